@@ -1,0 +1,4 @@
+//! The actors of codex-app-server.
+
+pub mod limits;
+pub mod protocol;

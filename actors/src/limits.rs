@@ -1,0 +1,85 @@
+//! Every bound of the server in one place (law 1: every queue has a bound).
+//!
+//! The values come from `config/default.toml`; each can be overridden by the operator. Unit tests run with
+//! capacities of 1 (see [`Limits::tiny`]), so that a design which only works while queues have room fails there.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// Bounds, sizes and times, each with its unit in its name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Messages in the processor's mailbox; a request that does not fit is answered -32001 (seed: 128).
+    pub processor_mailbox_messages: usize,
+    /// Messages in the router's mailbox; a sender that finds it full waits until the router has taken its message.
+    pub router_mailbox_messages: usize,
+    /// Messages in the mailbox of the threads registry.
+    pub threads_mailbox_messages: usize,
+    /// Inputs that one loaded thread may have waiting; one more is refused with a clear error.
+    pub thread_mailbox_messages: usize,
+    /// Questions waiting for the database; one more is refused with a clear error.
+    pub store_mailbox_messages: usize,
+
+    /// Short requests of one connection in flight before it stops being read.
+    pub connection_in_flight_requests: usize,
+    /// Of those, requests of one connection that wait in the processor's mailbox before it stops being read.
+    pub connection_waiting_requests: usize,
+    /// Long-running requests of one connection at once; one more is answered -32001, to this client only.
+    pub connection_long_requests: usize,
+    /// Bytes of answers that the peer has not read yet before its connection stops being read.
+    pub connection_unread_bytes: usize,
+
+    /// Messages queued towards one WebSocket peer (its mailbox); one more cuts the peer.
+    pub websocket_outbound_messages: usize,
+    /// Messages queued towards the stdio or in-process peer (its mailbox); one more cuts the peer.
+    pub stream_outbound_messages: usize,
+    /// Bytes queued towards one peer; one more cuts the peer.
+    pub outbound_bytes: usize,
+    /// Seconds without any progress while something is queued towards a socket peer, after which it is cut.
+    pub outbound_stall_seconds: u64,
+
+    /// Bytes of one unfragmented WebSocket frame (RFC 6455 5.2); judged from the header.
+    pub websocket_frame_bytes: usize,
+    /// Bytes of one message: a reassembled WebSocket message, or a line of stdio.
+    pub message_bytes: usize,
+
+    /// Seconds that a loaded thread without subscribers and without work stays in memory.
+    pub thread_idle_seconds: u64,
+}
+
+impl Limits {
+    /// [`Self::outbound_stall_seconds`] as a duration.
+    pub fn outbound_stall(&self) -> Duration {
+        Duration::from_secs(self.outbound_stall_seconds)
+    }
+
+    /// [`Self::thread_idle_seconds`] as a duration.
+    pub fn thread_idle(&self) -> Duration {
+        Duration::from_secs(self.thread_idle_seconds)
+    }
+
+    /// Every queue with room for one message: what unit tests run with.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn tiny() -> Self {
+        Self {
+            processor_mailbox_messages: 1,
+            router_mailbox_messages: 1,
+            threads_mailbox_messages: 1,
+            thread_mailbox_messages: 1,
+            store_mailbox_messages: 1,
+            connection_in_flight_requests: 1,
+            connection_waiting_requests: 1,
+            connection_long_requests: 1,
+            connection_unread_bytes: 1,
+            websocket_outbound_messages: 1,
+            stream_outbound_messages: 1,
+            outbound_bytes: 1024,
+            outbound_stall_seconds: 1,
+            websocket_frame_bytes: 1024,
+            message_bytes: 2048,
+            thread_idle_seconds: 1,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! JSON-RPC errors with the standard's codes and the texts that existing clients know.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Error codes of JSON-RPC 2.0 section 5.1, and -32001 for overload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// The text is not JSON.
+    Parse,
+    /// JSON, but no request that this server takes in its present state.
+    InvalidRequest,
+    /// No such method.
+    MethodNotFound,
+    /// The params do not fit the method.
+    InvalidParams,
+    /// The server failed; the request may be tried again.
+    Internal,
+    /// A queue is full; retry later with exponential backoff and jitter.
+    Overloaded,
+}
+
+impl ErrorCode {
+    /// The number on the wire.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Parse => -32700,
+            Self::InvalidRequest => -32600,
+            Self::MethodNotFound => -32601,
+            Self::InvalidParams => -32602,
+            Self::Internal => -32603,
+            Self::Overloaded => -32001,
+        }
+    }
+}
+
+impl Serialize for ErrorCode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.number())
+    }
+}
+
+/// The `error` member of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RpcError {
+    /// What kind of failure.
+    pub code: ErrorCode,
+    /// What happened, in words for a person.
+    pub message: String,
+    /// Details for a program; left out when there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+}
+
+impl RpcError {
+    /// An error without data.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), data: None }
+    }
+
+    /// -32600 with `message` as it stands.
+    pub fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, message)
+    }
+
+    /// -32602: the params do not fit; the text is the reference program's, which calls every such failure an invalid request.
+    pub fn invalid_params(reason: impl Display) -> Self {
+        Self::new(ErrorCode::InvalidParams, format!("Invalid request: {reason}"))
+    }
+
+    /// -32603: the server failed.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Internal, message)
+    }
+
+    /// -32001: the queue in front of the server is full.
+    pub fn overloaded() -> Self {
+        Self::new(ErrorCode::Overloaded, "Server overloaded; retry later.")
+    }
+
+    /// -32600: work that starts during a drain is refused, with a reason that a client can act on.
+    pub fn draining() -> Self {
+        Self {
+            data: Some(json!({"reason": "serverShuttingDown"})),
+            ..Self::invalid_request("Server is draining; retry after reconnecting")
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Request ids: a string or a signed 64-bit integer, echoed in the type in which they came.
+
+use serde::{Deserialize, Serialize};
+
+/// The id of a request (spec: local transports 7.1). Floats, null, booleans and larger integers are refused.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RequestId {
+    /// A signed 64-bit integer.
+    Integer(i64),
+    /// Any string, the empty one too.
+    String(Box<str>),
+}

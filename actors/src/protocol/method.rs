@@ -1,0 +1,116 @@
+//! The one table of methods: name, gate, weight, params type and handler.
+//!
+//! The gate, the dispatch, the metrics labels and the list of methods in an error text all come from [`METHODS`].
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::catalog::CatalogRequest as Catalog;
+use super::request::ClientRequest;
+use super::thread::ThreadRequest as Thread;
+use super::{ErrorCode, RpcError};
+
+/// Who may call a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Every initialized connection.
+    Stable,
+    /// Connections that announced `capabilities.experimentalApi`.
+    Experimental,
+}
+
+/// What a request in flight costs its connection (design section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Answered soon: counts towards the bound at which the connection stops being read.
+    Short,
+    /// May run for minutes: does not stop the reading, but has a bound of its own.
+    Long,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Method {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// Who may call it.
+    pub gate: Gate,
+    /// What it costs while it runs.
+    pub weight: Weight,
+    parse: fn(Params<'_>) -> Result<ClientRequest, RpcError>,
+}
+
+impl Method {
+    /// The row of `name`.
+    pub fn find(name: &str) -> Option<&'static Method> {
+        static BY_NAME: LazyLock<HashMap<&str, &Method>> =
+            LazyLock::new(|| METHODS.iter().map(|method| (method.name, method)).collect());
+        BY_NAME.get(name).copied()
+    }
+
+    /// -32601 with the reference program's text, which lists every method there is.
+    pub fn unknown(name: &str) -> RpcError {
+        let known = METHODS.iter().map(|m| format!("`{}`", m.name)).collect::<Vec<_>>().join(", ");
+        RpcError::new(
+            ErrorCode::MethodNotFound,
+            format!("Invalid request: unknown variant `{name}`, expected one of {known}"),
+        )
+    }
+
+    /// Reads the params into the typed request, or says what does not fit (-32602).
+    pub fn parse(&self, params: Option<&RawValue>) -> Result<ClientRequest, RpcError> {
+        (self.parse)(Params(params))
+    }
+}
+
+/// The `params` member of a request, not yet typed.
+struct Params<'a>(Option<&'a RawValue>);
+
+impl Params<'_> {
+    /// The params as `T`. Missing or null params are read as `{}` so that a method whose members are all optional
+    /// accepts them; where a member is required the text says that the params are missing, as the reference does.
+    fn read<T: DeserializeOwned>(self) -> Result<T, RpcError> {
+        let Some(raw) = self.0.filter(|raw| raw.get() != "null") else {
+            return serde_json::from_str("{}").map_err(|_| RpcError::invalid_params("missing field `params`"));
+        };
+        // An array would be read as a struct by position; JSON-RPC clients that send one have made a mistake.
+        if raw.get().starts_with('[') {
+            return Err(RpcError::invalid_params("params must be an object, not an array"));
+        }
+        serde_json::from_str(raw.get()).map_err(|e| RpcError::invalid_params(reason(&e)))
+    }
+}
+
+/// The reason without the position, which means nothing inside one line of JSON.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+const fn stable(name: &'static str, parse: fn(Params<'_>) -> Result<ClientRequest, RpcError>) -> Method {
+    Method { name, gate: Gate::Stable, weight: Weight::Short, parse }
+}
+
+const fn experimental(name: &'static str, parse: fn(Params<'_>) -> Result<ClientRequest, RpcError>) -> Method {
+    Method { name, gate: Gate::Experimental, weight: Weight::Short, parse }
+}
+
+fn threads<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Thread) -> Result<ClientRequest, RpcError> {
+    params.read().map(request).map(ClientRequest::Threads)
+}
+
+fn catalog<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Catalog) -> Result<ClientRequest, RpcError> {
+    params.read().map(request).map(ClientRequest::Catalog)
+}
+
+/// Every method that this server answers.
+pub static METHODS: &[Method] = &[
+    stable("initialize", |p| p.read().map(ClientRequest::Initialize)),
+    stable("thread/start", |p| threads(p, Thread::Start)),
+];

@@ -1,0 +1,26 @@
+//! The wire protocol: JSON-RPC messages and the types of the `codex app-server` methods.
+//!
+//! Invariant: only this module knows JSON. Actors exchange the typed messages that [`decode`] yields and hand
+//! out [`Frame`]s, which are opaque to them.
+
+pub mod account;
+pub mod catalog;
+pub mod config;
+mod decode;
+mod error;
+mod frame;
+mod id;
+pub mod initialize;
+mod method;
+mod notification;
+mod request;
+pub mod thread;
+pub mod turn;
+
+pub use decode::{ClientMessage, Refusal, decode};
+pub use error::{ErrorCode, RpcError};
+pub use frame::Frame;
+pub use id::RequestId;
+pub use method::{Gate, METHODS, Method, Weight};
+pub use notification::{ClientNotification, ServerNotification};
+pub use request::ClientRequest;
