@@ -113,4 +113,25 @@ fn catalog<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Catalog) -
 pub static METHODS: &[Method] = &[
     stable("initialize", |p| p.read().map(ClientRequest::Initialize)),
     stable("thread/start", |p| threads(p, Thread::Start)),
+    // What clients ask at start-up.
+    stable("account/read", |p| catalog(p, Catalog::AccountRead)),
+    stable("account/rateLimits/read", |p| catalog(p, Catalog::AccountRateLimitsRead)),
+    stable("account/usage/read", |p| catalog(p, Catalog::AccountUsageRead)),
+    experimental("account/bedrock/checkGovCloudRequirements", |p| {
+        catalog(p, Catalog::AccountBedrockCheckGovCloudRequirements)
+    }),
+    stable("config/read", |p| catalog(p, Catalog::ConfigRead)),
+    stable("configRequirements/read", |p| catalog(p, Catalog::ConfigRequirementsRead)),
+    stable("model/list", |p| catalog(p, Catalog::ModelList)),
+    stable("modelProvider/list", |p| catalog(p, Catalog::ModelProviderList)),
+    stable("modelProvider/capabilities/read", |p| catalog(p, Catalog::ModelProviderCapabilitiesRead)),
+    stable("permissionProfile/list", |p| catalog(p, Catalog::PermissionProfileList)),
+    experimental("collaborationMode/list", |p| catalog(p, Catalog::CollaborationModeList)),
+    stable("mcpServerStatus/list", |p| catalog(p, Catalog::McpServerStatusList)),
+    stable("skills/list", |p| catalog(p, Catalog::SkillsList)),
+    stable("hooks/list", |p| catalog(p, Catalog::HooksList)),
+    stable("plugin/list", |p| catalog(p, Catalog::PluginList)),
+    stable("plugin/installed", |p| catalog(p, Catalog::PluginInstalled)),
+    stable("experimentalFeature/list", |p| catalog(p, Catalog::ExperimentalFeatureList)),
+    stable("app/list", |p| catalog(p, Catalog::AppList)),
 ];

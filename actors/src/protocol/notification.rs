@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::config::ConfigWarning;
 use super::thread::Thread;
 
 /// What a client may tell without waiting for an answer.
@@ -21,4 +22,7 @@ pub enum ServerNotification {
         /// The thread as it is now.
         thread: Box<Thread>,
     },
+    /// The configuration has a fault that the server can live with.
+    #[serde(rename = "configWarning")]
+    ConfigWarning(ConfigWarning),
 }
