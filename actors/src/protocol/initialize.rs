@@ -43,7 +43,7 @@ pub struct InitializeResponse {
     /// Where the server keeps its state.
     pub codex_home: String,
     /// `unix`.
-    pub platform_family: &'static str,
+    pub platform_family: String,
     /// `linux` or `macos`.
-    pub platform_os: &'static str,
+    pub platform_os: String,
 }

@@ -23,5 +23,5 @@ pub use error::{ErrorCode, RpcError};
 pub use frame::Frame;
 pub use id::RequestId;
 pub use method::{Gate, METHODS, Method, Weight};
-pub use notification::{ClientNotification, RemoteControlStatus, ServerNotification, TextPosition, TextRange};
+pub use notification::{ClientNotification, RemoteControlStatus, ServerNotification};
 pub use request::ClientRequest;
