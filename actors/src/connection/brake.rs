@@ -168,3 +168,92 @@ impl<S: Stream + Unpin> Stream for Braked<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    fn brake(change: impl FnOnce(&mut Limits)) -> (Brake, Arc<Outbound>) {
+        let mut limits = Limits {
+            connection_in_flight_requests: 4,
+            connection_waiting_requests: 100,
+            connection_long_requests: 2,
+            connection_unread_bytes: 100,
+            ..Limits::tiny()
+        };
+        change(&mut limits);
+        let outbound = Arc::new(Outbound::default());
+        (Brake::new(&limits, outbound.clone()), outbound)
+    }
+
+    fn is_open(brake: &Brake) -> bool {
+        brake.poll_open(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn reading_stops_at_the_bound_and_goes_on_at_half() {
+        let (brake, _) = brake(|_| {});
+        for _ in 0..4 {
+            assert!(is_open(&brake));
+            assert!(brake.admit(Weight::Short));
+        }
+        assert!(!is_open(&brake));
+        brake.settle(Weight::Short);
+        assert!(!is_open(&brake), "three of four are still in flight");
+        brake.settle(Weight::Short);
+        assert!(is_open(&brake));
+    }
+
+    #[test]
+    fn requests_that_wait_for_the_processor_stop_the_reading_too() {
+        let (brake, _) = brake(|limits| limits.connection_waiting_requests = 2);
+        assert!(brake.admit(Weight::Short) && brake.admit(Weight::Short));
+        assert!(!is_open(&brake));
+        brake.taken();
+        assert!(is_open(&brake), "one of two is half");
+    }
+
+    #[test]
+    fn unread_answers_stop_the_reading() {
+        let (brake, outbound) = brake(|_| {});
+        outbound.queue(100);
+        assert!(!is_open(&brake));
+        outbound.written(49);
+        assert!(!is_open(&brake));
+        outbound.written(1);
+        assert!(is_open(&brake));
+    }
+
+    #[test]
+    fn long_requests_do_not_stop_the_reading_but_have_their_own_bound() {
+        let (brake, _) = brake(|_| {});
+        assert!(brake.admit(Weight::Long) && brake.admit(Weight::Long));
+        assert!(!brake.admit(Weight::Long), "the third of two");
+        assert!(is_open(&brake));
+        brake.settle(Weight::Long);
+        assert!(brake.admit(Weight::Long));
+    }
+
+    #[test]
+    fn a_parked_notification_stops_the_reading_until_it_is_taken() {
+        let (brake, _) = brake(|_| {});
+        brake.park();
+        assert!(!is_open(&brake));
+        brake.unpark();
+        assert!(is_open(&brake));
+    }
+
+    #[test]
+    fn with_bounds_of_one_each_request_is_answered_before_the_next_is_read() {
+        let outbound = Arc::new(Outbound::default());
+        let brake = Brake::new(&Limits::tiny(), outbound);
+        assert!(is_open(&brake));
+        assert!(brake.admit(Weight::Short));
+        brake.taken();
+        assert!(!is_open(&brake));
+        brake.settle(Weight::Short);
+        assert!(is_open(&brake));
+    }
+}

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use actix_http::ws::{CloseCode, CloseReason, Codec, Frame, Item, ProtocolError};
-use actix_web::web::Payload;
+use actix_web::error::PayloadError;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_util::Stream;
@@ -31,8 +31,8 @@ pub(super) enum Incoming {
 }
 
 /// The messages of one peer. Ends after the first violation or close, and when the peer sends no more.
-pub(super) struct IncomingMessages {
-    payload: Payload,
+pub(super) struct IncomingMessages<P> {
+    payload: P,
     codec: Codec,
     buffer: BytesMut,
     /// The text message whose frames are being collected.
@@ -42,8 +42,8 @@ pub(super) struct IncomingMessages {
     ended: bool,
 }
 
-impl IncomingMessages {
-    pub(super) fn new(payload: Payload, limits: &Limits) -> Self {
+impl<P> IncomingMessages<P> {
+    pub(super) fn new(payload: P, limits: &Limits) -> Self {
         Self {
             payload,
             codec: Codec::new().max_size(limits.websocket_frame_bytes),
@@ -98,7 +98,7 @@ impl IncomingMessages {
     }
 }
 
-impl Stream for IncomingMessages {
+impl<P: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for IncomingMessages<P> {
     type Item = Incoming;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
@@ -139,5 +139,114 @@ fn declared_length(buffer: &[u8]) -> Option<u64> {
         126 => Some(u64::from(u16::from_be_bytes(buffer.get(2..4)?.try_into().ok()?))),
         127 => Some(u64::from_be_bytes(buffer.get(2..10)?.try_into().ok()?)),
         short => Some(u64::from(short)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_http::ws::Message;
+    use futures_util::{StreamExt, stream};
+    use tokio_util::codec::Encoder;
+
+    use super::*;
+
+    /// What a client's codec makes of `messages`, as bytes.
+    fn encode(messages: Vec<Message>) -> BytesMut {
+        let (mut codec, mut bytes) = (Codec::new().client_mode(), BytesMut::new());
+        for message in messages {
+            codec.encode(message, &mut bytes).unwrap();
+        }
+        bytes
+    }
+
+    /// Reads `bytes`, which arrive `step` at a time, under limits of 1,024 bytes a frame and 2,048 a message.
+    async fn read(bytes: &[u8], step: usize) -> Vec<Incoming> {
+        let pieces: Vec<_> = bytes.chunks(step).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        IncomingMessages::new(stream::iter(pieces), &Limits::tiny()).collect().await
+    }
+
+    async fn read_messages(messages: Vec<Message>) -> Vec<Incoming> {
+        let bytes = encode(messages);
+        let whole = read(&bytes, bytes.len()).await;
+        assert_eq!(whole, read(&bytes, 1).await, "byte by byte gives the same");
+        whole
+    }
+
+    fn text(text: &str) -> Incoming {
+        Incoming::Text(text.into())
+    }
+
+    fn part(text: &str) -> Bytes {
+        Bytes::copy_from_slice(text.as_bytes())
+    }
+
+    fn code(incoming: &[Incoming]) -> Option<CloseCode> {
+        match incoming.last() {
+            Some(Incoming::Violation { code, .. }) => Some(*code),
+            _ => None,
+        }
+    }
+
+    #[actix_rt::test]
+    async fn whole_and_fragmented_messages_with_a_ping_between() {
+        let messages = vec![
+            Message::Text("one".into()),
+            Message::Continuation(Item::FirstText(part("t"))),
+            Message::Ping(part("p")),
+            Message::Continuation(Item::Continue(part("w"))),
+            Message::Continuation(Item::Last(part("o"))),
+            Message::Pong(part("unasked")),
+            Message::Text("three".into()),
+        ];
+        let expected = [text("one"), Incoming::Ping(part("p")), text("two"), text("three")];
+        assert_eq!(read_messages(messages).await, expected);
+    }
+
+    #[actix_rt::test]
+    async fn nothing_is_read_after_a_close() {
+        let close = Message::Close(Some(CloseReason { code: CloseCode::Normal, description: Some("bye".into()) }));
+        let read = read_messages(vec![close, Message::Text("late".into())]).await;
+        assert!(matches!(read.as_slice(), [Incoming::Close(Some(_))]), "{read:?}");
+    }
+
+    #[actix_rt::test]
+    async fn binary_is_told_apart() {
+        assert_eq!(read_messages(vec![Message::Binary(part("x"))]).await, [Incoming::Binary]);
+        let first = Message::Continuation(Item::FirstBinary(part("x")));
+        assert_eq!(read_messages(vec![first]).await, [Incoming::Binary]);
+    }
+
+    #[actix_rt::test]
+    async fn sizes_are_judged_by_the_header() {
+        let fits = "x".repeat(1024);
+        assert_eq!(read_messages(vec![Message::Text(fits.as_str().into())]).await, [text(&fits)]);
+        let header_only = |length: u64| [&[0x81, 0x80 | 127][..], &length.to_be_bytes()].concat();
+        assert_eq!(code(&read(&header_only(1025), 3).await), Some(CloseCode::Size));
+        assert_eq!(code(&read(&header_only(1 << 40), 3).await), Some(CloseCode::Size));
+    }
+
+    #[actix_rt::test]
+    async fn a_fragmented_message_is_bounded_as_a_whole() {
+        let piece = || part(&"x".repeat(1000));
+        let ending_with = |bytes: usize| {
+            let last = part(&"x".repeat(bytes));
+            [Item::FirstText(piece()), Item::Continue(piece()), Item::Last(last)].map(Message::Continuation).into()
+        };
+        assert_eq!(read_messages(ending_with(48)).await, [text(&"x".repeat(2048))]);
+        assert_eq!(code(&read_messages(ending_with(49)).await), Some(CloseCode::Size));
+    }
+
+    #[actix_rt::test]
+    async fn text_that_is_no_utf8_and_frames_that_are_no_frames() {
+        let mut bytes = encode(vec![Message::Text("abcd".into())]);
+        let last = bytes.len() - 1;
+        bytes[last] ^= 0x80;
+        assert_eq!(code(&read(&bytes, 4).await), Some(CloseCode::Invalid));
+        let unmasked = [0x81, 0x01, b'x'];
+        let reserved_opcode = [0x83, 0x80, 0, 0, 0, 0];
+        let stray_continuation = [0x80, 0x80, 0, 0, 0, 0];
+        for bytes in [&unmasked[..], &reserved_opcode, &stray_continuation] {
+            assert_eq!(code(&read(bytes, 16).await), Some(CloseCode::Protocol), "{bytes:x?}");
+        }
     }
 }
