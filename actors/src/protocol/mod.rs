@@ -4,6 +4,7 @@
 //! out [`Frame`]s, which are opaque to them.
 
 pub mod account;
+pub mod calls;
 pub mod catalog;
 pub mod config;
 mod decode;
