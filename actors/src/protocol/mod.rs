@@ -15,6 +15,7 @@ mod method;
 mod notification;
 mod optional;
 mod request;
+mod stored;
 pub mod thread;
 pub mod turn;
 
@@ -25,3 +26,4 @@ pub use id::RequestId;
 pub use method::{Gate, METHODS, Method, Weight};
 pub use notification::{ClientNotification, RemoteControlStatus, ServerNotification, TextPosition, TextRange};
 pub use request::ClientRequest;
+pub use stored::{StoredValueError, from_stored, to_stored};
