@@ -7,14 +7,14 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::protocol::catalog::Unoffered;
+use crate::protocol::thread::Unset;
 
 /// Params of `config/read`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigReadParams {
     /// The directory whose project layers count too; absent means the user's configuration alone.
-    pub cwd: Option<PathBuf>,
+    pub cwd: Option<String>,
     /// Whether to show the layers that the effective configuration was made from.
     pub include_layers: Option<bool>,
 }
@@ -119,7 +119,7 @@ pub enum ConfigLayerSource {
         /// It need not exist.
         file: PathBuf,
         /// A profile layered on top; this server has none.
-        profile: Option<Unoffered>,
+        profile: Unset,
     },
     /// A `.codex` folder between the working directory and the project's root.
     Project {
@@ -137,7 +137,7 @@ pub struct ConfigRequirementsReadResponse {
     /// Whether requirements on Fast and Ultra Fast are told apart, as the level of the protocol that we speak does.
     pub supports_independent_speed_modes: bool,
     /// What an administrator demands.
-    pub requirements: Option<Unoffered>,
+    pub requirements: Unset,
 }
 
 /// The settings as compact JSON with sorted keys: the text that a layer's version is the hash of.
