@@ -62,7 +62,7 @@ pub enum ServerNotification {
         /// Which thread.
         thread_id: ThreadId,
     },
-    /// Something about the configuration or the surroundings that a person should know.
+    /// The configuration has a fault that the server can live with.
     #[serde(rename = "configWarning")]
     ConfigWarning(ConfigWarning),
     /// The state of remote control.
@@ -90,7 +90,7 @@ impl ServerNotification {
             Self::ThreadUnarchived { .. } => "thread/unarchived",
             Self::ThreadDeleted { .. } => "thread/deleted",
             Self::ThreadClosed { .. } => "thread/closed",
-            Self::ConfigWarning { .. } => "configWarning",
+            Self::ConfigWarning(_) => "configWarning",
             Self::RemoteControlStatusChanged { .. } => "remoteControl/status/changed",
         }
     }
