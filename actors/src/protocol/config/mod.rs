@@ -5,6 +5,6 @@ mod warning;
 
 pub use read::{
     Config, ConfigLayer, ConfigLayerMetadata, ConfigLayerSource, ConfigReadParams, ConfigReadResponse,
-    ConfigRequirementsReadResponse, canonical_json,
+    ConfigRequirementsReadResponse,
 };
 pub use warning::{ConfigWarning, TextPosition, TextRange};

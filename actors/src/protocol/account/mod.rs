@@ -2,6 +2,10 @@
 //!
 //! Nothing in here can carry a secret: keys and tokens stay inside the catalog.
 
+mod sign_in;
+
+pub use sign_in::SignIn;
+
 use serde::{Deserialize, Serialize};
 
 use super::thread::Unset;
