@@ -2,8 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Unoffered;
-use crate::protocol::config::ReasoningEffort;
+use super::{PageParams, Unoffered};
+
+/// Params of `permissionProfile/list`.
+#[derive(Debug, Default, Deserialize)]
+pub struct PermissionProfileListParams {
+    /// Which page.
+    #[serde(flatten)]
+    pub page: PageParams,
+    /// The directory whose project layers count too.
+    pub cwd: Option<String>,
+}
 
 /// A named set of permissions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,7 +42,7 @@ pub struct CollaborationModeMask {
     /// The model to use.
     pub model: Option<String>,
     /// How long the model thinks.
-    pub reasoning_effort: Option<ReasoningEffort>,
+    pub reasoning_effort: Option<String>,
 }
 
 /// What a turn is for.

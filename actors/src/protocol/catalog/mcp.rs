@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{PageParams, Unoffered};
+use crate::protocol::thread::Unset;
 
 /// Params of `mcpServerStatus/list`.
 #[derive(Debug, Default, Deserialize)]
@@ -24,17 +25,17 @@ pub struct McpServerStatus {
     /// Its key in `mcp_servers`.
     pub name: String,
     /// The connection of a thread to it.
-    pub runtime_status: Option<Unoffered>,
+    pub runtime_status: Unset,
     /// The plugin that brought it.
-    pub plugin_id: Option<Unoffered>,
+    pub plugin_id: Unset,
     /// Scheme, host and port of an HTTP server.
-    pub http_origin: Option<Unoffered>,
+    pub http_origin: Unset,
     /// What it says of itself.
-    pub server_info: Option<Unoffered>,
+    pub server_info: Unset,
     /// What it can do.
-    pub server_capabilities: Option<Unoffered>,
+    pub server_capabilities: Unset,
     /// Its remarks on its tools.
-    pub tool_list_meta: Option<Unoffered>,
+    pub tool_list_meta: Unset,
     /// Its tools by name.
     pub tools: BTreeMap<String, Unoffered>,
     /// Why there are no tools.

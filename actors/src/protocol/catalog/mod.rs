@@ -37,7 +37,7 @@ pub enum CatalogRequest {
     /// `modelProvider/capabilities/read`
     ModelProviderCapabilitiesRead(NoParams),
     /// `permissionProfile/list`
-    PermissionProfileList(PageParams),
+    PermissionProfileList(PermissionProfileListParams),
     /// `collaborationMode/list`
     CollaborationModeList(NoParams),
     /// `mcpServerStatus/list`
@@ -117,7 +117,6 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
-/// The value of a member for which this server never has one: the type has no values, so the member is always null
-/// or the list always empty.
+/// An entry of a list that this server always answers empty: there is no value of this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Unoffered {}

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{PageParams, Unoffered};
-use crate::protocol::config::ReasoningEffort;
+use crate::protocol::thread::Unset;
 
 /// Params of `model/list`.
 #[derive(Debug, Default, Deserialize)]
@@ -27,37 +27,37 @@ pub struct Model {
     /// What the provider calls it.
     pub model: String,
     /// The model to move on to.
-    pub upgrade: Option<Unoffered>,
+    pub upgrade: Unset,
     /// How to advertise that.
-    pub upgrade_info: Option<Unoffered>,
+    pub upgrade_info: Unset,
     /// A notice about a new model.
-    pub availability_nux: Option<Unoffered>,
+    pub availability_nux: Unset,
     /// The name for people.
     pub display_name: String,
     /// One sentence about it.
     pub description: String,
     /// What it is made for, unless for everything.
-    pub model_specialty: Option<Unoffered>,
+    pub model_specialty: Unset,
     /// Whether a picker should leave it out.
     pub hidden: bool,
     /// How long it can be told to think.
     pub supported_reasoning_efforts: Vec<ReasoningEffortOption>,
     /// How long it thinks unless told otherwise.
-    pub default_reasoning_effort: ReasoningEffort,
+    pub default_reasoning_effort: String,
     /// What a user may send it.
     pub input_modalities: Vec<InputModality>,
     /// Always false.
     pub supports_personality: bool,
     /// Which way it runs several agents.
-    pub multi_agent_version: Option<Unoffered>,
+    pub multi_agent_version: Unset,
     /// The old name of [`Self::service_tiers`].
     pub additional_speed_tiers: Vec<Unoffered>,
     /// Paid speeds.
     pub service_tiers: Vec<Unoffered>,
     /// The speed chosen by the catalogue.
-    pub default_service_tier: Option<Unoffered>,
+    pub default_service_tier: Unset,
     /// Programs that give access to it.
-    pub available_access_programs: Option<Unoffered>,
+    pub available_access_programs: Unset,
     /// Whether a thread gets it when nobody chooses; true of exactly one model.
     pub is_default: bool,
 }
@@ -67,7 +67,7 @@ pub struct Model {
 #[serde(rename_all = "camelCase")]
 pub struct ReasoningEffortOption {
     /// Its name.
-    pub reasoning_effort: ReasoningEffort,
+    pub reasoning_effort: String,
     /// What it is good for.
     pub description: String,
 }

@@ -1,20 +1,20 @@
 //! `config/read` and `configRequirements/read`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
-use crate::protocol::catalog::Unoffered;
+use crate::protocol::thread::Unset;
 
 /// Params of `config/read`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigReadParams {
     /// The directory whose project layers count too; absent means the user's configuration alone.
-    pub cwd: Option<PathBuf>,
+    pub cwd: Option<String>,
     /// Whether to show the layers that the effective configuration was made from.
     pub include_layers: Option<bool>,
 }
@@ -101,8 +101,18 @@ pub struct ConfigLayer {
 pub struct ConfigLayerMetadata {
     /// The layer.
     pub name: ConfigLayerSource,
-    /// Changes with every change of the layer: `sha256:` and the hash of the layer as JSON (see [`canonical_json`]).
+    /// Changes with every change of the layer: `sha256:` and the hash of its settings as compact JSON with sorted keys.
     pub version: String,
+}
+
+impl ConfigLayerMetadata {
+    /// The version that `config` has as the content of layer `name`.
+    pub fn new(name: ConfigLayerSource, config: &toml::Table) -> Self {
+        // Tables of both crates iterate in the order of their keys.
+        let json = to_json(&toml::Value::Table(config.clone())).to_string();
+        let hash: String = Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { name, version: format!("sha256:{hash}") }
+    }
 }
 
 /// The kinds of layer that this server has.
@@ -112,19 +122,19 @@ pub enum ConfigLayerSource {
     /// The machine's configuration.
     System {
         /// It need not exist.
-        file: PathBuf,
+        file: String,
     },
     /// The user's configuration.
     User {
         /// It need not exist.
-        file: PathBuf,
+        file: String,
         /// A profile layered on top; this server has none.
-        profile: Option<Unoffered>,
+        profile: Unset,
     },
     /// A `.codex` folder between the working directory and the project's root.
     Project {
         /// The folder that holds `config.toml`.
-        dot_codex_folder: PathBuf,
+        dot_codex_folder: String,
     },
     /// `-c key=value` of the command line.
     SessionFlags,
@@ -137,13 +147,7 @@ pub struct ConfigRequirementsReadResponse {
     /// Whether requirements on Fast and Ultra Fast are told apart, as the level of the protocol that we speak does.
     pub supports_independent_speed_modes: bool,
     /// What an administrator demands.
-    pub requirements: Option<Unoffered>,
-}
-
-/// The settings as compact JSON with sorted keys: the text that a layer's version is the hash of.
-pub fn canonical_json(table: &toml::Table) -> String {
-    let sorted: BTreeMap<&String, Value> = table.iter().map(|(name, value)| (name, to_json(value))).collect();
-    serde_json::to_string(&sorted).unwrap_or_default()
+    pub requirements: Unset,
 }
 
 fn as_json<S: Serializer>(table: &toml::Table, serializer: S) -> Result<S::Ok, S::Error> {

@@ -22,7 +22,7 @@ pub struct ConfigWarning {
 pub struct TextRange {
     /// Its first character.
     pub start: TextPosition,
-    /// Its last character.
+    /// Its last character; the first one where the stretch is empty.
     pub end: TextPosition,
 }
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum AskForApproval {
     /// Before everything that is not known to be harmless.
     Untrusted,
-    /// When the agent itself wants more than the sandbox allows.
+    /// When the agent itself wants more than the sandbox allows; `on-failure` is what older configurations say.
+    #[serde(alias = "on-failure")]
     OnRequest,
     /// Kind by kind; clients need `experimentalApi` to choose it.
     Granular(GranularApproval),

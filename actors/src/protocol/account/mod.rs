@@ -2,9 +2,13 @@
 //!
 //! Nothing in here can carry a secret: keys and tokens stay inside the catalog.
 
+mod sign_in;
+
+pub use sign_in::SignIn;
+
 use serde::{Deserialize, Serialize};
 
-use super::catalog::Unoffered;
+use super::thread::Unset;
 
 /// Params of `account/read`.
 #[derive(Debug, Deserialize)]
@@ -25,7 +29,7 @@ pub struct GetAccountResponse {
     /// Whether a client must sign in before a turn can run.
     pub requires_openai_auth: bool,
     /// Routing that only a hosted workspace has.
-    pub workspace_routing: Option<Unoffered>,
+    pub workspace_routing: Unset,
 }
 
 /// An account, told apart by `type`.
@@ -83,13 +87,13 @@ pub struct GetAccountRateLimitsResponse {
     /// Whether the backend still allows ordinary use.
     pub ordinary_usage_allowed: Option<bool>,
     /// Credits that reset a limit.
-    pub rate_limit_reset_credits: Option<Unoffered>,
+    pub rate_limit_reset_credits: Unset,
     /// A banner of the backend.
-    pub rate_limit_upsell: Option<Unoffered>,
+    pub rate_limit_upsell: Unset,
     /// The one bucket that older clients read.
     pub rate_limits: RateLimitSnapshot,
     /// Every bucket by its limit id.
-    pub rate_limits_by_limit_id: Option<Unoffered>,
+    pub rate_limits_by_limit_id: Unset,
 }
 
 /// One bucket of the plan's limits; null is "not known".
@@ -103,19 +107,19 @@ pub struct RateLimitSnapshot {
     /// The model whose limits these are.
     pub normal_model_slug: Option<String>,
     /// The short window.
-    pub primary: Option<Unoffered>,
+    pub primary: Unset,
     /// The long window.
-    pub secondary: Option<Unoffered>,
+    pub secondary: Unset,
     /// Bought credits.
-    pub credits: Option<Unoffered>,
+    pub credits: Unset,
     /// A limit of this person within a workspace.
-    pub individual_limit: Option<Unoffered>,
+    pub individual_limit: Unset,
     /// Whether a spending limit was reached.
     pub spend_control_reached: Option<bool>,
     /// The subscription.
     pub plan_type: Option<PlanType>,
     /// Which limit was reached.
-    pub rate_limit_reached_type: Option<Unoffered>,
+    pub rate_limit_reached_type: Unset,
 }
 
 /// Result of `account/bedrock/checkGovCloudRequirements`: this server speaks to no Bedrock, so there is nothing to warn of.
