@@ -1,4 +1,5 @@
 //! The actors of codex-app-server.
 
+pub mod catalog;
 pub mod limits;
 pub mod protocol;
