@@ -19,7 +19,7 @@ use crate::protocol::account::{
 };
 use crate::protocol::catalog::*;
 use crate::protocol::config::{Config, ConfigReadParams, ConfigReadResponse, ConfigRequirementsReadResponse};
-use crate::protocol::thread::Unset;
+use crate::protocol::thread::{AskForApproval, Unset};
 
 impl Catalog {
     pub(super) fn answer(&mut self, request: CatalogRequest) -> Result<CatalogAnswer, RpcError> {
@@ -129,8 +129,12 @@ impl Catalog {
     fn config(&mut self, params: ConfigReadParams) -> Result<ConfigReadResponse, RpcError> {
         let cwd = self.directory(params.cwd)?;
         let loaded = self.files.load(&self.sources, cwd.as_deref(), &Table::new());
-        let configuration =
+        let mut configuration =
             loaded.map_err(|fault| RpcError::internal(format!("failed to read configuration layers: {fault}")))?;
+        // Clients have a closed list of policies, which lacks the former names.
+        if configuration.settings.approval_policy == Some(AskForApproval::OnRequest) {
+            configuration.table.insert("approval_policy".to_owned(), "on-request".into());
+        }
         Ok(ConfigReadResponse {
             origins: configuration.layers.origins(&configuration.table),
             layers: params.include_layers.unwrap_or_default().then(|| configuration.layers.listing()),

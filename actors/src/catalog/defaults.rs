@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use toml::Table;
 
 use super::config::{ConfigFiles, Fault, Layer, Layers, Project, Settings, TrustLevel, put, unknown_settings};
-use super::messages::{ThreadDefaults, ThreadOverrides, ThreadSettings};
+use super::messages::{EffectiveSettings, ThreadDefaults, ThreadOverrides};
 use super::models::DEFAULT_MODEL;
 use super::permissions::Permissions;
 use super::sources::CatalogSources;
@@ -24,7 +24,7 @@ pub fn thread_settings(
     sources: &CatalogSources,
     files: &mut ConfigFiles,
     question: ThreadDefaults,
-) -> Result<ThreadSettings, RpcError> {
+) -> Result<EffectiveSettings, RpcError> {
     let ThreadDefaults { cwd, overrides } = question;
     if overrides.permissions.is_some() && overrides.sandbox.is_some() {
         return Err(RpcError::invalid_request("`permissions` cannot be combined with `sandbox`"));
@@ -50,7 +50,7 @@ pub fn thread_settings(
     if overrides.permissions.is_none() {
         runtime_workspace_roots.extend(settings.sandbox_workspace_write.writable_roots);
     }
-    Ok(ThreadSettings {
+    Ok(EffectiveSettings {
         model,
         model_provider,
         reasoning_effort: settings.model_reasoning_effort,
@@ -60,7 +60,7 @@ pub fn thread_settings(
             .approvals_reviewer
             .or(settings.approvals_reviewer)
             .map_or_else(ApprovalsReviewer::default, current_reviewer),
-        sandbox: permissions.sandbox,
+        sandbox_policy: permissions.sandbox,
         active_permission_profile: permissions.profile,
         cwd,
         runtime_workspace_roots,

@@ -3,16 +3,19 @@
 use actix::prelude::*;
 use toml::Table;
 
-use crate::protocol::catalog::{CatalogAnswer, CatalogRequest};
+use crate::protocol::catalog::CatalogRequest;
 use crate::protocol::config::ConfigWarning;
 use crate::protocol::thread::{ActivePermissionProfile, ApprovalsReviewer, AskForApproval, SandboxMode, SandboxPolicy};
 use crate::protocol::{RpcError, ServerNotification};
+use crate::reply::Reply;
 
-/// Sent for a client's request. The answer, or the refusal, comes back. Mailbox full: the client is told to retry
-/// (-32001).
-#[derive(Debug, Message)]
-#[rtype(result = "Result<CatalogAnswer, RpcError>")]
+/// Sent by the processor for a client's request. Nothing comes back: the client is answered by way of the router.
+/// Mailbox full: the client is told to retry (-32001).
+#[derive(Message)]
+#[rtype(result = "()")]
 pub struct Ask {
+    /// The duty to answer.
+    pub reply: Reply,
     /// The client's request.
     pub request: CatalogRequest,
 }
@@ -20,7 +23,7 @@ pub struct Ask {
 /// Sent by the threads registry before it makes a thread: how does it start? What a file says counts as it stands at
 /// this moment. -32600 comes back when the configuration cannot be used. Mailbox full: as for [`Ask`].
 #[derive(Clone, Debug, Default, Message)]
-#[rtype(result = "Result<ThreadSettings, RpcError>")]
+#[rtype(result = "Result<EffectiveSettings, RpcError>")]
 pub struct ThreadDefaults {
     /// The working directory that the client chose; a relative one begins at the server's own.
     pub cwd: Option<String>,
@@ -46,7 +49,7 @@ pub struct ThreadOverrides {
 
 /// The settings that a new thread starts with.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ThreadSettings {
+pub struct EffectiveSettings {
     /// Never empty.
     pub model: String,
     /// The id of a provider that exists.
@@ -60,7 +63,7 @@ pub struct ThreadSettings {
     /// Who is asked.
     pub approvals_reviewer: ApprovalsReviewer,
     /// What commands may touch.
-    pub sandbox: SandboxPolicy,
+    pub sandbox_policy: SandboxPolicy,
     /// The profile that says so, if one does.
     pub active_permission_profile: Option<ActivePermissionProfile>,
     /// Absolute and without `.` and `..`; it need not exist.
@@ -78,7 +81,7 @@ pub struct ThreadSettings {
 pub struct Greet;
 
 /// What a new connection is told.
-#[derive(Debug, MessageResponse)]
+#[derive(Debug, Default, MessageResponse)]
 pub struct Greeting {
     /// In this order.
     pub notifications: Vec<ServerNotification>,

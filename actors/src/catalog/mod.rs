@@ -26,14 +26,14 @@ use std::sync::Arc;
 use actix::prelude::*;
 
 use crate::limits::Limits;
+use crate::panics::guarded;
 use crate::protocol::account::SignIn;
-use crate::protocol::catalog::CatalogAnswer;
 use crate::protocol::{RemoteControlStatus, RpcError, ServerNotification};
 use config::ConfigFiles;
 use file::CachedFile;
 
 pub use installation::installation_id;
-pub use messages::{Ask, Greet, Greeting, ThreadDefaults, ThreadOverrides, ThreadSettings};
+pub use messages::{Ask, EffectiveSettings, Greet, Greeting, ThreadDefaults, ThreadOverrides};
 pub use sources::CatalogSources;
 
 /// See the module's documentation.
@@ -108,18 +108,22 @@ impl Actor for Catalog {
 }
 
 impl Handler<Ask> for Catalog {
-    type Result = Result<CatalogAnswer, RpcError>;
+    type Result = ();
 
-    fn handle(&mut self, Ask { request }: Ask, _: &mut Self::Context) -> Self::Result {
-        self.answer(request)
+    fn handle(&mut self, Ask { reply, request }: Ask, ctx: &mut Self::Context) {
+        // Where nothing comes out, the reply is dropped, and tells the client.
+        if let Some(result) = guarded("a request to the catalog", || self.answer(request)) {
+            reply.post::<Self>(result, ctx);
+        }
     }
 }
 
 impl Handler<ThreadDefaults> for Catalog {
-    type Result = Result<ThreadSettings, RpcError>;
+    type Result = Result<EffectiveSettings, RpcError>;
 
     fn handle(&mut self, question: ThreadDefaults, _: &mut Self::Context) -> Self::Result {
-        defaults::thread_settings(&self.sources, &mut self.files, question)
+        guarded("the settings of a new thread", || defaults::thread_settings(&self.sources, &mut self.files, question))
+            .unwrap_or_else(|| Err(RpcError::internal("the settings of a new thread cannot be determined")))
     }
 }
 
@@ -127,6 +131,6 @@ impl Handler<Greet> for Catalog {
     type Result = Greeting;
 
     fn handle(&mut self, _: Greet, _: &mut Self::Context) -> Greeting {
-        self.greeting()
+        guarded("a greeting", || self.greeting()).unwrap_or_default()
     }
 }

@@ -4,6 +4,7 @@
 //! out [`Frame`]s, which are opaque to them.
 
 pub mod account;
+pub mod calls;
 pub mod catalog;
 pub mod config;
 mod decode;
@@ -15,6 +16,7 @@ mod method;
 mod notification;
 mod optional;
 mod request;
+mod stored;
 pub mod thread;
 pub mod turn;
 
@@ -25,3 +27,4 @@ pub use id::RequestId;
 pub use method::{Gate, METHODS, Method, Weight};
 pub use notification::{ClientNotification, RemoteControlStatus, ServerNotification};
 pub use request::ClientRequest;
+pub use stored::{StoredValueError, from_stored, to_stored};

@@ -109,3 +109,36 @@ pub enum RemoteControlStatus {
     /// It gave up.
     Errored,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opting_out_uses_the_names_on_the_wire() {
+        let thread_id = ThreadId::new();
+        for notification in [
+            ServerNotification::ThreadStatusChanged { thread_id, status: ThreadStatus::Idle },
+            ServerNotification::ThreadNameUpdated { thread_id, thread_name: None },
+            ServerNotification::ThreadArchived { thread_id },
+            ServerNotification::ThreadUnarchived { thread_id },
+            ServerNotification::ThreadDeleted { thread_id },
+            ServerNotification::ThreadClosed { thread_id },
+            ServerNotification::ConfigWarning(ConfigWarning {
+                summary: "s".into(),
+                details: None,
+                path: None,
+                range: None,
+            }),
+            ServerNotification::RemoteControlStatusChanged {
+                status: RemoteControlStatus::Disabled,
+                server_name: "n".into(),
+                installation_id: "i".into(),
+                environment_id: None,
+            },
+        ] {
+            let written = serde_json::to_value(&notification).unwrap();
+            assert_eq!(written["method"], notification.method());
+        }
+    }
+}

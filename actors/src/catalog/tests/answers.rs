@@ -144,6 +144,9 @@ fn config_read_shows_values_origins_and_layers() {
     assert!(read.contains(r#""tui.x.0":{"name":{"type":"user","file":"#), "{read}");
     assert!(!read.contains("layers"), "{read}");
 
+    let former = Home::with("approval_policy = 'on-failure'").ask("config/read", "{}");
+    assert!(former.contains(r#""approval_policy":"on-request""#), "{former}");
+
     let mut home = Home::with("model = 'm'");
     let read = home.ask("config/read", r#"{"includeLayers":true,"cwd":"."}"#);
     let expected = r#""origins":{"model":{"name":{"type":"user","file":"HOME/config.toml","profile":null},"version":"sha256:548f58d1c36c715b44f0863472074a97c448d5b8d18164b92adf55592b127f86"}},"layers":[{"name":{"type":"user","file":"HOME/config.toml","profile":null},"version":"sha256:548f58d1c36c715b44f0863472074a97c448d5b8d18164b92adf55592b127f86","config":{"model":"m"}},{"name":{"type":"system","file":"HOME/system.toml"},"version":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","config":{}}]}"#;

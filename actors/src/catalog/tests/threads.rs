@@ -3,19 +3,19 @@
 use std::fs;
 
 use super::Home;
-use crate::catalog::{ThreadDefaults, ThreadOverrides, ThreadSettings, defaults};
+use crate::catalog::{EffectiveSettings, ThreadDefaults, ThreadOverrides, defaults};
 use crate::protocol::thread::{ActivePermissionProfile, ApprovalsReviewer, AskForApproval, SandboxMode, SandboxPolicy};
 
 const TRUSTED: &str = "[projects.'WORK']\ntrust_level = 'trusted'\n";
 
 impl Home {
-    fn thread_in(&mut self, cwd: &str, overrides: ThreadOverrides) -> Result<ThreadSettings, String> {
+    fn thread_in(&mut self, cwd: &str, overrides: ThreadOverrides) -> Result<EffectiveSettings, String> {
         let question = ThreadDefaults { cwd: Some(cwd.to_owned()), overrides };
         let settings = defaults::thread_settings(&self.catalog.sources, &mut self.catalog.files, question);
         settings.map_err(|error| format!("{} {}", error.code.number(), error.message))
     }
 
-    fn thread(&mut self, overrides: ThreadOverrides) -> Result<ThreadSettings, String> {
+    fn thread(&mut self, overrides: ThreadOverrides) -> Result<EffectiveSettings, String> {
         self.thread_in("", overrides)
     }
 }
@@ -45,14 +45,14 @@ fn workspace_write(roots: &[&str], network_access: bool) -> SandboxPolicy {
 fn an_empty_home_is_careful() {
     let mut home = Home::empty();
     let cwd = home.expanded("WORK");
-    let expected = ThreadSettings {
+    let expected = EffectiveSettings {
         model: "gpt-6.1-sol".to_owned(),
         model_provider: "openai".to_owned(),
         reasoning_effort: None,
         service_tier: None,
         approval_policy: AskForApproval::OnRequest,
         approvals_reviewer: ApprovalsReviewer::User,
-        sandbox: SandboxPolicy::ReadOnly { network_access: false },
+        sandbox_policy: SandboxPolicy::ReadOnly { network_access: false },
         active_permission_profile: profile(":read-only"),
         cwd: cwd.clone(),
         runtime_workspace_roots: vec![cwd],
@@ -65,14 +65,14 @@ fn an_empty_home_is_careful() {
 fn trust_decides_where_nobody_chose() {
     let mut home = Home::with(TRUSTED);
     let trusted = home.thread(choose()).unwrap();
-    assert_eq!(trusted.sandbox, workspace_write(&[], false));
+    assert_eq!(trusted.sandbox_policy, workspace_write(&[], false));
     assert_eq!(trusted.active_permission_profile, profile(":workspace"));
     assert_eq!(trusted.approval_policy, AskForApproval::OnRequest);
     assert_eq!(home.thread_in("/", choose()).unwrap().active_permission_profile, profile(":read-only"));
 
     let mut home = Home::with(&TRUSTED.replace("'trusted'", "'untrusted'"));
     let untrusted = home.thread(choose()).unwrap();
-    assert_eq!(untrusted.sandbox, workspace_write(&[], false));
+    assert_eq!(untrusted.sandbox_policy, workspace_write(&[], false));
     assert_eq!(untrusted.approval_policy, AskForApproval::Untrusted);
 }
 
@@ -89,7 +89,7 @@ fn the_configuration_counts_and_the_client_counts_more() {
     assert_eq!(configured.approvals_reviewer, ApprovalsReviewer::AutoReview);
     assert_eq!(configured.service_tier.as_deref(), Some("priority"));
     assert_eq!(configured.reasoning_effort.as_deref(), Some("high"));
-    assert_eq!(configured.sandbox, workspace_write(&["/opt"], true));
+    assert_eq!(configured.sandbox_policy, workspace_write(&["/opt"], true));
     assert_eq!(configured.active_permission_profile, None);
     assert_eq!(configured.runtime_workspace_roots, [home.expanded("WORK"), "/opt".to_owned()]);
 
@@ -111,14 +111,14 @@ fn the_configuration_counts_and_the_client_counts_more() {
         (chosen.approval_policy, chosen.approvals_reviewer),
         (AskForApproval::OnRequest, ApprovalsReviewer::User)
     );
-    assert_eq!(chosen.sandbox, SandboxPolicy::DangerFullAccess);
+    assert_eq!(chosen.sandbox_policy, SandboxPolicy::DangerFullAccess);
 }
 
 #[test]
 fn a_client_sends_settings_with_dotted_keys() {
     let mut home = Home::with("sandbox_mode = 'workspace-write'\n[sandbox_workspace_write]\nnetwork_access = true");
     let sent = home.thread(config("\"sandbox_workspace_write.network_access\" = false\n\"no_such.key\" = 1")).unwrap();
-    assert_eq!(sent.sandbox, workspace_write(&[], false));
+    assert_eq!(sent.sandbox_policy, workspace_write(&[], false));
     assert!(sent.warnings[0].summary.ends_with("\n  session-flags: `no_such` is ignored."));
 }
 
@@ -128,7 +128,7 @@ fn permissions_are_chosen_by_name() {
     let mut home =
         Home::with("sandbox_mode = 'danger-full-access'\n[sandbox_workspace_write]\nwritable_roots = ['/opt']");
     let chosen = home.thread(permissions(":workspace")).unwrap();
-    assert_eq!(chosen.sandbox, workspace_write(&[], false));
+    assert_eq!(chosen.sandbox_policy, workspace_write(&[], false));
     assert_eq!(chosen.active_permission_profile, profile(":workspace"));
     assert_eq!(chosen.runtime_workspace_roots, [home.expanded("WORK")]);
 

@@ -20,9 +20,41 @@ impl ThreadId {
     /// Reads an id as clients write it.
     ///
     /// # Errors
-    /// The text of the error is part of the wire: existing clients know it.
-    pub fn parse(text: &str) -> Result<Self, uuid::Error> {
-        Uuid::parse_str(text).map(Self)
+    /// The text is no UUID.
+    pub fn parse(text: &str) -> Result<Self, InvalidThreadId> {
+        Uuid::parse_str(text).map(Self).map_err(|error| InvalidThreadId::explain(text, &error))
+    }
+}
+
+/// What is wrong with the text of an id, in the reference program's words: clients know them, and those of our UUID
+/// library change from version to version.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidThreadId {
+    /// Something else than a hexadecimal digit or a hyphen; the position counts from 1.
+    #[error(
+        "invalid character: expected an optional prefix of `urn:uuid:` followed by [0-9a-fA-F-], found `{found}` at {at}"
+    )]
+    Character {
+        /// The character.
+        found: char,
+        /// Where it is, in bytes.
+        at: usize,
+    },
+    /// Digits only, but not 32 of them.
+    #[error("invalid length: expected length 32 for simple format, found {0}")]
+    Length(usize),
+    /// Hyphens in the wrong places.
+    #[error("{0}")]
+    Groups(String),
+}
+
+impl InvalidThreadId {
+    fn explain(text: &str, error: &uuid::Error) -> Self {
+        match text.char_indices().find(|(_, c)| !c.is_ascii_hexdigit() && *c != '-') {
+            Some((index, found)) => Self::Character { found, at: index + 1 },
+            None if !text.contains('-') => Self::Length(text.len()),
+            None => Self::Groups(error.to_string()),
+        }
     }
 }
 

@@ -2,13 +2,13 @@
 //!
 //! Cursors are opaque to clients: they return what an answer gave them. A limit of 0 is read as 1.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::optional::{null_is_default, present};
 use super::super::turn::TurnItemsView;
 
 /// Params of `thread/list`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ThreadListParams {
     /// Where an earlier page ended.
@@ -57,7 +57,7 @@ pub struct ThreadListParams {
 }
 
 /// One working directory or several.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum CwdFilter {
     /// One.
@@ -77,7 +77,7 @@ impl CwdFilter {
 }
 
 /// What orders a list of threads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThreadSortKey {
     /// When they were created.
@@ -92,7 +92,7 @@ pub enum ThreadSortKey {
 }
 
 /// What orders the threads that a search found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThreadSearchSortKey {
     /// When they were created.
@@ -105,7 +105,7 @@ pub enum ThreadSearchSortKey {
 }
 
 /// Which end of a list comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SortDirection {
     /// Oldest first.
@@ -115,7 +115,7 @@ pub enum SortDirection {
 }
 
 /// Kinds of origin by which lists are filtered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ThreadSourceKind {
     /// The terminal program.
@@ -142,7 +142,7 @@ pub enum ThreadSourceKind {
 }
 
 /// Params of `thread/search`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadSearchParams {
     /// What to find; not empty.
@@ -168,7 +168,7 @@ pub struct ThreadSearchParams {
 }
 
 /// Params of `thread/loaded/list`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ThreadLoadedListParams {
     /// The last thread id of an earlier page.
@@ -178,7 +178,7 @@ pub struct ThreadLoadedListParams {
 }
 
 /// Params of `thread/turns/list`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadTurnsListParams {
     /// Which thread.
@@ -194,7 +194,7 @@ pub struct ThreadTurnsListParams {
 }
 
 /// Params of `thread/items/list`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadItemsListParams {
     /// Which thread.
@@ -212,7 +212,7 @@ pub struct ThreadItemsListParams {
 }
 
 /// Where a list of items goes on.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[serde(expecting = "data did not match any variant of untagged enum ThreadItemsListCursor")]
 pub enum ItemsCursor {
@@ -223,7 +223,7 @@ pub enum ItemsCursor {
 }
 
 /// The item beside which a list goes on.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ItemAnchor {
     /// An item by its id; the list does not repeat it.
@@ -234,7 +234,7 @@ pub enum ItemAnchor {
 }
 
 /// Kinds of output that a client wants left out.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OutputDeferral {
     /// Output of successful commands.
@@ -246,7 +246,7 @@ pub struct OutputDeferral {
 }
 
 /// Params of `thread/backgroundTerminals/list`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadBackgroundTerminalsListParams {
     /// Which thread.

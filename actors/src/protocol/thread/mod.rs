@@ -7,8 +7,10 @@ mod params;
 mod results;
 mod settings;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
-pub use id::ThreadId;
+pub use id::{InvalidThreadId, ThreadId};
 pub use listing::{
     CwdFilter, ItemAnchor, ItemsCursor, OutputDeferral, SortDirection, ThreadBackgroundTerminalsListParams,
     ThreadItemsListParams, ThreadListParams, ThreadLoadedListParams, ThreadSearchParams, ThreadSearchSortKey,

@@ -3,7 +3,7 @@
 //! Every optional member may be absent or null. Members without effect here are read all the same: a value of the
 //! wrong type is refused, and the gate must see whether they are present.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::super::optional::{null_is_default, present};
@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Params of `thread/start`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ThreadStartParams {
     /// Model instead of the configured one.
@@ -76,7 +76,7 @@ pub struct ThreadStartParams {
 }
 
 /// Why a client starts a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ThreadStartSource {
     /// It has just started itself.
@@ -86,7 +86,7 @@ pub enum ThreadStartSource {
 }
 
 /// Params of `thread/resume`; members as in [`ThreadStartParams`] replace what the thread has.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadResumeParams {
     /// Which thread.
@@ -129,7 +129,7 @@ pub struct ThreadResumeParams {
 }
 
 /// The page of turns that an answer to `thread/resume` shall hold.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TurnsPageParams {
     /// Turns at most.
@@ -141,7 +141,7 @@ pub struct TurnsPageParams {
 }
 
 /// Params of `thread/fork`; members as in [`ThreadStartParams`] replace what the source has.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadForkParams {
     /// The source.
@@ -199,7 +199,7 @@ pub struct ThreadForkParams {
 }
 
 /// Params of `thread/read`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadReadParams {
     /// Which thread.
@@ -210,7 +210,7 @@ pub struct ThreadReadParams {
 }
 
 /// Params of `thread/name/set`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadNameSetParams {
     /// Which thread.
@@ -220,7 +220,7 @@ pub struct ThreadNameSetParams {
 }
 
 /// Params of `thread/metadata/update`: at least one of the optional members.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadMetadataUpdateParams {
     /// Which thread.
@@ -234,22 +234,22 @@ pub struct ThreadMetadataUpdateParams {
 }
 
 /// Absent (`None`) keeps a member, null (`Some(None)`) clears it, text replaces it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GitInfoUpdate {
     /// The commit.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub sha: Option<Option<String>>,
     /// The branch.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub branch: Option<Option<String>>,
     /// URL of the remote named origin.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub origin_url: Option<Option<String>>,
 }
 
 /// Params of the methods that name a thread and nothing else.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadIdParams {
     /// Which thread.
@@ -268,7 +268,7 @@ pub type ThreadUnsubscribeParams = ThreadIdParams;
 pub type ThreadGoalGetParams = ThreadIdParams;
 
 /// Params of `thread/readState/update`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadReadStateUpdateParams {
     /// Which thread.

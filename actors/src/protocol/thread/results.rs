@@ -10,7 +10,7 @@ use super::{
 };
 
 /// A thread that has just been loaded, and the settings in force.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoadedThread {
     /// The thread.
@@ -42,7 +42,7 @@ pub struct LoadedThread {
 }
 
 /// Result of `thread/start`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadStartResponse {
     /// The thread and its settings.
@@ -56,7 +56,7 @@ pub struct ThreadStartResponse {
 pub type ThreadForkResponse = ThreadStartResponse;
 
 /// Result of `thread/resume`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadResumeResponse {
     /// The thread and its settings.
@@ -106,7 +106,7 @@ pub struct CollaborationSettings {
 }
 
 /// Result of `thread/read`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadReadResponse {
     /// The thread.
@@ -139,7 +139,7 @@ pub enum UnreadPosition {
 }
 
 /// What a user did with a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum ReadStateOperation {
     /// Read it.
@@ -149,7 +149,7 @@ pub enum ReadStateOperation {
 }
 
 /// Result of `thread/readState/update`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadReadStateUpdateResponse {
     /// The state now.
@@ -157,7 +157,7 @@ pub struct ThreadReadStateUpdateResponse {
 }
 
 /// Result of `thread/list`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadListResponse {
     /// The threads of this page.
@@ -171,7 +171,7 @@ pub struct ThreadListResponse {
 }
 
 /// A page of a list that can be read in both directions.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
     /// What this page holds.
@@ -192,7 +192,7 @@ pub type ThreadItemsListResponse = Page<ThreadItemEntry>;
 pub type ThreadSearchResponse = Page<ThreadSearchResult>;
 
 /// A thread that a search found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ThreadSearchResult {
     /// The thread.
     pub thread: Thread,
@@ -201,7 +201,7 @@ pub struct ThreadSearchResult {
 }
 
 /// Result of `thread/loaded/list`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadLoadedListResponse {
     /// Loaded threads.
@@ -211,7 +211,7 @@ pub struct ThreadLoadedListResponse {
 }
 
 /// A result without members.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Empty {}
 
 /// Result of `thread/name/set`.
@@ -222,7 +222,7 @@ pub type ThreadArchiveResponse = Empty;
 pub type ThreadDeleteResponse = Empty;
 
 /// Results that hold the changed thread.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChangedThread {
     /// The thread as it is now.
     pub thread: Thread,
@@ -234,14 +234,14 @@ pub type ThreadMetadataUpdateResponse = ChangedThread;
 pub type ThreadUnarchiveResponse = ChangedThread;
 
 /// Result of `thread/unsubscribe`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreadUnsubscribeResponse {
     /// What it changed.
     pub status: ThreadUnsubscribeStatus,
 }
 
 /// What `thread/unsubscribe` changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ThreadUnsubscribeStatus {
     /// Nothing: the thread is not loaded.
@@ -253,14 +253,14 @@ pub enum ThreadUnsubscribeStatus {
 }
 
 /// Result of `thread/goal/get`: this server keeps no goals.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct ThreadGoalGetResponse {
     /// The goal.
     pub goal: Unset,
 }
 
 /// Result of `thread/backgroundTerminals/list`.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadBackgroundTerminalsListResponse {
     /// Terminals that outlived the command that opened them.
@@ -270,7 +270,7 @@ pub struct ThreadBackgroundTerminalsListResponse {
 }
 
 /// A terminal that outlived the command that opened it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadBackgroundTerminal {
     /// The item of the command.
