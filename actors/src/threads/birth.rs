@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use actix::prelude::*;
+
 use super::refusals::{no_rollout, session_id};
 use super::view::{self, Presence, session_source};
 use super::{Threads, Work, finish, work};
-use crate::catalog::{self, StartSettings, ThreadDefaults, ThreadOverrides};
+use crate::catalog::{Catalog, EffectiveSettings, ThreadDefaults, ThreadOverrides};
 use crate::hub::API_VERSION;
 use crate::protocol::thread::{
     CollaborationMode, CollaborationSettings, GitInfo, LoadedThread, ModeKind, MultiAgentMode, SortDirection,
@@ -34,14 +36,15 @@ impl Threads {
             permissions: params.permissions,
             config: params.config.unwrap_or_default(),
         };
-        let settings = self.settings(ThreadDefaults { cwd: params.cwd, overrides });
+        let settings = effective(self.parts.catalog.clone(), ThreadDefaults { cwd: params.cwd, overrides });
         let ephemeral = params.ephemeral.unwrap_or_default();
         let now = self.parts.clock.unix_ms();
         let id = ThreadId::new();
         let source = session_source(&self.parts.host.session_source);
         let store = self.parts.store.clone();
         work(async move {
-            let settings = settings.await?;
+            let mut settings = settings.await?;
+            let warnings = std::mem::take(&mut settings.warnings);
             let mut record = ThreadRecord {
                 id,
                 session_id: id,
@@ -74,7 +77,12 @@ impl Threads {
                     .await
                     .map_err(|error| super::unavailable(&error))?;
             }
-            finish(move |threads, reply| threads.begin(reply, Arc::new(record), ephemeral, Vec::new()))
+            finish(move |threads, reply| {
+                let asker = Audience::One(reply.connection());
+                let begun = threads.begin(reply, Arc::new(record), ephemeral, Vec::new());
+                let warnings = warnings.into_iter().map(ServerNotification::ConfigWarning);
+                warnings.fold(begun, |outcome, warning| outcome.tell(asker, warning))
+            })
         })
     }
 
@@ -85,15 +93,36 @@ impl Threads {
         let id = session_id(&params.thread_id)?;
         let known = self.known(id);
         let in_memory = self.describe(id);
+        let catalog = self.parts.catalog.clone();
+        let choice = Choice {
+            cwd: params.cwd,
+            roots: params.runtime_workspace_roots,
+            overrides: ThreadOverrides {
+                model: params.model,
+                model_provider: params.model_provider,
+                service_tier: params.service_tier,
+                approval_policy: params.approval_policy,
+                approvals_reviewer: params.approvals_reviewer,
+                sandbox: params.sandbox,
+                permissions: params.permissions,
+                config: params.config.unwrap_or_default(),
+            },
+            base_instructions: params.base_instructions,
+            developer_instructions: params.developer_instructions,
+        };
         let turns = (!params.exclude_turns).then(|| self.ask(ReadTurns { thread_id: id }));
         let page = params.initial_turns_page.map(|page| self.ask(turns_page(id, page)));
         let last_turn = self.ask(turns_page(id, TurnsPageParams { limit: Some(1), ..TurnsPageParams::default() }));
         let last_item = self.ask(last_item(id));
         work(async move {
             let mut record = known.await?.ok_or_else(|| no_rollout(id))?;
+            // What a client chooses counts for a thread that comes into memory; a loaded one goes on as it is.
             let loaded = match in_memory {
                 Some(description) => Some(description.await?),
-                None => None,
+                None => {
+                    choice.apply(&mut record, catalog).await?;
+                    None
+                }
             };
             let turns = match turns {
                 Some(turns) => turns.await?,
@@ -110,10 +139,7 @@ impl Threads {
             };
             finish(move |threads, reply| {
                 let was_loaded = loaded.is_some();
-                let in_force = loaded.unwrap_or_else(|| {
-                    replace_settings(&mut record, params);
-                    Arc::new(record.clone())
-                });
+                let in_force = loaded.unwrap_or_else(|| Arc::new(record.clone()));
                 threads.load(&in_force, threads.is_ephemeral(id));
                 let thread = view::thread(&record, threads.presence(id), turns);
                 let response = ThreadResumeResponse {
@@ -152,10 +178,27 @@ impl Threads {
             return Err(RpcError::invalid_request("this server cannot fork into an ephemeral thread yet"));
         }
         let loaded = self.ask(LoadThread { id: source });
-        let (store, now, id) = (self.parts.store.clone(), self.parts.clock.unix_ms(), ThreadId::new());
+        let (store, catalog) = (self.parts.store.clone(), self.parts.catalog.clone());
+        let (now, id) = (self.parts.clock.unix_ms(), ThreadId::new());
+        let choice = Choice {
+            cwd: params.cwd,
+            roots: params.runtime_workspace_roots,
+            overrides: ThreadOverrides {
+                model: params.model,
+                model_provider: params.model_provider,
+                service_tier: params.service_tier,
+                approval_policy: params.approval_policy,
+                approvals_reviewer: params.approvals_reviewer,
+                sandbox: params.sandbox,
+                permissions: params.permissions,
+                config: params.config.unwrap_or_default(),
+            },
+            base_instructions: params.base_instructions,
+            developer_instructions: params.developer_instructions,
+        };
         work(async move {
             let mut record = loaded.await?.ok_or_else(|| no_rollout(source))?;
-            let include_turns = !params.exclude_turns;
+            choice.apply(&mut record, catalog).await?;
             record = ThreadRecord {
                 id,
                 session_id: id,
@@ -166,10 +209,9 @@ impl Threads {
                 recency_at_ms: now,
                 archived_at_ms: None,
                 originator: Some(originator),
-                thread_source: params.thread_source.clone(),
+                thread_source: params.thread_source,
                 ..record
             };
-            replace_fork_settings(&mut record, params);
             let ask = |error| super::unavailable(&error);
             let fork = ForkThread { source, fork: Box::new(record), until };
             let record = match crate::store::ask(&store, fork).await.map_err(ask)? {
@@ -177,9 +219,9 @@ impl Threads {
                 Forked::UnknownSource => return Err(no_rollout(source)),
                 Forked::UnknownTurn(turn) => return Err(RpcError::invalid_request(format!("turn not found: {turn}"))),
             };
-            let turns = match include_turns {
-                true => crate::store::ask(&store, ReadTurns { thread_id: id }).await.map_err(ask)?,
-                false => Vec::new(),
+            let turns = match params.exclude_turns {
+                false => crate::store::ask(&store, ReadTurns { thread_id: id }).await.map_err(ask)?,
+                true => Vec::new(),
             };
             finish(move |threads, reply| threads.begin(reply, Arc::new(record), false, turns))
         })
@@ -195,21 +237,69 @@ impl Threads {
         let subscribe = Effect::Subscribe { connection: reply.connection(), thread: record.id };
         reply.ok(&response).then(subscribe).tell(Audience::Everyone, news)
     }
+}
 
-    fn settings(&self, question: ThreadDefaults) -> impl Future<Output = Result<StartSettings, RpcError>> + use<> {
-        let settings = catalog::ask(&self.parts.catalog, question);
-        async move { settings.await? }
+/// What a client chooses for a thread that exists already.
+struct Choice {
+    cwd: Option<String>,
+    roots: Option<Vec<String>>,
+    overrides: ThreadOverrides,
+    base_instructions: Option<String>,
+    developer_instructions: Option<String>,
+}
+
+impl Choice {
+    /// Replaces what was chosen, and nothing else. The catalog says what the choices amount to.
+    async fn apply(self, record: &mut ThreadRecord, catalog: Arc<Addr<Catalog>>) -> Result<(), RpcError> {
+        let Self { cwd, roots, overrides, base_instructions, developer_instructions } = self;
+        let chosen = overrides.clone();
+        let (moves, place) = (cwd.is_some(), cwd.unwrap_or_else(|| record.cwd.clone()));
+        let effective = effective(catalog, ThreadDefaults { cwd: Some(place), overrides }).await?;
+        let settings = &mut record.settings;
+        if chosen.model.is_some() {
+            settings.model = Some(effective.model);
+        }
+        if chosen.model_provider.is_some() {
+            record.model_provider = effective.model_provider;
+        }
+        if chosen.config.contains_key("model_reasoning_effort") {
+            settings.reasoning_effort = effective.reasoning_effort;
+        }
+        if chosen.service_tier.is_some() {
+            settings.service_tier = effective.service_tier;
+        }
+        settings.approval_policy = chosen.approval_policy.unwrap_or(settings.approval_policy);
+        if chosen.approvals_reviewer.is_some() {
+            settings.approvals_reviewer = effective.approvals_reviewer;
+        }
+        if chosen.sandbox.is_some() || chosen.permissions.is_some() {
+            settings.sandbox_policy = effective.sandbox_policy;
+            settings.active_permission_profile = effective.active_permission_profile;
+        }
+        if moves {
+            record.cwd = effective.cwd;
+            settings.runtime_workspace_roots = effective.runtime_workspace_roots;
+        }
+        settings.runtime_workspace_roots = roots.unwrap_or_else(|| settings.runtime_workspace_roots.clone());
+        settings.base_instructions = base_instructions.or(settings.base_instructions.take());
+        settings.developer_instructions = developer_instructions.or(settings.developer_instructions.take());
+        Ok(())
     }
 }
 
-fn in_force(settings: StartSettings) -> ThreadSettings {
+/// Asks the catalog. At most one such question per request in flight, so their number is bounded by those.
+async fn effective(catalog: Arc<Addr<Catalog>>, question: ThreadDefaults) -> Result<EffectiveSettings, RpcError> {
+    catalog.send(question).await.map_err(|_| RpcError::internal("the catalog has ended; restart the server"))?
+}
+
+fn in_force(settings: EffectiveSettings) -> ThreadSettings {
     ThreadSettings {
         model: Some(settings.model),
         reasoning_effort: settings.reasoning_effort,
         service_tier: settings.service_tier,
         approval_policy: settings.approval_policy,
         approvals_reviewer: settings.approvals_reviewer,
-        sandbox_policy: settings.sandbox,
+        sandbox_policy: settings.sandbox_policy,
         active_permission_profile: settings.active_permission_profile,
         runtime_workspace_roots: settings.runtime_workspace_roots,
         disabled_plugin_ids: Vec::new(),

@@ -1,9 +1,7 @@
 //! Requests that change a thread: `thread/name/set`, `thread/metadata/update`, `thread/archive`, `thread/unarchive`,
 //! `thread/delete`, `thread/unsubscribe`.
 
-use super::refusals::{
-    ephemeral_metadata, no_archived_rollout, no_rollout, session_id, thread_id, unavailable_router,
-};
+use super::refusals::{ephemeral_metadata, no_archived_rollout, no_rollout, session_id, thread_id, unavailable_router};
 use super::view::{self, Presence};
 use super::{Threads, Work, finish, work};
 use crate::connection::ConnectionId;
@@ -102,7 +100,8 @@ impl Threads {
 
     pub(super) fn unsubscribe(&self, params: &ThreadIdParams, connection: ConnectionId) -> Result<Work, RpcError> {
         let thread = thread_id(&params.thread_id)?;
-        let left = self.loaded.contains_key(&thread).then(|| self.parts.router.send(Unsubscribe { connection, thread }));
+        let left =
+            self.loaded.contains_key(&thread).then(|| self.parts.router.send(Unsubscribe { connection, thread }));
         work(async move {
             let status = match left {
                 None => ThreadUnsubscribeStatus::NotLoaded,

@@ -104,7 +104,7 @@ impl Threads {
 
     /// Ids are ordered by creation, so the id of a page's last thread is the cursor of the next.
     pub(super) fn loaded_list(&self, params: &ThreadLoadedListParams) -> Result<Work, RpcError> {
-        let invalid = |cursor: &String| RpcError::invalid_request(InvalidCursor::new(cursor).to_string());
+        let invalid = |cursor: &str| RpcError::invalid_request(format!("invalid cursor: {cursor}"));
         let after = match &params.cursor {
             Some(cursor) => Some(ThreadId::parse(cursor).map_err(|_| invalid(cursor))?),
             None => None,
@@ -136,7 +136,7 @@ impl Threads {
     pub(super) fn items_list(&self, params: ThreadItemsListParams) -> Result<Work, RpcError> {
         let id = thread_id(&params.thread_id)?;
         let (cursor, anchor) = match params.cursor {
-            Some(ItemsCursor::Text(text)) => (Some(text), None),
+            Some(ItemsCursor::Opaque(text)) => (Some(text), None),
             Some(ItemsCursor::Anchor(anchor)) => (None, Some(anchor)),
             None => (None, None),
         };
@@ -167,10 +167,7 @@ impl Threads {
         })
     }
 
-    pub(super) fn background_terminals(
-        &self,
-        params: &ThreadBackgroundTerminalsListParams,
-    ) -> Result<Work, RpcError> {
+    pub(super) fn background_terminals(&self, params: &ThreadBackgroundTerminalsListParams) -> Result<Work, RpcError> {
         let id = thread_id(&params.thread_id)?;
         let record = self.known(id);
         work(async move {
@@ -191,10 +188,7 @@ impl Threads {
     }
 
     /// The thread of this id as it is known now, loaded or not.
-    pub(super) fn known(
-        &self,
-        id: ThreadId,
-    ) -> impl Future<Output = Result<Option<ThreadRecord>, RpcError>> + use<> {
+    pub(super) fn known(&self, id: ThreadId) -> impl Future<Output = Result<Option<ThreadRecord>, RpcError>> + use<> {
         let ephemeral = if self.is_ephemeral(id) { self.describe(id) } else { None };
         let stored = ephemeral.is_none().then(|| self.ask(LoadThread { id }));
         async move {
@@ -222,7 +216,12 @@ impl Threads {
 }
 
 fn empty_list() -> ThreadListResponse {
-    ThreadListResponse { data: Vec::new(), read_states: Some(BTreeMap::new()), next_cursor: None, backwards_cursor: None }
+    ThreadListResponse {
+        data: Vec::new(),
+        read_states: Some(BTreeMap::new()),
+        next_cursor: None,
+        backwards_cursor: None,
+    }
 }
 
 fn page(

@@ -1,8 +1,6 @@
 //! A thread of the database as clients see it.
 
-use crate::protocol::thread::{
-    GitInfo, LoadedThread, SessionSource, Thread, ThreadEnvironment, ThreadStatus, Unset,
-};
+use crate::protocol::thread::{GitInfo, LoadedThread, SessionSource, Thread, ThreadEnvironment, ThreadStatus, Unset};
 use crate::protocol::turn::Turn;
 use crate::store::ThreadRecord;
 
