@@ -1,1 +1,8 @@
-//! stub
+//! The process around the actors: command line, settings, logs, listeners and their HTTP routes, signals.
+//!
+//! Invariant: nothing in this crate knows threads or turns, and nothing in `app_server_actors` knows listeners.
+
+pub mod cli;
+pub mod codex_home;
+pub mod listen;
+pub mod settings;

@@ -1,0 +1,5 @@
+//! Where clients connect.
+
+mod url;
+
+pub use url::{CONTROL_DIRECTORY, ListenUrl, ListenUrlError};
