@@ -5,4 +5,7 @@
 pub mod cli;
 pub mod codex_home;
 pub mod listen;
+pub mod logging;
+pub mod open_files;
 pub mod settings;
+pub mod signals;
