@@ -4,8 +4,10 @@
 
 pub mod cli;
 pub mod codex_home;
+pub mod http;
 pub mod listen;
 pub mod logging;
 pub mod open_files;
+pub mod server;
 pub mod settings;
 pub mod signals;

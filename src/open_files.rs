@@ -10,7 +10,9 @@ pub fn raise_limit() {
     }
     let raised = Rlimit { current: before.maximum, maximum: before.maximum };
     match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => log::info!("raised the limit of open files from {} to {}", show(before.current), show(before.maximum)),
+        Ok(()) => {
+            log::info!("raised the limit of open files from {} to {}", show(before.current), show(before.maximum))
+        }
         Err(error) => log::warn!("the limit of open files stays at {}: {error}", show(before.current)),
     }
 }

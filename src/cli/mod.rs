@@ -180,9 +180,10 @@ mod tests {
 
     #[test]
     fn tells_its_own_settings_from_those_of_config_toml() {
-        let arguments =
-            parse("codex-app-server -c model=o3 -c app_server.http.workers=2 config --origin -c app_server.log.json=true")
-                .unwrap();
+        let arguments = parse(
+            "codex-app-server -c model=o3 -c app_server.http.workers=2 config --origin -c app_server.log.json=true",
+        )
+        .unwrap();
         let keys = |list: Vec<Override>| list.into_iter().map(|it| it.key).collect::<Vec<_>>();
         assert_eq!(keys(arguments.config_overrides()), ["model"]);
         assert_eq!(keys(arguments.setting_overrides()), ["http.workers", "log.json"]);

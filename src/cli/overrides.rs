@@ -31,7 +31,8 @@ impl FromStr for Override {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (key, value) = text.split_once('=').ok_or_else(|| format!("expected KEY=VALUE, found no `=` in `{text}`"))?;
+        let (key, value) =
+            text.split_once('=').ok_or_else(|| format!("expected KEY=VALUE, found no `=` in `{text}`"))?;
         let (key, value) = (key.trim(), value.trim());
         if key.is_empty() {
             return Err(format!("expected KEY=VALUE, found no key in `{text}`"));

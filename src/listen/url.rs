@@ -28,9 +28,7 @@ pub enum ListenUrl {
 #[derive(Debug, thiserror::Error)]
 pub enum ListenUrlError {
     /// None of the known forms.
-    #[error(
-        "unsupported --listen URL `{0}`; expected `stdio://`, `unix://`, `unix://PATH`, `ws://IP:PORT`, or `off`"
-    )]
+    #[error("unsupported --listen URL `{0}`; expected `stdio://`, `unix://`, `unix://PATH`, `ws://IP:PORT`, or `off`")]
     Unsupported(String),
     /// `ws://`, and then no literal address and port.
     #[error("invalid websocket --listen URL `{0}`; expected `ws://IP:PORT`")]
@@ -100,9 +98,18 @@ mod tests {
 
     #[test]
     fn refuses_other_schemes_with_the_references_text() {
-        for url in
-            ["wss://127.0.0.1:0", "http://x", "garbage", "", "STDIO://", "stdio", "stdio://x", "unix:", "off://", "tcp://x"]
-        {
+        for url in [
+            "wss://127.0.0.1:0",
+            "http://x",
+            "garbage",
+            "",
+            "STDIO://",
+            "stdio",
+            "stdio://x",
+            "unix:",
+            "off://",
+            "tcp://x",
+        ] {
             assert_eq!(
                 parse(url).unwrap_err().to_string(),
                 format!(

@@ -116,4 +116,8 @@ impl Settings {
         effective.overlay_command_line(overrides)?;
         Ok(effective)
     }
+    /// Whether `new` changes a setting that only a start takes over.
+    pub fn needs_restart_for(&self, new: &Self) -> bool {
+        (&self.limits, &self.http, &self.startup) != (&new.limits, &new.http, &new.startup)
+    }
 }

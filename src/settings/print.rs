@@ -57,6 +57,9 @@ mod tests {
         assert!(text.contains("\njson = false # default\n"), "{text}");
         assert!(!print(&effective, false).contains("# default"));
         let values = text.lines().filter(|line| line.ends_with("# default") || line.ends_with("# command line"));
-        assert_eq!(values.count(), DEFAULTS.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count());
+        assert_eq!(
+            values.count(),
+            DEFAULTS.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count()
+        );
     }
 }
