@@ -6,6 +6,7 @@
 
 mod peer;
 mod probes;
+mod refusal;
 mod start;
 mod upgrade;
 
@@ -19,8 +20,8 @@ use actix_web::{
 };
 use app_server_actors::hub::Hub;
 
-use self::peer::Peer;
 pub use self::start::{HttpServer, Sockets};
+use self::{peer::Peer, refusal::Refusal};
 
 /// What the routes need to know.
 struct Site {
