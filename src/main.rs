@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     io::{self, Write as _},
+    mem::ManuallyDrop,
     path::Path,
 };
 
@@ -26,7 +27,6 @@ fn main() {
             1
         }
     };
-    // Returning would wait for the helper thread that reads a terminal's stdin.
     std::process::exit(code)
 }
 
@@ -39,7 +39,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let settings = effective.settings()?;
     logging::start(&settings.log)?;
     codex_home::ensure(&codex_home)?;
-    actix_rt::System::new().block_on(serve(arguments, &codex_home, settings))
+    // Never dropped: it would wait for the helper thread that reads a terminal's stdin, until the next line.
+    let system = ManuallyDrop::new(actix_rt::System::new());
+    system.block_on(serve(arguments, &codex_home, settings))
 }
 
 async fn serve(arguments: &Arguments, codex_home: &Path, mut settings: Settings) -> Result<(), Box<dyn Error>> {

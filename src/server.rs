@@ -89,7 +89,7 @@ impl Server {
             store: Store::open(&codex_home.join(STORE_FILE), &settings.limits)?,
             catalog: Catalog::start(sources),
         };
-        listener.announce()?;
+        listener.announce();
         Self::serve(listener, parts, settings).await
     }
 

@@ -58,7 +58,9 @@ pub fn meet(connection: &dyn Any, data: &mut Extensions) {
 
 /// The mode of the socket file keeps other users out on most systems; the kernel's word on the peer does on all.
 fn check_user(stream: &UnixStream) -> Result<(), Refused> {
-    let user = stream.peer_cred().map_err(Refused::UnknownUser)?.uid();
+    let credentials = stream.peer_cred().map_err(Refused::UnknownUser)?;
+    let user = credentials.uid();
+    log::debug!(user, process = credentials.pid().unwrap_or_default(); "a client connects");
     if may_connect(user) { Ok(()) } else { Err(Refused::OtherUser(user)) }
 }
 

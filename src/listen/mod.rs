@@ -5,7 +5,7 @@ mod tcp;
 mod unix;
 mod url;
 
-use std::{io, net::TcpListener, path::Path, time::Duration};
+use std::{net::TcpListener, path::Path, time::Duration};
 
 pub use self::{
     stdio::{Input, Output, open as open_stdio},
@@ -51,14 +51,11 @@ impl Listener {
     }
 
     /// Tells the operator, and clients that spawned this process, where to connect. Only TCP needs telling.
-    pub fn announce(&self) -> io::Result<()> {
+    pub fn announce(&self) {
         match self {
             Self::Tcp(listener) => tcp::announce(listener),
-            Self::Unix(socket) => {
-                log::info!("listening on unix://{}", socket.file.path().display());
-                Ok(())
-            }
-            Self::Stdio => Ok(()),
+            Self::Unix(socket) => log::info!("listening on unix://{}", socket.file.path().display()),
+            Self::Stdio => {}
         }
     }
 }

@@ -32,11 +32,15 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, TcpError> {
     TcpListener::bind(address).map_err(|error| TcpError::Io { error, address })
 }
 
-/// Tells on stderr where `listener` can be reached, with its real port. Clients look for the `ws://` in it.
-pub fn announce(listener: &TcpListener) -> io::Result<()> {
+/// Tells on stderr where `listener` can be reached, with its real port. Clients look for the `ws://` in it. A server
+/// whose stderr nobody reads serves all the same.
+pub fn announce(listener: &TcpListener) {
     let stderr = io::stderr();
     let colour = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    stderr.lock().write_all(banner(listener.local_addr()?, colour).as_bytes())
+    let told = listener.local_addr().and_then(|address| stderr.lock().write_all(banner(address, colour).as_bytes()));
+    if let Err(error) = told {
+        log::warn!("cannot tell where the server listens: {error}");
+    }
 }
 
 fn banner(address: SocketAddr, colour: bool) -> String {
