@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     future::Future,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -42,6 +43,8 @@ pub struct Client {
     writer: AsyncMutex<WriteHalf<DuplexStream>>,
     waiting: Waiting,
     last_id: AtomicI64,
+    /// Goes with the client, and ends the reading: the connection closes when both its halves are gone.
+    _open: oneshot::Sender<Infallible>,
 }
 
 /// The calls without an answer; `None` once the connection has ended.
@@ -63,8 +66,17 @@ impl Client {
         let (reader, writer) = tokio::io::split(stream);
         let (news, unread) = mpsc::channel(UNREAD_NOTIFICATIONS);
         let waiting = Waiting(Arc::new(Mutex::new(Some(HashMap::new()))));
-        let client = Self { writer: AsyncMutex::new(writer), waiting: waiting.clone(), last_id: AtomicI64::new(0) };
-        (client, unread, read(reader, waiting, news))
+        let (open, closed) = oneshot::channel();
+        let client =
+            Self { writer: AsyncMutex::new(writer), waiting: waiting.clone(), last_id: AtomicI64::new(0), _open: open };
+        let reading = async move {
+            tokio::select! {
+                () = read(reader, &waiting, news) => {}
+                _ = closed => {}
+            }
+            *waiting.lock() = None;
+        };
+        (client, unread, reading)
     }
 
     /// Calls a method and waits for its result.
@@ -81,8 +93,8 @@ impl Client {
     }
 }
 
-/// Reads until the connection ends; then nobody waits any more.
-async fn read(reader: ReadHalf<DuplexStream>, waiting: Waiting, news: mpsc::Sender<ServerNotification>) {
+/// Reads until the connection ends.
+async fn read(reader: ReadHalf<DuplexStream>, waiting: &Waiting, news: mpsc::Sender<ServerNotification>) {
     let mut lines = BufReader::new(reader).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         match decode_server(&line) {
@@ -102,5 +114,4 @@ async fn read(reader: ReadHalf<DuplexStream>, waiting: Waiting, news: mpsc::Send
             Err(error) => log::error!("the server sent what is no message: {error}"),
         }
     }
-    *waiting.lock() = None;
 }
