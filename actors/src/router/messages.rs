@@ -8,6 +8,7 @@ use actix::prelude::*;
 use crate::connection::kill::Kill;
 use crate::connection::messages::Deliver;
 use crate::connection::outbound::Outbound;
+use crate::connection::pulse::Pulse;
 use crate::connection::{ConnectionId, ConnectionOrigin};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, ServerNotification, Weight};
@@ -25,6 +26,8 @@ pub struct Register {
     pub deliver: Recipient<Deliver>,
     /// Its gauge.
     pub outbound: Arc<Outbound>,
+    /// Its signs of life.
+    pub pulse: Arc<Pulse>,
     /// How to cut it.
     pub kill: Kill,
 }

@@ -8,6 +8,7 @@ use super::*;
 use crate::connection::ConnectionOrigin;
 use crate::connection::kill::Kill;
 use crate::connection::outbound::Outbound;
+use crate::connection::pulse::Pulse;
 use crate::protocol::{RequestId, Weight};
 
 /// Stands for a client: keeps what it is sent, or keeps its mailbox full.
@@ -40,6 +41,7 @@ impl Handler<Deliver> for Client {
                 frame.text().to_string()
             }
             Deliver::Close { reason } => format!("{reason:?}"),
+            Deliver::Ping => "Ping".to_owned(),
         };
         self.seen.lock().unwrap().push(text);
     }
@@ -48,7 +50,7 @@ impl Handler<Deliver> for Client {
 struct Connected {
     id: ConnectionId,
     seen: Arc<Mutex<Vec<String>>>,
-    cut: CancellationToken,
+    pulse: Arc<Pulse>,
 }
 
 impl Connected {
@@ -66,11 +68,10 @@ fn limits(change: impl FnOnce(&mut Limits)) -> Arc<Limits> {
 async fn connect(router: &Addr<Router>, id: u64, capacity: usize, frozen: bool) -> Connected {
     let (seen, outbound) = (Arc::<Mutex<Vec<String>>>::default(), Arc::new(Outbound::default()));
     let client = Client { seen: seen.clone(), outbound: outbound.clone(), capacity, frozen }.start();
-    let (id, cut) = (ConnectionId(id), CancellationToken::new());
-    let kill = Kill::Token(cut.clone());
-    let origin = ConnectionOrigin::WebSocket;
-    router.send(Register { connection: id, origin, deliver: client.recipient(), outbound, kill }).await.unwrap();
-    Connected { id, seen, cut }
+    let (connection, kill, pulse) = (ConnectionId(id), Kill::Token(CancellationToken::new()), Arc::<Pulse>::default());
+    let (origin, deliver) = (ConnectionOrigin::WebSocket, client.recipient());
+    router.send(Register { connection, origin, deliver, outbound, pulse: pulse.clone(), kill }).await.unwrap();
+    Connected { id: connection, seen, pulse }
 }
 
 fn admit(client: &Connected, opt_out: &[&str]) -> Outcome {
@@ -121,7 +122,7 @@ async fn subscribers_are_told_until_they_leave() {
 }
 
 #[actix_rt::test]
-async fn a_full_mailbox_cuts_its_connection_and_nobody_else() {
+async fn a_full_mailbox_costs_its_connection_and_nobody_else() {
     let router = Router::new(limits(|_| {}), Clock::system()).start();
     let (frozen, lively) = (connect(&router, 1, 2, true).await, connect(&router, 2, 8, false).await);
     for client in [&frozen, &lively] {
@@ -130,52 +131,51 @@ async fn a_full_mailbox_cuts_its_connection_and_nobody_else() {
     for _ in 0..2 {
         router.send(Outcome::none().tell(Audience::Everyone, closed(ThreadId::new()))).await.unwrap();
     }
-    assert!(!frozen.cut.is_cancelled(), "two fit");
+    assert!(!frozen.pulse.is_given_up(), "two fit");
     router.send(Outcome::none().tell(Audience::Everyone, closed(ThreadId::new()))).await.unwrap();
-    assert!(frozen.cut.is_cancelled());
+    assert!(frozen.pulse.is_given_up());
     actix_rt::task::yield_now().await;
     assert_eq!(lively.methods().len(), 3);
-    assert!(!lively.cut.is_cancelled());
+    assert!(!lively.pulse.is_given_up());
 }
 
 #[actix_rt::test]
-async fn bytes_over_the_budget_cut_but_one_large_message_passes() {
+async fn bytes_over_the_budget_cost_the_connection_but_one_large_message_passes() {
     let router = Router::new(limits(|limits| limits.outbound_bytes = 100), Clock::system()).start();
     let client = connect(&router, 1, 100, true).await;
     let large = || Frame::result(&RequestId::Integer(1), &"x".repeat(200));
     router.send(Outcome::answer(client.id, large(), Weight::Short)).await.unwrap();
-    assert!(!client.cut.is_cancelled(), "nothing was queued before it");
+    assert!(!client.pulse.is_given_up(), "nothing was queued before it");
     router.send(Outcome::answer(client.id, large(), Weight::Short)).await.unwrap();
-    assert!(client.cut.is_cancelled());
+    assert!(client.pulse.is_given_up());
 }
 
 #[actix_rt::test]
-async fn no_progress_for_too_long_cuts_and_slow_progress_does_not() {
-    let (router, start) = (Router::new(limits(|_| {}), Clock::system()), Instant::now());
-    let mut router = router;
+async fn the_clocks_ping_close_and_cut() {
+    let limits = limits(|limits| limits.initialize_seconds = 2);
+    let mut router = Router::new(limits, Clock::system());
+    let start = Instant::now();
+    let (seen, pulse, cut) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<Pulse>::default(), CancellationToken::new());
     let outbound = Arc::new(Outbound::default());
-    let cut = CancellationToken::new();
-    let client = Client { seen: Arc::default(), outbound: outbound.clone(), capacity: 8, frozen: true }.start();
+    let client = Client { seen: seen.clone(), outbound: outbound.clone(), capacity: 8, frozen: false }.start();
     let register = Register {
         connection: ConnectionId(1),
         origin: ConnectionOrigin::WebSocket,
         deliver: client.recipient(),
-        outbound: outbound.clone(),
+        outbound,
+        pulse: pulse.clone(),
         kill: Kill::Token(cut.clone()),
     };
-    router.peers.insert(ConnectionId(1), Peer::new(register));
-    let at = |ms: u64| start + Duration::from_millis(ms);
-    router.cut_stalled(at(0));
-    router.cut_stalled(at(5000));
-    assert!(!cut.is_cancelled(), "nothing is queued");
-    outbound.queue(50);
-    router.cut_stalled(at(6000));
-    outbound.written(10);
-    router.cut_stalled(at(6900));
-    router.cut_stalled(at(7800));
-    assert!(!cut.is_cancelled(), "it moved less than a second ago");
-    router.cut_stalled(at(7901));
+    router.peers.insert(ConnectionId(1), Peer::new(register, start));
+    for (second, told) in [(1, "Ping"), (2, "NotInitialized"), (3, "")] {
+        router.check_clocks(start + Duration::from_secs(second));
+        actix_rt::task::yield_now().await;
+        assert_eq!(seen.lock().unwrap().pop().unwrap_or_default(), told);
+    }
+    assert!(pulse.is_closing() && !cut.is_cancelled(), "its goodbye is on its way");
+    router.check_clocks(start + Duration::from_secs(4));
     assert!(cut.is_cancelled());
+    assert!(router.peers.is_empty());
 }
 
 #[actix_rt::test]
