@@ -48,6 +48,16 @@ pub fn check(message: &Value, method: Option<&str>) {
     }
 }
 
+/// Members that the schema names and the result of `method` leaves out, wherever they are; a result of this server
+/// writes them all, as null where it has nothing to say.
+pub fn absent_members(method: &str, result: &Value) -> Vec<String> {
+    let mut absent = Vec::new();
+    if let Some((schemas, name)) = SCHEMAS.as_ref().and_then(|schemas| Some((schemas, schemas.results.get(method)?))) {
+        schemas.collect_absent(&schemas.definitions[name], result, name, &mut absent);
+    }
+    absent
+}
+
 struct Schemas {
     definitions: Value,
     results: HashMap<String, String>,
@@ -87,6 +97,28 @@ impl Schemas {
             .map(|error| format!("{} at `{}`", error, error.instance_path()))
             .collect();
         assert!(errors.is_empty(), "{method} does not fit {name}: {errors:#?}\n{value:#}");
+    }
+
+    fn collect_absent(&self, schema: &Value, value: &Value, place: &str, absent: &mut Vec<String>) {
+        if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+            self.collect_absent(&self.definitions[name], value, place, absent);
+        }
+        // An optional member is `anyOf` its type and null; other unions name no members of their own.
+        for option in schema["anyOf"].as_array().into_iter().flatten().filter(|option| option["type"] != "null") {
+            self.collect_absent(option, value, place, absent);
+        }
+        if let (Some(properties), Some(members)) = (schema["properties"].as_object(), value.as_object()) {
+            for (name, property) in properties {
+                let place = format!("{place}.{name}");
+                match members.get(name) {
+                    Some(member) => self.collect_absent(property, member, &place, absent),
+                    None => absent.push(place),
+                }
+            }
+        }
+        for item in value.as_array().into_iter().flatten() {
+            self.collect_absent(&schema["items"], item, place, absent);
+        }
     }
 
     fn validator(&self, name: &str) -> Arc<Validator> {
