@@ -31,6 +31,9 @@ pub struct Limits {
     /// Bytes of answers that the peer has not read yet before its connection stops being read.
     pub connection_unread_bytes: usize,
 
+    /// Seconds that a connection whose peer sends no more may take until its last answers are written.
+    pub connection_flush_seconds: u64,
+
     /// Messages queued towards one WebSocket peer (its mailbox); one more cuts the peer.
     pub websocket_outbound_messages: usize,
     /// Messages queued towards the stdio or in-process peer (its mailbox); one more cuts the peer.
@@ -55,13 +58,18 @@ impl Limits {
         Duration::from_secs(self.outbound_stall_seconds)
     }
 
+    /// [`Self::connection_flush_seconds`] as a duration.
+    pub fn connection_flush(&self) -> Duration {
+        Duration::from_secs(self.connection_flush_seconds)
+    }
+
     /// [`Self::thread_idle_seconds`] as a duration.
     pub fn thread_idle(&self) -> Duration {
         Duration::from_secs(self.thread_idle_seconds)
     }
 
     /// Every queue with room for one message: what unit tests run with.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(test)]
     pub fn tiny() -> Self {
         Self {
             processor_mailbox_messages: 1,
@@ -73,6 +81,7 @@ impl Limits {
             connection_waiting_requests: 1,
             connection_long_requests: 1,
             connection_unread_bytes: 1,
+            connection_flush_seconds: 1,
             websocket_outbound_messages: 1,
             stream_outbound_messages: 1,
             outbound_bytes: 1024,
