@@ -1,6 +1,7 @@
 //! A `CODEX_HOME` that lives as long as somebody holds it, so that several servers in a row can share it.
 
 use std::fs;
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -40,20 +41,28 @@ impl Home {
 
     /// The SQLite file that a server has made in this home; the only one, whatever it is called.
     pub fn database(&self) -> PathBuf {
-        let mut found = Vec::new();
-        collect(self.path(), &mut found);
+        let is_database = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "sqlite");
+        let mut found: Vec<PathBuf> = everything_in(self.path()).into_iter().filter(is_database).collect();
         assert_eq!(found.len(), 1, "one database, found {found:?}");
         found.remove(0)
     }
+
+    /// Makes the user with this id the owner of the home and of everything in it.
+    pub fn give_to(&self, user: u32) {
+        for path in everything_in(self.path()).iter().map(PathBuf::as_path).chain([self.path()]) {
+            chown(path, Some(user), Some(user)).expect("root may give things away");
+        }
+    }
 }
 
-fn collect(directory: &Path, found: &mut Vec<PathBuf>) {
+fn everything_in(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(directory).expect("a readable directory").flatten() {
         let path = entry.path();
         if path.is_dir() {
-            collect(&path, found);
-        } else if path.extension().is_some_and(|e| e == "sqlite" || e == "sqlite3" || e == "db") {
-            found.push(path);
+            found.extend(everything_in(&path));
         }
+        found.push(path);
     }
+    found
 }

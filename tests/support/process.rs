@@ -1,6 +1,8 @@
 //! One run of the real binary: its arguments, its output, its end.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -15,6 +17,8 @@ use super::{PATIENCE, eventually};
 /// How to run the binary.
 #[derive(Clone)]
 pub struct Launch {
+    binary: PathBuf,
+    user: Option<u32>,
     home: Home,
     working_directory: PathBuf,
     arguments: Vec<String>,
@@ -30,6 +34,8 @@ impl Launch {
     /// In `home`, which is the working directory too.
     pub fn at(home: &Home) -> Self {
         Self {
+            binary: env!("CARGO_BIN_EXE_codex-app-server").into(),
+            user: None,
             home: home.clone(),
             working_directory: home.path().to_owned(),
             arguments: Vec::new(),
@@ -60,13 +66,31 @@ impl Launch {
         self
     }
 
+    /// As a user with no rights but those that file modes give, even where the tests run as root. The home becomes
+    /// that user's.
+    pub fn without_privileges(mut self) -> Self {
+        const NOBODY: u32 = 65_534;
+        if rustix::process::geteuid().is_root() {
+            // The build directory may be closed to others.
+            let copy = self.home.join("codex-app-server");
+            fs::copy(&self.binary, &copy).expect("the binary is copied");
+            self.binary = copy;
+            self.home.give_to(NOBODY);
+            self.user = Some(NOBODY);
+        }
+        self
+    }
+
     /// The home it runs in.
     pub fn home(&self) -> &Home {
         &self.home
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_codex-app-server"));
+        let mut command = Command::new(&self.binary);
+        if let Some(user) = self.user {
+            command.uid(user);
+        }
         command
             .args(&self.arguments)
             .current_dir(&self.working_directory)
@@ -174,7 +198,7 @@ impl Process {
 
     /// Resident memory in KiB (`VmRSS`).
     pub fn resident_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("/proc is there");
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).expect("/proc is there");
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS is there");
         line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
     }
