@@ -17,7 +17,7 @@ use crate::protocol::initialize::{ClientInfo, InitializeResponse};
 use crate::protocol::{RequestId, Weight};
 use crate::reply::Reply;
 use crate::router::{CloseAll, CutAll, Router};
-use crate::store::StoreClient;
+use crate::store::Store;
 use crate::threads::{Threads, ThreadsParts};
 
 /// The level of the `codex app-server` API that this server speaks, announced in the user agent and by `--version`.
@@ -39,13 +39,14 @@ struct Inner {
 }
 
 /// What a hub is made of.
+#[derive(Clone)]
 pub struct HubParts {
     /// Every bound.
     pub limits: Arc<Limits>,
     /// What the server says of itself.
     pub host: Host,
     /// The database, on its own arbiter.
-    pub store: StoreClient,
+    pub store: Arc<Addr<Store>>,
     /// Configuration and account, on its own arbiter.
     pub catalog: Arc<Addr<Catalog>>,
     /// What time it is.

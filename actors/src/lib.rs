@@ -45,5 +45,5 @@ pub mod protocol;
 pub mod reply;
 pub mod router;
 pub mod store;
-
+pub mod thread;
 pub mod threads;

@@ -19,6 +19,8 @@ pub struct Limits {
     pub threads_mailbox_messages: usize,
     /// Inputs that one loaded thread may have waiting; one more is refused with a clear error.
     pub thread_mailbox_messages: usize,
+    /// Questions waiting for the catalog, which reads files; one more is answered -32001.
+    pub catalog_mailbox_messages: usize,
     /// Questions waiting for the database; one more is refused with a clear error.
     pub store_mailbox_messages: usize,
 
@@ -76,6 +78,7 @@ impl Limits {
             router_mailbox_messages: 1,
             threads_mailbox_messages: 1,
             thread_mailbox_messages: 1,
+            catalog_mailbox_messages: 1,
             store_mailbox_messages: 1,
             connection_in_flight_requests: 1,
             connection_waiting_requests: 1,

@@ -24,6 +24,8 @@ where
         Err(SendError::Full(message)) => {
             ctx.wait(wrap_future::<_, A>(to.send(message)).map(|_, _, _| ()));
         }
-        Err(SendError::Closed(_)) => log::debug!("{} has ended; a message to it came too late", std::any::type_name::<B>()),
+        Err(SendError::Closed(_)) => {
+            log::debug!("{} has ended; a message to it came too late", std::any::type_name::<B>())
+        }
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::connection::ConnectionId;
+use crate::post::post;
 use crate::protocol::{Frame, RequestId, RpcError, Weight};
 use crate::router::{Outcome, Router};
 
@@ -47,6 +48,17 @@ impl Reply {
         match result {
             Ok(result) => self.ok(&result),
             Err(error) => self.fail(&error),
+        }
+    }
+
+    /// Answers, for an actor that has no router of its own and nothing to add to the answer.
+    pub fn post<A>(self, result: Result<impl Serialize, RpcError>, ctx: &mut A::Context)
+    where
+        A: Actor,
+        A::Context: AsyncContext<A>,
+    {
+        if let Some(router) = self.duty.as_ref().map(|duty| duty.router.clone()) {
+            post::<A, _, _>(&router, self.answer(result), ctx);
         }
     }
 

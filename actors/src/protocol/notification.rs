@@ -124,7 +124,12 @@ mod tests {
             ServerNotification::ThreadUnarchived { thread_id },
             ServerNotification::ThreadDeleted { thread_id },
             ServerNotification::ThreadClosed { thread_id },
-            ServerNotification::ConfigWarning { summary: "s".into(), details: None, path: None, range: None },
+            ServerNotification::ConfigWarning(ConfigWarning {
+                summary: "s".into(),
+                details: None,
+                path: None,
+                range: None,
+            }),
             ServerNotification::RemoteControlStatusChanged {
                 status: RemoteControlStatus::Disabled,
                 server_name: "n".into(),

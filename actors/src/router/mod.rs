@@ -118,7 +118,9 @@ impl Router {
                 self.unsubscribe(id, thread);
             }
         }
-        if self.peers.is_empty() && let Some(emptied) = self.emptied.take() {
+        if self.peers.is_empty()
+            && let Some(emptied) = self.emptied.take()
+        {
             // Whoever asked may have stopped waiting.
             let _ = emptied.send(());
         }
@@ -197,7 +199,9 @@ impl Handler<CloseAll> for Router {
         let ids: Vec<ConnectionId> = self.peers.keys().copied().collect();
         self.emptied = Some(emptied);
         for id in &ids {
-            if let Some(peer) = self.peers.get(id) && peer.send(Deliver::Close { reason: CloseReason::ShuttingDown }).is_err() {
+            if let Some(peer) = self.peers.get(id)
+                && peer.send(Deliver::Close { reason: CloseReason::ShuttingDown }).is_err()
+            {
                 self.cut(*id, Cut::QueueFull);
             }
         }

@@ -111,7 +111,9 @@ impl StreamHandler<std::io::Result<Line>> for StreamConnection {
             }
             Ok(Line::TooLong) => {
                 let limit = self.intake.limits().message_bytes;
-                self.refuse(&RpcError::invalid_request(format!("Invalid request: the line is longer than {limit} bytes")));
+                self.refuse(&RpcError::invalid_request(format!(
+                    "Invalid request: the line is longer than {limit} bytes"
+                )));
             }
             Ok(Line::NotUtf8) => self.refuse(&RpcError::new(ErrorCode::Parse, "Parse error: the line is not UTF-8")),
             Err(error) => {
