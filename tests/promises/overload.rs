@@ -7,7 +7,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, RpcError, outcome};
-use crate::support::transports::{Serving, over_every_shared_transport, over_every_transport_with};
+use crate::support::transports::{over_every_shared_transport, over_every_transport_with};
 
 fn overloaded() -> RpcError {
     RpcError { code: -32001, message: "Server overloaded; retry later.".to_owned(), data: None }
@@ -106,15 +106,32 @@ fn a_flooding_client_does_not_get_a_polite_one_refused() {
 }
 
 #[test]
-fn clients_in_a_crowd_are_all_served() {
-    over_every_shared_transport(|server| crowd(server, 32));
+fn a_crowd_with_a_few_requests_each_is_not_refused() {
+    over_every_shared_transport(|server| {
+        let clients: Vec<Client> = (0..32).map(|_| server.client()).collect();
+        thread::scope(|scope| {
+            for mut client in clients {
+                scope.spawn(move || {
+                    for _ in 0..20 {
+                        assert!(burst(&mut client, 3).is_empty());
+                    }
+                });
+            }
+        });
+    });
 }
 
-fn crowd(server: &dyn Serving, size: usize) {
-    let clients: Vec<Client> = (0..size).map(|_| server.client()).collect();
-    thread::scope(|scope| {
-        for mut client in clients {
-            scope.spawn(move || assert!(burst(&mut client, 64).is_empty()));
-        }
+#[test]
+fn a_crowd_that_floods_is_answered_to_the_last_request() {
+    over_every_shared_transport(|server| {
+        let clients: Vec<Client> = (0..32).map(|_| server.client()).collect();
+        thread::scope(|scope| {
+            for mut client in clients {
+                scope.spawn(move || {
+                    burst(&mut client, 200);
+                    retrying(&mut client, "thread/list", json!({}));
+                });
+            }
+        });
     });
 }
