@@ -1,5 +1,7 @@
 //! Archive, unarchive, delete, fork, resume: each does what it says once, and says why when it cannot.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, RpcError};
@@ -24,10 +26,6 @@ fn an_archived_thread_is_put_away_until_it_is_unarchived() {
     assert_eq!(client.call("thread/archive", of_thread.clone()), json!({}));
     let no_rollout = refused(format!("no rollout found for thread id {id}"));
     assert_eq!(client.refusal("thread/archive", of_thread.clone()), no_rollout);
-    let archived = refused(format!("session {id} is archived. Run `codex unarchive {id}` to unarchive it first."));
-    for method in ["thread/resume", "thread/fork"] {
-        assert_eq!(client.refusal(method, of_thread.clone()), archived);
-    }
     assert_eq!(client.call("thread/read", of_thread.clone())["thread"]["status"]["type"], "notLoaded");
     let thread = client.call("thread/unarchive", of_thread.clone())["thread"].take();
     assert_eq!((&thread["id"], &thread["name"]), (&json!(id), &json!("kept")));
@@ -35,6 +33,20 @@ fn an_archived_thread_is_put_away_until_it_is_unarchived() {
     let no_archived = refused(format!("no archived rollout found for thread id {id}"));
     assert_eq!(client.refusal("thread/unarchive", of_thread.clone()), no_archived);
     client.call("thread/resume", of_thread);
+}
+
+#[test]
+fn an_archived_thread_is_neither_resumed_nor_forked() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let id = start(&mut client);
+    let of_thread = json!({"threadId": id});
+    client.call("thread/name/set", json!({"threadId": id, "name": "put away"}));
+    client.call("thread/archive", of_thread.clone());
+    let archived = refused(format!("session {id} is archived. Run `codex unarchive {id}` to unarchive it first."));
+    for method in ["thread/resume", "thread/fork"] {
+        assert_eq!(client.refusal(method, of_thread.clone()), archived);
+    }
 }
 
 #[test]
@@ -113,7 +125,6 @@ fn an_ephemeral_thread_lives_in_memory_only() {
     let cases = [
         ("thread/name/set", json!({"threadId": id, "name": "x"}), no_updates.clone()),
         ("thread/metadata/update", json!({"threadId": id, "gitInfo": {"branch": "x"}}), no_updates),
-        ("thread/resume", json!({"threadId": id}), no_rollout.clone()),
         ("thread/fork", json!({"threadId": id}), no_rollout.clone()),
         ("thread/archive", json!({"threadId": id}), no_rollout),
         ("thread/delete", json!({"threadId": id}), format!("thread is not persisted and cannot be deleted: {id}")),
@@ -122,7 +133,6 @@ fn an_ephemeral_thread_lives_in_memory_only() {
             json!({"threadId": id, "includeTurns": true}),
             "ephemeral threads do not support includeTurns".to_owned(),
         ),
-        ("thread/turns/list", json!({"threadId": id}), "ephemeral threads do not support thread/turns/list".to_owned()),
     ];
     for (method, params, message) in cases {
         assert_eq!(client.refusal(method, params), refused(message), "{method}");
@@ -130,9 +140,27 @@ fn an_ephemeral_thread_lives_in_memory_only() {
 }
 
 #[test]
+fn an_ephemeral_thread_has_no_history_to_come_back_to() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let id = client.call("thread/start", json!({"ephemeral": true}))["thread"]["id"].take();
+    let id = id.as_str().expect("an id");
+    let cases = [
+        ("thread/resume", format!("no rollout found for thread id {id}")),
+        ("thread/turns/list", "ephemeral threads do not support thread/turns/list".to_owned()),
+    ];
+    for (method, message) in cases {
+        assert_eq!(client.refusal(method, json!({"threadId": id})), refused(message), "{method}");
+    }
+}
+
+/// The server looks for idle threads every few seconds only, twice before it unloads one.
+const IDLE_CHECKS: Duration = Duration::from_secs(20);
+
+#[test]
 fn a_thread_that_everybody_left_is_unloaded_after_its_time() {
     let server = Server::unix(Launch::new().setting("limits.thread_idle_seconds", 1));
-    let (mut ann, mut bob) = (server.client(), server.client());
+    let (mut ann, mut bob) = (server.client().patient(IDLE_CHECKS), server.client().patient(IDLE_CHECKS));
     let id = start(&mut ann);
     ann.call("thread/unsubscribe", json!({"threadId": id}));
     for client in [&mut ann, &mut bob] {

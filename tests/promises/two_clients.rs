@@ -31,6 +31,33 @@ fn a_name_that_is_set_again_is_announced_again() {
 }
 
 #[test]
+fn the_name_that_was_told_last_is_the_name_that_holds() {
+    over_every_shared_transport(|server| {
+        let (mut ann, mut bob) = (server.client(), server.client());
+        let thread = ann.call("thread/start", json!({}))["thread"]["id"].take();
+        let mut requests = Vec::new();
+        for n in 0..30 {
+            let ann_asks = json!({"threadId": thread, "name": format!("ann {n}")});
+            let bob_asks = json!({"threadId": thread, "name": format!("bob {n}")});
+            requests
+                .push((ann.send_request("thread/name/set", ann_asks), bob.send_request("thread/name/set", bob_asks)));
+        }
+        for (anns, bobs) in requests {
+            ann.answer_to(anns).expect("ann renames");
+            bob.answer_to(bobs).expect("bob renames");
+        }
+        let holds = ann.call("thread/read", json!({"threadId": thread}))["thread"]["name"].take();
+        let told = [&mut ann, &mut bob].map(|client| {
+            let told: Vec<_> =
+                (0..60).map(|_| client.next_notification("thread/name/updated")["threadName"].take()).collect();
+            assert_eq!(told.last(), Some(&holds));
+            told
+        });
+        assert_eq!(told[0], told[1], "both were told in the same order");
+    });
+}
+
+#[test]
 fn the_life_of_a_thread_is_told_to_every_client() {
     over_every_shared_transport(|server| {
         let (mut ann, mut bob) = (server.client(), server.client());

@@ -1,7 +1,7 @@
 //! A blocking JSON-RPC client over any wire.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -19,6 +19,7 @@ pub struct RpcError {
 /// One connection.
 pub struct Client {
     wire: Box<dyn Wire>,
+    patience: Duration,
     next_id: i64,
     /// Requests without an answer: id and method.
     pending: HashMap<i64, String>,
@@ -31,7 +32,20 @@ pub struct Client {
 impl Client {
     /// A connection on which nothing was said yet.
     pub fn new(wire: Box<dyn Wire>) -> Self {
-        Self { wire, next_id: 1, pending: HashMap::new(), answers: VecDeque::new(), notifications: VecDeque::new() }
+        Self {
+            wire,
+            patience: PATIENCE,
+            next_id: 1,
+            pending: HashMap::new(),
+            answers: VecDeque::new(),
+            notifications: VecDeque::new(),
+        }
+    }
+
+    /// The same client, waiting so long for what it waits for.
+    pub fn patient(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Shakes hands with the experimental API on.
@@ -179,10 +193,10 @@ impl Client {
 
     /// Waits for the next message, as text.
     pub fn next_text(&mut self, what: &str) -> String {
-        match self.wire.receive(Instant::now() + PATIENCE) {
+        match self.wire.receive(Instant::now() + self.patience) {
             Received::Message(text) => text,
             Received::Closed(code) => panic!("waited for {what}, but the server closed the connection ({code:?})"),
-            Received::Nothing => panic!("waited {PATIENCE:?} for {what} in vain"),
+            Received::Nothing => panic!("waited {:?} for {what} in vain", self.patience),
         }
     }
 
