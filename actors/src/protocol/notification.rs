@@ -1,6 +1,6 @@
 //! Notifications in both directions.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::config::ConfigWarning;
 use super::thread::{Thread, ThreadId, ThreadStatus};
@@ -13,7 +13,7 @@ pub enum ClientNotification {
 }
 
 /// What the server tells; the variants carry the `params`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "method", content = "params", rename_all_fields = "camelCase")]
 pub enum ServerNotification {
     /// A thread came to life.
@@ -97,7 +97,7 @@ impl ServerNotification {
 }
 
 /// How far remote control is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RemoteControlStatus {
     /// Switched off.
