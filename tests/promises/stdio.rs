@@ -98,12 +98,14 @@ fn a_line_that_is_too_long_is_refused_and_life_goes_on() {
 #[test]
 fn a_line_that_is_too_long_and_never_ends_is_not_kept() {
     let (process, mut stdin, stdout) = open(Launch::new().setting("limits.message_bytes", 4096));
+    stdin.write_all(format!("{INITIALIZE}\n").as_bytes()).expect("the server reads");
+    stdout.wait_for("the handshake", |text| text.contains("\"userAgent\"").then_some(()));
     let before = process.resident_kib();
     for _ in 0..16 {
         stdin.write_all(&vec![b'x'; 1024 * 1024]).expect("the server reads on");
     }
-    stdin.write_all(format!("\n{INITIALIZE}\n").as_bytes()).expect("the server reads on");
-    stdout.wait_for("the answer after it", |text| text.contains("\"userAgent\"").then_some(()));
+    stdin.write_all(format!("\n{REQUEST}\n").as_bytes()).expect("the server reads on");
+    stdout.wait_for("the answer after it", |text| text.contains("\"id\":\"r\"").then_some(()));
     let grown = process.resident_kib().saturating_sub(before);
     assert!(grown < 8 * 1024, "16 MiB of nothing made it grow by {grown} KiB");
 }
