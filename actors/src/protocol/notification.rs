@@ -113,6 +113,7 @@ pub enum RemoteControlStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Frame;
 
     #[test]
     fn opting_out_uses_the_names_on_the_wire() {
@@ -140,5 +141,20 @@ mod tests {
             let written = serde_json::to_value(&notification).unwrap();
             assert_eq!(written["method"], notification.method());
         }
+    }
+
+    #[test]
+    fn a_notification_is_stamped_and_keeps_items_as_they_are() {
+        let thread_id = ThreadId::new();
+        let closed = Frame::notification(&ServerNotification::ThreadClosed { thread_id }, 5);
+        let text = format!(r#"{{"method":"thread/closed","params":{{"threadId":"{thread_id}"}},"emittedAtMs":5}}"#);
+        assert_eq!(closed.text(), text.as_str());
+
+        let mut thread: Thread = serde_json::from_str(crate::protocol::thread::tests::THREAD).unwrap();
+        thread.name = Some("n".into());
+        let written = serde_json::to_string(&thread).unwrap();
+        let started = Frame::notification(&ServerNotification::ThreadStarted { thread: Box::new(thread) }, 5);
+        let text = format!(r#"{{"method":"thread/started","params":{{"thread":{written}}},"emittedAtMs":5}}"#);
+        assert_eq!(started.text(), text.as_str());
     }
 }
