@@ -2,6 +2,7 @@
 //! port of the system's choice, which it writes to a file beside it, and on the Unix socket named by its argument, until it is ended.
 
 use std::cell::Cell;
+use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -68,6 +69,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let socket = std::env::args_os().nth(1).map(PathBuf::from).ok_or("name the path of the Unix socket")?;
     let hub = hub(socket.parent().ok_or("the path has no directory")?.to_owned())?;
     let hub = web::Data::new(hub);
+    let tcp = TcpListener::bind("127.0.0.1:0")?;
+    std::fs::write(socket.with_extension("port"), tcp.local_addr()?.port().to_string())?;
     let server = HttpServer::new(move || App::new().app_data(hub.clone()).default_service(web::to(upgrade)))
         .workers(1)
         .client_disconnect_timeout(Duration::ZERO)
@@ -77,8 +80,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             data.insert(Socket(Cell::new(socket.and_then(|socket| socket.try_clone_to_owned().ok()))));
         })
         .listen_uds(UnixListener::bind(&socket)?)?
-        .bind(("127.0.0.1", 0))?;
-    let port = server.addrs().iter().map(|address| address.port()).find(|port| *port != 0);
-    std::fs::write(socket.with_extension("port"), port.ok_or("no port")?.to_string())?;
+        .listen(tcp)?;
     Ok(server.run().await?)
 }

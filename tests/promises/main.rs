@@ -13,6 +13,7 @@ mod experimental;
 mod frames;
 mod garbage;
 mod handshake;
+mod hostile_peers;
 mod logs;
 mod notifications;
 mod overload;
