@@ -80,6 +80,13 @@ struct Partial {
     key: [u8; 4],
 }
 
+impl Partial {
+    /// How many of `bytes` that came belong to it.
+    fn missing(&self, bytes: usize) -> usize {
+        usize::try_from(self.left).map_or(bytes, |left| left.min(bytes))
+    }
+}
+
 impl MessageReader {
     /// A reader at the start of a connection.
     pub fn new(limits: &Limits, binary: Binary) -> Self {
@@ -97,7 +104,16 @@ impl MessageReader {
     }
 
     /// Takes bytes as they come from the peer.
-    pub fn push(&mut self, bytes: &[u8]) {
+    pub fn push(&mut self, mut bytes: &[u8]) {
+        if self.buffer.is_empty()
+            && let Some(mut frame) = self.frame.take()
+        {
+            // Most of a large message: straight to where it belongs.
+            let (its, rest) = bytes.split_at(frame.missing(bytes.len()));
+            self.absorb(&mut frame, its);
+            self.frame = Some(frame);
+            bytes = rest;
+        }
         self.buffer.extend_from_slice(bytes);
     }
 
@@ -166,16 +182,9 @@ impl MessageReader {
 
     /// More of a data frame.
     fn go_on(&mut self, mut frame: Partial) -> Poll<Option<Incoming>> {
-        let here = usize::try_from(frame.left).map_or(self.buffer.len(), |left| left.min(self.buffer.len()));
-        frame.left -= here as u64;
+        let its = self.buffer.split_to(frame.missing(self.buffer.len()));
+        self.absorb(&mut frame, &its);
         let (last, ended) = (frame.last, frame.left == 0);
-        if self.state == State::Open {
-            let from = self.message.len();
-            self.message.extend_from_slice(&self.buffer[..here]);
-            unmask(&mut self.message[from..], frame.key);
-            frame.key.rotate_left(here % 4);
-        }
-        self.buffer.advance(here);
         if !ended {
             self.frame = Some(frame);
         }
@@ -191,6 +200,17 @@ impl MessageReader {
             }
         }
         if ended { Poll::Ready(None) } else { Poll::Pending }
+    }
+
+    /// Takes the next bytes of a data frame.
+    fn absorb(&mut self, frame: &mut Partial, bytes: &[u8]) {
+        frame.left -= bytes.len() as u64;
+        if self.state == State::Open {
+            let from = self.message.len();
+            self.message.extend_from_slice(bytes);
+            unmask(&mut self.message[from..], frame.key);
+            frame.key.rotate_left(bytes.len() % 4);
+        }
     }
 
     fn control(&mut self, header: Header) -> Poll<Option<Incoming>> {
