@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::connection::ConnectionId;
+use crate::connection::brake::Ingress;
 use crate::limits::Limits;
 use crate::processor::{Drain, Processor};
 use crate::protocol::initialize::{ClientInfo, InitializeResponse};
@@ -33,6 +34,7 @@ struct Inner {
     // clone per message there is no bound at all.
     router: Arc<Addr<Router>>,
     processor: Arc<Addr<Processor>>,
+    ingress: Arc<Ingress>,
     connections: AtomicU64,
     work: TaskTracker,
     draining: AtomicBool,
@@ -102,6 +104,7 @@ impl Hub {
         );
         let processor = Arc::new(Processor::new(limits.clone(), host, router.clone(), threads, catalog).start());
         Self(Arc::new(Inner {
+            ingress: Arc::new(Ingress::new(&limits)),
             limits,
             router,
             processor,
@@ -143,6 +146,10 @@ impl Hub {
 
     pub(crate) fn next_connection_id(&self) -> ConnectionId {
         ConnectionId(self.0.connections.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn ingress(&self) -> &Arc<Ingress> {
+        &self.0.ingress
     }
 
     pub(crate) fn router(&self) -> &Arc<Addr<Router>> {
