@@ -140,6 +140,7 @@ mod tests {
             origin: ConnectionOrigin::InProcess,
             deliver: Client(tell).start().recipient(),
             outbound: Arc::default(),
+            pulse: Arc::default(),
             kill: Kill::Token(CancellationToken::new()),
         };
         router.send(register).await.unwrap();

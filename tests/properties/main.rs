@@ -13,6 +13,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
+type Check = fn(&[u8]);
+
 fn config() -> Config {
     Config { cases: 512, rng_seed: RngSeed::Fixed(6455), failure_persistence: None, ..Config::default() }
 }
@@ -80,7 +82,7 @@ proptest! {
 #[test]
 fn every_seed_passes() {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds");
-    let targets: [(&str, fn(&[u8])); 3] = [
+    let targets: [(&str, Check); 3] = [
         ("jsonrpc_message", checks::jsonrpc_message),
         ("listen_url", checks::listen_url),
         ("continuation_reassembly", checks::continuation_reassembly),

@@ -44,7 +44,7 @@ impl Intake {
     /// A new connection of `hub`.
     pub fn new(hub: &Hub) -> Self {
         let outbound = Arc::new(Outbound::default());
-        let brake = Arc::new(Brake::new(hub.limits(), outbound.clone()));
+        let brake = Arc::new(Brake::new(hub.limits(), hub.ingress().clone(), outbound.clone()));
         let (id, hub) = (hub.next_connection_id(), hub.clone());
         Self { id, hub, brake, outbound, pulse: Arc::default(), half_closed: Cell::new(false) }
     }

@@ -37,7 +37,7 @@ impl Outbox {
     /// What the connection itself has to say. Pongs count like answers: a peer that pings and never reads is not read
     /// any more.
     pub(super) fn push(&self, message: Message) {
-        self.intake.queue(counted_bytes(&message));
+        self.intake.queue(payload_bytes(&message));
         self.queue.borrow_mut().push_back(message);
     }
 
@@ -63,7 +63,7 @@ impl Outbox {
         while chunk.len() < CHUNK_BYTES
             && let Some(message) = queue.pop_front()
         {
-            let bytes = counted_bytes(&message);
+            let bytes = payload_bytes(&message);
             if let Err(error) = codec.encode(message, &mut chunk) {
                 log::error!("a frame for connection {} could not be encoded: {error}", self.intake.id());
             }
@@ -77,11 +77,10 @@ impl Outbox {
     }
 }
 
-/// What a message counts for: text as the router counts it; others, which may be empty, with the room they take here.
-fn counted_bytes(message: &Message) -> usize {
+fn payload_bytes(message: &Message) -> usize {
     match message {
         Message::Text(text) => text.len(),
-        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len() + size_of::<Message>(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
         _ => 0,
     }
 }
