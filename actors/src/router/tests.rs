@@ -122,7 +122,7 @@ async fn subscribers_are_told_until_they_leave() {
 }
 
 #[actix_rt::test]
-async fn a_full_mailbox_costs_its_connection_and_nobody_else() {
+async fn a_full_mailbox_cuts_its_connection_and_nobody_else() {
     let router = Router::new(limits(|_| {}), Clock::system()).start();
     let (frozen, lively) = (connect(&router, 1, 2, true).await, connect(&router, 2, 8, false).await);
     for client in [&frozen, &lively] {
@@ -140,7 +140,7 @@ async fn a_full_mailbox_costs_its_connection_and_nobody_else() {
 }
 
 #[actix_rt::test]
-async fn bytes_over_the_budget_cost_the_connection_but_one_large_message_passes() {
+async fn bytes_over_the_budget_cut_but_one_large_message_passes() {
     let router = Router::new(limits(|limits| limits.outbound_bytes = 100), Clock::system()).start();
     let client = connect(&router, 1, 100, true).await;
     let large = || Frame::result(&RequestId::Integer(1), &"x".repeat(200));
