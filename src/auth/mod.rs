@@ -99,7 +99,7 @@ impl Auth {
         let policy = self.policy.read().unwrap_or_else(PoisonError::into_inner).clone();
         let now = self.clock.unix_ms() / 1000;
         let pass = self.guesses.attempt(peer, || policy.judge(token, now))?;
-        Ok(if self.close_on_token_expiry { pass } else { Pass { valid_until: None } })
+        Ok(if self.close_on_token_expiry { pass } else { Pass::WITHOUT_END })
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Deliver {
 pub enum CloseReason {
     /// 1001: the server goes away.
     ShuttingDown,
+    /// 1008: the client was let in by a token that has expired.
+    TokenExpired,
 }
 
 impl CloseReason {
@@ -35,6 +37,7 @@ impl CloseReason {
     pub fn text(self) -> &'static str {
         match self {
             Self::ShuttingDown => "the server is shutting down",
+            Self::TokenExpired => "the token of this connection has expired; connect with a new one",
         }
     }
 }

@@ -29,8 +29,14 @@ use incoming::{Incoming, IncomingMessages};
 use outbox::Outbox;
 
 /// Serves JSON-RPC over an upgraded connection. `handshake` is the finished 101; `kill` can end the connection while
-/// its peer does not read.
-pub fn serve(mut handshake: HttpResponseBuilder, payload: Payload, hub: &Hub, kill: Kill) -> HttpResponse {
+/// its peer does not read; after `valid_until`, in seconds since the Unix epoch, it is closed.
+pub fn serve(
+    mut handshake: HttpResponseBuilder,
+    payload: Payload,
+    hub: &Hub,
+    kill: Kill,
+    valid_until: Option<i64>,
+) -> HttpResponse {
     let intake = Rc::new(Intake::new(hub));
     let outbox = Rc::new(Outbox::new(intake.clone()));
     let connection =
@@ -135,6 +141,7 @@ impl Handler<Deliver> for WebSocketConnection {
 fn close_frame(reason: messages::CloseReason) -> CloseReason {
     let code = match reason {
         messages::CloseReason::ShuttingDown => CloseCode::Away,
+        messages::CloseReason::TokenExpired => CloseCode::Policy,
     };
     CloseReason { code, description: Some(reason.text().to_owned()) }
 }
