@@ -141,6 +141,7 @@ mod tests {
             deliver: Client(tell).start().recipient(),
             outbound: Arc::default(),
             kill: Kill::Token(CancellationToken::new()),
+            valid_until: None,
         };
         router.send(register).await.unwrap();
 

@@ -1,7 +1,7 @@
 //! What every request must pass, whatever it asks for.
 
 use actix_web::{
-    Error, HttpMessage as _, ResponseError as _,
+    Error, ResponseError as _,
     body::MessageBody,
     dev::{RequestHead, ServiceRequest, ServiceResponse},
     http::header,

@@ -28,8 +28,8 @@ mod tests;
 pub use messages::{Answer, Audience, CloseAll, CutAll, Effect, Outcome, Register, SubscribedThreads, Unsubscribe};
 use peer::{Cut, Peer};
 
-/// How often the clocks of stalled peers are looked at.
-const STALL_CHECK: Duration = Duration::from_secs(1);
+/// How often the clocks of stalled peers and of expiring tokens are looked at.
+const CLOCK_CHECK: Duration = Duration::from_secs(1);
 
 /// See the module's documentation.
 pub struct Router {
@@ -149,6 +149,26 @@ impl Router {
             self.cut(id, Cut::Stalled);
         }
     }
+
+    /// Says goodbye to the peers whose time is over. One that does not read what comes before the goodbye is cut as
+    /// stalled.
+    fn close_expired(&mut self) {
+        let now = self.clock.unix_ms() / 1000;
+        let expired: Vec<ConnectionId> =
+            self.peers.iter_mut().filter_map(|(id, peer)| peer.has_expired(now).then_some(*id)).collect();
+        for id in expired {
+            log::info!("the token of connection {id} has expired");
+            self.close(id, CloseReason::TokenExpired);
+        }
+    }
+
+    fn close(&mut self, id: ConnectionId, reason: CloseReason) {
+        if let Some(peer) = self.peers.get(&id)
+            && let Err(cut) = peer.send(Deliver::Close { reason })
+        {
+            self.cut(id, cut);
+        }
+    }
 }
 
 impl Actor for Router {
@@ -156,7 +176,10 @@ impl Actor for Router {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.limits.router_mailbox_messages);
-        ctx.run_interval(STALL_CHECK, |router, _| router.cut_stalled(Instant::now()));
+        ctx.run_interval(CLOCK_CHECK, |router, _| {
+            router.cut_stalled(Instant::now());
+            router.close_expired();
+        });
     }
 }
 
@@ -204,11 +227,7 @@ impl Handler<CloseAll> for Router {
         let ids: Vec<ConnectionId> = self.peers.keys().copied().collect();
         self.emptied = Some(emptied);
         for id in &ids {
-            if let Some(peer) = self.peers.get(id)
-                && peer.send(Deliver::Close { reason: CloseReason::ShuttingDown }).is_err()
-            {
-                self.cut(*id, Cut::QueueFull);
-            }
+            self.close(*id, CloseReason::ShuttingDown);
         }
         if ids.is_empty() {
             self.emptied = None;

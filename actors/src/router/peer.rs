@@ -20,6 +20,8 @@ pub(super) struct Peer {
     deliver: Recipient<Deliver>,
     outbound: Arc<Outbound>,
     kill: Kill,
+    /// Taken out when the connection is told to end for it.
+    valid_until: Option<i64>,
     /// `None` until the connection is initialized; then the notifications it does not want.
     opt_out: Option<HashSet<String>>,
     pub(super) subscriptions: HashSet<ThreadId>,
@@ -67,6 +69,7 @@ impl Peer {
             deliver: register.deliver,
             outbound: register.outbound,
             kill: register.kill,
+            valid_until: register.valid_until,
             opt_out: None,
             subscriptions: HashSet::new(),
             standstill: None,
@@ -109,6 +112,11 @@ impl Peer {
 
     pub(super) fn kill(&self) {
         self.kill.cut();
+    }
+
+    /// Whether the time of this connection is over at `now`, in seconds since the Unix epoch. True once.
+    pub(super) fn has_expired(&mut self, now: i64) -> bool {
+        self.valid_until.take_if(|last| now > *last).is_some()
     }
 
     /// Whether nothing has moved for `limit` while something was queued. The process's own stdio is exempt: nobody

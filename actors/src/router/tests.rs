@@ -64,12 +64,23 @@ fn limits(change: impl FnOnce(&mut Limits)) -> Arc<Limits> {
 }
 
 async fn connect(router: &Addr<Router>, id: u64, capacity: usize, frozen: bool) -> Connected {
+    connect_until(router, id, capacity, frozen, None).await
+}
+
+async fn connect_until(
+    router: &Addr<Router>,
+    id: u64,
+    capacity: usize,
+    frozen: bool,
+    valid_until: Option<i64>,
+) -> Connected {
     let (seen, outbound) = (Arc::<Mutex<Vec<String>>>::default(), Arc::new(Outbound::default()));
     let client = Client { seen: seen.clone(), outbound: outbound.clone(), capacity, frozen }.start();
     let (id, cut) = (ConnectionId(id), CancellationToken::new());
     let kill = Kill::Token(cut.clone());
     let origin = ConnectionOrigin::WebSocket;
-    router.send(Register { connection: id, origin, deliver: client.recipient(), outbound, kill }).await.unwrap();
+    let deliver = client.recipient();
+    router.send(Register { connection: id, origin, deliver, outbound, kill, valid_until }).await.unwrap();
     Connected { id, seen, cut }
 }
 
@@ -162,6 +173,7 @@ async fn no_progress_for_too_long_cuts_and_slow_progress_does_not() {
         deliver: client.recipient(),
         outbound: outbound.clone(),
         kill: Kill::Token(cut.clone()),
+        valid_until: None,
     };
     router.peers.insert(ConnectionId(1), Peer::new(register));
     let at = |ms: u64| start + Duration::from_millis(ms);
@@ -189,4 +201,40 @@ async fn closing_waits_for_the_last_connection() {
     assert!(!closing.is_finished());
     router.send(Outcome::none().then(Effect::Forget { connection: client.id })).await.unwrap();
     closing.await.unwrap().unwrap();
+}
+
+/// Runs the router's clocks now, as it does every second by itself.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Tick;
+
+impl Handler<Tick> for Router {
+    type Result = ();
+
+    fn handle(&mut self, _: Tick, _: &mut Self::Context) {
+        self.close_expired();
+    }
+}
+
+#[actix_rt::test]
+async fn a_connection_is_closed_when_its_token_has_expired() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    let seconds = Arc::new(AtomicU64::new(1000));
+    let shown = seconds.clone();
+    let clock = Clock::from_fn(move || std::time::UNIX_EPOCH + Duration::from_secs(shown.load(Ordering::Relaxed)));
+    let router = Router::new(limits(|_| {}), clock).start();
+    let expiring = connect_until(&router, 1, 8, false, Some(1001)).await;
+    let lasting = connect(&router, 2, 8, false).await;
+    let seen = |client: &Connected| client.seen.lock().unwrap().clone();
+    seconds.store(1001, Ordering::Relaxed);
+    router.send(Tick).await.unwrap();
+    actix_rt::task::yield_now().await;
+    assert!(seen(&expiring).is_empty(), "this is its last second");
+    for now in [1002, 1003] {
+        seconds.store(now, Ordering::Relaxed);
+        router.send(Tick).await.unwrap();
+        actix_rt::task::yield_now().await;
+        assert_eq!(seen(&expiring), ["TokenExpired"], "it is told once");
+    }
+    assert!(seen(&lasting).is_empty() && !expiring.cut.is_cancelled());
 }

@@ -52,6 +52,7 @@ async fn a_client_gets_its_answer_by_way_of_the_router() {
         deliver: Client(seen).start().recipient(),
         outbound: Arc::default(),
         kill: Kill::Token(CancellationToken::new()),
+        valid_until: None,
     };
     router.send(register).await.unwrap();
 

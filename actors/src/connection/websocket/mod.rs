@@ -39,8 +39,13 @@ pub fn serve(
 ) -> HttpResponse {
     let intake = Rc::new(Intake::new(hub));
     let outbox = Rc::new(Outbox::new(intake.clone()));
-    let connection =
-        WebSocketConnection { intake: intake.clone(), outbox: outbox.clone(), kill: Some(kill), half_closed: false };
+    let connection = WebSocketConnection {
+        intake: intake.clone(),
+        outbox: outbox.clone(),
+        kill: Some(kill),
+        valid_until,
+        half_closed: false,
+    };
     // The stock reader of frames buffers whatever length a peer claims; ours is added in its place.
     let context = WebsocketContext::with_factory(stream::pending(), move |ctx| {
         let messages = IncomingMessages::new(payload, intake.limits());
@@ -55,6 +60,7 @@ struct WebSocketConnection {
     outbox: Rc<Outbox>,
     /// Given to the router at the start.
     kill: Option<Kill>,
+    valid_until: Option<i64>,
     /// The peer sends no more, but still waits for answers.
     half_closed: bool,
 }
@@ -80,7 +86,7 @@ impl Actor for WebSocketConnection {
         ctx.set_mailbox_capacity(self.intake.limits().websocket_outbound_messages);
         if let Some(kill) = self.kill.take() {
             let deliver = ctx.address().recipient();
-            self.intake.register::<Self>(ConnectionOrigin::WebSocket, deliver, kill, ctx);
+            self.intake.register::<Self>(ConnectionOrigin::WebSocket, deliver, kill, self.valid_until, ctx);
         }
     }
 
