@@ -5,14 +5,21 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod auth_flags;
+mod auth_guessing;
+mod auth_jwt;
+mod auth_rotation;
+mod auth_token;
 mod command_line;
 mod conformance;
+mod connection_limits;
 mod database;
 mod errors;
 mod experimental;
 mod frames;
 mod garbage;
 mod handshake;
+mod hosts;
 mod logs;
 mod notifications;
 mod overload;

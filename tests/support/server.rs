@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use super::client::Client;
 use super::eventually;
+use super::http;
 use super::process::{Collected, Launch, Process};
 use super::wire::{Stdio, Ws};
 
@@ -89,6 +90,20 @@ impl Server {
         let mut client = self.connect();
         client.initialize();
         client
+    }
+
+    /// One more client over TCP that shows `token`, and has shaken hands.
+    pub fn client_with_token(&self, token: &str) -> Client {
+        let bearer = format!("Bearer {token}");
+        let mut client = Client::new(Box::new(Ws::upgrade_with(self.tcp_stream(), &[("authorization", &bearer)])));
+        client.initialize();
+        client
+    }
+
+    /// The answer to an upgrade over TCP with these headers besides.
+    pub fn answer_to_upgrade(&self, headers: &[(&str, &str)]) -> http::Response {
+        let text = http::request("GET", "/", &[http::UPGRADE, headers].concat());
+        http::exchange(&mut self.tcp_stream(), &text).expect("an answer")
     }
 
     /// A bare connection to the Unix socket.
