@@ -9,7 +9,7 @@ pub enum Policy {
     /// By their digest.
     Capability(TokenDigest),
     /// As signed JWTs.
-    Signed(JwtVerifier),
+    Signed(Box<JwtVerifier>),
 }
 
 /// What a client that was let in may do.
@@ -31,7 +31,8 @@ impl Policy {
             AuthPlan::TokenDigest(digest) => Self::Capability(*digest),
             AuthPlan::TokenFile(path) => Self::Capability(TokenDigest::of(secret_file::read(path)?.expose_secret())),
             AuthPlan::SignedBearer { secret, expected } => {
-                Self::Signed(JwtVerifier::new(&secret_file::read(secret)?, secret, expected.clone())?)
+                let verifier = JwtVerifier::new(&secret_file::read(secret)?, secret, expected.clone())?;
+                Self::Signed(Box::new(verifier))
             }
         })
     }
