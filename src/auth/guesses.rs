@@ -49,8 +49,9 @@ impl<C: Clock + Clone> Guesses<C> {
             limiter: RateLimiter::direct_with_clock(self.quota, self.clock.clone()),
             last: now,
         });
-        attempts.limiter.check().map_err(|until| Denial::TooManyFailures {
-            retry_after_seconds: until.wait_time_from(now).as_secs_f64().ceil() as u64,
+        attempts.limiter.check().map_err(|until| {
+            let wait = until.wait_time_from(now);
+            Denial::TooManyFailures { retry_after_seconds: wait.as_secs() + u64::from(wait.subsec_nanos() > 0) }
         })?;
         attempts.last = now;
         let judged = judge();

@@ -3,13 +3,13 @@
 //!
 //! A client is judged once, when it connects. Nothing here logs, shows or answers a token or a secret.
 
-mod bearer;
+pub mod bearer;
 mod denial;
 mod error;
 mod failures;
 mod guesses;
 mod hs256;
-mod jwt;
+pub mod jwt;
 mod peer_network;
 mod plan;
 mod policy;

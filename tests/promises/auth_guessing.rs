@@ -1,6 +1,8 @@
 //! Whoever guesses tokens is slowed down, and the log stays short.
 
-use crate::support::http::Response;
+use std::time::{Duration, Instant};
+
+use crate::support::http::{self, Response};
 use crate::support::process::Launch;
 use crate::support::secrets::{sha256_hex, used};
 use crate::support::server::Server;
@@ -32,8 +34,21 @@ fn after_too_many_wrong_tokens_none_is_looked_at() {
     }
     assert_eq!(server.answer_to_upgrade(&[]).status, 401, "who sends no token is told so");
     let mut stream = server.tcp_stream();
-    let probe = crate::support::http::request("GET", "/readyz", &[("Host", "localhost")]);
-    assert_eq!(crate::support::http::exchange(&mut stream, &probe).expect("an answer").status, 200);
+    let probe = http::request("GET", "/readyz", &[("Host", "localhost")]);
+    assert_eq!(http::exchange(&mut stream, &probe).expect("an answer").status, 200);
+}
+
+#[test]
+fn a_flood_of_guesses_costs_others_nothing() {
+    let server = server(3);
+    let guess = http::request("GET", "/", &[http::UPGRADE, &[("Authorization", "Bearer guess")]].concat());
+    let attempt = || http::exchange(&mut server.tcp_stream_from([127, 0, 0, 9]), &guess).expect("an answer").status;
+    let statuses: Vec<u16> = (0..200).map(|_| attempt()).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 3);
+    assert!(statuses[3..].iter().all(|status| *status == 429));
+    let started = Instant::now();
+    server.client_with_token(TOKEN);
+    assert!(started.elapsed() < Duration::from_secs(1));
 }
 
 #[test]

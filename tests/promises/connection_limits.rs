@@ -45,8 +45,7 @@ fn silent_connections_without_number_leave_room_for_others() {
     let address = server.tcp_address();
     let flood: Vec<TcpStream> = (0..400).map(|_| connect(address)).collect();
     eventually("the flood has all it may have", || is_busy(&mut connect(address)));
-    // A socket that is bound to another loopback address is another peer.
-    let mut other = from_another_address(address);
+    let mut other = server.tcp_stream_from([127, 0, 0, 3]);
     let started = Instant::now();
     let answer = http::exchange(&mut other, &http::request("GET", "/", UPGRADE)).expect("an answer");
     assert_eq!(answer.status, 101);
@@ -54,13 +53,18 @@ fn silent_connections_without_number_leave_room_for_others() {
     drop(flood);
 }
 
-/// A connection from 127.0.0.3.
-fn from_another_address(to: SocketAddr) -> TcpStream {
-    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
-    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
-    bind(&socket, &SocketAddr::from(([127, 0, 0, 3], 0))).expect("all of 127/8 is ours");
-    connect(&socket, &to).expect("the listener takes it");
-    TcpStream::from(socket)
+#[test]
+fn beyond_the_number_in_all_a_connection_waits_for_its_turn() {
+    let server = Server::ws(Launch::new().setting("http.max_connections", 2));
+    let (first, mut second) = (server.client(), server.client());
+    let mut third = server.tcp_stream();
+    third.write_all(PROBE.as_bytes()).expect("it fits into the socket");
+    third.set_read_timeout(Some(Duration::from_millis(300))).expect("a socket takes a timeout");
+    assert!(third.read(&mut [0]).is_err(), "nobody has answered");
+    second.call("thread/loaded/list", serde_json::json!({}));
+    drop(first);
+    third.set_read_timeout(Some(PATIENCE)).expect("a socket takes a timeout");
+    assert_eq!(http::read_response(&mut third, false).expect("an answer").status, 200);
 }
 
 #[test]

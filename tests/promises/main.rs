@@ -30,6 +30,7 @@ mod settings;
 mod shutdown;
 mod slow_clients;
 mod start_up_questions;
+mod state_files;
 mod stdio;
 mod stdio_pressure;
 mod tcp_http;

@@ -119,6 +119,15 @@ impl Server {
         connect_tcp(self.tcp_address())
     }
 
+    /// The same from another address of this machine: another peer. All of 127.0.0.0/8 is ours.
+    pub fn tcp_stream_from(&self, address: [u8; 4]) -> TcpStream {
+        use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+        let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+        bind(&socket, &SocketAddr::from((address, 0))).expect("a loopback address");
+        connect(&socket, &self.tcp_address()).expect("the listener takes it");
+        TcpStream::from(socket)
+    }
+
     /// Where the TCP listener is.
     pub fn tcp_address(&self) -> SocketAddr {
         match &self.address {
