@@ -142,6 +142,7 @@ mod tests {
             outbound: Arc::default(),
             pulse: Arc::default(),
             kill: Kill::Token(CancellationToken::new()),
+            valid_until: None,
         };
         router.send(register).await.unwrap();
 

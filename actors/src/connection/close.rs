@@ -11,6 +11,7 @@
 /// | 1008 | `TooManyMalformed` | one malformed message too many ([`Limits::malformed_messages`]) |
 /// | 1008 | `NotInitialized` | no `initialize` in time ([`Limits::initialize_seconds`]) |
 /// | 1008 | `NoPong` | no sign of life after a ping ([`Limits::websocket_pong_seconds`]) |
+/// | 1008 | `TokenExpired` | the token that let the client in has expired |
 /// | 1009 | `MessageTooBig` | a frame or a message above its limit, judged by its header |
 /// | 1011 | `Failed` | the server failed while it took a message |
 /// | 1013 | `Overloaded` | the client reads too slowly; what was queued is dropped, and it may reconnect and resume |
@@ -38,6 +39,8 @@ pub enum CloseReason {
     /// See the table.
     NoPong,
     /// See the table.
+    TokenExpired,
+    /// See the table.
     MessageTooBig,
     /// See the table.
     Failed,
@@ -53,7 +56,7 @@ impl CloseReason {
             Self::ProtocolError => 1002,
             Self::BinaryMessage => 1003,
             Self::InvalidText => 1007,
-            Self::TooManyMalformed | Self::NotInitialized | Self::NoPong => 1008,
+            Self::TooManyMalformed | Self::NotInitialized | Self::NoPong | Self::TokenExpired => 1008,
             Self::MessageTooBig => 1009,
             Self::Failed => 1011,
             Self::Overloaded => 1013,
@@ -70,6 +73,7 @@ impl CloseReason {
             Self::TooManyMalformed => "too many malformed messages; send one JSON-RPC message per text message",
             Self::NotInitialized => "no initialize request came in time; connect again and send it first",
             Self::NoPong => "no answer to a ping; connect again and resume",
+            Self::TokenExpired => "the token of this connection has expired; connect with a new one",
             Self::MessageTooBig => "the message is larger than this server takes",
             Self::Failed => "the server failed; connect again and resume",
             Self::Overloaded => "too much is waiting to be read; connect again and resume",
@@ -87,7 +91,7 @@ pub fn may_be_sent(code: u16) -> bool {
 mod tests {
     use super::*;
 
-    const ALL: [CloseReason; 10] = [
+    const ALL: [CloseReason; 11] = [
         CloseReason::ShuttingDown,
         CloseReason::ProtocolError,
         CloseReason::BinaryMessage,
@@ -95,6 +99,7 @@ mod tests {
         CloseReason::TooManyMalformed,
         CloseReason::NotInitialized,
         CloseReason::NoPong,
+        CloseReason::TokenExpired,
         CloseReason::MessageTooBig,
         CloseReason::Failed,
         CloseReason::Overloaded,

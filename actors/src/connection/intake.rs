@@ -70,13 +70,20 @@ impl Intake {
     }
 
     /// Tells the router about this connection, before anything is read from it. To be called in `started`.
-    pub fn register<A>(&self, origin: ConnectionOrigin, deliver: Recipient<Deliver>, kill: Kill, ctx: &mut A::Context)
-    where
+    /// In seconds since the Unix epoch, `valid_until` is when the router ends it.
+    pub fn register<A>(
+        &self,
+        origin: ConnectionOrigin,
+        deliver: Recipient<Deliver>,
+        kill: Kill,
+        valid_until: Option<i64>,
+        ctx: &mut A::Context,
+    ) where
         A: Actor,
         A::Context: AsyncContext<A>,
     {
         let (outbound, pulse) = (self.outbound.clone(), self.pulse.clone());
-        let register = Register { connection: self.id, origin, deliver, outbound, pulse, kill };
+        let register = Register { connection: self.id, origin, deliver, outbound, pulse, kill, valid_until };
         crate::post::post::<A, _, _>(self.hub.router(), register, ctx);
     }
 

@@ -30,6 +30,8 @@ pub struct Register {
     pub pulse: Arc<Pulse>,
     /// How to cut it.
     pub kill: Kill,
+    /// The last second since the Unix epoch in which it may be open; `None` when nothing ends but by itself.
+    pub valid_until: Option<i64>,
 }
 
 /// Sent by whoever finished something: an answer, and what follows from it in its order. One message, so that nothing

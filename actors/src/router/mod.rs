@@ -31,7 +31,7 @@ use clocks::Due;
 pub use messages::{Answer, Audience, CloseAll, CutAll, Effect, Outcome, Register, SubscribedThreads, Unsubscribe};
 use peer::{Cut, Peer};
 
-/// How often the clocks of the peers are looked at.
+/// How often the clocks of the peers and of their tokens are looked at.
 const CLOCK_CHECK: Duration = Duration::from_secs(1);
 
 /// See the module's documentation.
@@ -152,15 +152,38 @@ impl Router {
         let due: Vec<(ConnectionId, Due)> =
             self.peers.iter_mut().filter_map(|(id, peer)| Some((*id, peer.due(now, limits)?))).collect();
         for (id, due) in due {
-            let Some(peer) = self.peers.get(&id) else { continue };
-            let done = match due {
-                Due::Ping => peer.send(Deliver::Ping),
-                Due::Close(reason) => peer.close(reason),
-                Due::Cut(cut) => Err(cut),
-            };
-            if let Err(cut) = done {
-                self.cut(id, cut);
+            match due {
+                Due::Ping => self.ping(id),
+                Due::Close(reason) => self.close(id, reason),
+                Due::Cut(cut) => self.cut(id, cut),
             }
+        }
+    }
+
+    /// Says goodbye to the peers whose time is over.
+    fn close_expired(&mut self) {
+        let now = self.clock.unix_ms() / 1000;
+        let expired: Vec<ConnectionId> =
+            self.peers.iter_mut().filter_map(|(id, peer)| peer.has_expired(now).then_some(*id)).collect();
+        for id in expired {
+            log::info!("the token of connection {id} has expired");
+            self.close(id, CloseReason::TokenExpired);
+        }
+    }
+
+    fn ping(&mut self, id: ConnectionId) {
+        if let Some(peer) = self.peers.get(&id)
+            && let Err(cut) = peer.send(Deliver::Ping)
+        {
+            self.cut(id, cut);
+        }
+    }
+
+    fn close(&mut self, id: ConnectionId, reason: CloseReason) {
+        if let Some(peer) = self.peers.get(&id)
+            && let Err(cut) = peer.close(reason)
+        {
+            self.cut(id, cut);
         }
     }
 }
@@ -170,7 +193,10 @@ impl Actor for Router {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.limits.router_mailbox_messages);
-        ctx.run_interval(CLOCK_CHECK, |router, _| router.check_clocks(Instant::now()));
+        ctx.run_interval(CLOCK_CHECK, |router, _| {
+            router.check_clocks(Instant::now());
+            router.close_expired();
+        });
     }
 }
 
@@ -218,11 +244,7 @@ impl Handler<CloseAll> for Router {
         let ids: Vec<ConnectionId> = self.peers.keys().copied().collect();
         self.emptied = Some(emptied);
         for id in &ids {
-            if let Some(peer) = self.peers.get(id)
-                && peer.send(Deliver::Close { reason: CloseReason::ShuttingDown }).is_err()
-            {
-                self.cut(*id, Cut::QueueFull);
-            }
+            self.close(*id, CloseReason::ShuttingDown);
         }
         if ids.is_empty() {
             self.emptied = None;

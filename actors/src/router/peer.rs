@@ -24,6 +24,8 @@ pub(super) struct Peer {
     outbound: Arc<Outbound>,
     pulse: Arc<Pulse>,
     kill: Kill,
+    /// Taken out when the connection is told to end for it.
+    valid_until: Option<i64>,
     /// `None` until the connection is initialized; then the notifications it does not want.
     opt_out: Option<HashSet<String>>,
     pub(super) subscriptions: HashSet<ThreadId>,
@@ -74,6 +76,7 @@ impl Peer {
             outbound: register.outbound,
             pulse: register.pulse,
             kill: register.kill,
+            valid_until: register.valid_until,
             opt_out: None,
             subscriptions: HashSet::new(),
             clocks: Clocks::new(now),
@@ -120,6 +123,11 @@ impl Peer {
 
     pub(super) fn kill(&self) {
         self.kill.cut();
+    }
+
+    /// Whether the time of this connection is over at `now`, in seconds since the Unix epoch. True once.
+    pub(super) fn has_expired(&mut self, now: i64) -> bool {
+        self.valid_until.take_if(|last| now > *last).is_some()
     }
 
     /// Says goodbye to a peer that may still read it; the clock for its answer runs from now.

@@ -84,7 +84,7 @@ impl Actor for StreamConnection {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.intake.limits().stream_outbound_messages);
         let deliver = ctx.address().recipient();
-        self.intake.register::<Self>(self.origin, deliver, Kill::Token(self.cut.clone()), ctx);
+        self.intake.register::<Self>(self.origin, deliver, Kill::Token(self.cut.clone()), None, ctx);
         let cut = self.cut.clone();
         ctx.spawn(async move { cut.cancelled().await }.into_actor(self).map(|(), _, ctx| ctx.stop()));
     }

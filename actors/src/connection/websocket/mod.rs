@@ -36,10 +36,16 @@ use outbox::{Outbox, close_frame};
 use reader::{Incoming, MessageReader};
 
 /// Serves JSON-RPC over an upgraded connection. `handshake` is the finished 101; `kill` can end the connection while
-/// its peer does not read.
-pub fn serve(handshake: HttpResponseBuilder, payload: Payload, hub: &Hub, kill: Kill) -> HttpResponse {
+/// its peer does not read; after `valid_until`, in seconds since the Unix epoch, it is closed.
+pub fn serve(
+    handshake: HttpResponseBuilder,
+    payload: Payload,
+    hub: &Hub,
+    kill: Kill,
+    valid_until: Option<i64>,
+) -> HttpResponse {
     let intake = Rc::new(Intake::new(hub));
-    serve_with(JsonRpc(intake.clone()), intake, handshake, payload, kill)
+    serve_with(JsonRpc(intake.clone()), intake, handshake, payload, kill, valid_until)
 }
 
 /// Serves another application over the same wire.
@@ -50,7 +56,7 @@ pub fn serve_application(
     hub: &Hub,
     kill: Kill,
 ) -> HttpResponse {
-    serve_with(application, Rc::new(Intake::new(hub)), handshake, payload, kill)
+    serve_with(application, Rc::new(Intake::new(hub)), handshake, payload, kill, None)
 }
 
 fn serve_with<A: Application>(
@@ -59,6 +65,7 @@ fn serve_with<A: Application>(
     mut handshake: HttpResponseBuilder,
     payload: Payload,
     kill: Kill,
+    valid_until: Option<i64>,
 ) -> HttpResponse {
     let outbox = Rc::new(Outbox::new(intake.clone()));
     let connection = WebSocketConnection {
@@ -66,6 +73,7 @@ fn serve_with<A: Application>(
         intake: intake.clone(),
         outbox: outbox.clone(),
         kill: Some(kill),
+        valid_until,
         malformed: 0,
         closing: false,
     };
@@ -84,6 +92,8 @@ struct WebSocketConnection<A> {
     outbox: Rc<Outbox>,
     /// Given to the router at the start.
     kill: Option<Kill>,
+    /// In seconds since the Unix epoch.
+    valid_until: Option<i64>,
     /// Messages so far that were none.
     malformed: usize,
     /// Our close frame is on its way: nothing may follow it, and the peer's is waited for.
@@ -142,7 +152,7 @@ impl<A: Application> Actor for WebSocketConnection<A> {
         ctx.set_mailbox_capacity(self.intake.limits().websocket_outbound_messages);
         if let Some(kill) = self.kill.take() {
             let deliver = ctx.address().recipient();
-            self.intake.register::<Self>(ConnectionOrigin::WebSocket, deliver, kill, ctx);
+            self.intake.register::<Self>(ConnectionOrigin::WebSocket, deliver, kill, self.valid_until, ctx);
         }
     }
 
