@@ -111,7 +111,7 @@ impl<A: Application> WebSocketConnection<A> {
             Some(Response::Malformed(answer)) => {
                 self.outbox.push(answer);
                 self.malformed += 1;
-                if self.malformed >= self.intake.limits().malformed_messages {
+                if self.malformed > self.intake.limits().malformed_messages {
                     self.close(CloseReason::TooManyMalformed, ctx);
                 }
             }
