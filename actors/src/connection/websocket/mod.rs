@@ -209,3 +209,6 @@ impl<A: Application> Handler<Deliver> for WebSocketConnection<A> {
 impl<A: Application> StreamHandler<Result<Message, ProtocolError>> for WebSocketConnection<A> {
     fn handle(&mut self, _: Result<Message, ProtocolError>, _: &mut Self::Context) {}
 }
+
+#[cfg(test)]
+mod tests;
