@@ -16,6 +16,7 @@ pub mod initialize;
 mod method;
 mod notification;
 mod optional;
+pub mod raw;
 mod request;
 mod stored;
 pub mod thread;

@@ -13,12 +13,12 @@ use super::intake::Intake;
 use super::kill::Kill;
 use super::messages::Deliver;
 use crate::hub::Hub;
-use crate::protocol::{ErrorCode, RpcError};
+use crate::protocol::RpcError;
 
 mod lines;
 mod outbox;
 
-use lines::{JsonLines, Line};
+pub use lines::{JsonLines, Line};
 use outbox::Outbox;
 
 /// How a connection over lines ended.
@@ -104,18 +104,14 @@ impl Actor for StreamConnection {
 impl StreamHandler<std::io::Result<Line>> for StreamConnection {
     fn handle(&mut self, line: std::io::Result<Line>, ctx: &mut Self::Context) {
         match line {
-            Ok(Line::Text(text)) => {
-                if let Some(refusal) = self.intake.take(&text) {
-                    self.outbox.push(refusal);
+            Ok(line) => match line.into_text(self.intake.limits().message_bytes) {
+                Ok(text) => {
+                    if let Some(refusal) = self.intake.take(&text) {
+                        self.outbox.push(refusal);
+                    }
                 }
-            }
-            Ok(Line::TooLong) => {
-                let limit = self.intake.limits().message_bytes;
-                self.refuse(&RpcError::invalid_request(format!(
-                    "Invalid request: the line is longer than {limit} bytes"
-                )));
-            }
-            Ok(Line::NotUtf8) => self.refuse(&RpcError::new(ErrorCode::Parse, "Parse error: the line is not UTF-8")),
+                Err(error) => self.refuse(&error),
+            },
             Err(error) => {
                 log::info!("the {} peer cannot be read: {error}", self.origin);
                 ctx.stop();

@@ -4,7 +4,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use actix_http::ws::{CloseCode, CloseReason, Codec, Frame, Item, ProtocolError};
-use actix_web::error::PayloadError;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_util::Stream;
@@ -17,7 +16,7 @@ const KEPT_BUFFER_BYTES: usize = 64 * 1024;
 
 /// What a peer sent.
 #[derive(Debug, PartialEq)]
-pub(super) enum Incoming {
+pub enum Incoming {
     /// A whole text message.
     Text(ByteString),
     /// A binary message, which this protocol does not have. The last item.
@@ -27,11 +26,16 @@ pub(super) enum Incoming {
     /// The peer says goodbye. The last item.
     Close(Option<CloseReason>),
     /// The peer broke the protocol or a limit. The last item.
-    Violation { code: CloseCode, text: &'static str },
+    Violation {
+        /// For the close frame.
+        code: CloseCode,
+        /// In words.
+        text: &'static str,
+    },
 }
 
 /// The messages of one peer. Ends after the first violation or close, and when the peer sends no more.
-pub(super) struct IncomingMessages<P> {
+pub struct IncomingMessages<P> {
     payload: P,
     codec: Codec,
     buffer: BytesMut,
@@ -43,14 +47,25 @@ pub(super) struct IncomingMessages<P> {
 }
 
 impl<P> IncomingMessages<P> {
-    pub(super) fn new(payload: P, limits: &Limits) -> Self {
+    /// What a client sends: masked frames within both limits.
+    pub fn of_client(payload: P, limits: &Limits) -> Self {
+        Self::new(payload, Codec::new(), limits.websocket_frame_bytes, limits.message_bytes)
+    }
+
+    /// What a server sends: unmasked frames. A server sends each message as one frame, so that the limit of messages
+    /// holds for frames too.
+    pub fn of_server(payload: P, limits: &Limits) -> Self {
+        Self::new(payload, Codec::new().client_mode(), limits.message_bytes, limits.message_bytes)
+    }
+
+    fn new(payload: P, codec: Codec, frame_bytes: usize, message_bytes: usize) -> Self {
         Self {
             payload,
-            codec: Codec::new().max_size(limits.websocket_frame_bytes),
+            codec: codec.max_size(frame_bytes),
             buffer: BytesMut::new(),
             message: BytesMut::new(),
-            frame_bytes: limits.websocket_frame_bytes,
-            message_bytes: limits.message_bytes,
+            frame_bytes,
+            message_bytes,
             ended: false,
         }
     }
@@ -62,14 +77,14 @@ impl<P> IncomingMessages<P> {
                 let frame_fits = declared <= self.frame_bytes as u64;
                 let message_fits = self.message.len() as u64 + declared <= self.message_bytes as u64;
                 if !frame_fits || !message_fits {
-                    return Some(violation(CloseCode::Size, "the message is larger than this server takes"));
+                    return Some(violation(CloseCode::Size, "the message is larger than the limit"));
                 }
             }
             let frame = match self.codec.decode(&mut self.buffer) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return None,
                 Err(ProtocolError::Overflow) => {
-                    return Some(violation(CloseCode::Size, "the message is larger than this server takes"));
+                    return Some(violation(CloseCode::Size, "the message is larger than the limit"));
                 }
                 Err(_) => return Some(violation(CloseCode::Protocol, "the frame is not valid")),
             };
@@ -98,7 +113,7 @@ impl<P> IncomingMessages<P> {
     }
 }
 
-impl<P: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for IncomingMessages<P> {
+impl<P: Stream<Item = Result<Bytes, E>> + Unpin, E> Stream for IncomingMessages<P> {
     type Item = Incoming;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
@@ -145,6 +160,7 @@ fn declared_length(buffer: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use actix_http::ws::Message;
+    use actix_web::error::PayloadError;
     use futures_util::{StreamExt, stream};
     use tokio_util::codec::Encoder;
 
@@ -161,8 +177,9 @@ mod tests {
 
     /// Reads `bytes`, which arrive `step` at a time, under limits of 1,024 bytes a frame and 2,048 a message.
     async fn read(bytes: &[u8], step: usize) -> Vec<Incoming> {
-        let pieces: Vec<_> = bytes.chunks(step).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
-        IncomingMessages::new(stream::iter(pieces), &Limits::tiny()).collect().await
+        let pieces: Vec<_> =
+            bytes.chunks(step).map(|piece| Ok::<_, PayloadError>(Bytes::copy_from_slice(piece))).collect();
+        IncomingMessages::of_client(stream::iter(pieces), &Limits::tiny()).collect().await
     }
 
     async fn read_messages(messages: Vec<Message>) -> Vec<Incoming> {
@@ -234,6 +251,17 @@ mod tests {
         };
         assert_eq!(read_messages(ending_with(48)).await, [text(&"x".repeat(2048))]);
         assert_eq!(code(&read_messages(ending_with(49)).await), Some(CloseCode::Size));
+    }
+
+    #[actix_rt::test]
+    async fn a_server_does_not_mask_and_sends_a_message_as_one_frame() {
+        let long = "x".repeat(2000);
+        let (mut codec, mut bytes) = (Codec::new(), BytesMut::new());
+        codec.encode(Message::Text(long.as_str().into()), &mut bytes).unwrap();
+        bytes.extend_from_slice(&encode(vec![Message::Text("masked".into())]));
+        let payload = stream::iter([Ok::<_, PayloadError>(bytes.freeze())]);
+        let read: Vec<_> = IncomingMessages::of_server(payload, &Limits::tiny()).collect().await;
+        assert_eq!((&read[0], code(&read)), (&text(&long), Some(CloseCode::Protocol)));
     }
 
     #[actix_rt::test]

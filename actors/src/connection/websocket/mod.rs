@@ -25,7 +25,7 @@ mod incoming;
 mod outbox;
 
 use body::Body;
-use incoming::{Incoming, IncomingMessages};
+pub use incoming::{Incoming, IncomingMessages};
 use outbox::Outbox;
 
 /// Serves JSON-RPC over an upgraded connection. `handshake` is the finished 101; `kill` can end the connection while
@@ -37,7 +37,7 @@ pub fn serve(mut handshake: HttpResponseBuilder, payload: Payload, hub: &Hub, ki
         WebSocketConnection { intake: intake.clone(), outbox: outbox.clone(), kill: Some(kill), half_closed: false };
     // The stock reader of frames buffers whatever length a peer claims; ours is added in its place.
     let context = WebsocketContext::with_factory(stream::pending(), move |ctx| {
-        let messages = IncomingMessages::new(payload, intake.limits());
+        let messages = IncomingMessages::of_client(payload, intake.limits());
         ctx.add_stream(Braked::new(intake.brake().clone(), messages));
         connection
     });
