@@ -1,6 +1,7 @@
 //! `codex-app-server`: the life of the process.
 
 use std::{
+    env,
     error::Error,
     io::{self, Write as _},
     mem::ManuallyDrop,
@@ -44,7 +45,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let system = ManuallyDrop::new(actix_rt::System::new());
     match &arguments.command {
         Some(Command::Proxy { sock, framing }) => {
-            let socket = sock.clone().unwrap_or_else(|| control_socket(&codex_home));
+            let socket = match sock {
+                Some(path) => env::current_dir()?.join(path),
+                None => control_socket(&codex_home),
+            };
             Ok(system.block_on(proxy::run(&socket, *framing, &settings.limits))?)
         }
         Some(Command::Client(command)) => {

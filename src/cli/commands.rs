@@ -1,6 +1,9 @@
 //! The words for what the program does when it does not serve.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
 
@@ -28,8 +31,9 @@ pub enum Command {
     /// Connects stdin and stdout with a running server, for clients that expect to start one.
     Proxy {
         /// The server's Unix socket, instead of the control socket of `$CODEX_HOME`.
+        // Not a path for clap, which would refuse an empty one; the reference program takes it for the working directory.
         #[arg(long, value_name = "SOCKET_PATH")]
-        sock: Option<PathBuf>,
+        sock: Option<OsString>,
 
         /// What stdin and stdout carry.
         #[arg(long, value_enum, default_value_t)]

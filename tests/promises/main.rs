@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod call;
 mod command_line;
 mod conformance;
 mod database;
@@ -18,6 +19,9 @@ mod notifications;
 mod overload;
 mod persistence;
 mod pipelining;
+mod proxy_ends;
+mod proxy_jsonl;
+mod proxy_raw;
 mod request_ids;
 mod settings;
 mod shutdown;
@@ -33,3 +37,4 @@ mod thread_start;
 mod two_clients;
 mod unix_socket;
 mod unix_start;
+mod watch;
