@@ -6,7 +6,7 @@ use std::{
 };
 
 use app_server_actors::{
-    connection::websocket::Incoming,
+    connection::websocket::reader::Incoming,
     limits::Limits,
     protocol::{
         ErrorCode, RequestId,
@@ -17,7 +17,6 @@ use app_server_actors::{
     },
 };
 use bytestring::ByteString;
-use futures_util::StreamExt as _;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{AttachError, Endpoint, Messages, Sender, connect};

@@ -7,7 +7,7 @@ use actix_rt::net::ActixStream;
 use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
 use actix_web::dev::fn_service;
 use app_server_actors::{
-    connection::websocket::{Incoming, IncomingMessages},
+    connection::websocket::reader::{Incoming, MessageReader},
     limits::Limits,
 };
 use awc::{
@@ -17,15 +17,11 @@ use awc::{
 };
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
-use futures_util::{
-    StreamExt as _,
-    stream::{self, LocalBoxStream},
-};
 use tokio::{
-    io::{AsyncWriteExt as _, WriteHalf},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf},
     net::{TcpStream, UnixStream},
 };
-use tokio_util::{codec::Encoder as _, io::ReaderStream};
+use tokio_util::codec::Encoder as _;
 
 use super::{Endpoint, Token, connect_unix, how_to_start};
 
@@ -75,8 +71,30 @@ pub struct Sender {
     frame_bytes: usize,
 }
 
-/// What the server sends, until it ends the connection; within the limit of messages.
-pub type Messages = LocalBoxStream<'static, Incoming>;
+/// What the server sends; within the limit of messages.
+pub struct Messages {
+    socket: ReadHalf<BoxedSocket>,
+    reader: MessageReader,
+    chunk: Vec<u8>,
+}
+
+impl Messages {
+    /// The next message; `None` when there are no more. Nothing is lost when it is dropped while it waits.
+    pub async fn next(&mut self) -> Option<Incoming> {
+        loop {
+            if let Some(incoming) = self.reader.next() {
+                return Some(incoming);
+            }
+            if self.reader.has_ended() {
+                return None;
+            }
+            match self.socket.read(&mut self.chunk).await {
+                Ok(read @ 1..) => self.reader.push(&self.chunk[..read]),
+                Ok(0) | Err(_) => return None,
+            }
+        }
+    }
+}
 
 /// Connects to `endpoint`. Takes at most awc's five seconds once somebody has accepted.
 ///
@@ -127,10 +145,10 @@ async fn shake_hands<S: ActixStream + Debug + 'static>(
     let (_, framed) = request.connect().await.map_err(refusal)?;
 
     let parts = framed.into_parts();
-    let (reader, writer) = tokio::io::split(parts.io);
-    let early = stream::once(std::future::ready(Ok::<_, io::Error>(parts.read_buf.freeze())));
-    let payload = early.chain(ReaderStream::with_capacity(reader, READ_BYTES));
-    let messages = IncomingMessages::of_server(payload.boxed_local(), limits).boxed_local();
+    let (socket, writer) = tokio::io::split(parts.io);
+    let mut reader = MessageReader::of_server(limits);
+    reader.push(&parts.read_buf);
+    let messages = Messages { socket, reader, chunk: vec![0; READ_BYTES] };
     let codec = Codec::new().client_mode();
     Ok((Sender { writer, codec, encoded: BytesMut::new(), frame_bytes: limits.websocket_frame_bytes }, messages))
 }

@@ -2,9 +2,8 @@
 
 use std::{io, pin::pin};
 
-use actix_http::ws::CloseReason;
 use app_server_actors::{
-    connection::{stream::JsonLines, websocket::Incoming},
+    connection::{stream::JsonLines, websocket::reader::Incoming},
     limits::Limits,
     protocol::Frame,
 };
@@ -95,9 +94,9 @@ async fn carry_to_client(
                     ping.send_replace(payload);
                     continue;
                 }
-                Some(Incoming::Close(reason)) => break reason.map(in_words).unwrap_or_default(),
-                Some(Incoming::Violation { text, .. }) => break format!(", which sent something wrong: {text}"),
-                Some(Incoming::Binary) => break ", which sent a binary message".to_owned(),
+                Some(Incoming::Close(code)) => break code.map(|code| format!(" (close code {code})")).unwrap_or_default(),
+                Some(Incoming::Violation(reason)) => break format!(" after it broke the protocol: {}", reason.text()),
+                Some(Incoming::Binary(_)) => break " after it sent a binary message".to_owned(),
                 None => break String::new(),
             },
             () = output.unread() => return Err(ProxyError::Relay(io::ErrorKind::BrokenPipe.into())),
@@ -107,14 +106,6 @@ async fn carry_to_client(
     };
     output.shutdown().await.map_err(ProxyError::Relay)?;
     Ok(last_words)
-}
-
-fn in_words(reason: CloseReason) -> String {
-    let code = u16::from(reason.code);
-    match reason.description {
-        Some(text) => format!(": {text} (close code {code})"),
-        None => format!(" (close code {code})"),
-    }
 }
 
 /// The message as one line: line ends can stand only between the parts of a JSON text, where blanks mean the same.

@@ -10,6 +10,7 @@ pub mod http;
 pub mod in_process;
 pub mod process;
 pub mod proxied;
+pub mod secrets;
 pub mod server;
 pub mod transports;
 pub mod wire;
