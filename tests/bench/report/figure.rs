@@ -1,0 +1,166 @@
+//! A figure: what was measured of each contestant, round by round, and the goals for it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::process::Contestant;
+
+/// One thing that was measured.
+#[derive(Serialize)]
+pub struct Figure {
+    /// What it is, for people.
+    pub name: String,
+    /// Of its values.
+    pub unit: Unit,
+    /// One value a round. The rounds of all contestants were taken side by side, so values of a round can be compared.
+    pub rounds: BTreeMap<Contestant, Vec<f64>>,
+    /// What `ours` should be.
+    pub goals: Vec<Goal>,
+    /// Whether all goals are met; absent without goals, and until [`Figure::judge`].
+    pub met: Option<bool>,
+}
+
+/// What `ours` should be.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Goal {
+    /// Not more than this.
+    AtMost(f64),
+    /// Not less than this.
+    AtLeast(f64),
+    /// Not more than so many times the value of another.
+    AtMostTimes(f64, Contestant),
+}
+
+/// The unit of a figure, as it is written.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Unit {
+    /// Microseconds.
+    #[serde(rename = "µs")]
+    Micros,
+    /// Milliseconds.
+    #[serde(rename = "ms")]
+    Millis,
+    /// Events a second.
+    #[serde(rename = "/s")]
+    PerSecond,
+    /// 2^20 bytes.
+    #[serde(rename = "MiB")]
+    Mebibytes,
+    /// 2^10 bytes.
+    #[serde(rename = "KiB")]
+    Kibibytes,
+    /// Hundredths.
+    #[serde(rename = "%")]
+    Percent,
+    /// A quotient.
+    #[serde(rename = "×")]
+    Times,
+}
+
+impl Figure {
+    /// A figure without values.
+    pub fn new(name: impl Into<String>, unit: Unit) -> Self {
+        Self { name: name.into(), unit, rounds: BTreeMap::new(), goals: Vec::new(), met: None }
+    }
+
+    /// Sets what `ours` should be.
+    pub fn goal(mut self, goal: Goal) -> Self {
+        self.goals.push(goal);
+        self
+    }
+
+    /// Takes the value of a round.
+    pub fn record(&mut self, who: Contestant, value: f64) {
+        self.rounds.entry(who).or_default().push(value);
+    }
+
+    /// Middle, least and greatest of the rounds of `who`.
+    pub fn spread(&self, who: Contestant) -> Option<Spread> {
+        Spread::of(self.rounds.get(&who)?.clone())
+    }
+
+    /// How many times the value of `other` ours is: of each round, since rounds are disturbed together.
+    pub fn ratio(&self, other: Contestant) -> Option<Spread> {
+        let pairs = self.rounds.get(&Contestant::Ours)?.iter().zip(self.rounds.get(&other)?);
+        Spread::of(pairs.map(|(ours, other)| ours / other).collect())
+    }
+
+    /// Sets `met`.
+    pub fn judge(&mut self) {
+        let met = |goal: &Goal| {
+            let value = match goal {
+                Goal::AtMost(_) | Goal::AtLeast(_) => self.spread(Contestant::Ours),
+                Goal::AtMostTimes(_, other) => self.ratio(*other),
+            };
+            value.is_some_and(|value| match *goal {
+                Goal::AtMost(limit) | Goal::AtMostTimes(limit, _) => value.median <= limit,
+                Goal::AtLeast(limit) => value.median >= limit,
+            })
+        };
+        self.met = (!self.goals.is_empty()).then(|| self.goals.iter().all(met));
+    }
+}
+
+/// A median and the extremes around it.
+#[derive(Clone, Copy)]
+pub struct Spread {
+    /// Half of the values are not above it.
+    pub median: f64,
+    /// The least.
+    pub least: f64,
+    /// The greatest.
+    pub greatest: f64,
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let (&least, &greatest) = values.first().zip(values.last())?;
+        let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
+        Some(Self { median: f64::midpoint(low, high), least, greatest })
+    }
+}
+
+impl Goal {
+    /// As it stands in the table.
+    pub fn text(self, unit: Unit) -> String {
+        match self {
+            Self::AtMost(limit) => format!("≤ {}", unit.text(limit)),
+            Self::AtLeast(limit) => format!("≥ {}", unit.text(limit)),
+            Self::AtMostTimes(times, other) => format!("≤ {times:.1} × {}", other.name()),
+        }
+    }
+}
+
+impl Unit {
+    /// A value with its unit, to three figures.
+    pub fn text(self, value: f64) -> String {
+        format!("{} {}", self.number(value), self.symbol())
+    }
+
+    /// A value without its unit, to three figures.
+    pub fn number(self, value: f64) -> String {
+        match (self, value.abs()) {
+            (Self::PerSecond, 1e6..) => format!("{:.2} M", value / 1e6),
+            (Self::PerSecond, 1e3..) => format!("{:.0} k", value / 1e3),
+            (_, 100.0..) => format!("{value:.0}"),
+            (_, 10.0..) => format!("{value:.1}"),
+            _ => format!("{value:.2}"),
+        }
+    }
+
+    /// What follows the number.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Micros => "µs",
+            Self::Millis => "ms",
+            Self::PerSecond => "/s",
+            Self::Mebibytes => "MiB",
+            Self::Kibibytes => "KiB",
+            Self::Percent => "%",
+            Self::Times => "×",
+        }
+    }
+}
