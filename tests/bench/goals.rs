@@ -36,7 +36,7 @@ use crate::plan::Plan;
 use crate::process::Launcher;
 use crate::report::Report;
 
-/// Whatever goes wrong ends the run with its text: a figure taken around an error is no figure.
+/// Whatever goes wrong ends a case with its text: a figure taken around an error is no figure.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// Measures the server beside a bare echo and a bare socket.
@@ -95,9 +95,10 @@ fn measure(arguments: &Arguments) -> Result<()> {
     let mut report = Report::new(&arguments.server, &plan);
     for (name, case) in cases::chosen(&arguments.only)? {
         eprintln!("measuring {name}");
-        report.add(case(&plan).map_err(|error| format!("{name}: {error}"))?);
+        report.add(name, case(&plan));
     }
     report.finish();
     report.print(&mut std::io::stdout().lock())?;
-    report.save(&Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench"))
+    report.save(&Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench"))?;
+    report.verdict()
 }

@@ -157,14 +157,9 @@ impl Server {
         Ok(())
     }
 
-    /// Processor time of all its threads so far, to the nanosecond (the clock of `/proc/PID/stat` has ticks of 10 ms).
+    /// [`processor_time`] of it.
     pub fn processor_time(&self) -> Result<Duration> {
-        let mut nanoseconds = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let times = fs::read_to_string(task?.path().join("schedstat"))?;
-            nanoseconds += times.split(' ').next().unwrap_or_default().parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+        processor_time(self.child.id())
     }
 
     /// Bytes of memory that it has resident.
@@ -208,6 +203,16 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Processor time of all threads of a process so far, to the nanosecond (the clock of `/proc/PID/stat` has ticks of 10 ms).
+pub fn processor_time(process: u32) -> Result<Duration> {
+    let mut nanoseconds = 0;
+    for task in fs::read_dir(format!("/proc/{process}/task"))? {
+        let times = fs::read_to_string(task?.path().join("schedstat"))?;
+        nanoseconds += times.split(' ').next().unwrap_or_default().parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
 }
 
 /// Lets this process and its children hold both ends of a thousand connections, where the usual soft limit is 1,024.

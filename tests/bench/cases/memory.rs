@@ -15,10 +15,10 @@ const SETTLE: Duration = Duration::from_millis(100);
 
 /// Idle, and for each of 200 and of 1,000 connections.
 pub fn run(plan: &Plan) -> Result<Vec<Figure>> {
-    let mut idle = Figure::new("memory, one idle client", Unit::Mebibytes).goal(Goal::AtMost(12.0));
+    let mut idle = Figure::new("memory, one idle client", Unit::Mebibytes).goal(Goal::AtMost(12.0)).in_chart();
     let mut each = [200, 1_000].map(|connections| {
         let name = format!("memory, each of {connections} idle clients");
-        (connections, Figure::new(name, Unit::Kibibytes).goal(Goal::AtMost(20.0)))
+        (connections, Figure::new(name, Unit::Kibibytes).goal(Goal::AtMost(20.0)).in_chart())
     });
     for round in 0..plan.rounds as usize {
         take_turns(round, &mut [Contestant::Ours, Contestant::Echo], |&mut who| {

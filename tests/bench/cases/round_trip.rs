@@ -57,7 +57,7 @@ fn over(plan: &Plan, transport: Transport, goals: &[Goal]) -> Result<[Figure; 4]
         sides.push(Side { who, _server: server, client, request, micros: Vec::new() });
     }
     let name = |what: &str| format!("round trip, {}, {what}", transport.name());
-    let mut median = Figure::new(name("p50"), Unit::Micros);
+    let mut median = Figure::new(name("p50"), Unit::Micros).in_chart();
     median.goals.extend(goals);
     let mut ninety = Figure::new(name("p90"), Unit::Micros);
     let mut late = Figure::new(name("p99"), Unit::Micros);

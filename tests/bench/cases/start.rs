@@ -21,15 +21,16 @@ pub fn run(plan: &Plan) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for (transport, beside) in [(Transport::Stdio, Contestant::Floor), (Transport::Unix, Contestant::Echo)] {
         let name = |home: &str| format!("start to first answer, {}, {home} home", transport.name());
-        let mut warm = Figure::new(name("warm"), Unit::Millis).goal(Goal::AtMost(10.0));
-        let mut empty = Figure::new(name("empty"), Unit::Millis).goal(Goal::AtMost(25.0));
+        let mut warm = Figure::new(name("warm"), Unit::Millis).goal(Goal::AtMost(10.0)).in_chart();
+        let mut empty = Figure::new(name("empty"), Unit::Millis).goal(Goal::AtMost(25.0)).in_chart();
         let home = Arc::new(tempfile::tempdir()?);
         first_answer(plan, &home, Contestant::Ours, transport)?;
         for round in 0..plan.rounds.max(ROUNDS) as usize {
             take_turns(round, &mut [Some(&home), None], |home| {
                 let fresh = Arc::new(tempfile::tempdir()?);
                 let figure = if home.is_some() { &mut warm } else { &mut empty };
-                figure.record(Contestant::Ours, first_answer(plan, home.unwrap_or(&fresh), Contestant::Ours, transport)?);
+                figure
+                    .record(Contestant::Ours, first_answer(plan, home.unwrap_or(&fresh), Contestant::Ours, transport)?);
                 figure.record(beside, first_answer(plan, &Arc::new(tempfile::tempdir()?), beside, transport)?);
                 Ok(())
             })?;

@@ -13,10 +13,15 @@ pub struct Figure {
     pub name: String,
     /// Of its values.
     pub unit: Unit,
+    /// The rounds in three numbers; empty until [`Figure::judge`].
+    pub summary: BTreeMap<Contestant, Spread>,
     /// One value a round. The rounds of all contestants were taken side by side, so values of a round can be compared.
     pub rounds: BTreeMap<Contestant, Vec<f64>>,
     /// What `ours` should be.
     pub goals: Vec<Goal>,
+    /// Whether it is drawn: a chart of everything shows nothing.
+    #[serde(skip)]
+    pub in_chart: bool,
     /// Whether all goals are met; absent without goals, and until [`Figure::judge`].
     pub met: Option<bool>,
 }
@@ -62,7 +67,8 @@ pub enum Unit {
 impl Figure {
     /// A figure without values.
     pub fn new(name: impl Into<String>, unit: Unit) -> Self {
-        Self { name: name.into(), unit, rounds: BTreeMap::new(), goals: Vec::new(), met: None }
+        let (summary, rounds) = (BTreeMap::new(), BTreeMap::new());
+        Self { name: name.into(), unit, summary, rounds, goals: Vec::new(), in_chart: false, met: None }
     }
 
     /// Sets what `ours` should be.
@@ -71,14 +77,20 @@ impl Figure {
         self
     }
 
+    /// Has it drawn in the chart.
+    pub fn in_chart(mut self) -> Self {
+        self.in_chart = true;
+        self
+    }
+
     /// Takes the value of a round.
     pub fn record(&mut self, who: Contestant, value: f64) {
         self.rounds.entry(who).or_default().push(value);
     }
 
-    /// Middle, least and greatest of the rounds of `who`.
+    /// The rounds of `who` in three numbers.
     pub fn spread(&self, who: Contestant) -> Option<Spread> {
-        Spread::of(self.rounds.get(&who)?.clone())
+        self.summary.get(&who).copied()
     }
 
     /// How many times the value of `other` ours is: of each round, since rounds are disturbed together.
@@ -87,8 +99,19 @@ impl Figure {
         Spread::of(pairs.map(|(ours, other)| ours / other).collect())
     }
 
-    /// Sets `met`.
+    /// The strictest of its goals, as a value in its unit.
+    pub fn limit(&self) -> Option<f64> {
+        let limits = self.goals.iter().filter_map(|goal| match *goal {
+            Goal::AtMost(limit) | Goal::AtLeast(limit) => Some(limit),
+            Goal::AtMostTimes(times, other) => Some(times * self.spread(other)?.median),
+        });
+        limits.min_by(f64::total_cmp)
+    }
+
+    /// Sets `summary` and `met`: no more rounds will come.
     pub fn judge(&mut self) {
+        let of = |(&who, values): (_, &Vec<f64>)| Some((who, Spread::of(values.clone())?));
+        self.summary = self.rounds.iter().filter_map(of).collect();
         let met = |goal: &Goal| {
             let value = match goal {
                 Goal::AtMost(_) | Goal::AtLeast(_) => self.spread(Contestant::Ours),
@@ -104,7 +127,7 @@ impl Figure {
 }
 
 /// A median and the extremes around it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize)]
 pub struct Spread {
     /// Half of the values are not above it.
     pub median: f64,

@@ -22,6 +22,8 @@ pub struct Report {
     quick: bool,
     machine: Machine,
     figures: Vec<Figure>,
+    /// Cases that ended early, each with the reason.
+    failures: Vec<String>,
 }
 
 /// Where the figures come from, without which they mean nothing.
@@ -50,12 +52,16 @@ impl Report {
                 load_after: String::new(),
             },
             figures: Vec::new(),
+            failures: Vec::new(),
         }
     }
 
-    /// Takes the figures of a case.
-    pub fn add(&mut self, figures: Vec<Figure>) {
-        self.figures.extend(figures);
+    /// Takes what came out of the case `name`.
+    pub fn add(&mut self, name: &str, outcome: Result<Vec<Figure>>) {
+        match outcome {
+            Ok(figures) => self.figures.extend(figures),
+            Err(error) => self.failures.push(format!("{name}: {error}")),
+        }
     }
 
     /// All figures are there.
@@ -74,6 +80,11 @@ impl Report {
         fs::create_dir_all(folder)?;
         fs::write(folder.join("goals.json"), serde_json::to_string_pretty(self)? + "\n")?;
         Ok(fs::write(folder.join("goals.svg"), chart::draw(self))?)
+    }
+
+    /// An error when a case failed. A missed goal is not one: it depends on the machine, and is there to be looked at.
+    pub fn verdict(&self) -> Result<()> {
+        if self.failures.is_empty() { Ok(()) } else { Err(self.failures.join("\n").into()) }
     }
 
     /// One line on how and where this was measured.

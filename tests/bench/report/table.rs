@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::figure::{Figure, Goal};
 use super::Report;
+use super::figure::{Figure, Goal};
 use crate::process::Contestant;
 
 /// Figure, the contestants with their extremes, how many times the others ours is, and the goal.
@@ -22,7 +22,10 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     let judged = report.figures.iter().filter_map(|figure| figure.met);
     let (met, all) = judged.fold((0, 0), |(met, all), good| (met + usize::from(good), all + 1));
-    writeln!(out, "\n{met} of {all} goals met. In brackets: least–greatest round. Floor: a bare socket or pipe; echo: bare actix-web-actors.")
+    writeln!(
+        out,
+        "\n{met} of {all} goals met. In brackets: least–greatest round. Floor: a bare socket or pipe; echo: bare actix-web-actors."
+    )
 }
 
 fn row(figure: &Figure) -> [String; 8] {
