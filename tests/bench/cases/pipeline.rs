@@ -49,11 +49,11 @@ fn over(plan: &Plan, transport: Transport) -> Result<[Figure; 4]> {
         let crowd = Crowd::new(clients)?;
         sides.push(Side { who, server, crowd, load, seconds: 0.0, processor_seconds: 0.0, client_seconds: 0.0 });
     }
-    let name = |what: &str| format!("{CLIENTS} clients × {WINDOW} requests, {}, {what}", transport.name());
+    let name = |what: &str| format!("{CLIENTS} clients pipelined, {}, {what}", transport.name());
     let mut rate = Figure::new(name("answers"), Unit::PerSecond).goal(Goal::AtLeast(400_000.0)).in_chart();
     // 30 % of what the echo can do on one core is 1 / 0.3 of its processor time.
-    let cost = Goal::AtMostTimes(1.0 / 0.3, Contestant::Echo);
-    let mut cost = Figure::new(name("processor time of an answer"), Unit::Micros).goal(cost);
+    let cost = Goal::Within(1.0 / 0.3, Contestant::Echo);
+    let mut cost = Figure::new(name("processor time of one"), Unit::Micros).goal(cost);
     let mut own = Figure::new(name("the client's own time"), Unit::Micros);
     let mut refused = Figure::new(name("refused"), Unit::Percent).goal(Goal::AtMost(0.0));
 

@@ -20,9 +20,9 @@ const TURNS: usize = 10;
 /// Request and answer, over every transport.
 pub fn run(plan: &Plan) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
-    figures.extend(over(plan, Transport::Unix, &[Goal::AtMost(25.0), Goal::AtMostTimes(2.2, Contestant::Floor)])?);
-    figures.extend(over(plan, Transport::Tcp, &[Goal::AtMost(32.0), Goal::AtMostTimes(2.2, Contestant::Floor)])?);
-    figures.extend(over(plan, Transport::Stdio, &[Goal::AtMostTimes(2.5, Contestant::Floor)])?);
+    figures.extend(over(plan, Transport::Unix, &[Goal::AtMost(25.0), Goal::Within(2.2, Contestant::Floor)])?);
+    figures.extend(over(plan, Transport::Tcp, &[Goal::AtMost(32.0), Goal::Within(2.2, Contestant::Floor)])?);
+    figures.extend(over(plan, Transport::Stdio, &[Goal::Within(2.5, Contestant::Floor)])?);
     Ok(figures)
 }
 
@@ -61,7 +61,7 @@ fn over(plan: &Plan, transport: Transport, goals: &[Goal]) -> Result<[Figure; 4]
     median.goals.extend(goals);
     let mut ninety = Figure::new(name("p90"), Unit::Micros);
     let mut late = Figure::new(name("p99"), Unit::Micros);
-    let mut tail = Figure::new(name("p99 / p50"), Unit::Times).goal(Goal::AtMostTimes(1.0, Contestant::Floor));
+    let mut tail = Figure::new(name("p99 / p50"), Unit::Times).goal(Goal::Within(1.0, Contestant::Floor));
 
     let trips = plan.samples(600);
     sides.iter_mut().try_for_each(|side| (0..trips).try_for_each(|_| side.trip()))?; // warm up

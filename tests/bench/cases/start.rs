@@ -20,7 +20,7 @@ const ROUNDS: u32 = 10;
 pub fn run(plan: &Plan) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for (transport, beside) in [(Transport::Stdio, Contestant::Floor), (Transport::Unix, Contestant::Echo)] {
-        let name = |home: &str| format!("start to first answer, {}, {home} home", transport.name());
+        let name = |home: &str| format!("start to first answer, {}, {home}", transport.name());
         let mut warm = Figure::new(name("warm"), Unit::Millis).goal(Goal::AtMost(10.0)).in_chart();
         let mut empty = Figure::new(name("empty"), Unit::Millis).goal(Goal::AtMost(25.0)).in_chart();
         let home = Arc::new(tempfile::tempdir()?);

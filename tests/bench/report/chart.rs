@@ -9,8 +9,8 @@ use super::figure::{Figure, Unit};
 use crate::process::Contestant;
 
 const COLUMNS: usize = 3;
-/// Pixels; a panel with its share of the gap around it.
-const PANEL: (f64, f64) = (300.0, 118.0);
+/// Pixels, as everything here; a panel with the gap to the next one.
+const PANEL_WIDTH: f64 = 300.0;
 const MARGIN: f64 = 24.0;
 /// Above the panels: title and legend.
 const HEADER: f64 = 84.0;
@@ -21,6 +21,8 @@ const BAR_HEIGHT: f64 = 14.0;
 const BAR_STEP: f64 = 20.0;
 /// Between the top of a panel and its first bar: title and what is better.
 const TITLE_HEIGHT: f64 = 42.0;
+/// Between the last bar and the next row of panels.
+const GAP: f64 = 18.0;
 
 const STYLE: &str = "
   text { font: 12px system-ui, 'Segoe UI', Helvetica, Arial, sans-serif; fill: #57606a }
@@ -41,8 +43,9 @@ const STYLE: &str = "
 /// The picture.
 pub fn draw(report: &Report) -> String {
     let panels: Vec<&Figure> = report.figures.iter().filter(|figure| figure.in_chart).collect();
-    let width = 2.0 * MARGIN + PANEL.0 * COLUMNS as f64;
-    let height = HEADER + PANEL.1 * panels.len().div_ceil(COLUMNS) as f64 + FOOTER;
+    let rows: Vec<(&[&Figure], f64)> = panels.chunks(COLUMNS).map(|row| (row, row_height(row))).collect();
+    let width = 2.0 * MARGIN + PANEL_WIDTH * COLUMNS as f64;
+    let height = HEADER + rows.iter().map(|(_, height)| height).sum::<f64>() + FOOTER;
     let mut svg = Canvas(String::new());
     svg.line(format_args!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" aria-label="{} beside a bare echo server and a bare socket">"#,
@@ -52,14 +55,21 @@ pub fn draw(report: &Report) -> String {
     svg.line(format_args!(r#"<rect class="page" width="{width}" height="{height}" rx="8"/>"#));
     svg.text(MARGIN, 36.0, "head", &format!("How fast {} is", report.program));
     legend(&mut svg);
-    for (index, figure) in panels.into_iter().enumerate() {
-        let x = MARGIN + PANEL.0 * (index % COLUMNS) as f64;
-        let y = HEADER + PANEL.1 * (index / COLUMNS) as f64;
-        panel(&mut svg, x, y, figure);
+    let mut y = HEADER;
+    for (row, height) in rows {
+        for (column, figure) in row.iter().enumerate() {
+            panel(&mut svg, MARGIN + PANEL_WIDTH * column as f64, y, figure);
+        }
+        y += height;
     }
     svg.text(MARGIN, height - 14.0, "small", &report.conditions());
     svg.line(format_args!("</svg>"));
     svg.0
+}
+
+fn row_height(row: &[&Figure]) -> f64 {
+    let bars = row.iter().map(|figure| figure.summary.len()).max().unwrap_or(0);
+    TITLE_HEIGHT + BAR_STEP * bars as f64 + GAP
 }
 
 fn legend(svg: &mut Canvas) {

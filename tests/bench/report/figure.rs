@@ -35,7 +35,7 @@ pub enum Goal {
     /// Not less than this.
     AtLeast(f64),
     /// Not more than so many times the value of another.
-    AtMostTimes(f64, Contestant),
+    Within(f64, Contestant),
 }
 
 /// The unit of a figure, as it is written.
@@ -103,7 +103,7 @@ impl Figure {
     pub fn limit(&self) -> Option<f64> {
         let limits = self.goals.iter().filter_map(|goal| match *goal {
             Goal::AtMost(limit) | Goal::AtLeast(limit) => Some(limit),
-            Goal::AtMostTimes(times, other) => Some(times * self.spread(other)?.median),
+            Goal::Within(times, other) => Some(times * self.spread(other)?.median),
         });
         limits.min_by(f64::total_cmp)
     }
@@ -115,10 +115,10 @@ impl Figure {
         let met = |goal: &Goal| {
             let value = match goal {
                 Goal::AtMost(_) | Goal::AtLeast(_) => self.spread(Contestant::Ours),
-                Goal::AtMostTimes(_, other) => self.ratio(*other),
+                Goal::Within(_, other) => self.ratio(*other),
             };
             value.is_some_and(|value| match *goal {
-                Goal::AtMost(limit) | Goal::AtMostTimes(limit, _) => value.median <= limit,
+                Goal::AtMost(limit) | Goal::Within(limit, _) => value.median <= limit,
                 Goal::AtLeast(limit) => value.median >= limit,
             })
         };
@@ -152,7 +152,7 @@ impl Goal {
         match self {
             Self::AtMost(limit) => format!("≤ {}", unit.text(limit)),
             Self::AtLeast(limit) => format!("≥ {}", unit.text(limit)),
-            Self::AtMostTimes(times, other) => format!("≤ {times:.1} × {}", other.name()),
+            Self::Within(times, other) => format!("≤ {times:.1} × {}", other.name()),
         }
     }
 }
@@ -160,7 +160,8 @@ impl Goal {
 impl Unit {
     /// A value with its unit, to three figures.
     pub fn text(self, value: f64) -> String {
-        format!("{} {}", self.number(value), self.symbol())
+        let space = if self == Self::PerSecond { "" } else { " " };
+        format!("{}{space}{}", self.number(value), self.symbol())
     }
 
     /// A value without its unit, to three figures.
