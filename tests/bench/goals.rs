@@ -26,6 +26,7 @@ mod frame;
 mod plan;
 mod process;
 mod report;
+mod usage;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! The contestants as processes: starting them, finding them, and what the kernel says they used.
+//! The contestants as processes: starting them, and the way to them.
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::Result;
 use crate::client::Client;
+use crate::usage::{self, Meter};
 
 /// Who is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -157,16 +158,14 @@ impl Server {
         Ok(())
     }
 
-    /// [`processor_time`] of it.
-    pub fn processor_time(&self) -> Result<Duration> {
-        processor_time(self.child.id())
+    /// Starts to measure what it uses, and what this process as its client does.
+    pub fn meter(&self) -> Result<Meter> {
+        Meter::start([self.child.id(), std::process::id()])
     }
 
     /// Bytes of memory that it has resident.
     pub fn resident_bytes(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+        usage::resident_bytes(self.child.id())
     }
 
     fn pid(&self) -> Result<Pid> {
@@ -203,16 +202,6 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Processor time of all threads of a process so far, to the nanosecond (the clock of `/proc/PID/stat` has ticks of 10 ms).
-pub fn processor_time(process: u32) -> Result<Duration> {
-    let mut nanoseconds = 0;
-    for task in fs::read_dir(format!("/proc/{process}/task"))? {
-        let times = fs::read_to_string(task?.path().join("schedstat"))?;
-        nanoseconds += times.split(' ').next().unwrap_or_default().parse::<u64>()?;
-    }
-    Ok(Duration::from_nanos(nanoseconds))
 }
 
 /// Lets this process and its children hold both ends of a thousand connections, where the usual soft limit is 1,024.

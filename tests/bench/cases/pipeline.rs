@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::crowd::{Crowd, Ear};
 use crate::frame::{Numbered, bears};
 use crate::plan::{ALL, Plan, take_turns};
-use crate::process::{self, Contestant, Server, Transport};
+use crate::process::{Contestant, Server, Transport, Used};
 use crate::report::{Figure, Goal, Unit};
 
 const CLIENTS: usize = 32;
@@ -35,9 +35,7 @@ struct Side {
     server: Server,
     crowd: Crowd,
     load: Load,
-    seconds: f64,
-    processor_seconds: f64,
-    client_seconds: f64,
+    used: Used,
 }
 
 fn over(plan: &Plan, transport: Transport) -> Result<[Figure; 4]> {
@@ -47,21 +45,21 @@ fn over(plan: &Plan, transport: Transport) -> Result<[Figure; 4]> {
         let clients = (0..CLIENTS).map(|_| server.connect()).collect::<Result<Vec<_>>>()?;
         let load = Load::new(who, &clients);
         let crowd = Crowd::new(clients)?;
-        sides.push(Side { who, server, crowd, load, seconds: 0.0, processor_seconds: 0.0, client_seconds: 0.0 });
+        sides.push(Side { who, server, crowd, load, used: Used::default() });
     }
     let name = |what: &str| format!("{CLIENTS} clients pipelined, {}, {what}", transport.name());
     let mut rate = Figure::new(name("answers"), Unit::PerSecond).goal(Goal::AtLeast(400_000.0)).in_chart();
     // 30 % of what the echo can do on one core is 1 / 0.3 of its processor time.
     let cost = Goal::Within(1.0 / 0.3, Contestant::Echo);
     let mut cost = Figure::new(name("processor time of one"), Unit::Micros).goal(cost);
-    let mut own = Figure::new(name("the client's own time"), Unit::Micros);
+    let mut own = Figure::new(name("the clients' own"), Unit::Micros);
     let mut refused = Figure::new(name("refused"), Unit::Percent).goal(Goal::AtMost(0.0));
 
     let slice = Duration::from_millis(plan.samples(250) as u64);
     sides.iter_mut().try_for_each(|side| side.run(slice))?; // warm up
     for _ in 0..plan.rounds {
         for side in &mut sides {
-            (side.seconds, side.processor_seconds, side.client_seconds) = (0.0, 0.0, 0.0);
+            side.used = Used::default();
             (side.load.answered, side.load.refused) = (0, 0);
         }
         for turn in 0..TURNS {
@@ -69,9 +67,9 @@ fn over(plan: &Plan, transport: Transport) -> Result<[Figure; 4]> {
         }
         for side in &sides {
             let answered = side.load.answered as f64;
-            rate.record(side.who, answered / side.seconds);
-            cost.record(side.who, side.processor_seconds * 1e6 / answered);
-            own.record(side.who, side.client_seconds * 1e6 / answered);
+            rate.record(side.who, answered / side.used.seconds);
+            cost.record(side.who, side.used.server * 1e6 / answered);
+            own.record(side.who, side.used.clients * 1e6 / answered);
             if side.who == Contestant::Ours {
                 refused.record(side.who, 100.0 * side.load.refused as f64 / (answered + side.load.refused as f64));
             }
@@ -83,7 +81,7 @@ fn over(plan: &Plan, transport: Transport) -> Result<[Figure; 4]> {
 impl Side {
     /// Fills all windows, keeps them full for `slice`, and waits for what is on its way.
     fn run(&mut self, slice: Duration) -> Result<()> {
-        let processor_times = self.processor_times()?;
+        let meter = self.server.meter()?;
         let start = Instant::now();
         self.load.open = true;
         for index in 0..self.crowd.len() {
@@ -95,16 +93,8 @@ impl Side {
             self.load.open = start.elapsed() < slice;
             self.crowd.listen(&mut self.load)?;
         }
-        self.seconds += start.elapsed().as_secs_f64();
-        let now = self.processor_times()?;
-        self.processor_seconds += (now.0 - processor_times.0).as_secs_f64();
-        self.client_seconds += (now.1 - processor_times.1).as_secs_f64();
+        self.used += meter.used()?;
         Ok(())
-    }
-
-    /// Of the server, and of this process.
-    fn processor_times(&self) -> Result<(Duration, Duration)> {
-        Ok((self.server.processor_time()?, process::processor_time(std::process::id())?))
     }
 }
 
