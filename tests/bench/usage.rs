@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::Result;
 
-/// Measures a stretch of time; of a server and its clients.
+/// Measures what a server and its clients use during a stretch of time.
 pub struct Meter {
     processes: [u32; 2],
     start: Instant,
@@ -33,8 +33,8 @@ impl Meter {
     pub fn used(&self) -> Result<Used> {
         let seconds = self.start.elapsed().as_secs_f64();
         let [server, clients] = processor_times(self.processes)?;
-        let [server, clients] = [server - self.before[0], clients - self.before[1]].map(|used| used.as_secs_f64());
-        Ok(Used { seconds, server, clients })
+        let since = |now: Duration, before| now.saturating_sub(before).as_secs_f64();
+        Ok(Used { seconds, server: since(server, self.before[0]), clients: since(clients, self.before[1]) })
     }
 }
 
@@ -51,8 +51,10 @@ fn processor_times([first, second]: [u32; 2]) -> Result<[Duration; 2]> {
     let of = |process: u32| -> Result<Duration> {
         let mut nanoseconds = 0;
         for task in fs::read_dir(format!("/proc/{process}/task"))? {
-            let times = fs::read_to_string(task?.path().join("schedstat"))?;
-            nanoseconds += times.split(' ').next().unwrap_or_default().parse::<u64>()?;
+            // A thread that has just ended is not there any more, and its time is lost.
+            if let Ok(times) = fs::read_to_string(task?.path().join("schedstat")) {
+                nanoseconds += times.split(' ').next().unwrap_or_default().parse::<u64>()?;
+            }
         }
         Ok(Duration::from_nanos(nanoseconds))
     };
