@@ -1,1 +1,13 @@
-//! stub
+//! The process around the actors: command line, settings, logs, listeners and their HTTP routes, signals.
+//!
+//! Invariant: nothing in this crate knows threads or turns, and nothing in `app_server_actors` knows listeners.
+
+pub mod cli;
+pub mod codex_home;
+pub mod http;
+pub mod listen;
+pub mod logging;
+pub mod open_files;
+pub mod server;
+pub mod settings;
+pub mod signals;

@@ -1,4 +1,49 @@
-//! The actors of codex-app-server.
+//! The actors of codex-app-server. They know messages and frames; they know no listeners, no HTTP routes, no command line.
+//!
+//! ```text
+//!  stdin/stdout ─┐
+//!  unix socket ──┤  Connection ──try_send──▶ Processor ──▶ Threads ──▶ Thread
+//!  TCP ws ───────┤   (1 per      ◀─hand over─ Router ◀────────┴──────────┤
+//!  in-process ───┘    client)                   ▲                        ▼
+//!                                               └── Catalog ◀───────── Store
+//! ```
+//!
+//! Requests go from left to right. Answers and notifications go to the [`router`], which hands them to connections and
+//! never waits for one. An actor waits for another only along an arrow that points right or to the router, so no circle
+//! of waiting can close; unit tests run with mailboxes for one message to prove it.
+//!
+//! | actor | owns | who sends to it | bound of its mailbox, and what happens at it |
+//! |---|---|---|---|
+//! | [`connection`] | one client's wire, what it has in flight | the router | [`Limits::websocket_outbound_messages`]: the router cuts the connection |
+//! | [`processor`] | sessions: who is initialized, who may call what | connections | [`Limits::processor_mailbox_messages`]: -32001 to the asking client, at once |
+//! | [`router`] | recipients, gauges, kill handles, subscriptions | everyone | [`Limits::router_mailbox_messages`]: the sender pauses |
+//! | [`threads`] | which threads are loaded | the processor | [`Limits::threads_mailbox_messages`]: the processor pauses |
+//! | [`thread`] | one loaded thread: settings, status, soon its turns | the registry | [`Limits::thread_mailbox_messages`]: -32001 |
+//! | [`store`] | the database | the registry | [`Limits::store_mailbox_messages`]: a clear error |
+//! | [`catalog`] | configuration, account, models | the processor, the registry | [`Limits::catalog_mailbox_messages`]: -32001 |
+//!
+//! The [`hub`] starts them. Connections, processor, router, registry and threads share one arbiter, on which nothing
+//! blocks; the store and the catalog touch files and have arbiters of their own.
+//!
+//! [`Limits::websocket_outbound_messages`]: limits::Limits::websocket_outbound_messages
+//! [`Limits::processor_mailbox_messages`]: limits::Limits::processor_mailbox_messages
+//! [`Limits::router_mailbox_messages`]: limits::Limits::router_mailbox_messages
+//! [`Limits::threads_mailbox_messages`]: limits::Limits::threads_mailbox_messages
+//! [`Limits::thread_mailbox_messages`]: limits::Limits::thread_mailbox_messages
+//! [`Limits::store_mailbox_messages`]: limits::Limits::store_mailbox_messages
+//! [`Limits::catalog_mailbox_messages`]: limits::Limits::catalog_mailbox_messages
 
+pub mod catalog;
+pub mod clock;
+pub mod connection;
+pub mod hub;
 pub mod limits;
+pub mod panics;
+pub mod post;
+pub mod processor;
 pub mod protocol;
+pub mod reply;
+pub mod router;
+pub mod store;
+pub mod thread;
+pub mod threads;

@@ -19,6 +19,8 @@ pub struct Limits {
     pub threads_mailbox_messages: usize,
     /// Inputs that one loaded thread may have waiting; one more is refused with a clear error.
     pub thread_mailbox_messages: usize,
+    /// Questions waiting for the catalog, which reads files; one more is answered -32001.
+    pub catalog_mailbox_messages: usize,
     /// Questions waiting for the database; one more is refused with a clear error.
     pub store_mailbox_messages: usize,
 
@@ -30,6 +32,9 @@ pub struct Limits {
     pub connection_long_requests: usize,
     /// Bytes of answers that the peer has not read yet before its connection stops being read.
     pub connection_unread_bytes: usize,
+
+    /// Seconds that a connection whose peer sends no more may take until its last answers are written.
+    pub connection_flush_seconds: u64,
 
     /// Messages queued towards one WebSocket peer (its mailbox); one more cuts the peer.
     pub websocket_outbound_messages: usize,
@@ -55,24 +60,31 @@ impl Limits {
         Duration::from_secs(self.outbound_stall_seconds)
     }
 
+    /// [`Self::connection_flush_seconds`] as a duration.
+    pub fn connection_flush(&self) -> Duration {
+        Duration::from_secs(self.connection_flush_seconds)
+    }
+
     /// [`Self::thread_idle_seconds`] as a duration.
     pub fn thread_idle(&self) -> Duration {
         Duration::from_secs(self.thread_idle_seconds)
     }
 
     /// Every queue with room for one message: what unit tests run with.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(test)]
     pub fn tiny() -> Self {
         Self {
             processor_mailbox_messages: 1,
             router_mailbox_messages: 1,
             threads_mailbox_messages: 1,
             thread_mailbox_messages: 1,
+            catalog_mailbox_messages: 1,
             store_mailbox_messages: 1,
             connection_in_flight_requests: 1,
             connection_waiting_requests: 1,
             connection_long_requests: 1,
             connection_unread_bytes: 1,
+            connection_flush_seconds: 1,
             websocket_outbound_messages: 1,
             stream_outbound_messages: 1,
             outbound_bytes: 1024,

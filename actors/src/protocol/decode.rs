@@ -21,8 +21,13 @@ pub enum ClientMessage {
     },
     /// Wants no answer.
     Notification(ClientNotification),
-    /// A notification that this server does not know, or an answer to a server request; nothing follows from it.
-    Ignored,
+    /// The answer to a server request. What it says is read once the pending request is found.
+    Answer {
+        /// The id of the server request.
+        id: RequestId,
+    },
+    /// A notification that this server does not know; nothing follows from it.
+    Unknown,
 }
 
 /// Why a message was not taken, and whom to tell.
@@ -62,26 +67,19 @@ pub fn decode(text: &str) -> Result<ClientMessage, Refusal> {
     let envelope: Envelope<'_> =
         serde_json::from_str(text).map_err(|e| Refusal { id: None, error: malformed(text, &e) })?;
     let Some(name) = envelope.method else {
-        return match (envelope.result, envelope.error) {
-            (None, None) => Err(Refusal {
-                id: None,
-                error: RpcError::invalid_request(
-                    "Invalid request: a message needs a `method`, or a `result` or `error` with an `id`",
-                ),
-            }),
-            _ => Ok(ClientMessage::Ignored),
-        };
+        let answered = envelope.result.or(envelope.error).and(envelope.id);
+        let raw_id = answered.ok_or_else(|| {
+            refusal("Invalid request: a message needs a `method`, or an `id` with a `result` or an `error`")
+        })?;
+        return Ok(ClientMessage::Answer { id: request_id(raw_id)? });
     };
     let Some(raw_id) = envelope.id else {
         return Ok(match name.as_ref() {
             "initialized" => ClientMessage::Notification(ClientNotification::Initialized),
-            _ => ClientMessage::Ignored,
+            _ => ClientMessage::Unknown,
         });
     };
-    let id: RequestId = serde_json::from_str(raw_id.get()).map_err(|_| Refusal {
-        id: None,
-        error: RpcError::invalid_request("Invalid request: `id` must be a string or a signed 64-bit integer"),
-    })?;
+    let id = request_id(raw_id)?;
     let parsed = match Method::find(&name) {
         Some(method) => method.parse(envelope.params).map(|request| (method, request)),
         None => Err(Method::unknown(&name)),
@@ -90,6 +88,16 @@ pub fn decode(text: &str) -> Result<ClientMessage, Refusal> {
         Ok((method, request)) => Ok(ClientMessage::Request { id, method, request }),
         Err(error) => Err(Refusal { id: Some(id), error }),
     }
+}
+
+fn request_id(raw: &RawValue) -> Result<RequestId, Refusal> {
+    serde_json::from_str(raw.get())
+        .map_err(|_| refusal("Invalid request: `id` must be a string or a signed 64-bit integer"))
+}
+
+/// A refusal of a message without a usable id.
+fn refusal(text: &str) -> Refusal {
+    Refusal { id: None, error: RpcError::invalid_request(text) }
 }
 
 fn malformed(text: &str, error: &serde_json::Error) -> RpcError {

@@ -80,6 +80,14 @@ impl RpcError {
         Self::new(ErrorCode::Overloaded, "Server overloaded; retry later.")
     }
 
+    /// -32600: the client asks about a provider that the configuration does not have.
+    pub fn model_provider_not_configured(id: &str) -> Self {
+        Self {
+            data: Some(json!({"type": "modelProviderNotConfigured", "modelProvider": id})),
+            ..Self::invalid_request(format!("Model provider `{id}` is not configured; restore its configuration"))
+        }
+    }
+
     /// -32600: work that starts during a drain is refused, with a reason that a client can act on.
     pub fn draining() -> Self {
         Self {

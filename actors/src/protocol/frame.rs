@@ -52,6 +52,11 @@ impl Frame {
         &self.0
     }
 
+    /// The text itself.
+    pub fn into_text(self) -> ByteString {
+        self.0
+    }
+
     /// Bytes of the text.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Params of `initialize`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InitializeParams {
     /// Who connects.
@@ -14,7 +14,7 @@ pub struct InitializeParams {
 }
 
 /// The client's name and version.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClientInfo {
     /// Used in the user agent, so it must be a valid HTTP header value.
     pub name: String,
@@ -23,7 +23,7 @@ pub struct ClientInfo {
 }
 
 /// What a client announces; members that this server does not use are ignored.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Capabilities {
     /// The client may call experimental methods and use experimental members.
@@ -35,7 +35,7 @@ pub struct Capabilities {
 }
 
 /// Result of `initialize`: exactly these four members, in this order.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InitializeResponse {
     /// `<first client>/<version> (<os>; <arch>) <terminal> (<this client>; <its version>)`.
@@ -43,7 +43,7 @@ pub struct InitializeResponse {
     /// Where the server keeps its state.
     pub codex_home: String,
     /// `unix`.
-    pub platform_family: &'static str,
+    pub platform_family: String,
     /// `linux` or `macos`.
-    pub platform_os: &'static str,
+    pub platform_os: String,
 }

@@ -112,5 +112,49 @@ fn catalog<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Catalog) -
 /// Every method that this server answers.
 pub static METHODS: &[Method] = &[
     stable("initialize", |p| p.read().map(ClientRequest::Initialize)),
+    // Threads: their life.
     stable("thread/start", |p| threads(p, Thread::Start)),
+    stable("thread/resume", |p| threads(p, Thread::Resume)),
+    stable("thread/fork", |p| threads(p, Thread::Fork)),
+    stable("thread/unsubscribe", |p| threads(p, Thread::Unsubscribe)),
+    stable("thread/archive", |p| threads(p, Thread::Archive)),
+    stable("thread/unarchive", |p| threads(p, Thread::Unarchive)),
+    stable("thread/delete", |p| threads(p, Thread::Delete)),
+    // Threads: what is known about them.
+    stable("thread/read", |p| threads(p, Thread::Read)),
+    stable("thread/list", |p| threads(p, Thread::List)),
+    experimental("thread/search", |p| threads(p, Thread::Search)),
+    stable("thread/loaded/list", |p| threads(p, Thread::LoadedList)),
+    stable("thread/name/set", |p| threads(p, Thread::NameSet)),
+    stable("thread/metadata/update", |p| threads(p, Thread::MetadataUpdate)),
+    experimental("thread/readState/update", |p| threads(p, Thread::ReadStateUpdate)),
+    stable("thread/goal/get", |p| threads(p, Thread::GoalGet)),
+    experimental("thread/backgroundTerminals/list", |p| threads(p, Thread::BackgroundTerminalsList)),
+    // Turns and their items.
+    stable("thread/turns/list", |p| threads(p, Thread::TurnsList)),
+    stable("thread/items/list", |p| threads(p, Thread::ItemsList)),
+    stable("turn/start", |p| threads(p, Thread::TurnStart)),
+    stable("turn/steer", |p| threads(p, Thread::TurnSteer)),
+    stable("turn/interrupt", |p| threads(p, Thread::TurnInterrupt)),
+    // What clients ask at start-up.
+    stable("account/read", |p| catalog(p, Catalog::AccountRead)),
+    stable("account/rateLimits/read", |p| catalog(p, Catalog::AccountRateLimitsRead)),
+    stable("account/usage/read", |p| catalog(p, Catalog::AccountUsageRead)),
+    experimental("account/bedrock/checkGovCloudRequirements", |p| {
+        catalog(p, Catalog::AccountBedrockCheckGovCloudRequirements)
+    }),
+    stable("config/read", |p| catalog(p, Catalog::ConfigRead)),
+    stable("configRequirements/read", |p| catalog(p, Catalog::ConfigRequirementsRead)),
+    stable("model/list", |p| catalog(p, Catalog::ModelList)),
+    stable("modelProvider/list", |p| catalog(p, Catalog::ModelProviderList)),
+    stable("modelProvider/capabilities/read", |p| catalog(p, Catalog::ModelProviderCapabilitiesRead)),
+    stable("permissionProfile/list", |p| catalog(p, Catalog::PermissionProfileList)),
+    experimental("collaborationMode/list", |p| catalog(p, Catalog::CollaborationModeList)),
+    stable("mcpServerStatus/list", |p| catalog(p, Catalog::McpServerStatusList)),
+    stable("skills/list", |p| catalog(p, Catalog::SkillsList)),
+    stable("hooks/list", |p| catalog(p, Catalog::HooksList)),
+    stable("plugin/list", |p| catalog(p, Catalog::PluginList)),
+    stable("plugin/installed", |p| catalog(p, Catalog::PluginInstalled)),
+    stable("experimentalFeature/list", |p| catalog(p, Catalog::ExperimentalFeatureList)),
+    stable("app/list", |p| catalog(p, Catalog::AppList)),
 ];

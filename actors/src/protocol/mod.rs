@@ -4,6 +4,7 @@
 //! out [`Frame`]s, which are opaque to them.
 
 pub mod account;
+pub mod calls;
 pub mod catalog;
 pub mod config;
 mod decode;
@@ -13,7 +14,9 @@ mod id;
 pub mod initialize;
 mod method;
 mod notification;
+mod optional;
 mod request;
+mod stored;
 pub mod thread;
 pub mod turn;
 
@@ -22,5 +25,6 @@ pub use error::{ErrorCode, RpcError};
 pub use frame::Frame;
 pub use id::RequestId;
 pub use method::{Gate, METHODS, Method, Weight};
-pub use notification::{ClientNotification, ServerNotification};
+pub use notification::{ClientNotification, RemoteControlStatus, ServerNotification};
 pub use request::ClientRequest;
+pub use stored::{StoredValueError, from_stored, to_stored};

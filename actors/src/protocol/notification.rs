@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::thread::Thread;
+use super::config::ConfigWarning;
+use super::thread::{Thread, ThreadId, ThreadStatus};
 
 /// What a client may tell without waiting for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,12 +14,131 @@ pub enum ClientNotification {
 
 /// What the server tells; the variants carry the `params`.
 #[derive(Clone, Debug, Serialize)]
-#[serde(tag = "method", content = "params")]
+#[serde(tag = "method", content = "params", rename_all_fields = "camelCase")]
 pub enum ServerNotification {
     /// A thread came to life.
     #[serde(rename = "thread/started")]
     ThreadStarted {
-        /// The thread as it is now.
+        /// The thread as it is now, without turns.
         thread: Box<Thread>,
     },
+    /// A thread went to work, to rest, or out of memory.
+    #[serde(rename = "thread/status/changed")]
+    ThreadStatusChanged {
+        /// Which thread.
+        thread_id: ThreadId,
+        /// What it does now.
+        status: ThreadStatus,
+    },
+    /// A thread has another title.
+    #[serde(rename = "thread/name/updated")]
+    ThreadNameUpdated {
+        /// Which thread.
+        thread_id: ThreadId,
+        /// The title now.
+        thread_name: Option<String>,
+    },
+    /// A thread was put away.
+    #[serde(rename = "thread/archived")]
+    ThreadArchived {
+        /// Which thread.
+        thread_id: ThreadId,
+    },
+    /// A thread was taken out again.
+    #[serde(rename = "thread/unarchived")]
+    ThreadUnarchived {
+        /// Which thread.
+        thread_id: ThreadId,
+    },
+    /// A thread is gone for good.
+    #[serde(rename = "thread/deleted")]
+    ThreadDeleted {
+        /// Which thread.
+        thread_id: ThreadId,
+    },
+    /// A thread left memory because nobody used it.
+    #[serde(rename = "thread/closed")]
+    ThreadClosed {
+        /// Which thread.
+        thread_id: ThreadId,
+    },
+    /// The configuration has a fault that the server can live with.
+    #[serde(rename = "configWarning")]
+    ConfigWarning(ConfigWarning),
+    /// The state of remote control.
+    #[serde(rename = "remoteControl/status/changed")]
+    RemoteControlStatusChanged {
+        /// How far it is.
+        status: RemoteControlStatus,
+        /// The name under which other devices see this machine.
+        server_name: String,
+        /// The identity of this installation.
+        installation_id: String,
+        /// Its identity at the backend, once enrolled.
+        environment_id: Option<String>,
+    },
+}
+
+impl ServerNotification {
+    /// The name on the wire, by which clients opt out.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::ThreadStarted { .. } => "thread/started",
+            Self::ThreadStatusChanged { .. } => "thread/status/changed",
+            Self::ThreadNameUpdated { .. } => "thread/name/updated",
+            Self::ThreadArchived { .. } => "thread/archived",
+            Self::ThreadUnarchived { .. } => "thread/unarchived",
+            Self::ThreadDeleted { .. } => "thread/deleted",
+            Self::ThreadClosed { .. } => "thread/closed",
+            Self::ConfigWarning(_) => "configWarning",
+            Self::RemoteControlStatusChanged { .. } => "remoteControl/status/changed",
+        }
+    }
+}
+
+/// How far remote control is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RemoteControlStatus {
+    /// Switched off.
+    Disabled,
+    /// On its way to the backend.
+    Connecting,
+    /// Other devices can reach this server.
+    Connected,
+    /// It gave up.
+    Errored,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opting_out_uses_the_names_on_the_wire() {
+        let thread_id = ThreadId::new();
+        for notification in [
+            ServerNotification::ThreadStatusChanged { thread_id, status: ThreadStatus::Idle },
+            ServerNotification::ThreadNameUpdated { thread_id, thread_name: None },
+            ServerNotification::ThreadArchived { thread_id },
+            ServerNotification::ThreadUnarchived { thread_id },
+            ServerNotification::ThreadDeleted { thread_id },
+            ServerNotification::ThreadClosed { thread_id },
+            ServerNotification::ConfigWarning(ConfigWarning {
+                summary: "s".into(),
+                details: None,
+                path: None,
+                range: None,
+            }),
+            ServerNotification::RemoteControlStatusChanged {
+                status: RemoteControlStatus::Disabled,
+                server_name: "n".into(),
+                installation_id: "i".into(),
+                environment_id: None,
+            },
+        ] {
+            let written = serde_json::to_value(&notification).unwrap();
+            assert_eq!(written["method"], notification.method());
+        }
+    }
 }

@@ -14,3 +14,18 @@ pub enum ClientRequest {
     /// What clients ask about the server and its user at start-up; answered by the catalog.
     Catalog(CatalogRequest),
 }
+
+impl ClientRequest {
+    /// The first member that only connections with `experimentalApi` may send, as the refusal names it.
+    pub fn experimental_member(&self) -> Option<&'static str> {
+        match self {
+            Self::Threads(request) => request.experimental_member(),
+            Self::Initialize(_) | Self::Catalog(_) => None,
+        }
+    }
+
+    /// Whether the request starts work, which is refused during a drain (spec: local transports 11).
+    pub fn starts_work(&self) -> bool {
+        matches!(self, Self::Threads(ThreadRequest::Start(_) | ThreadRequest::TurnStart(_)))
+    }
+}

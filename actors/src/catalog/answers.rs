@@ -1,0 +1,201 @@
+//! The answers to clients' requests.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::Table;
+
+use super::Catalog;
+use super::config::Settings;
+use super::defaults::resolve;
+use super::models::models;
+use super::page::page;
+use super::permissions::profiles;
+use super::providers::providers;
+use crate::protocol::RpcError;
+use crate::protocol::account::{
+    Account, BedrockCheckGovCloudRequirementsResponse, GetAccountRateLimitsResponse, GetAccountResponse,
+    RateLimitSnapshot, SignIn,
+};
+use crate::protocol::catalog::*;
+use crate::protocol::config::{Config, ConfigReadParams, ConfigReadResponse, ConfigRequirementsReadResponse};
+use crate::protocol::thread::{AskForApproval, Unset};
+
+impl Catalog {
+    pub(super) fn answer(&mut self, request: CatalogRequest) -> Result<CatalogAnswer, RpcError> {
+        use CatalogAnswer as Answer;
+        use CatalogRequest as Request;
+        Ok(match request {
+            Request::AccountRead(_) => Answer::AccountRead(self.account()),
+            Request::AccountRateLimitsRead(_) => Answer::AccountRateLimitsRead(self.rate_limits()?),
+            Request::AccountUsageRead(_) => return Err(self.no_usage()),
+            Request::AccountBedrockCheckGovCloudRequirements(_) => {
+                Answer::AccountBedrockCheckGovCloudRequirements(BedrockCheckGovCloudRequirementsResponse::default())
+            }
+            Request::ConfigRead(params) => Answer::ConfigRead(self.config(params)?),
+            Request::ConfigRequirementsRead(_) => Answer::ConfigRequirementsRead(ConfigRequirementsReadResponse {
+                supports_independent_speed_modes: true,
+                requirements: Unset,
+            }),
+            Request::ModelList(params) => Answer::ModelList(self.models(&params)?),
+            Request::ModelProviderList(_) => Answer::ModelProviderList(providers(&self.settings(None))),
+            Request::ModelProviderCapabilitiesRead(_) => {
+                let capabilities = ModelProviderCapabilitiesReadResponse { image_generation: true, web_search: true };
+                Answer::ModelProviderCapabilitiesRead(capabilities)
+            }
+            Request::PermissionProfileList(params) => {
+                let cwd = self.directory(params.cwd)?;
+                let profiles = profiles(&self.settings(cwd.as_deref()));
+                Answer::PermissionProfileList(page(profiles, &params.page, "profiles")?)
+            }
+            Request::CollaborationModeList(_) => Answer::CollaborationModeList(collaboration_modes()),
+            Request::McpServerStatusList(params) => Answer::McpServerStatusList(self.mcp_servers(&params)?),
+            Request::SkillsList(params) => {
+                let entry = |cwd| SkillsListEntry { cwd, skills: Vec::new(), errors: Vec::new() };
+                let data = self.directories(params).into_iter().map(entry).collect();
+                Answer::SkillsList(SkillsListResponse { data })
+            }
+            Request::HooksList(params) => {
+                let entry = |cwd| HooksListEntry { cwd, hooks: Vec::new(), warnings: Vec::new(), errors: Vec::new() };
+                let data = self.directories(params).into_iter().map(entry).collect();
+                Answer::HooksList(HooksListResponse { data })
+            }
+            Request::PluginList(_) => Answer::PluginList(PluginListResponse::default()),
+            Request::PluginInstalled(_) => Answer::PluginInstalled(PluginInstalledResponse::default()),
+            Request::ExperimentalFeatureList(params) => Answer::Nothing(page(Vec::new(), &params, "features")?),
+            Request::AppList(params) => Answer::Nothing(page(Vec::new(), &params, "apps")?),
+        })
+    }
+
+    /// The settings as seen from `cwd`, without any project's when there is none; the defaults while the configuration
+    /// cannot be used.
+    fn settings(&mut self, cwd: Option<&Path>) -> Settings {
+        let loaded = self.files.load(&self.sources, cwd, &Table::new());
+        loaded.map(|configuration| configuration.settings).unwrap_or_default()
+    }
+
+    fn directory(&self, cwd: Option<String>) -> Result<Option<PathBuf>, RpcError> {
+        cwd.map(|cwd| resolve(&self.sources.cwd, &cwd)).transpose()
+    }
+
+    /// Who is signed in, if the provider in use asks for it at all.
+    fn sign_in(&mut self) -> (bool, SignIn) {
+        let settings = self.settings(None);
+        let required = settings.requires_openai_auth(settings.default_provider());
+        let sign_in = if required { self.auth.get().clone() } else { SignIn::Nobody };
+        (required, sign_in)
+    }
+
+    fn account(&mut self) -> GetAccountResponse {
+        let (requires_openai_auth, sign_in) = self.sign_in();
+        let (account, user_id) = match sign_in {
+            SignIn::Nobody => (None, None),
+            SignIn::ApiKey => (Some(Account::ApiKey {}), None),
+            SignIn::Chatgpt { email, plan_type, user_id, .. } => {
+                (Some(Account::Chatgpt { email, plan_type, workspace_name: None }), user_id)
+            }
+        };
+        GetAccountResponse { account, user_id, requires_openai_auth, workspace_routing: Unset }
+    }
+
+    /// Only the backend knows the numbers, and this server does not ask it: they are null, which says "not known".
+    fn rate_limits(&mut self) -> Result<GetAccountRateLimitsResponse, RpcError> {
+        match self.sign_in().1 {
+            SignIn::Nobody => Err(authentication_required("codex account", "rate limits")),
+            SignIn::ApiKey => Err(authentication_required("chatgpt", "rate limits")),
+            SignIn::Chatgpt { plan_type, account_id, .. } => Ok(GetAccountRateLimitsResponse {
+                account_id,
+                ordinary_usage_allowed: None,
+                rate_limit_reset_credits: Unset,
+                rate_limit_upsell: Unset,
+                rate_limits: RateLimitSnapshot {
+                    limit_id: Some("codex".to_owned()),
+                    plan_type: Some(plan_type),
+                    ..RateLimitSnapshot::default()
+                },
+                rate_limits_by_limit_id: Unset,
+            }),
+        }
+    }
+
+    fn no_usage(&mut self) -> RpcError {
+        match self.sign_in().1 {
+            SignIn::Nobody => authentication_required("codex account", "token usage"),
+            SignIn::ApiKey => authentication_required("chatgpt", "token usage"),
+            SignIn::Chatgpt { .. } => RpcError::invalid_request("token usage is not available from this server"),
+        }
+    }
+
+    fn config(&mut self, params: ConfigReadParams) -> Result<ConfigReadResponse, RpcError> {
+        let cwd = self.directory(params.cwd)?;
+        let loaded = self.files.load(&self.sources, cwd.as_deref(), &Table::new());
+        let mut configuration =
+            loaded.map_err(|fault| RpcError::internal(format!("failed to read configuration layers: {fault}")))?;
+        // Clients have a closed list of policies, which lacks the former names.
+        if configuration.settings.approval_policy == Some(AskForApproval::OnRequest) {
+            configuration.table.insert("approval_policy".to_owned(), "on-request".into());
+        }
+        Ok(ConfigReadResponse {
+            origins: configuration.layers.origins(&configuration.table),
+            layers: params.include_layers.unwrap_or_default().then(|| configuration.layers.listing()),
+            config: Config(configuration.table),
+        })
+    }
+
+    fn models(&mut self, params: &ModelListParams) -> Result<Page<Model>, RpcError> {
+        let settings = self.settings(None);
+        if let Some(id) = params.model_provider.as_deref().filter(|id| settings.check_provider(id).is_err()) {
+            return Err(RpcError::model_provider_not_configured(id));
+        }
+        let models = models(params.include_hidden.unwrap_or_default(), settings.model.as_deref());
+        page(models, &params.page, "models")
+    }
+
+    fn mcp_servers(&mut self, params: &ListMcpServerStatusParams) -> Result<Page<McpServerStatus>, RpcError> {
+        let settings = self.settings(None);
+        let wanted = |name: &String| params.server_name.as_ref().is_none_or(|wanted| wanted == name);
+        let servers = settings.mcp_servers.iter().filter(|(name, _)| wanted(name));
+        let servers = servers.map(|(name, server)| mcp_server(name, server.enabled != Some(false))).collect();
+        page(servers, &params.page, "servers")
+    }
+
+    /// The directories that a client asks about, as it spells them.
+    fn directories(&self, params: CwdsParams) -> Vec<String> {
+        match params.cwds {
+            Some(cwds) if !cwds.is_empty() => cwds,
+            _ => vec![self.sources.cwd.display().to_string()],
+        }
+    }
+}
+
+fn authentication_required(kind: &str, what: &str) -> RpcError {
+    RpcError::invalid_request(format!("{kind} authentication required to read {what}"))
+}
+
+fn collaboration_modes() -> CollaborationModeListResponse {
+    let preset = |name: &str, mode, effort: Option<&str>| CollaborationModeMask {
+        name: name.to_owned(),
+        mode,
+        model: None,
+        reasoning_effort: effort.map(str::to_owned),
+    };
+    let data = vec![preset("Plan", ModeKind::Plan, Some("medium")), preset("Default", ModeKind::Default, None)];
+    CollaborationModeListResponse { data }
+}
+
+fn mcp_server(name: &str, enabled: bool) -> McpServerStatus {
+    McpServerStatus {
+        name: name.to_owned(),
+        runtime_status: Unset,
+        plugin_id: Unset,
+        http_origin: Unset,
+        server_info: Unset,
+        server_capabilities: Unset,
+        tool_list_meta: Unset,
+        tools: BTreeMap::new(),
+        tools_error: enabled.then(|| "this server does not start MCP servers".to_owned()),
+        resources: Vec::new(),
+        resource_templates: Vec::new(),
+        auth_status: McpAuthStatus::Unknown,
+    }
+}

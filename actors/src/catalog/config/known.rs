@@ -1,0 +1,231 @@
+//! Which settings there are: a misspelt one is reported rather than silently without effect.
+//!
+//! Only the names at the top are judged. What lies below belongs to whoever reads it: clients keep their own there.
+
+use std::path::Path;
+
+use toml::Table;
+use toml::de::DeTable;
+
+use super::{Fault, Layers};
+use crate::protocol::config::{ConfigLayerSource, ConfigWarning};
+
+/// Unknown settings that a warning names; of more it tells the number.
+const NAMED_IN_WARNING: usize = 3;
+
+/// The top-level names of `config.toml` at the API level that we speak, sorted.
+const KNOWN: [&str; 107] = [
+    "agents",
+    "allow_login_shell",
+    "allow_symlinked_codex_home",
+    "analytics",
+    "approval_policy",
+    "approvals_reviewer",
+    "apps",
+    "apps_mcp_product_sku",
+    "audio",
+    "auto_review",
+    "background_terminal_max_timeout",
+    "browser_use",
+    "chatgpt_base_url",
+    "check_for_update_on_startup",
+    "cli_auth_credentials_store",
+    "client_search_provider",
+    "cloud",
+    "compact_prompt",
+    "computer_use",
+    "daybreak",
+    "default_permissions",
+    "desktop",
+    "developer_instructions",
+    "disable_paste_burst",
+    "experimental_compact_prompt_file",
+    "experimental_realtime_start_instructions",
+    "experimental_realtime_webrtc_call_base_url",
+    "experimental_realtime_ws_backend_prompt",
+    "experimental_realtime_ws_base_url",
+    "experimental_realtime_ws_model",
+    "experimental_realtime_ws_startup_context",
+    "experimental_thread_store",
+    "experimental_thread_store_endpoint",
+    "experimental_use_unified_exec_tool",
+    "features",
+    "feedback",
+    "file_opener",
+    "forced_chatgpt_workspace_id",
+    "forced_login_method",
+    "ghost_snapshot",
+    "goals",
+    "hide_agent_reasoning",
+    "history",
+    "hooks",
+    "include_apps_instructions",
+    "include_collaboration_mode_instructions",
+    "include_environment_context",
+    "include_environment_context_time",
+    "include_permissions_instructions",
+    "instructions",
+    "js_repl_node_module_dirs",
+    "js_repl_node_path",
+    "log_dir",
+    "marketplaces",
+    "mcp_enterprise_managed_auth",
+    "mcp_oauth_callback_port",
+    "mcp_oauth_callback_url",
+    "mcp_oauth_credentials_store",
+    "mcp_optional_startup_grace_ms",
+    "mcp_servers",
+    "memories",
+    "model",
+    "model_auto_compact_token_limit",
+    "model_auto_compact_token_limit_scope",
+    "model_catalog_json",
+    "model_context_window",
+    "model_instructions_file",
+    "model_post_turn_compact_threshold_percent",
+    "model_provider",
+    "model_providers",
+    "model_reasoning_effort",
+    "model_reasoning_summary",
+    "model_verbosity",
+    "notice",
+    "notify",
+    "openai_base_url",
+    "orchestrator",
+    "oss_provider",
+    "otel",
+    "permissions",
+    "personality",
+    "plan_mode_reasoning_effort",
+    "plugins",
+    "profile",
+    "profiles",
+    "project_doc_fallback_filenames",
+    "project_doc_max_bytes",
+    "project_root_markers",
+    "projects",
+    "realtime",
+    "responses_api_metadata",
+    "review_model",
+    "sandbox_mode",
+    "sandbox_workspace_write",
+    "service_tier",
+    "shell_environment_policy",
+    "show_raw_agent_reasoning",
+    "skills",
+    "sqlite_home",
+    "suppress_unstable_features_warning",
+    "thread_unload_delay_secs",
+    "tool_output_token_limit",
+    "tool_suggest",
+    "tools",
+    "tui",
+    "web_search",
+    "windows",
+];
+
+fn is_known(name: &str) -> bool {
+    KNOWN.binary_search(&name).is_ok()
+}
+
+/// The first unknown setting of a table.
+pub fn first_unknown(table: &Table) -> Option<&str> {
+    table.keys().map(String::as_str).find(|name| !is_known(name))
+}
+
+/// Refuses a file with an unknown setting, as `--strict-config` asks.
+///
+/// # Errors
+/// Names the first unknown setting and its place. A text that is no TOML is none of this function's business.
+pub fn check_file(path: &Path, text: &str) -> Result<(), Fault> {
+    let Ok(table) = DeTable::parse(text) else { return Ok(()) };
+    let unknown = table.get_ref().keys().filter(|key| !is_known(key.get_ref()));
+    match unknown.min_by_key(|key| key.span().start) {
+        None => Ok(()),
+        Some(key) => {
+            let message = format!("unknown configuration field `{}`", key.get_ref());
+            Err(Fault::in_file(path, text, Some(key.span()), message))
+        }
+    }
+}
+
+/// The warning about everything unknown in the layers that count.
+pub fn warning(layers: &Layers) -> Option<ConfigWarning> {
+    let lines: Vec<String> = layers
+        .listing()
+        .iter()
+        .filter(|layer| layer.disabled_reason.is_none())
+        .flat_map(|layer| {
+            let source = described(&layer.metadata.name);
+            let unknown = layer.config.keys().filter(|name| !is_known(name));
+            unknown.map(|name| format!("  {source}: `{name}` is ignored.")).collect::<Vec<_>>()
+        })
+        .collect();
+    let settings = match lines.len() {
+        0 => return None,
+        1 => "setting",
+        _ => "settings",
+    };
+    let mut summary = format!(
+        "Codex is ignoring {} unrecognized configuration {settings}. Check for typos or deprecated settings.",
+        lines.len()
+    );
+    for line in lines.iter().take(NAMED_IN_WARNING) {
+        summary.push('\n');
+        summary.push_str(line);
+    }
+    if lines.len() > NAMED_IN_WARNING {
+        summary.push_str(&format!("\n  ... and {} more ignored settings.", lines.len() - NAMED_IN_WARNING));
+    }
+    Some(ConfigWarning { summary, details: None, path: None, range: None })
+}
+
+fn described(source: &ConfigLayerSource) -> String {
+    match source {
+        ConfigLayerSource::System { file } => format!("system ({file})"),
+        ConfigLayerSource::User { file, .. } => format!("user ({file})"),
+        ConfigLayerSource::Project { dot_codex_folder } => format!("project ({dot_codex_folder})"),
+        ConfigLayerSource::SessionFlags => "session-flags".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Layer;
+    use super::*;
+
+    fn warned(text: &str) -> Option<String> {
+        let layer = Layer::new(ConfigLayerSource::SessionFlags, toml::from_str(text).unwrap());
+        warning(&Layers(vec![layer])).map(|warning| warning.summary)
+    }
+
+    #[test]
+    fn the_list_can_be_searched() {
+        assert!(KNOWN.is_sorted());
+    }
+
+    #[test]
+    fn strictness_names_the_first_unknown_setting() {
+        let check = |text: &str| check_file(Path::new("/h/config.toml"), text).map_err(|fault| fault.to_string());
+        assert_eq!(check("model = 'x'\n[tui]\nnope = 1"), Ok(()));
+        assert_eq!(
+            check("no_such_key = 1\na = 1").unwrap_err(),
+            "/h/config.toml:1:1: unknown configuration field `no_such_key`"
+        );
+        assert_eq!(check("model = 'x'\n[x]\n").unwrap_err(), "/h/config.toml:2:2: unknown configuration field `x`");
+    }
+
+    #[test]
+    fn the_warning_counts_and_names() {
+        let head = |n: usize, s: &str| {
+            format!(
+                "Codex is ignoring {n} unrecognized configuration setting{s}. Check for typos or deprecated settings."
+            )
+        };
+        assert_eq!(warned("model = 'x'"), None);
+        assert_eq!(warned("zz = 1").unwrap(), head(1, "") + "\n  session-flags: `zz` is ignored.");
+        let four = warned("z1 = 1\nz2 = 1\nz3 = 1\nz4 = 1").unwrap();
+        assert!(four.starts_with(&head(4, "s")));
+        assert!(four.ends_with("`z3` is ignored.\n  ... and 1 more ignored settings."));
+    }
+}

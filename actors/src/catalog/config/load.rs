@@ -1,0 +1,123 @@
+//! Reading the configuration from its sources.
+
+use std::io;
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::known;
+use super::project::Project;
+use super::{Fault, Layer, Layers, Settings};
+use crate::catalog::file::{CachedFile, read_or_empty};
+use crate::catalog::sources::CatalogSources;
+use crate::protocol::config::{ConfigLayerSource, ConfigWarning};
+use crate::protocol::thread::Unset;
+
+/// The files of the configuration, each read again when it has changed.
+pub struct ConfigFiles {
+    system: CachedFile<Result<Table, Fault>>,
+    user: CachedFile<Result<Table, Fault>>,
+}
+
+/// A configuration that can be used.
+pub struct Configuration {
+    /// Where it comes from.
+    pub layers: Layers,
+    /// What the layers make together.
+    pub table: Table,
+    /// What of it this server goes by.
+    pub settings: Settings,
+}
+
+impl ConfigFiles {
+    /// The files that `sources` names.
+    pub fn new(sources: &CatalogSources) -> Self {
+        Self {
+            system: CachedFile::new(sources.system_config.clone(), parse_file),
+            user: CachedFile::new(sources.user_config(), parse_file),
+        }
+    }
+
+    /// The configuration as seen from directory `cwd` (absolute); without one, no project's settings count. `session`
+    /// holds what one thread sets for itself.
+    ///
+    /// # Errors
+    /// The first fault of a source that counts.
+    pub fn load(
+        &mut self,
+        sources: &CatalogSources,
+        cwd: Option<&Path>,
+        session: &Table,
+    ) -> Result<Configuration, Fault> {
+        let system = ConfigLayerSource::System { file: sources.system_config.display().to_string() };
+        let user = ConfigLayerSource::User { file: sources.user_config().display().to_string(), profile: Unset };
+        let mut layers =
+            Layers(vec![Layer::new(system, self.system.get().clone()?), Layer::new(user, self.user.get().clone()?)]);
+        let mut flags = sources.overrides.clone();
+        super::merge(&mut flags, session);
+        resolve_writable_roots(&mut flags, &sources.cwd);
+        let flags = Some(flags).filter(|flags| !flags.is_empty());
+        let flags = flags.map(|flags| Layer::new(ConfigLayerSource::SessionFlags, flags));
+
+        if let Some(cwd) = cwd {
+            let mut of_the_user = layers.clone();
+            of_the_user.0.extend(flags.clone());
+            let settings = Settings::from_table(&of_the_user.effective())?;
+            layers.0.extend(Project::of(cwd, &settings).layers(sources)?);
+        }
+        layers.0.extend(flags);
+        let table = layers.effective();
+        let settings = Settings::from_table(&table)?;
+        Ok(Configuration { layers, table, settings })
+    }
+
+    /// What a client should know about the configuration as seen from the server's own directory.
+    pub fn warnings(&mut self, sources: &CatalogSources) -> Vec<ConfigWarning> {
+        let loaded = self.load(sources, Some(&sources.cwd), &Table::new());
+        match loaded.and_then(|configuration| configuration.settings.check().map(|()| configuration)) {
+            Ok(configuration) => known::warning(&configuration.layers).into_iter().collect(),
+            Err(fault) => vec![fault.warning()],
+        }
+    }
+}
+
+/// Reads a configuration file. Each value that this server goes by must have the right type.
+///
+/// # Errors
+/// Names the place.
+pub fn parse_file(path: &Path, content: io::Result<String>) -> Result<Table, Fault> {
+    let text = content.map_err(|e| Fault::unreadable(path, &e))?;
+    let at = |e: toml::de::Error| Fault::in_file(path, &text, e.span(), e.message());
+    let mut table: Table = toml::from_str(&text).map_err(at)?;
+    // Read from the text rather than from the table, because only the text has places.
+    toml::from_str::<Settings>(&text).map_err(at)?;
+    if let Some(folder) = path.parent() {
+        resolve_writable_roots(&mut table, folder);
+    }
+    Ok(table)
+}
+
+/// Refuses what `--strict-config` refuses: an unknown setting, or a faulty file.
+///
+/// # Errors
+/// With the reference program's texts.
+pub fn check_strict(sources: &CatalogSources) -> Result<(), String> {
+    if let Some(name) = known::first_unknown(&sources.overrides) {
+        return Err(format!("unknown configuration field `{name}` in -c/--config override"));
+    }
+    let path = sources.user_config();
+    let text = read_or_empty(&path).map_err(|e| Fault::unreadable(&path, &e).to_string())?;
+    let strict = known::check_file(&path, &text).and_then(|()| parse_file(&path, Ok(text)).map(|_| ()));
+    strict.map_err(|fault| fault.to_string())
+}
+
+/// Relative writable roots begin at the folder of the file that names them.
+fn resolve_writable_roots(table: &mut Table, folder: &Path) {
+    let sandbox = table.get_mut("sandbox_workspace_write").and_then(Value::as_table_mut);
+    let roots = sandbox.and_then(|sandbox| sandbox.get_mut("writable_roots")).and_then(Value::as_array_mut);
+    for root in roots.into_iter().flatten() {
+        if let Value::String(path) = root {
+            *path = folder.join(&*path).to_string_lossy().into_owned();
+        }
+    }
+}

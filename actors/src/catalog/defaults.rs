@@ -1,0 +1,129 @@
+//! The settings that a new thread starts with.
+
+use std::path::{Component, Path, PathBuf};
+
+use toml::Table;
+
+use super::config::{ConfigFiles, Fault, Layer, Layers, Project, Settings, TrustLevel, put, unknown_settings};
+use super::messages::{EffectiveSettings, ThreadDefaults, ThreadOverrides};
+use super::models::DEFAULT_MODEL;
+use super::permissions::Permissions;
+use super::sources::CatalogSources;
+use crate::protocol::RpcError;
+use crate::protocol::config::{ConfigLayerSource, ConfigWarning};
+use crate::protocol::thread::{ApprovalsReviewer, AskForApproval};
+
+/// Bytes of a path, as the operating systems have it.
+const LONGEST_PATH: usize = 4096;
+
+/// How a thread starts that `question` asks about.
+///
+/// # Errors
+/// -32600 with the reference program's texts when the configuration, or what the client chose, cannot be used.
+pub fn thread_settings(
+    sources: &CatalogSources,
+    files: &mut ConfigFiles,
+    question: ThreadDefaults,
+) -> Result<EffectiveSettings, RpcError> {
+    let ThreadDefaults { cwd, overrides } = question;
+    if overrides.permissions.is_some() && overrides.sandbox.is_some() {
+        return Err(RpcError::invalid_request("`permissions` cannot be combined with `sandbox`"));
+    }
+    let cwd = resolve(&sources.cwd, cwd.as_deref().unwrap_or_default())?;
+    let (session, warnings) = session(&overrides.config).map_err(unusable)?;
+    let settings = files.load(sources, Some(&cwd), &session).map_err(unusable)?.settings;
+    settings.check().map_err(unusable)?;
+    let trust = Project::of(&cwd, &settings).trust();
+    let permissions = permissions(&overrides, &settings, trust).map_err(unusable)?;
+
+    let model_provider = overrides.model_provider.unwrap_or_else(|| settings.default_provider().to_owned());
+    settings.check_provider(&model_provider).map_err(unusable)?;
+    let model = overrides.model.or(settings.model).unwrap_or_else(|| DEFAULT_MODEL.to_owned());
+    if model.is_empty() {
+        let text = "No models are available. Set `model` explicitly or check your model catalog configuration.";
+        return Err(RpcError::invalid_request(text));
+    }
+    let implied =
+        if trust == Some(TrustLevel::Untrusted) { AskForApproval::Untrusted } else { AskForApproval::OnRequest };
+    let cwd = cwd.to_string_lossy().into_owned();
+    let mut runtime_workspace_roots = vec![cwd.clone()];
+    if overrides.permissions.is_none() {
+        runtime_workspace_roots.extend(settings.sandbox_workspace_write.writable_roots);
+    }
+    Ok(EffectiveSettings {
+        model,
+        model_provider,
+        reasoning_effort: settings.model_reasoning_effort,
+        service_tier: overrides.service_tier.or(settings.service_tier).map(current_tier),
+        approval_policy: overrides.approval_policy.or(settings.approval_policy).unwrap_or(implied),
+        approvals_reviewer: overrides
+            .approvals_reviewer
+            .or(settings.approvals_reviewer)
+            .map_or_else(ApprovalsReviewer::default, current_reviewer),
+        sandbox_policy: permissions.sandbox,
+        active_permission_profile: permissions.profile,
+        cwd,
+        runtime_workspace_roots,
+        warnings,
+    })
+}
+
+fn unusable(fault: Fault) -> RpcError {
+    RpcError::invalid_request(format!("failed to load configuration: {fault}"))
+}
+
+/// The client's settings as a table, and what it should know about them.
+fn session(config: &Table) -> Result<(Table, Vec<ConfigWarning>), Fault> {
+    let mut table = Table::new();
+    for (key, value) in config {
+        put(&mut table, key, value.clone())?;
+    }
+    let layer = Layer::new(ConfigLayerSource::SessionFlags, table.clone());
+    Ok((table, unknown_settings(&Layers(vec![layer])).into_iter().collect()))
+}
+
+fn permissions(
+    overrides: &ThreadOverrides,
+    settings: &Settings,
+    trust: Option<TrustLevel>,
+) -> Result<Permissions, Fault> {
+    match (&overrides.permissions, overrides.sandbox) {
+        (Some(profile), _) => Permissions::by_profile(profile, settings),
+        (None, Some(mode)) => Ok(Permissions::by_mode(mode, settings)),
+        (None, None) => Permissions::by_settings(settings, trust),
+    }
+}
+
+/// `fast` is the former name of a tier.
+fn current_tier(tier: String) -> String {
+    if tier == "fast" { "priority".to_owned() } else { tier }
+}
+
+fn current_reviewer(reviewer: ApprovalsReviewer) -> ApprovalsReviewer {
+    match reviewer {
+        ApprovalsReviewer::GuardianSubagent => ApprovalsReviewer::AutoReview,
+        current => current,
+    }
+}
+
+/// `path` as seen from `base`, without `.` and `..`. Nothing is looked up: the directory need not exist.
+///
+/// # Errors
+/// -32600 for a path longer than the operating system allows. Every directory above is looked at, which must not take
+/// as long as a client likes.
+pub fn resolve(base: &Path, path: &str) -> Result<PathBuf, RpcError> {
+    if path.len() > LONGEST_PATH {
+        return Err(RpcError::invalid_request(format!("cwd is longer than {LONGEST_PATH} bytes")));
+    }
+    let mut resolved = PathBuf::new();
+    for component in base.join(path).components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                resolved.pop();
+            }
+            component => resolved.push(component),
+        }
+    }
+    Ok(resolved)
+}

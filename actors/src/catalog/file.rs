@@ -1,0 +1,114 @@
+//! Small files that other programs may change at any time.
+
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Bytes of a file that the catalog reads; a larger one is not what it seems to be.
+const LARGEST_FILE: u64 = 4 * 1024 * 1024;
+
+/// What was read from a file, kept until the file changes. No watcher: each question costs one look at the inode.
+pub struct CachedFile<T> {
+    path: PathBuf,
+    parse: fn(&Path, io::Result<String>) -> T,
+    kept: Option<(Option<Stamp>, T)>,
+}
+
+impl<T> CachedFile<T> {
+    /// The file at `path`. `parse` gets its text, which is empty when there is no file.
+    pub fn new(path: PathBuf, parse: fn(&Path, io::Result<String>) -> T) -> Self {
+        Self { path, parse, kept: None }
+    }
+
+    /// The content as it is now.
+    pub fn get(&mut self) -> &T {
+        // Taken before the content is read: a change in between is then noticed by the next question.
+        let now = self.path.metadata().ok().map(|metadata| Stamp::of(&metadata));
+        let kept = self.kept.take().filter(|(stamp, _)| *stamp == now);
+        let fresh = || (now, (self.parse)(&self.path, read_or_empty(&self.path)));
+        &self.kept.insert(kept.unwrap_or_else(fresh)).1
+    }
+}
+
+/// Differs when the file does. The time is that of the last change of the inode, which unlike the time of the last
+/// write also moves when the file becomes readable, and cannot be set back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    changed: (i64, i64),
+    size: u64,
+    inode: u64,
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self { changed: (metadata.ctime(), metadata.ctime_nsec()), size: metadata.size(), inode: metadata.ino() }
+    }
+}
+
+/// The text of a file; empty when it does not exist.
+///
+/// # Errors
+/// When it cannot be read, is no UTF-8, too large, or no regular file: a pipe would keep its reader waiting for ever.
+pub fn read_or_empty(path: &Path) -> io::Result<String> {
+    let metadata = match path.metadata() {
+        Ok(metadata) => metadata,
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(String::new()),
+        Err(e) => return Err(e),
+    };
+    if !metadata.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"));
+    }
+    let mut text = String::new();
+    File::open(path)?.take(LARGEST_FILE + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LARGEST_FILE {
+        return Err(io::Error::from(ErrorKind::FileTooLarge));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(_: &Path, content: io::Result<String>) -> String {
+        content.unwrap_or_else(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_change_is_seen_at_the_next_question() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("file");
+        let mut file = CachedFile::new(path.clone(), text);
+        assert_eq!(file.get(), "");
+        std::fs::write(&path, "one").unwrap();
+        assert_eq!(file.get(), "one");
+        // Same size, and the time of writing set back: still seen, because the inode changed.
+        std::fs::write(home.path().join("new"), "two").unwrap();
+        std::fs::rename(home.path().join("new"), &path).unwrap();
+        assert_eq!(file.get(), "two");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(file.get(), "");
+    }
+
+    #[test]
+    fn an_unchanged_file_is_read_once() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static READS: AtomicUsize = AtomicUsize::new(0);
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("file");
+        std::fs::write(&path, "one").unwrap();
+        let mut file = CachedFile::new(path, |_, _| READS.fetch_add(1, Ordering::Relaxed));
+        file.get();
+        file.get();
+        assert_eq!(READS.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_read() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(read_or_empty(home.path()).unwrap_err().to_string(), "not a regular file");
+        let device = read_or_empty(Path::new("/dev/zero")).unwrap_err();
+        assert_eq!(device.to_string(), "not a regular file");
+    }
+}

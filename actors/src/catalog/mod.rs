@@ -1,0 +1,136 @@
+//! The catalog: what clients ask about the server and its user at start-up, and the settings that new threads start with.
+//!
+//! It owns the reading of `config.toml`, `auth.json` and `installation_id` in `$CODEX_HOME`, which the reference program
+//! shares. Files are read when they are asked about and have changed, so a correction counts without a restart.
+//!
+//! It reads files, so it lives on an arbiter of its own: a slow disk makes its questions wait, and nothing else.
+
+mod answers;
+mod config;
+mod defaults;
+mod file;
+mod installation;
+mod messages;
+mod models;
+mod page;
+mod permissions;
+mod providers;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use actix::prelude::*;
+
+use crate::limits::Limits;
+use crate::panics::guarded;
+use crate::protocol::account::SignIn;
+use crate::protocol::{RemoteControlStatus, RpcError, ServerNotification};
+use config::ConfigFiles;
+use file::CachedFile;
+
+pub use installation::installation_id;
+pub use messages::{Ask, EffectiveSettings, Greet, Greeting, ThreadDefaults, ThreadOverrides};
+pub use sources::CatalogSources;
+
+/// See the module's documentation.
+pub struct Catalog {
+    sources: CatalogSources,
+    files: ConfigFiles,
+    auth: CachedFile<SignIn>,
+    mailbox_messages: usize,
+}
+
+impl Catalog {
+    /// Starts the catalog on an arbiter of its own. Its mailbox is bounded by [`Limits::catalog_mailbox_messages`], which
+    /// holds exactly as long as the address is shared and never cloned.
+    ///
+    /// # Panics
+    /// Outside an actix system.
+    pub fn start(sources: CatalogSources, limits: &Limits) -> Arc<Addr<Self>> {
+        let mailbox_messages = limits.catalog_mailbox_messages;
+        let start = move |_: &mut Context<Self>| Self::new(sources, mailbox_messages);
+        Arc::new(Self::start_in_arbiter(&Arbiter::new().handle(), start))
+    }
+
+    fn new(sources: CatalogSources, mailbox_messages: usize) -> Self {
+        let files = ConfigFiles::new(&sources);
+        let auth = CachedFile::new(sources.codex_home.join("auth.json"), read_sign_in);
+        Self { sources, files, auth, mailbox_messages }
+    }
+
+    /// What `--strict-config` asks before the server starts: are all settings known, and can they be used?
+    ///
+    /// # Errors
+    /// With the reference program's texts.
+    pub fn check_strict(sources: &CatalogSources) -> Result<(), String> {
+        config::check_strict(sources)
+    }
+
+    fn greeting(&mut self) -> Greeting {
+        let warnings = self.files.warnings(&self.sources);
+        let mut notifications: Vec<_> = warnings.into_iter().map(ServerNotification::ConfigWarning).collect();
+        match installation_id(&self.sources.codex_home) {
+            Ok(id) => notifications.push(remote_control_disabled(id.to_string())),
+            Err(e) => log::warn!("installation_id cannot be read or written: {e}"),
+        }
+        Greeting { notifications }
+    }
+}
+
+fn remote_control_disabled(installation_id: String) -> ServerNotification {
+    ServerNotification::RemoteControlStatusChanged {
+        status: RemoteControlStatus::Disabled,
+        server_name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        installation_id,
+        environment_id: None,
+    }
+}
+
+/// A file that cannot be understood means that nobody is signed in: a client can then offer to sign in again.
+fn read_sign_in(path: &Path, content: io::Result<String>) -> SignIn {
+    let sign_in = content.map_err(|e| e.to_string()).and_then(|text| SignIn::from_auth_json(&text));
+    sign_in.unwrap_or_else(|reason| {
+        log::warn!("{} cannot be used: {reason}", path.display());
+        SignIn::Nobody
+    })
+}
+
+impl Actor for Catalog {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.mailbox_messages);
+    }
+}
+
+impl Handler<Ask> for Catalog {
+    type Result = ();
+
+    fn handle(&mut self, Ask { reply, request }: Ask, ctx: &mut Self::Context) {
+        // Where nothing comes out, the reply is dropped, and tells the client.
+        if let Some(result) = guarded("a request to the catalog", || self.answer(request)) {
+            reply.post::<Self>(result, ctx);
+        }
+    }
+}
+
+impl Handler<ThreadDefaults> for Catalog {
+    type Result = Result<EffectiveSettings, RpcError>;
+
+    fn handle(&mut self, question: ThreadDefaults, _: &mut Self::Context) -> Self::Result {
+        guarded("the settings of a new thread", || defaults::thread_settings(&self.sources, &mut self.files, question))
+            .unwrap_or_else(|| Err(RpcError::internal("the settings of a new thread cannot be determined")))
+    }
+}
+
+impl Handler<Greet> for Catalog {
+    type Result = Greeting;
+
+    fn handle(&mut self, _: Greet, _: &mut Self::Context) -> Greeting {
+        guarded("a greeting", || self.greeting()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,122 @@
+//! The built-in list of models.
+//!
+//! It serves pickers: a thread may use any other model that its provider has. Efforts are limited to names that
+//! clients with closed lists of them know.
+
+use crate::protocol::catalog::{InputModality, Model, ReasoningEffortOption};
+use crate::protocol::thread::Unset;
+
+/// A row of the list.
+struct Entry {
+    id: &'static str,
+    display_name: &'static str,
+    description: &'static str,
+    default_effort: &'static str,
+    hidden: bool,
+}
+
+const fn entry(
+    id: &'static str,
+    display_name: &'static str,
+    default_effort: &'static str,
+    description: &'static str,
+) -> Entry {
+    Entry { id, display_name, description, default_effort, hidden: false }
+}
+
+/// The first one is the default.
+const MODELS: [Entry; 10] = [
+    entry("gpt-6.1-sol", "GPT-6.1-Sol", "low", "For everyday coding; the newest of its line."),
+    entry("gpt-6-astra", "GPT-6-Astra", "low", "For the hardest problems."),
+    entry("gpt-6-sol", "GPT-6-Sol", "medium", "For everyday coding."),
+    entry("gpt-6-luna", "GPT-6-Luna", "medium", "Fast, for small tasks."),
+    entry("gpt-5.6-sol", "GPT-5.6-Sol", "low", "An earlier model for everyday coding."),
+    entry("gpt-6.1-terra", "GPT-6.1-Terra", "low", "Between speed and depth."),
+    entry("gpt-5.6-terra", "GPT-5.6-Terra", "medium", "An earlier model between speed and depth."),
+    entry("gpt-5.6-luna", "GPT-5.6-Luna", "medium", "An earlier fast model."),
+    entry("gpt-5.5", "GPT-5.5", "medium", "An earlier model for everyday coding."),
+    Entry { hidden: true, ..entry("codex-auto-review", "Codex Auto Review", "medium", "Reviews approval requests.") },
+];
+
+const EFFORTS: [(&str, &str); 4] = [
+    ("low", "Answers quickly"),
+    ("medium", "Balances speed and depth"),
+    ("high", "Thinks longer about hard problems"),
+    ("xhigh", "Thinks longest"),
+];
+
+/// The model of a thread for which nobody chose one.
+pub const DEFAULT_MODEL: &str = MODELS[0].id;
+
+/// All models for a picker, and the hidden ones too if asked for. The `configured` one is always among them.
+pub fn models(include_hidden: bool, configured: Option<&str>) -> Vec<Model> {
+    let unlisted = configured.filter(|id| !id.is_empty() && MODELS.iter().all(|entry| entry.id != *id));
+    let unlisted = unlisted.map(|id| model(id, id, "The model of your configuration.", "medium", false));
+    let listed = |hidden: bool| {
+        let entries = MODELS.iter().filter(move |entry| entry.hidden == hidden);
+        entries.map(|e| model(e.id, e.display_name, e.description, e.default_effort, e.hidden))
+    };
+    let hidden = listed(true).filter(|_| include_hidden);
+    listed(false).chain(unlisted).chain(hidden).collect()
+}
+
+fn model(id: &str, display_name: &str, description: &str, default_effort: &str, hidden: bool) -> Model {
+    let effort = |(name, description): (&str, &str)| ReasoningEffortOption {
+        reasoning_effort: name.to_owned(),
+        description: description.to_owned(),
+    };
+    Model {
+        id: id.to_owned(),
+        model: id.to_owned(),
+        upgrade: Unset,
+        upgrade_info: Unset,
+        availability_nux: Unset,
+        display_name: display_name.to_owned(),
+        description: description.to_owned(),
+        model_specialty: Unset,
+        hidden,
+        supported_reasoning_efforts: EFFORTS.map(effort).into(),
+        default_reasoning_effort: default_effort.to_owned(),
+        input_modalities: vec![InputModality::Text, InputModality::Image],
+        supports_personality: false,
+        multi_agent_version: Unset,
+        additional_speed_tiers: Vec::new(),
+        service_tiers: Vec::new(),
+        default_service_tier: Unset,
+        available_access_programs: Unset,
+        is_default: id == DEFAULT_MODEL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(include_hidden: bool, configured: Option<&str>) -> Vec<String> {
+        models(include_hidden, configured).into_iter().map(|model| model.id).collect()
+    }
+
+    #[test]
+    fn exactly_one_model_is_the_default() {
+        let defaults: Vec<_> = models(true, None).into_iter().filter(|model| model.is_default).collect();
+        assert_eq!(defaults.len(), 1);
+        assert!(!defaults[0].hidden);
+    }
+
+    #[test]
+    fn every_default_effort_is_supported() {
+        for model in models(true, Some("own")) {
+            let supported = model.supported_reasoning_efforts.iter().map(|option| &option.reasoning_effort);
+            assert!(supported.into_iter().any(|effort| *effort == model.default_reasoning_effort), "{}", model.id);
+        }
+    }
+
+    #[test]
+    fn the_configured_model_is_listed_once() {
+        assert_eq!(ids(false, Some("gpt-5.5")), ids(false, None));
+        assert_eq!(ids(false, Some("")), ids(false, None));
+        assert_eq!(ids(false, Some("own")).last().unwrap(), "own");
+        assert!(!ids(false, None).contains(&"codex-auto-review".to_owned()));
+        assert_eq!(ids(true, Some("own")).len(), ids(false, None).len() + 2);
+    }
+}

@@ -1,0 +1,94 @@
+//! Where the catalog reads, and what the command line sets.
+
+use std::path::PathBuf;
+
+use toml::{Table, Value};
+
+use super::config::{Settings, put};
+
+/// The configuration of the machine.
+const SYSTEM_CONFIG: &str = "/etc/codex/config.toml";
+
+/// Everything that the catalog answers from.
+#[derive(Clone, Debug)]
+pub struct CatalogSources {
+    /// `$CODEX_HOME`, absolute: holds `config.toml`, `auth.json` and `installation_id`, shared with the reference program.
+    pub codex_home: PathBuf,
+    /// Where relative paths of clients begin, absolute.
+    pub cwd: PathBuf,
+    /// The machine's own configuration, weaker than the user's. It need not exist.
+    pub system_config: PathBuf,
+    /// `-c key=value` of the command line, stronger than any file.
+    pub(super) overrides: Table,
+}
+
+impl CatalogSources {
+    /// The files below `codex_home`, without settings of the command line.
+    pub fn new(codex_home: PathBuf, cwd: PathBuf) -> Self {
+        Self { codex_home, cwd, system_config: SYSTEM_CONFIG.into(), overrides: Table::new() }
+    }
+
+    /// The user's configuration file.
+    pub fn user_config(&self) -> PathBuf {
+        self.codex_home.join("config.toml")
+    }
+
+    /// Adds the `key=value` settings of the command line in their order.
+    ///
+    /// The key is dotted. The value is read as TOML, and taken as it stands where it is none, so that strings need no
+    /// quotes.
+    ///
+    /// # Errors
+    /// With the reference program's texts: there is no `=`, no key, or the value has the wrong type.
+    pub fn with_overrides(mut self, overrides: &[String]) -> Result<Self, String> {
+        for text in overrides {
+            split(text)
+                .and_then(|(key, value)| put(&mut self.overrides, key, value).map_err(|fault| fault.to_string()))
+                .map_err(|reason| format!("error parsing -c overrides: {reason}"))?;
+        }
+        Settings::from_table(&self.overrides).map_err(|fault| fault.to_string())?;
+        Ok(self)
+    }
+}
+
+fn split(text: &str) -> Result<(&str, Value), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("Invalid override (missing '='): {text}"))?;
+    let (key, value) = (key.trim(), value.trim());
+    if key.is_empty() {
+        return Err(format!("Empty key in override: {text}"));
+    }
+    let parsed = toml::from_str::<Table>(&format!("value = {value}")).ok();
+    // A line break could begin further settings; then the text is no single value.
+    let single = parsed.filter(|table| table.len() == 1).and_then(|mut table| table.remove("value"));
+    Ok((key, single.unwrap_or_else(|| Value::from(value.trim_matches(['"', '\''])))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overrides(texts: &[&str]) -> Result<Table, String> {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        CatalogSources::new("/h".into(), "/".into()).with_overrides(&texts).map(|sources| sources.overrides)
+    }
+
+    #[test]
+    fn values_are_toml_where_they_can_be() {
+        let read =
+            overrides(&["model=over", "model_reasoning_effort= high ", "x={y=1,z=[1,\"a\"]}", "tui.theme=1x", "w=1.5"]);
+        let expected = "model='over'\nmodel_reasoning_effort='high'\nx={y=1,z=[1,'a']}\ntui.theme='1x'\nw=1.5";
+        assert_eq!(read.unwrap(), toml::from_str(expected).unwrap());
+        assert_eq!(overrides(&["model=\"q\""]).unwrap()["model"].as_str(), Some("q"));
+        assert_eq!(overrides(&["model=a\nb=1"]).unwrap()["model"].as_str(), Some("a\nb=1"));
+        assert_eq!(overrides(&["a b=1"]).unwrap()["a b"].as_integer(), Some(1));
+    }
+
+    #[test]
+    fn mistakes_are_told_in_the_reference_programs_words() {
+        let error = |text: &str| overrides(&[text]).unwrap_err();
+        assert_eq!(error("novalue"), "error parsing -c overrides: Invalid override (missing '='): novalue");
+        assert_eq!(error("=x"), "error parsing -c overrides: Empty key in override: =x");
+        assert_eq!(error("model=3"), "invalid type: integer `3`, expected a string\nin `model`\n");
+        assert_eq!(error("model.x=1"), "invalid type: map, expected a string\nin `model`\n");
+    }
+}

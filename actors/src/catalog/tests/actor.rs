@@ -1,0 +1,115 @@
+//! The catalog as an actor: on a thread of its own, behind a bounded mailbox.
+
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use actix::prelude::*;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Home, sources};
+use crate::catalog::{Ask, Catalog, Greet, ThreadDefaults};
+use crate::clock::Clock;
+use crate::connection::kill::Kill;
+use crate::connection::messages::Deliver;
+use crate::connection::{ConnectionId, ConnectionOrigin};
+use crate::limits::Limits;
+use crate::protocol::catalog::{CatalogRequest, NoParams};
+use crate::protocol::{RemoteControlStatus, RequestId, ServerNotification, Weight};
+use crate::reply::Reply;
+use crate::router::{Register, Router};
+
+fn start(home: &Home) -> Arc<Addr<Catalog>> {
+    Catalog::start(sources(&home.dir), &Limits::tiny())
+}
+
+/// Stands for a client, and passes on what it is sent.
+struct Client(UnboundedSender<Deliver>);
+
+impl Actor for Client {
+    type Context = Context<Self>;
+}
+
+impl Handler<Deliver> for Client {
+    type Result = ();
+
+    fn handle(&mut self, message: Deliver, _: &mut Self::Context) {
+        self.0.send(message).unwrap();
+    }
+}
+
+#[actix_rt::test]
+async fn a_client_gets_its_answer_by_way_of_the_router() {
+    let home = Home::empty();
+    let catalog = start(&home);
+    let router = Arc::new(Router::new(Arc::new(Limits::tiny()), Clock::system()).start());
+    let (seen, mut delivered) = tokio::sync::mpsc::unbounded_channel();
+    let connection = ConnectionId(1);
+    let register = Register {
+        connection,
+        origin: ConnectionOrigin::WebSocket,
+        deliver: Client(seen).start().recipient(),
+        outbound: Arc::default(),
+        kill: Kill::Token(CancellationToken::new()),
+    };
+    router.send(register).await.unwrap();
+
+    let work = TaskTracker::new();
+    let reply = Reply::new(connection, RequestId::Integer(7), Weight::Short, router, work.token());
+    let request = CatalogRequest::PluginInstalled(NoParams {});
+    catalog.send(Ask { reply, request }).await.unwrap();
+    let Some(Deliver::Frame { frame, .. }) = delivered.recv().await else { panic!("no answer") };
+    assert_eq!(frame.text(), r#"{"id":7,"result":{"marketplaces":[],"marketplaceLoadErrors":[]}}"#);
+}
+
+#[actix_rt::test]
+async fn the_threads_registry_learns_how_a_thread_starts() {
+    let home = Home::empty();
+    let settings = start(&home).send(ThreadDefaults::default()).await.unwrap().unwrap();
+    assert_eq!(settings.cwd, home.expanded("WORK"));
+}
+
+#[actix_rt::test]
+async fn a_new_connection_hears_of_warnings_and_of_remote_control() {
+    let home = Home::with("no_such_key = 1");
+    let catalog = start(&home);
+    let notifications = catalog.send(Greet).await.unwrap().notifications;
+    let [ServerNotification::ConfigWarning(warning), status] = notifications.as_slice() else {
+        panic!("{notifications:?}");
+    };
+    assert!(warning.summary.contains("`no_such_key` is ignored"));
+    let ServerNotification::RemoteControlStatusChanged { status, installation_id, .. } = status else {
+        panic!("{status:?}");
+    };
+    assert_eq!(*status, RemoteControlStatus::Disabled);
+    assert_eq!(*installation_id, std::fs::read_to_string(home.path("home/installation_id")).unwrap());
+}
+
+/// Keeps the catalog busy until the test lets go.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Block(mpsc::Receiver<()>);
+
+impl Handler<Block> for Catalog {
+    type Result = ();
+
+    fn handle(&mut self, Block(released): Block, _: &mut Self::Context) {
+        let _ = released.recv_timeout(Duration::from_secs(10));
+    }
+}
+
+#[actix_rt::test]
+async fn its_mailbox_is_bounded() {
+    let home = Home::empty();
+    let catalog = start(&home);
+    // An answer proves that it has started, and that its bound is in force.
+    catalog.send(Greet).await.unwrap();
+    let (release, released) = mpsc::channel();
+    let blocked = catalog.send(Block(released));
+    let taken = (0..100).take_while(|_| catalog.try_send(Greet).is_ok()).count();
+    assert!(taken <= 2, "{taken} questions fitted into a mailbox of 1");
+    release.send(()).unwrap();
+    blocked.await.unwrap();
+    catalog.send(Greet).await.unwrap();
+}

@@ -1,0 +1,259 @@
+//! The connection's own brake: fast clients are slowed, not refused (design section 3).
+//!
+//! It stands in front of the processor's mailbox, so that one client that floods cannot fill the mailbox for all. The
+//! connection is not read while one of these is at its bound, and read again when all are down to half: short requests
+//! in flight, requests waiting in the processor's mailbox, bytes of answers that the peer has not read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use futures_util::Stream;
+use futures_util::task::AtomicWaker;
+
+use super::outbound::Outbound;
+use crate::limits::Limits;
+use crate::protocol::Weight;
+
+/// One connection's counts. Shared by the connection, and by its requests on their way through the processor.
+#[derive(Debug)]
+pub struct Brake {
+    bounds: Bounds,
+    short: AtomicUsize,
+    waiting: AtomicUsize,
+    long: AtomicUsize,
+    outbound: Arc<Outbound>,
+    /// A notification waits for room in the processor's mailbox: nothing may overtake it.
+    parked: AtomicBool,
+    /// The brake is on: a bound was reached and not all counts are down to half yet.
+    on: AtomicBool,
+    reader: AtomicWaker,
+}
+
+#[derive(Debug)]
+struct Bounds {
+    short: usize,
+    waiting: usize,
+    long: usize,
+    unread_bytes: usize,
+}
+
+impl Brake {
+    /// A brake for one connection whose outgoing bytes `outbound` counts.
+    pub fn new(limits: &Limits, outbound: Arc<Outbound>) -> Self {
+        Self {
+            bounds: Bounds {
+                short: limits.connection_in_flight_requests,
+                waiting: limits.connection_waiting_requests,
+                long: limits.connection_long_requests,
+                unread_bytes: limits.connection_unread_bytes,
+            },
+            short: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            long: AtomicUsize::new(0),
+            outbound,
+            parked: AtomicBool::new(false),
+            on: AtomicBool::new(false),
+            reader: AtomicWaker::new(),
+        }
+    }
+
+    /// Counts a request that goes to the processor. False when this client has all its long-running requests in use:
+    /// nothing is counted then, and the request is to be refused.
+    #[must_use]
+    pub fn admit(&self, weight: Weight) -> bool {
+        let count = self.count(weight);
+        if weight == Weight::Long && count.load(Ordering::Acquire) >= self.bounds.long {
+            return false;
+        }
+        count.fetch_add(1, Ordering::AcqRel);
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        true
+    }
+
+    /// The processor has taken a request out of its mailbox (or had no room for it).
+    pub fn taken(&self) {
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+        self.wake();
+    }
+
+    /// A request was answered.
+    pub fn settle(&self, weight: Weight) {
+        self.count(weight).fetch_sub(1, Ordering::AcqRel);
+        self.wake();
+    }
+
+    /// The wire has given bytes to the socket.
+    pub fn written(&self) {
+        self.wake();
+    }
+
+    /// Stops the reading until [`Self::unpark`].
+    pub fn park(&self) {
+        self.parked.store(true, Ordering::Release);
+    }
+
+    /// The parked message was taken.
+    pub fn unpark(&self) {
+        self.parked.store(false, Ordering::Release);
+        self.reader.wake();
+    }
+
+    /// No request of this connection is in flight.
+    pub fn is_idle(&self) -> bool {
+        self.short.load(Ordering::Acquire) == 0 && self.long.load(Ordering::Acquire) == 0
+    }
+
+    /// Ready while the connection may be read.
+    pub fn poll_open(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_open() {
+            return Poll::Ready(());
+        }
+        self.reader.register(cx.waker());
+        // Again, because the last answer may have come between the first look and the registration.
+        if self.is_open() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn is_open(&self) -> bool {
+        if self.parked.load(Ordering::Acquire) {
+            return false;
+        }
+        let on = if self.on.load(Ordering::Acquire) { !self.below(2) } else { !self.below(1) };
+        self.on.store(on, Ordering::Release);
+        !on
+    }
+
+    /// Every count is below its bound (`part` 1), or at most at half of it (`part` 2).
+    fn below(&self, part: usize) -> bool {
+        let fits = |count: usize, bound: usize| if part == 1 { count < bound } else { count <= bound / 2 };
+        fits(self.short.load(Ordering::Acquire), self.bounds.short)
+            && fits(self.waiting.load(Ordering::Acquire), self.bounds.waiting)
+            && fits(self.outbound.queued_bytes(), self.bounds.unread_bytes)
+    }
+
+    fn wake(&self) {
+        if self.on.load(Ordering::Acquire) && self.below(2) {
+            self.reader.wake();
+        }
+    }
+
+    fn count(&self, weight: Weight) -> &AtomicUsize {
+        match weight {
+            Weight::Short => &self.short,
+            Weight::Long => &self.long,
+        }
+    }
+}
+
+/// A stream of incoming messages that rests while the brake is on.
+pub struct Braked<S> {
+    brake: Arc<Brake>,
+    incoming: S,
+}
+
+impl<S> Braked<S> {
+    /// Puts `incoming` behind `brake`.
+    pub fn new(brake: Arc<Brake>, incoming: S) -> Self {
+        Self { brake, incoming }
+    }
+}
+
+impl<S: Stream + Unpin> Stream for Braked<S> {
+    type Item = S::Item;
+
+    fn poll_next(mut self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        match self.brake.poll_open(cx) {
+            Poll::Ready(()) => std::pin::Pin::new(&mut self.incoming).poll_next(cx),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    fn brake(change: impl FnOnce(&mut Limits)) -> (Brake, Arc<Outbound>) {
+        let mut limits = Limits {
+            connection_in_flight_requests: 4,
+            connection_waiting_requests: 100,
+            connection_long_requests: 2,
+            connection_unread_bytes: 100,
+            ..Limits::tiny()
+        };
+        change(&mut limits);
+        let outbound = Arc::new(Outbound::default());
+        (Brake::new(&limits, outbound.clone()), outbound)
+    }
+
+    fn is_open(brake: &Brake) -> bool {
+        brake.poll_open(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn reading_stops_at_the_bound_and_goes_on_at_half() {
+        let (brake, _) = brake(|_| {});
+        for _ in 0..4 {
+            assert!(is_open(&brake));
+            assert!(brake.admit(Weight::Short));
+        }
+        assert!(!is_open(&brake));
+        brake.settle(Weight::Short);
+        assert!(!is_open(&brake), "three of four are still in flight");
+        brake.settle(Weight::Short);
+        assert!(is_open(&brake));
+    }
+
+    #[test]
+    fn requests_that_wait_for_the_processor_stop_the_reading_too() {
+        let (brake, _) = brake(|limits| limits.connection_waiting_requests = 2);
+        assert!(brake.admit(Weight::Short) && brake.admit(Weight::Short));
+        assert!(!is_open(&brake));
+        brake.taken();
+        assert!(is_open(&brake), "one of two is half");
+    }
+
+    #[test]
+    fn unread_answers_stop_the_reading() {
+        let (brake, outbound) = brake(|_| {});
+        outbound.queue(100);
+        assert!(!is_open(&brake));
+        outbound.written(49);
+        assert!(!is_open(&brake));
+        outbound.written(1);
+        assert!(is_open(&brake));
+    }
+
+    #[test]
+    fn long_requests_do_not_stop_the_reading_but_have_their_own_bound() {
+        let (brake, _) = brake(|_| {});
+        assert!(brake.admit(Weight::Long) && brake.admit(Weight::Long));
+        assert!(!brake.admit(Weight::Long), "the third of two");
+        assert!(is_open(&brake));
+        brake.settle(Weight::Long);
+        assert!(brake.admit(Weight::Long));
+    }
+
+    #[test]
+    fn a_parked_notification_stops_the_reading_until_it_is_taken() {
+        let (brake, _) = brake(|_| {});
+        brake.park();
+        assert!(!is_open(&brake));
+        brake.unpark();
+        assert!(is_open(&brake));
+    }
+
+    #[test]
+    fn with_bounds_of_one_each_request_is_answered_before_the_next_is_read() {
+        let outbound = Arc::new(Outbound::default());
+        let brake = Brake::new(&Limits::tiny(), outbound);
+        assert!(is_open(&brake));
+        assert!(brake.admit(Weight::Short));
+        brake.taken();
+        assert!(!is_open(&brake));
+        brake.settle(Weight::Short);
+        assert!(is_open(&brake));
+    }
+}

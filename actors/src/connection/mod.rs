@@ -1,0 +1,51 @@
+//! Connections: one actor per client, the same logic for every wire, and a thin part for each wire.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | [`intake`] | what every wire does with a message that came in |
+//! | [`brake`] | when a connection stops being read, and when it is read again |
+//! | [`outbound`] | what is queued towards the peer, seen from both ends |
+//! | [`kill`] | how a connection is cut even while its peer never reads |
+//! | [`websocket`] | the wire of the Unix socket and of TCP |
+//! | [`stream`] | lines of JSON: stdio and the in-process client |
+
+use std::fmt;
+
+pub mod brake;
+pub mod intake;
+pub mod kill;
+pub mod messages;
+pub mod outbound;
+pub mod stream;
+pub mod websocket;
+
+/// Names a connection for the life of the process; never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Where a client comes from (seed: "Runtime transport wiring").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionOrigin {
+    /// The process's own standard input and output.
+    Stdio,
+    /// A WebSocket over TCP or the Unix control socket.
+    WebSocket,
+    /// The program that started this server inside itself.
+    InProcess,
+}
+
+impl fmt::Display for ConnectionOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stdio => "stdio",
+            Self::WebSocket => "websocket",
+            Self::InProcess => "in-process",
+        })
+    }
+}

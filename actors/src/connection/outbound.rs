@@ -1,0 +1,35 @@
+//! What is queued towards one peer, seen from both ends: the router adds, the connection's wire takes off.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// Shared by the router, which judges it, and the connection, which writes. Counts from hand-over until the bytes were
+/// given to the socket.
+#[derive(Debug, Default)]
+pub struct Outbound {
+    queued_bytes: AtomicUsize,
+    written_messages: AtomicU64,
+}
+
+impl Outbound {
+    /// The router (or the connection itself, for an error it answers on its own) queues a message.
+    pub fn queue(&self, bytes: usize) {
+        self.queued_bytes.fetch_add(bytes, Ordering::AcqRel);
+    }
+
+    /// The wire has given a message to the socket.
+    pub fn written(&self, bytes: usize) {
+        self.queued_bytes.fetch_sub(bytes, Ordering::AcqRel);
+        self.written_messages.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Bytes not yet given to the socket.
+    pub fn queued_bytes(&self) -> usize {
+        self.queued_bytes.load(Ordering::Acquire)
+    }
+
+    /// Messages given to the socket since the connection opened: when it stands still while something is queued, the
+    /// peer makes no progress.
+    pub fn written_messages(&self) -> u64 {
+        self.written_messages.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,131 @@
+//! Lines of JSON (spec: local transports 2). A bad line costs an error, never the connection.
+
+use bytes::{Buf, BytesMut};
+use bytestring::ByteString;
+use tokio_util::codec::Decoder;
+
+/// A read buffer larger than this is given back once it is empty.
+const KEPT_BUFFER_BYTES: usize = 64 * 1024;
+
+/// One line of the peer.
+#[derive(Debug, PartialEq)]
+pub(super) enum Line {
+    /// Its text without the line end.
+    Text(ByteString),
+    /// Longer than the limit; its rest is skipped, and never kept.
+    TooLong,
+    /// Not text.
+    NotUtf8,
+}
+
+/// Cuts bytes into lines. Blank lines are ignored; the last line counts without its line end too.
+pub(super) struct JsonLines {
+    limit: usize,
+    /// Bytes of the buffer that are known to hold no line end.
+    scanned: usize,
+    /// Inside a line that was refused for its length.
+    skipping: bool,
+}
+
+impl JsonLines {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { limit, scanned: 0, skipping: false }
+    }
+
+    fn line(&self, mut bytes: BytesMut) -> Option<Line> {
+        while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+            bytes.truncate(bytes.len() - 1);
+        }
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return None;
+        }
+        if bytes.len() > self.limit {
+            return Some(Line::TooLong);
+        }
+        Some(ByteString::try_from(bytes.freeze()).map_or(Line::NotUtf8, Line::Text))
+    }
+}
+
+impl Decoder for JsonLines {
+    type Item = Line;
+    type Error = std::io::Error;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> std::io::Result<Option<Line>> {
+        loop {
+            let Some(end) = buffer[self.scanned..].iter().position(|byte| *byte == b'\n') else {
+                if self.skipping {
+                    buffer.clear();
+                }
+                self.scanned = buffer.len();
+                // Two more than the limit, for a line end of two bytes that is still to come.
+                if self.scanned > self.limit + 2 {
+                    *buffer = BytesMut::new();
+                    self.scanned = 0;
+                    self.skipping = true;
+                    return Ok(Some(Line::TooLong));
+                }
+                if buffer.is_empty() && buffer.capacity() > KEPT_BUFFER_BYTES {
+                    *buffer = BytesMut::new();
+                }
+                return Ok(None);
+            };
+            let length = self.scanned + end + 1;
+            self.scanned = 0;
+            if std::mem::take(&mut self.skipping) {
+                buffer.advance(length);
+            } else if let Some(line) = self.line(buffer.split_to(length)) {
+                return Ok(Some(line));
+            }
+        }
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> std::io::Result<Option<Line>> {
+        if let Some(line) = self.decode(buffer)? {
+            return Ok(Some(line));
+        }
+        self.scanned = 0;
+        Ok(self.line(buffer.split()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(limit: usize, pieces: &[&[u8]]) -> Vec<Line> {
+        let (mut decoder, mut buffer, mut lines) = (JsonLines::new(limit), BytesMut::new(), Vec::new());
+        for piece in pieces {
+            buffer.extend_from_slice(piece);
+            while let Some(line) = decoder.decode(&mut buffer).unwrap() {
+                lines.push(line);
+            }
+        }
+        while let Some(line) = decoder.decode_eof(&mut buffer).unwrap() {
+            lines.push(line);
+        }
+        lines
+    }
+
+    fn text(text: &str) -> Line {
+        Line::Text(text.into())
+    }
+
+    #[test]
+    fn line_ends_and_blank_lines() {
+        assert_eq!(lines(10, &[b"a\r\n\n  \nb\nc"]), [text("a"), text("b"), text("c")]);
+        assert_eq!(lines(10, &[b"a", b"b", b"\n", b"", b"c\n"]), [text("ab"), text("c")]);
+    }
+
+    #[test]
+    fn a_long_line_is_refused_once_and_skipped() {
+        assert_eq!(lines(4, &[b"1234\r\n"]), [text("1234")]);
+        assert_eq!(lines(4, &[b"12345\na\n"]), [Line::TooLong, text("a")]);
+        assert_eq!(lines(4, &[b"1234567", b"89", b"0\na\n"]), [Line::TooLong, text("a")]);
+        assert_eq!(lines(4, &[b"1234567", b"89"]), [Line::TooLong]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_cost_one_line() {
+        assert_eq!(lines(10, &[b"\xff\xfe\na\n"]), [Line::NotUtf8, text("a")]);
+    }
+}

@@ -1,0 +1,74 @@
+//! What waits to be written to a peer of lines, in order.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::sync::Notify;
+
+use crate::connection::intake::Intake;
+use crate::protocol::Frame;
+
+/// Bytes that are joined into one write.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Filled by the connection actor, emptied by [`Self::write_to`]. Its bytes are bounded by the router, which counts
+/// them and cuts the connection over its budget.
+pub(super) struct Outbox {
+    intake: Rc<Intake>,
+    queue: RefCell<VecDeque<Frame>>,
+    closed: Cell<bool>,
+    filled: Notify,
+}
+
+impl Outbox {
+    pub(super) fn new(intake: Rc<Intake>) -> Self {
+        Self { intake, queue: RefCell::default(), closed: Cell::new(false), filled: Notify::new() }
+    }
+
+    pub(super) fn push(&self, frame: Frame) {
+        self.queue.borrow_mut().push_back(frame);
+        self.filled.notify_one();
+    }
+
+    /// Nothing more will come; what is queued is still written.
+    pub(super) fn close(&self) {
+        self.closed.set(true);
+        self.filled.notify_one();
+    }
+
+    /// Writes lines until the outbox is closed and empty.
+    pub(super) async fn write_to(&self, mut writer: impl AsyncWrite + Unpin) -> std::io::Result<()> {
+        let mut chunk = Vec::new();
+        let mut taken = Vec::new();
+        loop {
+            self.fill(&mut chunk, &mut taken);
+            if chunk.is_empty() {
+                if self.closed.get() {
+                    return writer.shutdown().await;
+                }
+                self.filled.notified().await;
+                continue;
+            }
+            writer.write_all(&chunk).await?;
+            writer.flush().await?;
+            for bytes in taken.drain(..) {
+                self.intake.written(bytes);
+            }
+            chunk.clear();
+            chunk.shrink_to(CHUNK_BYTES);
+        }
+    }
+
+    fn fill(&self, chunk: &mut Vec<u8>, taken: &mut Vec<usize>) {
+        let mut queue = self.queue.borrow_mut();
+        while chunk.len() < CHUNK_BYTES
+            && let Some(frame) = queue.pop_front()
+        {
+            chunk.extend_from_slice(frame.text().as_bytes());
+            chunk.push(b'\n');
+            taken.push(frame.len());
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What waits to be written to one WebSocket peer, in order.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use actix_http::ws::{Codec, Message};
+use bytes::{Bytes, BytesMut};
+use tokio_util::codec::Encoder;
+
+use crate::connection::intake::Intake;
+use crate::protocol::Frame;
+
+/// Bytes that are encoded at a time. The socket's own buffer takes about as much before it asks for more, so the rest
+/// stays here, where it is counted, and shared with the other receivers of a broadcast.
+const CHUNK_BYTES: usize = 32 * 1024;
+
+/// Filled by the connection actor, emptied by the response body.
+pub(super) struct Outbox {
+    intake: Rc<Intake>,
+    queue: RefCell<VecDeque<Message>>,
+}
+
+impl Outbox {
+    pub(super) fn new(intake: Rc<Intake>) -> Self {
+        Self { intake, queue: RefCell::default() }
+    }
+
+    /// A frame that whoever made it has counted already.
+    pub(super) fn push_counted(&self, frame: Frame) {
+        self.queue.borrow_mut().push_back(Message::Text(frame.into_text()));
+    }
+
+    /// A control frame. Pongs count like answers: a peer that pings and never reads is not read any more.
+    pub(super) fn push(&self, control: Message) {
+        self.intake.queue(payload_bytes(&control));
+        self.queue.borrow_mut().push_back(control);
+    }
+
+    /// The next bytes for the socket; `None` when there is nothing to write.
+    pub(super) fn chunk(&self) -> Option<Bytes> {
+        let mut queue = self.queue.borrow_mut();
+        if queue.is_empty() {
+            return None;
+        }
+        let mut chunk = BytesMut::new();
+        let mut codec = Codec::new();
+        while chunk.len() < CHUNK_BYTES
+            && let Some(message) = queue.pop_front()
+        {
+            let bytes = payload_bytes(&message);
+            if let Err(error) = codec.encode(message, &mut chunk) {
+                log::error!("a frame for connection {} could not be encoded: {error}", self.intake.id());
+            }
+            self.intake.written(bytes);
+        }
+        if queue.is_empty() {
+            // An idle connection keeps nothing of a burst.
+            queue.shrink_to(8);
+        }
+        Some(chunk.freeze())
+    }
+}
+
+fn payload_bytes(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        _ => 0,
+    }
+}

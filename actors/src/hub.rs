@@ -1,0 +1,159 @@
+//! The hub: the actors that every connection needs, started together on one arbiter.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix::prelude::*;
+use tokio_util::task::TaskTracker;
+
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::connection::ConnectionId;
+use crate::limits::Limits;
+use crate::processor::{Drain, Processor};
+use crate::protocol::initialize::{ClientInfo, InitializeResponse};
+use crate::protocol::{RequestId, Weight};
+use crate::reply::Reply;
+use crate::router::{CloseAll, CutAll, Router};
+use crate::store::Store;
+use crate::threads::{Threads, ThreadsParts};
+
+/// The level of the `codex app-server` API that this server speaks, announced in the user agent and by `--version`.
+pub const API_VERSION: &str = "0.169.0";
+
+/// How the rest of the process reaches the actors. Cloning shares the hub.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    limits: Arc<Limits>,
+    // One shared address per actor and never a clone of it: each clone has a slot of its own in the mailbox, and with a
+    // clone per message there is no bound at all.
+    router: Arc<Addr<Router>>,
+    processor: Arc<Addr<Processor>>,
+    connections: AtomicU64,
+    work: TaskTracker,
+    draining: AtomicBool,
+}
+
+/// What a hub is made of.
+#[derive(Clone)]
+pub struct HubParts {
+    /// Every bound.
+    pub limits: Arc<Limits>,
+    /// What the server says of itself.
+    pub host: Host,
+    /// The database, on its own arbiter.
+    pub store: Arc<Addr<Store>>,
+    /// Configuration and account, on its own arbiter.
+    pub catalog: Arc<Addr<Catalog>>,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// What the server says of itself and of the machine.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// Where state lives.
+    pub codex_home: PathBuf,
+    /// For threads: what kind of program started this server (`--session-source`).
+    pub session_source: String,
+    /// Where relative paths of clients begin.
+    pub cwd: PathBuf,
+    /// Name and version of the operating system, as in `Linux 6.1.0`.
+    pub os: String,
+    /// The terminal that the server was started from, or `unknown`.
+    pub terminal: String,
+}
+
+impl Host {
+    /// The answer to `initialize` (spec: local transports 8). `originator` is the first client's name.
+    pub fn initialize_response(&self, originator: &str, client: &ClientInfo) -> InitializeResponse {
+        let Self { os, terminal, .. } = self;
+        let ClientInfo { name, version } = client;
+        let arch = std::env::consts::ARCH;
+        InitializeResponse {
+            user_agent: format!("{originator}/{API_VERSION} ({os}; {arch}) {terminal} ({name}; {version})"),
+            codex_home: self.codex_home.display().to_string(),
+            platform_family: std::env::consts::FAMILY.to_owned(),
+            platform_os: std::env::consts::OS.to_owned(),
+        }
+    }
+}
+
+impl Hub {
+    /// Starts the actors on the arbiter of the calling thread, which becomes the hub's: connections should live there
+    /// too, because a message inside an arbiter costs a fraction of one that crosses.
+    pub fn start(parts: HubParts) -> Self {
+        let HubParts { limits, host, store, catalog, clock } = parts;
+        let router = Arc::new(Router::new(limits.clone(), clock.clone()).start());
+        let threads = Arc::new(
+            Threads::new(ThreadsParts {
+                limits: limits.clone(),
+                host: host.clone(),
+                router: router.clone(),
+                store,
+                catalog: catalog.clone(),
+                clock,
+            })
+            .start(),
+        );
+        let processor = Arc::new(Processor::new(limits.clone(), host, router.clone(), threads, catalog).start());
+        Self(Arc::new(Inner {
+            limits,
+            router,
+            processor,
+            connections: AtomicU64::new(0),
+            work: TaskTracker::new(),
+            draining: AtomicBool::new(false),
+        }))
+    }
+
+    /// The bounds in force.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Whether new work is refused (`/readyz`).
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Acquire)
+    }
+
+    /// Refuses new work, and returns when every request in flight is answered. Not bounded: the caller sets the time.
+    pub async fn drain(&self) {
+        self.0.draining.store(true, Ordering::Release);
+        if self.0.processor.send(Drain).await.is_err() {
+            log::error!("the processor ended before the drain");
+        }
+        self.0.work.close();
+        self.0.work.wait().await;
+    }
+
+    /// Says goodbye to every connection (1001 on a WebSocket) and waits until all are gone; those that are not after
+    /// `grace` are cut.
+    pub async fn close_connections(&self, grace: Duration) {
+        if tokio::time::timeout(grace, self.0.router.send(CloseAll)).await.is_err()
+            && self.0.router.send(CutAll).await.is_err()
+        {
+            log::error!("the router ended before its connections");
+        }
+    }
+
+    pub(crate) fn next_connection_id(&self) -> ConnectionId {
+        ConnectionId(self.0.connections.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn router(&self) -> &Arc<Addr<Router>> {
+        &self.0.router
+    }
+
+    pub(crate) fn processor(&self) -> &Arc<Addr<Processor>> {
+        &self.0.processor
+    }
+
+    pub(crate) fn reply(&self, connection: ConnectionId, id: RequestId, weight: Weight) -> Reply {
+        Reply::new(connection, id, weight, self.0.router.clone(), self.0.work.token())
+    }
+}

@@ -1,0 +1,31 @@
+//! Handing a message to another actor of the hub without losing it and without exceeding a bound (laws 1 to 3).
+
+use actix::dev::ToEnvelope;
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::prelude::*;
+
+/// Hands `message` over at once where the mailbox has room. Where it has none, the sending actor pauses (its own
+/// mailbox fills, and its senders feel it) until the message was taken.
+///
+/// Only along the arrows of the picture in the crate's documentation, so that no circle of pauses can close. One call
+/// per handler, because two pauses of one actor do not end in the order in which they began: what belongs together
+/// travels in one message (see [`crate::router::Outcome`]).
+pub fn post<A, B, M>(to: &Addr<B>, message: M, ctx: &mut A::Context)
+where
+    A: Actor,
+    A::Context: AsyncContext<A>,
+    B: Actor + Handler<M>,
+    B::Context: ToEnvelope<B, M>,
+    M: Message + Send + 'static,
+    M::Result: Send,
+{
+    match to.try_send(message) {
+        Ok(()) => {}
+        Err(SendError::Full(message)) => {
+            ctx.wait(wrap_future::<_, A>(to.send(message)).map(|_, _, _| ()));
+        }
+        Err(SendError::Closed(_)) => {
+            log::debug!("{} has ended; a message to it came too late", std::any::type_name::<B>())
+        }
+    }
+}

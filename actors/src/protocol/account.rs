@@ -1,1 +1,0 @@
-//! Accounts: who is signed in.

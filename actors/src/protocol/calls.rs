@@ -1,0 +1,85 @@
+//! Methods as a Rust client calls them: each constant ties a method to the types of its params and its result.
+
+use std::marker::PhantomData;
+
+use super::initialize::{InitializeParams, InitializeResponse};
+use super::thread::{
+    Empty, ThreadForkParams, ThreadForkResponse, ThreadIdParams, ThreadListParams, ThreadListResponse,
+    ThreadLoadedListParams, ThreadLoadedListResponse, ThreadMetadataUpdateParams, ThreadMetadataUpdateResponse,
+    ThreadNameSetParams, ThreadReadParams, ThreadReadResponse, ThreadResumeParams, ThreadResumeResponse,
+    ThreadStartParams, ThreadStartResponse, ThreadUnarchiveResponse, ThreadUnsubscribeResponse,
+};
+
+/// A method with params `P` and result `R`.
+#[derive(Debug)]
+pub struct Call<P, R> {
+    method: &'static str,
+    types: PhantomData<fn(P) -> R>,
+}
+
+impl<P, R> Call<P, R> {
+    const fn new(method: &'static str) -> Self {
+        Self { method, types: PhantomData }
+    }
+
+    /// The name on the wire.
+    pub fn method(&self) -> &'static str {
+        self.method
+    }
+}
+
+/// `initialize`
+pub const INITIALIZE: Call<InitializeParams, InitializeResponse> = Call::new("initialize");
+/// `thread/start`
+pub const THREAD_START: Call<ThreadStartParams, ThreadStartResponse> = Call::new("thread/start");
+/// `thread/resume`
+pub const THREAD_RESUME: Call<ThreadResumeParams, ThreadResumeResponse> = Call::new("thread/resume");
+/// `thread/fork`
+pub const THREAD_FORK: Call<ThreadForkParams, ThreadForkResponse> = Call::new("thread/fork");
+/// `thread/read`
+pub const THREAD_READ: Call<ThreadReadParams, ThreadReadResponse> = Call::new("thread/read");
+/// `thread/list`
+pub const THREAD_LIST: Call<ThreadListParams, ThreadListResponse> = Call::new("thread/list");
+/// `thread/loaded/list`
+pub const THREAD_LOADED_LIST: Call<ThreadLoadedListParams, ThreadLoadedListResponse> = Call::new("thread/loaded/list");
+/// `thread/name/set`
+pub const THREAD_NAME_SET: Call<ThreadNameSetParams, Empty> = Call::new("thread/name/set");
+/// `thread/metadata/update`
+pub const THREAD_METADATA_UPDATE: Call<ThreadMetadataUpdateParams, ThreadMetadataUpdateResponse> =
+    Call::new("thread/metadata/update");
+/// `thread/archive`
+pub const THREAD_ARCHIVE: Call<ThreadIdParams, Empty> = Call::new("thread/archive");
+/// `thread/unarchive`
+pub const THREAD_UNARCHIVE: Call<ThreadIdParams, ThreadUnarchiveResponse> = Call::new("thread/unarchive");
+/// `thread/delete`
+pub const THREAD_DELETE: Call<ThreadIdParams, Empty> = Call::new("thread/delete");
+/// `thread/unsubscribe`
+pub const THREAD_UNSUBSCRIBE: Call<ThreadIdParams, ThreadUnsubscribeResponse> = Call::new("thread/unsubscribe");
+
+#[cfg(test)]
+mod tests {
+    use super::super::Method;
+    use super::*;
+
+    #[test]
+    fn every_call_is_a_method_of_the_table() {
+        let called = [
+            INITIALIZE.method,
+            THREAD_START.method,
+            THREAD_RESUME.method,
+            THREAD_FORK.method,
+            THREAD_READ.method,
+            THREAD_LIST.method,
+            THREAD_LOADED_LIST.method,
+            THREAD_NAME_SET.method,
+            THREAD_METADATA_UPDATE.method,
+            THREAD_ARCHIVE.method,
+            THREAD_UNARCHIVE.method,
+            THREAD_DELETE.method,
+            THREAD_UNSUBSCRIBE.method,
+        ];
+        for method in called {
+            assert!(Method::find(method).is_some(), "{method}");
+        }
+    }
+}

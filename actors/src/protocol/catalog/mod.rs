@@ -1,0 +1,122 @@
+//! What clients ask about the server and its user at start-up.
+
+mod listing;
+mod mcp;
+mod model;
+
+pub use listing::*;
+pub use mcp::*;
+pub use model::*;
+
+use serde::{Deserialize, Serialize};
+
+use super::account::{
+    BedrockCheckGovCloudRequirementsResponse, GetAccountParams, GetAccountRateLimitsResponse, GetAccountResponse,
+};
+use super::config::{ConfigReadParams, ConfigReadResponse, ConfigRequirementsReadResponse};
+
+/// Requests that the catalog answers; the variant is named after the method.
+#[derive(Debug)]
+pub enum CatalogRequest {
+    /// `account/read`
+    AccountRead(GetAccountParams),
+    /// `account/rateLimits/read`
+    AccountRateLimitsRead(NoParams),
+    /// `account/usage/read`
+    AccountUsageRead(NoParams),
+    /// `account/bedrock/checkGovCloudRequirements`
+    AccountBedrockCheckGovCloudRequirements(NoParams),
+    /// `config/read`
+    ConfigRead(ConfigReadParams),
+    /// `configRequirements/read`
+    ConfigRequirementsRead(NoParams),
+    /// `model/list`
+    ModelList(ModelListParams),
+    /// `modelProvider/list`
+    ModelProviderList(NoParams),
+    /// `modelProvider/capabilities/read`
+    ModelProviderCapabilitiesRead(NoParams),
+    /// `permissionProfile/list`
+    PermissionProfileList(PermissionProfileListParams),
+    /// `collaborationMode/list`
+    CollaborationModeList(NoParams),
+    /// `mcpServerStatus/list`
+    McpServerStatusList(ListMcpServerStatusParams),
+    /// `skills/list`
+    SkillsList(CwdsParams),
+    /// `hooks/list`
+    HooksList(CwdsParams),
+    /// `plugin/list`
+    PluginList(NoParams),
+    /// `plugin/installed`
+    PluginInstalled(NoParams),
+    /// `experimentalFeature/list`
+    ExperimentalFeatureList(PageParams),
+    /// `app/list`
+    AppList(PageParams),
+}
+
+/// The result of a [`CatalogRequest`]; the variant is named after the method.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum CatalogAnswer {
+    /// `account/read`
+    AccountRead(GetAccountResponse),
+    /// `account/rateLimits/read`
+    AccountRateLimitsRead(GetAccountRateLimitsResponse),
+    /// `account/bedrock/checkGovCloudRequirements`
+    AccountBedrockCheckGovCloudRequirements(BedrockCheckGovCloudRequirementsResponse),
+    /// `config/read`
+    ConfigRead(ConfigReadResponse),
+    /// `configRequirements/read`
+    ConfigRequirementsRead(ConfigRequirementsReadResponse),
+    /// `model/list`
+    ModelList(Page<Model>),
+    /// `modelProvider/list`
+    ModelProviderList(ModelProviderListResponse),
+    /// `modelProvider/capabilities/read`
+    ModelProviderCapabilitiesRead(ModelProviderCapabilitiesReadResponse),
+    /// `permissionProfile/list`
+    PermissionProfileList(Page<PermissionProfileSummary>),
+    /// `collaborationMode/list`
+    CollaborationModeList(CollaborationModeListResponse),
+    /// `mcpServerStatus/list`
+    McpServerStatusList(Page<McpServerStatus>),
+    /// `skills/list`
+    SkillsList(SkillsListResponse),
+    /// `hooks/list`
+    HooksList(HooksListResponse),
+    /// `plugin/list`
+    PluginList(PluginListResponse),
+    /// `plugin/installed`
+    PluginInstalled(PluginInstalledResponse),
+    /// `experimentalFeature/list` and `app/list`, which have nothing to list.
+    Nothing(Page<Unoffered>),
+}
+
+/// Params of a method that has none, or whose members change nothing in this server's answer.
+#[derive(Debug, Deserialize)]
+pub struct NoParams {}
+
+/// Params of a list that is read page by page.
+#[derive(Debug, Default, Deserialize)]
+pub struct PageParams {
+    /// Where to go on: `nextCursor` of the page before.
+    pub cursor: Option<String>,
+    /// Entries of a page; 0 counts as 1.
+    pub limit: Option<u32>,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Page<T> {
+    /// The entries.
+    pub data: Vec<T>,
+    /// Where the next page begins; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// An entry of a list that this server always answers empty: there is no value of this type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Unoffered {}

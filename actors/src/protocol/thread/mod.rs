@@ -1,0 +1,90 @@
+//! Threads: what clients ask, what they are told, and the thread itself.
+
+mod experimental;
+mod id;
+mod listing;
+mod params;
+mod results;
+mod settings;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+pub use id::{InvalidThreadId, ThreadId};
+pub use listing::{
+    CwdFilter, ItemAnchor, ItemsCursor, OutputDeferral, SortDirection, ThreadBackgroundTerminalsListParams,
+    ThreadItemsListParams, ThreadListParams, ThreadLoadedListParams, ThreadSearchParams, ThreadSearchSortKey,
+    ThreadSortKey, ThreadSourceKind, ThreadTurnsListParams,
+};
+pub use params::{
+    GitInfoUpdate, ThreadArchiveParams, ThreadDeleteParams, ThreadForkParams, ThreadGoalGetParams, ThreadIdParams,
+    ThreadMetadataUpdateParams, ThreadNameSetParams, ThreadReadParams, ThreadReadStateUpdateParams, ThreadResumeParams,
+    ThreadStartParams, ThreadStartSource, ThreadUnarchiveParams, ThreadUnsubscribeParams, TurnsPageParams,
+};
+pub use results::{
+    ChangedThread, CollaborationMode, CollaborationSettings, Empty, LoadedThread, ModeKind, Page, ReadStateOperation,
+    ThreadArchiveResponse, ThreadBackgroundTerminal, ThreadBackgroundTerminalsListResponse, ThreadDeleteResponse,
+    ThreadForkResponse, ThreadGoalGetResponse, ThreadItemsListResponse, ThreadListResponse, ThreadLoadedListResponse,
+    ThreadMetadataUpdateResponse, ThreadNameSetResponse, ThreadReadResponse, ThreadReadState,
+    ThreadReadStateUpdateResponse, ThreadResumeResponse, ThreadSearchResponse, ThreadSearchResult, ThreadStartResponse,
+    ThreadTurnsListResponse, ThreadUnarchiveResponse, ThreadUnsubscribeResponse, ThreadUnsubscribeStatus, TurnsPage,
+    UnreadPosition,
+};
+pub use settings::{
+    ActivePermissionProfile, ApprovalsReviewer, AskForApproval, GranularApproval, MultiAgentMode, NetworkAccess,
+    Personality, SandboxMode, SandboxPolicy,
+};
+pub use snapshot::{
+    GitInfo, SessionSource, Thread, ThreadActiveFlag, ThreadEnvironment, ThreadHistoryMode, ThreadStatus, Unset,
+};
+
+use super::turn::{TurnInterruptParams, TurnStartParams, TurnSteerParams};
+
+/// Requests about threads and turns; the variant is named after the method.
+///
+/// Thread ids in params are text: a malformed one is refused by the handler, whose text differs from method to method.
+#[derive(Debug)]
+pub enum ThreadRequest {
+    /// `thread/start`
+    Start(Box<ThreadStartParams>),
+    /// `thread/resume`
+    Resume(Box<ThreadResumeParams>),
+    /// `thread/fork`
+    Fork(Box<ThreadForkParams>),
+    /// `thread/read`
+    Read(ThreadReadParams),
+    /// `thread/list`
+    List(Box<ThreadListParams>),
+    /// `thread/search`
+    Search(ThreadSearchParams),
+    /// `thread/loaded/list`
+    LoadedList(ThreadLoadedListParams),
+    /// `thread/name/set`
+    NameSet(ThreadNameSetParams),
+    /// `thread/metadata/update`
+    MetadataUpdate(ThreadMetadataUpdateParams),
+    /// `thread/archive`
+    Archive(ThreadArchiveParams),
+    /// `thread/unarchive`
+    Unarchive(ThreadUnarchiveParams),
+    /// `thread/delete`
+    Delete(ThreadDeleteParams),
+    /// `thread/unsubscribe`
+    Unsubscribe(ThreadUnsubscribeParams),
+    /// `thread/turns/list`
+    TurnsList(ThreadTurnsListParams),
+    /// `thread/items/list`
+    ItemsList(ThreadItemsListParams),
+    /// `thread/goal/get`
+    GoalGet(ThreadGoalGetParams),
+    /// `thread/backgroundTerminals/list`
+    BackgroundTerminalsList(ThreadBackgroundTerminalsListParams),
+    /// `thread/readState/update`
+    ReadStateUpdate(ThreadReadStateUpdateParams),
+    /// `turn/start`
+    TurnStart(Box<TurnStartParams>),
+    /// `turn/steer`
+    TurnSteer(TurnSteerParams),
+    /// `turn/interrupt`
+    TurnInterrupt(TurnInterruptParams),
+}

@@ -1,0 +1,99 @@
+//! The right, and the duty, to answer one request (law 2: exactly once).
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+use serde::Serialize;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use crate::connection::ConnectionId;
+use crate::post::post;
+use crate::protocol::{Frame, RequestId, RpcError, Weight};
+use crate::router::{Outcome, Router};
+
+/// Travels with a request from its connection to whoever answers it. Used up by answering; when it is dropped instead
+/// (a handler panicked, an actor ended with work in its mailbox), the client gets -32603 rather than silence.
+pub struct Reply {
+    connection: ConnectionId,
+    duty: Option<Duty>,
+}
+
+struct Duty {
+    id: RequestId,
+    weight: Weight,
+    router: Arc<Addr<Router>>,
+    /// Keeps a drain waiting until the request is answered.
+    _work: TaskTrackerToken,
+}
+
+impl Reply {
+    /// The duty to answer request `id` of `connection`, by way of `router`.
+    pub fn new(
+        connection: ConnectionId,
+        id: RequestId,
+        weight: Weight,
+        router: Arc<Addr<Router>>,
+        work: TaskTrackerToken,
+    ) -> Self {
+        Self { connection, duty: Some(Duty { id, weight, router, _work: work }) }
+    }
+
+    /// Who asked.
+    pub fn connection(&self) -> ConnectionId {
+        self.connection
+    }
+
+    /// The answer, to be posted to the router together with what follows from it.
+    pub fn answer(self, result: Result<impl Serialize, RpcError>) -> Outcome {
+        match result {
+            Ok(result) => self.ok(&result),
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// Answers, for an actor that has no router of its own and nothing to add to the answer.
+    pub fn post<A>(self, result: Result<impl Serialize, RpcError>, ctx: &mut A::Context)
+    where
+        A: Actor,
+        A::Context: AsyncContext<A>,
+    {
+        if let Some(router) = self.duty.as_ref().map(|duty| duty.router.clone()) {
+            post::<A, _, _>(&router, self.answer(result), ctx);
+        }
+    }
+
+    /// The result.
+    pub fn ok(self, result: &impl Serialize) -> Outcome {
+        self.frame(|id| Frame::result(id, result))
+    }
+
+    /// The refusal.
+    pub fn fail(self, error: &RpcError) -> Outcome {
+        self.frame(|id| Frame::error(Some(id), error))
+    }
+
+    /// The refusal as a frame, for the connection itself, which need not go through the router.
+    pub(crate) fn refuse(mut self, error: &RpcError) -> Option<Frame> {
+        self.duty.take().map(|duty| Frame::error(Some(&duty.id), error))
+    }
+
+    fn frame(mut self, encode: impl FnOnce(&RequestId) -> Frame) -> Outcome {
+        match self.duty.take() {
+            Some(duty) => Outcome::answer(self.connection, encode(&duty.id), duty.weight),
+            None => Outcome::default(),
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        let Some(duty) = self.duty.take() else { return };
+        let error = RpcError::internal("the server failed while it worked on this request; it is safe to try again");
+        let outcome = Outcome::answer(self.connection, Frame::error(Some(&duty.id), &error), duty.weight);
+        let router = duty.router;
+        if let Err(SendError::Full(outcome)) = router.try_send(outcome) {
+            // Waits for room. One such task per dropped reply, so bounded by the requests in flight.
+            actix_rt::spawn(async move { router.send(outcome).await });
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The router: hands every outgoing message to the connections it is for. It never waits for a client: a connection
+//! that does not take what it is sent is cut (laws 5 and 6).
+//!
+//! It owns, for each connection, the ONE recipient of its mailbox, its gauge of queued bytes, the means to cut it, the
+//! notifications it does not want; and who is subscribed to which thread.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+use crate::connection::ConnectionId;
+use crate::connection::messages::{CloseReason, Deliver};
+use crate::limits::Limits;
+use crate::panics::guarded;
+use crate::protocol::thread::ThreadId;
+use crate::protocol::{Frame, ServerNotification, Weight};
+
+mod messages;
+mod peer;
+#[cfg(test)]
+mod tests;
+
+pub use messages::{Audience, CloseAll, CutAll, Effect, Outcome, Register, SubscribedThreads, Unsubscribe};
+use peer::{Cut, Peer};
+
+/// How often the clocks of stalled peers are looked at.
+const STALL_CHECK: Duration = Duration::from_secs(1);
+
+/// See the module's documentation.
+pub struct Router {
+    limits: Arc<Limits>,
+    clock: Clock,
+    peers: HashMap<ConnectionId, Peer>,
+    subscribers: HashMap<ThreadId, HashSet<ConnectionId>>,
+    /// Told when the last connection is gone, after [`CloseAll`].
+    emptied: Option<oneshot::Sender<()>>,
+}
+
+impl Router {
+    /// A router without connections.
+    pub fn new(limits: Arc<Limits>, clock: Clock) -> Self {
+        Self { limits, clock, peers: HashMap::new(), subscribers: HashMap::new(), emptied: None }
+    }
+
+    fn apply(&mut self, outcome: Outcome) {
+        if let Some(answer) = outcome.answer {
+            self.deliver(answer.connection, answer.frame, Some(answer.weight));
+        }
+        for effect in outcome.effects {
+            match effect {
+                Effect::Admit { connection, opt_out } => {
+                    if let Some(peer) = self.peers.get_mut(&connection) {
+                        peer.admit(opt_out);
+                    }
+                }
+                Effect::Forget { connection } => self.forget(connection),
+                Effect::Subscribe { connection, thread } => {
+                    if let Some(peer) = self.peers.get_mut(&connection) {
+                        peer.subscriptions.insert(thread);
+                        self.subscribers.entry(thread).or_default().insert(connection);
+                    }
+                }
+                Effect::Tell { audience, notification } => self.tell(audience, &notification),
+            }
+        }
+    }
+
+    /// Serialises once, and hands the same text to everyone it is for (law 4).
+    fn tell(&mut self, audience: Audience, notification: &ServerNotification) {
+        let method = notification.method();
+        let wants = |peer: &Peer| peer.wants(method);
+        let to: Vec<ConnectionId> = match audience {
+            Audience::Everyone => self.peers.iter().filter(|(_, peer)| wants(peer)).map(|(id, _)| *id).collect(),
+            Audience::Subscribers(thread) => {
+                let subscribers = self.subscribers.get(&thread).into_iter().flatten();
+                subscribers.filter(|id| self.peers.get(id).is_some_and(wants)).copied().collect()
+            }
+            Audience::One(id) => self.peers.get(&id).filter(|peer| wants(peer)).map(|_| id).into_iter().collect(),
+        };
+        if to.is_empty() {
+            return;
+        }
+        let frame = Frame::notification(notification, self.clock.unix_ms());
+        for id in to {
+            self.deliver(id, frame.clone(), None);
+        }
+    }
+
+    fn deliver(&mut self, id: ConnectionId, frame: Frame, settles: Option<Weight>) {
+        let Some(peer) = self.peers.get(&id) else { return };
+        if let Err(cut) = peer.hand_over(frame, settles, self.limits.outbound_bytes) {
+            self.cut(id, cut);
+        }
+    }
+
+    fn cut(&mut self, id: ConnectionId, cut: Cut) {
+        if let Some(peer) = self.peers.get(&id) {
+            match cut {
+                Cut::Gone => log::debug!("connection {id} ended by itself"),
+                cause => log::warn!(
+                    cause = cause.label(), queued_bytes = peer.queued_bytes();
+                    "connection {id} ({}) was cut: {}; it can reconnect and resume", peer.origin(), cause.text()
+                ),
+            }
+            peer.kill();
+        }
+        self.forget(id);
+    }
+
+    fn forget(&mut self, id: ConnectionId) {
+        if let Some(peer) = self.peers.remove(&id) {
+            for thread in peer.subscriptions {
+                self.unsubscribe(id, thread);
+            }
+        }
+        if self.peers.is_empty()
+            && let Some(emptied) = self.emptied.take()
+        {
+            // Whoever asked may have stopped waiting.
+            let _ = emptied.send(());
+        }
+    }
+
+    fn unsubscribe(&mut self, id: ConnectionId, thread: ThreadId) -> bool {
+        let Some(subscribers) = self.subscribers.get_mut(&thread) else { return false };
+        let was_subscribed = subscribers.remove(&id);
+        if subscribers.is_empty() {
+            self.subscribers.remove(&thread);
+        }
+        was_subscribed
+    }
+
+    /// Cuts the peers that have made no progress for too long (law 6: this clock runs even while theirs cannot).
+    fn cut_stalled(&mut self, now: Instant) {
+        let limit = self.limits.outbound_stall();
+        let stalled: Vec<ConnectionId> =
+            self.peers.iter_mut().filter_map(|(id, peer)| peer.is_stalled(now, limit).then_some(*id)).collect();
+        for id in stalled {
+            self.cut(id, Cut::Stalled);
+        }
+    }
+}
+
+impl Actor for Router {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.limits.router_mailbox_messages);
+        ctx.run_interval(STALL_CHECK, |router, _| router.cut_stalled(Instant::now()));
+    }
+}
+
+impl Handler<Register> for Router {
+    type Result = ();
+
+    fn handle(&mut self, register: Register, _: &mut Self::Context) {
+        log::debug!("connection {} ({}) opened", register.connection, register.origin);
+        self.peers.insert(register.connection, Peer::new(register));
+    }
+}
+
+impl Handler<Outcome> for Router {
+    type Result = ();
+
+    fn handle(&mut self, outcome: Outcome, _: &mut Self::Context) {
+        guarded("the delivery of an answer", || self.apply(outcome));
+    }
+}
+
+impl Handler<Unsubscribe> for Router {
+    type Result = bool;
+
+    fn handle(&mut self, message: Unsubscribe, _: &mut Self::Context) -> bool {
+        if let Some(peer) = self.peers.get_mut(&message.connection) {
+            peer.subscriptions.remove(&message.thread);
+        }
+        self.unsubscribe(message.connection, message.thread)
+    }
+}
+
+impl Handler<SubscribedThreads> for Router {
+    type Result = MessageResult<SubscribedThreads>;
+
+    fn handle(&mut self, _: SubscribedThreads, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.subscribers.keys().copied().collect())
+    }
+}
+
+impl Handler<CloseAll> for Router {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: CloseAll, _: &mut Self::Context) -> Self::Result {
+        let (emptied, gone) = oneshot::channel();
+        let ids: Vec<ConnectionId> = self.peers.keys().copied().collect();
+        self.emptied = Some(emptied);
+        for id in &ids {
+            if let Some(peer) = self.peers.get(id)
+                && peer.send(Deliver::Close { reason: CloseReason::ShuttingDown }).is_err()
+            {
+                self.cut(*id, Cut::QueueFull);
+            }
+        }
+        if ids.is_empty() {
+            self.emptied = None;
+        }
+        Box::pin(async move {
+            // An error means that there was nobody to wait for.
+            let _ = gone.await;
+        })
+    }
+}
+
+impl Handler<CutAll> for Router {
+    type Result = ();
+
+    fn handle(&mut self, _: CutAll, _: &mut Self::Context) {
+        let ids: Vec<ConnectionId> = self.peers.keys().copied().collect();
+        for id in ids {
+            self.cut(id, Cut::ShutdownOverdue);
+        }
+    }
+}

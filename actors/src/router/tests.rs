@@ -1,0 +1,192 @@
+//! The router against connections that are plain actors, with mailboxes for one message.
+
+use std::sync::Mutex;
+
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::connection::ConnectionOrigin;
+use crate::connection::kill::Kill;
+use crate::connection::outbound::Outbound;
+use crate::protocol::{RequestId, Weight};
+
+/// Stands for a client: keeps what it is sent, or keeps its mailbox full.
+struct Client {
+    seen: Arc<Mutex<Vec<String>>>,
+    outbound: Arc<Outbound>,
+    capacity: usize,
+    /// Never handles a message, as a WebSocket actor whose peer does not read.
+    frozen: bool,
+}
+
+impl Actor for Client {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.capacity);
+        if self.frozen {
+            ctx.wait(actix::fut::wrap_future(futures_util::future::pending()));
+        }
+    }
+}
+
+impl Handler<Deliver> for Client {
+    type Result = ();
+
+    fn handle(&mut self, message: Deliver, _: &mut Self::Context) {
+        let text = match message {
+            Deliver::Frame { frame, .. } => {
+                self.outbound.written(frame.len());
+                frame.text().to_string()
+            }
+            Deliver::Close { reason } => format!("{reason:?}"),
+        };
+        self.seen.lock().unwrap().push(text);
+    }
+}
+
+struct Connected {
+    id: ConnectionId,
+    seen: Arc<Mutex<Vec<String>>>,
+    cut: CancellationToken,
+}
+
+impl Connected {
+    fn methods(&self) -> Vec<String> {
+        self.seen.lock().unwrap().iter().map(|text| text.split('"').nth(3).unwrap_or_default().to_owned()).collect()
+    }
+}
+
+fn limits(change: impl FnOnce(&mut Limits)) -> Arc<Limits> {
+    let mut limits = Limits { router_mailbox_messages: 1, ..Limits::tiny() };
+    change(&mut limits);
+    Arc::new(limits)
+}
+
+async fn connect(router: &Addr<Router>, id: u64, capacity: usize, frozen: bool) -> Connected {
+    let (seen, outbound) = (Arc::<Mutex<Vec<String>>>::default(), Arc::new(Outbound::default()));
+    let client = Client { seen: seen.clone(), outbound: outbound.clone(), capacity, frozen }.start();
+    let (id, cut) = (ConnectionId(id), CancellationToken::new());
+    let kill = Kill::Token(cut.clone());
+    let origin = ConnectionOrigin::WebSocket;
+    router.send(Register { connection: id, origin, deliver: client.recipient(), outbound, kill }).await.unwrap();
+    Connected { id, seen, cut }
+}
+
+fn admit(client: &Connected, opt_out: &[&str]) -> Outcome {
+    let opt_out = opt_out.iter().map(ToString::to_string).collect();
+    Outcome::none().then(Effect::Admit { connection: client.id, opt_out })
+}
+
+fn closed(thread: ThreadId) -> ServerNotification {
+    ServerNotification::ThreadClosed { thread_id: thread }
+}
+
+#[actix_rt::test]
+async fn only_initialized_connections_that_did_not_opt_out_are_told() {
+    let router = Router::new(limits(|_| {}), Clock::system()).start();
+    let plain = connect(&router, 1, 8, false).await;
+    let quiet = connect(&router, 2, 8, false).await;
+    let stranger = connect(&router, 3, 8, false).await;
+    router.send(admit(&plain, &[])).await.unwrap();
+    router.send(admit(&quiet, &["thread/closed"])).await.unwrap();
+    let thread = ThreadId::new();
+    let archived = ServerNotification::ThreadArchived { thread_id: thread };
+    let news = Outcome::none().tell(Audience::Everyone, closed(thread)).tell(Audience::Everyone, archived);
+    router.send(news).await.unwrap();
+    actix_rt::task::yield_now().await;
+    assert_eq!(plain.methods(), ["thread/closed", "thread/archived"]);
+    assert_eq!(quiet.methods(), ["thread/archived"]);
+    assert!(stranger.methods().is_empty());
+}
+
+#[actix_rt::test]
+async fn subscribers_are_told_until_they_leave() {
+    let router = Router::new(limits(|_| {}), Clock::system()).start();
+    let (follower, other) = (connect(&router, 1, 8, false).await, connect(&router, 2, 8, false).await);
+    let thread = ThreadId::new();
+    router.send(admit(&follower, &[]).then(Effect::Subscribe { connection: follower.id, thread })).await.unwrap();
+    router.send(admit(&other, &[])).await.unwrap();
+    assert_eq!(router.send(SubscribedThreads).await.unwrap(), [thread]);
+    let tell = || Outcome::none().tell(Audience::Subscribers(thread), closed(thread));
+    router.send(tell()).await.unwrap();
+    let unsubscribe = || Unsubscribe { connection: follower.id, thread };
+    assert!(router.send(unsubscribe()).await.unwrap());
+    assert!(!router.send(unsubscribe()).await.unwrap(), "twice changes nothing");
+    router.send(tell()).await.unwrap();
+    actix_rt::task::yield_now().await;
+    assert_eq!(follower.methods().len(), 1);
+    assert!(other.methods().is_empty());
+    assert!(router.send(SubscribedThreads).await.unwrap().is_empty());
+}
+
+#[actix_rt::test]
+async fn a_full_mailbox_cuts_its_connection_and_nobody_else() {
+    let router = Router::new(limits(|_| {}), Clock::system()).start();
+    let (frozen, lively) = (connect(&router, 1, 2, true).await, connect(&router, 2, 8, false).await);
+    for client in [&frozen, &lively] {
+        router.send(admit(client, &[])).await.unwrap();
+    }
+    for _ in 0..2 {
+        router.send(Outcome::none().tell(Audience::Everyone, closed(ThreadId::new()))).await.unwrap();
+    }
+    assert!(!frozen.cut.is_cancelled(), "two fit");
+    router.send(Outcome::none().tell(Audience::Everyone, closed(ThreadId::new()))).await.unwrap();
+    assert!(frozen.cut.is_cancelled());
+    actix_rt::task::yield_now().await;
+    assert_eq!(lively.methods().len(), 3);
+    assert!(!lively.cut.is_cancelled());
+}
+
+#[actix_rt::test]
+async fn bytes_over_the_budget_cut_but_one_large_message_passes() {
+    let router = Router::new(limits(|limits| limits.outbound_bytes = 100), Clock::system()).start();
+    let client = connect(&router, 1, 100, true).await;
+    let large = || Frame::result(&RequestId::Integer(1), &"x".repeat(200));
+    router.send(Outcome::answer(client.id, large(), Weight::Short)).await.unwrap();
+    assert!(!client.cut.is_cancelled(), "nothing was queued before it");
+    router.send(Outcome::answer(client.id, large(), Weight::Short)).await.unwrap();
+    assert!(client.cut.is_cancelled());
+}
+
+#[actix_rt::test]
+async fn no_progress_for_too_long_cuts_and_slow_progress_does_not() {
+    let (router, start) = (Router::new(limits(|_| {}), Clock::system()), Instant::now());
+    let mut router = router;
+    let outbound = Arc::new(Outbound::default());
+    let cut = CancellationToken::new();
+    let client = Client { seen: Arc::default(), outbound: outbound.clone(), capacity: 8, frozen: true }.start();
+    let register = Register {
+        connection: ConnectionId(1),
+        origin: ConnectionOrigin::WebSocket,
+        deliver: client.recipient(),
+        outbound: outbound.clone(),
+        kill: Kill::Token(cut.clone()),
+    };
+    router.peers.insert(ConnectionId(1), Peer::new(register));
+    let at = |ms: u64| start + Duration::from_millis(ms);
+    router.cut_stalled(at(0));
+    router.cut_stalled(at(5000));
+    assert!(!cut.is_cancelled(), "nothing is queued");
+    outbound.queue(50);
+    router.cut_stalled(at(6000));
+    outbound.written(10);
+    router.cut_stalled(at(6900));
+    router.cut_stalled(at(7800));
+    assert!(!cut.is_cancelled(), "it moved less than a second ago");
+    router.cut_stalled(at(7901));
+    assert!(cut.is_cancelled());
+}
+
+#[actix_rt::test]
+async fn closing_waits_for_the_last_connection() {
+    let router = Router::new(limits(|_| {}), Clock::system()).start();
+    let client = connect(&router, 1, 8, false).await;
+    let closing = actix_rt::spawn(router.send(CloseAll));
+    actix_rt::task::yield_now().await;
+    actix_rt::task::yield_now().await;
+    assert_eq!(*client.seen.lock().unwrap(), ["ShuttingDown"]);
+    assert!(!closing.is_finished());
+    router.send(Outcome::none().then(Effect::Forget { connection: client.id })).await.unwrap();
+    closing.await.unwrap().unwrap();
+}

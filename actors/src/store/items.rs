@@ -1,0 +1,85 @@
+//! Items: keeping them and listing them.
+
+use diesel::dsl::{exists, max};
+use diesel::prelude::*;
+
+use super::Question;
+use super::cursor::{Cursor, List};
+use super::messages::{ListItems, ListedItems, RecordItem};
+use super::row::ItemRow;
+use super::schema::{items, threads, turns};
+use crate::protocol::thread::{ItemAnchor, Page};
+
+impl Question for RecordItem {
+    type Answer = bool;
+    const WRITES: bool = true;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<bool> {
+        let thread = self.thread_id.to_string();
+        let its_turn = turns::table.filter(turns::thread_id.eq(&thread).and(turns::id.eq(&self.turn_id)));
+        if !diesel::select(exists(its_turn)).get_result::<bool>(db)? {
+            return Ok(false);
+        }
+        let last =
+            items::table.filter(items::thread_id.eq(&thread)).select(max(items::ordinal)).first::<Option<i64>>(db)?;
+        let row = ItemRow::of(self.thread_id, last.unwrap_or(0) + 1, self.turn_id, &self.item)?;
+        if row.kind == "userMessage" {
+            diesel::update(threads::table.find(&thread).filter(threads::preview.eq("")))
+                .set(threads::preview.eq(row.text.clone()))
+                .execute(db)?;
+        }
+        let state = (
+            items::text.eq(row.text.clone()),
+            items::started_at_ms.eq(row.started_at_ms),
+            items::completed_at_ms.eq(row.completed_at_ms),
+            items::item.eq(row.item.clone()),
+        );
+        diesel::insert_into(items::table)
+            .values(row)
+            .on_conflict((items::thread_id, items::turn_id, items::id))
+            .do_update()
+            .set(state)
+            .execute(db)?;
+        Ok(true)
+    }
+}
+
+impl Question for ListItems {
+    type Answer = ListedItems;
+    const WRITES: bool = false;
+
+    fn run(mut self, db: &mut SqliteConnection) -> QueryResult<ListedItems> {
+        let thread = self.thread_id.to_string();
+        if !super::threads::exists(db, self.thread_id)? {
+            return Ok(ListedItems::UnknownThread);
+        }
+        let mut query = items::table.filter(items::thread_id.eq(&thread)).into_boxed();
+        if let Some(turn) = &self.turn_id {
+            query = query.filter(items::turn_id.eq(turn));
+        }
+        if let (Some(ItemAnchor::Item { item_id }), None) = (&self.anchor, &self.page.cursor) {
+            let place = items::table
+                .filter(items::thread_id.eq(&thread).and(items::id.eq(item_id)))
+                .filter(items::turn_id.nullable().eq(&self.turn_id))
+                .select(items::ordinal)
+                .first::<i64>(db)
+                .optional()?;
+            let Some(place) = place else { return Ok(ListedItems::UnknownAnchor) };
+            self.page.cursor = Some(Cursor::beside(List::Items, place, self.thread_id));
+        }
+        if let Some(cursor) = &self.page.cursor {
+            query = query.filter(self.page.beyond("items.ordinal", cursor));
+        }
+        let rows = query
+            .order(self.page.by("items.ordinal"))
+            .limit(self.page.fetch())
+            .select(ItemRow::as_select())
+            .load(db)?;
+        let page = self.page.cut(List::Items, rows, |row| (row.ordinal, self.thread_id));
+        Ok(ListedItems::Page(Page {
+            data: page.data.into_iter().map(ItemRow::entry).collect::<QueryResult<_>>()?,
+            next_cursor: page.next_cursor,
+            backwards_cursor: page.backwards_cursor,
+        }))
+    }
+}

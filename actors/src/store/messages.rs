@@ -1,0 +1,206 @@
+//! What the Store can be asked, one struct a message.
+//!
+//! All of them are sent with [`ask`](super::ask) by `Threads` and by the loaded `Thread`s. When the Store's mailbox is
+//! full, the asker gets [`StoreError::Busy`](super::StoreError::Busy) at once and nothing is done; the client is told
+//! to retry. A write is answered when it is on disk. Times are Unix milliseconds.
+
+use super::cursor::PageRequest;
+use super::record::{ThreadRecord, TurnRecord};
+use crate::protocol::thread::{GitInfoUpdate, ItemAnchor, ThreadId, ThreadSortKey, ThreadSourceKind};
+use crate::protocol::turn::{ThreadItem, TurnItemsView};
+
+/// Keeps a new thread. An id that is taken already is an internal error.
+#[derive(Debug)]
+pub struct InsertThread(pub Box<ThreadRecord>);
+
+/// The thread of this id, archived or not; `None` when there is none.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadThread {
+    /// Which thread.
+    pub id: ThreadId,
+}
+
+/// Gives a thread a title. The thread as it is now, or `None` when there is none.
+#[derive(Debug)]
+pub struct SetThreadName {
+    /// Which thread.
+    pub id: ThreadId,
+    /// The title.
+    pub name: String,
+    /// When.
+    pub at_ms: i64,
+}
+
+/// Changes what clients save with a thread. The thread as it is now, or `None` when there is none.
+#[derive(Debug)]
+pub struct UpdateThreadMetadata {
+    /// Which thread.
+    pub id: ThreadId,
+    /// Absent members stay, null ones are cleared.
+    pub git: GitInfoUpdate,
+    /// `None` leaves it as it is.
+    pub daybreak_enabled: Option<bool>,
+    /// When.
+    pub at_ms: i64,
+}
+
+/// Puts a thread away or takes it out again. The thread as it is now, or `None` when there is none that is not in that
+/// state already.
+#[derive(Clone, Copy, Debug)]
+pub struct SetArchived {
+    /// Which thread.
+    pub id: ThreadId,
+    /// Away, or out again.
+    pub archived: bool,
+    /// When.
+    pub at_ms: i64,
+}
+
+/// Deletes a thread with its history for good. Whether there was one.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteThread {
+    /// Which thread.
+    pub id: ThreadId,
+}
+
+/// Copies history into a new thread, whose record the sender has made from the source's.
+#[derive(Debug)]
+pub struct ForkThread {
+    /// Where the history comes from.
+    pub source: ThreadId,
+    /// The new thread; `has_turns` is set by what is copied, and without turns the preview is emptied.
+    pub fork: Box<ThreadRecord>,
+    /// How much is copied.
+    pub until: ForkUntil,
+}
+
+/// How much of a history is copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ForkUntil {
+    /// All of it.
+    End,
+    /// Up to and including this turn.
+    Through(String),
+    /// Up to and without this turn.
+    Before(String),
+}
+
+/// What became of a fork.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Forked {
+    /// The new thread.
+    Thread(Box<ThreadRecord>),
+    /// There is no such source.
+    UnknownSource,
+    /// The source has no such turn.
+    UnknownTurn(String),
+}
+
+/// Which threads a list or a search considers. Empty lists do not filter.
+#[derive(Clone, Debug, Default)]
+pub struct ThreadFilter {
+    /// Only archived threads instead of only the others.
+    pub archived: bool,
+    /// Working directories.
+    pub cwds: Vec<String>,
+    /// Kinds of origin; empty means the interactive ones: the terminal program, editors, and named ones.
+    pub source_kinds: Vec<ThreadSourceKind>,
+    /// Providers.
+    pub model_providers: Vec<String>,
+    /// Names of creating clients.
+    pub originators: Vec<String>,
+    /// Threads to leave out.
+    pub excluded: Vec<ThreadId>,
+}
+
+/// A page of the threads that have a turn or a name.
+#[derive(Clone, Debug)]
+pub struct ListThreads {
+    /// Which of them.
+    pub filter: ThreadFilter,
+    /// Text that the title or the preview holds; case matters.
+    pub search_term: Option<String>,
+    /// What orders them; there are no sections, so a place in a section counts as the creation.
+    pub sort_key: ThreadSortKey,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+/// A page of the threads in whose title, preview or history a text occurs; ASCII letters match in either case.
+#[derive(Clone, Debug)]
+pub struct SearchThreads {
+    /// Which of them.
+    pub filter: ThreadFilter,
+    /// The text; not empty.
+    pub search_term: String,
+    /// What orders them.
+    pub sort_key: ThreadSortKey,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+/// Keeps a turn or its new state; a new turn comes after all others of its thread. Whether there is such a thread.
+#[derive(Debug)]
+pub struct RecordTurn {
+    /// Which thread.
+    pub thread_id: ThreadId,
+    /// The turn.
+    pub turn: TurnRecord,
+    /// When; the thread counts as used and changed.
+    pub at_ms: i64,
+}
+
+/// Keeps an item or its new state; a new item comes after all others of its thread. Whether there is such a turn.
+///
+/// The first message of a person becomes the preview of the thread.
+#[derive(Debug)]
+pub struct RecordItem {
+    /// Which thread.
+    pub thread_id: ThreadId,
+    /// Which turn.
+    pub turn_id: String,
+    /// The item.
+    pub item: ThreadItem,
+}
+
+/// A page of a thread's turns, or `None` when there is no such thread.
+#[derive(Clone, Debug)]
+pub struct ListTurns {
+    /// Which thread.
+    pub thread_id: ThreadId,
+    /// Which page.
+    pub page: PageRequest,
+    /// How much of the items comes along.
+    pub items_view: TurnItemsView,
+}
+
+/// All turns of a thread with all their items, oldest first; empty when there is no such thread.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadTurns {
+    /// Which thread.
+    pub thread_id: ThreadId,
+}
+
+/// A page of a thread's items; an unknown turn has none.
+#[derive(Clone, Debug)]
+pub struct ListItems {
+    /// Which thread.
+    pub thread_id: ThreadId,
+    /// Only those of one turn.
+    pub turn_id: Option<String>,
+    /// Beside this item of that turn, when the page has no cursor.
+    pub anchor: Option<ItemAnchor>,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+/// What became of a list of items.
+#[derive(Clone, Debug)]
+pub enum ListedItems {
+    /// The page.
+    Page(crate::protocol::thread::ThreadItemsListResponse),
+    /// There is no such thread.
+    UnknownThread,
+    /// The turn has no such item.
+    UnknownAnchor,
+}

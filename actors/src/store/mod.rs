@@ -1,0 +1,160 @@
+//! The Store: threads, turns and items in SQLite.
+//!
+//! An actor on a thread of its own, where blocking is allowed. It is asked by messages ([`ask`]) that say what is
+//! wanted, not how; every message is a struct of [`messages`]. It has no clock: times come with the messages.
+
+mod cursor;
+mod database;
+mod error;
+mod fork;
+mod items;
+mod list;
+pub mod messages;
+mod open;
+mod record;
+mod row;
+mod schema;
+mod search;
+mod threads;
+mod turns;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use actix::dev::SendError;
+use actix::prelude::*;
+use diesel::QueryResult;
+use diesel::sqlite::SqliteConnection;
+use tokio::sync::oneshot;
+
+use crate::limits::Limits;
+use database::{Database, Reply};
+
+pub use cursor::{Cursor, InvalidCursor, PageRequest};
+pub use error::StoreError;
+pub use record::{FoundThread, ThreadRecord, ThreadSettings, TurnRecord};
+
+/// A question to the Store; the types in [`messages`] are the only ones.
+pub trait Question: Send + 'static {
+    /// What comes back.
+    type Answer: Send + 'static;
+    /// Whether it changes the database: its answer then waits until the change is on disk.
+    const WRITES: bool;
+
+    #[doc(hidden)]
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<Self::Answer>;
+}
+
+/// The actor. Only `Store::open` makes one; it ends when its last address is gone, and its thread with it.
+pub struct Store {
+    database: Database,
+    mailbox_messages: usize,
+    commit_is_due: bool,
+}
+
+impl Store {
+    /// Opens the database, creating it if need be, and starts the actor on an arbiter of its own. Blocks the caller for
+    /// some milliseconds, and for up to five seconds while another program holds the file's lock.
+    ///
+    /// Share the `Arc`; a clone of the `Addr` would have a slot of its own in the mailbox, and the bound were gone.
+    ///
+    /// # Errors
+    /// The file is missing and cannot be created, locked, read-only, damaged, or of a newer version.
+    ///
+    /// # Panics
+    /// Outside of an actix system.
+    pub fn open(path: &Path, limits: &Limits) -> Result<Arc<Addr<Self>>, StoreError> {
+        let connection = open::open(path, open::BUSY_TIMEOUT)?;
+        Ok(Self::start(Database::new(connection, path.into()), limits))
+    }
+
+    /// The same without a file; everything is gone when the actor ends.
+    ///
+    /// # Errors
+    /// SQLite has no memory left.
+    pub fn in_memory(limits: &Limits) -> Result<Arc<Addr<Self>>, StoreError> {
+        let connection = open::in_memory()?;
+        Ok(Self::start(Database::new(connection, PathBuf::from(":memory:")), limits))
+    }
+
+    fn start(database: Database, limits: &Limits) -> Arc<Addr<Self>> {
+        let mailbox_messages = limits.store_mailbox_messages;
+        let store = Self { database, mailbox_messages, commit_is_due: false };
+        Arc::new(Self::start_in_arbiter(&Arbiter::new().handle(), |_| store))
+    }
+}
+
+impl Actor for Store {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.mailbox_messages);
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        self.database.commit();
+        if let Some(arbiter) = Arbiter::try_current() {
+            arbiter.stop();
+        }
+    }
+}
+
+/// Asks the Store. The question is handed over at once, not when the future is first polled.
+///
+/// # Errors
+/// [`StoreError::Busy`] at once when the mailbox is full; [`StoreError::Closed`] when the Store is gone; else what the
+/// database says.
+pub fn ask<Q: Question>(
+    store: &Addr<Store>,
+    question: Q,
+) -> impl Future<Output = Result<Q::Answer, StoreError>> + use<Q> {
+    let (reply, answer) = oneshot::channel();
+    let handed_over = store.try_send(Asked { question, reply }).map_err(|e| match e {
+        SendError::Full(_) => StoreError::Busy,
+        SendError::Closed(_) => StoreError::Closed,
+    });
+    async move {
+        handed_over?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+/// A question on its way; sent by [`ask`] alone.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Asked<Q: Question> {
+    question: Q,
+    reply: Reply<Q::Answer>,
+}
+
+impl<Q: Question> Handler<Asked<Q>> for Store {
+    type Result = ();
+
+    fn handle(&mut self, Asked { question, reply }: Asked<Q>, ctx: &mut Self::Context) {
+        if !Q::WRITES {
+            return self.database.read(|db| question.run(db), reply);
+        }
+        self.database.write(|db| question.run(db), reply);
+        if self.database.held() >= self.mailbox_messages {
+            // A mailbox that never runs empty must not put off the commit for ever.
+            self.database.commit();
+        } else if !self.commit_is_due {
+            self.commit_is_due = true;
+            ctx.notify(Commit);
+        }
+    }
+}
+
+/// From the Store to itself: handled after what waits in the mailbox has been taken; never more than one is on its way.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Commit;
+
+impl Handler<Commit> for Store {
+    type Result = ();
+
+    fn handle(&mut self, _: Commit, _: &mut Self::Context) {
+        self.commit_is_due = false;
+        self.database.commit();
+    }
+}

@@ -1,0 +1,57 @@
+//! The tables as diesel sees them; `migrations/` creates them.
+
+diesel::table! {
+    threads (id) {
+        id -> Text,
+        session_id -> Text,
+        forked_from_id -> Nullable<Text>,
+        name -> Nullable<Text>,
+        preview -> Text,
+        has_turns -> Bool,
+        created_at_ms -> BigInt,
+        updated_at_ms -> BigInt,
+        recency_at_ms -> BigInt,
+        archived_at_ms -> Nullable<BigInt>,
+        cwd -> Text,
+        cli_version -> Text,
+        originator -> Nullable<Text>,
+        source -> Text,
+        thread_source -> Nullable<Text>,
+        history_mode -> Text,
+        git_sha -> Nullable<Text>,
+        git_branch -> Nullable<Text>,
+        git_origin_url -> Nullable<Text>,
+        daybreak_enabled -> Nullable<Bool>,
+        model_provider -> Text,
+        settings -> Text,
+    }
+}
+
+diesel::table! {
+    turns (thread_id, ordinal) {
+        thread_id -> Text,
+        ordinal -> BigInt,
+        id -> Text,
+        root_turn_id -> Nullable<Text>,
+        status -> Text,
+        error -> Nullable<Text>,
+        started_at_ms -> Nullable<BigInt>,
+        completed_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    items (thread_id, ordinal) {
+        thread_id -> Text,
+        ordinal -> BigInt,
+        turn_id -> Text,
+        id -> Text,
+        kind -> Text,
+        text -> Text,
+        started_at_ms -> Nullable<BigInt>,
+        completed_at_ms -> Nullable<BigInt>,
+        item -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(threads, turns, items);

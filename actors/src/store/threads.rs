@@ -1,0 +1,108 @@
+//! One thread: keeping, loading, changing, deleting.
+
+use diesel::prelude::*;
+
+use super::Question;
+use super::messages::{DeleteThread, InsertThread, LoadThread, SetArchived, SetThreadName, UpdateThreadMetadata};
+use super::record::ThreadRecord;
+use super::row::ThreadRow;
+use super::schema::threads;
+use crate::protocol::thread::ThreadId;
+
+impl Question for InsertThread {
+    type Answer = ();
+    const WRITES: bool = true;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<()> {
+        insert(db, &self.0)
+    }
+}
+
+impl Question for LoadThread {
+    type Answer = Option<ThreadRecord>;
+    const WRITES: bool = false;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<Self::Answer> {
+        load(db, self.id)
+    }
+}
+
+impl Question for SetThreadName {
+    type Answer = Option<ThreadRecord>;
+    const WRITES: bool = true;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<Self::Answer> {
+        diesel::update(threads::table.find(self.id.to_string()))
+            .set((threads::name.eq(self.name), threads::updated_at_ms.eq(self.at_ms)))
+            .execute(db)?;
+        load(db, self.id)
+    }
+}
+
+/// Columns to change: the outer `None` keeps one, the inner one clears it.
+#[derive(AsChangeset)]
+#[diesel(table_name = threads)]
+struct MetadataChange {
+    git_sha: Option<Option<String>>,
+    git_branch: Option<Option<String>>,
+    git_origin_url: Option<Option<String>>,
+    daybreak_enabled: Option<bool>,
+    updated_at_ms: i64,
+}
+
+impl Question for UpdateThreadMetadata {
+    type Answer = Option<ThreadRecord>;
+    const WRITES: bool = true;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<Self::Answer> {
+        let change = MetadataChange {
+            git_sha: self.git.sha,
+            git_branch: self.git.branch,
+            git_origin_url: self.git.origin_url,
+            daybreak_enabled: self.daybreak_enabled,
+            updated_at_ms: self.at_ms,
+        };
+        diesel::update(threads::table.find(self.id.to_string())).set(change).execute(db)?;
+        load(db, self.id)
+    }
+}
+
+impl Question for SetArchived {
+    type Answer = Option<ThreadRecord>;
+    const WRITES: bool = true;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<Self::Answer> {
+        let thread = threads::table.find(self.id.to_string());
+        let new =
+            (threads::archived_at_ms.eq(self.archived.then_some(self.at_ms)), threads::updated_at_ms.eq(self.at_ms));
+        let changed = if self.archived {
+            diesel::update(thread.filter(threads::archived_at_ms.is_null())).set(new).execute(db)?
+        } else {
+            diesel::update(thread.filter(threads::archived_at_ms.is_not_null())).set(new).execute(db)?
+        };
+        if changed == 0 { Ok(None) } else { load(db, self.id) }
+    }
+}
+
+impl Question for DeleteThread {
+    type Answer = bool;
+    const WRITES: bool = true;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<bool> {
+        // Turns and items go with it: ON DELETE CASCADE.
+        Ok(diesel::delete(threads::table.find(self.id.to_string())).execute(db)? > 0)
+    }
+}
+
+pub(super) fn insert(db: &mut SqliteConnection, record: &ThreadRecord) -> QueryResult<()> {
+    diesel::insert_into(threads::table).values(ThreadRow::of(record)?).execute(db).map(drop)
+}
+
+pub(super) fn load(db: &mut SqliteConnection, id: ThreadId) -> QueryResult<Option<ThreadRecord>> {
+    let row = threads::table.find(id.to_string()).select(ThreadRow::as_select()).first(db).optional()?;
+    row.map(ThreadRow::record).transpose()
+}
+
+pub(super) fn exists(db: &mut SqliteConnection, id: ThreadId) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(threads::table.find(id.to_string()))).get_result(db)
+}

@@ -1,0 +1,145 @@
+//! Turns: keeping them and reading them back.
+
+use std::collections::HashMap;
+
+use diesel::dsl::max;
+use diesel::prelude::*;
+
+use super::Question;
+use super::cursor::{List, PageRequest};
+use super::messages::{ListTurns, ReadTurns, RecordTurn};
+use super::row::{ItemRow, TurnRow};
+use super::schema::{items, threads, turns};
+use super::threads::exists;
+use crate::protocol::thread::{Page, ThreadId, TurnsPage};
+use crate::protocol::turn::{Turn, TurnItemsView};
+
+impl Question for RecordTurn {
+    type Answer = bool;
+    const WRITES: bool = true;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<bool> {
+        let id = self.thread_id.to_string();
+        let known = diesel::update(threads::table.find(&id))
+            .set((
+                threads::has_turns.eq(true),
+                threads::updated_at_ms.eq(self.at_ms),
+                threads::recency_at_ms.eq(self.at_ms),
+            ))
+            .execute(db)?;
+        if known == 0 {
+            return Ok(false);
+        }
+        let last =
+            turns::table.filter(turns::thread_id.eq(&id)).select(max(turns::ordinal)).first::<Option<i64>>(db)?;
+        let row = TurnRow::of(self.thread_id, last.unwrap_or(0) + 1, self.turn)?;
+        let state = (
+            turns::status.eq(row.status.clone()),
+            turns::error.eq(row.error.clone()),
+            turns::started_at_ms.eq(row.started_at_ms),
+            turns::completed_at_ms.eq(row.completed_at_ms),
+        );
+        diesel::insert_into(turns::table)
+            .values(row)
+            .on_conflict((turns::thread_id, turns::id))
+            .do_update()
+            .set(state)
+            .execute(db)?;
+        Ok(true)
+    }
+}
+
+impl Question for ListTurns {
+    type Answer = Option<TurnsPage>;
+    const WRITES: bool = false;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<Self::Answer> {
+        if !exists(db, self.thread_id)? {
+            return Ok(None);
+        }
+        let fetched = page_of_rows(db, self.thread_id, &self.page)?;
+        let page = self.page.cut(List::Turns, fetched, |row| (row.ordinal, self.thread_id));
+        Ok(Some(Page {
+            data: with_items(db, self.thread_id, page.data, self.items_view)?,
+            next_cursor: page.next_cursor,
+            backwards_cursor: page.backwards_cursor,
+        }))
+    }
+}
+
+impl Question for ReadTurns {
+    type Answer = Vec<Turn>;
+    const WRITES: bool = false;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<Vec<Turn>> {
+        let rows = turns::table
+            .filter(turns::thread_id.eq(self.thread_id.to_string()))
+            .order(turns::ordinal)
+            .select(TurnRow::as_select())
+            .load(db)?;
+        with_items(db, self.thread_id, rows, TurnItemsView::Full)
+    }
+}
+
+fn page_of_rows(db: &mut SqliteConnection, thread: ThreadId, page: &PageRequest) -> QueryResult<Vec<TurnRow>> {
+    let mut query = turns::table.filter(turns::thread_id.eq(thread.to_string())).into_boxed();
+    if let Some(cursor) = &page.cursor {
+        query = query.filter(page.beyond("turns.ordinal", cursor));
+    }
+    query.order(page.by("turns.ordinal")).limit(page.fetch()).select(TurnRow::as_select()).load(db)
+}
+
+/// The turns, whose rows are neighbours, with as many of their items as the view says.
+fn with_items(
+    db: &mut SqliteConnection,
+    thread: ThreadId,
+    rows: Vec<TurnRow>,
+    view: TurnItemsView,
+) -> QueryResult<Vec<Turn>> {
+    let mut items = match view {
+        TurnItemsView::NotLoaded => HashMap::new(),
+        TurnItemsView::Summary | TurnItemsView::Full => items_of(db, thread, &rows)?,
+    };
+    rows.into_iter()
+        .map(|row| {
+            let mut items = items.remove(&row.id).unwrap_or_default();
+            if view == TurnItemsView::Summary {
+                items = summary(items);
+            }
+            let items = items.iter().map(ItemRow::item).collect::<QueryResult<_>>()?;
+            row.turn(items, view)
+        })
+        .collect()
+}
+
+/// The items of neighbouring turns, by turn.
+fn items_of(
+    db: &mut SqliteConnection,
+    thread: ThreadId,
+    rows: &[TurnRow],
+) -> QueryResult<HashMap<String, Vec<ItemRow>>> {
+    let ordinals = rows.iter().map(|row| row.ordinal);
+    let (Some(first), Some(last)) = (ordinals.clone().min(), ordinals.max()) else {
+        return Ok(HashMap::new());
+    };
+    let its_turn = turns::thread_id.eq(items::thread_id).and(turns::id.eq(items::turn_id));
+    let items: Vec<ItemRow> = items::table
+        .inner_join(turns::table.on(its_turn))
+        .filter(items::thread_id.eq(thread.to_string()).and(turns::ordinal.between(first, last)))
+        .order(items::ordinal)
+        .select(ItemRow::as_select())
+        .load(db)?;
+    let mut by_turn: HashMap<String, Vec<ItemRow>> = HashMap::new();
+    for item in items {
+        by_turn.entry(item.turn_id.clone()).or_default().push(item);
+    }
+    Ok(by_turn)
+}
+
+/// The first message of the person and the last of the agent.
+fn summary(items: Vec<ItemRow>) -> Vec<ItemRow> {
+    let asked = items.iter().position(|item| item.kind == "userMessage");
+    let answered = items.iter().rposition(|item| item.kind == "agentMessage");
+    let keep = |index| Some(index) == asked || Some(index) == answered;
+    items.into_iter().enumerate().filter_map(|(index, item)| keep(index).then_some(item)).collect()
+}

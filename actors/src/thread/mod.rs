@@ -1,0 +1,81 @@
+//! A loaded thread: the rules in force for it, and the place where its turns will run.
+//!
+//! The database owns what is known about a thread; this actor owns what is alive about it. One actor per thread, so that
+//! its inputs keep their order and a busy thread costs the others nothing.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+
+use crate::panics::guarded;
+use crate::post::post;
+use crate::protocol::RpcError;
+use crate::reply::Reply;
+use crate::router::Router;
+use crate::store::ThreadRecord;
+
+mod messages;
+#[cfg(test)]
+mod tests;
+
+pub use messages::{Describe, TurnInput, TurnRequest};
+
+/// See the module's documentation. It ends when the registry lets its address go.
+pub struct Thread {
+    record: Arc<ThreadRecord>,
+    router: Arc<Addr<Router>>,
+    mailbox_messages: usize,
+}
+
+impl Thread {
+    /// A thread that waits for its first turn. The settings of `record` are in force from now on; what else it says
+    /// counts only where the thread is ephemeral, because the database knows nothing of those.
+    pub fn new(record: Arc<ThreadRecord>, router: Arc<Addr<Router>>, mailbox_messages: usize) -> Self {
+        Self { record, router, mailbox_messages }
+    }
+
+    /// What a client hears that wants a turn.
+    fn refusal(&self, request: &TurnRequest) -> RpcError {
+        match request {
+            TurnRequest::Start(_) => RpcError::invalid_request(format!(
+                "turns cannot be run yet: this version of codex-app-server keeps threads, but has no model connected \
+                 to them (thread {})",
+                self.record.id
+            )),
+            TurnRequest::Steer(params) if params.expected_turn_id.is_empty() => {
+                RpcError::invalid_request("expectedTurnId must not be empty")
+            }
+            TurnRequest::Steer(_) => RpcError::invalid_request("no active turn to steer"),
+            TurnRequest::Interrupt(_) => RpcError::invalid_request("no active turn to interrupt"),
+        }
+    }
+
+    fn refuse(&self, reply: Reply, request: &TurnRequest, ctx: &mut Context<Self>) {
+        let outcome = reply.fail(&self.refusal(request));
+        post::<Self, _, _>(&self.router, outcome, ctx);
+    }
+}
+
+impl Actor for Thread {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.mailbox_messages);
+    }
+}
+
+impl Handler<Describe> for Thread {
+    type Result = Arc<ThreadRecord>;
+
+    fn handle(&mut self, _: Describe, _: &mut Self::Context) -> Arc<ThreadRecord> {
+        self.record.clone()
+    }
+}
+
+impl Handler<TurnInput> for Thread {
+    type Result = ();
+
+    fn handle(&mut self, TurnInput { reply, request }: TurnInput, ctx: &mut Self::Context) {
+        guarded("a turn's input", || self.refuse(reply, &request, ctx));
+    }
+}

@@ -1,0 +1,50 @@
+//! Threads that nobody follows leave memory after a while.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::prelude::*;
+use tokio::time::Instant;
+
+use super::Threads;
+use crate::post::post;
+use crate::protocol::ServerNotification;
+use crate::protocol::thread::ThreadId;
+use crate::router::{Audience, Outcome, SubscribedThreads};
+
+/// How often idle threads are looked for.
+const CHECK: Duration = Duration::from_secs(5);
+
+impl Threads {
+    pub(super) fn watch_idle_threads(&self, ctx: &mut Context<Self>) {
+        ctx.run_interval(CHECK, |threads, ctx| {
+            let followed = wrap_future::<_, Self>(threads.parts.router.send(SubscribedThreads));
+            ctx.spawn(followed.map(|followed, threads, ctx| {
+                let Ok(followed) = followed else { return };
+                let outcome = threads.unload_idle(&followed.into_iter().collect(), Instant::now());
+                post::<Self, _, _>(&threads.parts.router, outcome, ctx);
+            }));
+        });
+    }
+
+    /// Unloads what nobody has followed for the time that the limits give. A thread that was just loaded begins anew,
+    /// so one that is being resumed at this moment is safe.
+    pub(super) fn unload_idle(&mut self, followed: &HashSet<ThreadId>, now: Instant) -> Outcome {
+        let limit = self.parts.limits.thread_idle();
+        let mut idle = Vec::new();
+        for (id, loaded) in &mut self.loaded {
+            if followed.contains(id) {
+                loaded.unfollowed_since = None;
+            } else if now.duration_since(*loaded.unfollowed_since.get_or_insert(now)) >= limit {
+                idle.push(*id);
+            }
+        }
+        idle.into_iter().fold(Outcome::none(), |outcome, id| match self.unload(id) {
+            Some(news) => outcome
+                .tell(Audience::Everyone, news)
+                .tell(Audience::Everyone, ServerNotification::ThreadClosed { thread_id: id }),
+            None => outcome,
+        })
+    }
+}

@@ -1,0 +1,18 @@
+//! What the registry is told.
+
+use actix::prelude::*;
+
+use crate::protocol::thread::ThreadRequest;
+use crate::reply::Reply;
+
+/// Sent by the processor. The answer goes to the router. Mailbox full: the processor pauses.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ThreadsRequest {
+    /// The duty to answer.
+    pub reply: Reply,
+    /// The asking client's name.
+    pub originator: String,
+    /// What is asked.
+    pub request: ThreadRequest,
+}

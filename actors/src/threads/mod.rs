@@ -1,0 +1,207 @@
+//! The threads registry: knows which threads are loaded, and answers the requests about threads.
+//!
+//! What is known about a thread stands in the database, what is alive about it in its [`crate::thread`] actor. Questions to
+//! the database are handed over in the order in which the requests came, so two requests about one thread keep theirs.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::prelude::*;
+
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::hub::Host;
+use crate::limits::Limits;
+use crate::panics::{guarded, guarded_future};
+use crate::post::post;
+use crate::protocol::thread::{ThreadId, ThreadRequest, ThreadStatus};
+use crate::protocol::{RpcError, ServerNotification};
+use crate::reply::Reply;
+use crate::router::{Outcome, Router};
+use crate::store::{self, Store, StoreError, ThreadRecord};
+use crate::thread::{Describe, Thread, TurnInput, TurnRequest};
+
+mod birth;
+mod change;
+mod idle;
+mod messages;
+mod query;
+mod refusals;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use messages::ThreadsRequest;
+use refusals::{thread_id, thread_not_found, unavailable};
+
+/// See the module's documentation.
+pub struct Threads {
+    parts: ThreadsParts,
+    /// Ordered by id, which is the order of creation.
+    loaded: BTreeMap<ThreadId, Loaded>,
+}
+
+/// What the registry works with.
+pub struct ThreadsParts {
+    /// Every bound.
+    pub limits: Arc<Limits>,
+    /// What the server says of itself.
+    pub host: Host,
+    /// Where answers and notifications go.
+    pub router: Arc<Addr<Router>>,
+    /// The database.
+    pub store: Arc<Addr<Store>>,
+    /// The settings of new threads.
+    pub catalog: Arc<Addr<Catalog>>,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// A thread in memory.
+struct Loaded {
+    thread: Arc<Addr<Thread>>,
+    /// The database knows nothing of it.
+    ephemeral: bool,
+    /// Since when nobody follows it; `None` while somebody does or nobody has looked yet.
+    unfollowed_since: Option<tokio::time::Instant>,
+}
+
+/// The part of a request that takes time; ends with what is then to be done in the registry.
+type Work = Pin<Box<dyn Future<Output = Result<Finish, RpcError>>>>;
+
+/// Changes the registry where needed, and answers.
+type Finish = Box<dyn FnOnce(&mut Threads, Reply) -> Outcome>;
+
+/// A request that needs time.
+fn work(future: impl Future<Output = Result<Finish, RpcError>> + 'static) -> Result<Work, RpcError> {
+    Ok(Box::pin(future))
+}
+
+/// The end of a [`work`].
+fn finish(end: impl FnOnce(&mut Threads, Reply) -> Outcome + 'static) -> Result<Finish, RpcError> {
+    Ok(Box::new(end))
+}
+
+impl Threads {
+    /// A registry with nothing loaded.
+    pub fn new(parts: ThreadsParts) -> Self {
+        Self { parts, loaded: BTreeMap::new() }
+    }
+
+    fn dispatch(&mut self, request: ThreadsRequest, ctx: &mut Context<Self>) {
+        use ThreadRequest as Request;
+        let ThreadsRequest { reply, originator, request } = request;
+        let work = match request {
+            Request::Start(params) => self.start_thread(originator, *params),
+            Request::Resume(params) => self.resume(*params),
+            Request::Fork(params) => self.fork(originator, *params),
+            Request::NameSet(params) => self.set_name(&params),
+            Request::MetadataUpdate(params) => self.update_metadata(params),
+            Request::Archive(params) => self.archive(&params),
+            Request::Unarchive(params) => self.unarchive(&params),
+            Request::Delete(params) => self.delete(&params),
+            Request::Unsubscribe(params) => self.unsubscribe(&params, reply.connection()),
+            Request::Read(params) => self.read(&params),
+            Request::List(params) => self.list(*params),
+            Request::Search(params) => self.search(params),
+            Request::LoadedList(params) => self.loaded_list(&params),
+            Request::TurnsList(params) => self.turns_list(&params),
+            Request::ItemsList(params) => self.items_list(params),
+            Request::GoalGet(params) => self.goal(&params),
+            Request::BackgroundTerminalsList(params) => self.background_terminals(&params),
+            Request::ReadStateUpdate(params) => self.update_read_state(params),
+            Request::TurnStart(params) => return self.turn(reply, TurnRequest::Start(params), ctx),
+            Request::TurnSteer(params) => return self.turn(reply, TurnRequest::Steer(params), ctx),
+            Request::TurnInterrupt(params) => return self.turn(reply, TurnRequest::Interrupt(params), ctx),
+        };
+        match work {
+            Ok(work) => self.answer_after(work, reply, ctx),
+            Err(error) => post::<Self, _, _>(&self.parts.router, reply.fail(&error), ctx),
+        }
+    }
+
+    fn answer_after(&mut self, work: Work, reply: Reply, ctx: &mut Context<Self>) {
+        let work = wrap_future::<_, Self>(guarded_future("a request about threads", work));
+        ctx.spawn(work.map(move |done, threads, ctx| {
+            let outcome = match done {
+                Some(Ok(finish)) => guarded("the end of a request about threads", || finish(threads, reply)),
+                Some(Err(error)) => Some(reply.fail(&error)),
+                // Dropping the reply answers that the server failed.
+                None => None,
+            };
+            if let Some(outcome) = outcome {
+                post::<Self, _, _>(&threads.parts.router, outcome, ctx);
+            }
+        }));
+    }
+
+    fn turn(&mut self, reply: Reply, request: TurnRequest, ctx: &mut Context<Self>) {
+        let id = match &request {
+            TurnRequest::Start(params) => &params.thread_id,
+            TurnRequest::Steer(params) => &params.thread_id,
+            TurnRequest::Interrupt(params) => &params.thread_id,
+        };
+        let loaded = thread_id(id).and_then(|id| self.loaded.get(&id).ok_or_else(|| thread_not_found(id)));
+        let (reply, error) = match loaded {
+            Err(error) => (reply, error),
+            Ok(loaded) => match loaded.thread.try_send(TurnInput { reply, request }) {
+                Ok(()) => return,
+                Err(SendError::Full(input)) => (input.reply, RpcError::overloaded()),
+                Err(SendError::Closed(input)) => (input.reply, RpcError::internal("the thread has failed; resume it")),
+            },
+        };
+        post::<Self, _, _>(&self.parts.router, reply.fail(&error), ctx);
+    }
+
+    /// Asks the database, now; the answer comes with the future.
+    fn ask<Q: store::Question>(&self, question: Q) -> impl Future<Output = Result<Q::Answer, RpcError>> + use<Q> {
+        let answer = store::ask(&self.parts.store, question);
+        async move { answer.await.map_err(|error: StoreError| unavailable(&error)) }
+    }
+
+    /// Puts a thread into memory, unless it is there already.
+    fn load(&mut self, record: &Arc<ThreadRecord>, ephemeral: bool) {
+        let Self { parts: ThreadsParts { router, limits, .. }, loaded } = self;
+        let entry = loaded.entry(record.id).or_insert_with(|| Loaded {
+            thread: Arc::new(Thread::new(record.clone(), router.clone(), limits.thread_mailbox_messages).start()),
+            ephemeral,
+            unfollowed_since: None,
+        });
+        entry.unfollowed_since = None;
+    }
+
+    /// Takes a thread out of memory. What everyone is told of it, if it was there.
+    fn unload(&mut self, id: ThreadId) -> Option<ServerNotification> {
+        self.loaded.remove(&id)?;
+        Some(ServerNotification::ThreadStatusChanged { thread_id: id, status: ThreadStatus::NotLoaded })
+    }
+
+    fn is_ephemeral(&self, id: ThreadId) -> bool {
+        self.loaded.get(&id).is_some_and(|loaded| loaded.ephemeral)
+    }
+
+    /// The record with which a loaded thread began.
+    fn describe(&self, id: ThreadId) -> Option<impl Future<Output = Result<Arc<ThreadRecord>, RpcError>> + use<>> {
+        let description = self.loaded.get(&id)?.thread.send(Describe);
+        Some(async move { description.await.map_err(|_| RpcError::internal("the thread has failed; resume it")) })
+    }
+}
+
+impl Actor for Threads {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.parts.limits.threads_mailbox_messages);
+        self.watch_idle_threads(ctx);
+    }
+}
+
+impl Handler<ThreadsRequest> for Threads {
+    type Result = ();
+
+    fn handle(&mut self, request: ThreadsRequest, ctx: &mut Self::Context) {
+        guarded("a request about threads", || self.dispatch(request, ctx));
+    }
+}

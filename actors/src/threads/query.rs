@@ -1,0 +1,235 @@
+//! Requests that only look: `thread/read`, the lists, and what this server keeps none of.
+
+use std::collections::BTreeMap;
+
+use super::refusals::{thread_id, thread_not_found, thread_not_loaded};
+use super::view::{self, Presence};
+use super::{Threads, Work, finish, work};
+use crate::protocol::RpcError;
+use crate::protocol::thread::{
+    CwdFilter, ItemsCursor, Page, SortDirection, ThreadBackgroundTerminalsListParams,
+    ThreadBackgroundTerminalsListResponse, ThreadGoalGetResponse, ThreadId, ThreadIdParams, ThreadItemsListParams,
+    ThreadListParams, ThreadListResponse, ThreadLoadedListParams, ThreadLoadedListResponse, ThreadReadParams,
+    ThreadReadResponse, ThreadReadState, ThreadReadStateUpdateParams, ThreadReadStateUpdateResponse,
+    ThreadSearchParams, ThreadSearchResult, ThreadSearchSortKey, ThreadSortKey, ThreadTurnsListParams,
+};
+use crate::store::messages::{
+    ListItems, ListThreads, ListTurns, ListedItems, LoadThread, ReadTurns, SearchThreads, ThreadFilter,
+};
+use crate::store::{Cursor, InvalidCursor, PageRequest, ThreadRecord};
+
+impl Threads {
+    pub(super) fn read(&self, params: &ThreadReadParams) -> Result<Work, RpcError> {
+        let id = thread_id(&params.thread_id)?;
+        if self.is_ephemeral(id) && params.include_turns {
+            return Err(RpcError::invalid_request("ephemeral threads do not support includeTurns"));
+        }
+        let record = self.known(id);
+        let turns = params.include_turns.then(|| self.ask(ReadTurns { thread_id: id }));
+        work(async move {
+            let record = record.await?.ok_or_else(|| thread_not_loaded(id))?;
+            let turns = match turns {
+                Some(turns) => turns.await?,
+                None => Vec::new(),
+            };
+            finish(move |threads, reply| {
+                let thread = view::thread(&record, threads.presence(id), turns);
+                reply.ok(&ThreadReadResponse { thread, read_state: None })
+            })
+        })
+    }
+
+    pub(super) fn list(&self, params: ThreadListParams) -> Result<Work, RpcError> {
+        // No thread here has a section, a project, a parent, an ancestor or a thread that it is attached to.
+        let asks_for_none = params.section_id.is_some_and(|id| id.is_some())
+            || params.project_id.is_some_and(|id| id.is_some())
+            || params.parent_thread_id.is_some()
+            || params.ancestor_thread_id.is_some()
+            || params.attached_to_thread_id.is_some();
+        if asks_for_none {
+            return work(async { finish(|_, reply| reply.ok(&empty_list())) });
+        }
+        let excluded = params.excluded_thread_ids.unwrap_or_default();
+        let filter = ThreadFilter {
+            archived: params.archived.unwrap_or_default(),
+            cwds: params.cwd.map(CwdFilter::into_vec).unwrap_or_default(),
+            source_kinds: params.source_kinds.unwrap_or_default(),
+            model_providers: params.model_providers.unwrap_or_default(),
+            originators: params.originators.unwrap_or_default(),
+            excluded: excluded.iter().map(|id| thread_id(id)).collect::<Result<_, _>>()?,
+        };
+        let page = self.ask(ListThreads {
+            filter,
+            search_term: params.search_term,
+            sort_key: params.sort_key.unwrap_or(ThreadSortKey::CreatedAt),
+            page: page(params.cursor.as_deref(), Cursor::of_threads, params.limit, params.sort_direction)?,
+        });
+        work(async move {
+            let Page { data, next_cursor, backwards_cursor } = page.await?;
+            finish(move |threads, reply| {
+                let data = data.iter().map(|record| threads.listed(record)).collect();
+                reply.ok(&ThreadListResponse { data, next_cursor, backwards_cursor, ..empty_list() })
+            })
+        })
+    }
+
+    pub(super) fn search(&self, params: ThreadSearchParams) -> Result<Work, RpcError> {
+        if params.search_term.is_empty() {
+            return Err(RpcError::invalid_request("thread/search requires a non-empty searchTerm"));
+        }
+        let filter = ThreadFilter {
+            archived: params.archived.unwrap_or_default(),
+            source_kinds: params.source_kinds.unwrap_or_default(),
+            ..ThreadFilter::default()
+        };
+        let sort_key = match params.sort_key {
+            None | Some(ThreadSearchSortKey::CreatedAt) => ThreadSortKey::CreatedAt,
+            Some(ThreadSearchSortKey::UpdatedAt) => ThreadSortKey::UpdatedAt,
+            Some(ThreadSearchSortKey::RecencyAt) => ThreadSortKey::RecencyAt,
+        };
+        let page = page(params.cursor.as_deref(), Cursor::of_threads, params.limit, params.sort_direction)?;
+        let found = self.ask(SearchThreads { filter, search_term: params.search_term, sort_key, page });
+        work(async move {
+            let Page { data, next_cursor, backwards_cursor } = found.await?;
+            finish(move |threads, reply| {
+                let result = |found: crate::store::FoundThread| ThreadSearchResult {
+                    thread: threads.listed(&found.thread),
+                    snippet: found.snippet,
+                };
+                let data = data.into_iter().map(result).collect();
+                reply.ok(&Page { data, next_cursor, backwards_cursor })
+            })
+        })
+    }
+
+    /// Ids are ordered by creation, so the id of a page's last thread is the cursor of the next.
+    pub(super) fn loaded_list(&self, params: &ThreadLoadedListParams) -> Result<Work, RpcError> {
+        let invalid = |cursor: &str| RpcError::invalid_request(format!("invalid cursor: {cursor}"));
+        let after = match &params.cursor {
+            Some(cursor) => Some(ThreadId::parse(cursor).map_err(|_| invalid(cursor))?),
+            None => None,
+        };
+        let limit = params.limit.map_or(usize::MAX, |limit| limit.max(1) as usize);
+        let mut ids = self.loaded.keys().copied().filter(|id| after.is_none_or(|after| *id > after));
+        let data: Vec<ThreadId> = ids.by_ref().take(limit).collect();
+        let next_cursor = ids.next().and(data.last().copied());
+        work(async move { finish(move |_, reply| reply.ok(&ThreadLoadedListResponse { data, next_cursor })) })
+    }
+
+    pub(super) fn turns_list(&self, params: &ThreadTurnsListParams) -> Result<Work, RpcError> {
+        let id = thread_id(&params.thread_id)?;
+        let cursor = |text: &str| Cursor::of_turns(id, text);
+        let direction = params.sort_direction.or(Some(SortDirection::Desc));
+        let page = page(params.cursor.as_deref(), cursor, params.limit, direction)?;
+        let items_view = params.items_view.unwrap_or_default();
+        let turns = self.ask(ListTurns { thread_id: id, page, items_view });
+        let is_ephemeral = self.is_ephemeral(id);
+        work(async move {
+            let page = match turns.await? {
+                None if is_ephemeral => Page { data: Vec::new(), next_cursor: None, backwards_cursor: None },
+                turns => turns.ok_or_else(|| thread_not_loaded(id))?,
+            };
+            finish(move |_, reply| reply.ok(&page))
+        })
+    }
+
+    pub(super) fn items_list(&self, params: ThreadItemsListParams) -> Result<Work, RpcError> {
+        let id = thread_id(&params.thread_id)?;
+        let (cursor, anchor) = match params.cursor {
+            Some(ItemsCursor::Opaque(text)) => (Some(text), None),
+            Some(ItemsCursor::Anchor(anchor)) => (None, Some(anchor)),
+            None => (None, None),
+        };
+        let of_items = |text: &str| Cursor::of_items(id, text);
+        let direction = params.sort_direction.or(Some(SortDirection::Asc));
+        let page = page(cursor.as_deref(), of_items, params.limit, direction)?;
+        let items = self.ask(ListItems { thread_id: id, turn_id: params.turn_id, anchor, page });
+        let is_ephemeral = self.is_ephemeral(id);
+        work(async move {
+            let page = match items.await? {
+                ListedItems::Page(page) => page,
+                ListedItems::UnknownThread if is_ephemeral => {
+                    Page { data: Vec::new(), next_cursor: None, backwards_cursor: None }
+                }
+                ListedItems::UnknownThread => return Err(thread_not_loaded(id)),
+                ListedItems::UnknownAnchor => return Err(RpcError::invalid_request("the turn has no such item")),
+            };
+            finish(move |_, reply| reply.ok(&page))
+        })
+    }
+
+    pub(super) fn goal(&self, params: &ThreadIdParams) -> Result<Work, RpcError> {
+        let id = thread_id(&params.thread_id)?;
+        let record = self.known(id);
+        work(async move {
+            record.await?.ok_or_else(|| thread_not_found(id))?;
+            finish(|_, reply| reply.ok(&ThreadGoalGetResponse::default()))
+        })
+    }
+
+    pub(super) fn background_terminals(&self, params: &ThreadBackgroundTerminalsListParams) -> Result<Work, RpcError> {
+        let id = thread_id(&params.thread_id)?;
+        let record = self.known(id);
+        work(async move {
+            record.await?.ok_or_else(|| thread_not_found(id))?;
+            finish(|_, reply| reply.ok(&ThreadBackgroundTerminalsListResponse::default()))
+        })
+    }
+
+    /// What a user has read is not kept; the client is left with the revision that it has.
+    pub(super) fn update_read_state(&self, params: ThreadReadStateUpdateParams) -> Result<Work, RpcError> {
+        let id = thread_id(&params.thread_id)?;
+        let record = self.known(id);
+        work(async move {
+            record.await?.ok_or_else(|| thread_not_found(id))?;
+            let read_state = ThreadReadState { first_unread: None, revision: params.expected_revision };
+            finish(|_, reply| reply.ok(&ThreadReadStateUpdateResponse { read_state }))
+        })
+    }
+
+    /// The thread of this id as it is known now, loaded or not.
+    pub(super) fn known(&self, id: ThreadId) -> impl Future<Output = Result<Option<ThreadRecord>, RpcError>> + use<> {
+        let ephemeral = if self.is_ephemeral(id) { self.describe(id) } else { None };
+        let stored = ephemeral.is_none().then(|| self.ask(LoadThread { id }));
+        async move {
+            match (ephemeral, stored) {
+                (Some(description), _) => Ok(Some(description.await?.as_ref().clone())),
+                (None, Some(stored)) => stored.await,
+                (None, None) => Ok(None),
+            }
+        }
+    }
+
+    pub(super) fn presence(&self, id: ThreadId) -> Presence {
+        match self.loaded.get(&id) {
+            None => Presence::Stored,
+            Some(loaded) if loaded.ephemeral => Presence::Ephemeral,
+            Some(_) => Presence::Loaded,
+        }
+    }
+
+    /// In lists, whether a thread takes turns is left open.
+    fn listed(&self, record: &ThreadRecord) -> crate::protocol::thread::Thread {
+        let thread = view::thread(record, self.presence(record.id), Vec::new());
+        crate::protocol::thread::Thread { can_accept_direct_input: None, ..thread }
+    }
+}
+
+fn empty_list() -> ThreadListResponse {
+    ThreadListResponse {
+        data: Vec::new(),
+        read_states: Some(BTreeMap::new()),
+        next_cursor: None,
+        backwards_cursor: None,
+    }
+}
+
+fn page(
+    cursor: Option<&str>,
+    parse: impl FnOnce(&str) -> Result<Cursor, InvalidCursor>,
+    limit: Option<u32>,
+    direction: Option<SortDirection>,
+) -> Result<PageRequest, RpcError> {
+    let cursor = cursor.map(parse).transpose().map_err(|e| RpcError::invalid_request(e.to_string()))?;
+    Ok(PageRequest { cursor, limit, direction: direction.unwrap_or(SortDirection::Desc) })
+}

@@ -1,0 +1,49 @@
+//! Refusals in the words that existing clients know (spec: local transports 7.2). Which words an unknown thread gets
+//! depends on the method.
+
+use crate::protocol::RpcError;
+use crate::protocol::thread::ThreadId;
+use crate::store::StoreError;
+
+pub(super) fn thread_id(text: &str) -> Result<ThreadId, RpcError> {
+    ThreadId::parse(text).map_err(|e| RpcError::invalid_request(format!("invalid thread id: {e}")))
+}
+
+pub(super) fn session_id(text: &str) -> Result<ThreadId, RpcError> {
+    ThreadId::parse(text).map_err(|e| RpcError::invalid_request(format!("invalid session id: {e}")))
+}
+
+pub(super) fn thread_not_found(id: ThreadId) -> RpcError {
+    RpcError::invalid_request(format!("thread not found: {id}"))
+}
+
+pub(super) fn thread_not_loaded(id: ThreadId) -> RpcError {
+    RpcError::invalid_request(format!("thread not loaded: {id}"))
+}
+
+pub(super) fn no_rollout(id: ThreadId) -> RpcError {
+    RpcError::invalid_request(format!("no rollout found for thread id {id}"))
+}
+
+pub(super) fn no_archived_rollout(id: ThreadId) -> RpcError {
+    RpcError::invalid_request(format!("no archived rollout found for thread id {id}"))
+}
+
+pub(super) fn ephemeral_metadata(id: ThreadId) -> RpcError {
+    RpcError::invalid_request(format!("ephemeral thread does not support metadata updates: {id}"))
+}
+
+/// The database cannot answer: a full queue is told like any other overload, all else with its reason.
+pub(super) fn unavailable(error: &StoreError) -> RpcError {
+    match error {
+        StoreError::Busy => RpcError::overloaded(),
+        failure => {
+            log::error!("{failure}");
+            RpcError::internal(failure.to_string())
+        }
+    }
+}
+
+pub(super) fn unavailable_router() -> RpcError {
+    RpcError::internal("the router has ended; restart the server")
+}

@@ -1,0 +1,191 @@
+//! The command line: what it accepts, and the two names under which the program can be called.
+
+mod argv;
+mod overrides;
+mod version;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use app_server_actors::hub::API_VERSION;
+pub use overrides::Override;
+
+use crate::listen::ListenUrl;
+
+/// Shares one coding agent among many clients, over the protocol of `codex app-server`.
+#[derive(Debug, Parser)]
+#[command(name = "codex-app-server")]
+pub struct Arguments {
+    /// Where clients connect: `stdio://`, `unix://`, `unix://PATH`, `ws://IP:PORT` or `off`.
+    #[arg(long, value_name = "URL", default_value = "stdio://", value_parser = ListenUrl::parse_here)]
+    pub listen: ListenUrl,
+
+    /// One client on stdin and stdout; the same as `--listen stdio://`.
+    #[arg(long, conflicts_with = "listen")]
+    pub stdio: bool,
+
+    /// What new threads say they were started from.
+    #[arg(long, value_name = "SOURCE", default_value = "vscode")]
+    pub session_source: String,
+
+    /// Overrides `key` of config.toml; `app_server.KEY=VALUE` overrides a setting of this server. Repeatable.
+    #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
+    pub overrides: Vec<Override>,
+
+    /// Refuses to start when config.toml holds an unknown key.
+    #[arg(long)]
+    pub strict_config: bool,
+
+    /// Starts with remote control enabled.
+    #[arg(long, hide = true)]
+    pub remote_control: bool,
+
+    /// Passed by the reference program's daemon manager; this server behaves the same with and without it.
+    #[arg(long, hide = true)]
+    pub managed_daemon: bool,
+
+    /// Passed by existing clients; this server sends no analytics, so there is nothing to enable.
+    #[arg(long, hide = true)]
+    pub analytics_default_enabled: bool,
+
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program does when it does not serve.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Prints every setting in force, as TOML.
+    Config {
+        /// Says behind each value where it comes from.
+        #[arg(long)]
+        origin: bool,
+
+        /// As before the word `config`.
+        #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
+        overrides: Vec<Override>,
+    },
+}
+
+impl Arguments {
+    /// Reads the process's command line; ends the process with code 0 after `--help` and `--version`, and with
+    /// code 2 after a usage error.
+    pub fn from_environment() -> Self {
+        Self::parse_from_words(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Reads `words`, the first of which is the name the program was called by.
+    pub fn parse_from_words(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let called = argv::read(words.into_iter().collect());
+        let command = if called.as_codex {
+            Self::command().display_name("codex-cli").bin_name("codex app-server").version(API_VERSION)
+        } else {
+            Self::command().version(version::own())
+        };
+        let arguments = Self::from_arg_matches(&command.try_get_matches_from(called.words)?)?;
+        Ok(arguments.normalized())
+    }
+
+    fn normalized(mut self) -> Self {
+        if self.stdio {
+            self.listen = ListenUrl::Stdio;
+        }
+        if let Some(Command::Config { overrides, .. }) = &mut self.command {
+            self.overrides.append(overrides);
+        }
+        self
+    }
+
+    /// The overrides of this server's own settings, without their `app_server.` prefix, in their order.
+    pub fn setting_overrides(&self) -> Vec<Override> {
+        self.overrides.iter().filter_map(Override::of_setting).collect()
+    }
+
+    /// The overrides of config.toml, each as `key=value`, in their order.
+    pub fn config_overrides(&self) -> Vec<String> {
+        self.overrides.iter().filter(|it| it.of_setting().is_none()).map(ToString::to_string).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::parse_from_words(line.split(' ').map(OsString::from))
+    }
+
+    fn version(line: &str) -> String {
+        let error = parse(line).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DisplayVersion);
+        error.to_string()
+    }
+
+    #[test]
+    fn serves_one_client_on_stdio_unless_told_otherwise() {
+        let arguments = parse("codex-app-server").unwrap();
+        assert_eq!(arguments.listen, ListenUrl::Stdio);
+        assert_eq!(arguments.session_source, "vscode");
+    }
+
+    #[test]
+    fn stands_in_for_the_reference_program() {
+        for line in [
+            "/usr/bin/codex app-server --listen unix:///run/x.sock --analytics-default-enabled --managed-daemon",
+            "codex-app-server app-server --listen unix:///run/x.sock",
+            "codex -c model=o3 app-server --listen unix:///run/x.sock",
+            "codex --config model=o3 app-server --listen unix:///run/x.sock",
+        ] {
+            let arguments = parse(line).unwrap();
+            assert_eq!(arguments.listen, ListenUrl::Unix(PathBuf::from("/run/x.sock")), "{line}");
+        }
+    }
+
+    #[test]
+    fn announces_the_level_it_speaks_and_its_own_version() {
+        assert_eq!(version("/opt/bin/codex --version"), "codex-cli 0.169.0\n");
+        assert_eq!(version("codex app-server --version"), "codex-cli 0.169.0\n");
+        assert_eq!(version("codex-app-server app-server --version"), "codex-cli 0.169.0\n");
+        let own = version("codex-app-server --version");
+        assert!(own.starts_with(concat!("codex-app-server ", env!("CARGO_PKG_VERSION"))), "{own}");
+        assert!(own.contains("0.169.0"), "{own}");
+    }
+
+    #[test]
+    fn a_usage_error_ends_with_code_2_and_the_references_text() {
+        let error = parse("codex-app-server --stdio --listen stdio://").unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("the argument '--stdio' cannot be used with '--listen <URL>'"), "{error}");
+
+        let error = parse("codex-app-server --listen garbage").unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert_eq!(
+            error.to_string(),
+            "error: invalid value 'garbage' for '--listen <URL>': unsupported --listen URL `garbage`; expected \
+             `stdio://`, `unix://`, `unix://PATH`, `ws://IP:PORT`, or `off`\n\nFor more information, try '--help'.\n"
+        );
+    }
+
+    #[test]
+    fn an_empty_listen_url_is_refused_like_any_other() {
+        let error = Arguments::parse_from_words(["codex-app-server", "--listen", ""].map(OsString::from)).unwrap_err();
+        assert!(error.to_string().starts_with("error: invalid value '' for '--listen <URL>': "), "{error}");
+    }
+
+    #[test]
+    fn tells_its_own_settings_from_those_of_config_toml() {
+        let arguments = parse(
+            "codex-app-server -c model=o3 -c app_server.http.workers=2 config --origin -c app_server.log.json=true",
+        )
+        .unwrap();
+        let keys = |list: Vec<Override>| list.into_iter().map(|it| it.key).collect::<Vec<_>>();
+        assert_eq!(arguments.config_overrides(), ["model=o3"]);
+        assert_eq!(keys(arguments.setting_overrides()), ["http.workers", "log.json"]);
+    }
+}

@@ -1,0 +1,77 @@
+//! `-c key=value`, the reference program's way to override one value of a configuration file.
+
+use std::{fmt, str::FromStr};
+
+/// What stands in front of the keys that mean this server's own settings and not config.toml.
+const OWN_PREFIX: &str = "app_server.";
+
+/// One `-c key=value`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// Dotted key, never empty.
+    pub key: String,
+    /// TOML; what is not TOML means itself as a string, so that `-c model=o3` needs no quotes.
+    pub value: String,
+}
+
+impl Override {
+    /// This override without the prefix, when it means a setting of this server.
+    pub fn of_setting(&self) -> Option<Self> {
+        let key = self.key.strip_prefix(OWN_PREFIX)?;
+        Some(Self { key: key.to_owned(), value: self.value.clone() })
+    }
+
+    /// The value as TOML.
+    pub fn toml_value(&self) -> toml::Value {
+        self.value.parse().unwrap_or_else(|_| toml::Value::String(self.value.clone()))
+    }
+}
+
+impl fmt::Display for Override {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.key, self.value)
+    }
+}
+
+impl FromStr for Override {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (key, value) =
+            text.split_once('=').ok_or_else(|| format!("expected KEY=VALUE, found no `=` in `{text}`"))?;
+        let (key, value) = (key.trim(), value.trim());
+        if key.is_empty() {
+            return Err(format!("expected KEY=VALUE, found no key in `{text}`"));
+        }
+        Ok(Self { key: key.to_owned(), value: value.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use toml::Value;
+
+    use super::*;
+
+    #[test]
+    fn splits_at_the_first_equals_sign() {
+        let it: Override = " a.b = x=y ".parse().unwrap();
+        assert_eq!((it.key.as_str(), it.value.as_str()), ("a.b", "x=y"));
+    }
+
+    #[test]
+    fn refuses_what_has_no_key_or_no_value() {
+        assert!("model".parse::<Override>().unwrap_err().contains("`model`"));
+        assert!("=o3".parse::<Override>().is_err());
+    }
+
+    #[test]
+    fn a_value_is_toml_or_means_itself() {
+        let value = |text: &str| text.parse::<Override>().unwrap().toml_value();
+        assert_eq!(value("a=3"), Value::Integer(3));
+        assert_eq!(value("a=true"), Value::Boolean(true));
+        assert_eq!(value("a=\"o3\""), Value::String("o3".into()));
+        assert_eq!(value("a=o3"), Value::String("o3".into()));
+        assert_eq!(value("a=1\nb = 2"), Value::String("1\nb = 2".into()));
+    }
+}

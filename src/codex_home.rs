@@ -1,0 +1,84 @@
+//! `$CODEX_HOME`: the directory of everything the agent keeps, shared with the reference program.
+
+use std::{
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
+
+/// No directory to keep anything in. The texts are the reference program's.
+#[derive(Debug, thiserror::Error)]
+pub enum CodexHomeError {
+    /// `$CODEX_HOME` names nothing.
+    #[error("failed to resolve CODEX_HOME: CODEX_HOME points to {0:?}, but that path does not exist")]
+    Missing(PathBuf),
+    /// `$CODEX_HOME` names a file.
+    #[error("failed to resolve CODEX_HOME: CODEX_HOME points to {0:?}, but that path is not a directory")]
+    NotADirectory(PathBuf),
+    /// `$CODEX_HOME` cannot be looked at.
+    #[error("failed to resolve CODEX_HOME: failed to read CODEX_HOME {0:?}: {1}")]
+    Unreadable(PathBuf, io::Error),
+    /// Neither `$CODEX_HOME` nor a home directory of the user.
+    #[error("failed to resolve CODEX_HOME: could not find the home directory; set CODEX_HOME")]
+    NoUserHome,
+    /// The default directory cannot be made.
+    #[error("failed to create {0:?}: {1}; create it, or set CODEX_HOME")]
+    Uncreatable(PathBuf, io::Error),
+}
+
+/// The directory that `$CODEX_HOME` names, which must exist; without it `~/.codex`, which need not exist yet.
+pub fn find() -> Result<PathBuf, CodexHomeError> {
+    match std::env::var_os("CODEX_HOME").filter(|value| !value.is_empty()) {
+        Some(named) => resolve(Path::new(&named)),
+        None => Ok(std::env::home_dir().ok_or(CodexHomeError::NoUserHome)?.join(".codex")),
+    }
+}
+
+fn resolve(named: &Path) -> Result<PathBuf, CodexHomeError> {
+    let unreadable = |error| CodexHomeError::Unreadable(named.to_owned(), error);
+    match fs::metadata(named) {
+        Ok(metadata) if metadata.is_dir() => named.canonicalize().map_err(unreadable),
+        Ok(_) => Err(CodexHomeError::NotADirectory(named.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(CodexHomeError::Missing(named.to_owned())),
+        Err(error) => Err(unreadable(error)),
+    }
+}
+
+/// Makes `home`, for its owner only, when it does not exist yet.
+pub fn ensure(home: &Path) -> Result<(), CodexHomeError> {
+    DirBuilder::new()
+        .mode(0o700)
+        .recursive(true)
+        .create(home)
+        .map_err(|error| CodexHomeError::Uncreatable(home.to_owned(), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_home_must_be_a_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        let missing = dir.path().join("missing");
+        assert_eq!(resolve(dir.path()).unwrap(), dir.path().canonicalize().unwrap());
+        assert_eq!(
+            resolve(&missing).unwrap_err().to_string(),
+            format!("failed to resolve CODEX_HOME: CODEX_HOME points to {missing:?}, but that path does not exist")
+        );
+        assert!(resolve(&file).unwrap_err().to_string().ends_with("but that path is not a directory"));
+    }
+
+    #[test]
+    fn a_new_home_belongs_to_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().join(".codex");
+        ensure(&home).unwrap();
+        ensure(&home).unwrap();
+        assert_eq!(fs::metadata(&home).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}

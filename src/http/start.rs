@@ -1,0 +1,102 @@
+//! The HTTP server around the hub.
+
+use std::{
+    io,
+    net::TcpListener,
+    os::unix::net::UnixListener,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use actix_rt::task::JoinHandle;
+use actix_web::{dev::ServerHandle, http::KeepAlive, web};
+use app_server_actors::hub::{Hub, HubParts};
+use tokio::sync::mpsc;
+
+use super::{Site, Transport, app, peer};
+use crate::settings;
+
+/// A bound socket for HTTP.
+pub enum Sockets {
+    /// The Unix control socket.
+    Unix(UnixListener),
+    /// The TCP listener.
+    Tcp(TcpListener),
+}
+
+/// A running HTTP server and the hub in it.
+pub struct HttpServer {
+    hub: Hub,
+    handle: ServerHandle,
+    running: JoinHandle<io::Result<()>>,
+}
+
+impl HttpServer {
+    /// Serves `sockets`. The hub starts on the arbiter of the first worker, where its connections live: a hop to
+    /// another arbiter would cost more than a whole request.
+    pub async fn start(sockets: Sockets, parts: HubParts, settings: &settings::Http) -> io::Result<Self> {
+        let transport = match sockets {
+            Sockets::Unix(_) => Transport::Unix,
+            Sockets::Tcp(_) => Transport::Tcp,
+        };
+        let websocket_frame_bytes = parts.limits.websocket_frame_bytes;
+        let (tell, mut hubs) = mpsc::channel(1);
+        let only = Arc::new(OnceLock::new());
+        let make_app = move || {
+            let hub: &Hub = only.get_or_init(|| {
+                let hub = Hub::start(parts.clone());
+                // There is room: this is the only message, and the receiver waits for it.
+                let _ = tell.try_send(hub.clone());
+                hub
+            });
+            app(web::Data::new(Site { hub: hub.clone(), transport, websocket_frame_bytes }))
+        };
+
+        let server = actix_web::HttpServer::new(make_app)
+            .workers(settings.workers)
+            .max_connections(settings.max_connections)
+            .keep_alive(KeepAlive::Timeout(settings.keep_alive()))
+            .client_request_timeout(settings.client_request_timeout())
+            // The default would hold every finished WebSocket for a second.
+            .client_disconnect_timeout(Duration::ZERO)
+            .tcp_nodelay(true)
+            .disable_signals()
+            .on_connect(peer::meet);
+        let server = match sockets {
+            // Never `bind_uds`: it deletes what lies at the path and does not run `on_connect`.
+            Sockets::Unix(listener) => server.listen_uds(listener)?,
+            Sockets::Tcp(listener) => server.listen(listener)?,
+        }
+        .run();
+
+        let handle = server.handle();
+        let mut running = actix_rt::spawn(server);
+        tokio::select! {
+            Some(hub) = hubs.recv() => Ok(Self { hub, handle, running }),
+            ended = &mut running => Err(ended.map_or_else(io::Error::other, |ended| ended.err().unwrap_or_else(stopped))),
+        }
+    }
+
+    /// The hub that the connections of this server belong to.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Resolves when the server ends without having been told to.
+    pub async fn ended(&mut self) -> io::Error {
+        match (&mut self.running).await {
+            Ok(Err(error)) => error,
+            Ok(Ok(())) => stopped(),
+            Err(error) => io::Error::other(error),
+        }
+    }
+
+    /// Stops accepting and drops what is still connected: a peer that does not read cannot hold it up.
+    pub async fn stop(&self) {
+        self.handle.stop(false).await;
+    }
+}
+
+fn stopped() -> io::Error {
+    io::Error::other("the HTTP server stopped by itself")
+}

@@ -1,0 +1,56 @@
+//! Every path but the probes becomes a WebSocket, or says why not.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{Method, header},
+    web,
+};
+use actix_web_actors::ws;
+use app_server_actors::connection::{kill::Kill, websocket};
+
+use super::{Peer, Refusal, Site, Transport};
+
+/// Tells clients of the Unix socket how large a message may be before they must send it in fragments.
+const MAX_FRAME_HEADER: &str = "x-codex-websocket-max-unfragmented-message-bytes";
+
+/// By this path the reference program's daemon manager asks a server that it manages to end.
+const MANAGED_SHUTDOWN: &str = "/daemon/shutdown";
+
+/// Hands the connection over to its WebSocket actor.
+pub async fn upgrade(
+    request: HttpRequest,
+    payload: web::Payload,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, Refusal> {
+    check(&request)?;
+    if site.transport == Transport::Unix && request.path() == MANAGED_SHUTDOWN {
+        return Err(Refusal::Unmanaged);
+    }
+    let mut response = ws::handshake(&request)?;
+    if site.transport == Transport::Unix {
+        response.insert_header((MAX_FRAME_HEADER, site.websocket_frame_bytes));
+    }
+    let kill = request.conn_data::<Peer>().and_then(Peer::take_kill).ok_or(Refusal::UnknownPeer)?;
+    Ok(websocket::serve(response, payload, &site.hub, Kill::Socket(kill)))
+}
+
+/// The order of the checks is the reference program's.
+fn check(request: &HttpRequest) -> Result<(), Refusal> {
+    let says = |name, expected: &str| {
+        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| value.trim().eq_ignore_ascii_case(expected))
+    };
+    if request.method() != Method::GET {
+        Err(Refusal::NotGet)
+    } else if !request.head().upgrade() {
+        Err(Refusal::NoUpgrade)
+    } else if !says(header::UPGRADE, "websocket") {
+        Err(Refusal::NotWebSocket)
+    } else if !request.headers().contains_key(header::SEC_WEBSOCKET_KEY) {
+        Err(Refusal::NoKey)
+    } else if !says(header::SEC_WEBSOCKET_VERSION, "13") {
+        Err(Refusal::OtherVersion)
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! Where clients connect: opened before the first actor starts, served by [`crate::server`].
+
+mod stdio;
+mod tcp;
+mod unix;
+mod url;
+
+use std::{net::TcpListener, path::Path, time::Duration};
+
+pub use self::{
+    stdio::{Input, Output, open as open_stdio},
+    tcp::TcpError,
+    unix::{ControlSocket, SocketFile, UnixSocketError},
+    url::{CONTROL_DIRECTORY, ListenUrl, ListenUrlError},
+};
+
+/// A way in for clients.
+#[derive(Debug)]
+pub enum Listener {
+    /// The one client on stdin and stdout.
+    Stdio,
+    /// Any number of WebSocket clients of this user.
+    Unix(ControlSocket),
+    /// Any number of WebSocket clients that can reach the address.
+    Tcp(TcpListener),
+}
+
+/// Why there is no way in.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// `off`. The text is the reference program's.
+    #[error("no transport configured; use --listen or enable remote control")]
+    NoTransport,
+    /// The Unix socket.
+    #[error(transparent)]
+    Unix(#[from] UnixSocketError),
+    /// The TCP address.
+    #[error(transparent)]
+    Tcp(#[from] TcpError),
+}
+
+impl Listener {
+    /// Opens what `url` names. Waits up to `wait` for another server that is just starting on the same socket.
+    pub async fn open(url: &ListenUrl, codex_home: &Path, wait: Duration) -> Result<Self, ListenError> {
+        match url {
+            ListenUrl::Stdio => Ok(Self::Stdio),
+            ListenUrl::Unix(path) => Ok(Self::Unix(ControlSocket::bind(path, codex_home, wait).await?)),
+            ListenUrl::WebSocket(address) => Ok(Self::Tcp(tcp::bind(*address)?)),
+            ListenUrl::Off => Err(ListenError::NoTransport),
+        }
+    }
+
+    /// Tells the operator, and clients that spawned this process, where to connect. Only TCP needs telling.
+    pub fn announce(&self) {
+        match self {
+            Self::Tcp(listener) => tcp::announce(listener),
+            Self::Unix(socket) => log::info!("listening on unix://{}", socket.file.path().display()),
+            Self::Stdio => {}
+        }
+    }
+}

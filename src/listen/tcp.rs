@@ -1,0 +1,98 @@
+//! The TCP listener for WebSocket clients, and what it says about itself.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    net::{SocketAddr, TcpListener},
+};
+
+/// Why a TCP address cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum TcpError {
+    /// Whoever can reach the address could use the agent. The text is the reference program's.
+    #[error(
+        "refusing to start non-loopback websocket listener {0} without auth; configure `--ws-auth capability-token` or \
+         `--ws-auth signed-bearer-token`"
+    )]
+    OpenToOthers(SocketAddr),
+    /// The system refused.
+    #[error("{error}: ws://{address}")]
+    Io {
+        /// What it said.
+        error: io::Error,
+        /// About which address.
+        address: SocketAddr,
+    },
+}
+
+/// Binds `address`. An address that other machines may reach is refused: `0.0.0.0`, `::` and IPv4-mapped ones too.
+pub fn bind(address: SocketAddr) -> Result<TcpListener, TcpError> {
+    if !address.ip().is_loopback() {
+        return Err(TcpError::OpenToOthers(address));
+    }
+    TcpListener::bind(address).map_err(|error| TcpError::Io { error, address })
+}
+
+/// Tells on stderr where `listener` can be reached, with its real port. Clients look for the `ws://` in it. A server
+/// whose stderr nobody reads serves all the same.
+pub fn announce(listener: &TcpListener) {
+    let stderr = io::stderr();
+    let colour = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let told = listener.local_addr().and_then(|address| stderr.lock().write_all(banner(address, colour).as_bytes()));
+    if let Err(error) = told {
+        log::warn!("cannot tell where the server listens: {error}");
+    }
+}
+
+fn banner(address: SocketAddr, colour: bool) -> String {
+    let (bold, cyan, plain) = if colour { ("\x1b[1m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
+    format!(
+        "{bold}codex app-server (WebSockets){plain}\n  \
+           listening on: {cyan}ws://{address}{plain}\n  \
+           readyz: {cyan}http://{address}/readyz{plain}\n  \
+           healthz: {cyan}http://{address}/healthz{plain}\n  \
+           note: binds localhost only (use SSH port-forwarding for remote access)\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_banner_is_the_references() {
+        assert_eq!(
+            banner("127.0.0.1:46129".parse().unwrap(), false),
+            "codex app-server (WebSockets)\n\
+             \x20 listening on: ws://127.0.0.1:46129\n\
+             \x20 readyz: http://127.0.0.1:46129/readyz\n\
+             \x20 healthz: http://127.0.0.1:46129/healthz\n\
+             \x20 note: binds localhost only (use SSH port-forwarding for remote access)\n"
+        );
+        assert!(banner("[::1]:1".parse().unwrap(), true).contains("ws://[::1]:1\x1b[0m\n"));
+    }
+
+    #[test]
+    fn only_loopback_is_served_without_auth() {
+        for open in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:127.0.0.1]:0"] {
+            assert_eq!(
+                bind(open.parse().unwrap()).unwrap_err().to_string(),
+                format!(
+                    "refusing to start non-loopback websocket listener {open} without auth; configure `--ws-auth \
+                     capability-token` or `--ws-auth signed-bearer-token`"
+                )
+            );
+        }
+        bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_taken_port_is_named() {
+        let taken = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = taken.local_addr().unwrap();
+        let text = bind(address).unwrap_err().to_string();
+        assert!(
+            text.starts_with("Address already in use (os error ") && text.ends_with(&format!("ws://{address}")),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,61 @@
+//! The socket file while this process serves it.
+
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+/// Removes the socket file when dropped, if it is still the one that this process made: another server may have
+/// taken the path meanwhile. Drop it while the listener is still open, because until then nobody takes the file
+/// for a left-over.
+#[derive(Debug)]
+pub struct SocketFile {
+    socket: PathBuf,
+    link: Option<PathBuf>,
+    device_and_inode: (u64, u64),
+}
+
+impl SocketFile {
+    /// Remembers the socket file that was just made at `socket`.
+    pub fn made(socket: &Path) -> io::Result<Self> {
+        Ok(Self { socket: socket.to_owned(), link: None, device_and_inode: identity(socket)? })
+    }
+
+    /// Makes a symbolic link at `link` to the socket, to be removed with it.
+    pub fn publish(&mut self, link: &Path) -> io::Result<()> {
+        std::os::unix::fs::symlink(&self.socket, link)?;
+        self.link = Some(link.to_owned());
+        Ok(())
+    }
+
+    /// Where clients connect.
+    pub fn path(&self) -> &Path {
+        self.link.as_deref().unwrap_or(&self.socket)
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if identity(&self.socket).ok() != Some(self.device_and_inode) {
+            return;
+        }
+        if let Some(link) = &self.link
+            && fs::read_link(link).is_ok_and(|target| target == self.socket)
+        {
+            remove(link);
+        }
+        remove(&self.socket);
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let metadata = fs::symlink_metadata(path)?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        log::warn!("cannot remove {}: {error}", path.display());
+    }
+}

@@ -1,0 +1,87 @@
+//! The Unix control socket: a private file that belongs to one live server at a time.
+
+mod directory;
+mod error;
+mod file;
+mod place;
+mod startup_lock;
+
+use std::{io, os::unix::net::UnixListener, path::Path, time::Duration};
+
+pub use error::UnixSocketError;
+pub use file::SocketFile;
+
+use self::place::Place;
+use super::CONTROL_DIRECTORY;
+
+const STARTUP_LOCK: &str = "app-server-startup.lock";
+
+/// Connections that may wait until they are accepted.
+#[cfg(target_os = "linux")]
+const BACKLOG: i32 = 1024;
+
+/// A bound control socket.
+#[derive(Debug)]
+pub struct ControlSocket {
+    /// Accepts connections already.
+    pub listener: UnixListener,
+    /// Removes the file when dropped.
+    pub file: SocketFile,
+}
+
+impl ControlSocket {
+    /// Binds the socket at `path`, an absolute path. Waits up to `wait` for another server that is just starting.
+    pub async fn bind(path: &Path, codex_home: &Path, wait: Duration) -> Result<Self, UnixSocketError> {
+        let control = codex_home.join(CONTROL_DIRECTORY);
+        directory::make_private(&control)?;
+        let _starting = startup_lock::lock_file(&control.join(STARTUP_LOCK), wait).await?;
+
+        let parent = path.parent().unwrap_or(path);
+        let _chosen = if parent == control {
+            None
+        } else {
+            directory::accept(parent)?;
+            Some(startup_lock::lock_directory(parent, wait).await?)
+        };
+
+        let place = Place::of(path)?;
+        place.make_way().await?;
+        let listener = bind_private(place.socket()).map_err(UnixSocketError::about(place.socket()))?;
+        let mut file = SocketFile::made(place.socket()).map_err(UnixSocketError::about(place.socket()))?;
+        if let Some(link) = place.link() {
+            file.publish(link).map_err(UnixSocketError::about(link))?;
+        }
+        Ok(Self { listener, file })
+    }
+}
+
+/// Binds `path` so that it has mode 0600 from its first instant. Linux gives the new file the mode of the socket,
+/// which needs no change of the process's umask, under which other threads would make their files.
+#[cfg(target_os = "linux")]
+fn bind_private(path: &Path) -> io::Result<UnixListener> {
+    use rustix::{
+        fs::Mode,
+        net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType},
+    };
+
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    rustix::fs::fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
+    rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
+    rustix::net::listen(&socket, BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Binds `path` so that it has mode 0600 from its first instant. The umask belongs to the whole process; the socket
+/// is bound before any other thread is started.
+#[cfg(not(target_os = "linux"))]
+fn bind_private(path: &Path) -> io::Result<UnixListener> {
+    use rustix::{fs::Mode, process::umask};
+
+    let before = umask(Mode::XUSR | Mode::RWXG | Mode::RWXO);
+    let listener = UnixListener::bind(path);
+    umask(before);
+    listener
+}
+
+#[cfg(test)]
+mod tests;

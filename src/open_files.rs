@@ -1,0 +1,34 @@
+//! The limit of open files of this process.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Raises the soft limit to the hard one. A refusal is logged and not fatal: the server then holds fewer clients.
+pub fn raise_limit() {
+    let before = getrlimit(Resource::Nofile);
+    if before.current == before.maximum {
+        return;
+    }
+    let raised = Rlimit { current: before.maximum, maximum: before.maximum };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => {
+            log::info!("raised the limit of open files from {} to {}", show(before.current), show(before.maximum))
+        }
+        Err(error) => log::warn!("the limit of open files stays at {}: {error}", show(before.current)),
+    }
+}
+
+fn show(limit: Option<u64>) -> String {
+    limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_soft_limit_becomes_the_hard_one() {
+        raise_limit();
+        let now = getrlimit(Resource::Nofile);
+        assert_eq!(now.current, now.maximum);
+    }
+}

@@ -1,0 +1,160 @@
+//! One listener with a hub behind it, from its start to its end.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use actix_rt::task::JoinHandle;
+use app_server_actors::{
+    catalog::{Catalog, CatalogSources},
+    clock::Clock,
+    connection::{
+        ConnectionOrigin,
+        stream::{self, Ended},
+    },
+    hub::{Host, Hub, HubParts},
+    store::{Store, StoreError},
+};
+use tokio::time::timeout;
+
+use crate::{
+    cli::Arguments,
+    http::{HttpServer, Sockets},
+    listen::{self, ListenError, ListenUrl, Listener, SocketFile},
+    settings::{Settings, Shutdown},
+};
+
+/// The file in `$CODEX_HOME` that holds the threads.
+const STORE_FILE: &str = "app-server.sqlite";
+
+/// Why a server did not start, or ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// No way in for clients.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// `off` leaves remote control as the only way in.
+    #[error("remote control is not part of this version yet, so nobody could connect; use --listen")]
+    NoRemoteControl,
+    /// A `-c key=value` cannot be used.
+    #[error("{0}")]
+    Override(String),
+    /// `--strict-config` found an unknown key.
+    #[error("{0}")]
+    StrictConfig(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The client on stdio did not read its answers any more.
+    #[error("the client on stdio stopped reading and was cut")]
+    ClientCut,
+    /// The system refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// A listener in service.
+pub struct Server {
+    hub: Hub,
+    service: Service,
+}
+
+enum Service {
+    Stdio(JoinHandle<Ended>),
+    Sockets {
+        /// Goes before the listener does, as [`SocketFile`] asks for.
+        file: Option<SocketFile>,
+        http: HttpServer,
+    },
+}
+
+impl Server {
+    /// Opens the listener that `arguments` name, then starts everything behind it. In this order because a path
+    /// that is taken is the most likely refusal, and because other threads must not exist before the socket does.
+    pub async fn start(arguments: &Arguments, codex_home: &Path, settings: &Settings) -> Result<Self, ServerError> {
+        if arguments.remote_control {
+            if arguments.listen == ListenUrl::Off {
+                return Err(ServerError::NoRemoteControl);
+            }
+            log::warn!("remote control is not part of this version yet; --remote-control has no effect");
+        }
+        let cwd = std::env::current_dir()?;
+        let sources = CatalogSources::new(codex_home.to_owned(), cwd.clone())
+            .with_overrides(&arguments.config_overrides())
+            .map_err(ServerError::Override)?;
+        if arguments.strict_config {
+            Catalog::check_strict(&sources).map_err(ServerError::StrictConfig)?;
+        }
+
+        let listener = Listener::open(&arguments.listen, codex_home, settings.startup.lock()).await?;
+        let host = host(codex_home, cwd, &arguments.session_source);
+        let parts = HubParts {
+            limits: Arc::new(settings.limits.clone()),
+            host,
+            store: Store::open(&codex_home.join(STORE_FILE), &settings.limits)?,
+            catalog: Catalog::start(sources, &settings.limits),
+            clock: Clock::system(),
+        };
+        listener.announce();
+        Self::serve(listener, parts, settings).await
+    }
+
+    async fn serve(listener: Listener, parts: HubParts, settings: &Settings) -> Result<Self, ServerError> {
+        let (sockets, file) = match listener {
+            Listener::Stdio => return Ok(Self::serve_stdio(Hub::start(parts))),
+            Listener::Unix(socket) => (Sockets::Unix(socket.listener), Some(socket.file)),
+            Listener::Tcp(listener) => (Sockets::Tcp(listener), None),
+        };
+        let http = HttpServer::start(sockets, parts, &settings.http).await?;
+        Ok(Self { hub: http.hub().clone(), service: Service::Sockets { file, http } })
+    }
+
+    fn serve_stdio(hub: Hub) -> Self {
+        let (input, output) = listen::open_stdio();
+        let its_hub = hub.clone();
+        let running =
+            actix_rt::spawn(async move { stream::serve(input, output, ConnectionOrigin::Stdio, &its_hub).await });
+        Self { hub, service: Service::Stdio(running) }
+    }
+
+    /// Resolves when the server ends without having been told to: for stdio at the end of the input, after
+    /// everything in flight is answered.
+    pub async fn ended(&mut self) -> Result<(), ServerError> {
+        match &mut self.service {
+            Service::Stdio(running) => match running.await.map_err(io::Error::other)? {
+                Ended::Finished => Ok(()),
+                Ended::Cut => Err(ServerError::ClientCut),
+            },
+            Service::Sockets { http, .. } => Err(http.ended().await.into()),
+        }
+    }
+
+    /// Ends in good order: takes no new work, lets running work end, says goodbye to the clients, and leaves no
+    /// socket behind. Each step has its limit, so this always comes to an end.
+    pub async fn finish(&mut self, limits: &Shutdown) {
+        log::info!("draining: no new work is taken");
+        if timeout(limits.drain(), self.hub.drain()).await.is_err() {
+            log::warn!("work was still running after {} s; ending it", limits.drain_seconds);
+        }
+        self.hub.close_connections(limits.close()).await;
+        if let Service::Sockets { file, http } = &mut self.service {
+            drop(file.take());
+            http.stop().await;
+        }
+        log::info!("ended");
+    }
+}
+
+fn host(codex_home: &Path, cwd: PathBuf, session_source: &str) -> Host {
+    let system = rustix::system::uname();
+    let [name, release] = [system.sysname(), system.release()].map(|part| part.to_string_lossy());
+    Host {
+        codex_home: codex_home.to_owned(),
+        session_source: session_source.to_owned(),
+        cwd,
+        os: format!("{name} {release}"),
+        terminal: std::env::var("TERM").unwrap_or_else(|_| "unknown".to_owned()),
+    }
+}

@@ -1,0 +1,273 @@
+//! Where each setting comes from: layers, of which the last one that names a setting wins.
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use toml::{Table, Value};
+
+use super::Settings;
+use crate::cli::Override;
+
+/// The built-in defaults, and with them the list of all settings and their types.
+pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// The bounds of every number. Zero would mean "without a bound" to some queues and "never" to some clocks.
+const NUMBERS: std::ops::RangeInclusive<i64> = 1..=u32::MAX as i64;
+
+/// Who set a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// `config/default.toml`.
+    Default,
+    /// A settings file.
+    File(PathBuf),
+    /// An environment variable.
+    Environment(&'static str),
+    /// `-c app_server.KEY=VALUE`.
+    CommandLine,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Environment(name) => write!(f, "environment {name}"),
+            Self::CommandLine => f.write_str("command line"),
+        }
+    }
+}
+
+/// A setting that cannot be taken. Each text names the layer, the setting, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file is there and cannot be read.
+    #[error("{}: {error}; make it readable, or remove it", path.display())]
+    Unreadable {
+        /// The settings file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{}:{line}: {message}; correct this line, or remove the file", path.display())]
+    NotToml {
+        /// The settings file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What the parser says.
+        message: String,
+    },
+    /// No setting has this name.
+    #[error("{origin}: there is no setting `{key}`; `codex-app-server config` lists all, each as SECTION.KEY")]
+    Unknown {
+        /// Who named it.
+        origin: Origin,
+        /// Dotted.
+        key: String,
+    },
+    /// The value does not fit the setting.
+    #[error("{origin}: `{key}` must be {expected}, not {found}")]
+    Unfit {
+        /// Who set it.
+        origin: Origin,
+        /// Dotted.
+        key: String,
+        /// In words.
+        expected: String,
+        /// As TOML.
+        found: String,
+    },
+    /// The built-in defaults do not describe the settings: a mistake of the build.
+    #[error("built-in settings: {0}")]
+    BuiltIn(#[from] toml::de::Error),
+}
+
+/// Every setting's value and its origin, by dotted key.
+#[derive(Clone, Debug)]
+pub struct Effective {
+    values: BTreeMap<String, (Value, Origin)>,
+}
+
+impl Effective {
+    /// The built-in defaults alone.
+    pub fn built_in() -> Result<Self, SettingsError> {
+        let mut values = BTreeMap::new();
+        each_leaf("", Value::Table(toml::from_str(DEFAULTS)?), &mut |key, value| {
+            values.insert(key, (value, Origin::Default));
+            Ok(())
+        })?;
+        Ok(Self { values })
+    }
+
+    /// The settings as the program uses them.
+    pub fn settings(&self) -> Result<Settings, SettingsError> {
+        let mut table = Table::new();
+        for (key, (value, _)) in &self.values {
+            let (section, name) = key.split_once('.').unwrap_or(("", key));
+            let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(section) = section {
+                section.insert(name.to_owned(), value.clone());
+            }
+        }
+        Ok(table.try_into()?)
+    }
+
+    /// The value of the setting `key` and who set it.
+    pub fn get(&self, key: &str) -> Option<(&Value, &Origin)> {
+        self.values.get(key).map(|(value, origin)| (value, origin))
+    }
+
+    /// Puts the file at `path` on top; no file, no layer.
+    pub fn overlay_file(&mut self, path: &Path) -> Result<(), SettingsError> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(SettingsError::Unreadable { path: path.to_owned(), error }),
+        };
+        let table: Table = toml::from_str(&text).map_err(|error| SettingsError::NotToml {
+            path: path.to_owned(),
+            line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
+            message: error.message().to_owned(),
+        })?;
+        self.overlay("", Value::Table(table), &Origin::File(path.to_owned()))
+    }
+
+    /// Puts `RUST_LOG` and `LOG_FORMAT` on top.
+    pub fn overlay_environment(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<(), SettingsError> {
+        if let Some(filter) = variable("RUST_LOG").filter(|filter| !filter.is_empty()) {
+            self.overlay("log.filter", Value::String(filter), &Origin::Environment("RUST_LOG"))?;
+        }
+        if let Some(format) = variable("LOG_FORMAT").filter(|format| !format.is_empty()) {
+            let json = format.eq_ignore_ascii_case("json");
+            self.overlay("log.json", Value::Boolean(json), &Origin::Environment("LOG_FORMAT"))?;
+        }
+        Ok(())
+    }
+
+    /// Puts the command line on top.
+    pub fn overlay_command_line(&mut self, overrides: &[Override]) -> Result<(), SettingsError> {
+        overrides.iter().try_for_each(|it| self.overlay(&it.key, it.toml_value(), &Origin::CommandLine))
+    }
+
+    fn overlay(&mut self, key: &str, value: Value, origin: &Origin) -> Result<(), SettingsError> {
+        each_leaf(key, value, &mut |key, value| self.set(key, value, origin))
+    }
+
+    fn set(&mut self, key: String, value: Value, origin: &Origin) -> Result<(), SettingsError> {
+        let Some(slot) = self.values.get_mut(&key) else {
+            return Err(SettingsError::Unknown { origin: origin.clone(), key });
+        };
+        let expected = match (&slot.0, &value) {
+            (Value::Integer(_), Value::Integer(number)) if NUMBERS.contains(number) => None,
+            (Value::Integer(_), _) => Some(format!("a whole number from {} to {}", NUMBERS.start(), NUMBERS.end())),
+            (Value::Boolean(_), Value::Boolean(_)) | (Value::String(_), Value::String(_)) => None,
+            (Value::Boolean(_), _) => Some("true or false".to_owned()),
+            (known, _) => Some(format!("a {}", known.type_str())),
+        };
+        if let Some(expected) = expected {
+            return Err(SettingsError::Unfit { origin: origin.clone(), key, expected, found: value.to_string() });
+        }
+        *slot = (value, origin.clone());
+        Ok(())
+    }
+}
+
+/// Hands every value below `value` that is not a table itself to `take`, with its dotted key.
+fn each_leaf(
+    key: &str,
+    value: Value,
+    take: &mut impl FnMut(String, Value) -> Result<(), SettingsError>,
+) -> Result<(), SettingsError> {
+    let Value::Table(table) = value else { return take(key.to_owned(), value) };
+    for (name, value) in table {
+        let key = if key.is_empty() { name } else { format!("{key}.{name}") };
+        each_leaf(&key, value, take)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overrides(list: &[&str]) -> Vec<Override> {
+        list.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    fn with_file(text: &str) -> Result<(Effective, PathBuf), SettingsError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(super::super::FILE_NAME);
+        fs::write(&path, text).unwrap();
+        let mut effective = Effective::built_in()?;
+        effective.overlay_file(&path)?;
+        Ok((effective, path))
+    }
+
+    #[test]
+    fn the_built_in_defaults_are_complete() {
+        let settings = Effective::built_in().unwrap().settings().unwrap();
+        assert_eq!(settings.limits.processor_mailbox_messages, 128);
+        assert_eq!(settings.limits.websocket_outbound_messages, 32 * 1024);
+        assert_eq!(settings.http.workers, 1);
+        assert_eq!(settings.log, super::super::Log { filter: "error".into(), json: false });
+    }
+
+    #[test]
+    fn every_built_in_number_obeys_the_rule_for_numbers() {
+        for (key, (value, _)) in Effective::built_in().unwrap().values {
+            assert!(value.as_integer().is_none_or(|number| NUMBERS.contains(&number)), "{key}");
+        }
+    }
+
+    #[test]
+    fn the_last_layer_that_names_a_setting_wins() {
+        let (mut effective, path) = with_file("[http]\nworkers = 2\n[log]\nfilter = 'info'\njson = true\n").unwrap();
+        effective.overlay_environment(|name| (name == "RUST_LOG").then(|| "debug".to_owned())).unwrap();
+        effective.overlay_command_line(&overrides(&["http.workers=3", "shutdown={drain_seconds=5}"])).unwrap();
+
+        let origin = |key: &str| effective.get(key).unwrap().1.clone();
+        assert_eq!(origin("http.workers"), Origin::CommandLine);
+        assert_eq!(origin("shutdown.drain_seconds"), Origin::CommandLine);
+        assert_eq!(origin("log.filter"), Origin::Environment("RUST_LOG"));
+        assert_eq!(origin("log.json"), Origin::File(path));
+        assert_eq!(origin("shutdown.close_seconds"), Origin::Default);
+
+        let settings = effective.settings().unwrap();
+        assert_eq!((settings.http.workers, settings.shutdown.drain_seconds), (3, 5));
+        assert_eq!((settings.log.filter.as_str(), settings.log.json), ("debug", true));
+    }
+
+    #[test]
+    fn without_a_file_there_is_no_layer() {
+        let mut effective = Effective::built_in().unwrap();
+        effective.overlay_file(Path::new("/nonexistent/app-server.toml")).unwrap();
+        assert_eq!(effective.get("http.workers").unwrap().1, &Origin::Default);
+    }
+
+    #[test]
+    fn an_error_names_the_layer_and_the_setting() {
+        let text = |file: &str| with_file(file).unwrap_err().to_string();
+        let unknown = text("[http]\nwokers = 2\n");
+        assert!(unknown.contains("app-server.toml: there is no setting `http.wokers`"), "{unknown}");
+        let broken = text("[http]\nworkers = \n");
+        assert!(broken.contains("app-server.toml:2: "), "{broken}");
+
+        let mut effective = Effective::built_in().unwrap();
+        let mut refuse = |it: &str| effective.overlay_command_line(&overrides(&[it])).unwrap_err().to_string();
+        assert_eq!(
+            refuse("http.workers=0"),
+            "command line: `http.workers` must be a whole number from 1 to 4294967295, not 0"
+        );
+        assert_eq!(refuse("log.json=1"), "command line: `log.json` must be true or false, not 1");
+        assert_eq!(refuse("log.filter=1"), "command line: `log.filter` must be a string, not 1");
+        assert_eq!(
+            refuse("http=1"),
+            "command line: there is no setting `http`; `codex-app-server config` lists all, each as SECTION.KEY"
+        );
+    }
+}
