@@ -11,8 +11,9 @@ use crate::client::Client;
 use crate::crowd::{Crowd, Ear};
 use crate::frame::{Numbered, bears};
 use crate::plan::{ALL, Plan, take_turns};
-use crate::process::{Contestant, Server, Transport, Used};
+use crate::process::{Contestant, Server, Transport};
 use crate::report::{Figure, Goal, Unit};
+use crate::usage::Used;
 
 const CLIENTS: usize = 32;
 /// Requests that a client has on their way.
