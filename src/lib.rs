@@ -5,9 +5,12 @@
 pub mod cli;
 pub mod codex_home;
 pub mod http;
+pub mod in_process;
 pub mod listen;
 pub mod logging;
 pub mod open_files;
 pub mod server;
 pub mod settings;
 pub mod signals;
+
+pub use app_server_actors::protocol;

@@ -80,23 +80,13 @@ impl Server {
             }
             log::warn!("remote control is not part of this version yet; --remote-control has no effect");
         }
-        let cwd = std::env::current_dir()?;
-        let sources = CatalogSources::new(codex_home.to_owned(), cwd.clone())
-            .with_overrides(&arguments.config_overrides())
-            .map_err(ServerError::Override)?;
+        let overrides = arguments.config_overrides();
         if arguments.strict_config {
-            Catalog::check_strict(&sources).map_err(ServerError::StrictConfig)?;
+            Catalog::check_strict(&sources(codex_home, &overrides)?).map_err(ServerError::StrictConfig)?;
         }
 
         let listener = Listener::open(&arguments.listen, codex_home, settings.startup.lock()).await?;
-        let host = host(codex_home, cwd, &arguments.session_source);
-        let parts = HubParts {
-            limits: Arc::new(settings.limits.clone()),
-            host,
-            store: Store::open(&codex_home.join(STORE_FILE), &settings.limits)?,
-            catalog: Catalog::start(sources, &settings.limits),
-            clock: Clock::system(),
-        };
+        let parts = hub_parts(codex_home, &overrides, &arguments.session_source, settings)?;
         listener.announce();
         Self::serve(listener, parts, settings).await
     }
@@ -134,17 +124,45 @@ impl Server {
     /// Ends in good order: takes no new work, lets running work end, says goodbye to the clients, and leaves no
     /// socket behind. Each step has its limit, so this always comes to an end.
     pub async fn finish(&mut self, limits: &Shutdown) {
-        log::info!("draining: no new work is taken");
-        if timeout(limits.drain(), self.hub.drain()).await.is_err() {
-            log::warn!("work was still running after {} s; ending it", limits.drain_seconds);
-        }
-        self.hub.close_connections(limits.close()).await;
+        end_in_good_order(&self.hub, limits).await;
         if let Service::Sockets { file, http } = &mut self.service {
             drop(file.take());
             http.stop().await;
         }
         log::info!("ended");
     }
+}
+
+/// The actors' share of an orderly end.
+pub(crate) async fn end_in_good_order(hub: &Hub, limits: &Shutdown) {
+    log::info!("draining: no new work is taken");
+    if timeout(limits.drain(), hub.drain()).await.is_err() {
+        log::warn!("work was still running after {} s; ending it", limits.drain_seconds);
+    }
+    hub.close_connections(limits.close()).await;
+}
+
+/// What the hub of `codex_home` is made of: opens the database and starts the actors that have arbiters of their own.
+pub(crate) fn hub_parts(
+    codex_home: &Path,
+    config_overrides: &[String],
+    session_source: &str,
+    settings: &Settings,
+) -> Result<HubParts, ServerError> {
+    let sources = sources(codex_home, config_overrides)?;
+    Ok(HubParts {
+        limits: Arc::new(settings.limits.clone()),
+        host: host(codex_home, sources.cwd.clone(), session_source),
+        store: Store::open(&codex_home.join(STORE_FILE), &settings.limits)?,
+        catalog: Catalog::start(sources, &settings.limits),
+        clock: Clock::system(),
+    })
+}
+
+fn sources(codex_home: &Path, config_overrides: &[String]) -> Result<CatalogSources, ServerError> {
+    CatalogSources::new(codex_home.to_owned(), std::env::current_dir()?)
+        .with_overrides(config_overrides)
+        .map_err(ServerError::Override)
 }
 
 fn host(codex_home: &Path, cwd: PathBuf, session_source: &str) -> Host {

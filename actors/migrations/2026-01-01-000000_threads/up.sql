@@ -56,3 +56,5 @@ CREATE TABLE items (
     UNIQUE (thread_id, turn_id, id),
     FOREIGN KEY (thread_id, turn_id) REFERENCES turns (thread_id, id) ON DELETE CASCADE
 ) STRICT;
+
+CREATE INDEX items_by_turn ON items (thread_id, turn_id, ordinal);

@@ -64,8 +64,11 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 /// -32700 for text that is not JSON; -32600 for JSON that is no single message or whose id is unusable; -32601 for an
 /// unknown method; -32602 for params that do not fit it.
 pub fn decode(text: &str) -> Result<ClientMessage, Refusal> {
-    let envelope: Envelope<'_> =
-        serde_json::from_str(text).map_err(|e| Refusal { id: None, error: malformed(text, &e) })?;
+    // Before serde, which would read an array as the members in their order.
+    if text.trim_start().starts_with('[') {
+        return Err(refusal("Invalid request: batches are not supported, send one message at a time"));
+    }
+    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| Refusal { id: None, error: malformed(&e) })?;
     let Some(name) = envelope.method else {
         let answered = envelope.result.or(envelope.error).and(envelope.id);
         let raw_id = answered.ok_or_else(|| {
@@ -100,12 +103,69 @@ fn refusal(text: &str) -> Refusal {
     Refusal { id: None, error: RpcError::invalid_request(text) }
 }
 
-fn malformed(text: &str, error: &serde_json::Error) -> RpcError {
-    if text.trim_start().starts_with('[') {
-        return RpcError::invalid_request("Invalid request: batches are not supported, send one message at a time");
-    }
+fn malformed(error: &serde_json::Error) -> RpcError {
     match error.classify() {
         serde_json::error::Category::Data => RpcError::invalid_request(format!("Invalid request: {error}")),
         _ => RpcError::new(ErrorCode::Parse, format!("Parse error: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> (Option<RequestId>, i64) {
+        let refusal = decode(text).unwrap_err();
+        (refusal.id, refusal.error.code.number())
+    }
+
+    #[test]
+    fn both_kinds_of_id_are_taken_and_no_other() {
+        for (raw, id) in [
+            ("0", RequestId::Integer(0)),
+            ("-9223372036854775808", RequestId::Integer(i64::MIN)),
+            ("\"\"", RequestId::String("".into())),
+            ("\"7\"", RequestId::String("7".into())),
+        ] {
+            match decode(&format!(r#"{{"id":{raw},"method":"thread/loaded/list"}}"#)) {
+                Ok(ClientMessage::Request { id: read, .. }) => assert_eq!(read, id),
+                other => panic!("{raw}: {other:?}"),
+            }
+        }
+        for raw in ["null", "1.0", "true", "[]", "{}", "9223372036854775808"] {
+            assert_eq!(refused(&format!(r#"{{"id":{raw},"method":"thread/loaded/list"}}"#)), (None, -32600), "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_told_apart() {
+        for text in ["", "garbage", "{", r#"{"id":1"#, r#"{"id":1}{"id":2}"#, r#"{"method":"\ud800","id":1}"#] {
+            assert_eq!(refused(text), (None, -32700), "{text}");
+        }
+        for text in
+            ["[]", "[1,\"initialize\",{}]", "5", "{}", r#"{"id":1,"id":2,"method":"x"}"#, r#"{"method":3,"id":1}"#]
+        {
+            assert_eq!(refused(text), (None, -32600), "{text}");
+        }
+    }
+
+    #[test]
+    fn unknown_methods_and_wrong_params_are_answered_to_their_id() {
+        let id = Some(RequestId::Integer(1));
+        assert_eq!(refused(r#"{"id":1,"method":"no/such"}"#), (id.clone(), -32601));
+        assert_eq!(refused(r#"{"id":1,"method":"thread/read"}"#), (id.clone(), -32602));
+        assert_eq!(refused(r#"{"id":1,"method":"thread/read","params":["x"]}"#), (id, -32602));
+    }
+
+    #[test]
+    fn notifications_and_answers() {
+        let read = |text: &str| decode(text).unwrap();
+        assert!(matches!(
+            read(r#"{"jsonrpc":"2.0","method":"initialized"}"#),
+            ClientMessage::Notification(ClientNotification::Initialized)
+        ));
+        assert!(matches!(read(r#"{"method":"no/such"}"#), ClientMessage::Unknown));
+        assert!(matches!(read(r#"{"id":0,"result":{}}"#), ClientMessage::Answer { id: RequestId::Integer(0) }));
+        assert!(matches!(read(r#"{"id":0,"error":{}}"#), ClientMessage::Answer { .. }));
     }
 }

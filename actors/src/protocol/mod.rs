@@ -6,6 +6,7 @@
 pub mod account;
 pub mod calls;
 pub mod catalog;
+pub mod client;
 pub mod config;
 mod decode;
 mod error;

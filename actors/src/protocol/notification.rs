@@ -1,6 +1,6 @@
 //! Notifications in both directions.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::config::ConfigWarning;
 use super::thread::{Thread, ThreadId, ThreadStatus};
@@ -13,7 +13,7 @@ pub enum ClientNotification {
 }
 
 /// What the server tells; the variants carry the `params`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "method", content = "params", rename_all_fields = "camelCase")]
 pub enum ServerNotification {
     /// A thread came to life.
@@ -97,7 +97,7 @@ impl ServerNotification {
 }
 
 /// How far remote control is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RemoteControlStatus {
     /// Switched off.
@@ -113,6 +113,7 @@ pub enum RemoteControlStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Frame;
 
     #[test]
     fn opting_out_uses_the_names_on_the_wire() {
@@ -140,5 +141,20 @@ mod tests {
             let written = serde_json::to_value(&notification).unwrap();
             assert_eq!(written["method"], notification.method());
         }
+    }
+
+    #[test]
+    fn a_notification_is_stamped_and_keeps_items_as_they_are() {
+        let thread_id = ThreadId::new();
+        let closed = Frame::notification(&ServerNotification::ThreadClosed { thread_id }, 5);
+        let text = format!(r#"{{"method":"thread/closed","params":{{"threadId":"{thread_id}"}},"emittedAtMs":5}}"#);
+        assert_eq!(closed.text(), text.as_str());
+
+        let mut thread: Thread = serde_json::from_str(crate::protocol::thread::tests::THREAD).unwrap();
+        thread.name = Some("n".into());
+        let written = serde_json::to_string(&thread).unwrap();
+        let started = Frame::notification(&ServerNotification::ThreadStarted { thread: Box::new(thread) }, 5);
+        let text = format!(r#"{{"method":"thread/started","params":{{"thread":{written}}},"emittedAtMs":5}}"#);
+        assert_eq!(started.text(), text.as_str());
     }
 }

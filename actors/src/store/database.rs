@@ -70,6 +70,7 @@ impl Database {
             Ok(()) => {
                 self.open = false;
                 self.commits += 1;
+                log::debug!("commit {} holds {} writes", self.commits, self.held.len());
                 self.held.drain(..).for_each(|held| held(Ok(())));
             }
             Err(error) => self.abandon(&error),

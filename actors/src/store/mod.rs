@@ -15,6 +15,8 @@ mod record;
 mod row;
 mod schema;
 mod search;
+#[cfg(test)]
+mod tests;
 mod threads;
 mod turns;
 

@@ -1,10 +1,11 @@
 //! Opening the database: private, durable, at the version of this program.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use diesel::Connection;
@@ -22,59 +23,83 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens the file, creating it (0600) if need be, and brings its tables up to date.
 pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<SqliteConnection, StoreError> {
-    let fresh = create_private(path).map_err(|e| StoreError::Unusable { path: path.into(), reason: e.to_string() })?;
-    let name = path
-        .to_str()
-        .ok_or_else(|| StoreError::Unusable { path: path.into(), reason: "the path is not valid UTF-8".into() })?;
-    let connection = prepare(name, busy_timeout, fresh, path)?;
-    if fresh {
-        // `prepare` left this to us: one flush instead of one for every step.
-        File::open(path)
-            .and_then(|file| file.sync_all())
-            .map_err(|e| StoreError::Unusable { path: path.into(), reason: e.to_string() })?;
+    if !path.exists() {
+        create(path)?;
     }
-    Ok(connection)
+    make_private(path).map_err(|e| unusable(path, e))?;
+    connect(path, busy_timeout, "FULL")
 }
 
 /// A database that lives as long as its connection.
 pub(super) fn in_memory() -> Result<SqliteConnection, StoreError> {
-    prepare(":memory:", BUSY_TIMEOUT, true, Path::new(":memory:"))
+    connect(Path::new(":memory:"), BUSY_TIMEOUT, "OFF")
 }
 
-fn prepare(name: &str, busy_timeout: Duration, fresh: bool, path: &Path) -> Result<SqliteConnection, StoreError> {
-    let mut connection = SqliteConnection::establish(name).map_err(|e| StoreError::of(path, &e))?;
-    let step = |connection: &mut SqliteConnection, sql: &str| {
-        connection.batch_execute(sql).map_err(|e| StoreError::of(path, &e))
-    };
-    // The timeout comes first, because every other step may need a lock.
-    step(&mut connection, &format!("PRAGMA busy_timeout = {}", busy_timeout.as_millis()))?;
-    if fresh {
-        step(&mut connection, "PRAGMA synchronous = OFF")?;
+/// Creates the database under another name and gives it its own when it is complete, so that whoever finds the file
+/// finds tables in it, even if the power fails; one flush serves all steps. A lock on the directory keeps two programs
+/// that start at once apart.
+///
+/// The flush must precede the name: closing a file that SQLite has open elsewhere in this process would take away
+/// SQLite's locks (POSIX advisory locks belong to the process).
+fn create(path: &Path) -> Result<(), StoreError> {
+    let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let lock = File::open(directory).map_err(|e| unusable(path, e))?;
+    lock.lock().map_err(|e| unusable(path, e))?;
+    if path.exists() {
+        return Ok(());
     }
+    let draft = beside(path, ".new");
+    // Left by a start that was killed; or, beside a database that was moved away, a log that SQLite would take for ours.
+    for file in ["-wal", "-shm", "-journal", ".new", ".new-wal", ".new-shm", ".new-journal"] {
+        match std::fs::remove_file(beside(path, file)) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(unusable(path, e)),
+            _ => {}
+        }
+    }
+    // SQLite gives this mode to the files beside it, too.
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(|e| unusable(path, e))?;
+    drop(connect(&draft, BUSY_TIMEOUT, "OFF")?);
+    File::open(&draft)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| std::fs::rename(&draft, path))
+        .map_err(|e| unusable(path, e))
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn connect(path: &Path, busy_timeout: Duration, synchronous: &str) -> Result<SqliteConnection, StoreError> {
+    let name = path.to_str().ok_or_else(|| unusable(path, "the path is not valid UTF-8"))?;
+    let mut connection = SqliteConnection::establish(name).map_err(|e| StoreError::of(path, &e))?;
+    // The timeout comes first, because every other step may need a lock. FULL: in WAL mode, only this makes a commit
+    // survive a power cut (law 10).
+    let settings = format!(
+        "PRAGMA busy_timeout = {}; PRAGMA synchronous = {synchronous}; PRAGMA journal_mode = WAL; \
+         PRAGMA foreign_keys = ON",
+        busy_timeout.as_millis()
+    );
+    connection.batch_execute(&settings).map_err(|e| StoreError::of(path, &e))?;
     migrate(&mut connection, path)?;
-    // FULL: in WAL mode, only this makes a commit survive a power cut (law 10).
-    step(&mut connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
     Ok(connection)
 }
 
-/// Creates the file with mode 0600, which SQLite then gives to the files beside it, and says whether it did. An
-/// existing file that others may read is made private.
-fn create_private(path: &Path) -> std::io::Result<bool> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(true),
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-            let metadata = path.metadata()?;
-            if metadata.is_file() && metadata.permissions().mode() & 0o077 != 0 {
-                std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
-            }
-            Ok(false)
-        }
-        Err(e) => Err(e),
+/// Others must not read what people tell the agent, even if the file was restored from a backup.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let metadata = path.metadata()?;
+    if metadata.is_file() && metadata.permissions().mode() & 0o077 != 0 {
+        std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
     }
+    Ok(())
 }
 
-/// Brings the tables up to date in one transaction, which also keeps two programs that start at once apart, and finds
-/// out early whether the file can be written.
+fn unusable(path: &Path, reason: impl Display) -> StoreError {
+    StoreError::Unusable { path: path.into(), reason: reason.to_string() }
+}
+
+/// Brings the tables up to date in one transaction, which also finds out early whether the file can be written.
 fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     let newer = connection
         .immediate_transaction(|connection| -> Result<bool, Box<dyn Error + Send + Sync>> {

@@ -122,11 +122,12 @@ fn items_of(
     let (Some(first), Some(last)) = (ordinals.clone().min(), ordinals.max()) else {
         return Ok(HashMap::new());
     };
-    let its_turn = turns::thread_id.eq(items::thread_id).and(turns::id.eq(items::turn_id));
+    let thread = thread.to_string();
+    let these =
+        turns::table.filter(turns::thread_id.eq(&thread).and(turns::ordinal.between(first, last))).select(turns::id);
     let items: Vec<ItemRow> = items::table
-        .inner_join(turns::table.on(its_turn))
-        .filter(items::thread_id.eq(thread.to_string()).and(turns::ordinal.between(first, last)))
-        .order(items::ordinal)
+        .filter(items::thread_id.eq(&thread).and(items::turn_id.eq_any(these)))
+        .order((items::turn_id, items::ordinal))
         .select(ItemRow::as_select())
         .load(db)?;
     let mut by_turn: HashMap<String, Vec<ItemRow>> = HashMap::new();

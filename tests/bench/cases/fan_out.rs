@@ -5,6 +5,8 @@
 //! the times of both, and must be less than the server's for the deliveries a second to say something about that.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
 use std::time::Instant;
 
 use crate::Result;
@@ -16,6 +18,8 @@ use crate::plan::{Plan, quantile, take_turns};
 use crate::process::{Contestant, Server, Transport};
 use crate::report::{Figure, Goal, Unit};
 
+/// What a database writes for a small change at least.
+const PAGE: [u8; 4096] = [0; 4096];
 /// News waited for, one after the other, in each round.
 const SINGLE: usize = 12;
 /// Deliveries in each round of the pipelined part, over all clients.
@@ -25,13 +29,33 @@ const WINDOW: usize = 16;
 
 /// The last of 200 and of 1,000 clients has the news; deliveries a second; processor time of a delivery.
 pub fn run(plan: &Plan) -> Result<Vec<Figure>> {
-    let mut figures = Vec::new();
+    let mut figures = vec![flush(plan)?];
     for transport in [Transport::Unix, Transport::Tcp] {
         for clients in [200, 1_000] {
             figures.extend(over(plan, transport, clients)?);
         }
     }
     Ok(figures)
+}
+
+/// How long this machine's disk takes to keep something. A rename is kept before anyone hears of it, so this much of the
+/// time until the last client has it is no fan-out.
+fn flush(plan: &Plan) -> Result<Figure> {
+    let mut figure = Figure::new("a page written and flushed to disk", Unit::Millis);
+    let folder = tempfile::tempdir()?;
+    let mut file = File::create(folder.path().join("flush"))?;
+    for _ in 0..plan.rounds {
+        let mut millis = Vec::new();
+        for _ in 0..plan.samples(SINGLE) {
+            let start = Instant::now();
+            file.write_all(&PAGE)?;
+            file.sync_data()?;
+            millis.push(start.elapsed().as_secs_f64() * 1e3);
+        }
+        millis.sort_by(f64::total_cmp);
+        figure.record(Contestant::Floor, quantile(&millis, 0.5));
+    }
+    Ok(figure)
 }
 
 /// A contestant and its clients. The client 0 is the one that renames; it hears its own news like the others.

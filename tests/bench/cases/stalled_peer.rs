@@ -21,12 +21,12 @@ const PERIOD: Duration = Duration::from_millis(1);
 /// its budget of 64 MiB before the phase ends, and is cut.
 const NAME_LETTERS: usize = 16 * 1024;
 const PHASE: Duration = Duration::from_millis(4_500);
-/// Renames on their way at most: as many as a socket takes whatever the server does.
+/// Clients that rename in turn (and read, like the one that asks).
+const RENAMERS: usize = 4;
+/// Renames that each has on their way at most: as many as its socket takes, whatever the server does.
 const WINDOW: usize = 4;
-/// Of those that were due, the share that must have gone out for the phase to count.
-const LEAST_SENT: f64 = 0.9;
-/// Clients that read.
-const READERS: usize = 4;
+/// Of those that were due, the share that must have gone out for the phase to count. Each waits for the disk.
+const LEAST_SENT: f64 = 0.8;
 
 /// Latency of the others and growth of the server, with such a peer and without.
 pub fn run(plan: &Plan) -> Result<Vec<Figure>> {
@@ -51,7 +51,7 @@ pub fn run(plan: &Plan) -> Result<Vec<Figure>> {
     Ok(vec![without, with, ratio, growth])
 }
 
-/// A server, the clients that read, and their schedule. The client 0 asks, the client 1 renames.
+/// A server, the clients that read, and their schedule. The client 0 asks, the others rename.
 struct Scene {
     server: Server,
     crowd: Crowd,
@@ -71,7 +71,7 @@ struct Seen {
 impl Scene {
     fn new(plan: &Plan) -> Result<Self> {
         let mut server = plan.launcher.start(Contestant::Ours, Transport::Unix)?;
-        let mut clients = (0..READERS).map(|_| server.connect()).collect::<Result<Vec<Client>>>()?;
+        let mut clients = (0..=RENAMERS).map(|_| server.connect()).collect::<Result<Vec<Client>>>()?;
         let thread = clients[1].start_thread()?;
         let name = "n".repeat(NAME_LETTERS);
         let rename =
@@ -88,9 +88,10 @@ impl Scene {
             if due < end && Instant::now() >= due {
                 self.clock.due.push_back(due);
                 self.crowd.member(0).write(self.request.next())?;
-                if self.clock.renaming < WINDOW {
-                    self.clock.renaming += 1;
-                    self.crowd.member(1).write(&self.rename)?;
+                let renamer = 1 + periods % RENAMERS;
+                if self.clock.renaming[renamer] < WINDOW {
+                    self.clock.renaming[renamer] += 1;
+                    self.crowd.member(renamer).write(&self.rename)?;
                     renames += 1;
                 }
                 periods += 1;
@@ -102,7 +103,7 @@ impl Scene {
                 return Err("requests are not answered".into());
             }
         }
-        if f64::from(renames) < LEAST_SENT * f64::from(periods) {
+        if (renames as f64) < LEAST_SENT * periods as f64 {
             return Err(format!("only {renames} of {periods} renames could be sent").into());
         }
         let mut micros = std::mem::take(&mut self.clock.micros);
@@ -116,8 +117,8 @@ impl Scene {
 struct Clock {
     due: VecDeque<Instant>,
     micros: Vec<f64>,
-    /// Renames not answered yet.
-    renaming: usize,
+    /// Renames of each client that are not answered yet.
+    renaming: [usize; 1 + RENAMERS],
     refused: Option<String>,
 }
 
@@ -126,7 +127,7 @@ impl Ear for Clock {
         if bears(text, br#""result""#) {
             match index {
                 0 => self.micros.extend(self.due.pop_front().map(|due| due.elapsed().as_secs_f64() * 1e6)),
-                _ => self.renaming = self.renaming.saturating_sub(1),
+                _ => self.renaming[index] = self.renaming[index].saturating_sub(1),
             }
         } else if bears(text, br#""error""#) {
             self.refused = Some(String::from_utf8_lossy(text).into_owned());

@@ -8,7 +8,7 @@ mod results;
 mod settings;
 mod snapshot;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use id::{InvalidThreadId, ThreadId};
 pub use listing::{

@@ -157,3 +157,6 @@ impl Hub {
         Reply::new(connection, id, weight, self.0.router.clone(), self.0.work.token())
     }
 }
+
+#[cfg(test)]
+mod tests;

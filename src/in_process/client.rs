@@ -1,0 +1,117 @@
+//! A typed client over a byte stream of lines.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    future::Future,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use app_server_actors::protocol::{
+    RequestId, ServerNotification,
+    calls::Call,
+    client::{Refused, ResultText, ServerMessage, decode_server, request_line},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, ReadHalf, WriteHalf},
+    sync::{Mutex as AsyncMutex, mpsc, oneshot},
+};
+
+/// Notifications that a client may leave unread before it is cut.
+const UNREAD_NOTIFICATIONS: usize = 1024;
+
+/// Why a call has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The server says no.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The connection has ended.
+    #[error("the connection to the server has ended")]
+    Closed,
+    /// The params cannot be written, or the result is not what the method promises.
+    #[error("the call does not fit its method: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// One client of an [`super::InProcessServer`]. Calls may be made concurrently; dropping it closes the connection.
+pub struct Client {
+    writer: AsyncMutex<WriteHalf<DuplexStream>>,
+    waiting: Waiting,
+    last_id: AtomicI64,
+    /// Goes with the client, and ends the reading: the connection closes when both its halves are gone.
+    _open: oneshot::Sender<Infallible>,
+}
+
+/// The calls without an answer; `None` once the connection has ended.
+#[derive(Clone)]
+struct Waiting(Arc<Mutex<Option<HashMap<i64, oneshot::Sender<Result<ResultText, Refused>>>>>>);
+
+impl Waiting {
+    fn lock(&self) -> MutexGuard<'_, Option<HashMap<i64, oneshot::Sender<Result<ResultText, Refused>>>>> {
+        // A panic while it was held leaves a map that is still a map.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Client {
+    /// The client, its notifications, and the reading of what comes, which must run somewhere.
+    pub(super) fn over(
+        stream: DuplexStream,
+    ) -> (Self, mpsc::Receiver<ServerNotification>, impl Future<Output = ()> + Send + use<>) {
+        let (reader, writer) = tokio::io::split(stream);
+        let (news, unread) = mpsc::channel(UNREAD_NOTIFICATIONS);
+        let waiting = Waiting(Arc::new(Mutex::new(Some(HashMap::new()))));
+        let (open, closed) = oneshot::channel();
+        let client =
+            Self { writer: AsyncMutex::new(writer), waiting: waiting.clone(), last_id: AtomicI64::new(0), _open: open };
+        let reading = async move {
+            tokio::select! {
+                () = read(reader, &waiting, news) => {}
+                _ = closed => {}
+            }
+            *waiting.lock() = None;
+        };
+        (client, unread, reading)
+    }
+
+    /// Calls a method and waits for its result.
+    ///
+    /// # Errors
+    /// See [`CallError`]. A call that is dropped while it waits may have been carried out.
+    pub async fn call<P: Serialize, R: DeserializeOwned>(&self, call: &Call<P, R>, params: &P) -> Result<R, CallError> {
+        let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
+        let line = request_line(id, call, params)?;
+        let (answered, answer) = oneshot::channel();
+        self.waiting.lock().as_mut().ok_or(CallError::Closed)?.insert(id, answered);
+        self.writer.lock().await.write_all(line.as_bytes()).await.map_err(|_| CallError::Closed)?;
+        Ok(answer.await.map_err(|_| CallError::Closed)??.read()?)
+    }
+}
+
+/// Reads until the connection ends.
+async fn read(reader: ReadHalf<DuplexStream>, waiting: &Waiting, news: mpsc::Sender<ServerNotification>) {
+    let mut lines = BufReader::new(reader).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        match decode_server(&line) {
+            Ok(ServerMessage::Answer { id: Some(RequestId::Integer(id)), outcome }) => {
+                if let Some(answered) = waiting.lock().as_mut().and_then(|calls| calls.remove(&id)) {
+                    // Whoever called may have given up.
+                    let _ = answered.send(outcome);
+                }
+            }
+            Ok(ServerMessage::Notification(notification)) => {
+                if let Err(mpsc::error::TrySendError::Full(_)) = news.try_send(notification) {
+                    log::warn!("an in-process client left {UNREAD_NOTIFICATIONS} notifications unread and is cut");
+                    break;
+                }
+            }
+            Ok(ServerMessage::Answer { .. } | ServerMessage::Unknown) => {}
+            Err(error) => log::error!("the server sent what is no message: {error}"),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The server inside a Rust program: the same actors, and the same promises, without a process or a socket.
+//!
+//! ```
+//! use codex_app_server::in_process::InProcessServer;
+//! use codex_app_server::protocol::{ServerNotification, calls, thread::{ThreadNameSetParams, ThreadStartParams}};
+//!
+//! # let home = tempfile::tempdir()?;
+//! # let codex_home = home.path();
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let server = InProcessServer::start(codex_home)?;
+//! let (me, _) = server.connect("my-program", "1.0").await?;
+//! let (other, mut news) = server.connect("another-client", "1.0").await?;
+//!
+//! let thread = me.call(&calls::THREAD_START, &ThreadStartParams::default()).await?.loaded.thread;
+//! let name = ThreadNameSetParams { thread_id: thread.id.to_string(), name: "Sums".to_owned() };
+//! other.call(&calls::THREAD_NAME_SET, &name).await?;
+//!
+//! while let Some(notification) = news.recv().await {
+//!     if let ServerNotification::ThreadNameUpdated { thread_name, .. } = notification {
+//!         assert_eq!(thread_name.as_deref(), Some("Sums"));
+//!         break;
+//!     }
+//! }
+//! server.stop().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod client;
+
+use std::{io, path::Path, thread};
+
+use actix_rt::{Arbiter, ArbiterHandle, System};
+use app_server_actors::{
+    connection::{ConnectionOrigin, stream},
+    hub::{Hub, HubParts},
+    protocol::{
+        ServerNotification,
+        calls::INITIALIZE,
+        initialize::{Capabilities, ClientInfo, InitializeParams},
+    },
+};
+use tokio::sync::{mpsc, oneshot};
+
+pub use client::{CallError, Client};
+
+use crate::{
+    codex_home::{self, CodexHomeError},
+    server::{ServerError, hub_parts},
+    settings::{Settings, SettingsError, Shutdown},
+};
+
+/// Bytes on their way between a client and the server; a side that finds no room waits.
+const PIPE_BYTES: usize = 64 * 1024;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The directory cannot be created.
+    #[error(transparent)]
+    CodexHome(#[from] CodexHomeError),
+    /// `app-server.toml` cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The database cannot be opened, or the system refused.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The system refused a thread.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The server's thread ended at once; its panic is on stderr.
+    #[error("the server's thread ended while it started")]
+    Ended,
+}
+
+/// A server on a thread of its own. Dropping it ends it without waiting; [`Self::stop`] ends it in good order.
+pub struct InProcessServer {
+    hub: Hub,
+    arbiter: ArbiterHandle,
+    stop: Option<oneshot::Sender<oneshot::Sender<()>>>,
+}
+
+impl InProcessServer {
+    /// Starts a server that keeps its threads in `codex_home`, with the settings of `app-server.toml` there.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start(codex_home: &Path) -> Result<Self, StartError> {
+        codex_home::ensure(codex_home)?;
+        let settings = Settings::load(codex_home, &[])?.settings()?;
+        let (tell, started) = std::sync::mpsc::sync_channel(1);
+        let (stop, stopped) = oneshot::channel();
+        let home = codex_home.to_owned();
+        thread::Builder::new().name("codex-app-server".to_owned()).spawn(move || {
+            System::new().block_on(async move {
+                let parts = hub_parts(&home, &[], "vscode", &settings);
+                let hub = parts.map(|parts: HubParts| Hub::start(parts));
+                let running = hub.as_ref().ok().cloned();
+                // Whoever started us waits for this.
+                let _ = tell.send(hub.map(|hub| (hub, Arbiter::current())));
+                if let Some(hub) = running {
+                    run(&hub, stopped, &settings.shutdown).await;
+                }
+            });
+        })?;
+        let (hub, arbiter) = started.recv().map_err(|_| StartError::Ended)??;
+        Ok(Self { hub, arbiter, stop: Some(stop) })
+    }
+
+    /// Connects and initializes a client, with experimental methods.
+    ///
+    /// Notifications come through the second part. Drop it to do without them; a client that keeps it and does not
+    /// read is cut, like every client that does not read.
+    ///
+    /// # Errors
+    /// The server has ended, or refuses the name.
+    pub async fn connect(
+        &self,
+        name: &str,
+        version: &str,
+    ) -> Result<(Client, mpsc::Receiver<ServerNotification>), CallError> {
+        let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
+        let (client, news, reading) = Client::over(ours);
+        let hub = self.hub.clone();
+        // A connection belongs to the thread of its arbiter, so it is made there.
+        self.arbiter.spawn_fn(move || {
+            actix_rt::spawn(async move {
+                let (reader, writer) = tokio::io::split(theirs);
+                stream::serve(reader, writer, ConnectionOrigin::InProcess, &hub).await;
+            });
+        });
+        self.arbiter.spawn(reading);
+        let params = InitializeParams {
+            client_info: ClientInfo { name: name.to_owned(), version: version.to_owned() },
+            capabilities: Some(Capabilities { experimental_api: true, ..Capabilities::default() }),
+        };
+        client.call(&INITIALIZE, &params).await?;
+        Ok((client, news))
+    }
+
+    /// Ends in good order: what is in flight is answered, within the limits of the settings.
+    pub async fn stop(mut self) {
+        let (ended, end) = oneshot::channel();
+        if let Some(stop) = self.stop.take()
+            && stop.send(ended).is_ok()
+        {
+            // An error says that the thread has ended, which is what we wait for.
+            let _ = end.await;
+        }
+    }
+}
+
+async fn run(hub: &Hub, stopped: oneshot::Receiver<oneshot::Sender<()>>, limits: &Shutdown) {
+    let asker = stopped.await.ok();
+    crate::server::end_in_good_order(hub, limits).await;
+    if let Some(asker) = asker {
+        // It may have stopped waiting.
+        let _ = asker.send(());
+    }
+}
