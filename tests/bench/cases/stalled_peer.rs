@@ -11,42 +11,54 @@ use crate::Result;
 use crate::client::Client;
 use crate::crowd::{Crowd, Ear};
 use crate::frame::{Numbered, bears};
-use crate::plan::{Plan, quantile};
+use crate::plan::{Plan, quantile, take_turns};
 use crate::process::{Contestant, Server, Transport};
 use crate::report::{Figure, Goal, Unit};
 
 /// Time between two renames, and between two measured requests: a thousand a second of each.
 const PERIOD: Duration = Duration::from_millis(1);
-/// Letters of a thread's name, and the length of a phase: together so much that a peer that does not read is over
-/// its budget of 64 MiB before the phase ends, and is cut.
+/// The two servers have their turns, each so long,
+const TURN: Duration = Duration::from_millis(300);
+/// until so many renames went out that a peer that does not read is over its budget of 64 MiB, and is cut,
+const RENAMES: usize = 4_500;
+/// each of them with a name of so many letters;
 const NAME_LETTERS: usize = 16 * 1024;
-const PHASE: Duration = Duration::from_millis(4_500);
+/// or until this time has passed, in which a disk that is slow keeps fewer (and the peer is cut because nothing moves).
+const LIMIT: Duration = Duration::from_secs(12);
 /// Clients that rename in turn (and read, like the one that asks).
 const RENAMERS: usize = 4;
 /// Renames that each has on their way at most: as many as its socket takes, whatever the server does.
 const WINDOW: usize = 4;
-/// Of those that were due, the share that must have gone out for the phase to count. Each waits for the disk.
-const LEAST_SENT: f64 = 0.8;
+/// How long the last answers of a turn may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Latency of the others and growth of the server, with such a peer and without.
+/// Latency of the others and memory: of a server with such a peer and, side by side, of one without.
 pub fn run(plan: &Plan) -> Result<Vec<Figure>> {
-    let rounds = if plan.quick { 1 } else { plan.rounds.min(5) };
-    let mut without = Figure::new("p99 of a request every ms, all peers read", Unit::Micros);
-    let mut with = Figure::new("p99 of a request every ms, one never reads", Unit::Micros);
-    let mut ratio = Figure::new("p99 with it / without it", Unit::Times).goal(Goal::AtMost(1.2));
+    let mut without = Figure::new("a request every ms, all peers read, p99", Unit::Micros);
+    let mut with = Figure::new("a request every ms, one never reads, p99", Unit::Micros);
+    let mut ratio = Figure::new("the second / the first", Unit::Times).goal(Goal::AtMost(1.2));
     let budget = Goal::AtMost(64.0 + 64.0 / 1024.0);
     let mut growth = Figure::new("memory for a peer that never reads", Unit::Mebibytes).goal(budget);
-    for _ in 0..rounds {
-        let mut scene = Scene::new(plan)?;
-        scene.play(PHASE / 5)?; // warm up: what the readers' buffers take is not the peer's
-        let before = scene.play(PHASE)?;
-        let peer = scene.server.connect()?;
-        let during = scene.play(PHASE)?;
+    for _ in 0..if plan.quick { 1 } else { plan.rounds.min(5) } {
+        let mut scenes = [Scene::new(plan)?, Scene::new(plan)?];
+        scenes.iter_mut().try_for_each(|scene| scene.play(TURN))?; // warm up
+        scenes.iter_mut().for_each(Scene::forget);
+        let peer = scenes[1].server.connect()?;
+        let mut order = [0, 1];
+        let start = Instant::now();
+        for turn in 0.. {
+            if scenes[1].renames >= RENAMES || start.elapsed() > LIMIT {
+                break;
+            }
+            take_turns(turn, &mut order, |&mut index| scenes[index].play(TURN))?;
+        }
         drop(peer);
-        without.record(Contestant::Ours, before.p99);
-        with.record(Contestant::Ours, during.p99);
-        ratio.record(Contestant::Ours, during.p99 / before.p99);
-        growth.record(Contestant::Ours, (during.most_resident - before.most_resident) / 1024.0 / 1024.0);
+        let [before, during] = scenes.each_mut().map(|scene| scene.clock.p99());
+        without.record(Contestant::Ours, before);
+        with.record(Contestant::Ours, during);
+        ratio.record(Contestant::Ours, during / before);
+        let bytes = scenes[1].most_resident as f64 - scenes[0].most_resident as f64;
+        growth.record(Contestant::Ours, bytes / 1024.0 / 1024.0);
     }
     Ok(vec![without, with, ratio, growth])
 }
@@ -58,14 +70,10 @@ struct Scene {
     clock: Clock,
     rename: Vec<u8>,
     request: Numbered,
-}
-
-/// What a phase showed.
-struct Seen {
-    /// Microseconds.
-    p99: f64,
+    /// How many went out.
+    renames: usize,
     /// Bytes.
-    most_resident: f64,
+    most_resident: u64,
 }
 
 impl Scene {
@@ -78,37 +86,40 @@ impl Scene {
             format!(r#"{{"id":2,"method":"thread/name/set","params":{{"threadId":"{thread}","name":"{name}"}}}}"#);
         let framing = clients[0].framing();
         let (rename, request) = (framing.encode(&rename), Numbered::cheap(framing));
-        Ok(Self { server, crowd: Crowd::new(clients)?, clock: Clock::default(), rename, request })
+        let crowd = Crowd::new(clients)?;
+        Ok(Self { server, crowd, clock: Clock::default(), rename, request, renames: 0, most_resident: 0 })
     }
 
-    fn play(&mut self, length: Duration) -> Result<Seen> {
+    /// Drops what was measured so far.
+    fn forget(&mut self) {
+        self.clock.micros.clear();
+        self.renames = 0;
+        self.most_resident = 0;
+    }
+
+    /// Keeps the schedule for a while and waits for what is on its way.
+    fn play(&mut self, length: Duration) -> Result<()> {
         let end = Instant::now() + length;
-        let (mut due, mut periods, mut renames, mut most_resident) = (Instant::now(), 0, 0, 0);
-        while due < end || !self.clock.due.is_empty() {
+        let mut due = Instant::now();
+        while due < end || !self.clock.is_idle() {
             if due < end && Instant::now() >= due {
                 self.clock.due.push_back(due);
                 self.crowd.member(0).write(self.request.next())?;
-                let renamer = 1 + periods % RENAMERS;
+                let renamer = 1 + self.renames % RENAMERS;
                 if self.clock.renaming[renamer] < WINDOW {
                     self.clock.renaming[renamer] += 1;
                     self.crowd.member(renamer).write(&self.rename)?;
-                    renames += 1;
+                    self.renames += 1;
                 }
-                periods += 1;
                 due += PERIOD;
-                most_resident = most_resident.max(self.server.resident_bytes()?);
+                self.most_resident = self.most_resident.max(self.server.resident_bytes()?);
             }
             self.crowd.glance(&mut self.clock)?;
-            if Instant::now() > end + length {
+            if Instant::now() > end + PATIENCE {
                 return Err("requests are not answered".into());
             }
         }
-        if (renames as f64) < LEAST_SENT * periods as f64 {
-            return Err(format!("only {renames} of {periods} renames could be sent").into());
-        }
-        let mut micros = std::mem::take(&mut self.clock.micros);
-        micros.sort_by(f64::total_cmp);
-        Ok(Seen { p99: quantile(&micros, 0.99), most_resident: most_resident as f64 })
+        Ok(())
     }
 }
 
@@ -120,6 +131,19 @@ struct Clock {
     /// Renames of each client that are not answered yet.
     renaming: [usize; 1 + RENAMERS],
     refused: Option<String>,
+}
+
+impl Clock {
+    /// Nothing is on its way.
+    fn is_idle(&self) -> bool {
+        self.due.is_empty() && self.renaming.iter().all(|&count| count == 0)
+    }
+
+    /// Microseconds.
+    fn p99(&mut self) -> f64 {
+        self.micros.sort_by(f64::total_cmp);
+        quantile(&self.micros, 0.99)
+    }
 }
 
 impl Ear for Clock {
