@@ -147,9 +147,21 @@ fn limits_and_cursors_are_taken_at_their_word() {
         let error = client.refusal("thread/list", json!({"cursor": cursor}));
         assert_eq!((error.code, error.message), (-32600, format!("invalid cursor: {cursor}")));
     }
-    let error = client.refusal("thread/list", json!({"originators": ["x"]}));
-    assert_eq!(error.code, -32602);
-    assert_eq!(error.message, "originator filtering is not supported by the local app-server");
+}
+
+/// The reference program refuses this filter.
+#[test]
+fn a_list_can_be_narrowed_to_the_clients_that_started_the_threads() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let thread = client.call("thread/start", json!({}))["thread"].take();
+    client.call("thread/name/set", json!({"threadId": thread["id"], "name": "mine"}));
+    let listed = |client: &mut Client, originator: &Value| {
+        let list = client.call("thread/list", json!({"originators": [originator]}));
+        list["data"].as_array().unwrap().len()
+    };
+    assert_eq!(listed(&mut client, &thread["originator"]), 1);
+    assert_eq!(listed(&mut client, &json!("somebody else")), 0);
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub mod conformance;
 pub mod frames;
 pub mod home;
 pub mod http;
+pub mod in_process;
 pub mod process;
 pub mod server;
 pub mod transports;

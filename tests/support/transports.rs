@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::client::Client;
+use super::in_process::InProcess;
 use super::process::Launch;
 use super::server::Server;
 
@@ -50,6 +51,7 @@ pub fn transports() -> Vec<Transport> {
         Transport { name: "stdio", shared: false, start: |settings| Box::new(Server::stdio(launch(settings))) },
         Transport { name: "unix", shared: true, start: |settings| Box::new(Server::unix(launch(settings))) },
         Transport { name: "ws", shared: true, start: |settings| Box::new(Server::ws(launch(settings))) },
+        Transport { name: "in-process", shared: true, start: |settings| Box::new(InProcess::start(settings)) },
     ]
 }
 
