@@ -36,6 +36,7 @@
 pub mod catalog;
 pub mod clock;
 pub mod connection;
+pub mod host;
 pub mod hub;
 pub mod limits;
 pub mod panics;

@@ -9,7 +9,7 @@ use actix::prelude::*;
 
 use crate::catalog::{Ask, Catalog, Greet, Greeting};
 use crate::connection::ConnectionId;
-use crate::hub::Host;
+use crate::host::Host;
 use crate::limits::Limits;
 use crate::panics::guarded;
 use crate::post::post;
