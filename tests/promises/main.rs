@@ -5,14 +5,22 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod auth_flags;
+mod auth_guessing;
+mod auth_jwt;
+mod auth_rotation;
+mod auth_token;
 mod command_line;
 mod conformance;
+mod connection_limits;
 mod database;
 mod errors;
 mod experimental;
 mod frames;
 mod garbage;
 mod handshake;
+mod hostile_peers;
+mod hosts;
 mod logs;
 mod notifications;
 mod overload;
@@ -23,6 +31,7 @@ mod settings;
 mod shutdown;
 mod slow_clients;
 mod start_up_questions;
+mod state_files;
 mod stdio;
 mod stdio_pressure;
 mod tcp_http;

@@ -129,7 +129,8 @@ impl Threads {
                 ListedItems::UnknownThread | ListedItems::UnknownAnchor => None,
             };
             finish(move |threads, reply| {
-                let was_loaded = loaded.is_some();
+                // Somebody else may have loaded it meanwhile.
+                let was_loaded = threads.loaded.contains_key(&id);
                 let in_force = loaded.unwrap_or_else(|| Arc::new(record.clone()));
                 threads.load(&in_force, false);
                 let thread = view::thread(&record, threads.presence(id), turns);

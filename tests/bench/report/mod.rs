@@ -95,6 +95,13 @@ impl Report {
     }
 }
 
+impl Machine {
+    /// More processes than cores wanted to run before the run began. Medians of turns bear much, but not everything.
+    fn is_busy(&self) -> bool {
+        self.load_before.parse::<f64>().is_ok_and(|load| load > self.cores as f64)
+    }
+}
+
 fn load() -> String {
     let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     averages.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown").to_owned()

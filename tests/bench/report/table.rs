@@ -15,7 +15,11 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     rows.extend(report.figures.iter().map(row));
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; HEAD.len()] = std::array::from_fn(width);
-    writeln!(out, "\n{}: {}\n", report.program, report.conditions())?;
+    writeln!(out, "\n{}: {}", report.program, report.conditions())?;
+    if report.machine.is_busy() {
+        writeln!(out, "This machine was busy: expect long tails and low rates, of all three.")?;
+    }
+    writeln!(out)?;
     for row in &rows {
         let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
         writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
