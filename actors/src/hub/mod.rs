@@ -11,12 +11,14 @@ use tokio_util::task::TaskTracker;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::connection::ConnectionId;
+use crate::files::Files;
 use crate::limits::Limits;
-use crate::processor::{Drain, Processor};
+use crate::processor::{Drain, Processor, ProcessorParts};
 use crate::protocol::initialize::{ClientInfo, InitializeResponse};
 use crate::protocol::{RequestId, Weight};
 use crate::reply::Reply;
 use crate::router::{CloseAll, CutAll, Router};
+use crate::search::Search;
 use crate::store::Store;
 use crate::threads::{Threads, ThreadsParts};
 
@@ -100,7 +102,17 @@ impl Hub {
             })
             .start(),
         );
-        let processor = Arc::new(Processor::new(limits.clone(), host, router.clone(), threads, catalog).start());
+        let cwd = host.cwd.clone();
+        let processor = Processor::new(ProcessorParts {
+            limits: limits.clone(),
+            host,
+            router: router.clone(),
+            threads,
+            catalog,
+            files: Files::start(limits.clone(), router.clone()),
+            search: Search::start(limits.clone(), cwd, router.clone()),
+        });
+        let processor = Arc::new(processor.start());
         Self(Arc::new(Inner {
             limits,
             router,
