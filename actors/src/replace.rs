@@ -127,7 +127,10 @@ mod tests {
         }
         assert!(path("first").is_symlink() && path("second").is_symlink());
         symlink("loop", path("loop")).unwrap();
-        assert_eq!(replace(&path("loop"), b"", Mode::Kept).unwrap_err().raw_os_error(), Some(Errno::LOOP.raw_os_error()));
+        assert_eq!(
+            replace(&path("loop"), b"", Mode::Kept).unwrap_err().raw_os_error(),
+            Some(Errno::LOOP.raw_os_error())
+        );
     }
 
     #[test]

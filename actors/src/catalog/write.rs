@@ -97,8 +97,7 @@ fn is_users(layer: &Layer) -> bool {
 
 /// The file that the client names, which must be the user's own by one name or another.
 fn named_file(named: Option<&str>, own: &Path) -> Result<AbsolutePath, RpcError> {
-    let readonly =
-        || RpcError::config_not_written(Code::LayerReadonly, "Only writes to the user config are allowed");
+    let readonly = || RpcError::config_not_written(Code::LayerReadonly, "Only writes to the user config are allowed");
     let named = AbsolutePath::new(named.map_or(own, Path::new)).ok_or_else(readonly)?;
     if real(named.as_path()) == real(own) { Ok(named) } else { Err(readonly()) }
 }

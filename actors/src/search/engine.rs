@@ -71,7 +71,8 @@ impl Engine {
     fn searched<'a>(&self, roots: &'a [String], cancelled: &CancellationToken) -> Vec<Searched<'a>> {
         let real: Vec<PathBuf> = roots.iter().map(|root| without_dots(&self.cwd.join(root))).collect();
         let first_of_its_kind = |i: &usize| !real[..*i].contains(&real[*i]);
-        let searched = |i: usize| Searched { root: &roots[i], tree: self.trees.get(&real[i]), inner: inner(&real[i], &real) };
+        let searched =
+            |i: usize| Searched { root: &roots[i], tree: self.trees.get(&real[i]), inner: inner(&real[i], &real) };
         let wanted = |_: &usize| !cancelled.is_cancelled();
         (0..roots.len()).filter(first_of_its_kind).take_while(wanted).map(searched).collect()
     }

@@ -220,17 +220,19 @@ impl Search {
             let updated = FuzzyFileSearchSessionUpdated { session_id: session_id.clone(), query, files };
             let outcome = Outcome::none()
                 .tell(Audience::One(connection), ServerNotification::FuzzyFileSearchSessionUpdated(updated))
-                .tell(
-                    Audience::One(connection),
-                    ServerNotification::FuzzyFileSearchSessionCompleted { session_id },
-                );
+                .tell(Audience::One(connection), ServerNotification::FuzzyFileSearchSessionCompleted { session_id });
             post::<Self, _, _>(&search.router, outcome, ctx);
         }));
     }
 
     /// Searches on a worker thread. A search that is cancelled during a walk leaves the walk to go on: the next search,
     /// which most often made it give way, needs the same tree.
-    fn run(&self, query: String, roots: Arc<[String]>, cancelled: CancellationToken) -> impl Future<Output = Found> + use<> {
+    fn run(
+        &self,
+        query: String,
+        roots: Arc<[String]>,
+        cancelled: CancellationToken,
+    ) -> impl Future<Output = Found> + use<> {
         let (engine, workers) = (self.engine.clone(), self.workers.clone());
         async move {
             let stop = cancelled.clone();

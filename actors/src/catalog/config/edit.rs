@@ -115,10 +115,19 @@ fn set(
     if !table.contains_key(name) {
         table.insert(name, Item::Table(invisible()));
     }
-    match table.get_mut(name).and_then(Item::as_table_like_mut) {
-        Some(below) => set(below, rest, value, strategy),
-        None => refused("cannot set value on non-table parent"),
+    let changed = table.get_mut(name).and_then(|item| change_members(item, |below| set(below, rest, value, strategy)));
+    changed.unwrap_or_else(|| refused("cannot set value on non-table parent"))
+}
+
+/// Changes what is in a table of any spelling; `None` if it is no table.
+fn change_members<T>(item: &mut Item, change: impl FnOnce(&mut dyn TableLike) -> T) -> Option<T> {
+    let before = item.as_table_like()?.len();
+    let result = change(item.as_table_like_mut()?);
+    if let Some(inline) = item.as_inline_table_mut().filter(|inline| inline.len() > before) {
+        // The member that was the last keeps the space that stood before the brace.
+        inline.fmt();
     }
+    Some(result)
 }
 
 /// A table that shows only in the names of what is in it.
@@ -131,12 +140,7 @@ fn invisible() -> Table {
 fn set_member(table: &mut dyn TableLike, name: &str, value: &toml::Value, strategy: MergeStrategy) {
     match (table.get_mut(name), value) {
         (Some(existing), toml::Value::Table(members)) if existing.is_table_like() => {
-            let Some(existing) = existing.as_table_like_mut() else { return };
-            if strategy == MergeStrategy::Replace {
-                let old: Vec<String> = existing.iter().map(|(name, _)| name.to_owned()).collect();
-                old.iter().filter(|name| !members.contains_key(*name)).for_each(|name| remove_member(existing, name));
-            }
-            members.iter().for_each(|(name, member)| set_member(existing, name, member, strategy));
+            change_members(existing, |existing| set_members(existing, members, strategy));
         }
         (Some(Item::Value(existing)), value) if !value.is_table() => {
             let mut value = to_value(value);
@@ -149,6 +153,14 @@ fn set_member(table: &mut dyn TableLike, name: &str, value: &toml::Value, strate
             table.insert(name, to_item(value));
         }
     }
+}
+
+fn set_members(table: &mut dyn TableLike, members: &toml::Table, strategy: MergeStrategy) {
+    if strategy == MergeStrategy::Replace {
+        let old: Vec<String> = table.iter().map(|(name, _)| name.to_owned()).collect();
+        old.iter().filter(|name| !members.contains_key(*name)).for_each(|name| remove_member(table, name));
+    }
+    members.iter().for_each(|(name, member)| set_member(table, name, member, strategy));
 }
 
 fn remove(table: &mut dyn TableLike, path: &[String]) {
@@ -238,12 +250,30 @@ mod tests {
             ("features.web", json!(false), "upsert", &["web = true # yes"], &["web = false # yes"]),
             ("features.other", json!(1.5), "replace", &[], &["other = 1.5"]),
             ("new.x.y", json!(3), "replace", &[], &["[new.x]", "y = 3"]),
-            ("mcp.foo", json!({"command": "z"}), "replace", &["command = \"x\"", "# for it", "args = [\"a\"]"], &["command = \"z\""]),
+            (
+                "mcp.foo",
+                json!({"command": "z"}),
+                "replace",
+                &["command = \"x\"", "# for it", "args = [\"a\"]"],
+                &["command = \"z\""],
+            ),
             ("mcp.foo", json!({"args": ["q"]}), "upsert", &["args = [\"a\"]"], &["args = [\"q\"]"]),
             ("mcp.\"a.b\".command", json!("z"), "replace", &["command = \"y\""], &["command = \"z\""]),
-            ("mcp.new", json!({"env": {"A": "b"}, "c": "z"}), "upsert", &[], &["[mcp.new]", "c = \"z\"", "[mcp.new.env]", "A = \"b\""]),
+            (
+                "mcp.new",
+                json!({"env": {"A": "b"}, "c": "z"}),
+                "upsert",
+                &[],
+                &["[mcp.new]", "c = \"z\"", "[mcp.new.env]", "A = \"b\""],
+            ),
             ("tui.inline.a", json!(5), "replace", &["inline = { a = 1, b = 2 }"], &["inline = { a = 5, b = 2 }"]),
-            ("tui.inline.c.d", json!(5), "replace", &["inline = { a = 1, b = 2 }"], &["inline = { a = 1, b = 2, c = { d = 5 } }"]),
+            (
+                "tui.inline.c.d",
+                json!(5),
+                "replace",
+                &["inline = { a = 1, b = 2 }"],
+                &["inline = { a = 1, b = 2, c = { d = 5 } }"],
+            ),
             ("tui.list", json!([{"a": 1}, "b"]), "replace", &[], &["list = [{ a = 1 }, \"b\"]"]),
             ("tui.text", json!("a\nb"), "replace", &[], &["text = \"\"\"", "a", "b\"\"\""]),
             ("effort", json!(null), "replace", &["effort = \"low\""], &[]),

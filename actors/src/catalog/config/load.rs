@@ -98,8 +98,7 @@ pub fn parse_file(path: &Path, content: io::Result<String>) -> Result<Table, Fau
 /// # Errors
 /// Names the place.
 pub fn parse_text(path: &Path, text: &str) -> Result<Table, Fault> {
-    let mut table: Table =
-        toml::from_str(text).map_err(|e| Fault::in_file(path, text, e.span(), e.message()))?;
+    let mut table: Table = toml::from_str(text).map_err(|e| Fault::in_file(path, text, e.span(), e.message()))?;
     if let Some(folder) = path.parent() {
         resolve_writable_roots(&mut table, folder);
     }

@@ -62,19 +62,15 @@ fn a_version_that_is_not_the_current_one_is_refused() {
     let new = home.write(json!({"edits": edits, "expectedVersion": seen})).unwrap()["version"].clone();
     let error = home.write(json!({"edits": edits, "expectedVersion": seen})).unwrap_err();
     assert_eq!(code(&error), "configVersionConflict");
-    assert_eq!(
-        error.message,
-        "Configuration was modified since last read. Fetch latest version and retry."
-    );
+    assert_eq!(error.message, "Configuration was modified since last read. Fetch latest version and retry.");
     home.write(json!({"edits": edits, "expectedVersion": new})).unwrap();
 }
 
 #[test]
 fn all_edits_are_made_or_none() {
     let mut home = Home::with("# mine\nmodel = 'a'\n");
-    let error = home
-        .write(json!({"edits": [edit("model", json!("b")), edit("approval_policy", json!("bad"))]}))
-        .unwrap_err();
+    let error =
+        home.write(json!({"edits": [edit("model", json!("b")), edit("approval_policy", json!("bad"))]})).unwrap_err();
     assert_eq!(code(&error), "configValidationError");
     assert!(error.message.starts_with("Invalid configuration: unknown variant `bad`"), "{}", error.message);
     assert_eq!(home.config(), "# mine\nmodel = 'a'\n");

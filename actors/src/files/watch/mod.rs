@@ -56,7 +56,9 @@ impl Watches {
     ) -> Result<AbsolutePath, RpcError> {
         let FsWatchParams { watch_id, path } = params;
         if watch_id.len() > LONGEST_ID {
-            return Err(RpcError::invalid_request(format!("watchId is longer than {LONGEST_ID} bytes (path `{path}`)")));
+            return Err(RpcError::invalid_request(format!(
+                "watchId is longer than {LONGEST_ID} bytes (path `{path}`)"
+            )));
         }
         let key = (connection, watch_id);
         let mut table = self.table();

@@ -14,8 +14,8 @@ use super::account::{
     BedrockCheckGovCloudRequirementsResponse, GetAccountParams, GetAccountRateLimitsResponse, GetAccountResponse,
 };
 use super::config::{
-    ConfigBatchWriteParams, ConfigReadParams, ConfigReadResponse, ConfigRequirementsReadResponse, ConfigValueWriteParams,
-    ConfigWriteResponse,
+    ConfigBatchWriteParams, ConfigReadParams, ConfigReadResponse, ConfigRequirementsReadResponse,
+    ConfigValueWriteParams, ConfigWriteResponse,
 };
 
 /// Requests that the catalog answers; the variant is named after the method.

@@ -10,6 +10,6 @@ pub use read::{
 };
 pub use warning::{ConfigWarning, TextPosition, TextRange};
 pub use write::{
-    ConfigBatchWriteParams, ConfigEdit, ConfigEditValue, ConfigValueWriteParams, ConfigWriteErrorCode, ConfigWriteResponse,
-    MergeStrategy, OverriddenMetadata, WriteStatus,
+    ConfigBatchWriteParams, ConfigEdit, ConfigEditValue, ConfigValueWriteParams, ConfigWriteErrorCode,
+    ConfigWriteResponse, MergeStrategy, OverriddenMetadata, WriteStatus,
 };
