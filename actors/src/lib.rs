@@ -41,6 +41,7 @@ pub mod catalog;
 pub mod clock;
 pub mod connection;
 pub mod files;
+pub mod host;
 pub mod hub;
 pub mod limits;
 pub mod panics;

@@ -5,7 +5,8 @@ use std::{os::unix::net::UnixListener, path::PathBuf, sync::Arc, time::Duration}
 use app_server_actors::{
     catalog::{Catalog, CatalogSources},
     clock::Clock,
-    hub::{Host, HubParts},
+    host::Host,
+    hub::HubParts,
     store::Store,
 };
 use tempfile::TempDir;

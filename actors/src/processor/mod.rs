@@ -10,7 +10,7 @@ use actix::prelude::*;
 use crate::catalog::{Ask, Catalog, Greet, Greeting};
 use crate::connection::ConnectionId;
 use crate::files::{Files, FilesRequest};
-use crate::hub::Host;
+use crate::host::Host;
 use crate::limits::Limits;
 use crate::panics::guarded;
 use crate::post::post;
@@ -23,8 +23,6 @@ use crate::threads::{Threads, ThreadsRequest};
 
 mod messages;
 mod session;
-#[cfg(test)]
-mod tests;
 
 pub use messages::{Disconnected, Drain, Note, Request};
 use session::Session;
