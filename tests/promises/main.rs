@@ -6,10 +6,13 @@
 mod support;
 
 mod command_line;
+mod config_write;
 mod conformance;
 mod database;
 mod errors;
 mod experimental;
+mod file_search;
+mod files;
 mod frames;
 mod garbage;
 mod handshake;
