@@ -140,7 +140,7 @@ fn watches_end_with_their_connection() {
         first.call("fs/watch", watch.clone());
         let mut second = server.client();
         assert!(second.refusal("fs/watch", watch.clone()).message.contains("1 watches are in use"));
-        drop(first);
+        first.close();
         eventually("the watch has ended", || second.request("fs/watch", watch.clone()).is_ok());
     });
 }
