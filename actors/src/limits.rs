@@ -54,6 +54,23 @@ pub struct Limits {
     /// Bytes of one message: a reassembled WebSocket message, or a line of stdio.
     pub message_bytes: usize,
 
+    /// Levels of arrays and objects in one message; one more is refused with -32600. Above 128, the JSON library's own
+    /// limit remains for params whose members are read one by one.
+    pub json_nesting_levels: usize,
+    /// Bytes of a request's id; one more is refused with -32600.
+    pub request_id_bytes: usize,
+    /// Messages of one WebSocket connection that were no JSON-RPC message; the last of them closes it (1008).
+    pub malformed_messages: usize,
+
+    /// Seconds that a WebSocket peer may take until it is initialized, after which it is closed (1008).
+    pub initialize_seconds: u64,
+    /// Seconds of silence after which a WebSocket peer is sent a ping.
+    pub websocket_ping_seconds: u64,
+    /// Seconds after that ping without a sign of life, after which the peer is closed (1008).
+    pub websocket_pong_seconds: u64,
+    /// Seconds that a WebSocket peer may take to read why it is closed and to close in turn, after which it is cut.
+    pub websocket_close_seconds: u64,
+
     /// Threads that look at files for `fs/*`.
     pub file_workers: usize,
     /// Bytes of a file that one `fs/readFile` or `fs/writeFile` moves.
@@ -100,6 +117,26 @@ impl Limits {
         Duration::from_secs(self.connection_flush_seconds)
     }
 
+    /// [`Self::initialize_seconds`] as a duration.
+    pub fn initialize(&self) -> Duration {
+        Duration::from_secs(self.initialize_seconds)
+    }
+
+    /// [`Self::websocket_ping_seconds`] as a duration.
+    pub fn websocket_ping(&self) -> Duration {
+        Duration::from_secs(self.websocket_ping_seconds)
+    }
+
+    /// [`Self::websocket_pong_seconds`] as a duration.
+    pub fn websocket_pong(&self) -> Duration {
+        Duration::from_secs(self.websocket_pong_seconds)
+    }
+
+    /// [`Self::websocket_close_seconds`] as a duration.
+    pub fn websocket_close(&self) -> Duration {
+        Duration::from_secs(self.websocket_close_seconds)
+    }
+
     /// [`Self::file_change_milliseconds`] as a duration.
     pub fn file_change(&self) -> Duration {
         Duration::from_millis(self.file_change_milliseconds)
@@ -138,6 +175,13 @@ impl Limits {
             outbound_stall_seconds: 1,
             websocket_frame_bytes: 1024,
             message_bytes: 2048,
+            json_nesting_levels: 16,
+            request_id_bytes: 64,
+            malformed_messages: 1,
+            initialize_seconds: 1,
+            websocket_ping_seconds: 1,
+            websocket_pong_seconds: 1,
+            websocket_close_seconds: 1,
             file_workers: 1,
             file_bytes: 1,
             directory_entries: 1,

@@ -5,9 +5,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod auth_flags;
+mod auth_guessing;
+mod auth_jwt;
+mod auth_rotation;
+mod auth_token;
 mod command_line;
 mod config_write;
 mod conformance;
+mod connection_limits;
 mod database;
 mod errors;
 mod experimental;
@@ -16,6 +22,8 @@ mod files;
 mod frames;
 mod garbage;
 mod handshake;
+mod hostile_peers;
+mod hosts;
 mod logs;
 mod notifications;
 mod overload;
@@ -26,6 +34,7 @@ mod settings;
 mod shutdown;
 mod slow_clients;
 mod start_up_questions;
+mod state_files;
 mod stdio;
 mod stdio_pressure;
 mod tcp_http;
