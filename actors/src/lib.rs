@@ -21,9 +21,11 @@
 //! | [`thread`] | one loaded thread: settings, status, soon its turns | the registry | [`Limits::thread_mailbox_messages`]: -32001 |
 //! | [`store`] | the database | the registry | [`Limits::store_mailbox_messages`]: a clear error |
 //! | [`catalog`] | configuration, account, models | the processor, the registry | [`Limits::catalog_mailbox_messages`]: -32001 |
+//! | [`files`] | who watches which paths, whose turn it is | the processor | [`Limits::files_mailbox_messages`]: -32001 |
+//! | [`search`] | search sessions, the trees that were walked | the processor | [`Limits::search_mailbox_messages`]: -32001 |
 //!
 //! The [`hub`] starts them. Connections, processor, router, registry and threads share one arbiter, on which nothing
-//! blocks; the store and the catalog touch files and have arbiters of their own.
+//! blocks; the store, the catalog, files and search touch files and have arbiters of their own.
 //!
 //! [`Limits::websocket_outbound_messages`]: limits::Limits::websocket_outbound_messages
 //! [`Limits::processor_mailbox_messages`]: limits::Limits::processor_mailbox_messages
@@ -32,10 +34,13 @@
 //! [`Limits::thread_mailbox_messages`]: limits::Limits::thread_mailbox_messages
 //! [`Limits::store_mailbox_messages`]: limits::Limits::store_mailbox_messages
 //! [`Limits::catalog_mailbox_messages`]: limits::Limits::catalog_mailbox_messages
+//! [`Limits::files_mailbox_messages`]: limits::Limits::files_mailbox_messages
+//! [`Limits::search_mailbox_messages`]: limits::Limits::search_mailbox_messages
 
 pub mod catalog;
 pub mod clock;
 pub mod connection;
+pub mod files;
 pub mod host;
 pub mod hub;
 pub mod limits;
@@ -43,8 +48,10 @@ pub mod panics;
 pub mod post;
 pub mod processor;
 pub mod protocol;
+mod replace;
 pub mod reply;
 pub mod router;
+pub mod search;
 pub mod store;
 pub mod thread;
 pub mod threads;

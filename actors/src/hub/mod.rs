@@ -11,12 +11,14 @@ use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::connection::ConnectionId;
 use crate::connection::brake::Ingress;
+use crate::files::Files;
 use crate::host::Host;
 use crate::limits::Limits;
-use crate::processor::{Drain, Processor};
+use crate::processor::{Drain, Processor, ProcessorParts};
 use crate::protocol::{RequestId, Weight};
 use crate::reply::Reply;
 use crate::router::{CloseAll, CutAll, Router};
+use crate::search::Search;
 use crate::store::Store;
 use crate::threads::{Threads, ThreadsParts};
 
@@ -68,7 +70,17 @@ impl Hub {
             })
             .start(),
         );
-        let processor = Arc::new(Processor::new(limits.clone(), host, router.clone(), threads, catalog).start());
+        let cwd = host.cwd.clone();
+        let processor = Processor::new(ProcessorParts {
+            limits: limits.clone(),
+            host,
+            router: router.clone(),
+            threads,
+            catalog,
+            files: Files::start(limits.clone(), router.clone()),
+            search: Search::start(limits.clone(), cwd, router.clone()),
+        });
+        let processor = Arc::new(processor.start());
         Self(Arc::new(Inner {
             ingress: Arc::new(Ingress::new(&limits)),
             limits,

@@ -9,6 +9,7 @@ use actix::prelude::*;
 
 use crate::catalog::{Ask, Catalog, Greet, Greeting};
 use crate::connection::ConnectionId;
+use crate::files::{Files, FilesRequest};
 use crate::host::Host;
 use crate::limits::Limits;
 use crate::panics::guarded;
@@ -17,6 +18,7 @@ use crate::protocol::initialize::InitializeParams;
 use crate::protocol::{ClientRequest, Gate, Method, RpcError};
 use crate::reply::Reply;
 use crate::router::{Audience, Effect, Outcome, Router};
+use crate::search::{Search, SearchesRequest};
 use crate::threads::{Threads, ThreadsRequest};
 
 mod messages;
@@ -27,54 +29,77 @@ use session::Session;
 
 /// See the module's documentation.
 pub struct Processor {
-    limits: Arc<Limits>,
-    host: Host,
-    router: Arc<Addr<Router>>,
-    threads: Arc<Addr<Threads>>,
-    catalog: Arc<Addr<Catalog>>,
+    parts: ProcessorParts,
     sessions: HashMap<ConnectionId, Session>,
     /// The first initialized client's name; it leads the user agent for the life of the process.
     originator: Option<String>,
     draining: bool,
 }
 
+/// What the processor works with: whom it passes requests on to.
+pub struct ProcessorParts {
+    /// Every bound.
+    pub limits: Arc<Limits>,
+    /// What the server says of itself.
+    pub host: Host,
+    /// Where answers and notifications go.
+    pub router: Arc<Addr<Router>>,
+    /// Answers requests about threads.
+    pub threads: Arc<Addr<Threads>>,
+    /// Answers requests about the server and its user.
+    pub catalog: Arc<Addr<Catalog>>,
+    /// Answers requests about files.
+    pub files: Arc<Addr<Files>>,
+    /// Answers searches.
+    pub search: Arc<Addr<Search>>,
+}
+
 impl Processor {
     /// A processor without sessions.
-    pub fn new(
-        limits: Arc<Limits>,
-        host: Host,
-        router: Arc<Addr<Router>>,
-        threads: Arc<Addr<Threads>>,
-        catalog: Arc<Addr<Catalog>>,
-    ) -> Self {
-        let sessions = HashMap::new();
-        Self { limits, host, router, threads, catalog, sessions, originator: None, draining: false }
+    pub fn new(parts: ProcessorParts) -> Self {
+        Self { parts, sessions: HashMap::new(), originator: None, draining: false }
     }
 
-    fn dispatch(&mut self, reply: Reply, method: &'static Method, request: ClientRequest, ctx: &mut Context<Self>) {
+    fn dispatch(&mut self, message: Request, ctx: &mut Context<Self>) {
+        let Request { reply, method, request, brake } = message;
         if let ClientRequest::Initialize(params) = request {
             return self.initialize(reply, params, ctx);
         }
         let session = match self.gate(reply.connection(), method, &request) {
             Ok(session) => session,
-            Err(error) => return post::<Self, _, _>(&self.router, reply.fail(&error), ctx),
+            Err(error) => return post::<Self, _, _>(&self.parts.router, reply.fail(&error), ctx),
         };
         match request {
             ClientRequest::Initialize(_) => {}
             ClientRequest::Threads(request) => {
                 let originator = session.client_name.clone();
-                post::<Self, _, _>(&self.threads, ThreadsRequest { reply, originator, request }, ctx);
+                post::<Self, _, _>(&self.parts.threads, ThreadsRequest { reply, originator, request }, ctx);
             }
             ClientRequest::Catalog(request) => {
-                if let Err(error) = self.catalog.try_send(Ask { reply, request }) {
-                    let (error, Ask { reply, .. }) = match error {
-                        SendError::Full(ask) => (RpcError::overloaded(), ask),
-                        SendError::Closed(ask) => (RpcError::internal("the catalog has ended"), ask),
-                    };
-                    post::<Self, _, _>(&self.router, reply.fail(&error), ctx);
-                }
+                self.hand_over(&self.parts.catalog, Ask { reply, request }, |ask| ask.reply, ctx);
+            }
+            ClientRequest::Files(request) => {
+                self.hand_over(&self.parts.files, FilesRequest { reply, request, brake }, |it| it.reply, ctx);
+            }
+            ClientRequest::Search(request) => {
+                self.hand_over(&self.parts.search, SearchesRequest { reply, request }, |it| it.reply, ctx);
             }
         }
+    }
+
+    /// Gives a request to an actor that may be slow. What does not fit into its mailbox is answered at once, because
+    /// waiting for it would hold up every other request.
+    fn hand_over<A, M>(&self, to: &Addr<A>, message: M, reply: fn(M) -> Reply, ctx: &mut Context<Self>)
+    where
+        A: Actor<Context = Context<A>> + Handler<M>,
+        M: Message<Result = ()> + Send + 'static,
+    {
+        let (error, message) = match to.try_send(message) {
+            Ok(()) => return,
+            Err(SendError::Full(message)) => (RpcError::overloaded(), message),
+            Err(SendError::Closed(message)) => (RpcError::internal("the server is ending; reconnect"), message),
+        };
+        post::<Self, _, _>(&self.parts.router, reply(message).fail(&error), ctx);
     }
 
     /// May this connection ask this now?
@@ -99,27 +124,27 @@ impl Processor {
         let connection = reply.connection();
         let session = match Session::open(&params, self.sessions.contains_key(&connection)) {
             Ok(session) => session,
-            Err(error) => return post::<Self, _, _>(&self.router, reply.fail(&error), ctx),
+            Err(error) => return post::<Self, _, _>(&self.parts.router, reply.fail(&error), ctx),
         };
         let originator = self.originator.get_or_insert_with(|| params.client_info.name.clone());
-        let response = self.host.initialize_response(originator, &params.client_info);
+        let response = self.parts.host.initialize_response(originator, &params.client_info);
         self.sessions.insert(connection, session);
         let opt_out = params.capabilities.unwrap_or_default().opt_out_notification_methods.unwrap_or_default();
         let outcome = reply.ok(&response).then(Effect::Admit { connection, opt_out: opt_out.into_iter().collect() });
-        post::<Self, _, _>(&self.router, outcome, ctx);
+        post::<Self, _, _>(&self.parts.router, outcome, ctx);
         self.greet(connection, ctx);
     }
 
     /// Tells a new connection what every client is told first: warnings about the configuration, and where remote
     /// control stands. The catalog may have to read files for it, so it comes a moment after the answer.
     fn greet(&self, connection: ConnectionId, ctx: &mut Context<Self>) {
-        let greeting = wrap_future::<_, Self>(self.catalog.send(Greet));
+        let greeting = wrap_future::<_, Self>(self.parts.catalog.send(Greet));
         ctx.spawn(greeting.map(move |greeting, processor, ctx| {
             let Ok(Greeting { notifications }) = greeting else { return };
             let outcome = notifications
                 .into_iter()
                 .fold(Outcome::none(), |outcome, notification| outcome.tell(Audience::One(connection), notification));
-            post::<Self, _, _>(&processor.router, outcome, ctx);
+            post::<Self, _, _>(&processor.parts.router, outcome, ctx);
         }));
     }
 }
@@ -128,7 +153,7 @@ impl Actor for Processor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.limits.processor_mailbox_messages);
+        ctx.set_mailbox_capacity(self.parts.limits.processor_mailbox_messages);
     }
 }
 
@@ -136,9 +161,8 @@ impl Handler<Request> for Processor {
     type Result = ();
 
     fn handle(&mut self, message: Request, ctx: &mut Self::Context) {
-        let Request { reply, method, request, brake } = message;
-        brake.taken();
-        guarded(method.name, || self.dispatch(reply, method, request, ctx));
+        message.brake.taken();
+        guarded(message.method.name, || self.dispatch(message, ctx));
     }
 }
 
@@ -163,7 +187,10 @@ impl Handler<Disconnected> for Processor {
 
     fn handle(&mut self, Disconnected { connection }: Disconnected, ctx: &mut Self::Context) {
         self.sessions.remove(&connection);
-        post::<Self, _, _>(&self.router, Outcome::none().then(Effect::Forget { connection }), ctx);
+        // Three pauses at worst, whose order does not matter: each is for another actor.
+        post::<Self, _, _>(&self.parts.files, Disconnected { connection }, ctx);
+        post::<Self, _, _>(&self.parts.search, Disconnected { connection }, ctx);
+        post::<Self, _, _>(&self.parts.router, Outcome::none().then(Effect::Forget { connection }), ctx);
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a client may ask, sorted by the actor that answers.
 
 use super::catalog::CatalogRequest;
+use super::fs::FsRequest;
 use super::initialize::InitializeParams;
+use super::search::SearchRequest;
 use super::thread::ThreadRequest;
 
 /// A request whose params have been read.
@@ -13,6 +15,10 @@ pub enum ClientRequest {
     Threads(ThreadRequest),
     /// What clients ask about the server and its user at start-up; answered by the catalog.
     Catalog(CatalogRequest),
+    /// The files of the machine; answered by the files actor.
+    Files(FsRequest),
+    /// Finding files; answered by the search actor.
+    Search(SearchRequest),
 }
 
 impl ClientRequest {
@@ -20,7 +26,7 @@ impl ClientRequest {
     pub fn experimental_member(&self) -> Option<&'static str> {
         match self {
             Self::Threads(request) => request.experimental_member(),
-            Self::Initialize(_) | Self::Catalog(_) => None,
+            Self::Initialize(_) | Self::Catalog(_) | Self::Files(_) | Self::Search(_) => None,
         }
     }
 
