@@ -4,8 +4,9 @@
 //! connection is not read while one of these is at its bound, and read again when all are down to half: short requests
 //! in flight, requests waiting in the processor's mailbox, bytes of answers that the peer has not read.
 //!
-//! Many floods at once could still fill the mailbox. So a connection that has a request waiting is not read either while
-//! the mailbox is half full: the other half is for the first requests of those who have none.
+//! Many floods at once could still fill the mailbox. So while little room is left in it, a connection that has a request
+//! waiting is not read until that is taken, and one that has none lets the processor have a turn first. By then the
+//! processor is next in the arbiter's queue and empties the mailbox; only where it cannot, a request is refused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -24,17 +25,19 @@ use crate::protocol::Weight;
 #[derive(Debug)]
 pub struct Ingress {
     waiting: AtomicUsize,
-    half: usize,
+    /// Seven eighths of the mailbox.
+    crowd: usize,
 }
 
 impl Ingress {
     /// Nothing waits.
     pub fn new(limits: &Limits) -> Self {
-        Self { waiting: AtomicUsize::new(0), half: limits.processor_mailbox_messages / 2 }
+        let capacity = limits.processor_mailbox_messages;
+        Self { waiting: AtomicUsize::new(0), crowd: capacity - capacity.div_ceil(8) }
     }
 
-    fn is_half_full(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) >= self.half
+    fn is_crowded(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) >= self.crowd
     }
 }
 
@@ -49,6 +52,8 @@ pub struct Brake {
     outbound: Arc<Outbound>,
     /// The reading rests until one of this connection's requests has left the mailbox.
     crowded: AtomicBool,
+    /// The processor has had its turn before this connection's next request.
+    yielded: AtomicBool,
     /// A notification waits for room in the processor's mailbox: nothing may overtake it.
     parked: AtomicBool,
     /// The brake is on: a bound was reached and not all counts are down to half yet.
@@ -82,6 +87,7 @@ impl Brake {
             ingress,
             outbound,
             crowded: AtomicBool::new(false),
+            yielded: AtomicBool::new(false),
             parked: AtomicBool::new(false),
             on: AtomicBool::new(false),
             reader: AtomicWaker::new(),
@@ -157,6 +163,11 @@ impl Brake {
     /// Ready while the connection may be read.
     pub fn poll_open(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_open() {
+            if self.ingress.is_crowded() && !self.yielded.swap(true, Ordering::AcqRel) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            self.yielded.store(false, Ordering::Release);
             return Poll::Ready(());
         }
         self.reader.register(cx.waker());
@@ -169,7 +180,7 @@ impl Brake {
             return false;
         }
         // It has a request in the mailbox, and `taken` will look again.
-        if self.waiting.load(Ordering::Acquire) > 0 && self.ingress.is_half_full() {
+        if self.waiting.load(Ordering::Acquire) > 0 && self.ingress.is_crowded() {
             self.crowded.store(true, Ordering::Release);
             return false;
         }
@@ -338,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_half_full_mailbox_there_is_room_for_those_who_have_nothing_in_it() {
+    fn in_a_crowded_mailbox_there_is_room_for_those_who_have_nothing_in_it() {
         let limits = Limits {
             processor_mailbox_messages: 8,
             connection_in_flight_requests: 64,
@@ -349,14 +360,16 @@ mod tests {
         let ingress = Arc::new(Ingress::new(&limits));
         let brake = || Brake::new(&limits, ingress.clone(), Arc::default());
         let (flooder, polite) = (brake(), brake());
-        for _ in 0..4 {
+        for _ in 0..7 {
             assert!(is_open(&flooder) && flooder.admit(Weight::Short));
         }
-        assert!(!is_open(&flooder), "half of eight");
-        assert!(is_open(&polite) && polite.admit(Weight::Short));
+        assert!(!is_open(&flooder), "seven of eight are its own");
+        assert!(!is_open(&polite), "the processor has a turn first");
+        assert!(is_open(&polite) && polite.admit(Weight::Short), "then there is room for one that has none");
         assert!(!is_open(&polite), "its first request waits");
-        flooder.taken();
-        flooder.taken();
-        assert!(is_open(&flooder), "three are left");
+        for _ in 0..4 {
+            flooder.taken();
+        }
+        assert!(is_open(&flooder), "three of its own are left");
     }
 }
