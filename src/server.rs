@@ -111,7 +111,9 @@ impl Server {
         let (sockets, file) = match listener {
             Listener::Stdio => return Ok(Self::serve_stdio(Hub::start(parts))),
             Listener::Unix(socket) => (Sockets::Unix(socket.listener), Some(socket.file)),
-            Listener::Tcp(listener) => (Sockets::Tcp(listener, Door::new(&settings.http, auth.clone())?), None),
+            Listener::Tcp(listener) => {
+                (Sockets::Tcp(listener, Arc::new(Door::new(&settings.http, auth.clone())?)), None)
+            }
         };
         let http = HttpServer::start(sockets, parts, &settings.http).await?;
         Ok(Self { hub: http.hub().clone(), service: Service::Sockets { file, http, auth } })

@@ -59,7 +59,7 @@ pub struct Limits {
     pub json_nesting_levels: usize,
     /// Bytes of a request's id; one more is refused with -32600.
     pub request_id_bytes: usize,
-    /// Messages of one WebSocket connection that were no JSON-RPC message; the last of them closes it (1008).
+    /// Messages of one WebSocket connection that were no JSON-RPC message; one more closes it (1008).
     pub malformed_messages: usize,
 
     /// Seconds that a WebSocket peer may take until it is initialized, after which it is closed (1008).

@@ -52,8 +52,8 @@ impl Verifier<Vec<u8>> for Hs256 {
     }
 }
 
-/// The authentication code of `message`.
-pub(super) fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+/// The authentication code of `message`: what whoever issues tokens computes, too.
+pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut block = [0; BLOCK_BYTES];
     if key.len() > BLOCK_BYTES {
         block[..32].copy_from_slice(&Sha256::digest(key));

@@ -8,7 +8,7 @@ mod denial;
 mod error;
 mod failures;
 mod guesses;
-mod hs256;
+pub mod hs256;
 pub mod jwt;
 mod peer_network;
 mod plan;

@@ -21,12 +21,7 @@ pub enum Sockets {
     /// The Unix control socket.
     Unix(UnixListener),
     /// The TCP listener, and who may come in by it.
-    Tcp(TcpListener, Door),
-}
-
-enum Bound {
-    Unix(UnixListener),
-    Tcp(TcpListener),
+    Tcp(TcpListener, Arc<Door>),
 }
 
 /// A running HTTP server and the hub in it.
@@ -40,9 +35,9 @@ impl HttpServer {
     /// Serves `sockets`. The hub starts on the arbiter of the first worker, where its connections live: a hop to
     /// another arbiter would cost more than a whole request.
     pub async fn start(sockets: Sockets, parts: HubParts, settings: &settings::Http) -> io::Result<Self> {
-        let (bound, transport) = match sockets {
-            Sockets::Unix(listener) => (Bound::Unix(listener), Transport::Unix),
-            Sockets::Tcp(listener, door) => (Bound::Tcp(listener), Transport::Tcp(Arc::new(door))),
+        let transport = match &sockets {
+            Sockets::Unix(_) => Transport::Unix,
+            Sockets::Tcp(_, door) => Transport::Tcp(door.clone()),
         };
         let websocket_frame_bytes = parts.limits.websocket_frame_bytes;
         let request_head_bytes = settings.request_head_bytes;
@@ -70,10 +65,10 @@ impl HttpServer {
             .tcp_nodelay(true)
             .disable_signals()
             .on_connect(move |connection, data| entrance.meet(connection, data));
-        let server = match bound {
+        let server = match sockets {
             // Never `bind_uds`: it deletes what lies at the path and does not run `on_connect`.
-            Bound::Unix(listener) => server.listen_uds(listener)?,
-            Bound::Tcp(listener) => server.listen(listener)?,
+            Sockets::Unix(listener) => server.listen_uds(listener)?,
+            Sockets::Tcp(listener, _) => server.listen(listener)?,
         }
         .run();
 

@@ -32,7 +32,7 @@ impl World {
         let home = tempfile::tempdir().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let tcp = start(&home, Sockets::Tcp(listener, door())).await;
+        let tcp = start(&home, Sockets::Tcp(listener, Arc::new(door()))).await;
         let unix = start(&home, Sockets::Unix(UnixListener::bind(home.path().join("s.sock")).unwrap())).await;
         Self { home, tcp, address, _unix: unix }
     }

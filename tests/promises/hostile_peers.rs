@@ -74,7 +74,7 @@ fn malformed_messages_are_answered_up_to_their_limit() {
         frames.text(r#"{"id":"u","method":"no/such"}"#);
         frames.read_until(|frame| frame.text().contains("-32601"));
     }
-    for _ in 0..10 {
+    for _ in 0..11 {
         frames.text("garbage");
         frames.read_until(|frame| frame.text().contains("-32700"));
     }

@@ -25,6 +25,17 @@ fn pieces(words: &'static [&'static str]) -> impl Strategy<Value = String> {
     vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
+/// A JSON object with some of `members`, and sometimes half of one.
+fn members(members: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let some = vec(prop::sample::select(members), 0..6).prop_map(|members| format!("{{{}}}", members.join(",")));
+    (some, prop::option::weighted(0.1, any::<prop::sample::Index>())).prop_map(|(mut text, cut)| {
+        if let Some(cut) = cut {
+            text.truncate(cut.index(text.len()));
+        }
+        text
+    })
+}
+
 /// Bytes of frames with sensible and senseless headers, lengths and payloads.
 fn frames() -> impl Strategy<Value = Vec<u8>> {
     let first = prop_oneof![
@@ -69,6 +80,23 @@ proptest! {
     }
 
     #[test]
+    fn any_authorization_header_holds_one_token_or_is_refused(text in pieces(&[
+        "Bearer", "bearer ", "Bearer ", "Basic ", " ", "\t", "\n", "abc", "a.b.c", "ä", "\0", ",", "Bearer abc\n",
+    ])) {
+        checks::auth_header(text.as_bytes());
+    }
+
+    #[test]
+    fn any_claims_are_judged_by_the_rules(text in members(&[
+        "\"exp\":1800000000", "\"exp\":9223372036854775807", "\"exp\":1799999969", "\"exp\":\"1800000000\"",
+        "\"exp\":1800000000.5", "\"nbf\":1800000000", "\"nbf\":1800000031", "\"nbf\":null", "\"nbf\":\"x\"",
+        "\"iss\":\"us\"", "\"iss\":\"them\"", "\"iss\":null", "\"aud\":\"app\"", "\"aud\":[\"a\",\"app\"]",
+        "\"aud\":[]", "\"aud\":[1]", "\"sub\":{}", "\"x\":[[{}]]", "\"x\":\"\\ud800\"", "\"\":1e400",
+    ])) {
+        checks::jwt_claims(text.as_bytes());
+    }
+
+    #[test]
     fn any_bytes_mean_the_same_however_they_arrive(bytes in prop_oneof![9 => frames(), 1 => vec(any::<u8>(), 0..64)]) {
         checks::continuation_reassembly(&bytes);
     }
@@ -82,7 +110,9 @@ proptest! {
 #[test]
 fn every_seed_passes() {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds");
-    let targets: [(&str, Check); 3] = [
+    let targets: [(&str, Check); 5] = [
+        ("auth_header", checks::auth_header),
+        ("jwt_claims", checks::jwt_claims),
         ("jsonrpc_message", checks::jsonrpc_message),
         ("listen_url", checks::listen_url),
         ("continuation_reassembly", checks::continuation_reassembly),

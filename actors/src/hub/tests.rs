@@ -18,7 +18,7 @@ use crate::connection::stream::{Ended, serve};
 const SOON: Duration = Duration::from_secs(20);
 
 /// A hub on the calling arbiter, its database in memory, in a home that goes with the test.
-fn hub(limits: Limits) -> (Hub, tempfile::TempDir) {
+pub(crate) fn hub(limits: Limits) -> (Hub, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
     let catalog = Catalog::start(CatalogSources::new(home.path().into(), home.path().into()), &limits);
     let host = Host {
@@ -33,7 +33,7 @@ fn hub(limits: Limits) -> (Hub, tempfile::TempDir) {
 }
 
 /// Every queue that is waited for has room for one message; those at whose bound a client is cut have room.
-fn cramped() -> Limits {
+pub(crate) fn cramped() -> Limits {
     Limits {
         stream_outbound_messages: 1024,
         outbound_bytes: 1 << 20,
@@ -117,6 +117,7 @@ async fn live(hub: Hub) {
             (4, "config/read", json!({})),
             (5, "thread/loaded/list", json!({})),
             (6, "thread/unsubscribe", thread.clone()),
+            (9, "fs/getMetadata", json!({"path": "/"})),
         ] {
             let answer = client.ask(base + offset, method, params).await;
             assert!(answer.get("result").is_some(), "{method}: {answer}");

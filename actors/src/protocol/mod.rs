@@ -19,6 +19,7 @@ mod nesting;
 mod notification;
 mod optional;
 pub mod path;
+pub mod raw;
 mod request;
 pub mod search;
 mod stored;

@@ -111,7 +111,7 @@ impl<A: Application> WebSocketConnection<A> {
             Some(Response::Malformed(answer)) => {
                 self.outbox.push(answer);
                 self.malformed += 1;
-                if self.malformed >= self.intake.limits().malformed_messages {
+                if self.malformed > self.intake.limits().malformed_messages {
                     self.close(CloseReason::TooManyMalformed, ctx);
                 }
             }
@@ -209,3 +209,6 @@ impl<A: Application> Handler<Deliver> for WebSocketConnection<A> {
 impl<A: Application> StreamHandler<Result<Message, ProtocolError>> for WebSocketConnection<A> {
     fn handle(&mut self, _: Result<Message, ProtocolError>, _: &mut Self::Context) {}
 }
+
+#[cfg(test)]
+mod tests;
