@@ -11,6 +11,14 @@ use rustix::io::Errno;
 /// Symbolic links that are followed one after the other, as many as Linux follows.
 const LINKS: usize = 40;
 
+/// How the names of files begin that take the place of others in a moment.
+const TEMPORARY: &str = ".codex-app-server-";
+
+/// Whether `path` is a file that exists only while another is replaced, and is nobody's business.
+pub fn is_temporary(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()))
+}
+
 /// Who may read and write the new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -34,10 +42,8 @@ pub fn replace(path: &Path, content: &[u8], mode: Mode) -> io::Result<()> {
     }
     let existing = existing(&target)?;
     let bits = if mode == Mode::Private { 0o600 } else { 0o666 };
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".codex-app-server-")
-        .permissions(Permissions::from_mode(bits))
-        .tempfile_in(directory)?;
+    let mut temporary =
+        tempfile::Builder::new().prefix(TEMPORARY).permissions(Permissions::from_mode(bits)).tempfile_in(directory)?;
     temporary.write_all(content)?;
     if let Some(existing) = existing {
         keep_owner(temporary.as_file(), &existing);

@@ -117,6 +117,7 @@ async fn live(hub: Hub) {
             (4, "config/read", json!({})),
             (5, "thread/loaded/list", json!({})),
             (6, "thread/unsubscribe", thread.clone()),
+            (9, "fs/getMetadata", json!({"path": "/"})),
         ] {
             let answer = client.ask(base + offset, method, params).await;
             assert!(answer.get("result").is_some(), "{method}: {answer}");

@@ -86,7 +86,7 @@ pub struct FsRemoveParams {
 pub struct FsCopyParams {
     /// What to copy; of a symbolic link the link itself.
     pub source_path: AbsolutePath,
-    /// Where to. A file is replaced; a directory or a link must not exist yet.
+    /// Where to. A file is replaced, a directory is added to; where a link is copied, nothing must be there yet.
     pub destination_path: AbsolutePath,
     /// Needed for a directory.
     #[serde(default, deserialize_with = "super::optional::null_is_default")]

@@ -9,8 +9,6 @@ mod messages;
 mod parallel;
 mod query;
 mod stamp;
-#[cfg(test)]
-mod tests;
 mod tree;
 mod trees;
 

@@ -12,6 +12,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// tick cannot be told from the first.
 const TICK: Duration = Duration::from_millis(50);
 
+/// The same for file systems that keep no fractions of a second; the slowest of them count every other one.
+const COARSE_TICK: Duration = Duration::from_secs(2);
+
 /// A path, and how it was found.
 pub struct Stamp {
     path: PathBuf,
@@ -59,7 +62,8 @@ impl Stamp {
     /// Whether a change after `start` could go unnoticed, because it would look like the one before.
     pub fn is_unsettled(&self, start: SystemTime) -> bool {
         let Some(State { changed: (seconds, nanoseconds), .. }) = self.found else { return false };
-        let since_epoch = start.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(TICK);
+        let tick = if nanoseconds == 0 { COARSE_TICK } else { TICK };
+        let since_epoch = start.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(tick);
         let settled = (since_epoch.as_secs() as i64, i64::from(since_epoch.subsec_nanos()));
         self.what == What::Content && (seconds, nanoseconds) >= settled
     }

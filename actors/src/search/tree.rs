@@ -186,6 +186,8 @@ mod tests {
         }
     }
 
+    type Change = fn(&Fixture);
+
     const TWO_TICKS: Duration = Duration::from_millis(100);
 
     #[test]
@@ -204,7 +206,7 @@ mod tests {
     fn every_change_of_names_is_noticed() {
         let fixture = Fixture::with(&["sub/deep/a", ".git/HEAD"]);
         symlink("elsewhere", fixture.path("link")).unwrap();
-        let changes: [(&str, fn(&Fixture)); 6] = [
+        let changes: [(&str, Change); 6] = [
             ("a file came", |fixture| fixture.write("sub/deep/b", "")),
             ("a file went", |fixture| fs::remove_file(fixture.path("sub/deep/a")).unwrap()),
             ("a directory got another name", |fixture| fs::rename(fixture.path("sub"), fixture.path("bus")).unwrap()),

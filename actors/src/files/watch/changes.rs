@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use notify::event::{Event, EventKind, ModifyKind};
 use tokio::sync::Notify;
 
+use crate::replace::is_temporary;
+
 /// By real path, whether it came, went or got another name; else only its content or its attributes changed.
 pub type Changed = BTreeMap<PathBuf, bool>;
 
@@ -40,7 +42,7 @@ impl Changes {
                     event.kind,
                     EventKind::Create(_) | EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))
                 );
-                for path in event.paths {
+                for path in event.paths.into_iter().filter(|path| !is_temporary(path)) {
                     *pending.paths.entry(path).or_default() |= replaced;
                 }
             }
