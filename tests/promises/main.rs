@@ -15,6 +15,7 @@ mod command_line;
 mod conformance;
 mod connection_limits;
 mod database;
+mod doctor;
 mod errors;
 mod experimental;
 mod frames;
