@@ -7,6 +7,8 @@ pub mod auth;
 pub mod call;
 pub mod cli;
 pub mod codex_home;
+pub mod commands;
+pub mod doctor;
 pub mod http;
 pub mod in_process;
 pub mod listen;

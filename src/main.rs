@@ -1,19 +1,17 @@
 //! `codex-app-server`: the life of the process.
 
 use std::{
-    env,
     error::Error,
     io::{self, Write as _},
-    mem::ManuallyDrop,
     path::Path,
 };
 
 use codex_app_server::{
-    call::{self, CallError},
-    cli::{Arguments, Command},
-    codex_home,
-    listen::{ListenUrl, control_socket},
-    logging, open_files, proxy,
+    call::CallError,
+    cli::Arguments,
+    codex_home, commands,
+    listen::ListenUrl,
+    logging, open_files,
     server::Server,
     settings::Settings,
     signals::{Signals, Wish, wish_of_hangup},
@@ -34,32 +32,14 @@ fn main() {
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     arguments.check_options()?;
+    if let Some(command) = &arguments.command {
+        return commands::run(command, arguments);
+    }
     let codex_home = codex_home::find()?;
-    let effective = Settings::load(&codex_home, &arguments.setting_overrides())?;
-    if let Some(Command::Config { origin, .. }) = arguments.command {
-        return Ok(effective.write_toml(&mut io::stdout().lock(), origin)?);
-    }
-    let settings = effective.settings()?;
+    let settings = Settings::load(&codex_home, &arguments.setting_overrides())?.settings()?;
     logging::start(&settings.log)?;
-    // Never dropped: it would wait for the helper thread that reads a terminal's stdin, until the next line.
-    let system = ManuallyDrop::new(actix_rt::System::new());
-    match &arguments.command {
-        Some(Command::Proxy { sock, framing }) => {
-            let socket = match sock {
-                Some(path) => env::current_dir()?.join(path),
-                None => control_socket(&codex_home),
-            };
-            Ok(system.block_on(proxy::run(&socket, *framing, &settings.limits))?)
-        }
-        Some(Command::Client(command)) => {
-            let endpoint = command.server().endpoint(&codex_home)?;
-            Ok(system.block_on(call::run(command, &endpoint, &settings.limits))?)
-        }
-        _ => {
-            codex_home::ensure(&codex_home)?;
-            system.block_on(serve(arguments, &codex_home, settings))
-        }
-    }
+    codex_home::ensure(&codex_home)?;
+    commands::block_on(serve(arguments, &codex_home, settings))
 }
 
 async fn serve(arguments: &Arguments, codex_home: &Path, mut settings: Settings) -> Result<(), Box<dyn Error>> {

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The file in `$CODEX_HOME` that holds the threads.
-const STORE_FILE: &str = "app-server.sqlite";
+pub(crate) const STORE_FILE: &str = "app-server.sqlite";
 
 /// Why a server did not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
@@ -191,7 +191,7 @@ pub(crate) fn hub_parts(
     })
 }
 
-fn sources(codex_home: &Path, config_overrides: &[String]) -> Result<CatalogSources, ServerError> {
+pub(crate) fn sources(codex_home: &Path, config_overrides: &[String]) -> Result<CatalogSources, ServerError> {
     CatalogSources::new(codex_home.to_owned(), std::env::current_dir()?)
         .with_overrides(config_overrides)
         .map_err(ServerError::Override)

@@ -1,6 +1,6 @@
 //! The client's side of a running server: where it is, and a connection to it.
 //!
-//! Used by everything that attaches instead of serving: [`crate::proxy`] and [`crate::call`].
+//! Used by everything that attaches instead of serving: [`crate::proxy`], [`crate::call`] and [`crate::doctor`].
 
 mod client;
 mod endpoint;

@@ -3,7 +3,8 @@
 use std::{ffi::OsString, path::Path};
 
 /// The reference program's options that stand before the word `app-server` and have a value behind them.
-const OPTIONS_WITH_VALUE: [&str; 4] = ["-c", "--config", "--remote", "--remote-auth-token-env"];
+const OPTIONS_WITH_VALUE: [&str; 6] =
+    ["-c", "--config", "--enable", "--disable", "--remote", "--remote-auth-token-env"];
 
 /// The command line without the word `app-server`.
 pub struct Called {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
+use clap_complete::Shell;
 
 use super::Override;
 use crate::{
@@ -38,6 +39,31 @@ pub enum Command {
         /// What stdin and stdout carry.
         #[arg(long, value_enum, default_value_t)]
         framing: Framing,
+
+        /// As before the word `proxy`.
+        #[arg(short = 'c', long = "config", value_name = "KEY=VALUE", hide = true)]
+        overrides: Vec<Override>,
+    },
+
+    /// Looks for what could keep a server or its clients from working, and says what to do.
+    ///
+    /// Exit code 1 when something does not work. Changes nothing.
+    Doctor {
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+
+    /// Prints a script that completes this program's command line.
+    Completions {
+        /// For this shell.
+        shell: Shell,
+    },
+
+    /// Prints a man page; view it with `man -l -`.
+    Man {
+        /// Of this command, instead of the program.
+        command: Option<String>,
     },
 
     /// Attaches to a running server.

@@ -3,6 +3,7 @@
 mod argv;
 mod auth;
 mod commands;
+pub mod documents;
 mod overrides;
 mod version;
 
@@ -36,6 +37,14 @@ pub struct Arguments {
     /// Overrides `key` of config.toml; `app_server.KEY=VALUE` overrides a setting of this server. Repeatable.
     #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
     pub overrides: Vec<Override>,
+
+    /// The same as `-c features.FEATURE=true`. Repeatable.
+    #[arg(long, value_name = "FEATURE", hide = true)]
+    pub enable: Vec<String>,
+
+    /// The same as `-c features.FEATURE=false`. Repeatable.
+    #[arg(long, value_name = "FEATURE", hide = true)]
+    pub disable: Vec<String>,
 
     /// Refuses to start when config.toml holds an unknown key.
     #[arg(long)]
@@ -93,9 +102,11 @@ impl Arguments {
         if self.stdio {
             self.listen = ListenUrl::Stdio;
         }
-        if let Some(Command::Config { overrides, .. }) = &mut self.command {
+        if let Some(Command::Config { overrides, .. } | Command::Proxy { overrides, .. }) = &mut self.command {
             self.overrides.append(overrides);
         }
+        let switches = self.enable.iter().map(|it| (it, "true")).chain(self.disable.iter().map(|it| (it, "false")));
+        self.overrides.extend(switches.map(|(feature, value)| Override::of_feature(feature, value)));
         self
     }
 
@@ -163,6 +174,7 @@ mod tests {
             "codex-app-server app-server --listen unix:///run/x.sock",
             "codex -c model=o3 app-server --listen unix:///run/x.sock",
             "codex --config model=o3 app-server --listen unix:///run/x.sock",
+            "codex --enable goals app-server --disable apps --listen unix:///run/x.sock",
         ] {
             let arguments = parse(line).unwrap();
             assert_eq!(arguments.listen, ListenUrl::Unix(PathBuf::from("/run/x.sock")), "{line}");
@@ -198,6 +210,12 @@ mod tests {
     fn an_empty_listen_url_is_refused_like_any_other() {
         let error = Arguments::parse_from_words(["codex-app-server", "--listen", ""].map(OsString::from)).unwrap_err();
         assert!(error.to_string().starts_with("error: invalid value '' for '--listen <URL>': "), "{error}");
+    }
+
+    #[test]
+    fn a_feature_switch_is_an_override() {
+        let arguments = parse("codex --enable goals app-server --disable apps").unwrap();
+        assert_eq!(arguments.config_overrides(), ["features.goals=true", "features.apps=false"]);
     }
 
     #[test]

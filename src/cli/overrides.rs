@@ -15,6 +15,11 @@ pub struct Override {
 }
 
 impl Override {
+    /// What `--enable` and `--disable` mean.
+    pub fn of_feature(feature: &str, value: &str) -> Self {
+        Self { key: format!("features.{feature}"), value: value.to_owned() }
+    }
+
     /// This override without the prefix, when it means a setting of this server.
     pub fn of_setting(&self) -> Option<Self> {
         let key = self.key.strip_prefix(OWN_PREFIX)?;

@@ -10,7 +10,7 @@ use std::{net::TcpListener, path::Path, time::Duration};
 pub use self::{
     stdio::{Input, Output, open as open_stdio},
     tcp::TcpError,
-    unix::{ControlSocket, SocketFile, UnixSocketError},
+    unix::{ControlSocket, SocketFile, UnixSocketError, startup_lock},
     url::{CONTROL_DIRECTORY, ListenUrl, ListenUrlError, control_socket},
 };
 

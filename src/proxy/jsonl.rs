@@ -13,10 +13,11 @@ use tokio::{
     io::{AsyncRead, AsyncWriteExt as _},
     net::UnixStream,
     sync::{mpsc, watch},
+    time::timeout,
 };
 use tokio_util::codec::FramedRead;
 
-use super::ProxyError;
+use super::{ProxyError, unanswered::Unanswered};
 use crate::{
     attach::{self, Messages, Sender},
     listen::Output,
@@ -36,8 +37,9 @@ pub async fn run(
     // Only the latest ping wants an answer (RFC 6455 5.5.3), so that one place is enough.
     let (ping, pings) = watch::channel(Bytes::new());
 
-    let mut upward = pin!(carry_to_server(lines, sender, &refuse, pings, limits.message_bytes));
-    let mut downward = pin!(carry_to_client(messages, refusals, output, &ping));
+    let unanswered = Unanswered::default();
+    let mut upward = pin!(carry_to_server(lines, sender, &refuse, pings, &unanswered, limits));
+    let mut downward = pin!(carry_to_client(messages, refusals, output, &ping, &unanswered));
     tokio::select! {
         biased;
         sent = &mut upward => {
@@ -54,25 +56,33 @@ async fn carry_to_server(
     mut sender: Sender,
     refuse: &mpsc::Sender<Frame>,
     mut pings: watch::Receiver<Bytes>,
-    limit: usize,
+    unanswered: &Unanswered,
+    limits: &Limits,
 ) -> Result<(), ProxyError> {
+    let mut at_end = false;
+    // The time starts when this is first polled, at the end of the lines.
+    let mut answered = pin!(async { timeout(limits.connection_flush(), unanswered.none()).await });
     loop {
         let line = tokio::select! {
-            line = lines.next() => line,
+            line = lines.next(), if !at_end => line,
             Ok(()) = pings.changed() => {
                 let payload = pings.borrow_and_update().clone();
                 sender.pong(payload).await.map_err(ProxyError::server_gone)?;
                 continue;
             }
+            _ = &mut answered, if at_end => return sender.finish().await.map_err(ProxyError::server_gone),
         };
-        // A stdin that cannot be read has ended.
-        let Some(Ok(line)) = line else {
-            return sender.finish().await.map_err(ProxyError::server_gone);
-        };
-        match line.into_text(limit) {
-            Ok(text) => sender.text(text).await.map_err(ProxyError::server_gone)?,
-            // Nobody takes refusals once the other direction has ended, and then this one ends as well.
-            Err(error) => drop(refuse.send(Frame::error(None, &error)).await),
+        match line {
+            Some(Ok(line)) => match line.into_text(limits.message_bytes) {
+                Ok(text) => {
+                    unanswered.sent(&text);
+                    sender.text(text).await.map_err(ProxyError::server_gone)?;
+                }
+                // Nobody takes refusals once the other direction has ended, and then this one ends as well.
+                Err(error) => drop(refuse.send(Frame::error(None, &error)).await),
+            },
+            // A stdin that cannot be read has ended.
+            Some(Err(_)) | None => at_end = true,
         }
     }
 }
@@ -83,13 +93,17 @@ async fn carry_to_client(
     mut refusals: mpsc::Receiver<Frame>,
     mut output: Output,
     ping: &watch::Sender<Bytes>,
+    unanswered: &Unanswered,
 ) -> Result<String, ProxyError> {
     let last_words = loop {
         let text = tokio::select! {
             biased;
             Some(refusal) = refusals.recv() => refusal.into_text(),
             incoming = messages.next() => match incoming {
-                Some(Incoming::Text(text)) => text,
+                Some(Incoming::Text(text)) => {
+                    unanswered.received(&text);
+                    text
+                }
                 Some(Incoming::Ping(payload)) => {
                     ping.send_replace(payload);
                     continue;

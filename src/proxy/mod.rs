@@ -6,6 +6,7 @@
 mod detect;
 mod jsonl;
 mod raw;
+mod unanswered;
 
 use std::{
     io::{self, Cursor},

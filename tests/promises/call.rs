@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::home::Home;
 use crate::support::process::{Collected, Ended, Launch};
+use crate::support::secrets;
 use crate::support::server::Server;
 
 fn run(home: &Home, words: &[&str]) -> Ended {
@@ -118,6 +119,28 @@ fn a_server_on_tcp_or_at_another_path_is_reached_too() {
     let home = Home::new();
     let _server = Server::unix_at(Launch::at(&home).args(&["--listen", "unix://x.sock"]), home.join("x.sock"));
     output(&home, &["call", "thread/loaded/list", "--connect", "unix://x.sock"]);
+}
+
+#[test]
+fn a_token_comes_from_a_file_and_is_never_shown() {
+    let home = Home::new();
+    let token = secrets::file(&home, "token", "a-token-that-nobody-may-see");
+    let wrong = secrets::file(&home, "wrong", "another-token-that-nobody-may-see");
+    let (token, wrong) = (token.to_str().expect("text"), wrong.to_str().expect("text"));
+    let flags = ["--ws-auth", "capability-token", "--ws-token-file", token];
+    let server = Server::ws(Launch::at(&home).args(&flags));
+    let url = format!("ws://{}", server.tcp_address());
+    let call = |words: &[&str]| {
+        let call = ["call", "thread/loaded/list", "--connect", &url];
+        // Launched so, it would say everything that it knows; what it says is searched for the tokens.
+        Launch::at(&home).env("RUST_LOG", "trace").args(&call).args(words).run()
+    };
+    assert_eq!(call(&["--token-file", token]).code, Some(0));
+    for words in [&["--token-file", wrong][..], &[]] {
+        let ended = call(words);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(69), ""));
+        assert!(ended.stderr.ends_with("(401 Unauthorized): give it its token with --token-file\n"), "{ended:?}");
+    }
 }
 
 #[test]

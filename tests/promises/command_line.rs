@@ -127,6 +127,7 @@ fn it_can_be_spawned_wherever_a_client_spawns_codex() {
         "-c model=o3 app-server --stdio",
         "--config model=o3 app-server --listen stdio:// --analytics-default-enabled",
         "app-server --managed-daemon --session-source vscode",
+        "--enable goals app-server --disable apps --stdio",
     ] {
         let words: Vec<&str> = line.split(' ').collect();
         Server::stdio(Launch::new().args(&words)).client();
@@ -145,6 +146,26 @@ fn the_version_names_the_level_it_speaks() {
     assert_eq!(ended.code, Some(0));
     assert!(ended.stdout.contains(version) && ended.stdout.contains("0.169.0"), "{ended:?}");
     assert_eq!(run(&["app-server", "--version"]).stdout, "codex-cli 0.169.0\n");
+}
+
+#[test]
+fn shells_complete_and_man_explains_every_command() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ended = run(&["completions", shell]);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+        for word in ["codex-app-server", "proxy", "watch", "doctor"] {
+            assert!(ended.stdout.contains(word), "{shell}: {word}");
+        }
+    }
+    let page = run(&["man"]);
+    assert!(page.code == Some(0) && page.stdout.contains(".TH codex-app-server 1"), "{page:?}");
+    for command in ["config", "proxy", "call", "watch", "threads", "rename", "archive", "doctor"] {
+        assert!(page.stdout.contains(command), "{command}");
+        let its = run(&["man", command]);
+        assert!(its.code == Some(0) && its.stdout.contains(".SH SYNOPSIS"), "{its:?}");
+    }
+    assert_eq!(run(&["man", "no-such"]).code, Some(1));
+    assert_eq!(run(&["completions", "no-such"]).code, Some(2));
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod config_write;
 mod conformance;
 mod connection_limits;
 mod database;
+mod doctor;
 mod errors;
 mod experimental;
 mod file_search;

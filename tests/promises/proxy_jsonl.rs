@@ -2,9 +2,10 @@
 //! and flaw 7 of section 14).
 
 use std::collections::HashSet;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tungstenite::protocol::CloseFrame;
@@ -141,5 +142,29 @@ fn what_a_server_of_another_kind_still_says_after_the_end_is_passed_on() {
     drop(stdin);
     let stdout = Collected::of(process.stdout.take().expect("a pipe")).all();
     assert_eq!((process.exit_code(), stdout.lines().count()), (0, 1_000));
+    playing.join().expect("the server saw what it expected");
+}
+
+#[test]
+fn a_server_that_ends_with_its_clients_last_word_is_not_told_before_it_has_answered() {
+    let (launch, playing) = foreign_server(|socket| {
+        let request = r#"{"id":1,"method":"slow"}"#;
+        assert_eq!(socket.read().expect("a message"), Message::text(request));
+        socket.get_ref().set_read_timeout(Some(Duration::from_millis(300))).expect("a socket takes a time limit");
+        match socket.read() {
+            Err(tungstenite::Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {}
+            other => panic!("the proxy did not wait: {other:?}"),
+        }
+        socket.send(Message::text(r#"{"id":1,"result":{}}"#)).expect("it is open");
+        socket.get_ref().set_read_timeout(None).expect("a socket takes a time limit");
+        assert!(socket.read().is_err(), "the proxy says no more");
+    });
+    let mut process = launch.spawn();
+    let mut stdin = process.stdin.take().expect("a pipe");
+    stdin.write_all(b"{}\n{\"id\":1,\"method\":\"slow\"}\n").expect("the proxy reads");
+    drop(stdin);
+    let stdout = Collected::of(process.stdout.take().expect("a pipe"));
+    assert_eq!(stdout.all(), "{\"id\":1,\"result\":{}}\n");
+    assert_eq!(process.exit_code(), 0);
     playing.join().expect("the server saw what it expected");
 }

@@ -1,5 +1,6 @@
 //! Messages about methods that only the user knows: JSON that is passed on without being understood.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -84,6 +85,31 @@ pub fn topic(text: &str) -> serde_json::Result<Option<Topic>> {
     Ok(method.map(|method| Topic { method, thread_id }))
 }
 
+/// What kind of message a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It wants an answer.
+    Request,
+    /// It is one.
+    Answer,
+    /// Neither, or no message at all.
+    Other,
+}
+
+/// Tells requests from answers. What cannot be read is neither.
+pub fn kind(text: &str) -> Kind {
+    #[derive(Deserialize)]
+    struct Message {
+        id: Option<IgnoredAny>,
+        method: Option<IgnoredAny>,
+    }
+    match serde_json::from_str(text) {
+        Ok(Message { id: Some(_), method: Some(_) }) => Kind::Request,
+        Ok(Message { id: Some(_), method: None }) => Kind::Answer,
+        _ => Kind::Other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,5 +139,19 @@ mod tests {
         assert_eq!(about(r#"{"method":"ask","id":0,"params":null}"#), some("ask", None));
         assert_eq!(about(r#"{"id":0,"result":{}}"#), None);
         assert!(topic("nonsense").is_err());
+    }
+
+    #[test]
+    fn requests_are_told_from_answers() {
+        for (text, expected) in [
+            (r#"{"id":1,"method":"m"}"#, Kind::Request),
+            (r#"{"result":{},"id":"x"}"#, Kind::Answer),
+            (r#"{"error":{},"id":0}"#, Kind::Answer),
+            (r#"{"error":{},"id":null}"#, Kind::Other),
+            (r#"{"method":"m"}"#, Kind::Other),
+            ("nonsense", Kind::Other),
+        ] {
+            assert_eq!(kind(text), expected, "{text}");
+        }
     }
 }

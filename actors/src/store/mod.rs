@@ -3,6 +3,7 @@
 //! An actor on a thread of its own, where blocking is allowed. It is asked by messages ([`ask`]) that say what is
 //! wanted, not how; every message is a struct of [`messages`]. It has no clock: times come with the messages.
 
+mod check;
 mod cursor;
 mod database;
 mod error;
@@ -32,6 +33,7 @@ use tokio::sync::oneshot;
 use crate::limits::Limits;
 use database::{Database, Reply};
 
+pub use check::check;
 pub use cursor::{Cursor, InvalidCursor, PageRequest};
 pub use error::StoreError;
 pub use record::{FoundThread, ThreadRecord, ThreadSettings, TurnRecord};

@@ -6,7 +6,12 @@ mod file;
 mod place;
 mod startup_lock;
 
-use std::{io, os::unix::net::UnixListener, path::Path, time::Duration};
+use std::{
+    io,
+    os::unix::net::UnixListener,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 pub use error::UnixSocketError;
 pub use file::SocketFile;
@@ -19,6 +24,11 @@ const STARTUP_LOCK: &str = "app-server-startup.lock";
 /// Connections that may wait until they are accepted.
 #[cfg(target_os = "linux")]
 const BACKLOG: i32 = 1024;
+
+/// The file that a server of `codex_home` locks while it starts.
+pub fn startup_lock(codex_home: &Path) -> PathBuf {
+    codex_home.join(CONTROL_DIRECTORY).join(STARTUP_LOCK)
+}
 
 /// A bound control socket.
 #[derive(Debug)]
@@ -34,7 +44,7 @@ impl ControlSocket {
     pub async fn bind(path: &Path, codex_home: &Path, wait: Duration) -> Result<Self, UnixSocketError> {
         let control = codex_home.join(CONTROL_DIRECTORY);
         directory::make_private(&control)?;
-        let _starting = startup_lock::lock_file(&control.join(STARTUP_LOCK), wait).await?;
+        let _starting = startup_lock::lock_file(&startup_lock(codex_home), wait).await?;
 
         let parent = path.parent().unwrap_or(path);
         let _chosen = if parent == control {

@@ -1,0 +1,59 @@
+//! Looking at a database without changing it.
+
+use std::path::Path;
+
+use diesel::sql_types::Text;
+use diesel::sqlite::SqliteConnection;
+use diesel::{Connection, QueryableByName, RunQueryDsl};
+
+use super::StoreError;
+
+/// A row of SQLite's own check: `ok`, or what is wrong.
+#[derive(QueryableByName)]
+struct Verdict {
+    #[diesel(sql_type = Text)]
+    quick_check: String,
+}
+
+/// Reads the whole database at `path`, which a server may have open, and looks whether it is intact.
+///
+/// # Errors
+/// It is not, or it cannot be read.
+pub fn check(path: &Path) -> Result<(), StoreError> {
+    let name = path.to_str().ok_or_else(|| StoreError::Unusable {
+        path: path.to_owned(),
+        reason: "the path is not valid UTF-8".to_owned(),
+    })?;
+    let escaped = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let mut connection =
+        SqliteConnection::establish(&format!("file:{escaped}?mode=ro")).map_err(|e| StoreError::of(path, &e))?;
+    let verdict: Verdict =
+        diesel::sql_query("PRAGMA quick_check(1)").get_result(&mut connection).map_err(|e| StoreError::of(path, &e))?;
+    match verdict.quick_check.as_str() {
+        "ok" => Ok(()),
+        reason => Err(StoreError::Damaged { path: path.to_owned(), reason: reason.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::open;
+    use super::*;
+
+    #[test]
+    fn an_intact_database_is_told_from_a_damaged_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("odd?name#.sqlite");
+        let open_elsewhere = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+        check(&path).unwrap();
+        drop(open_elsewhere);
+
+        let mut bytes = std::fs::read(&path).unwrap();
+        for byte in &mut bytes[5_000..9_000] {
+            *byte ^= 0xff;
+        }
+        std::fs::write(&path, bytes).unwrap();
+        assert!(matches!(check(&path), Err(StoreError::Damaged { .. })));
+        assert!(check(&dir.path().join("missing")).is_err());
+    }
+}

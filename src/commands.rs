@@ -1,0 +1,64 @@
+//! What the program does when it does not serve.
+
+use std::{
+    env,
+    error::Error,
+    io::{self, Write as _},
+    mem::ManuallyDrop,
+};
+
+use crate::{
+    call,
+    cli::{Arguments, Command, documents},
+    codex_home, doctor,
+    listen::control_socket,
+    logging, proxy,
+    settings::Settings,
+};
+
+/// Does what `command` says.
+///
+/// # Errors
+/// For `main` to show; [`call::CallError`] knows its exit code.
+pub fn run(command: &Command, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let mut stdout = io::stdout().lock();
+    match command {
+        Command::Completions { shell } => return Ok(stdout.write_all(&documents::completions(*shell))?),
+        Command::Man { command } => return Ok(stdout.write_all(&documents::man(command.as_deref())?)?),
+        Command::Doctor { json } => {
+            let findings = block_on(doctor::examine(arguments));
+            stdout.write_all(doctor::report(&findings, *json).as_bytes())?;
+            return Ok(doctor::verdict(&findings)?);
+        }
+        _ => {}
+    }
+
+    let codex_home = codex_home::find()?;
+    let effective = Settings::load(&codex_home, &arguments.setting_overrides())?;
+    if let Command::Config { origin, .. } = command {
+        return Ok(effective.write_toml(&mut stdout, *origin)?);
+    }
+    drop(stdout);
+    let settings = effective.settings()?;
+    logging::start(&settings.log)?;
+    match command {
+        Command::Proxy { sock, framing, .. } => {
+            let socket = match sock {
+                Some(path) => env::current_dir()?.join(path),
+                None => control_socket(&codex_home),
+            };
+            Ok(block_on(proxy::run(&socket, *framing, &settings.limits))?)
+        }
+        Command::Client(command) => {
+            let endpoint = command.server().endpoint(&codex_home)?;
+            Ok(block_on(call::run(command, &endpoint, &settings.limits))?)
+        }
+        Command::Config { .. } | Command::Doctor { .. } | Command::Completions { .. } | Command::Man { .. } => Ok(()),
+    }
+}
+
+/// Runs `future` to its end. The system is never dropped: it would wait for the helper thread that reads a terminal's
+/// stdin, until the next line.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    ManuallyDrop::new(actix_rt::System::new()).block_on(future)
+}

@@ -1,0 +1,92 @@
+//! What lies in `$CODEX_HOME`.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+};
+
+use app_server_actors::{catalog::Catalog, store};
+use rustix::process::geteuid;
+
+use super::Finding;
+use crate::{listen::startup_lock, server};
+
+/// Mode bits that let others than the owner in.
+const OTHERS: u32 = 0o077;
+
+/// Mode bits that let others than the owner write.
+const OTHERS_WRITE: u32 = 0o022;
+
+pub(super) fn home(path: &Path) -> Finding {
+    let shown = path.display();
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Finding::ok("home", format!("{shown} does not exist yet; the first start makes it"))
+        }
+        Err(error) => Finding::error("home", format!("{shown}: {error}"), "Make it readable, or set CODEX_HOME."),
+        Ok(metadata) if metadata.uid() != geteuid().as_raw() => {
+            let text = format!("{shown} belongs to the user with id {}", metadata.uid());
+            Finding::warning("home", text, "Set CODEX_HOME to a directory of your own.")
+        }
+        Ok(metadata) if metadata.mode() & OTHERS_WRITE != 0 => {
+            let advice = format!("Keep others out: chmod go-w {shown}");
+            Finding::warning("home", format!("{shown} can be changed by other users"), advice)
+        }
+        Ok(_) => Finding::ok("home", shown.to_string()),
+    }
+}
+
+pub(super) fn config(home: &Path, overrides: &[String]) -> Finding {
+    let checked = server::sources(home, overrides)
+        .map_err(|error| error.to_string())
+        .and_then(|sources| Catalog::check_strict(&sources));
+    match checked {
+        Ok(()) => Finding::ok("config", "config.toml has no faults"),
+        Err(fault) => Finding::warning("config", fault.trim(), "Correct config.toml; what is at fault is ignored."),
+    }
+}
+
+/// Whether somebody has signed in, and whether others can read it. What the file says is not looked at.
+pub(super) fn auth(home: &Path) -> Finding {
+    let path = home.join("auth.json");
+    match fs::metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Finding::ok("auth", "nobody has signed in; threads work, models need `codex login`")
+        }
+        Err(error) => Finding::error("auth", format!("{}: {error}", path.display()), "Make it readable for you."),
+        Ok(metadata) if metadata.mode() & OTHERS != 0 => {
+            let advice = format!("Keep others out: chmod 600 {}", path.display());
+            Finding::warning("auth", format!("other users can read {}", path.display()), advice)
+        }
+        Ok(_) => Finding::ok("auth", "somebody has signed in"),
+    }
+}
+
+pub(super) fn database(home: &Path) -> Finding {
+    let path = home.join(server::STORE_FILE);
+    if !path.exists() {
+        return Finding::ok("database", "there is none yet; the first start makes it");
+    }
+    match store::check(&path) {
+        Ok(()) => Finding::ok("database", format!("{} is intact", path.display())),
+        Err(error) => Finding::error("database", error.to_string(), "End the server before you touch the file."),
+    }
+}
+
+/// Whether a server is starting, or has been for too long.
+pub(super) fn lock(home: &Path) -> Finding {
+    let path = startup_lock(home);
+    match File::open(&path).map(|file| file.try_lock()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Finding::ok("lock", "no server was ever started here"),
+        Ok(Ok(())) => Finding::ok("lock", "no server is starting"),
+        Ok(Err(TryLockError::WouldBlock)) => {
+            let advice = "Wait for it; if it stays, look with `fuser` or `lsof` who holds the file, and end that.";
+            Finding::warning("lock", format!("a server is starting: {} is locked", path.display()), advice)
+        }
+        Ok(Err(TryLockError::Error(error))) | Err(error) => {
+            Finding::error("lock", format!("{}: {error}", path.display()), "Make the file readable for you.")
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `doctor`: what could keep a server or its clients from working, and what to do about it.
+
+mod files;
+mod running;
+
+use serde::Serialize;
+
+use crate::{
+    cli::Arguments,
+    codex_home,
+    listen::control_socket,
+    settings::{Effective, Settings},
+};
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Nothing to do.
+    Ok,
+    /// It works, but something should be looked at.
+    Warning,
+    /// It does not work.
+    Error,
+}
+
+/// What one check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at, in one word.
+    pub check: &'static str,
+    /// How it came out.
+    pub level: Level,
+    /// What was found. Never holds a secret.
+    pub text: String,
+    /// What to do.
+    pub advice: Option<String>,
+}
+
+impl Finding {
+    fn ok(check: &'static str, text: impl Into<String>) -> Self {
+        Self { check, level: Level::Ok, text: text.into(), advice: None }
+    }
+
+    fn warning(check: &'static str, text: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { check, level: Level::Warning, text: text.into(), advice: Some(advice.into()) }
+    }
+
+    fn error(check: &'static str, text: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { check, level: Level::Error, text: text.into(), advice: Some(advice.into()) }
+    }
+}
+
+/// At least one check found an error.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} of {1} checks found an error")]
+pub struct Unwell(usize, usize);
+
+/// Looks at everything that a server started with `arguments` would use. Changes nothing.
+pub async fn examine(arguments: &Arguments) -> Vec<Finding> {
+    let home = match codex_home::find() {
+        Ok(home) => home,
+        Err(error) => {
+            return vec![Finding::error("home", error.to_string(), "Create the directory, or set CODEX_HOME.")];
+        }
+    };
+    let settings = Settings::load(&home, &arguments.setting_overrides()).and_then(|it: Effective| it.settings());
+    let mut findings = vec![
+        files::home(&home),
+        match &settings {
+            Ok(_) => Finding::ok("settings", "readable"),
+            Err(error) => Finding::error("settings", error.to_string(), "Correct app-server.toml or the option."),
+        },
+        files::config(&home, &arguments.config_overrides()),
+        files::auth(&home),
+        files::database(&home),
+        files::lock(&home),
+    ];
+    if let Ok(settings) = &settings {
+        findings.push(running::open_files(settings));
+        findings.extend(running::server(&control_socket(&home), &settings.limits).await);
+    }
+    findings
+}
+
+/// The findings for people, or for programs as one JSON object.
+pub fn report(findings: &[Finding], json: bool) -> String {
+    #[derive(Serialize)]
+    struct Report<'a> {
+        checks: &'a [Finding],
+    }
+    if json {
+        // Findings hold nothing that JSON cannot express.
+        return serde_json::to_string_pretty(&Report { checks: findings }).unwrap_or_default() + "\n";
+    }
+    let mut text = String::new();
+    for finding in findings {
+        let level = match finding.level {
+            Level::Ok => "ok",
+            Level::Warning => "warning",
+            Level::Error => "ERROR",
+        };
+        text.push_str(&format!("{level:<8} {:<9} {}\n", finding.check, finding.text));
+        if let Some(advice) = &finding.advice {
+            text.push_str(&format!("{:<18} {advice}\n", ""));
+        }
+    }
+    text
+}
+
+/// # Errors
+/// At least one finding is an error.
+pub fn verdict(findings: &[Finding]) -> Result<(), Unwell> {
+    match findings.iter().filter(|finding| finding.level == Level::Error).count() {
+        0 => Ok(()),
+        errors => Err(Unwell(errors, findings.len())),
+    }
+}

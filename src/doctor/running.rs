@@ -1,0 +1,104 @@
+//! The system, and the server that runs on it.
+
+use std::{
+    fs, io,
+    os::unix::fs::{FileTypeExt as _, MetadataExt as _},
+    path::Path,
+};
+
+use app_server_actors::{host::API_VERSION, limits::Limits};
+use rustix::process::{Resource, getrlimit};
+
+use super::Finding;
+use crate::{
+    attach::{AttachError, Client, ClientError, Endpoint, how_to_start},
+    settings::Settings,
+};
+
+/// The name under which the server sees this program.
+const NAME: &str = "codex-app-server-doctor";
+
+/// Each client takes two descriptors.
+const DESCRIPTORS_PER_CLIENT: u64 = 2;
+
+/// Clients that should find room on any machine.
+const FEW_CLIENTS: u64 = 500;
+
+pub(super) fn open_files(settings: &Settings) -> Finding {
+    let limit = getrlimit(Resource::Nofile);
+    let usable = if settings.startup.raise_open_files { limit.maximum } else { limit.current };
+    match usable {
+        Some(files) if files / DESCRIPTORS_PER_CLIENT < FEW_CLIENTS => {
+            let text = format!("{files} open files are room for about {} clients", files / DESCRIPTORS_PER_CLIENT);
+            Finding::warning("files", text, "Raise the limit: `ulimit -n`, or LimitNOFILE= of the systemd unit.")
+        }
+        Some(files) => {
+            Finding::ok("files", format!("{files} open files, for about {} clients", files / DESCRIPTORS_PER_CLIENT))
+        }
+        None => Finding::ok("files", "any number of open files"),
+    }
+}
+
+/// The socket, and the server behind it.
+pub(super) async fn server(path: &Path, limits: &Limits) -> Vec<Finding> {
+    let shown = path.display();
+    let metadata = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let none = Finding { advice: Some(how_to_start(path)), ..Finding::ok("server", "not running") };
+            return vec![Finding::ok("socket", "there is none while no server runs"), none];
+        }
+        Err(error) => return vec![Finding::error("socket", format!("{shown}: {error}"), "Make it reachable for you.")],
+        Ok(metadata) => metadata,
+    };
+    if !metadata.file_type().is_socket() {
+        return vec![Finding::error("socket", format!("{shown} is not a socket"), "Move it away.")];
+    }
+    let socket = if metadata.mode() & 0o077 == 0 {
+        Finding::ok("socket", format!("{shown}, for you alone"))
+    } else {
+        Finding::warning("socket", format!("other users can reach {shown}"), format!("chmod 600 {shown}"))
+    };
+    let server = match Client::connect(&Endpoint::Unix(path.to_owned()), NAME, limits).await {
+        Ok((client, server)) => {
+            client.close().await;
+            running(&server.user_agent)
+        }
+        Err(ClientError::Attach(AttachError::Unreachable { error, .. }))
+            if error.kind() == io::ErrorKind::ConnectionRefused =>
+        {
+            let text = "not running; the last one was killed and has left its socket";
+            Finding::warning("server", text, format!("The next start removes it. {}", how_to_start(path)))
+        }
+        Err(error) => Finding::error("server", error.to_string(), "End whatever listens there, and start a server."),
+    };
+    vec![socket, server]
+}
+
+fn running(user_agent: &str) -> Finding {
+    match version(user_agent) {
+        Some(version) if version == API_VERSION => Finding::ok("server", format!("running, version {version}")),
+        Some(version) => {
+            let text = format!("running, version {version}, while this program speaks {API_VERSION}");
+            Finding::warning("server", text, "Restart it with this program, if it is not another one on purpose.")
+        }
+        None => Finding::warning("server", format!("running, of an unknown kind: {user_agent}"), "Look what it is."),
+    }
+}
+
+/// The version in `name/version (…) …`; a name may hold blanks and slashes of its own.
+fn version(user_agent: &str) -> Option<&str> {
+    let named = user_agent.split(" (").next()?;
+    named.rsplit_once('/').map(|(_, version)| version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_stands_behind_the_name() {
+        assert_eq!(version("first/0.169.0 (Debian 12.0.0; x86_64) xterm (first; 1.2)"), Some("0.169.0"));
+        assert_eq!(version("my odd/name/1.2 (x)"), Some("1.2"));
+        assert_eq!(version("nothing"), None);
+    }
+}

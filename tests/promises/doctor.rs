@@ -1,0 +1,103 @@
+//! `doctor` finds what keeps a server from working, says what to do, and changes nothing.
+
+use std::collections::HashMap;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+
+use serde_json::Value;
+
+use crate::support::home::Home;
+use crate::support::process::{Ended, Launch};
+use crate::support::server::Server;
+
+/// The exit code, and each check's level and text.
+fn examine(home: &Home) -> (i32, HashMap<String, (String, String)>) {
+    let ended = Launch::at(home).args(&["doctor", "--json"]).run();
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|e| panic!("{e}: {ended:?}"));
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let checks = report["checks"].as_array().expect("checks").iter();
+    let found = checks.map(|it| (text(&it["check"]), (text(&it["level"]), text(&it["text"])))).collect();
+    (ended.code.expect("it exits"), found)
+}
+
+#[test]
+fn a_home_without_a_server_is_well() {
+    let home = Home::new();
+    let (code, found) = examine(&home);
+    assert_eq!(code, 0, "{found:?}");
+    assert!(found.values().all(|(level, _)| level == "ok"), "{found:?}");
+    assert_eq!(found["server"].1, "not running");
+    assert_eq!(fs::read_dir(home.path()).expect("a directory").count(), 0, "it has changed something");
+}
+
+#[test]
+fn a_running_server_is_found_with_its_version() {
+    let server = Server::unix(Launch::new());
+    server.client();
+    let (code, found) = examine(server.process.home());
+    assert_eq!(code, 0, "{found:?}");
+    assert_eq!(found["server"].1, "running, version 0.169.0");
+    assert!(found["database"].1.ends_with("is intact"), "{found:?}");
+    let ended = Launch::at(server.process.home()).arg("doctor").run();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(ended.stdout.contains("ok       server    running, version 0.169.0\n"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_damaged_database_is_an_error() {
+    let home = Home::new();
+    Server::unix(Launch::at(&home)).client();
+    let path = home.database();
+    let mut bytes = fs::read(&path).expect("a database");
+    bytes[2_000..].fill(0x5a);
+    fs::write(&path, bytes).expect("it is ours");
+    let Ended { code, stdout, stderr } = Launch::at(&home).arg("doctor").run();
+    assert_eq!(code, Some(1));
+    assert!(stdout.lines().any(|line| line.starts_with("ERROR    database")), "{stdout}");
+    assert!(stderr.starts_with("Error: 1 of "), "{stderr}");
+}
+
+#[test]
+fn what_a_killed_server_left_is_told_from_what_is_foreign() {
+    let home = Home::new();
+    let mut server = Server::unix(Launch::at(&home));
+    server.process.kill();
+    let (code, found) = examine(&home);
+    assert_eq!((code, found["server"].0.as_str()), (0, "warning"), "{found:?}");
+
+    fs::remove_file(home.control_socket()).expect("it is there");
+    let foreign = UnixListener::bind(home.control_socket()).expect("a socket");
+    let answering = std::thread::spawn(move || drop(foreign.accept()));
+    let (code, found) = examine(&home);
+    assert_eq!((code, found["server"].0.as_str()), (1, "error"), "{found:?}");
+    answering.join().expect("it was asked");
+
+    fs::remove_file(home.control_socket()).expect("it is there");
+    fs::write(home.control_socket(), "").expect("a file");
+    assert_eq!(examine(&home).1["socket"].0, "error");
+}
+
+#[test]
+fn faults_of_files_are_found() {
+    let home = Home::with_config("no_such_key = 1\n");
+    fs::write(home.join("auth.json"), "{}").expect("a file");
+    fs::set_permissions(home.join("auth.json"), Permissions::from_mode(0o644)).expect("it is ours");
+    fs::write(home.join("app-server.toml"), "[limits]\nno_such_limit = 1\n").expect("a file");
+    fs::create_dir(home.join("app-server-control")).expect("a directory");
+    let lock = File::create(home.join("app-server-control/app-server-startup.lock")).expect("a file");
+    lock.lock().expect("it is ours");
+    let (code, found) = examine(&home);
+    assert_eq!(code, 1, "{found:?}");
+    assert!(found["config"].1.contains("no_such_key"), "{found:?}");
+    assert!(found["settings"].1.contains("no_such_limit"), "{found:?}");
+    let levels = ["config", "settings", "auth", "lock"].map(|check| found[check].0.as_str());
+    assert_eq!(levels, ["warning", "error", "warning", "warning"]);
+}
+
+#[test]
+fn a_home_that_is_not_there_is_an_error_with_advice() {
+    let ended = Launch::new().env("CODEX_HOME", "/no/such/home").arg("doctor").run();
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stdout.starts_with("ERROR    home") && ended.stdout.contains("CODEX_HOME"), "{ended:?}");
+}
