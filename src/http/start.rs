@@ -93,6 +93,8 @@ impl HttpServer {
 
     /// Stops accepting and drops what is still connected: a peer that does not read cannot hold it up.
     pub async fn stop(&self) {
+        // First, or the accepting thread finds no worker for who comes now and logs an error.
+        self.handle.pause().await;
         self.handle.stop(false).await;
     }
 }

@@ -47,12 +47,14 @@ pub struct Client {
     _open: oneshot::Sender<Infallible>,
 }
 
-/// The calls without an answer; `None` once the connection has ended.
+/// The calls without an answer, by their ids; `None` once the connection has ended.
+type Calls = Option<HashMap<i64, oneshot::Sender<Result<ResultText, Refused>>>>;
+
 #[derive(Clone)]
-struct Waiting(Arc<Mutex<Option<HashMap<i64, oneshot::Sender<Result<ResultText, Refused>>>>>>);
+struct Waiting(Arc<Mutex<Calls>>);
 
 impl Waiting {
-    fn lock(&self) -> MutexGuard<'_, Option<HashMap<i64, oneshot::Sender<Result<ResultText, Refused>>>>> {
+    fn lock(&self) -> MutexGuard<'_, Calls> {
         // A panic while it was held leaves a map that is still a map.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -41,7 +41,10 @@ use app_server_actors::{
         initialize::{Capabilities, ClientInfo, InitializeParams},
     },
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    io::DuplexStream,
+    sync::{mpsc, oneshot},
+};
 
 pub use client::{CallError, Client};
 
@@ -120,8 +123,20 @@ impl InProcessServer {
         name: &str,
         version: &str,
     ) -> Result<(Client, mpsc::Receiver<ServerNotification>), CallError> {
+        let (client, news, reading) = Client::over(self.open());
+        self.arbiter.spawn(reading);
+        let params = InitializeParams {
+            client_info: ClientInfo { name: name.to_owned(), version: version.to_owned() },
+            capabilities: Some(Capabilities { experimental_api: true, ..Capabilities::default() }),
+        };
+        client.call(&INITIALIZE, &params).await?;
+        Ok((client, news))
+    }
+
+    /// Opens a connection on which nothing was said yet, for programs that speak the protocol themselves: one JSON-RPC
+    /// message a line, both ways.
+    pub fn open(&self) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-        let (client, news, reading) = Client::over(ours);
         let hub = self.hub.clone();
         // A connection belongs to the thread of its arbiter, so it is made there.
         self.arbiter.spawn_fn(move || {
@@ -130,13 +145,7 @@ impl InProcessServer {
                 stream::serve(reader, writer, ConnectionOrigin::InProcess, &hub).await;
             });
         });
-        self.arbiter.spawn(reading);
-        let params = InitializeParams {
-            client_info: ClientInfo { name: name.to_owned(), version: version.to_owned() },
-            capabilities: Some(Capabilities { experimental_api: true, ..Capabilities::default() }),
-        };
-        client.call(&INITIALIZE, &params).await?;
-        Ok((client, news))
+        ours
     }
 
     /// Ends in good order: what is in flight is answered, within the limits of the settings.

@@ -21,8 +21,6 @@ use crate::threads::{Threads, ThreadsRequest};
 
 mod messages;
 mod session;
-#[cfg(test)]
-mod tests;
 
 pub use messages::{Disconnected, Drain, Note, Request};
 use session::Session;

@@ -26,7 +26,7 @@ pub enum ClientMessage {
         /// The id of the server request.
         id: RequestId,
     },
-    /// A notification that this server does not know; nothing follows from it.
+    /// A notification that this server does not know, or nothing but white space; nothing follows from it.
     Unknown,
 }
 
@@ -64,9 +64,13 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 /// -32700 for text that is not JSON; -32600 for JSON that is no single message or whose id is unusable; -32601 for an
 /// unknown method; -32602 for params that do not fit it.
 pub fn decode(text: &str) -> Result<ClientMessage, Refusal> {
-    // Before serde, which would read an array as the members in their order.
-    if text.trim_start().starts_with('[') {
-        return Err(refusal("Invalid request: batches are not supported, send one message at a time"));
+    match text.trim_start().chars().next() {
+        None => return Ok(ClientMessage::Unknown),
+        // Before serde, which would read an array as the members in their order.
+        Some('[') => {
+            return Err(refusal("Invalid request: batches are not supported, send one message at a time"));
+        }
+        Some(_) => {}
     }
     let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| Refusal { id: None, error: malformed(&e) })?;
     let Some(name) = envelope.method else {
@@ -139,7 +143,7 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_told_apart() {
-        for text in ["", "garbage", "{", r#"{"id":1"#, r#"{"id":1}{"id":2}"#, r#"{"method":"\ud800","id":1}"#] {
+        for text in ["garbage", "{", r#"{"id":1"#, r#"{"id":1}{"id":2}"#, r#"{"method":"\ud800","id":1}"#] {
             assert_eq!(refused(text), (None, -32700), "{text}");
         }
         for text in
@@ -164,7 +168,9 @@ mod tests {
             read(r#"{"jsonrpc":"2.0","method":"initialized"}"#),
             ClientMessage::Notification(ClientNotification::Initialized)
         ));
-        assert!(matches!(read(r#"{"method":"no/such"}"#), ClientMessage::Unknown));
+        for nothing in [r#"{"method":"no/such"}"#, "", " \n"] {
+            assert!(matches!(read(nothing), ClientMessage::Unknown), "{nothing}");
+        }
         assert!(matches!(read(r#"{"id":0,"result":{}}"#), ClientMessage::Answer { id: RequestId::Integer(0) }));
         assert!(matches!(read(r#"{"id":0,"error":{}}"#), ClientMessage::Answer { .. }));
     }

@@ -39,10 +39,10 @@ pub struct Outcome {
 }
 
 /// An encoded answer and whom it is for.
-pub(super) struct Answer {
-    pub connection: ConnectionId,
-    pub frame: Frame,
-    pub weight: Weight,
+pub struct Answer {
+    pub(super) connection: ConnectionId,
+    pub(super) frame: Frame,
+    pub(super) weight: Weight,
 }
 
 impl Outcome {
@@ -54,6 +54,17 @@ impl Outcome {
     /// No answer, only consequences.
     pub fn none() -> Self {
         Self::default()
+    }
+
+    /// And then the outcome of another request.
+    #[must_use]
+    pub fn followed_by(mut self, next: Self) -> Self {
+        if self.answer.is_none() && self.effects.is_empty() {
+            return next;
+        }
+        self.effects.extend(next.answer.map(Effect::Answer));
+        self.effects.extend(next.effects);
+        self
     }
 
     /// And then this.
@@ -91,6 +102,8 @@ pub enum Effect {
         /// What.
         thread: ThreadId,
     },
+    /// The answer to a further request.
+    Answer(Answer),
     /// A notification.
     Tell {
         /// For whom.

@@ -25,7 +25,7 @@ mod peer;
 #[cfg(test)]
 mod tests;
 
-pub use messages::{Audience, CloseAll, CutAll, Effect, Outcome, Register, SubscribedThreads, Unsubscribe};
+pub use messages::{Answer, Audience, CloseAll, CutAll, Effect, Outcome, Register, SubscribedThreads, Unsubscribe};
 use peer::{Cut, Peer};
 
 /// How often the clocks of stalled peers are looked at.
@@ -49,10 +49,11 @@ impl Router {
 
     fn apply(&mut self, outcome: Outcome) {
         if let Some(answer) = outcome.answer {
-            self.deliver(answer.connection, answer.frame, Some(answer.weight));
+            self.answer(answer);
         }
         for effect in outcome.effects {
             match effect {
+                Effect::Answer(answer) => self.answer(answer),
                 Effect::Admit { connection, opt_out } => {
                     if let Some(peer) = self.peers.get_mut(&connection) {
                         peer.admit(opt_out);
@@ -68,6 +69,10 @@ impl Router {
                 Effect::Tell { audience, notification } => self.tell(audience, &notification),
             }
         }
+    }
+
+    fn answer(&mut self, Answer { connection, frame, weight }: Answer) {
+        self.deliver(connection, frame, Some(weight));
     }
 
     /// Serialises once, and hands the same text to everyone it is for (law 4).

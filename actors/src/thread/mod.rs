@@ -15,8 +15,6 @@ use crate::router::Router;
 use crate::store::ThreadRecord;
 
 mod messages;
-#[cfg(test)]
-mod tests;
 
 pub use messages::{Describe, TurnInput, TurnRequest};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 
-use super::refusals::{no_rollout, session_id};
+use super::refusals::{archived, no_rollout, session_id};
 use super::view::{self, Presence, session_source};
 use super::{Threads, Work, finish, work};
 use crate::catalog::{Catalog, EffectiveSettings, ThreadDefaults, ThreadOverrides};
@@ -91,7 +91,11 @@ impl Threads {
             return Err(RpcError::invalid_request("this server resumes threads by `threadId` only"));
         }
         let id = session_id(&params.thread_id)?;
-        let known = self.known(id);
+        if self.is_ephemeral(id) {
+            // It has no history that one could come back to.
+            return Err(no_rollout(id));
+        }
+        let known = self.ask(LoadThread { id });
         let in_memory = self.describe(id);
         let catalog = self.parts.catalog.clone();
         let choice = Choice {
@@ -116,6 +120,9 @@ impl Threads {
         let last_item = self.ask(last_item(id));
         work(async move {
             let mut record = known.await?.ok_or_else(|| no_rollout(id))?;
+            if record.archived_at_ms.is_some() {
+                return Err(archived(id));
+            }
             // What a client chooses counts for a thread that comes into memory; a loaded one goes on as it is.
             let loaded = match in_memory {
                 Some(description) => Some(description.await?),
@@ -140,7 +147,7 @@ impl Threads {
             finish(move |threads, reply| {
                 let was_loaded = loaded.is_some();
                 let in_force = loaded.unwrap_or_else(|| Arc::new(record.clone()));
-                threads.load(&in_force, threads.is_ephemeral(id));
+                threads.load(&in_force, false);
                 let thread = view::thread(&record, threads.presence(id), turns);
                 let response = ThreadResumeResponse {
                     collaboration_mode: Some(collaboration_mode(&in_force)),
@@ -198,6 +205,9 @@ impl Threads {
         };
         work(async move {
             let mut record = loaded.await?.ok_or_else(|| no_rollout(source))?;
+            if record.archived_at_ms.is_some() {
+                return Err(archived(source));
+            }
             choice.apply(&mut record, catalog).await?;
             record = ThreadRecord {
                 id,

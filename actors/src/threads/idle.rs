@@ -13,12 +13,13 @@ use crate::protocol::ServerNotification;
 use crate::protocol::thread::ThreadId;
 use crate::router::{Audience, Outcome, SubscribedThreads};
 
-/// How often idle threads are looked for.
+/// How often idle threads are looked for at least; twice in their time where that is short.
 const CHECK: Duration = Duration::from_secs(5);
 
 impl Threads {
     pub(super) fn watch_idle_threads(&self, ctx: &mut Context<Self>) {
-        ctx.run_interval(CHECK, |threads, ctx| {
+        let check = CHECK.min(self.parts.limits.thread_idle() / 2);
+        ctx.run_interval(check, |threads, ctx| {
             let followed = wrap_future::<_, Self>(threads.parts.router.send(SubscribedThreads));
             ctx.spawn(followed.map(|followed, threads, ctx| {
                 let Ok(followed) = followed else { return };

@@ -1,7 +1,8 @@
 //! The threads registry: knows which threads are loaded, and answers the requests about threads.
 //!
 //! What is known about a thread stands in the database, what is alive about it in its [`crate::thread`] actor. Questions to
-//! the database are handed over in the order in which the requests came, so two requests about one thread keep theirs.
+//! the database are handed over in the order in which the requests came, and requests about one thread end in that
+//! order ([`lanes`]): the name that was told last is the name that holds.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -26,6 +27,7 @@ use crate::thread::{Describe, Thread, TurnInput, TurnRequest};
 mod birth;
 mod change;
 mod idle;
+mod lanes;
 mod messages;
 mod query;
 mod refusals;
@@ -33,6 +35,7 @@ mod refusals;
 mod tests;
 mod view;
 
+use lanes::Lanes;
 pub use messages::ThreadsRequest;
 use refusals::{thread_id, thread_not_found, unavailable};
 
@@ -41,6 +44,7 @@ pub struct Threads {
     parts: ThreadsParts,
     /// Ordered by id, which is the order of creation.
     loaded: BTreeMap<ThreadId, Loaded>,
+    lanes: Lanes<Done>,
 }
 
 /// What the registry works with.
@@ -74,6 +78,12 @@ type Work = Pin<Box<dyn Future<Output = Result<Finish, RpcError>>>>;
 /// Changes the registry where needed, and answers.
 type Finish = Box<dyn FnOnce(&mut Threads, Reply) -> Outcome>;
 
+/// A request whose [`Work`] is over; `None` where that panicked.
+struct Done {
+    result: Option<Result<Finish, RpcError>>,
+    reply: Reply,
+}
+
 /// A request that needs time.
 fn work(future: impl Future<Output = Result<Finish, RpcError>> + 'static) -> Result<Work, RpcError> {
     Ok(Box::pin(future))
@@ -87,12 +97,13 @@ fn finish(end: impl FnOnce(&mut Threads, Reply) -> Outcome + 'static) -> Result<
 impl Threads {
     /// A registry with nothing loaded.
     pub fn new(parts: ThreadsParts) -> Self {
-        Self { parts, loaded: BTreeMap::new() }
+        Self { parts, loaded: BTreeMap::new(), lanes: Lanes::new() }
     }
 
     fn dispatch(&mut self, request: ThreadsRequest, ctx: &mut Context<Self>) {
         use ThreadRequest as Request;
         let ThreadsRequest { reply, originator, request } = request;
+        let about = request.thread_id().and_then(|id| ThreadId::parse(id).ok());
         let work = match request {
             Request::Start(params) => self.start_thread(originator, *params),
             Request::Resume(params) => self.resume(*params),
@@ -117,24 +128,35 @@ impl Threads {
             Request::TurnInterrupt(params) => return self.turn(reply, TurnRequest::Interrupt(params), ctx),
         };
         match work {
-            Ok(work) => self.answer_after(work, reply, ctx),
+            Ok(work) => self.answer_after(work, about, reply, ctx),
             Err(error) => post::<Self, _, _>(&self.parts.router, reply.fail(&error), ctx),
         }
     }
 
-    fn answer_after(&mut self, work: Work, reply: Reply, ctx: &mut Context<Self>) {
+    fn answer_after(&mut self, work: Work, about: Option<ThreadId>, reply: Reply, ctx: &mut Context<Self>) {
+        let place = about.map(|thread| self.lanes.enter(thread));
         let work = wrap_future::<_, Self>(guarded_future("a request about threads", work));
-        ctx.spawn(work.map(move |done, threads, ctx| {
-            let outcome = match done {
-                Some(Ok(finish)) => guarded("the end of a request about threads", || finish(threads, reply)),
-                Some(Err(error)) => Some(reply.fail(&error)),
-                // Dropping the reply answers that the server failed.
-                None => None,
+        ctx.spawn(work.map(move |result, threads, ctx| {
+            let done = Done { result, reply };
+            let ended = match place {
+                Some(place) => threads.lanes.done(place, done),
+                None => vec![done],
             };
-            if let Some(outcome) = outcome {
-                post::<Self, _, _>(&threads.parts.router, outcome, ctx);
-            }
+            let outcome =
+                ended.into_iter().fold(Outcome::none(), |outcome, done| outcome.followed_by(threads.end(done)));
+            post::<Self, _, _>(&threads.parts.router, outcome, ctx);
         }));
+    }
+
+    /// Where something panicked, the reply is dropped, which answers that the server failed.
+    fn end(&mut self, Done { result, reply }: Done) -> Outcome {
+        match result {
+            Some(Ok(finish)) => {
+                guarded("the end of a request about threads", || finish(self, reply)).unwrap_or_default()
+            }
+            Some(Err(error)) => reply.fail(&error),
+            None => Outcome::none(),
+        }
     }
 
     fn turn(&mut self, reply: Reply, request: TurnRequest, ctx: &mut Context<Self>) {
@@ -163,7 +185,7 @@ impl Threads {
 
     /// Puts a thread into memory, unless it is there already.
     fn load(&mut self, record: &Arc<ThreadRecord>, ephemeral: bool) {
-        let Self { parts: ThreadsParts { router, limits, .. }, loaded } = self;
+        let Self { parts: ThreadsParts { router, limits, .. }, loaded, .. } = self;
         let entry = loaded.entry(record.id).or_insert_with(|| Loaded {
             thread: Arc::new(Thread::new(record.clone(), router.clone(), limits.thread_mailbox_messages).start()),
             ephemeral,

@@ -21,8 +21,8 @@ use crate::store::{Cursor, InvalidCursor, PageRequest, ThreadRecord};
 impl Threads {
     pub(super) fn read(&self, params: &ThreadReadParams) -> Result<Work, RpcError> {
         let id = thread_id(&params.thread_id)?;
-        if self.is_ephemeral(id) && params.include_turns {
-            return Err(RpcError::invalid_request("ephemeral threads do not support includeTurns"));
+        if params.include_turns {
+            self.refuse_ephemeral_history(id, "includeTurns")?;
         }
         let record = self.known(id);
         let turns = params.include_turns.then(|| self.ask(ReadTurns { thread_id: id }));
@@ -118,23 +118,21 @@ impl Threads {
 
     pub(super) fn turns_list(&self, params: &ThreadTurnsListParams) -> Result<Work, RpcError> {
         let id = thread_id(&params.thread_id)?;
+        self.refuse_ephemeral_history(id, "thread/turns/list")?;
         let cursor = |text: &str| Cursor::of_turns(id, text);
         let direction = params.sort_direction.or(Some(SortDirection::Desc));
         let page = page(params.cursor.as_deref(), cursor, params.limit, direction)?;
         let items_view = params.items_view.unwrap_or_default();
         let turns = self.ask(ListTurns { thread_id: id, page, items_view });
-        let is_ephemeral = self.is_ephemeral(id);
         work(async move {
-            let page = match turns.await? {
-                None if is_ephemeral => Page { data: Vec::new(), next_cursor: None, backwards_cursor: None },
-                turns => turns.ok_or_else(|| thread_not_loaded(id))?,
-            };
+            let page = turns.await?.ok_or_else(|| thread_not_loaded(id))?;
             finish(move |_, reply| reply.ok(&page))
         })
     }
 
     pub(super) fn items_list(&self, params: ThreadItemsListParams) -> Result<Work, RpcError> {
         let id = thread_id(&params.thread_id)?;
+        self.refuse_ephemeral_history(id, "thread/items/list")?;
         let (cursor, anchor) = match params.cursor {
             Some(ItemsCursor::Opaque(text)) => (Some(text), None),
             Some(ItemsCursor::Anchor(anchor)) => (None, Some(anchor)),
@@ -144,13 +142,9 @@ impl Threads {
         let direction = params.sort_direction.or(Some(SortDirection::Asc));
         let page = page(cursor.as_deref(), of_items, params.limit, direction)?;
         let items = self.ask(ListItems { thread_id: id, turn_id: params.turn_id, anchor, page });
-        let is_ephemeral = self.is_ephemeral(id);
         work(async move {
             let page = match items.await? {
                 ListedItems::Page(page) => page,
-                ListedItems::UnknownThread if is_ephemeral => {
-                    Page { data: Vec::new(), next_cursor: None, backwards_cursor: None }
-                }
                 ListedItems::UnknownThread => return Err(thread_not_loaded(id)),
                 ListedItems::UnknownAnchor => return Err(RpcError::invalid_request("the turn has no such item")),
             };
@@ -198,6 +192,13 @@ impl Threads {
                 (None, None) => Ok(None),
             }
         }
+    }
+
+    fn refuse_ephemeral_history(&self, id: ThreadId, what: &str) -> Result<(), RpcError> {
+        if self.is_ephemeral(id) {
+            return Err(RpcError::invalid_request(format!("ephemeral threads do not support {what}")));
+        }
+        Ok(())
     }
 
     pub(super) fn presence(&self, id: ThreadId) -> Presence {

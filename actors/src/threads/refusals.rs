@@ -25,6 +25,11 @@ pub(super) fn no_rollout(id: ThreadId) -> RpcError {
     RpcError::invalid_request(format!("no rollout found for thread id {id}"))
 }
 
+/// Archived threads are neither resumed nor forked.
+pub(super) fn archived(id: ThreadId) -> RpcError {
+    RpcError::invalid_request(format!("session {id} is archived. Run `codex unarchive {id}` to unarchive it first."))
+}
+
 pub(super) fn no_archived_rollout(id: ThreadId) -> RpcError {
     RpcError::invalid_request(format!("no archived rollout found for thread id {id}"))
 }

@@ -1,1 +1,112 @@
+//! What the registry does by itself; its answers to clients are tested over the wire.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::*;
+use crate::catalog::CatalogSources;
+use crate::protocol::thread::{ApprovalsReviewer, AskForApproval, GitInfo, SandboxPolicy, SessionSource};
+use crate::store::ThreadSettings;
+
+fn record() -> Arc<ThreadRecord> {
+    let id = ThreadId::new();
+    Arc::new(ThreadRecord {
+        id,
+        session_id: id,
+        forked_from_id: None,
+        name: None,
+        preview: String::new(),
+        has_turns: false,
+        created_at_ms: 0,
+        updated_at_ms: 0,
+        recency_at_ms: 0,
+        archived_at_ms: None,
+        cwd: "/".into(),
+        cli_version: "0".into(),
+        originator: None,
+        source: SessionSource::Cli,
+        thread_source: None,
+        history_mode: crate::protocol::thread::ThreadHistoryMode::Paginated,
+        git: GitInfo::default(),
+        daybreak_enabled: None,
+        model_provider: "p".into(),
+        settings: ThreadSettings {
+            model: None,
+            reasoning_effort: None,
+            service_tier: None,
+            approval_policy: AskForApproval::Never,
+            approvals_reviewer: ApprovalsReviewer::User,
+            sandbox_policy: SandboxPolicy::DangerFullAccess,
+            active_permission_profile: None,
+            runtime_workspace_roots: Vec::new(),
+            disabled_plugin_ids: Vec::new(),
+            base_instructions: None,
+            developer_instructions: None,
+        },
+    })
+}
+
+fn registry(home: &std::path::Path) -> Threads {
+    let limits = Arc::new(Limits { thread_idle_seconds: 60, ..Limits::tiny() });
+    let clock = Clock::system();
+    Threads::new(ThreadsParts {
+        host: Host {
+            codex_home: home.into(),
+            session_source: "cli".into(),
+            cwd: home.into(),
+            os: "Linux".into(),
+            terminal: "none".into(),
+        },
+        router: Arc::new(Router::new(limits.clone(), clock.clone()).start()),
+        store: Store::in_memory(&limits).unwrap(),
+        catalog: Catalog::start(CatalogSources::new(home.into(), home.into()), &limits),
+        clock,
+        limits,
+    })
+}
+
+#[actix_rt::test]
+async fn a_thread_that_nobody_follows_leaves_memory_after_its_time() {
+    let home = tempfile::tempdir().unwrap();
+    let mut threads = registry(home.path());
+    let (followed, lonely) = (record(), record());
+    threads.load(&followed, false);
+    threads.load(&lonely, false);
+    let followers = HashSet::from([followed.id]);
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    threads.unload_idle(&followers, at(0));
+    threads.unload_idle(&followers, at(59));
+    assert_eq!(threads.loaded.len(), 2);
+    threads.unload_idle(&followers, at(60));
+    assert_eq!(threads.loaded.keys().collect::<Vec<_>>(), [&followed.id]);
+}
+
+#[actix_rt::test]
+async fn a_thread_that_is_loaded_again_begins_its_time_anew() {
+    let home = tempfile::tempdir().unwrap();
+    let mut threads = registry(home.path());
+    let lonely = record();
+    threads.load(&lonely, false);
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    threads.unload_idle(&HashSet::new(), at(0));
+    threads.load(&lonely, false);
+    threads.unload_idle(&HashSet::new(), at(60));
+    assert_eq!(threads.loaded.len(), 1, "its 60 seconds began just now");
+    threads.unload_idle(&HashSet::new(), at(120));
+    assert!(threads.loaded.is_empty());
+}
+
+#[actix_rt::test]
+async fn a_resumed_thread_keeps_what_it_was_loaded_with() {
+    let home = tempfile::tempdir().unwrap();
+    let mut threads = registry(home.path());
+    let first = record();
+    threads.load(&first, false);
+    let again = Arc::new(ThreadRecord { cwd: "/elsewhere".into(), ..first.as_ref().clone() });
+    threads.load(&again, false);
+    assert_eq!(threads.describe(first.id).unwrap().await.unwrap().cwd, "/");
+}

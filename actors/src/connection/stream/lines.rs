@@ -52,7 +52,7 @@ impl Decoder for JsonLines {
 
     fn decode(&mut self, buffer: &mut BytesMut) -> std::io::Result<Option<Line>> {
         loop {
-            let Some(end) = buffer[self.scanned..].iter().position(|byte| *byte == b'\n') else {
+            let Some(end) = memchr::memchr(b'\n', &buffer[self.scanned..]) else {
                 if self.skipping {
                     buffer.clear();
                 }

@@ -88,3 +88,28 @@ pub enum ThreadRequest {
     /// `turn/interrupt`
     TurnInterrupt(TurnInterruptParams),
 }
+
+impl ThreadRequest {
+    /// The thread that the request is about, as the client writes it; `None` for requests about many or none yet.
+    pub fn thread_id(&self) -> Option<&str> {
+        Some(match self {
+            Self::Start(_) | Self::List(_) | Self::Search(_) | Self::LoadedList(_) => return None,
+            Self::Resume(params) => &params.thread_id,
+            Self::Fork(params) => &params.thread_id,
+            Self::Read(params) => &params.thread_id,
+            Self::NameSet(params) => &params.thread_id,
+            Self::MetadataUpdate(params) => &params.thread_id,
+            Self::Archive(params) | Self::Unarchive(params) | Self::Delete(params) | Self::Unsubscribe(params) => {
+                &params.thread_id
+            }
+            Self::TurnsList(params) => &params.thread_id,
+            Self::ItemsList(params) => &params.thread_id,
+            Self::GoalGet(params) => &params.thread_id,
+            Self::BackgroundTerminalsList(params) => &params.thread_id,
+            Self::ReadStateUpdate(params) => &params.thread_id,
+            Self::TurnStart(params) => &params.thread_id,
+            Self::TurnSteer(params) => &params.thread_id,
+            Self::TurnInterrupt(params) => &params.thread_id,
+        })
+    }
+}

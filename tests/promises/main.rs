@@ -1,0 +1,35 @@
+//! What the server promises, one file each, checked from outside over the real binary.
+
+#![allow(clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod command_line;
+mod conformance;
+mod database;
+mod errors;
+mod experimental;
+mod frames;
+mod garbage;
+mod handshake;
+mod logs;
+mod notifications;
+mod overload;
+mod persistence;
+mod pipelining;
+mod request_ids;
+mod settings;
+mod shutdown;
+mod slow_clients;
+mod start_up_questions;
+mod stdio;
+mod stdio_pressure;
+mod tcp_http;
+mod thread_errors;
+mod thread_life;
+mod thread_list;
+mod thread_start;
+mod two_clients;
+mod unix_socket;
+mod unix_start;

@@ -1,0 +1,101 @@
+//! Every setting can be seen, and so can where it comes from; a wrong one is refused by name.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::support::home::Home;
+use crate::support::process::{Ended, Launch};
+use crate::support::server::Server;
+
+fn config(launch: Launch, arguments: &[&str]) -> String {
+    let ended = launch.arg("config").args(arguments).run();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    ended.stdout
+}
+
+fn refused(launch: Launch) -> String {
+    let Ended { code, stdout, stderr } = launch.run();
+    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+    stderr
+}
+
+#[test]
+fn every_setting_is_printed_with_its_default() {
+    let printed = config(Launch::new(), &[]);
+    let parsed: toml::Table = toml::from_str(&printed).expect("what is printed is TOML");
+    let default = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config/default.toml")).expect("it is there");
+    assert_eq!(parsed, toml::from_str(&default).expect("the defaults are TOML"));
+    assert_eq!(parsed["limits"]["processor_mailbox_messages"].as_integer(), Some(128));
+}
+
+#[test]
+fn the_origin_of_each_value_is_named() {
+    let home = Home::new();
+    fs::write(home.join("app-server.toml"), "[http]\nworkers = 2\n[shutdown]\ndrain_seconds = 5\n").expect("a file");
+    let launch = Launch::at(&home).setting("shutdown.drain_seconds", 7).env("LOG_FORMAT", "json");
+    let printed = config(launch, &["--origin"]);
+    let line = |start: &str| printed.lines().find(|line| line.starts_with(start)).unwrap_or_default().to_owned();
+    assert!(line("workers = 2").contains("app-server.toml"), "{printed}");
+    assert!(line("drain_seconds = 7").contains("command line"), "{printed}");
+    assert!(line("json = true").contains("LOG_FORMAT"), "{printed}");
+    assert!(line("lock_seconds").contains("default"), "{printed}");
+}
+
+#[test]
+fn an_unknown_setting_is_refused_by_name() {
+    let error = refused(Launch::new().setting("limits.no_such_limit", 1));
+    assert!(error.starts_with("Error: ") && error.contains("no_such_limit"), "{error}");
+    let home = Home::new();
+    fs::write(home.join("app-server.toml"), "[limits]\nno_such_limit = 1\n").expect("a file");
+    let error = refused(Launch::at(&home));
+    assert!(error.contains("no_such_limit") && error.contains("app-server.toml"), "{error}");
+}
+
+#[test]
+fn a_setting_that_would_stop_everything_is_refused() {
+    for value in ["0", "-1", "\"many\"", "1.5"] {
+        let error = refused(Launch::new().setting("limits.processor_mailbox_messages", value));
+        assert!(error.contains("processor_mailbox_messages"), "{value}: {error}");
+    }
+}
+
+#[test]
+fn an_override_without_key_or_value_is_refused() {
+    for words in ["novalue", "=x"] {
+        let ended = Launch::new().args(&["-c", words]).run();
+        assert!(ended.code.is_some_and(|code| code > 0), "{ended:?}");
+        assert!(ended.stderr.contains(words), "{ended:?}");
+    }
+}
+
+#[test]
+fn an_unknown_key_of_config_toml_matters_only_when_asked() {
+    let home = Home::with_config("no_such_key = 1\n");
+    let path = home.join("config.toml").canonicalize().expect("it exists");
+    let error = refused(Launch::at(&home).arg("--strict-config"));
+    assert_eq!(error, format!("Error: {}:1:1: unknown configuration field `no_such_key`\n", path.display()));
+    let error = refused(Launch::new().args(&["--strict-config", "-c", "no_such_key=1"]));
+    assert_eq!(error, "Error: unknown configuration field `no_such_key` in -c/--config override\n");
+
+    let server = Server::stdio(Launch::at(&home));
+    let warning = server.client().next_notification("configWarning");
+    assert!(warning["summary"].as_str().is_some_and(|text| text.contains("`no_such_key` is ignored")), "{warning}");
+}
+
+#[test]
+fn a_broken_config_toml_is_told_to_every_client_and_the_server_runs_on_defaults() {
+    let home = Home::with_config("model = \n[x\n");
+    let server = Server::unix(Launch::at(&home));
+    let path = home.join("config.toml").canonicalize().expect("it exists");
+    for _ in 0..2 {
+        let mut client = server.client();
+        let warning = client.next_notification("configWarning");
+        assert_eq!(warning["summary"], "Invalid configuration; using defaults.");
+        assert_eq!(warning["path"], path.to_str().expect("text"));
+        assert!(warning["range"]["start"]["line"].is_number(), "{warning}");
+        client.call("thread/list", json!({}));
+    }
+    let error = refused(Launch::at(&home).arg("--strict-config"));
+    assert!(error.starts_with(&format!("Error: {}:", path.display())), "{error}");
+}

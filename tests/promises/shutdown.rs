@@ -1,0 +1,137 @@
+//! The server ends when it is told to, cleanly, and nobody can hold it up (spec: local transports 11, design section 4).
+
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::support::frames::Frames;
+use crate::support::home::Home;
+use crate::support::process::Launch;
+use crate::support::server::Server;
+
+const STOPS: [Signal; 2] = [Signal::INT, Signal::TERM];
+
+#[test]
+fn an_idle_server_says_goodbye_to_everybody_and_exits_with_zero() {
+    for start in [Server::unix, Server::ws] {
+        for signal in STOPS {
+            let mut server = start(Launch::new());
+            let mut clients = [server.client(), server.client(), server.connect()];
+            server.process.signal(signal);
+            for client in &mut clients {
+                assert_eq!(client.closed(), Some(1001), "{signal:?}");
+            }
+            assert_eq!(server.process.exit_code(), 0, "{signal:?}");
+        }
+    }
+}
+
+#[test]
+fn the_socket_is_gone_and_the_lock_file_stays() {
+    let mut server = Server::unix(Launch::new());
+    let home = server.process.home().clone();
+    server.process.signal(Signal::TERM);
+    assert_eq!(server.process.exit_code(), 0);
+    assert!(!home.control_socket().exists());
+    assert!(home.join("app-server-control/app-server-startup.lock").exists());
+    assert_eq!(server.process.stderr.all(), "", "a clean end needs no words");
+}
+
+#[test]
+fn a_server_on_stdio_ends_at_every_signal() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let mut server = Server::stdio(Launch::new());
+        let mut client = server.client();
+        server.process.signal(signal);
+        assert_eq!(server.process.exit_code(), 0, "{signal:?}");
+        assert_eq!(client.closed(), None);
+    }
+}
+
+#[test]
+fn a_signal_before_any_client_is_a_clean_end_too() {
+    for signal in STOPS {
+        let mut server = Server::ws(Launch::new());
+        server.process.signal(signal);
+        assert_eq!(server.process.exit_code(), 0);
+    }
+}
+
+#[test]
+fn without_a_terminal_a_hangup_does_not_end_the_server() {
+    for start in [Server::unix, Server::ws] {
+        let mut server = start(Launch::new());
+        let mut client = server.client();
+        server.process.signal(Signal::HUP);
+        client.call("thread/start", json!({}));
+        server.client();
+        assert!(server.process.is_running());
+        server.process.signal(Signal::TERM);
+        assert_eq!(server.process.exit_code(), 0);
+    }
+}
+
+/// A server with a client that has more to read than the system buffers, and reads nothing.
+fn with_a_deaf_client(launch: Launch) -> (Server, Frames<UnixStream>) {
+    let server = Server::unix(launch);
+    let mut client = server.client();
+    let thread = client.call("thread/start", json!({}))["thread"]["id"].take();
+    let deaf = Frames::initialized(server.unix_stream());
+    let name = "x".repeat(64 * 1024);
+    for _ in 0..20 {
+        client.call("thread/name/set", json!({"threadId": thread, "name": name}));
+    }
+    (server, deaf)
+}
+
+#[test]
+fn a_client_that_never_reads_cannot_hold_up_the_end() {
+    let (mut server, _deaf) = with_a_deaf_client(Launch::new().setting("shutdown.close_seconds", 1));
+    let before = Instant::now();
+    server.process.signal(Signal::TERM);
+    assert_eq!(server.process.exit_code(), 0);
+    assert!(before.elapsed() < Duration::from_secs(5), "it took {:?}", before.elapsed());
+    assert!(!server.process.home().control_socket().exists());
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    for second in STOPS {
+        let patient =
+            Launch::new().setting("shutdown.close_seconds", 600).setting("limits.outbound_stall_seconds", 600);
+        let (mut server, _deaf) = with_a_deaf_client(patient);
+        let mut client = server.client();
+        server.process.signal(Signal::TERM);
+        client.closed();
+        assert!(server.process.is_running(), "the deaf client has 600 seconds");
+        server.process.signal(second);
+        assert_eq!(server.process.exit_code(), 0);
+        assert!(!server.process.home().control_socket().exists());
+    }
+}
+
+#[test]
+fn a_signal_at_any_moment_of_the_start_leaves_no_socket_behind() {
+    for delay in (0..40).step_by(3) {
+        let home = Home::new();
+        let mut process = Launch::at(&home).args(&["--listen", "unix://"]).spawn();
+        // The moment is what this promise is about; there is no event to wait for.
+        thread::sleep(Duration::from_millis(delay));
+        process.signal(Signal::TERM);
+        process.wait();
+        assert!(!home.control_socket().exists(), "after {delay} ms");
+    }
+}
+
+#[test]
+fn a_stopped_server_leaves_its_port_free() {
+    let mut server = Server::ws(Launch::new());
+    let address = server.tcp_address();
+    let _client = server.client();
+    server.process.signal(Signal::TERM);
+    assert_eq!(server.process.exit_code(), 0);
+    Server::ws_at(Launch::new(), &format!("ws://{address}")).client();
+}

@@ -1,0 +1,205 @@
+//! Threads can be found again: listed, filtered, sorted, page by page.
+
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::process::Launch;
+use crate::support::server::Server;
+
+/// Starts threads with these names, each in `/<name>`; the ids in the same order.
+fn named(client: &mut Client, names: &[&str]) -> Vec<String> {
+    names
+        .iter()
+        .map(|name| {
+            let cwd = format!("/{name}");
+            let id = client.call("thread/start", json!({"cwd": cwd}))["thread"]["id"].take();
+            client.call("thread/name/set", json!({"threadId": id, "name": name}));
+            id.as_str().expect("an id").to_owned()
+        })
+        .collect()
+}
+
+fn names(client: &mut Client, params: Value) -> Vec<String> {
+    let page = client.call("thread/list", params);
+    let threads = page["data"].as_array().expect("a list");
+    threads.iter().map(|thread| thread["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+/// Follows the cursor to the end.
+fn all_pages(client: &mut Client, method: &str, mut params: Value) -> Vec<Vec<Value>> {
+    let mut pages = Vec::new();
+    loop {
+        let mut page = client.call(method, params.clone());
+        pages.push(page["data"].as_array().expect("a list").clone());
+        params["cursor"] = page["nextCursor"].take();
+        if params["cursor"].is_null() {
+            return pages;
+        }
+        assert!(pages.len() < 20, "the cursor goes in circles: {pages:?}");
+    }
+}
+
+#[test]
+fn a_thread_is_listed_once_it_has_a_name() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let id = client.call("thread/start", json!({}))["thread"]["id"].take();
+    let empty = json!({"data": [], "readStates": {}, "nextCursor": null, "backwardsCursor": null});
+    assert_eq!(client.call("thread/list", json!({})), empty);
+    client.call("thread/name/set", json!({"threadId": id, "name": "now"}));
+    let page = client.call("thread/list", json!({}));
+    assert_eq!(page["data"][0]["id"], id);
+    assert_eq!((&page["nextCursor"], page["backwardsCursor"].is_string()), (&Value::Null, true));
+    assert_eq!((&page["data"][0]["status"]["type"], &page["data"][0]["turns"]), (&json!("idle"), &json!([])));
+}
+
+#[test]
+fn the_newest_comes_first_unless_asked_otherwise() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    named(&mut client, &["a", "b", "c"]);
+    assert_eq!(names(&mut client, json!({})), ["c", "b", "a"]);
+    assert_eq!(names(&mut client, json!({"sortDirection": "asc"})), ["a", "b", "c"]);
+    for key in ["created_at", "updated_at", "recency_at"] {
+        let mut down = names(&mut client, json!({"sortKey": key}));
+        down.reverse();
+        assert_eq!(names(&mut client, json!({"sortKey": key, "sortDirection": "asc"})), down, "{key}");
+    }
+}
+
+#[test]
+fn pages_follow_each_other_without_gap_or_overlap() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let mut ids = named(&mut client, &["a", "b", "c", "d", "e"]);
+    for (direction, key) in
+        [("asc", "created_at"), ("asc", "updated_at"), ("desc", "created_at"), ("desc", "recency_at")]
+    {
+        let params = json!({"limit": 2, "sortDirection": direction, "sortKey": key});
+        let pages = all_pages(&mut client, "thread/list", params);
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
+        let mut seen: Vec<String> =
+            pages.concat().iter().map(|thread| thread["id"].as_str().expect("an id").to_owned()).collect();
+        if key == "created_at" {
+            let mut expected = ids.clone();
+            if direction == "desc" {
+                expected.reverse();
+            }
+            assert_eq!(seen, expected, "{direction}");
+        }
+        seen.sort();
+        ids.sort();
+        assert_eq!(seen, ids, "{direction} by {key}");
+    }
+}
+
+#[test]
+fn the_backwards_cursor_finds_what_came_since() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    named(&mut client, &["old", "older"]);
+    let cursor = client.call("thread/list", json!({"limit": 1}))["backwardsCursor"].take();
+    named(&mut client, &["new"]);
+    let since = names(&mut client, json!({"cursor": cursor, "sortDirection": "asc"}));
+    assert_eq!(since.last().map(String::as_str), Some("new"), "{since:?}");
+}
+
+#[test]
+fn filters_leave_out_what_does_not_fit() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let ids = named(&mut client, &["needle", "Hay", "100%_", "away"]);
+    client.call("thread/archive", json!({"threadId": ids[3]}));
+    let cases = [
+        (json!({"archived": true}), vec!["away"]),
+        (json!({"archived": false}), vec!["100%_", "Hay", "needle"]),
+        (json!({"searchTerm": "eedl"}), vec!["needle"]),
+        (json!({"searchTerm": "hay"}), vec![]),
+        (json!({"searchTerm": "0%_"}), vec!["100%_"]),
+        (json!({"searchTerm": "%"}), vec!["100%_"]),
+        (json!({"searchTerm": ""}), vec!["100%_", "Hay", "needle"]),
+        (json!({"cwd": "/Hay"}), vec!["Hay"]),
+        (json!({"cwd": "/Hay/"}), vec!["Hay"]),
+        (json!({"cwd": ["/Hay", "/needle"]}), vec!["Hay", "needle"]),
+        (json!({"cwd": "Hay"}), vec![]),
+        (json!({"sourceKinds": []}), vec!["100%_", "Hay", "needle"]),
+        (json!({"sourceKinds": ["vscode"]}), vec!["100%_", "Hay", "needle"]),
+        (json!({"sourceKinds": ["cli"]}), vec![]),
+        (json!({"modelProviders": []}), vec!["100%_", "Hay", "needle"]),
+        (json!({"modelProviders": ["nobody"]}), vec![]),
+        (json!({"excludedThreadIds": [ids[0], ids[2]]}), vec!["Hay"]),
+        (json!({"useStateDbOnly": true}), vec!["100%_", "Hay", "needle"]),
+        (json!({"searchTerm": "needle", "cwd": "/Hay"}), vec![]),
+    ];
+    for (params, expected) in cases {
+        assert_eq!(names(&mut client, params.clone()), expected, "{params}");
+    }
+}
+
+#[test]
+fn limits_and_cursors_are_taken_at_their_word() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    named(&mut client, &["a", "b"]);
+    assert_eq!(names(&mut client, json!({"limit": 0})), ["b"], "0 acts as 1");
+    assert_eq!(names(&mut client, json!({"limit": 100_000})), ["b", "a"]);
+    for cursor in ["garbage", ""] {
+        let error = client.refusal("thread/list", json!({"cursor": cursor}));
+        assert_eq!((error.code, error.message), (-32600, format!("invalid cursor: {cursor}")));
+    }
+}
+
+/// The reference program refuses this filter.
+#[test]
+fn a_list_can_be_narrowed_to_the_clients_that_started_the_threads() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let thread = client.call("thread/start", json!({}))["thread"].take();
+    client.call("thread/name/set", json!({"threadId": thread["id"], "name": "mine"}));
+    let listed = |client: &mut Client, originator: &Value| {
+        let list = client.call("thread/list", json!({"originators": [originator]}));
+        list["data"].as_array().unwrap().len()
+    };
+    assert_eq!(listed(&mut client, &thread["originator"]), 1);
+    assert_eq!(listed(&mut client, &json!("somebody else")), 0);
+}
+
+#[test]
+fn the_loaded_threads_are_listed_page_by_page() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let ids: Vec<Value> = (0..3).map(|_| client.call("thread/start", json!({}))["thread"]["id"].take()).collect();
+    assert_eq!(client.call("thread/loaded/list", json!({})), json!({"data": ids, "nextCursor": null}));
+    let pages = all_pages(&mut client, "thread/loaded/list", json!({"limit": 1}));
+    assert_eq!(pages.concat(), ids);
+    let error = client.refusal("thread/loaded/list", json!({"cursor": "zzz"}));
+    assert_eq!((error.code, error.message.as_str()), (-32600, "invalid cursor: zzz"));
+}
+
+#[test]
+fn a_thread_without_a_turn_has_empty_pages_of_turns_and_items() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let id = named(&mut client, &["empty"]).remove(0);
+    let empty = json!({"data": [], "nextCursor": null, "backwardsCursor": null});
+    for method in ["thread/turns/list", "thread/items/list"] {
+        assert_eq!(client.call(method, json!({"threadId": id, "limit": 1})), empty, "{method}");
+        let error = client.refusal(method, json!({"threadId": id, "cursor": "garbage"}));
+        assert_eq!((error.code, error.message.as_str()), (-32600, "invalid cursor: garbage"), "{method}");
+    }
+    let read = client.call("thread/read", json!({"threadId": id, "includeTurns": true}));
+    assert_eq!(read["thread"]["turns"], json!([]));
+}
+
+#[test]
+fn a_search_needs_a_term_and_finds_nothing_where_nothing_was_said() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    named(&mut client, &["needle"]);
+    let error = client.refusal("thread/search", json!({"searchTerm": ""}));
+    assert_eq!((error.code, error.message.as_str()), (-32600, "thread/search requires a non-empty searchTerm"));
+    let error = client.refusal("thread/search", json!({"searchTerm": "a", "cursor": "garbage"}));
+    assert_eq!((error.code, error.message.as_str()), (-32600, "invalid cursor: garbage"));
+    let empty = json!({"data": [], "nextCursor": null, "backwardsCursor": null});
+    assert_eq!(client.call("thread/search", json!({"searchTerm": "nothing like it"})), empty);
+}

@@ -1,0 +1,278 @@
+//! One run of the real binary: its arguments, its output, its end.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Instant;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::home::Home;
+use super::{PATIENCE, eventually};
+
+/// How to run the binary.
+#[derive(Clone)]
+pub struct Launch {
+    binary: PathBuf,
+    user: Option<u32>,
+    home: Home,
+    working_directory: PathBuf,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+}
+
+impl Launch {
+    /// In an empty home of its own.
+    pub fn new() -> Self {
+        Self::at(&Home::new())
+    }
+
+    /// In `home`, which is the working directory too.
+    pub fn at(home: &Home) -> Self {
+        Self {
+            binary: env!("CARGO_BIN_EXE_codex-app-server").into(),
+            user: None,
+            home: home.clone(),
+            working_directory: home.path().to_owned(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// With one more argument.
+    pub fn arg(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// With more arguments.
+    pub fn args(mut self, arguments: &[&str]) -> Self {
+        self.arguments.extend(arguments.iter().map(|&a| a.to_owned()));
+        self
+    }
+
+    /// With `app_server.<name> = <value>`.
+    pub fn setting(self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.arg("-c").arg(format!("app_server.{name}={value}"))
+    }
+
+    /// With an environment variable.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// As a user with no rights but those that file modes give, even where the tests run as root. The home becomes
+    /// that user's.
+    pub fn without_privileges(mut self) -> Self {
+        const NOBODY: u32 = 65_534;
+        if rustix::process::geteuid().is_root() {
+            // The build directory may be closed to others.
+            let copy = self.home.join("codex-app-server");
+            fs::copy(&self.binary, &copy).expect("the binary is copied");
+            self.binary = copy;
+            self.home.give_to(NOBODY);
+            self.user = Some(NOBODY);
+        }
+        self
+    }
+
+    /// The home it runs in.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        if let Some(user) = self.user {
+            command.uid(user);
+        }
+        command
+            .args(&self.arguments)
+            .current_dir(&self.working_directory)
+            .env_remove("RUST_LOG")
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("LOG_FORMAT")
+            .env("CODEX_HOME", self.home.path())
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Starts it with pipes on all three streams.
+    pub fn spawn(self) -> Process {
+        let mut child = self
+            .command()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let stderr = Collected::of(child.stderr.take().expect("stderr is a pipe"));
+        Process { stdin: child.stdin.take(), stdout: child.stdout.take(), child, stderr, home: self.home }
+    }
+
+    /// Runs it to its end with nothing on stdin.
+    pub fn run(self) -> Ended {
+        let mut process = self.spawn();
+        drop(process.stdin.take());
+        let stdout = Collected::of(process.stdout.take().expect("stdout is a pipe"));
+        let status = process.wait();
+        Ended { code: status.code(), stdout: stdout.all(), stderr: process.stderr.all() }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Everything on stdout.
+    pub stdout: String,
+    /// Everything on stderr.
+    pub stderr: String,
+}
+
+/// A running binary; ended by force when dropped.
+pub struct Process {
+    child: Child,
+    /// Its stdin until somebody takes it.
+    pub stdin: Option<ChildStdin>,
+    /// Its stdout until somebody takes it.
+    pub stdout: Option<ChildStdout>,
+    /// What it has written to stderr.
+    pub stderr: Collected,
+    home: Home,
+}
+
+impl Process {
+    /// The home it runs in.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// `CODEX_HOME`.
+    pub fn codex_home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("the process is there to be signalled");
+    }
+
+    /// True as long as it has not ended.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("the status is readable").is_none()
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        let mut status = None;
+        eventually("the process ends", || {
+            status = self.child.try_wait().expect("the status is readable");
+            status.is_some()
+        });
+        status.expect("it has ended")
+    }
+
+    /// Waits for its end, which must be an exit: the code.
+    pub fn exit_code(&mut self) -> i32 {
+        let status = self.wait();
+        status.code().unwrap_or_else(|| panic!("ended by {status}; stderr:\n{}", self.stderr.text()))
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        self.wait();
+    }
+
+    /// Resident memory in KiB (`VmRSS`).
+    pub fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).expect("/proc is there");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS is there");
+        line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            // A process that ends between the question and the signal is as good as killed.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Everything a stream has said so far, read on a thread of its own so that the writer never waits.
+#[derive(Clone)]
+pub struct Collected(Arc<(Mutex<Text>, Condvar)>);
+
+#[derive(Default)]
+struct Text {
+    text: String,
+    ended: bool,
+}
+
+impl Collected {
+    /// Starts reading.
+    pub fn of(stream: impl Read + Send + 'static) -> Self {
+        let collected = Self(Arc::default());
+        let writer = collected.clone();
+        thread::spawn(move || {
+            let mut lines = BufReader::new(stream);
+            let mut line = Vec::new();
+            while matches!(lines.read_until(b'\n', &mut line), Ok(1..)) {
+                writer.update(|text| text.text.push_str(&String::from_utf8_lossy(&line)));
+                line.clear();
+            }
+            writer.update(|text| text.ended = true);
+        });
+        collected
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Text)) {
+        let (text, changed) = &*self.0;
+        change(&mut text.lock().expect("no reader panicked"));
+        changed.notify_all();
+    }
+
+    /// What was said so far.
+    pub fn text(&self) -> String {
+        self.0.0.lock().expect("no reader panicked").text.clone()
+    }
+
+    /// Waits for the end of the stream: everything.
+    pub fn all(&self) -> String {
+        self.wait("its end", |text| text.ended.then(|| text.text.clone()))
+    }
+
+    /// Waits until the stream has said something that `wanted` recognises.
+    pub fn wait_for<T>(&self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
+        self.wait(what, |text| wanted(&text.text))
+    }
+
+    fn wait<T>(&self, what: &str, wanted: impl Fn(&Text) -> Option<T>) -> T {
+        let (text, changed) = &*self.0;
+        let deadline = Instant::now() + PATIENCE;
+        let mut text = text.lock().expect("no reader panicked");
+        loop {
+            if let Some(found) = wanted(&text) {
+                return found;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !text.ended, "waited for {what}, but the stream said:\n{}", text.text);
+            text = changed.wait_timeout(text, left).expect("no reader panicked").0;
+        }
+    }
+}

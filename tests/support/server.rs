@@ -1,0 +1,132 @@
+//! A server that is up, and the ways to reach it.
+
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use super::client::Client;
+use super::eventually;
+use super::process::{Collected, Launch, Process};
+use super::wire::{Stdio, Ws};
+
+enum Address {
+    /// The pipes, until the one client has taken them.
+    Stdio(Mutex<Option<Stdio>>),
+    Unix(PathBuf),
+    Tcp(SocketAddr),
+}
+
+/// A running server; ended by force when dropped.
+pub struct Server {
+    /// The process, to signal it and to watch it end.
+    pub process: Process,
+    /// Everything on stdout, for servers whose protocol is elsewhere.
+    pub stdout: Option<Collected>,
+    address: Address,
+}
+
+impl Server {
+    /// Over stdio: it is ready when it is started, what is written waits in the pipe.
+    pub fn stdio(launch: Launch) -> Self {
+        let mut process = launch.spawn();
+        let stdin = process.stdin.take().expect("stdin is a pipe");
+        let stdout = process.stdout.take().expect("stdout is a pipe");
+        Self { process, stdout: None, address: Address::Stdio(Mutex::new(Some(Stdio::new(stdin, stdout)))) }
+    }
+
+    /// Over the control socket of its home.
+    pub fn unix(launch: Launch) -> Self {
+        let path = launch.home().control_socket();
+        Self::unix_at(launch.args(&["--listen", "unix://"]), path)
+    }
+
+    /// Over a Unix socket at `path`; the launch names it in its own way. Ready when the path takes a connection.
+    pub fn unix_at(launch: Launch, path: PathBuf) -> Self {
+        let mut process = launch.spawn();
+        eventually("the unix socket takes connections", || {
+            assert!(process.is_running(), "the server ended:\n{}", process.stderr.all());
+            UnixStream::connect(&path).is_ok()
+        });
+        Self::listening(process, Address::Unix(path))
+    }
+
+    /// Over a TCP port of the system's choice. Ready when the banner names it.
+    pub fn ws(launch: Launch) -> Self {
+        Self::ws_at(launch, "ws://127.0.0.1:0")
+    }
+
+    /// Over TCP at `url`.
+    pub fn ws_at(launch: Launch, url: &str) -> Self {
+        let process = launch.args(&["--listen", url]).spawn();
+        let address = process.stderr.wait_for("the banner", |text| {
+            // A line is whole once its line end is there.
+            let rest = text.split_once("listening on: ws://")?.1;
+            rest.split_once('\n')?.0.parse().ok()
+        });
+        Self::listening(process, Address::Tcp(address))
+    }
+
+    fn listening(mut process: Process, address: Address) -> Self {
+        let stdout = process.stdout.take().map(Collected::of);
+        Self { process, stdout, address }
+    }
+
+    /// One more client (over stdio: the only one).
+    pub fn connect(&self) -> Client {
+        match &self.address {
+            Address::Stdio(pipes) => {
+                let pipes = pipes.lock().expect("no client panicked").take();
+                Client::new(Box::new(pipes.expect("stdio has one client")))
+            }
+            Address::Unix(path) => Client::new(Box::new(Ws::upgrade(connect_unix(path)))),
+            Address::Tcp(address) => Client::new(Box::new(Ws::upgrade(connect_tcp(*address)))),
+        }
+    }
+
+    /// One more client that has shaken hands, with the experimental API.
+    pub fn client(&self) -> Client {
+        let mut client = self.connect();
+        client.initialize();
+        client
+    }
+
+    /// A bare connection to the Unix socket.
+    pub fn unix_stream(&self) -> UnixStream {
+        match &self.address {
+            Address::Unix(path) => connect_unix(path),
+            _ => panic!("not a unix server"),
+        }
+    }
+
+    /// A bare connection to the TCP port.
+    pub fn tcp_stream(&self) -> TcpStream {
+        connect_tcp(self.tcp_address())
+    }
+
+    /// Where the TCP listener is.
+    pub fn tcp_address(&self) -> SocketAddr {
+        match &self.address {
+            Address::Tcp(address) => *address,
+            _ => panic!("not a TCP server"),
+        }
+    }
+
+    /// Where the Unix socket is.
+    pub fn socket_path(&self) -> &Path {
+        match &self.address {
+            Address::Unix(path) => path,
+            _ => panic!("not a unix server"),
+        }
+    }
+}
+
+fn connect_unix(path: &Path) -> UnixStream {
+    UnixStream::connect(path).unwrap_or_else(|e| panic!("cannot connect to {}: {e}", path.display()))
+}
+
+fn connect_tcp(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap_or_else(|e| panic!("cannot connect to {address}: {e}"));
+    stream.set_nodelay(true).expect("a TCP socket takes the option");
+    stream
+}

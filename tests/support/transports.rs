@@ -1,0 +1,82 @@
+//! The table of transports: a promise about the protocol holds on each of them.
+
+use std::path::Path;
+
+use super::client::Client;
+use super::in_process::InProcess;
+use super::process::Launch;
+use super::server::Server;
+
+/// A way to reach a server.
+pub struct Transport {
+    /// Its name in the output of a failing test.
+    pub name: &'static str,
+    /// True when several clients can share one server.
+    pub shared: bool,
+    start: fn(Settings) -> Box<dyn Serving>,
+}
+
+/// `app_server` settings that differ from the defaults: name and value.
+pub type Settings = &'static [(&'static str, &'static str)];
+
+/// A server that is up, wherever it runs.
+pub trait Serving {
+    /// A new connection on which nothing was said yet.
+    fn connect(&self) -> Client;
+
+    /// `CODEX_HOME`.
+    fn codex_home(&self) -> &Path;
+
+    /// A new connection that has shaken hands, with the experimental API.
+    fn client(&self) -> Client {
+        let mut client = self.connect();
+        client.initialize();
+        client
+    }
+}
+
+impl Serving for Server {
+    fn connect(&self) -> Client {
+        Server::connect(self)
+    }
+
+    fn codex_home(&self) -> &Path {
+        self.process.codex_home()
+    }
+}
+
+/// Every transport there is.
+pub fn transports() -> Vec<Transport> {
+    vec![
+        Transport { name: "stdio", shared: false, start: |settings| Box::new(Server::stdio(launch(settings))) },
+        Transport { name: "unix", shared: true, start: |settings| Box::new(Server::unix(launch(settings))) },
+        Transport { name: "ws", shared: true, start: |settings| Box::new(Server::ws(launch(settings))) },
+        Transport { name: "in-process", shared: true, start: |settings| Box::new(InProcess::start(settings)) },
+    ]
+}
+
+fn launch(settings: Settings) -> Launch {
+    settings.iter().fold(Launch::new(), |launch, (name, value)| launch.setting(name, value))
+}
+
+/// Checks a promise over every transport, each time with a fresh server.
+pub fn over_every_transport(promise: impl Fn(&dyn Serving)) {
+    over_every_transport_with(&[], promise);
+}
+
+/// The same with settings that differ from the defaults.
+pub fn over_every_transport_with(settings: Settings, promise: impl Fn(&dyn Serving)) {
+    for transport in transports() {
+        // Printed only when the test fails: the last line names the transport that broke the promise.
+        eprintln!("over {}", transport.name);
+        promise(&*(transport.start)(settings));
+    }
+}
+
+/// Checks a promise about several clients over every transport that they can share.
+pub fn over_every_shared_transport(promise: impl Fn(&dyn Serving)) {
+    for transport in transports().into_iter().filter(|transport| transport.shared) {
+        eprintln!("over {}", transport.name);
+        promise(&*(transport.start)(&[]));
+    }
+}

@@ -1,0 +1,151 @@
+//! The three wires on which a client's text messages travel.
+
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::process::{ChildStdin, ChildStdout};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tungstenite::handshake::client::Request;
+use tungstenite::protocol::WebSocketConfig;
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::{Message, WebSocket, client::IntoClientRequest};
+
+use super::PATIENCE;
+
+/// What came in.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Received {
+    /// One JSON-RPC message.
+    Message(String),
+    /// The server ended the connection, with this WebSocket close code if it gave one.
+    Closed(Option<u16>),
+    /// Nothing, in the time that was given.
+    Nothing,
+}
+
+/// A connection that carries whole messages.
+pub trait Wire: Send {
+    /// Sends one message. A connection that the server has closed swallows it; the next receive tells.
+    fn send(&mut self, message: &str);
+
+    /// Waits for the next message until `deadline`.
+    fn receive(&mut self, deadline: Instant) -> Received;
+
+    /// Ends the client's side.
+    fn close(&mut self);
+}
+
+/// Newline-delimited JSON over the pipes of a child process.
+pub struct Stdio {
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+}
+
+impl Stdio {
+    /// Reads on a thread of its own, because a pipe has no read timeout.
+    pub fn new(stdin: ChildStdin, stdout: ChildStdout) -> Self {
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            for line in lines {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { stdin: Some(stdin), lines }
+    }
+}
+
+impl Wire for Stdio {
+    fn send(&mut self, message: &str) {
+        if let Some(stdin) = &mut self.stdin {
+            let sent = stdin.write_all(message.as_bytes()).and_then(|()| stdin.write_all(b"\n"));
+            assert!(sent.is_ok() || matches!(&sent, Err(e) if e.kind() == ErrorKind::BrokenPipe), "{sent:?}");
+        }
+    }
+
+    fn receive(&mut self, deadline: Instant) -> Received {
+        match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(line) => Received::Message(line),
+            Err(RecvTimeoutError::Timeout) => Received::Nothing,
+            Err(RecvTimeoutError::Disconnected) => Received::Closed(None),
+        }
+    }
+
+    fn close(&mut self) {
+        self.stdin = None;
+    }
+}
+
+/// A socket whose reads can be given a time limit.
+pub trait Socket: Read + Write + Send {
+    /// Reads fail with `WouldBlock` or `TimedOut` after this time.
+    fn limit_reads(&self, limit: Duration);
+}
+
+impl Socket for UnixStream {
+    fn limit_reads(&self, limit: Duration) {
+        self.set_read_timeout(Some(limit)).expect("a socket takes a read timeout");
+    }
+}
+
+impl Socket for TcpStream {
+    fn limit_reads(&self, limit: Duration) {
+        self.set_read_timeout(Some(limit)).expect("a socket takes a read timeout");
+    }
+}
+
+/// WebSocket text messages over a socket.
+pub struct Ws<S: Socket>(WebSocket<S>);
+
+impl<S: Socket> Ws<S> {
+    /// Upgrades `stream` as the official client does on a Unix socket.
+    pub fn upgrade(stream: S) -> Self {
+        let request: Request = "ws://localhost/rpc".into_client_request().expect("a valid request");
+        stream.limit_reads(PATIENCE);
+        let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
+        let (socket, _) = tungstenite::client::client_with_config(request, stream, Some(config))
+            .unwrap_or_else(|e| panic!("the server does not upgrade: {e}"));
+        Self(socket)
+    }
+}
+
+impl<S: Socket> Wire for Ws<S> {
+    fn send(&mut self, message: &str) {
+        // Whether the server has gone away is found out by receiving.
+        let _ = self.0.send(Message::text(message));
+    }
+
+    fn receive(&mut self, deadline: Instant) -> Received {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Received::Nothing;
+            }
+            self.0.get_ref().limit_reads(left);
+            match self.0.read() {
+                Ok(Message::Text(text)) => return Received::Message(text.as_str().to_owned()),
+                Ok(Message::Close(frame)) => {
+                    // Lets the handshake finish; whatever comes after the close frame means nothing.
+                    let _ = self.0.flush();
+                    return Received::Closed(frame.map(|frame| CloseCode::into(frame.code)));
+                }
+                Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                Ok(other) => panic!("the server sends text frames only, not {other:?}"),
+                Err(tungstenite::Error::Io(e))
+                    if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
+                Err(_) => return Received::Closed(None),
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        // The server may have closed first.
+        let _ = self.0.close(None);
+        let _ = self.0.flush();
+    }
+}
