@@ -87,7 +87,7 @@ impl Limits {
             connection_flush_seconds: 1,
             websocket_outbound_messages: 1,
             stream_outbound_messages: 1,
-            outbound_bytes: 1024,
+            outbound_bytes: 64 * 1024,
             outbound_stall_seconds: 1,
             websocket_frame_bytes: 1024,
             message_bytes: 2048,

@@ -180,7 +180,7 @@ mod tests {
             connection_in_flight_requests: 4,
             connection_waiting_requests: 100,
             connection_long_requests: 2,
-            connection_unread_bytes: 100,
+            connection_unread_bytes: 4096,
             ..Limits::tiny()
         };
         change(&mut limits);
@@ -218,12 +218,15 @@ mod tests {
     #[test]
     fn unread_answers_stop_the_reading() {
         let (brake, outbound) = brake(|_| {});
-        outbound.queue(100);
+        for _ in 0..3 {
+            assert!(is_open(&brake));
+            outbound.queue(1000);
+        }
+        assert!(!is_open(&brake), "3,000 bytes, and what the messages take besides, are over 4,096");
+        outbound.written(1000);
         assert!(!is_open(&brake));
-        outbound.written(49);
-        assert!(!is_open(&brake));
-        outbound.written(1);
-        assert!(is_open(&brake));
+        outbound.written(1000);
+        assert!(is_open(&brake), "one of them is less than half");
     }
 
     #[test]

@@ -2,6 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+/// Bytes that a queued message takes besides its text: its envelope, its places in queues, the allocator's rounding.
+/// Counted, because thousands of short messages would otherwise take a multiple of their budget.
+const OVERHEAD_BYTES: usize = 512;
+
 /// Shared by the router, which judges it, and the connection, which writes. Counts from hand-over until the bytes were
 /// given to the socket.
 #[derive(Debug, Default)]
@@ -11,18 +15,18 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// The router (or the connection itself, for an error it answers on its own) queues a message.
+    /// The router (or the connection itself, for an error it answers on its own) queues a message of `bytes`.
     pub fn queue(&self, bytes: usize) {
-        self.queued_bytes.fetch_add(bytes, Ordering::AcqRel);
+        self.queued_bytes.fetch_add(bytes + OVERHEAD_BYTES, Ordering::AcqRel);
     }
 
-    /// The wire has given a message to the socket.
+    /// The wire has given a message of `bytes` to the socket.
     pub fn written(&self, bytes: usize) {
-        self.queued_bytes.fetch_sub(bytes, Ordering::AcqRel);
+        self.queued_bytes.fetch_sub(bytes + OVERHEAD_BYTES, Ordering::AcqRel);
         self.written_messages.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Bytes not yet given to the socket.
+    /// Bytes not yet given to the socket, and what they take besides.
     pub fn queued_bytes(&self) -> usize {
         self.queued_bytes.load(Ordering::Acquire)
     }

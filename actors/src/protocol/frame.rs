@@ -5,6 +5,9 @@ use serde::Serialize;
 
 use super::{RequestId, RpcError, ServerNotification};
 
+/// Unused bytes that a frame may hold on to; giving back fewer is not worth the copy.
+const WASTED_BYTES: usize = 256;
+
 /// A complete JSON-RPC message as compact JSON text without a line end. Cloning shares the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame(ByteString);
@@ -44,7 +47,12 @@ impl Frame {
     }
 
     fn encode(message: &impl Serialize) -> serde_json::Result<Self> {
-        serde_json::to_string(message).map(|text| Self(text.into()))
+        let mut text = serde_json::to_string(message)?;
+        // The buffer grows by doubling, and a frame may wait in many queues for long.
+        if text.capacity() - text.len() > WASTED_BYTES {
+            text.shrink_to_fit();
+        }
+        Ok(Self(text.into()))
     }
 
     /// The text.

@@ -169,8 +169,9 @@ async fn no_progress_for_too_long_cuts_and_slow_progress_does_not() {
     router.cut_stalled(at(5000));
     assert!(!cut.is_cancelled(), "nothing is queued");
     outbound.queue(50);
+    outbound.queue(50);
     router.cut_stalled(at(6000));
-    outbound.written(10);
+    outbound.written(50);
     router.cut_stalled(at(6900));
     router.cut_stalled(at(7800));
     assert!(!cut.is_cancelled(), "it moved less than a second ago");
