@@ -9,6 +9,7 @@ use std::{
 use actix_rt::task::JoinHandle;
 use app_server_actors::{
     catalog::{Catalog, CatalogSources},
+    commands::CommandsSetup,
     clock::Clock,
     connection::{
         ConnectionOrigin,
@@ -17,6 +18,7 @@ use app_server_actors::{
     hub::{Host, Hub, HubParts},
     store::{Store, StoreError},
 };
+use command_launcher::Launcher;
 use tokio::time::timeout;
 
 use crate::{
@@ -86,7 +88,8 @@ impl Server {
         }
 
         let listener = Listener::open(&arguments.listen, codex_home, settings.startup.lock()).await?;
-        let parts = hub_parts(codex_home, &overrides, &arguments.session_source, settings)?;
+        let mut parts = hub_parts(codex_home, &overrides, &arguments.session_source, settings)?;
+        parts.commands.own_sockets = listener.sockets();
         listener.announce();
         Self::serve(listener, parts, settings).await
     }
@@ -139,6 +142,9 @@ pub(crate) async fn end_in_good_order(hub: &Hub, limits: &Shutdown) {
     if timeout(limits.drain(), hub.drain()).await.is_err() {
         log::warn!("work was still running after {} s; ending it", limits.drain_seconds);
     }
+    if timeout(hub.limits().command_grace() + limits.close(), hub.end_commands()).await.is_err() {
+        log::warn!("commands were still running although they were ended; they end with this process");
+    }
     hub.close_connections(limits.close()).await;
 }
 
@@ -156,6 +162,7 @@ pub(crate) fn hub_parts(
         store: Store::open(&codex_home.join(STORE_FILE), &settings.limits)?,
         catalog: Catalog::start(sources, &settings.limits),
         clock: Clock::system(),
+        commands: CommandsSetup { launcher: Launcher::this_program(), own_sockets: Vec::new() },
     })
 }
 

@@ -35,6 +35,8 @@
 
 pub mod catalog;
 pub mod clock;
+pub mod command;
+pub mod commands;
 pub mod connection;
 pub mod hub;
 pub mod limits;

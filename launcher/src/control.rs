@@ -5,8 +5,9 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Seek, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::net::{
@@ -83,12 +84,36 @@ pub struct Prepared {
     pub control: UnixStream,
 }
 
-/// Prepares a launcher, which is `program` (the server's own binary), for `order`. The streams are the command's own
-/// ends; for a probe they are not used.
-///
-/// # Errors
-/// Those of the operating system, which are about too many open files, as a rule.
-pub fn prepare(program: &Path, order: &Order, streams: [&OwnedFd; 3]) -> io::Result<Prepared> {
+/// The program of this process, which can be started a second time as a launcher.
+#[derive(Clone, Debug)]
+pub struct Launcher(PathBuf);
+
+impl Launcher {
+    /// `None` where `main` did not begin with [`crate::run_if_launcher`]: a second process of such a program would do
+    /// who knows what.
+    pub fn this_program() -> Option<Self> {
+        // The binary that runs, even if another version has taken its place on disk.
+        SELF.load(Ordering::Acquire).then(|| Self("/proc/self/exe".into()))
+    }
+
+    /// Prepares a launcher for `order`. The streams are the command's own ends; for a probe they are not used.
+    ///
+    /// # Errors
+    /// Those of the operating system, which are about too many open files, as a rule.
+    pub fn prepare(&self, order: &Order, streams: [&OwnedFd; 3]) -> io::Result<Prepared> {
+        prepare(&self.0, order, streams)
+    }
+}
+
+/// This program knows the role of a launcher.
+static SELF: AtomicBool = AtomicBool::new(false);
+
+/// To be called where the role is recognised.
+pub(crate) fn know_role() {
+    SELF.store(true, Ordering::Release);
+}
+
+fn prepare(program: &Path, order: &Order, streams: [&OwnedFd; 3]) -> io::Result<Prepared> {
     let order = memory_file(order)?;
     let (ours, theirs) =
         socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None).map_err(io::Error::from)?;

@@ -27,6 +27,7 @@ const NOT_EXECUTED: i32 = 127;
 ///
 /// The launcher must have one thread only, which is why this stands before everything else.
 pub fn run_if_launcher() -> Option<i32> {
+    control::know_role();
     let mut arguments = std::env::args_os().skip(1);
     (arguments.next().as_deref() == Some(OsStr::new(ROLE))).then(|| run().unwrap_or(FAILED))
 }

@@ -1,6 +1,6 @@
 //! Starts commands: in a session of their own, confined by the kernel where that is asked for, and ended as a whole.
 //!
-//! The server never forks. It starts its own binary a second time as the *launcher* ([`prepare`]), hands it an [`Order`]
+//! The server never forks. It starts its own binary a second time as the *launcher* ([`Launcher`]), hands it an [`Order`]
 //! and the command's three standard streams, and is told what became of it:
 //!
 //! ```text
@@ -23,17 +23,12 @@
 //! | [`sys`] | the system calls that no safe crate offers |
 
 pub mod control;
-#[cfg(target_os = "linux")]
 mod confine;
-#[cfg(target_os = "linux")]
 mod launch;
 pub mod order;
-#[cfg(target_os = "linux")]
 mod supervise;
-#[cfg(target_os = "linux")]
 mod sys;
 
-pub use control::{Control, Prepared, Report, prepare};
-#[cfg(target_os = "linux")]
+pub use control::{Control, Launcher, Prepared, Report};
 pub use launch::run_if_launcher;
 pub use order::{Confinement, Exec, Order};

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
+use crate::commands::{Commands, CommandsParts, CommandsSetup, EndAll};
 use crate::connection::ConnectionId;
 use crate::limits::Limits;
 use crate::processor::{Drain, Processor};
@@ -33,6 +34,7 @@ struct Inner {
     // clone per message there is no bound at all.
     router: Arc<Addr<Router>>,
     processor: Arc<Addr<Processor>>,
+    commands: Arc<Addr<Commands>>,
     connections: AtomicU64,
     work: TaskTracker,
     draining: AtomicBool,
@@ -51,6 +53,8 @@ pub struct HubParts {
     pub catalog: Arc<Addr<Catalog>>,
     /// What time it is.
     pub clock: Clock,
+    /// How commands are started.
+    pub commands: CommandsSetup,
 }
 
 /// What the server says of itself and of the machine.
@@ -87,7 +91,7 @@ impl Hub {
     /// Starts the actors on the arbiter of the calling thread, which becomes the hub's: connections should live there
     /// too, because a message inside an arbiter costs a fraction of one that crosses.
     pub fn start(parts: HubParts) -> Self {
-        let HubParts { limits, host, store, catalog, clock } = parts;
+        let HubParts { limits, host, store, catalog, clock, commands: setup } = parts;
         let router = Arc::new(Router::new(limits.clone(), clock.clone()).start());
         let threads = Arc::new(
             Threads::new(ThreadsParts {
@@ -96,15 +100,25 @@ impl Hub {
                 router: router.clone(),
                 store,
                 catalog: catalog.clone(),
-                clock,
+                clock: clock.clone(),
             })
             .start(),
         );
-        let processor = Arc::new(Processor::new(limits.clone(), host, router.clone(), threads, catalog).start());
+        let commands = Commands::start(CommandsParts {
+            limits: limits.clone(),
+            host: host.clone(),
+            router: router.clone(),
+            catalog: catalog.clone(),
+            clock,
+            setup,
+        });
+        let processor =
+            Processor::new(limits.clone(), host, router.clone(), threads, catalog, commands.clone()).start();
         Self(Arc::new(Inner {
             limits,
             router,
-            processor,
+            processor: Arc::new(processor),
+            commands,
             connections: AtomicU64::new(0),
             work: TaskTracker::new(),
             draining: AtomicBool::new(false),
@@ -129,6 +143,14 @@ impl Hub {
         }
         self.0.work.close();
         self.0.work.wait().await;
+    }
+
+    /// Ends every command that still runs, and returns when nothing is left of them. Their clients are told. Not
+    /// bounded: the caller sets the time.
+    pub async fn end_commands(&self) {
+        if self.0.commands.send(EndAll).await.is_err() {
+            log::error!("the registry of commands ended before the commands");
+        }
     }
 
     /// Says goodbye to every connection (1001 on a WebSocket) and waits until all are gone; those that are not after

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
+use futures_util::future::join;
 
 use crate::catalog::{Ask, Catalog, Greet, Greeting};
+use crate::commands::{Commands, CommandsRequest};
 use crate::connection::ConnectionId;
 use crate::hub::Host;
 use crate::limits::Limits;
@@ -32,6 +34,7 @@ pub struct Processor {
     router: Arc<Addr<Router>>,
     threads: Arc<Addr<Threads>>,
     catalog: Arc<Addr<Catalog>>,
+    commands: Arc<Addr<Commands>>,
     sessions: HashMap<ConnectionId, Session>,
     /// The first initialized client's name; it leads the user agent for the life of the process.
     originator: Option<String>,
@@ -46,9 +49,10 @@ impl Processor {
         router: Arc<Addr<Router>>,
         threads: Arc<Addr<Threads>>,
         catalog: Arc<Addr<Catalog>>,
+        commands: Arc<Addr<Commands>>,
     ) -> Self {
         let sessions = HashMap::new();
-        Self { limits, host, router, threads, catalog, sessions, originator: None, draining: false }
+        Self { limits, host, router, threads, catalog, commands, sessions, originator: None, draining: false }
     }
 
     fn dispatch(&mut self, reply: Reply, method: &'static Method, request: ClientRequest, ctx: &mut Context<Self>) {
@@ -70,6 +74,15 @@ impl Processor {
                     let (error, Ask { reply, .. }) = match error {
                         SendError::Full(ask) => (RpcError::overloaded(), ask),
                         SendError::Closed(ask) => (RpcError::internal("the catalog has ended"), ask),
+                    };
+                    post::<Self, _, _>(&self.router, reply.fail(&error), ctx);
+                }
+            }
+            ClientRequest::Commands(request) => {
+                if let Err(error) = self.commands.try_send(CommandsRequest { reply, request }) {
+                    let (error, CommandsRequest { reply, .. }) = match error {
+                        SendError::Full(request) => (RpcError::overloaded(), request),
+                        SendError::Closed(request) => (RpcError::internal("the registry of commands has ended"), request),
                     };
                     post::<Self, _, _>(&self.router, reply.fail(&error), ctx);
                 }
@@ -113,11 +126,13 @@ impl Processor {
     /// Tells a new connection what every client is told first: warnings about the configuration, and where remote
     /// control stands. The catalog may have to read files for it, so it comes a moment after the answer.
     fn greet(&self, connection: ConnectionId, ctx: &mut Context<Self>) {
-        let greeting = wrap_future::<_, Self>(self.catalog.send(Greet));
-        ctx.spawn(greeting.map(move |greeting, processor, ctx| {
-            let Ok(Greeting { notifications }) = greeting else { return };
-            let outcome = notifications
+        let greetings = join(self.commands.send(Greet), self.catalog.send(Greet));
+        ctx.spawn(wrap_future::<_, Self>(greetings).map(move |(commands, catalog), processor, ctx| {
+            // Where an actor has ended, the rest of the greeting still counts.
+            let greetings = [commands.unwrap_or_default(), catalog.unwrap_or_default()];
+            let outcome = greetings
                 .into_iter()
+                .flat_map(|Greeting { notifications }| notifications)
                 .fold(Outcome::none(), |outcome, notification| outcome.tell(Audience::One(connection), notification));
             post::<Self, _, _>(&processor.router, outcome, ctx);
         }));
@@ -163,6 +178,11 @@ impl Handler<Disconnected> for Processor {
 
     fn handle(&mut self, Disconnected { connection }: Disconnected, ctx: &mut Self::Context) {
         self.sessions.remove(&connection);
+        if let Err(SendError::Full(gone)) = self.commands.try_send(Disconnected { connection }) {
+            let commands = self.commands.clone();
+            // One per connection, so bounded by their number.
+            actix_rt::spawn(async move { commands.send(gone).await });
+        }
         post::<Self, _, _>(&self.router, Outcome::none().then(Effect::Forget { connection }), ctx);
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::command::CommandExecOutputDelta;
 use super::config::ConfigWarning;
 use super::thread::{Thread, ThreadId, ThreadStatus};
 
@@ -62,6 +63,9 @@ pub enum ServerNotification {
         /// Which thread.
         thread_id: ThreadId,
     },
+    /// A command wrote something.
+    #[serde(rename = "command/exec/outputDelta")]
+    CommandExecOutputDelta(CommandExecOutputDelta),
     /// The configuration has a fault that the server can live with.
     #[serde(rename = "configWarning")]
     ConfigWarning(ConfigWarning),
@@ -80,6 +84,9 @@ pub enum ServerNotification {
 }
 
 impl ServerNotification {
+    /// The name of [`Self::CommandExecOutputDelta`], for those who encode it themselves.
+    pub const COMMAND_EXEC_OUTPUT_DELTA: &'static str = "command/exec/outputDelta";
+
     /// The name on the wire, by which clients opt out.
     pub fn method(&self) -> &'static str {
         match self {
@@ -90,6 +97,7 @@ impl ServerNotification {
             Self::ThreadUnarchived { .. } => "thread/unarchived",
             Self::ThreadDeleted { .. } => "thread/deleted",
             Self::ThreadClosed { .. } => "thread/closed",
+            Self::CommandExecOutputDelta(_) => Self::COMMAND_EXEC_OUTPUT_DELTA,
             Self::ConfigWarning(_) => "configWarning",
             Self::RemoteControlStatusChanged { .. } => "remoteControl/status/changed",
         }
@@ -112,6 +120,7 @@ pub enum RemoteControlStatus {
 
 #[cfg(test)]
 mod tests {
+    use super::super::command::CommandExecOutputStream;
     use super::*;
     use crate::protocol::Frame;
 
@@ -125,6 +134,12 @@ mod tests {
             ServerNotification::ThreadUnarchived { thread_id },
             ServerNotification::ThreadDeleted { thread_id },
             ServerNotification::ThreadClosed { thread_id },
+            ServerNotification::CommandExecOutputDelta(CommandExecOutputDelta::new(
+                "p".into(),
+                CommandExecOutputStream::Stdout,
+                b"",
+                false,
+            )),
             ServerNotification::ConfigWarning(ConfigWarning {
                 summary: "s".into(),
                 details: None,

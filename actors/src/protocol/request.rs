@@ -1,6 +1,7 @@
 //! What a client may ask, sorted by the actor that answers.
 
 use super::catalog::CatalogRequest;
+use super::command::CommandRequest;
 use super::initialize::InitializeParams;
 use super::thread::ThreadRequest;
 
@@ -13,6 +14,8 @@ pub enum ClientRequest {
     Threads(ThreadRequest),
     /// What clients ask about the server and its user at start-up; answered by the catalog.
     Catalog(CatalogRequest),
+    /// Commands that clients run themselves; answered by the registry of commands.
+    Commands(CommandRequest),
 }
 
 impl ClientRequest {
@@ -20,12 +23,19 @@ impl ClientRequest {
     pub fn experimental_member(&self) -> Option<&'static str> {
         match self {
             Self::Threads(request) => request.experimental_member(),
-            Self::Initialize(_) | Self::Catalog(_) => None,
+            Self::Commands(CommandRequest::Exec(params)) => {
+                params.permission_profile.as_ref().map(|_| "command/exec.permissionProfile")
+            }
+            Self::Initialize(_) | Self::Catalog(_) | Self::Commands(_) => None,
         }
     }
 
     /// Whether the request starts work, which is refused during a drain (spec: local transports 11).
     pub fn starts_work(&self) -> bool {
-        matches!(self, Self::Threads(ThreadRequest::Start(_) | ThreadRequest::TurnStart(_)))
+        matches!(
+            self,
+            Self::Threads(ThreadRequest::Start(_) | ThreadRequest::TurnStart(_))
+                | Self::Commands(CommandRequest::Exec(_))
+        )
     }
 }
