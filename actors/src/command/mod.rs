@@ -92,11 +92,16 @@ impl Command {
         });
     }
 
-    fn limit_time(&self, timeout: Duration, ctx: &mut Context<Self>) {
-        ctx.run_later(timeout, |command, ctx| {
+    fn limit_time(&mut self, timeout: Duration, ctx: &mut Context<Self>) {
+        let is_over = |command: &mut Self, ctx: &mut Context<Self>| {
             command.timed_out = true;
             command.end(ctx);
-        });
+        };
+        // A timer would fire a moment later, when a short command may have ended.
+        if timeout.is_zero() {
+            return is_over(self, ctx);
+        }
+        ctx.run_later(timeout, is_over);
     }
 }
 
