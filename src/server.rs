@@ -15,7 +15,8 @@ use app_server_actors::{
         ConnectionOrigin,
         stream::{self, Ended},
     },
-    hub::{Host, Hub, HubParts},
+    host::Host,
+    hub::{Hub, HubParts},
     store::{Store, StoreError},
 };
 use command_launcher::Launcher;

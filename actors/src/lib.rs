@@ -38,6 +38,7 @@ pub mod clock;
 pub mod command;
 pub mod commands;
 pub mod connection;
+pub mod host;
 pub mod hub;
 pub mod limits;
 pub mod panics;

@@ -128,6 +128,8 @@ fn start(exec: &Exec, streams: [OwnedFd; 3]) -> io::Result<Pid> {
 /// Becomes the command. Returns only on failure.
 fn execute(exec: &Exec, [stdin, stdout, stderr]: &[OwnedFd; 3]) -> io::Error {
     let prepared = || -> io::Result<()> {
+        // Where somebody kills the supervisor, the command does not go on alone.
+        set_parent_process_death_signal(Some(Signal::KILL))?;
         setsid()?;
         if exec.terminal {
             ioctl_tiocsctty(stdin)?;

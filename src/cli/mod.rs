@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use app_server_actors::hub::API_VERSION;
+use app_server_actors::host::API_VERSION;
 pub use overrides::Override;
 
 use crate::listen::ListenUrl;

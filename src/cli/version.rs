@@ -1,6 +1,6 @@
 //! What `--version` shows: our own version, and that of the program whose protocol we speak.
 
-use app_server_actors::hub::API_VERSION;
+use app_server_actors::host::API_VERSION;
 
 /// What `--version` shows behind the program's name.
 pub fn own() -> String {

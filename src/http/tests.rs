@@ -6,7 +6,8 @@ use app_server_actors::{
     catalog::{Catalog, CatalogSources},
     commands::CommandsSetup,
     clock::Clock,
-    hub::{Host, HubParts},
+    host::Host,
+    hub::HubParts,
     store::Store,
 };
 use tempfile::TempDir;

@@ -1,13 +1,15 @@
 //! A server that has too much to do says so, and only to whom it is due (design section 3, spec: local transports 10).
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, RpcError, outcome};
-use crate::support::transports::{over_every_shared_transport, over_every_transport_with};
+use crate::support::transports::{
+    over_every_shared_transport, over_every_shared_transport_with, over_every_transport_with,
+};
 
 fn overloaded() -> RpcError {
     RpcError { code: -32001, message: "Server overloaded; retry later.".to_owned(), data: None }
@@ -62,14 +64,24 @@ fn retrying(client: &mut Client, method: &str, params: Value) -> Value {
 
 #[test]
 fn a_request_that_does_not_fit_is_refused_at_once_and_a_retry_works() {
-    // The brake of the connection is wider than the mailbox behind it, so the mailbox is what fills.
-    let settings = &[("limits.processor_mailbox_messages", "1"), ("limits.connection_waiting_requests", "64")];
-    over_every_transport_with(settings, |server| {
-        let mut client = server.client();
-        let refused = (0..20).map(|_| burst(&mut client, 64).len()).sum::<usize>();
-        assert!(refused > 0, "1,280 requests went through a mailbox of one without a refusal");
-        retrying(&mut client, "thread/list", json!({}));
-        client.expect_silence();
+    // Each client may have one request in the mailbox; there is room for one of them all.
+    let settings = &[("limits.processor_mailbox_messages", "1")];
+    over_every_shared_transport_with(settings, |server| {
+        let mut clients: Vec<Client> = (0..16).map(|_| server.client()).collect();
+        let refused = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for client in &mut clients {
+                let refused = &refused;
+                scope.spawn(move || {
+                    for _ in 0..40 {
+                        refused.fetch_add(burst(client, 16).len(), Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert!(refused.into_inner() > 0, "10,240 requests of a crowd went through a mailbox of one without a refusal");
+        retrying(&mut clients[0], "thread/list", json!({}));
+        clients[0].expect_silence();
     });
 }
 
@@ -85,7 +97,7 @@ fn a_pipelining_client_is_slowed_and_not_refused() {
 fn a_flooding_client_does_not_get_a_polite_one_refused() {
     over_every_shared_transport(|server| {
         let mut polite = server.client();
-        let flooders: Vec<Client> = (0..3).map(|_| server.client()).collect();
+        let flooders: Vec<Client> = (0..8).map(|_| server.client()).collect();
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
             for mut flooder in flooders {
@@ -122,14 +134,13 @@ fn a_crowd_with_a_few_requests_each_is_not_refused() {
 }
 
 #[test]
-fn a_crowd_that_floods_is_answered_to_the_last_request() {
+fn a_crowd_that_floods_is_slowed_and_not_refused() {
     over_every_shared_transport(|server| {
         let clients: Vec<Client> = (0..32).map(|_| server.client()).collect();
         thread::scope(|scope| {
             for mut client in clients {
                 scope.spawn(move || {
-                    burst(&mut client, 200);
-                    retrying(&mut client, "thread/list", json!({}));
+                    assert!(burst(&mut client, 200).is_empty());
                 });
             }
         });

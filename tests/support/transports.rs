@@ -75,8 +75,13 @@ pub fn over_every_transport_with(settings: Settings, promise: impl Fn(&dyn Servi
 
 /// Checks a promise about several clients over every transport that they can share.
 pub fn over_every_shared_transport(promise: impl Fn(&dyn Serving)) {
+    over_every_shared_transport_with(&[], promise);
+}
+
+/// The same with settings that differ from the defaults.
+pub fn over_every_shared_transport_with(settings: Settings, promise: impl Fn(&dyn Serving)) {
     for transport in transports().into_iter().filter(|transport| transport.shared) {
         eprintln!("over {}", transport.name);
-        promise(&*(transport.start)(&[]));
+        promise(&*(transport.start)(settings));
     }
 }

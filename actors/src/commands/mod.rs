@@ -33,7 +33,7 @@ use crate::catalog::{Catalog, Greet, Greeting};
 use crate::clock::Clock;
 use crate::command::{CommandId, Ended, Listener, Output, OutputStream};
 use crate::connection::ConnectionId;
-use crate::hub::Host;
+use crate::host::Host;
 use crate::limits::Limits;
 use crate::panics::guarded;
 use crate::post::post;

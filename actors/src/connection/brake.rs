@@ -3,6 +3,9 @@
 //! It stands in front of the processor's mailbox, so that one client that floods cannot fill the mailbox for all. The
 //! connection is not read while one of these is at its bound, and read again when all are down to half: short requests
 //! in flight, requests waiting in the processor's mailbox, bytes of answers that the peer has not read.
+//!
+//! Many floods at once could still fill the mailbox. So a connection that has a request waiting is not read either while
+//! the mailbox is half full: the other half is for the first requests of those who have none.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,6 +18,24 @@ use super::outbound::Outbound;
 use crate::limits::Limits;
 use crate::protocol::Weight;
 
+/// How full the processor's mailbox is; shared by all connections.
+#[derive(Debug)]
+pub struct Ingress {
+    waiting: AtomicUsize,
+    half: usize,
+}
+
+impl Ingress {
+    /// Nothing waits.
+    pub fn new(limits: &Limits) -> Self {
+        Self { waiting: AtomicUsize::new(0), half: limits.processor_mailbox_messages / 2 }
+    }
+
+    fn is_half_full(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) >= self.half
+    }
+}
+
 /// One connection's counts. Shared by the connection, and by its requests on their way through the processor.
 #[derive(Debug)]
 pub struct Brake {
@@ -22,7 +43,10 @@ pub struct Brake {
     short: AtomicUsize,
     waiting: AtomicUsize,
     long: AtomicUsize,
+    ingress: Arc<Ingress>,
     outbound: Arc<Outbound>,
+    /// The reading rests until one of this connection's requests has left the mailbox.
+    crowded: AtomicBool,
     /// A notification waits for room in the processor's mailbox: nothing may overtake it.
     parked: AtomicBool,
     /// The brake is on: a bound was reached and not all counts are down to half yet.
@@ -40,7 +64,7 @@ struct Bounds {
 
 impl Brake {
     /// A brake for one connection whose outgoing bytes `outbound` counts.
-    pub fn new(limits: &Limits, outbound: Arc<Outbound>) -> Self {
+    pub fn new(limits: &Limits, ingress: Arc<Ingress>, outbound: Arc<Outbound>) -> Self {
         Self {
             bounds: Bounds {
                 short: limits.connection_in_flight_requests,
@@ -51,7 +75,9 @@ impl Brake {
             short: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             long: AtomicUsize::new(0),
+            ingress,
             outbound,
+            crowded: AtomicBool::new(false),
             parked: AtomicBool::new(false),
             on: AtomicBool::new(false),
             reader: AtomicWaker::new(),
@@ -68,12 +94,17 @@ impl Brake {
         }
         count.fetch_add(1, Ordering::AcqRel);
         self.waiting.fetch_add(1, Ordering::AcqRel);
+        self.ingress.waiting.fetch_add(1, Ordering::AcqRel);
         true
     }
 
     /// The processor has taken a request out of its mailbox (or had no room for it).
     pub fn taken(&self) {
         self.waiting.fetch_sub(1, Ordering::AcqRel);
+        self.ingress.waiting.fetch_sub(1, Ordering::AcqRel);
+        if self.crowded.swap(false, Ordering::AcqRel) {
+            self.reader.wake();
+        }
         self.wake();
     }
 
@@ -116,6 +147,11 @@ impl Brake {
 
     fn is_open(&self) -> bool {
         if self.parked.load(Ordering::Acquire) {
+            return false;
+        }
+        // It has a request in the mailbox, and `taken` will look again.
+        if self.waiting.load(Ordering::Acquire) > 0 && self.ingress.is_half_full() {
+            self.crowded.store(true, Ordering::Release);
             return false;
         }
         let on = if self.on.load(Ordering::Acquire) { !self.below(2) } else { !self.below(1) };
@@ -177,6 +213,7 @@ mod tests {
 
     fn brake(change: impl FnOnce(&mut Limits)) -> (Brake, Arc<Outbound>) {
         let mut limits = Limits {
+            processor_mailbox_messages: 1000,
             connection_in_flight_requests: 4,
             connection_waiting_requests: 100,
             connection_long_requests: 2,
@@ -184,8 +221,8 @@ mod tests {
             ..Limits::tiny()
         };
         change(&mut limits);
-        let outbound = Arc::new(Outbound::default());
-        (Brake::new(&limits, outbound.clone()), outbound)
+        let (ingress, outbound) = (Arc::new(Ingress::new(&limits)), Arc::new(Outbound::default()));
+        (Brake::new(&limits, ingress, outbound.clone()), outbound)
     }
 
     fn is_open(brake: &Brake) -> bool {
@@ -250,13 +287,35 @@ mod tests {
 
     #[test]
     fn with_bounds_of_one_each_request_is_answered_before_the_next_is_read() {
-        let outbound = Arc::new(Outbound::default());
-        let brake = Brake::new(&Limits::tiny(), outbound);
+        let (brake, _) = brake(|limits| *limits = Limits::tiny());
         assert!(is_open(&brake));
         assert!(brake.admit(Weight::Short));
         brake.taken();
         assert!(!is_open(&brake));
         brake.settle(Weight::Short);
         assert!(is_open(&brake));
+    }
+
+    #[test]
+    fn in_a_half_full_mailbox_there_is_room_for_those_who_have_nothing_in_it() {
+        let limits = Limits {
+            processor_mailbox_messages: 8,
+            connection_in_flight_requests: 64,
+            connection_waiting_requests: 16,
+            connection_unread_bytes: 4096,
+            ..Limits::tiny()
+        };
+        let ingress = Arc::new(Ingress::new(&limits));
+        let brake = || Brake::new(&limits, ingress.clone(), Arc::default());
+        let (flooder, polite) = (brake(), brake());
+        for _ in 0..4 {
+            assert!(is_open(&flooder) && flooder.admit(Weight::Short));
+        }
+        assert!(!is_open(&flooder), "half of eight");
+        assert!(is_open(&polite) && polite.admit(Weight::Short));
+        assert!(!is_open(&polite), "its first request waits");
+        flooder.taken();
+        flooder.taken();
+        assert!(is_open(&flooder), "three are left");
     }
 }

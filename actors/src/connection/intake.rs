@@ -27,7 +27,7 @@ impl Intake {
     /// A new connection of `hub`.
     pub fn new(hub: &Hub) -> Self {
         let outbound = Arc::new(Outbound::default());
-        let brake = Arc::new(Brake::new(hub.limits(), outbound.clone()));
+        let brake = Arc::new(Brake::new(hub.limits(), hub.ingress().clone(), outbound.clone()));
         Self { id: hub.next_connection_id(), hub: hub.clone(), brake, outbound }
     }
 

@@ -1,6 +1,5 @@
 //! The hub: the actors that every connection needs, started together on one arbiter.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,17 +11,15 @@ use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::commands::{Commands, CommandsParts, CommandsSetup, EndAll};
 use crate::connection::ConnectionId;
+use crate::connection::brake::Ingress;
+use crate::host::Host;
 use crate::limits::Limits;
 use crate::processor::{Drain, Processor};
-use crate::protocol::initialize::{ClientInfo, InitializeResponse};
 use crate::protocol::{RequestId, Weight};
 use crate::reply::Reply;
 use crate::router::{CloseAll, CutAll, Router};
 use crate::store::Store;
 use crate::threads::{Threads, ThreadsParts};
-
-/// The level of the `codex app-server` API that this server speaks, announced in the user agent and by `--version`.
-pub const API_VERSION: &str = "0.169.0";
 
 /// How the rest of the process reaches the actors. Cloning shares the hub.
 #[derive(Clone)]
@@ -35,6 +32,7 @@ struct Inner {
     router: Arc<Addr<Router>>,
     processor: Arc<Addr<Processor>>,
     commands: Arc<Addr<Commands>>,
+    ingress: Arc<Ingress>,
     connections: AtomicU64,
     work: TaskTracker,
     draining: AtomicBool,
@@ -55,36 +53,6 @@ pub struct HubParts {
     pub clock: Clock,
     /// How commands are started.
     pub commands: CommandsSetup,
-}
-
-/// What the server says of itself and of the machine.
-#[derive(Clone, Debug)]
-pub struct Host {
-    /// Where state lives.
-    pub codex_home: PathBuf,
-    /// For threads: what kind of program started this server (`--session-source`).
-    pub session_source: String,
-    /// Where relative paths of clients begin.
-    pub cwd: PathBuf,
-    /// Name and version of the operating system, as in `Linux 6.1.0`.
-    pub os: String,
-    /// The terminal that the server was started from, or `unknown`.
-    pub terminal: String,
-}
-
-impl Host {
-    /// The answer to `initialize` (spec: local transports 8). `originator` is the first client's name.
-    pub fn initialize_response(&self, originator: &str, client: &ClientInfo) -> InitializeResponse {
-        let Self { os, terminal, .. } = self;
-        let ClientInfo { name, version } = client;
-        let arch = std::env::consts::ARCH;
-        InitializeResponse {
-            user_agent: format!("{originator}/{API_VERSION} ({os}; {arch}) {terminal} ({name}; {version})"),
-            codex_home: self.codex_home.display().to_string(),
-            platform_family: std::env::consts::FAMILY.to_owned(),
-            platform_os: std::env::consts::OS.to_owned(),
-        }
-    }
 }
 
 impl Hub {
@@ -115,6 +83,7 @@ impl Hub {
         let processor =
             Processor::new(limits.clone(), host, router.clone(), threads, catalog, commands.clone()).start();
         Self(Arc::new(Inner {
+            ingress: Arc::new(Ingress::new(&limits)),
             limits,
             router,
             processor: Arc::new(processor),
@@ -165,6 +134,10 @@ impl Hub {
 
     pub(crate) fn next_connection_id(&self) -> ConnectionId {
         ConnectionId(self.0.connections.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn ingress(&self) -> &Arc<Ingress> {
+        &self.0.ingress
     }
 
     pub(crate) fn router(&self) -> &Arc<Addr<Router>> {

@@ -11,7 +11,7 @@ use futures_util::future::join;
 use crate::catalog::{Ask, Catalog, Greet, Greeting};
 use crate::commands::{Commands, CommandsRequest};
 use crate::connection::ConnectionId;
-use crate::hub::Host;
+use crate::host::Host;
 use crate::limits::Limits;
 use crate::panics::guarded;
 use crate::post::post;

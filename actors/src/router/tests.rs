@@ -13,6 +13,8 @@ use crate::protocol::{RequestId, Weight};
 /// Stands for a client: keeps what it is sent, or keeps its mailbox full.
 struct Client {
     seen: Arc<Mutex<Vec<String>>>,
+    /// Where in memory the texts stand.
+    places: Arc<Mutex<Vec<usize>>>,
     outbound: Arc<Outbound>,
     capacity: usize,
     /// Never handles a message, as a WebSocket actor whose peer does not read.
@@ -37,6 +39,7 @@ impl Handler<Deliver> for Client {
         let text = match message {
             Deliver::Frame { frame, .. } => {
                 self.outbound.written(frame.len());
+                self.places.lock().unwrap().push(frame.text().as_ptr().addr());
                 frame.text().to_string()
             }
             Deliver::Close { reason } => format!("{reason:?}"),
@@ -48,6 +51,7 @@ impl Handler<Deliver> for Client {
 struct Connected {
     id: ConnectionId,
     seen: Arc<Mutex<Vec<String>>>,
+    places: Arc<Mutex<Vec<usize>>>,
     cut: CancellationToken,
 }
 
@@ -65,12 +69,14 @@ fn limits(change: impl FnOnce(&mut Limits)) -> Arc<Limits> {
 
 async fn connect(router: &Addr<Router>, id: u64, capacity: usize, frozen: bool) -> Connected {
     let (seen, outbound) = (Arc::<Mutex<Vec<String>>>::default(), Arc::new(Outbound::default()));
-    let client = Client { seen: seen.clone(), outbound: outbound.clone(), capacity, frozen }.start();
+    let places = Arc::<Mutex<Vec<usize>>>::default();
+    let client =
+        Client { seen: seen.clone(), places: places.clone(), outbound: outbound.clone(), capacity, frozen }.start();
     let (id, cut) = (ConnectionId(id), CancellationToken::new());
     let kill = Kill::Token(cut.clone());
     let origin = ConnectionOrigin::WebSocket;
     router.send(Register { connection: id, origin, deliver: client.recipient(), outbound, kill }).await.unwrap();
-    Connected { id, seen, cut }
+    Connected { id, seen, places, cut }
 }
 
 fn admit(client: &Connected, opt_out: &[&str]) -> Outcome {
@@ -98,6 +104,22 @@ async fn only_initialized_connections_that_did_not_opt_out_are_told() {
     assert_eq!(plain.methods(), ["thread/closed", "thread/archived"]);
     assert_eq!(quiet.methods(), ["thread/archived"]);
     assert!(stranger.methods().is_empty());
+}
+
+#[actix_rt::test]
+async fn a_broadcast_is_one_text_for_all() {
+    let router = Router::new(limits(|_| {}), Clock::system()).start();
+    let mut places = Vec::new();
+    for id in 0..3 {
+        let client = connect(&router, id, 8, false).await;
+        router.send(admit(&client, &[])).await.unwrap();
+        places.push(client.places);
+    }
+    router.send(Outcome::none().tell(Audience::Everyone, closed(ThreadId::new()))).await.unwrap();
+    actix_rt::task::yield_now().await;
+    let places: Vec<Vec<usize>> = places.iter().map(|places| places.lock().unwrap().clone()).collect();
+    assert_eq!(places[0].len(), 1);
+    assert!(places.iter().all(|place| *place == places[0]), "the same bytes in memory: {places:?}");
 }
 
 #[actix_rt::test]
@@ -155,7 +177,9 @@ async fn no_progress_for_too_long_cuts_and_slow_progress_does_not() {
     let mut router = router;
     let outbound = Arc::new(Outbound::default());
     let cut = CancellationToken::new();
-    let client = Client { seen: Arc::default(), outbound: outbound.clone(), capacity: 8, frozen: true }.start();
+    let client =
+        Client { seen: Arc::default(), places: Arc::default(), outbound: outbound.clone(), capacity: 8, frozen: true }
+            .start();
     let register = Register {
         connection: ConnectionId(1),
         origin: ConnectionOrigin::WebSocket,

@@ -3,13 +3,12 @@
 
 use std::sync::Arc;
 
-use actix::prelude::*;
-
+use super::choice::{Choice, effective};
 use super::refusals::{archived, no_rollout, session_id};
 use super::view::{self, Presence, session_source};
 use super::{Threads, Work, finish, work};
-use crate::catalog::{Catalog, EffectiveSettings, ThreadDefaults, ThreadOverrides};
-use crate::hub::API_VERSION;
+use crate::catalog::{EffectiveSettings, ThreadDefaults, ThreadOverrides};
+use crate::host::API_VERSION;
 use crate::protocol::thread::{
     CollaborationMode, CollaborationSettings, GitInfo, LoadedThread, ModeKind, MultiAgentMode, SortDirection,
     ThreadForkParams, ThreadId, ThreadResumeParams, ThreadResumeResponse, ThreadStartParams, ThreadStartResponse,
@@ -86,7 +85,7 @@ impl Threads {
         })
     }
 
-    pub(super) fn resume(&self, params: ThreadResumeParams) -> Result<Work, RpcError> {
+    pub(super) fn resume(&self, mut params: ThreadResumeParams) -> Result<Work, RpcError> {
         if params.history.is_some() || params.path.is_some() {
             return Err(RpcError::invalid_request("this server resumes threads by `threadId` only"));
         }
@@ -98,22 +97,7 @@ impl Threads {
         let known = self.ask(LoadThread { id });
         let in_memory = self.describe(id);
         let catalog = self.parts.catalog.clone();
-        let choice = Choice {
-            cwd: params.cwd,
-            roots: params.runtime_workspace_roots,
-            overrides: ThreadOverrides {
-                model: params.model,
-                model_provider: params.model_provider,
-                service_tier: params.service_tier,
-                approval_policy: params.approval_policy,
-                approvals_reviewer: params.approvals_reviewer,
-                sandbox: params.sandbox,
-                permissions: params.permissions,
-                config: params.config.unwrap_or_default(),
-            },
-            base_instructions: params.base_instructions,
-            developer_instructions: params.developer_instructions,
-        };
+        let choice = Choice::of_resume(&mut params);
         let turns = (!params.exclude_turns).then(|| self.ask(ReadTurns { thread_id: id }));
         let page = params.initial_turns_page.map(|page| self.ask(turns_page(id, page)));
         let last_turn = self.ask(turns_page(id, TurnsPageParams { limit: Some(1), ..TurnsPageParams::default() }));
@@ -145,7 +129,8 @@ impl Threads {
                 ListedItems::UnknownThread | ListedItems::UnknownAnchor => None,
             };
             finish(move |threads, reply| {
-                let was_loaded = loaded.is_some();
+                // Somebody else may have loaded it meanwhile.
+                let was_loaded = threads.loaded.contains_key(&id);
                 let in_force = loaded.unwrap_or_else(|| Arc::new(record.clone()));
                 threads.load(&in_force, false);
                 let thread = view::thread(&record, threads.presence(id), turns);
@@ -168,7 +153,7 @@ impl Threads {
         })
     }
 
-    pub(super) fn fork(&self, originator: String, params: ThreadForkParams) -> Result<Work, RpcError> {
+    pub(super) fn fork(&self, originator: String, mut params: ThreadForkParams) -> Result<Work, RpcError> {
         if params.path.is_some() {
             return Err(RpcError::invalid_request("this server forks threads by `threadId` only"));
         }
@@ -187,22 +172,7 @@ impl Threads {
         let loaded = self.ask(LoadThread { id: source });
         let (store, catalog) = (self.parts.store.clone(), self.parts.catalog.clone());
         let (now, id) = (self.parts.clock.unix_ms(), ThreadId::new());
-        let choice = Choice {
-            cwd: params.cwd,
-            roots: params.runtime_workspace_roots,
-            overrides: ThreadOverrides {
-                model: params.model,
-                model_provider: params.model_provider,
-                service_tier: params.service_tier,
-                approval_policy: params.approval_policy,
-                approvals_reviewer: params.approvals_reviewer,
-                sandbox: params.sandbox,
-                permissions: params.permissions,
-                config: params.config.unwrap_or_default(),
-            },
-            base_instructions: params.base_instructions,
-            developer_instructions: params.developer_instructions,
-        };
+        let choice = Choice::of_fork(&mut params);
         work(async move {
             let mut record = loaded.await?.ok_or_else(|| no_rollout(source))?;
             if record.archived_at_ms.is_some() {
@@ -247,59 +217,6 @@ impl Threads {
         let subscribe = Effect::Subscribe { connection: reply.connection(), thread: record.id };
         reply.ok(&response).then(subscribe).tell(Audience::Everyone, news)
     }
-}
-
-/// What a client chooses for a thread that exists already.
-struct Choice {
-    cwd: Option<String>,
-    roots: Option<Vec<String>>,
-    overrides: ThreadOverrides,
-    base_instructions: Option<String>,
-    developer_instructions: Option<String>,
-}
-
-impl Choice {
-    /// Replaces what was chosen, and nothing else. The catalog says what the choices amount to.
-    async fn apply(self, record: &mut ThreadRecord, catalog: Arc<Addr<Catalog>>) -> Result<(), RpcError> {
-        let Self { cwd, roots, overrides, base_instructions, developer_instructions } = self;
-        let chosen = overrides.clone();
-        let (moves, place) = (cwd.is_some(), cwd.unwrap_or_else(|| record.cwd.clone()));
-        let effective = effective(catalog, ThreadDefaults { cwd: Some(place), overrides }).await?;
-        let settings = &mut record.settings;
-        if chosen.model.is_some() {
-            settings.model = Some(effective.model);
-        }
-        if chosen.model_provider.is_some() {
-            record.model_provider = effective.model_provider;
-        }
-        if chosen.config.contains_key("model_reasoning_effort") {
-            settings.reasoning_effort = effective.reasoning_effort;
-        }
-        if chosen.service_tier.is_some() {
-            settings.service_tier = effective.service_tier;
-        }
-        settings.approval_policy = chosen.approval_policy.unwrap_or(settings.approval_policy);
-        if chosen.approvals_reviewer.is_some() {
-            settings.approvals_reviewer = effective.approvals_reviewer;
-        }
-        if chosen.sandbox.is_some() || chosen.permissions.is_some() {
-            settings.sandbox_policy = effective.sandbox_policy;
-            settings.active_permission_profile = effective.active_permission_profile;
-        }
-        if moves {
-            record.cwd = effective.cwd;
-            settings.runtime_workspace_roots = effective.runtime_workspace_roots;
-        }
-        settings.runtime_workspace_roots = roots.unwrap_or_else(|| settings.runtime_workspace_roots.clone());
-        settings.base_instructions = base_instructions.or(settings.base_instructions.take());
-        settings.developer_instructions = developer_instructions.or(settings.developer_instructions.take());
-        Ok(())
-    }
-}
-
-/// Asks the catalog. At most one such question per request in flight, so their number is bounded by those.
-async fn effective(catalog: Arc<Addr<Catalog>>, question: ThreadDefaults) -> Result<EffectiveSettings, RpcError> {
-    catalog.send(question).await.map_err(|_| RpcError::internal("the catalog has ended; restart the server"))?
 }
 
 fn in_force(settings: EffectiveSettings) -> ThreadSettings {

@@ -13,7 +13,7 @@ use actix::prelude::*;
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::hub::Host;
+use crate::host::Host;
 use crate::limits::Limits;
 use crate::panics::{guarded, guarded_future};
 use crate::post::post;
@@ -26,6 +26,7 @@ use crate::thread::{Describe, Thread, TurnInput, TurnRequest};
 
 mod birth;
 mod change;
+mod choice;
 mod idle;
 mod lanes;
 mod messages;

@@ -1,11 +1,12 @@
 //! The file system as a confined command sees it: everything read-only, and the writable roots laid over it.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::CWD;
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::mount::{
     MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_bind, mount_change, move_mount,
     open_tree,
@@ -36,12 +37,11 @@ pub fn arrange(confinement: &Confinement) -> Result<Vec<PathBuf>, NotConfined> {
 
 fn lay_out(roots: &[PathBuf], protected: &[PathBuf], hidden: &[PathBuf]) -> io::Result<()> {
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
-    // A root inside another one is writable with it.
-    let outer = roots.iter().filter(|root| !roots.iter().any(|other| other != *root && root.starts_with(other)));
-    let writable = outer.map(|root| Ok((tree(root)?, root.as_path()))).collect::<io::Result<Vec<_>>>()?;
-    sys::make_read_only(open_root()?.as_fd())?;
-    for (tree, root) in writable {
-        lay(&tree, root)?;
+    let writable = writable_mounts(roots, protected);
+    let trees = writable.iter().map(|path| Ok((tree(path)?, *path))).collect::<io::Result<Vec<_>>>()?;
+    sys::make_read_only(File::open("/")?.as_fd())?;
+    for (tree, path) in trees {
+        lay(&tree, path)?;
     }
     for path in protected {
         let tree = tree(path)?;
@@ -58,18 +58,30 @@ fn lay_out(roots: &[PathBuf], protected: &[PathBuf], hidden: &[PathBuf]) -> io::
     Ok(())
 }
 
-fn open_root() -> io::Result<OwnedFd> {
-    Ok(fs::File::open("/")?.into())
+/// What is mounted to be written, each behind what it lies in. Besides the roots that is every directory between a root
+/// and something protected in it: what something is mounted on cannot be renamed, and so what is protected cannot be
+/// moved away with its directory, and another one be put in its place.
+fn writable_mounts<'a>(roots: &'a [PathBuf], protected: &'a [PathBuf]) -> BTreeSet<&'a Path> {
+    let between = protected.iter().flat_map(|path| path.ancestors().skip(1));
+    let between = between.filter(|directory| roots.iter().any(|root| directory.starts_with(root)));
+    roots.iter().map(PathBuf::as_path).chain(between).collect()
 }
 
 /// A copy of what is mounted at `path` and below.
 fn tree(path: &Path) -> io::Result<OwnedFd> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
-    Ok(open_tree(CWD, path, flags)?)
+    Ok(open_tree(pin(path)?, "", flags | OpenTreeFlags::AT_EMPTY_PATH)?)
 }
 
 fn lay(tree: &OwnedFd, path: &Path) -> io::Result<()> {
-    Ok(move_mount(tree, "", CWD, path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?)
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    Ok(move_mount(tree, "", pin(path)?, "", flags)?)
+}
+
+/// Opens a path that had no symbolic links when it was looked at. Another confined command that puts one there now must
+/// not choose what this one may write.
+fn pin(path: &Path) -> io::Result<OwnedFd> {
+    Ok(openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS)?)
 }
 
 /// Those of `paths` that exist, without symbolic links.
@@ -139,6 +151,14 @@ mod tests {
         });
         let expected = [root.join(".git"), root.join("main/.git/worktrees/w")];
         assert_eq!(protected(&[root], &[]).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_lies_between_a_root_and_what_is_protected_cannot_be_moved() {
+        let roots = ["/tmp", "/tmp/a/b/work"].map(PathBuf::from);
+        let protected = [PathBuf::from("/tmp/a/b/work/.git")];
+        let expected = ["/tmp", "/tmp/a", "/tmp/a/b", "/tmp/a/b/work"].map(Path::new);
+        assert_eq!(writable_mounts(&roots, &protected).into_iter().collect::<Vec<_>>(), expected);
     }
 
     #[test]

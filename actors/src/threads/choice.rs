@@ -1,0 +1,104 @@
+//! What a client chooses for a thread that exists already, and what it amounts to.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+
+use crate::catalog::{Catalog, EffectiveSettings, ThreadDefaults, ThreadOverrides};
+use crate::protocol::RpcError;
+use crate::protocol::thread::{ThreadForkParams, ThreadResumeParams};
+use crate::store::ThreadRecord;
+
+/// The choices of `thread/resume` and `thread/fork`; absent ones leave the thread as it is.
+pub(super) struct Choice {
+    cwd: Option<String>,
+    roots: Option<Vec<String>>,
+    overrides: ThreadOverrides,
+    base_instructions: Option<String>,
+    developer_instructions: Option<String>,
+}
+
+impl Choice {
+    pub(super) fn of_resume(params: &mut ThreadResumeParams) -> Self {
+        Self {
+            cwd: params.cwd.take(),
+            roots: params.runtime_workspace_roots.take(),
+            overrides: ThreadOverrides {
+                model: params.model.take(),
+                model_provider: params.model_provider.take(),
+                service_tier: params.service_tier.take(),
+                approval_policy: params.approval_policy,
+                approvals_reviewer: params.approvals_reviewer,
+                sandbox: params.sandbox,
+                permissions: params.permissions.take(),
+                config: params.config.take().unwrap_or_default(),
+            },
+            base_instructions: params.base_instructions.take(),
+            developer_instructions: params.developer_instructions.take(),
+        }
+    }
+
+    pub(super) fn of_fork(params: &mut ThreadForkParams) -> Self {
+        Self {
+            cwd: params.cwd.take(),
+            roots: params.runtime_workspace_roots.take(),
+            overrides: ThreadOverrides {
+                model: params.model.take(),
+                model_provider: params.model_provider.take(),
+                service_tier: params.service_tier.take(),
+                approval_policy: params.approval_policy,
+                approvals_reviewer: params.approvals_reviewer,
+                sandbox: params.sandbox,
+                permissions: params.permissions.take(),
+                config: params.config.take().unwrap_or_default(),
+            },
+            base_instructions: params.base_instructions.take(),
+            developer_instructions: params.developer_instructions.take(),
+        }
+    }
+
+    /// Replaces what was chosen, and nothing else. The catalog says what the choices amount to.
+    pub(super) async fn apply(self, record: &mut ThreadRecord, catalog: Arc<Addr<Catalog>>) -> Result<(), RpcError> {
+        let Self { cwd, roots, overrides, base_instructions, developer_instructions } = self;
+        let chosen = overrides.clone();
+        let (moves, place) = (cwd.is_some(), cwd.unwrap_or_else(|| record.cwd.clone()));
+        let effective = effective(catalog, ThreadDefaults { cwd: Some(place), overrides }).await?;
+        let settings = &mut record.settings;
+        if chosen.model.is_some() {
+            settings.model = Some(effective.model);
+        }
+        if chosen.model_provider.is_some() {
+            record.model_provider = effective.model_provider;
+        }
+        if chosen.config.contains_key("model_reasoning_effort") {
+            settings.reasoning_effort = effective.reasoning_effort;
+        }
+        if chosen.service_tier.is_some() {
+            settings.service_tier = effective.service_tier;
+        }
+        settings.approval_policy = chosen.approval_policy.unwrap_or(settings.approval_policy);
+        if chosen.approvals_reviewer.is_some() {
+            settings.approvals_reviewer = effective.approvals_reviewer;
+        }
+        if chosen.sandbox.is_some() || chosen.permissions.is_some() {
+            settings.sandbox_policy = effective.sandbox_policy;
+            settings.active_permission_profile = effective.active_permission_profile;
+        }
+        if moves {
+            record.cwd = effective.cwd;
+            settings.runtime_workspace_roots = effective.runtime_workspace_roots;
+        }
+        settings.runtime_workspace_roots = roots.unwrap_or_else(|| settings.runtime_workspace_roots.clone());
+        settings.base_instructions = base_instructions.or(settings.base_instructions.take());
+        settings.developer_instructions = developer_instructions.or(settings.developer_instructions.take());
+        Ok(())
+    }
+}
+
+/// Asks the catalog. At most one such question per request in flight, so their number is bounded by those.
+pub(super) async fn effective(
+    catalog: Arc<Addr<Catalog>>,
+    question: ThreadDefaults,
+) -> Result<EffectiveSettings, RpcError> {
+    catalog.send(question).await.map_err(|_| RpcError::internal("the catalog has ended; restart the server"))?
+}
