@@ -33,8 +33,6 @@ pub fn run_if_launcher() -> Option<i32> {
 }
 
 fn run() -> io::Result<i32> {
-    // Dies with the thread of the server that started it. The control socket says the same for the server as a whole.
-    set_parent_process_death_signal(Some(Signal::KILL))?;
     let control = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
     sys::close_others_on_exec();
@@ -64,7 +62,9 @@ fn enclosed(
     work: impl FnOnce(UnixStream, Confined) -> i32,
 ) -> i32 {
     let inside = match confine::enter_namespaces(confinement).and_then(|()| {
-        // Entering the namespaces has cleared it.
+        // Its child, and with it all that is confined, dies with this process, and this process with the server. Where
+        // nothing is confined the control socket alone says that the server is gone: a killed supervisor cannot end
+        // what it has adopted.
         set_parent_process_death_signal(Some(Signal::KILL)).map_err(NotConfined::because("parent death signal"))?;
         sys::fork().map_err(NotConfined::because("fork"))
     }) {

@@ -6,6 +6,8 @@
 mod support;
 
 mod command_line;
+mod commands;
+mod commands_confined;
 mod conformance;
 mod database;
 mod errors;

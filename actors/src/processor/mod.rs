@@ -70,24 +70,24 @@ impl Processor {
                 post::<Self, _, _>(&self.threads, ThreadsRequest { reply, originator, request }, ctx);
             }
             ClientRequest::Catalog(request) => {
-                if let Err(error) = self.catalog.try_send(Ask { reply, request }) {
-                    let (error, Ask { reply, .. }) = match error {
-                        SendError::Full(ask) => (RpcError::overloaded(), ask),
-                        SendError::Closed(ask) => (RpcError::internal("the catalog has ended"), ask),
-                    };
-                    post::<Self, _, _>(&self.router, reply.fail(&error), ctx);
-                }
+                let sent = self.catalog.try_send(Ask { reply, request });
+                self.refuse_unsent(sent, |ask| ask.reply, ctx);
             }
             ClientRequest::Commands(request) => {
-                if let Err(error) = self.commands.try_send(CommandsRequest { reply, request }) {
-                    let (error, CommandsRequest { reply, .. }) = match error {
-                        SendError::Full(request) => (RpcError::overloaded(), request),
-                        SendError::Closed(request) => (RpcError::internal("the registry of commands has ended"), request),
-                    };
-                    post::<Self, _, _>(&self.router, reply.fail(&error), ctx);
-                }
+                let sent = self.commands.try_send(CommandsRequest { reply, request });
+                self.refuse_unsent(sent, |request| request.reply, ctx);
             }
         }
+    }
+
+    /// Answers the request that an actor on another arbiter had no room for.
+    fn refuse_unsent<M>(&self, sent: Result<(), SendError<M>>, reply: fn(M) -> Reply, ctx: &mut Context<Self>) {
+        let (message, error) = match sent {
+            Ok(()) => return,
+            Err(SendError::Full(message)) => (message, RpcError::overloaded()),
+            Err(SendError::Closed(message)) => (message, RpcError::internal("the actor for this request has ended")),
+        };
+        post::<Self, _, _>(&self.router, reply(message).fail(&error), ctx);
     }
 
     /// May this connection ask this now?

@@ -1,6 +1,6 @@
 //! The file system as a confined command sees it: everything read-only, and the writable roots laid over it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -37,15 +37,16 @@ pub fn arrange(confinement: &Confinement) -> Result<Vec<PathBuf>, NotConfined> {
 
 fn lay_out(roots: &[PathBuf], protected: &[PathBuf], hidden: &[PathBuf]) -> io::Result<()> {
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
-    let writable = writable_mounts(roots, protected);
-    let trees = writable.iter().map(|path| Ok((tree(path)?, *path))).collect::<io::Result<Vec<_>>>()?;
+    let mut trees = Vec::new();
+    for (path, access) in layers(roots, protected) {
+        let tree = tree(path)?;
+        if access == Access::Read {
+            sys::make_read_only(tree.as_fd())?;
+        }
+        trees.push((tree, path));
+    }
     sys::make_read_only(File::open("/")?.as_fd())?;
     for (tree, path) in trees {
-        lay(&tree, path)?;
-    }
-    for path in protected {
-        let tree = tree(path)?;
-        sys::make_read_only(tree.as_fd())?;
         lay(&tree, path)?;
     }
     for path in hidden {
@@ -58,13 +59,21 @@ fn lay_out(roots: &[PathBuf], protected: &[PathBuf], hidden: &[PathBuf]) -> io::
     Ok(())
 }
 
-/// What is mounted to be written, each behind what it lies in. Besides the roots that is every directory between a root
-/// and something protected in it: what something is mounted on cannot be renamed, and so what is protected cannot be
-/// moved away with its directory, and another one be put in its place.
-fn writable_mounts<'a>(roots: &'a [PathBuf], protected: &'a [PathBuf]) -> BTreeSet<&'a Path> {
+/// What may be done with a part of the file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+/// What is laid over the read-only file system, each behind what it lies in, so that the innermost one counts. Besides
+/// roots and protected paths that is every directory between the two: what something is mounted on cannot be renamed,
+/// and so what is protected cannot be moved away with its directory, and another one be put in its place.
+fn layers<'a>(roots: &'a [PathBuf], protected: &'a [PathBuf]) -> BTreeMap<&'a Path, Access> {
     let between = protected.iter().flat_map(|path| path.ancestors().skip(1));
     let between = between.filter(|directory| roots.iter().any(|root| directory.starts_with(root)));
-    roots.iter().map(PathBuf::as_path).chain(between).collect()
+    let writable = roots.iter().map(PathBuf::as_path).chain(between).map(|path| (path, Access::Write));
+    writable.chain(protected.iter().map(|path| (path.as_path(), Access::Read))).collect()
 }
 
 /// A copy of what is mounted at `path` and below.
@@ -157,8 +166,16 @@ mod tests {
     fn what_lies_between_a_root_and_what_is_protected_cannot_be_moved() {
         let roots = ["/tmp", "/tmp/a/b/work"].map(PathBuf::from);
         let protected = [PathBuf::from("/tmp/a/b/work/.git")];
-        let expected = ["/tmp", "/tmp/a", "/tmp/a/b", "/tmp/a/b/work"].map(Path::new);
-        assert_eq!(writable_mounts(&roots, &protected).into_iter().collect::<Vec<_>>(), expected);
+        let (read, write) = (Access::Read, Access::Write);
+        let writable = ["/tmp", "/tmp/a", "/tmp/a/b", "/tmp/a/b/work"].map(|path| (Path::new(path), write));
+        let expected = writable.into_iter().chain([(Path::new("/tmp/a/b/work/.git"), read)]);
+        assert_eq!(layers(&roots, &protected), expected.collect());
+    }
+
+    #[test]
+    fn what_is_both_is_protected() {
+        let home = [PathBuf::from("/home/c")];
+        assert_eq!(layers(&home, &home)[Path::new("/home/c")], Access::Read);
     }
 
     #[test]

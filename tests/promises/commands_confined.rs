@@ -1,0 +1,441 @@
+//! Confined commands: every way out that we know is tried, and tools still work.
+//!
+//! What is tried is real: the same attempts succeed where the command is not confined, or where it may write. On a
+//! machine whose kernel cannot confine anything the promise is that nothing is run, and that clients are told.
+
+use std::env;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::ptrace;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::client::Client;
+use crate::support::eventually;
+use crate::support::home::Home;
+use crate::support::process::Launch;
+use crate::support::server::Server;
+
+/// Names the attempt of a process that was started to make one.
+const ATTEMPT: &str = "PROMISES_ATTEMPT";
+
+/// What is tried on a directory that holds a file `victim`. The last argument is a directory that may be written.
+const ON_FILES: [(&str, fn(&Path, &Path) -> io::Result<()>); 9] = [
+    ("write", |there, _| fs::write(there.join("victim"), "changed")),
+    ("create", |there, _| fs::write(there.join("new"), "")),
+    ("remove", |there, _| fs::remove_file(there.join("victim"))),
+    ("rename", |there, _| fs::rename(there.join("victim"), there.join("renamed"))),
+    ("make a directory", |there, _| fs::create_dir(there.join("directory"))),
+    ("truncate", |there, _| OpenOptions::new().write(true).truncate(true).open(there.join("victim")).map(drop)),
+    ("chmod", |there, _| fs::set_permissions(there.join("victim"), Permissions::from_mode(0o777))),
+    ("write through a hard link", |there, here| {
+        let link = here.join("hard");
+        fs::hard_link(there.join("victim"), &link)?;
+        fs::write(link, "changed")
+    }),
+    ("write through a symbolic link", |there, here| {
+        let link = here.join("soft");
+        symlink(there.join("victim"), &link)?;
+        let written = fs::write(&link, "changed");
+        fs::remove_file(link)?;
+        written
+    }),
+];
+
+/// What is tried on the rest of the machine; the argument says where.
+const ON_OTHERS: [(&str, fn(&str) -> io::Result<()>); 6] = [
+    ("tcp", |address| TcpStream::connect(address).map(drop)),
+    ("udp", |address| UdpSocket::bind("127.0.0.1:0")?.send_to(b"out", address).map(drop)),
+    ("abstract socket", |name| UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?).map(drop)),
+    ("path socket", |path| UnixStream::connect(path).map(drop)),
+    ("signal", |pid| Ok(kill(pid_of(pid), None)?)),
+    ("see", |pid| fs::read_dir(format!("/proc/{pid}/fd")).map(drop)),
+];
+
+/// What no confined command may do, whatever the policy; a process may do some of it to itself elsewhere.
+const NEVER: [(&str, fn(&str) -> io::Result<()>); 6] = [
+    ("ptrace", |pid| Ok(ptrace::seize(pid_of(pid), ptrace::Options::empty())?)),
+    ("stop the first process", |_| {
+        kill(Pid::from_raw(1), Signal::SIGKILL)?;
+        // The kernel ignores it: that this process goes on is the proof.
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        Err(io::Error::other("ignored"))
+    }),
+    ("user namespace", |_| Ok(unshare(CloneFlags::CLONE_NEWUSER)?)),
+    ("mount", |_| Ok(mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REMOUNT | MsFlags::MS_BIND, None::<&str>)?)),
+    ("datagrams", |_| UnixDatagram::pair().map(drop)),
+    ("kernel settings", |_| {
+        let path = "/proc/sys/kernel/core_pattern";
+        let now = fs::read(path)?;
+        OpenOptions::new().write(true).open(path)?.write_all(&now)
+    }),
+];
+
+fn pid_of(text: &str) -> Pid {
+    Pid::from_raw(text.parse().expect("a process id"))
+}
+
+/// Not a promise: what a command runs in order to make an attempt. The suite itself does not ask for one.
+#[test]
+fn attempt() {
+    let Ok(order) = env::var(ATTEMPT) else { return };
+    let order: Vec<&str> = order.split('|').collect();
+    let tried = match order[..] {
+        ["files", name, there, here] => {
+            let (_, try_it) = ON_FILES.into_iter().find(|(known, _)| *known == name).expect("a known attempt");
+            try_it(Path::new(there), Path::new(here))
+        }
+        ["others", name, argument] => {
+            let mut known = ON_OTHERS.into_iter().chain(NEVER);
+            known.find(|(known, _)| *known == name).expect("a known attempt").1(argument)
+        }
+        _ => panic!("not an attempt: {order:?}"),
+    };
+    println!("\nATTEMPT {}", tried.map_or_else(|e| format!("failed: {e}"), |()| "succeeded".to_owned()));
+}
+
+/// A server that tries to keep commands in, a place where they may write, and a place where they may not.
+struct Place {
+    server: Server,
+    client: Client,
+    workspace: TempDir,
+    outside: TempDir,
+}
+
+impl Place {
+    fn new(launch: Launch) -> Self {
+        let server = Server::unix(launch);
+        let client = server.client();
+        let directory = |name: &str| tempfile::Builder::new().prefix(name).tempdir().expect("a directory");
+        let place = Self { server, client, workspace: directory("workspace"), outside: directory("outside") };
+        place.reset();
+        place
+    }
+
+    fn reset(&self) {
+        for directory in [self.workspace.path(), self.outside.path()] {
+            for entry in fs::read_dir(directory).expect("it can be listed").flatten() {
+                let path = entry.path();
+                if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.expect("it is removed");
+            }
+            let victim = directory.join("victim");
+            fs::write(&victim, "kept").expect("it can be written");
+            fs::set_permissions(&victim, Permissions::from_mode(0o666)).expect("it is ours");
+            // Where the server runs as somebody else, it is theirs: the sandbox, not a mode, must stop them.
+            let owner = fs::metadata(self.server.process.codex_home()).expect("it has an owner").uid();
+            for path in [directory, &victim] {
+                chown(path, Some(owner), None).expect("root may give things away, and others keep theirs");
+            }
+        }
+    }
+
+    /// May write the workspace, and nothing else, not even temporary directories.
+    fn workspace_write(&self) -> Value {
+        json!({"type": "workspaceWrite", "excludeSlashTmp": true, "excludeTmpdirEnvVar": true})
+    }
+
+    fn exec(&self, command: &[&str], policy: Value, more: Value) -> Value {
+        let mut params = json!({"command": command, "sandboxPolicy": policy, "cwd": self.workspace.path()});
+        let more = more.as_object().cloned().unwrap_or_default();
+        params.as_object_mut().expect("an object").extend(more);
+        params
+    }
+
+    fn shell(&mut self, script: &str, policy: Value) -> Value {
+        let params = self.exec(&["sh", "-c", script], policy, json!({}));
+        self.client.call("command/exec", params)
+    }
+
+    /// Whether the attempt succeeded under `policy`, made by a child of a child.
+    fn attempt(&mut self, order: &str, policy: Value) -> bool {
+        let this = env::current_exe().expect("this program");
+        let script = "sh -c '\"$0\" --exact commands_confined::attempt --nocapture --test-threads 1' \"$0\"";
+        let env = json!({"env": {ATTEMPT: order}});
+        let command = ["sh", "-c", script, this.to_str().expect("text")];
+        let params = self.exec(&command, policy, env);
+        let result = self.client.call("command/exec", params);
+        let stdout = result["stdout"].as_str().expect("text");
+        let outcome = stdout.split_once("\nATTEMPT ").unwrap_or_else(|| panic!("{order} was not tried: {result}")).1;
+        eprintln!("{order}: {}", outcome.lines().next().unwrap_or_default());
+        outcome.starts_with("succeeded")
+    }
+
+    fn on_files(&mut self, name: &str, there: PathBuf, policy: Value) -> bool {
+        let order = format!("files|{name}|{}|{}", there.display(), self.workspace.path().display());
+        let succeeded = self.attempt(&order, policy);
+        self.assert_untouched(name);
+        self.reset();
+        succeeded
+    }
+
+    fn assert_untouched(&self, attempt: &str) {
+        let names = fs::read_dir(self.outside.path()).expect("it can be listed").count();
+        let victim = self.outside.path().join("victim");
+        let text = fs::read_to_string(&victim).expect("it is there");
+        let mode = fs::metadata(&victim).expect("it is there").permissions().mode() & 0o777;
+        assert_eq!((names, text.as_str(), mode), (1, "kept", 0o666), "{attempt}");
+    }
+
+    /// False on a machine that cannot confine; then it must say so, and run nothing.
+    fn confines(&mut self) -> bool {
+        let params = self.exec(&["true"], json!({"type": "readOnly"}), json!({}));
+        let Err(refusal) = self.client.request("command/exec", params) else { return true };
+        assert!(refusal.message.starts_with("the command was not run, because it cannot be confined"), "{refusal:?}");
+        let warning = self.client.next_notification("configWarning");
+        assert!(warning["summary"].as_str().expect("text").starts_with("Commands cannot be confined"), "{warning}");
+        false
+    }
+}
+
+fn full_access() -> Value {
+    json!({"type": "dangerFullAccess"})
+}
+
+fn nothing_outside_can_be_changed(launch: Launch) {
+    let mut place = Place::new(launch);
+    if !place.confines() {
+        return;
+    }
+    let (workspace, outside) = (place.workspace.path().to_owned(), place.outside.path().to_owned());
+    for (name, _) in ON_FILES {
+        let policy = place.workspace_write();
+        assert!(place.on_files(name, workspace.clone(), policy.clone()), "{name} is a real attempt");
+        assert!(!place.on_files(name, outside.clone(), policy), "{name} outside");
+        assert!(!place.on_files(name, workspace.clone(), json!({"type": "readOnly"})), "{name} with readOnly");
+    }
+}
+
+#[test]
+fn nothing_outside_of_the_workspace_can_be_changed() {
+    nothing_outside_can_be_changed(Launch::new());
+}
+
+#[test]
+fn nor_by_a_server_without_privileges() {
+    nothing_outside_can_be_changed(Launch::new().without_privileges());
+}
+
+#[test]
+fn nobody_outside_can_be_reached() {
+    let mut place = Place::new(Launch::new());
+    if !place.confines() {
+        return;
+    }
+    let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let name = format!("promises-{}", std::process::id());
+    let address = SocketAddr::from_abstract_name(&name).expect("an address");
+    let _listener = UnixListener::bind_addr(&address).expect("an abstract socket");
+    let socket = place.outside.path().join("socket");
+    let _bound = UnixListener::bind(&socket).expect("a socket");
+    let server = place.server.process.id().to_string();
+    let places = [
+        ("tcp", tcp.local_addr().expect("an address").to_string()),
+        ("udp", udp.local_addr().expect("an address").to_string()),
+        ("abstract socket", name),
+        ("path socket", socket.display().to_string()),
+        ("path socket", place.server.socket_path().display().to_string()),
+        ("signal", server.clone()),
+        ("see", server.clone()),
+    ];
+    for (attempt, argument) in &places {
+        let order = format!("others|{attempt}|{argument}");
+        assert!(place.attempt(&order, full_access()), "{order} is a real attempt");
+        assert!(!place.attempt(&order, json!({"type": "readOnly"})), "{order}");
+        let policy = place.workspace_write();
+        assert!(!place.attempt(&order, policy), "{order} from a workspace");
+    }
+    for (attempt, _) in NEVER {
+        for network in [false, attempt == "datagrams"] {
+            let policy = json!({"type": "readOnly", "networkAccess": network && attempt != "datagrams"});
+            assert!(!place.attempt(&format!("others|{attempt}|{server}"), policy), "{attempt}");
+        }
+    }
+}
+
+#[test]
+fn the_network_is_granted_without_the_way_back_to_the_server() {
+    let mut place = Place::new(Launch::new());
+    if !place.confines() {
+        return;
+    }
+    let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = tcp.local_addr().expect("an address");
+    let socket = place.server.socket_path().display().to_string();
+    for policy in [
+        json!({"type": "readOnly", "networkAccess": true}),
+        json!({"type": "workspaceWrite", "networkAccess": true}),
+    ] {
+        assert!(place.attempt(&format!("others|tcp|{address}"), policy.clone()));
+        assert!(!place.attempt(&format!("others|path socket|{socket}"), policy), "the control socket");
+    }
+}
+
+#[test]
+fn what_decides_about_later_runs_stays_read_only() {
+    let home = Home::new();
+    let mut place = Place::new(Launch::at(&home));
+    if !place.confines() {
+        return;
+    }
+    let repository = place.workspace.path().join("repository");
+    for directory in [".git/hooks", ".codex"] {
+        fs::create_dir_all(repository.join(directory)).expect("a directory");
+    }
+    // All of /tmp may be written here, in which the repository and the home lie.
+    let policy = || json!({"type": "workspaceWrite"});
+    let cwd = json!({"cwd": repository});
+    for script in [
+        "touch .git/config",
+        "touch .git/hooks/post-commit",
+        "mv .git elsewhere",
+        "rm -r .git",
+        "touch .codex/config.toml",
+        "mv ../repository ../elsewhere",
+        "mv ../../$(basename $(dirname $PWD)) ../../elsewhere",
+        "touch $CODEX_HOME/config.toml",
+        "mv $CODEX_HOME $CODEX_HOME-moved",
+    ] {
+        let params = place.exec(&["sh", "-c", script], policy(), cwd.clone());
+        assert_ne!(place.client.call("command/exec", params)["exitCode"], 0, "{script}");
+    }
+    assert_eq!(fs::read_dir(repository.join(".git/hooks")).expect("it is there").count(), 0);
+    let params = place.exec(&["touch", "file", "../file", "/tmp"], policy(), cwd);
+    assert_eq!(place.client.call("command/exec", params)["exitCode"], 0, "the rest may be written");
+}
+
+#[test]
+fn a_confined_command_inherits_nothing_of_the_server() {
+    let mut place = Place::new(Launch::new().env("NOTIFY_SOCKET", "/run/private"));
+    if !place.confines() {
+        return;
+    }
+    for policy in [full_access(), json!({"type": "readOnly"})] {
+        // The fourth is the directory that `ls` reads.
+        let result = place.shell("ls /proc/self/fd; echo $NOTIFY_SOCKET; umask; ulimit -c > /dev/null", policy);
+        assert!(result["stdout"].as_str().expect("text").starts_with("0\n1\n2\n3\n\n"), "{result}");
+    }
+    let result = place.shell("grep -E '^(Cap(Eff|Prm|Bnd)|NoNewPrivs)' /proc/self/status", json!({"type": "readOnly"}));
+    let none = "0000000000000000";
+    let expected = format!("CapPrm:\t{none}\nCapEff:\t{none}\nCapBnd:\t{none}\nNoNewPrivs:\t1\n");
+    assert_eq!(result["stdout"], expected);
+}
+
+#[test]
+fn tools_work_in_it() {
+    let mut place = Place::new(Launch::new());
+    if !place.confines() {
+        return;
+    }
+    place.shell("git init -q . && git add victim", full_access());
+    for policy in [json!({"type": "readOnly"}), place.workspace_write()] {
+        let result = place.shell("git -c safe.directory='*' status --short", policy.clone());
+        assert_eq!((&result["exitCode"], &result["stdout"]), (&json!(0), &json!("A  victim\n")), "{result}");
+        let script = "echo a > /dev/null; echo b > /dev/shm/b; cat /dev/shm/b; head -c 1 /dev/urandom | wc -c; ps | wc -l";
+        let result = place.shell(&format!("{script} > /dev/shm/c; {script}; id -u > /dev/stderr"), policy.clone());
+        assert_eq!(result["exitCode"], 0, "{result}");
+        assert!(result["stdout"].as_str().expect("text").starts_with("b\n1\n"), "{result}");
+
+        let terminal = json!({"processId": "t", "tty": true, "size": {"rows": 12, "cols": 34}});
+        let params = place.exec(&["sh", "-c", "stty size < /dev/tty; echo $CODEX_SANDBOX_NETWORK_DISABLED > /dev/tty"], policy, terminal);
+        let running = place.client.send_request("command/exec", params);
+        let mut seen = String::new();
+        while !seen.contains("1\r\n") || !seen.contains("12 34\r\n") {
+            let delta = place.client.next_notification("command/exec/outputDelta");
+            let bytes = BASE64_STANDARD.decode(delta["deltaBase64"].as_str().expect("text")).expect("base64");
+            seen.push_str(&String::from_utf8_lossy(&bytes));
+        }
+        assert_eq!(place.client.answer_to(running).expect("it ended")["exitCode"], 0);
+    }
+}
+
+#[test]
+fn a_daemon_dies_with_its_command() {
+    let mut place = Place::new(Launch::new());
+    if !place.confines() {
+        return;
+    }
+    let marker = format!("{}.875", std::process::id());
+    place.shell(&format!("(setsid sleep {marker} &) ; true"), json!({"type": "readOnly"}));
+    eventually("it is gone", || {
+        let entries = fs::read_dir("/proc").expect("/proc").flatten();
+        let mut lines = entries.filter_map(|entry| fs::read_to_string(entry.path().join("cmdline")).ok());
+        !lines.any(|line| line.contains(&marker))
+    });
+}
+
+#[test]
+fn the_configuration_decides_where_the_client_does_not() {
+    let home = Home::with_config("sandbox_mode = 'workspace-write'\n[sandbox_workspace_write]\nexclude_slash_tmp = true\nexclude_tmpdir_env_var = true");
+    let mut place = Place::new(Launch::at(&home));
+    if !place.confines() {
+        return;
+    }
+    let try_both = format!("touch here; touch {}/there", place.outside.path().display());
+    let mut params = json!({"command": ["sh", "-c", try_both], "cwd": place.workspace.path()});
+    assert_ne!(place.client.call("command/exec", params.clone())["exitCode"], 0);
+    assert!(place.workspace.path().join("here").exists());
+    place.assert_untouched("the configured sandbox");
+
+    place.reset();
+    params["permissionProfile"] = json!(":read-only");
+    assert_ne!(place.client.call("command/exec", params.clone())["exitCode"], 0);
+    assert!(!place.workspace.path().join("here").exists());
+    params["permissionProfile"] = json!(":danger-full-access");
+    assert_eq!(place.client.call("command/exec", params.clone())["exitCode"], 0);
+    params["permissionProfile"] = json!(":nope");
+    let refusal = place.client.refusal("command/exec", params);
+    assert!(refusal.message.starts_with("invalid permission profile: "), "{refusal:?}");
+}
+
+/// A sandbox refuses new namespaces, so a server inside one cannot confine: as on a kernel that does not let it.
+#[test]
+fn where_nothing_can_be_confined_nothing_is_run_unasked() {
+    let mut place = Place::new(Launch::new());
+    if !place.confines() {
+        return;
+    }
+    let home = place.workspace.path().join("home");
+    fs::create_dir(&home).expect("a directory");
+    let binary = env!("CARGO_BIN_EXE_codex-app-server");
+    let more = json!({"env": {"CODEX_HOME": home}, "processId": "inner", "streamStdin": true});
+    let params = place.exec(&[binary], place.workspace_write(), more);
+    let running = place.client.send_request("command/exec", params);
+    let exec = |id: i64, policy: &str| {
+        json!({"id": id, "method": "command/exec", "params": {
+            "command": ["sh", "-c", format!("touch {policy}")], "sandboxPolicy": {"type": policy}
+        }})
+    };
+    let client = json!({"name": "inner", "version": "1"});
+    let lines = [
+        json!({"id": 0, "method": "initialize", "params": {"clientInfo": client}}),
+        exec(1, "readOnly"),
+        exec(2, "workspaceWrite"),
+        exec(3, "externalSandbox"),
+    ];
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let params = json!({"processId": "inner", "deltaBase64": BASE64_STANDARD.encode(text), "closeStdin": true});
+    place.client.call("command/exec/write", params);
+    let result = place.client.answer_to(running).expect("it ended");
+    let answers: Vec<Value> = result["stdout"].as_str().expect("text").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let answer = |id: i64| answers.iter().find(|answer| answer["id"] == id).unwrap_or_else(|| panic!("{id}: {result}"));
+    for id in [1, 2] {
+        let message = answer(id)["error"]["message"].as_str().expect("a refusal");
+        assert!(message.starts_with("the command was not run, because it cannot be confined as asked"), "{message}");
+    }
+    assert_eq!(answer(3)["result"]["exitCode"], 0);
+    assert!(answers.iter().any(|message| message["method"] == "configWarning"), "{result}");
+    assert!(place.workspace.path().join("externalSandbox").exists());
+    assert!(!place.workspace.path().join("workspaceWrite").exists());
+}
