@@ -1,7 +1,8 @@
-//! The process around the actors: command line, settings, logs, listeners and their HTTP routes, signals.
+//! The process around the actors: command line, settings, logs, listeners and their HTTP routes, auth, signals.
 //!
 //! Invariant: nothing in this crate knows threads or turns, and nothing in `app_server_actors` knows listeners.
 
+pub mod auth;
 pub mod cli;
 pub mod codex_home;
 pub mod http;

@@ -62,7 +62,10 @@ async fn serve(arguments: &Arguments, codex_home: &Path, mut settings: Settings)
         tokio::select! {
             ended = server.ended() => return Ok(ended?),
             wish = signals.next() => match wish {
-                Wish::Reload => reload(arguments, codex_home, &mut settings),
+                Wish::Reload => {
+                    reload(arguments, codex_home, &mut settings);
+                    server.reload_secrets();
+                }
                 Wish::Stop => break,
             },
         }

@@ -9,8 +9,8 @@ use std::{
 use actix_rt::task::JoinHandle;
 use app_server_actors::{
     catalog::{Catalog, CatalogSources},
-    commands::CommandsSetup,
     clock::Clock,
+    commands::CommandsSetup,
     connection::{
         ConnectionOrigin,
         stream::{self, Ended},
@@ -23,8 +23,9 @@ use command_launcher::Launcher;
 use tokio::time::timeout;
 
 use crate::{
+    auth::{Auth, AuthError, AuthPlan},
     cli::Arguments,
-    http::{HttpServer, Sockets},
+    http::{Door, HttpServer, InvalidHost, Sockets},
     listen::{self, ListenError, ListenUrl, Listener, SocketFile},
     settings::{Settings, Shutdown},
 };
@@ -41,6 +42,12 @@ pub enum ServerError {
     /// `off` leaves remote control as the only way in.
     #[error("remote control is not part of this version yet, so nobody could connect; use --listen")]
     NoRemoteControl,
+    /// The auth flags, or the files that they name.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// A host in the settings.
+    #[error(transparent)]
+    Host(#[from] InvalidHost),
     /// A `-c key=value` cannot be used.
     #[error("{0}")]
     Override(String),
@@ -70,6 +77,7 @@ enum Service {
         /// Goes before the listener does, as [`SocketFile`] asks for.
         file: Option<SocketFile>,
         http: HttpServer,
+        auth: Option<Arc<Auth>>,
     },
 }
 
@@ -77,6 +85,7 @@ impl Server {
     /// Opens the listener that `arguments` name, then starts everything behind it. In this order because a path
     /// that is taken is the most likely refusal, and because other threads must not exist before the socket does.
     pub async fn start(arguments: &Arguments, codex_home: &Path, settings: &Settings) -> Result<Self, ServerError> {
+        let auth = auth(arguments, settings)?;
         if arguments.remote_control {
             if arguments.listen == ListenUrl::Off {
                 return Err(ServerError::NoRemoteControl);
@@ -88,21 +97,29 @@ impl Server {
             Catalog::check_strict(&sources(codex_home, &overrides)?).map_err(ServerError::StrictConfig)?;
         }
 
-        let listener = Listener::open(&arguments.listen, codex_home, settings.startup.lock()).await?;
+        let wait = settings.startup.lock();
+        let listener = Listener::open(&arguments.listen, auth.is_some(), codex_home, wait).await?;
         let mut parts = hub_parts(codex_home, &overrides, &arguments.session_source, settings)?;
         parts.commands.own_sockets = listener.sockets();
         listener.announce();
-        Self::serve(listener, parts, settings).await
+        Self::serve(listener, auth, parts, settings).await
     }
 
-    async fn serve(listener: Listener, parts: HubParts, settings: &Settings) -> Result<Self, ServerError> {
+    async fn serve(
+        listener: Listener,
+        auth: Option<Arc<Auth>>,
+        parts: HubParts,
+        settings: &Settings,
+    ) -> Result<Self, ServerError> {
         let (sockets, file) = match listener {
             Listener::Stdio => return Ok(Self::serve_stdio(Hub::start(parts))),
             Listener::Unix(socket) => (Sockets::Unix(socket.listener), Some(socket.file)),
-            Listener::Tcp(listener) => (Sockets::Tcp(listener), None),
+            Listener::Tcp(listener) => {
+                (Sockets::Tcp(listener, Arc::new(Door::new(&settings.http, auth.clone())?)), None)
+            }
         };
         let http = HttpServer::start(sockets, parts, &settings.http).await?;
-        Ok(Self { hub: http.hub().clone(), service: Service::Sockets { file, http } })
+        Ok(Self { hub: http.hub().clone(), service: Service::Sockets { file, http, auth } })
     }
 
     fn serve_stdio(hub: Hub) -> Self {
@@ -125,16 +142,30 @@ impl Server {
         }
     }
 
+    /// Reads the token or secret file again, where clients are judged by one.
+    pub fn reload_secrets(&self) {
+        if let Service::Sockets { auth: Some(auth), .. } = &self.service {
+            auth.reload();
+        }
+    }
+
     /// Ends in good order: takes no new work, lets running work end, says goodbye to the clients, and leaves no
     /// socket behind. Each step has its limit, so this always comes to an end.
     pub async fn finish(&mut self, limits: &Shutdown) {
         end_in_good_order(&self.hub, limits).await;
-        if let Service::Sockets { file, http } = &mut self.service {
+        if let Service::Sockets { file, http, .. } = &mut self.service {
             drop(file.take());
             http.stop().await;
         }
         log::info!("ended");
     }
+}
+
+/// The flags must be right for every listener; files are read only for TCP, where clients are judged by them.
+fn auth(arguments: &Arguments, settings: &Settings) -> Result<Option<Arc<Auth>>, AuthError> {
+    let plan = AuthPlan::of(&arguments.auth)?;
+    let plan = plan.filter(|_| matches!(arguments.listen, ListenUrl::WebSocket(_)));
+    plan.map(|plan| Auth::start(plan, &settings.auth, Clock::system()).map(Arc::new)).transpose()
 }
 
 /// The actors' share of an orderly end.

@@ -42,9 +42,14 @@ impl Signals {
         }
     }
 
-    /// The next signal that asks for the end; reloads are not wanted yet.
+    /// The next signal that asks for the end. One that asks for a reload waits for [`Self::next`]: what was read before
+    /// it came may be out of date already.
     pub async fn stop(&mut self) {
-        while self.next().await != Wish::Stop {}
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv(), if self.wish_of_hangup == Wish::Stop => {}
+        }
     }
 
     /// The next SIGINT or SIGTERM. SIGHUP never forces: a closing terminal may send it more than once.
@@ -79,6 +84,10 @@ mod tests {
         assert_eq!(supervised.next().await, Wish::Reload);
         send(Number::TERM);
         assert_eq!(supervised.next().await, Wish::Stop);
+        send(Number::HUP);
+        send(Number::INT);
+        supervised.stop().await;
+        assert_eq!(supervised.next().await, Wish::Reload, "it was not lost while only the end was waited for");
 
         let mut on_terminal = Signals::install(Wish::Stop).unwrap();
         send(Number::HUP);

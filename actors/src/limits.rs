@@ -70,6 +70,23 @@ pub struct Limits {
     /// Seconds between asking a command to end (SIGTERM) and making it (SIGKILL).
     pub command_grace_seconds: u64,
 
+    /// Levels of arrays and objects in one message; one more is refused with -32600. Above 128, the JSON library's own
+    /// limit remains for params whose members are read one by one.
+    pub json_nesting_levels: usize,
+    /// Bytes of a request's id; one more is refused with -32600.
+    pub request_id_bytes: usize,
+    /// Messages of one WebSocket connection that were no JSON-RPC message; one more closes it (1008).
+    pub malformed_messages: usize,
+
+    /// Seconds that a WebSocket peer may take until it is initialized, after which it is closed (1008).
+    pub initialize_seconds: u64,
+    /// Seconds of silence after which a WebSocket peer is sent a ping.
+    pub websocket_ping_seconds: u64,
+    /// Seconds after that ping without a sign of life, after which the peer is closed (1008).
+    pub websocket_pong_seconds: u64,
+    /// Seconds that a WebSocket peer may take to read why it is closed and to close in turn, after which it is cut.
+    pub websocket_close_seconds: u64,
+
     /// Seconds that a loaded thread without subscribers and without work stays in memory.
     pub thread_idle_seconds: u64,
 }
@@ -93,6 +110,26 @@ impl Limits {
     /// [`Self::command_grace_seconds`] as a duration.
     pub fn command_grace(&self) -> Duration {
         Duration::from_secs(self.command_grace_seconds)
+    }
+
+    /// [`Self::initialize_seconds`] as a duration.
+    pub fn initialize(&self) -> Duration {
+        Duration::from_secs(self.initialize_seconds)
+    }
+
+    /// [`Self::websocket_ping_seconds`] as a duration.
+    pub fn websocket_ping(&self) -> Duration {
+        Duration::from_secs(self.websocket_ping_seconds)
+    }
+
+    /// [`Self::websocket_pong_seconds`] as a duration.
+    pub fn websocket_pong(&self) -> Duration {
+        Duration::from_secs(self.websocket_pong_seconds)
+    }
+
+    /// [`Self::websocket_close_seconds`] as a duration.
+    pub fn websocket_close(&self) -> Duration {
+        Duration::from_secs(self.websocket_close_seconds)
     }
 
     /// [`Self::thread_idle_seconds`] as a duration.
@@ -130,6 +167,13 @@ impl Limits {
             command_unread_bytes: 1,
             command_timeout_seconds: 1,
             command_grace_seconds: 1,
+            json_nesting_levels: 16,
+            request_id_bytes: 64,
+            malformed_messages: 1,
+            initialize_seconds: 1,
+            websocket_ping_seconds: 1,
+            websocket_pong_seconds: 1,
+            websocket_close_seconds: 1,
             thread_idle_seconds: 1,
         }
     }

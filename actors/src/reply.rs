@@ -140,7 +140,9 @@ mod tests {
             origin: ConnectionOrigin::InProcess,
             deliver: Client(tell).start().recipient(),
             outbound: Arc::default(),
+            pulse: Arc::default(),
             kill: Kill::Token(CancellationToken::new()),
+            valid_until: None,
         };
         router.send(register).await.unwrap();
 

@@ -9,7 +9,9 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, Signal, getpid, ioctl_tiocsctty, set_child_subreaper, set_parent_process_death_signal, setsid};
+use rustix::process::{
+    Pid, Signal, getpid, ioctl_tiocsctty, set_child_subreaper, set_parent_process_death_signal, setsid,
+};
 
 use crate::confine::{self, Confined, NotConfined};
 use crate::control::{self, ROLE, Report};
@@ -56,11 +58,7 @@ fn run() -> io::Result<i32> {
 }
 
 /// Runs `work` in a process that is confined and the first of its PID namespace; its exit code comes back.
-fn enclosed(
-    confinement: &Confinement,
-    control: UnixStream,
-    work: impl FnOnce(UnixStream, Confined) -> i32,
-) -> i32 {
+fn enclosed(confinement: &Confinement, control: UnixStream, work: impl FnOnce(UnixStream, Confined) -> i32) -> i32 {
     let inside = match confine::enter_namespaces(confinement).and_then(|()| {
         // Its child, and with it all that is confined, dies with this process, and this process with the server. Where
         // nothing is confined the control socket alone says that the server is gone: a killed supervisor cannot end

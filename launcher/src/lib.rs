@@ -22,8 +22,8 @@
 //! | [`confine`] | the layers of the sandbox |
 //! | [`sys`] | the system calls that no safe crate offers |
 
-pub mod control;
 mod confine;
+pub mod control;
 mod launch;
 pub mod order;
 mod supervise;

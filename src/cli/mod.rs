@@ -1,6 +1,7 @@
 //! The command line: what it accepts, and the two names under which the program can be called.
 
 mod argv;
+mod auth;
 mod overrides;
 mod version;
 
@@ -9,6 +10,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use app_server_actors::host::API_VERSION;
+pub use auth::{AuthArguments, AuthMode};
 pub use overrides::Override;
 
 use crate::listen::ListenUrl;
@@ -36,6 +38,10 @@ pub struct Arguments {
     /// Refuses to start when config.toml holds an unknown key.
     #[arg(long)]
     pub strict_config: bool,
+
+    /// Who may connect over TCP.
+    #[command(flatten)]
+    pub auth: AuthArguments,
 
     /// Starts with remote control enabled.
     #[arg(long, hide = true)]

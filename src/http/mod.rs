@@ -1,26 +1,38 @@
 //! What the listeners answer over HTTP. Requests are judged in this order:
 //!
 //! 1. any request with an `Origin` header → 403: a web page must not reach the agent of whoever looks at it
-//! 2. `/readyz`, `/healthz` → 200, 503 (GET and HEAD; 405 for other methods)
-//! 3. everything else → a WebSocket, on any path
+//! 2. too long a head → 431; over TCP, a `Host` that is not this machine or listed → 421
+//! 3. `/readyz`, `/healthz` → 200, 503 (GET and HEAD; 405 for other methods)
+//! 4. everything else → a WebSocket, on any path; over TCP only for clients that [`crate::auth`] lets in (401, 429)
+//!
+//! Before all of this, a peer that has too many connections open is answered 503.
 
+mod admission;
+mod crowd;
+mod door;
+mod host;
 mod peer;
 mod probes;
 mod refusal;
 mod start;
 mod upgrade;
 
+use std::sync::Arc;
+
 use actix_web::{
-    App, Error, HttpResponse,
+    App, Error,
     body::MessageBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
-    http::header,
-    middleware::{Next, from_fn},
+    middleware::from_fn,
     web,
 };
 use app_server_actors::hub::Hub;
 
-pub use self::start::{HttpServer, Sockets};
+pub use self::{
+    door::Door,
+    host::InvalidHost,
+    start::{HttpServer, Sockets},
+};
 use self::{peer::Peer, refusal::Refusal};
 
 /// What the routes need to know.
@@ -29,13 +41,15 @@ struct Site {
     transport: Transport,
     /// The largest frame that is taken, in bytes.
     websocket_frame_bytes: usize,
+    /// The longest head of a request that is taken, in bytes.
+    request_head_bytes: usize,
 }
 
 /// What is below HTTP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 enum Transport {
     Unix,
-    Tcp,
+    Tcp(Arc<Door>),
 }
 
 fn app(
@@ -54,18 +68,7 @@ fn app(
         .service(probes::healthz())
         .service(probes::readyz())
         .default_service(web::to(upgrade::upgrade))
-        .wrap(from_fn(refuse_web_pages))
-}
-
-/// Browsers add `Origin` to every WebSocket request and to most others; no other client does.
-async fn refuse_web_pages<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if request.headers().contains_key(header::ORIGIN) {
-        return Ok(request.into_response(HttpResponse::Forbidden().finish()).map_into_right_body());
-    }
-    next.call(request).await.map(ServiceResponse::map_into_left_body)
+        .wrap(from_fn(admission::admit))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Why a request did not become a WebSocket. The statuses and texts are the reference program's.
+//! Why a request is refused. Where the reference program refuses it too, the status and the text are its own.
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -9,9 +9,23 @@ use actix_web::{
 };
 use actix_web_actors::ws::HandshakeError;
 
-/// A request that is answered and not upgraded.
+use crate::auth::Denial;
+
+/// A request that is answered and goes no further.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
+    /// It has an `Origin`.
+    #[error("")]
+    WebPage,
+    /// Its head is longer than the setting allows.
+    #[error("the head of the request is too long; see the setting http.request_head_bytes")]
+    LongHead,
+    /// No `Host`, more than one, or something that is no host.
+    #[error("the request must have one Host header with a host name or address")]
+    BadHost,
+    /// Not a host that is served.
+    #[error("this host is not served here; connect by an address of this machine, or list it in http.allowed_hosts")]
+    OtherHost,
     /// Another method.
     #[error("Request method must be `GET`")]
     NotGet,
@@ -30,6 +44,9 @@ pub enum Refusal {
     /// What the WebSocket library finds wrong with a request that passed all of the above.
     #[error("{0}")]
     Handshake(#[from] HandshakeError),
+    /// Its token does not let it in.
+    #[error(transparent)]
+    Denied(#[from] Denial),
     /// The daemon manager asks for an end, and this server is not managed by it.
     #[error("unmanaged server")]
     Unmanaged,
@@ -42,15 +59,29 @@ impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NotGet => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Unmanaged | Self::UnknownPeer => StatusCode::FORBIDDEN,
+            Self::LongHead => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::OtherHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::Denied(Denial::TooManyFailures { .. }) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Denied(_) => StatusCode::UNAUTHORIZED,
+            Self::WebPage | Self::Unmanaged | Self::UnknownPeer => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         }
     }
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
+        if matches!(self, Self::WebPage) {
+            return response.finish();
+        }
         response.content_type(ContentType::plaintext());
         match self {
+            Self::Denied(Denial::TooManyFailures { retry_after_seconds }) => {
+                response.insert_header((header::RETRY_AFTER, *retry_after_seconds))
+            }
+            Self::Denied(denial) => match denial.challenge() {
+                Some(challenge) => response.insert_header((header::WWW_AUTHENTICATE, challenge)),
+                None => &mut response,
+            },
             Self::NotGet => response.insert_header((header::ALLOW, "GET")),
             // RFC 6455 section 4.4: the refusal names the version that would do.
             Self::OtherVersion => response.insert_header((header::SEC_WEBSOCKET_VERSION, "13")),

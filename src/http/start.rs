@@ -13,15 +13,15 @@ use actix_web::{dev::ServerHandle, http::KeepAlive, web};
 use app_server_actors::hub::{Hub, HubParts};
 use tokio::sync::mpsc;
 
-use super::{Site, Transport, app, peer};
+use super::{Door, Site, Transport, app, peer::Entrance};
 use crate::settings;
 
 /// A bound socket for HTTP.
 pub enum Sockets {
     /// The Unix control socket.
     Unix(UnixListener),
-    /// The TCP listener.
-    Tcp(TcpListener),
+    /// The TCP listener, and who may come in by it.
+    Tcp(TcpListener, Arc<Door>),
 }
 
 /// A running HTTP server and the hub in it.
@@ -35,11 +35,13 @@ impl HttpServer {
     /// Serves `sockets`. The hub starts on the arbiter of the first worker, where its connections live: a hop to
     /// another arbiter would cost more than a whole request.
     pub async fn start(sockets: Sockets, parts: HubParts, settings: &settings::Http) -> io::Result<Self> {
-        let transport = match sockets {
+        let transport = match &sockets {
             Sockets::Unix(_) => Transport::Unix,
-            Sockets::Tcp(_) => Transport::Tcp,
+            Sockets::Tcp(_, door) => Transport::Tcp(door.clone()),
         };
         let websocket_frame_bytes = parts.limits.websocket_frame_bytes;
+        let request_head_bytes = settings.request_head_bytes;
+        let entrance = Entrance::new(settings);
         let (tell, mut hubs) = mpsc::channel(1);
         let only = Arc::new(OnceLock::new());
         let make_app = move || {
@@ -49,7 +51,8 @@ impl HttpServer {
                 let _ = tell.try_send(hub.clone());
                 hub
             });
-            app(web::Data::new(Site { hub: hub.clone(), transport, websocket_frame_bytes }))
+            let (hub, transport) = (hub.clone(), transport.clone());
+            app(web::Data::new(Site { hub, transport, websocket_frame_bytes, request_head_bytes }))
         };
 
         let server = actix_web::HttpServer::new(make_app)
@@ -61,11 +64,11 @@ impl HttpServer {
             .client_disconnect_timeout(Duration::ZERO)
             .tcp_nodelay(true)
             .disable_signals()
-            .on_connect(peer::meet);
+            .on_connect(move |connection, data| entrance.meet(connection, data));
         let server = match sockets {
             // Never `bind_uds`: it deletes what lies at the path and does not run `on_connect`.
             Sockets::Unix(listener) => server.listen_uds(listener)?,
-            Sockets::Tcp(listener) => server.listen(listener)?,
+            Sockets::Tcp(listener, _) => server.listen(listener)?,
         }
         .run();
 

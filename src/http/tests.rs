@@ -4,8 +4,8 @@ use std::{os::unix::net::UnixListener, path::PathBuf, sync::Arc, time::Duration}
 
 use app_server_actors::{
     catalog::{Catalog, CatalogSources},
-    commands::CommandsSetup,
     clock::Clock,
+    commands::CommandsSetup,
     host::Host,
     hub::HubParts,
     store::Store,
@@ -33,7 +33,7 @@ impl World {
         let home = tempfile::tempdir().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let tcp = start(&home, Sockets::Tcp(listener)).await;
+        let tcp = start(&home, Sockets::Tcp(listener, Arc::new(door()))).await;
         let unix = start(&home, Sockets::Unix(UnixListener::bind(home.path().join("s.sock")).unwrap())).await;
         Self { home, tcp, address, _unix: unix }
     }
@@ -51,6 +51,11 @@ impl World {
     async fn ask_unix(&self, request: &str) -> Answer {
         ask(UnixStream::connect(self.socket()).await.unwrap(), request).await
     }
+}
+
+/// Lets everybody in who asks for this machine.
+fn door() -> Door {
+    Door::new(&Effective::built_in().unwrap().settings().unwrap().http, None).unwrap()
 }
 
 async fn start(home: &TempDir, sockets: Sockets) -> HttpServer {
@@ -125,14 +130,14 @@ async fn probes_answer_get_and_head() {
     let world = World::new().await;
     for path in ["/readyz", "/healthz", "/readyz?verbose"] {
         for method in ["GET", "HEAD"] {
-            let request = format!("{method} {path} HTTP/1.1\nHost: x\n\n");
+            let request = format!("{method} {path} HTTP/1.1\nHost: localhost\n\n");
             for answer in [world.ask(&request).await, world.ask_unix(&request).await] {
                 assert_eq!((answer.status, answer.body.as_str()), (200, ""), "{request}");
                 assert_eq!(answer.header("content-length"), Some("0"));
                 assert_eq!(answer.header("content-type"), None);
             }
         }
-        let refused = world.ask(&format!("POST {path} HTTP/1.1\nHost: x\nContent-Length: 0\n\n")).await;
+        let refused = world.ask(&format!("POST {path} HTTP/1.1\nHost: localhost\nContent-Length: 0\n\n")).await;
         assert_eq!((refused.status, refused.header("allow")), (405, Some("get,head")));
         let answer = world.ask(&upgrade(path, "", "")).await;
         assert_eq!(answer.status, 200, "a probe is not upgraded");
@@ -143,8 +148,8 @@ async fn probes_answer_get_and_head() {
 async fn readyz_says_when_the_server_drains() {
     let world = World::new().await;
     world.tcp.hub().drain().await;
-    assert_eq!(world.ask("GET /readyz HTTP/1.1\nHost: x\n\n").await.status, 503);
-    assert_eq!(world.ask("GET /healthz HTTP/1.1\nHost: x\n\n").await.status, 200);
+    assert_eq!(world.ask("GET /readyz HTTP/1.1\nHost: localhost\n\n").await.status, 503);
+    assert_eq!(world.ask("GET /healthz HTTP/1.1\nHost: localhost\n\n").await.status, 200);
 }
 
 #[actix_rt::test]
@@ -213,7 +218,8 @@ async fn an_incomplete_upgrade_is_told_what_is_missing() {
 #[actix_rt::test]
 async fn a_connection_without_a_known_peer_is_not_upgraded() {
     let world = World::new().await;
-    let site = Site { hub: world.tcp.hub().clone(), transport: Transport::Tcp, websocket_frame_bytes: 1 };
+    let (hub, transport) = (world.tcp.hub().clone(), Transport::Tcp(Arc::new(door())));
+    let site = Site { hub, transport, websocket_frame_bytes: 1, request_head_bytes: 1000 };
     let service = actix_web::test::init_service(app(web::Data::new(site))).await;
     let request = actix_web::test::TestRequest::get()
         .insert_header(("connection", "upgrade"))

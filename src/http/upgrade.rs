@@ -9,6 +9,7 @@ use actix_web_actors::ws;
 use app_server_actors::connection::{kill::Kill, websocket};
 
 use super::{Peer, Refusal, Site, Transport};
+use crate::auth::Pass;
 
 /// Tells clients of the Unix socket how large a message may be before they must send it in fragments.
 const MAX_FRAME_HEADER: &str = "x-codex-websocket-max-unfragmented-message-bytes";
@@ -23,15 +24,18 @@ pub async fn upgrade(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Refusal> {
     check(&request)?;
-    if site.transport == Transport::Unix && request.path() == MANAGED_SHUTDOWN {
-        return Err(Refusal::Unmanaged);
-    }
+    let peer = request.conn_data::<Peer>().ok_or(Refusal::UnknownPeer)?;
     let mut response = ws::handshake(&request)?;
-    if site.transport == Transport::Unix {
-        response.insert_header((MAX_FRAME_HEADER, site.websocket_frame_bytes));
-    }
-    let kill = request.conn_data::<Peer>().and_then(Peer::take_kill).ok_or(Refusal::UnknownPeer)?;
-    Ok(websocket::serve(response, payload, &site.hub, Kill::Socket(kill)))
+    let pass = match &site.transport {
+        Transport::Tcp(door) => door.admit(request.head(), peer.tcp().ok_or(Refusal::UnknownPeer)?)?,
+        Transport::Unix if request.path() == MANAGED_SHUTDOWN => return Err(Refusal::Unmanaged),
+        Transport::Unix => {
+            response.insert_header((MAX_FRAME_HEADER, site.websocket_frame_bytes));
+            Pass::WITHOUT_END
+        }
+    };
+    let kill = peer.take_kill().ok_or(Refusal::UnknownPeer)?;
+    Ok(websocket::serve(response, payload, &site.hub, Kill::Socket(kill), pass.valid_until))
 }
 
 /// The order of the checks is the reference program's.

@@ -44,12 +44,18 @@ pub enum ListenError {
 }
 
 impl Listener {
-    /// Opens what `url` names. Waits up to `wait` for another server that is just starting on the same socket.
-    pub async fn open(url: &ListenUrl, codex_home: &Path, wait: Duration) -> Result<Self, ListenError> {
+    /// Opens what `url` names; an address that other machines reach only when clients are `authenticated`. Waits up to
+    /// `wait` for another server that is just starting on the same socket.
+    pub async fn open(
+        url: &ListenUrl,
+        authenticated: bool,
+        codex_home: &Path,
+        wait: Duration,
+    ) -> Result<Self, ListenError> {
         match url {
             ListenUrl::Stdio => Ok(Self::Stdio),
             ListenUrl::Unix(path) => Ok(Self::Unix(ControlSocket::bind(path, codex_home, wait).await?)),
-            ListenUrl::WebSocket(address) => Ok(Self::Tcp(tcp::bind(*address)?)),
+            ListenUrl::WebSocket(address) => Ok(Self::Tcp(tcp::bind(*address, authenticated)?)),
             ListenUrl::Off => Err(ListenError::NoTransport),
         }
     }

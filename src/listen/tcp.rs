@@ -24,9 +24,10 @@ pub enum TcpError {
     },
 }
 
-/// Binds `address`. An address that other machines may reach is refused: `0.0.0.0`, `::` and IPv4-mapped ones too.
-pub fn bind(address: SocketAddr) -> Result<TcpListener, TcpError> {
-    if !address.ip().is_loopback() {
+/// Binds `address`. One that other machines may reach (`0.0.0.0`, `::` and IPv4-mapped ones too) is refused unless
+/// clients are `authenticated`.
+pub fn bind(address: SocketAddr, authenticated: bool) -> Result<TcpListener, TcpError> {
+    if !authenticated && !address.ip().is_loopback() {
         return Err(TcpError::OpenToOthers(address));
     }
     TcpListener::bind(address).map_err(|error| TcpError::Io { error, address })
@@ -45,12 +46,18 @@ pub fn announce(listener: &TcpListener) {
 
 fn banner(address: SocketAddr, colour: bool) -> String {
     let (bold, cyan, plain) = if colour { ("\x1b[1m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
+    let note = if address.ip().is_loopback() {
+        "note: binds localhost only (use SSH port-forwarding for remote access)"
+    } else {
+        "note: websocket auth is required for non-localhost listeners\n  \
+         warning: tokens cross the network unencrypted; put a proxy with TLS in front of this address"
+    };
     format!(
         "{bold}codex app-server (WebSockets){plain}\n  \
            listening on: {cyan}ws://{address}{plain}\n  \
            readyz: {cyan}http://{address}/readyz{plain}\n  \
            healthz: {cyan}http://{address}/healthz{plain}\n  \
-           note: binds localhost only (use SSH port-forwarding for remote access)\n"
+           {note}\n"
     )
 }
 
@@ -72,24 +79,32 @@ mod tests {
     }
 
     #[test]
+    fn a_listener_that_others_reach_says_what_that_means() {
+        let text = banner("0.0.0.0:4500".parse().unwrap(), false);
+        assert!(text.contains("\n  note: websocket auth is required for non-localhost listeners\n"), "{text}");
+        assert!(text.ends_with("in front of this address\n") && text.contains("  warning: tokens cross"), "{text}");
+    }
+
+    #[test]
     fn only_loopback_is_served_without_auth() {
         for open in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:127.0.0.1]:0"] {
             assert_eq!(
-                bind(open.parse().unwrap()).unwrap_err().to_string(),
+                bind(open.parse().unwrap(), false).unwrap_err().to_string(),
                 format!(
                     "refusing to start non-loopback websocket listener {open} without auth; configure `--ws-auth \
                      capability-token` or `--ws-auth signed-bearer-token`"
                 )
             );
         }
-        bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        bind("127.0.0.2:0".parse().unwrap(), false).unwrap();
+        bind("0.0.0.0:0".parse().unwrap(), true).unwrap();
     }
 
     #[test]
     fn a_taken_port_is_named() {
-        let taken = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let taken = bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
         let address = taken.local_addr().unwrap();
-        let text = bind(address).unwrap_err().to_string();
+        let text = bind(address, false).unwrap_err().to_string();
         assert!(
             text.starts_with("Address already in use (os error ") && text.ends_with(&format!("ws://{address}")),
             "{text}"

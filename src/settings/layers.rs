@@ -166,6 +166,8 @@ impl Effective {
             (Value::Integer(_), Value::Integer(number)) if NUMBERS.contains(number) => None,
             (Value::Integer(_), _) => Some(format!("a whole number from {} to {}", NUMBERS.start(), NUMBERS.end())),
             (Value::Boolean(_), Value::Boolean(_)) | (Value::String(_), Value::String(_)) => None,
+            (Value::Array(_), Value::Array(items)) if items.iter().all(Value::is_str) => None,
+            (Value::Array(_), _) => Some("a list of strings".to_owned()),
             (Value::Boolean(_), _) => Some("true or false".to_owned()),
             (known, _) => Some(format!("a {}", known.type_str())),
         };
@@ -265,6 +267,10 @@ mod tests {
         );
         assert_eq!(refuse("log.json=1"), "command line: `log.json` must be true or false, not 1");
         assert_eq!(refuse("log.filter=1"), "command line: `log.filter` must be a string, not 1");
+        assert_eq!(
+            refuse("http.allowed_hosts=[1]"),
+            "command line: `http.allowed_hosts` must be a list of strings, not [1]"
+        );
         assert_eq!(
             refuse("http=1"),
             "command line: there is no setting `http`; `codex-app-server config` lists all, each as SECTION.KEY"

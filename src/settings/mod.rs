@@ -3,7 +3,7 @@
 mod layers;
 mod print;
 
-use std::{path::Path, time::Duration};
+use std::{num::NonZeroU32, path::Path, time::Duration};
 
 use app_server_actors::limits::Limits;
 use serde::Deserialize;
@@ -23,6 +23,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The Unix socket and the TCP listener.
     pub http: Http,
+    /// Who may connect over TCP.
+    pub auth: Auth,
     /// How the process starts.
     pub startup: Startup,
     /// How the process ends.
@@ -39,10 +41,28 @@ pub struct Http {
     pub workers: usize,
     /// Open connections per worker.
     pub max_connections: usize,
+    /// Of those, connections of one TCP peer.
+    pub max_connections_per_address: usize,
+    /// Bytes of the head of a request.
+    pub request_head_bytes: usize,
+    /// Names and addresses that `Host` may say besides those of this machine.
+    pub allowed_hosts: Vec<String>,
     /// Seconds for the head of a request.
     pub client_request_timeout_seconds: u64,
     /// Seconds between two requests on one connection.
     pub keep_alive_seconds: u64,
+}
+
+/// Who may connect over TCP, beyond what the command line says.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Wrong tokens of one peer address at once.
+    pub failed_attempts_burst: NonZeroU32,
+    /// Wrong tokens of one peer address in the long run.
+    pub failed_attempts_per_minute: NonZeroU32,
+    /// Close a connection when its JWT expires.
+    pub close_on_token_expiry: bool,
 }
 
 /// How the process starts.
@@ -118,6 +138,6 @@ impl Settings {
     }
     /// Whether `new` changes a setting that only a start takes over.
     pub fn needs_restart_for(&self, new: &Self) -> bool {
-        (&self.limits, &self.http, &self.startup) != (&new.limits, &new.http, &new.startup)
+        (&self.limits, &self.http, &self.auth, &self.startup) != (&new.limits, &new.http, &new.auth, &new.startup)
     }
 }

@@ -273,10 +273,9 @@ fn the_network_is_granted_without_the_way_back_to_the_server() {
     let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = tcp.local_addr().expect("an address");
     let socket = place.server.socket_path().display().to_string();
-    for policy in [
-        json!({"type": "readOnly", "networkAccess": true}),
-        json!({"type": "workspaceWrite", "networkAccess": true}),
-    ] {
+    for policy in
+        [json!({"type": "readOnly", "networkAccess": true}), json!({"type": "workspaceWrite", "networkAccess": true})]
+    {
         assert!(place.attempt(&format!("others|tcp|{address}"), policy.clone()));
         assert!(!place.attempt(&format!("others|path socket|{socket}"), policy), "the control socket");
     }
@@ -342,13 +341,18 @@ fn tools_work_in_it() {
     for policy in [json!({"type": "readOnly"}), place.workspace_write()] {
         let result = place.shell("git -c safe.directory='*' status --short", policy.clone());
         assert_eq!((&result["exitCode"], &result["stdout"]), (&json!(0), &json!("A  victim\n")), "{result}");
-        let script = "echo a > /dev/null; echo b > /dev/shm/b; cat /dev/shm/b; head -c 1 /dev/urandom | wc -c; ps | wc -l";
+        let script =
+            "echo a > /dev/null; echo b > /dev/shm/b; cat /dev/shm/b; head -c 1 /dev/urandom | wc -c; ps | wc -l";
         let result = place.shell(&format!("{script} > /dev/shm/c; {script}; id -u > /dev/stderr"), policy.clone());
         assert_eq!(result["exitCode"], 0, "{result}");
         assert!(result["stdout"].as_str().expect("text").starts_with("b\n1\n"), "{result}");
 
         let terminal = json!({"processId": "t", "tty": true, "size": {"rows": 12, "cols": 34}});
-        let params = place.exec(&["sh", "-c", "stty size < /dev/tty; echo $CODEX_SANDBOX_NETWORK_DISABLED > /dev/tty"], policy, terminal);
+        let params = place.exec(
+            &["sh", "-c", "stty size < /dev/tty; echo $CODEX_SANDBOX_NETWORK_DISABLED > /dev/tty"],
+            policy,
+            terminal,
+        );
         let running = place.client.send_request("command/exec", params);
         let mut seen = String::new();
         while !seen.contains("1\r\n") || !seen.contains("12 34\r\n") {
@@ -377,7 +381,9 @@ fn a_daemon_dies_with_its_command() {
 
 #[test]
 fn the_configuration_decides_where_the_client_does_not() {
-    let home = Home::with_config("sandbox_mode = 'workspace-write'\n[sandbox_workspace_write]\nexclude_slash_tmp = true\nexclude_tmpdir_env_var = true");
+    let home = Home::with_config(
+        "sandbox_mode = 'workspace-write'\n[sandbox_workspace_write]\nexclude_slash_tmp = true\nexclude_tmpdir_env_var = true",
+    );
     let mut place = Place::new(Launch::at(&home));
     if !place.confines() {
         return;
@@ -428,7 +434,12 @@ fn where_nothing_can_be_confined_nothing_is_run_unasked() {
     let params = json!({"processId": "inner", "deltaBase64": BASE64_STANDARD.encode(text), "closeStdin": true});
     place.client.call("command/exec/write", params);
     let result = place.client.answer_to(running).expect("it ended");
-    let answers: Vec<Value> = result["stdout"].as_str().expect("text").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let answers: Vec<Value> = result["stdout"]
+        .as_str()
+        .expect("text")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
     let answer = |id: i64| answers.iter().find(|answer| answer["id"] == id).unwrap_or_else(|| panic!("{id}: {result}"));
     for id in [1, 2] {
         let message = answer(id)["error"]["message"].as_str().expect("a refusal");

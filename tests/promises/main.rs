@@ -5,16 +5,24 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod auth_flags;
+mod auth_guessing;
+mod auth_jwt;
+mod auth_rotation;
+mod auth_token;
 mod command_line;
 mod commands;
 mod commands_confined;
 mod conformance;
+mod connection_limits;
 mod database;
 mod errors;
 mod experimental;
 mod frames;
 mod garbage;
 mod handshake;
+mod hostile_peers;
+mod hosts;
 mod logs;
 mod notifications;
 mod overload;
@@ -25,6 +33,7 @@ mod settings;
 mod shutdown;
 mod slow_clients;
 mod start_up_questions;
+mod state_files;
 mod stdio;
 mod stdio_pressure;
 mod tcp_http;

@@ -26,14 +26,15 @@ fn a_thousand_pipelined_requests_are_each_answered_once() {
 fn requests_and_garbage_in_one_stream_are_all_answered() {
     over_every_transport(|server| {
         let mut client = server.client();
-        for _ in 0..100 {
+        // Fewer malformed messages than a connection may send.
+        for _ in 0..50 {
             client.send_raw(r#"{"id":"good","method":"thread/loaded/list","params":{}}"#);
             client.send_raw("garbage");
             client.send_raw(r#"{"id":"unknown","method":"no/such/method","params":{}}"#);
         }
-        let answers: Vec<_> = (0..300).map(|_| client.next_answer()).collect();
+        let answers: Vec<_> = (0..150).map(|_| client.next_answer()).collect();
         let count = |id: serde_json::Value| answers.iter().filter(|answer| answer["id"] == id).count();
-        assert_eq!([count(json!("good")), count(json!(null)), count(json!("unknown"))], [100, 100, 100]);
+        assert_eq!([count(json!("good")), count(json!(null)), count(json!("unknown"))], [50, 50, 50]);
         client.expect_silence();
     });
 }

@@ -39,6 +39,11 @@ impl Home {
         self.join("app-server-control/app-server-control.sock")
     }
 
+    /// Every file and directory in it, at any depth.
+    pub fn everything(&self) -> Vec<PathBuf> {
+        everything_in(self.path())
+    }
+
     /// The SQLite file that a server has made in this home; the only one, whatever it is called.
     pub fn database(&self) -> PathBuf {
         let is_database = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "sqlite");

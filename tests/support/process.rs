@@ -12,7 +12,7 @@ use std::time::Instant;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::home::Home;
-use super::{PATIENCE, eventually};
+use super::{PATIENCE, eventually, secrets};
 
 /// How to run the binary.
 #[derive(Clone)]
@@ -210,6 +210,9 @@ impl Drop for Process {
             // A process that ends between the question and the signal is as good as killed.
             let _ = self.child.kill();
             let _ = self.child.wait();
+        }
+        if !thread::panicking() {
+            secrets::assert_none_in(&self.stderr.text());
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use super::client::Client;
 use super::eventually;
+use super::http;
 use super::process::{Collected, Launch, Process};
 use super::wire::{Stdio, Ws};
 
@@ -91,6 +92,20 @@ impl Server {
         client
     }
 
+    /// One more client over TCP that shows `token`, and has shaken hands.
+    pub fn client_with_token(&self, token: &str) -> Client {
+        let bearer = format!("Bearer {token}");
+        let mut client = Client::new(Box::new(Ws::upgrade_with(self.tcp_stream(), &[("authorization", &bearer)])));
+        client.initialize();
+        client
+    }
+
+    /// The answer to an upgrade over TCP with these headers besides.
+    pub fn answer_to_upgrade(&self, headers: &[(&str, &str)]) -> http::Response {
+        let text = http::request("GET", "/", &[http::UPGRADE, headers].concat());
+        http::exchange(&mut self.tcp_stream(), &text).expect("an answer")
+    }
+
     /// A bare connection to the Unix socket.
     pub fn unix_stream(&self) -> UnixStream {
         match &self.address {
@@ -102,6 +117,15 @@ impl Server {
     /// A bare connection to the TCP port.
     pub fn tcp_stream(&self) -> TcpStream {
         connect_tcp(self.tcp_address())
+    }
+
+    /// The same from another address of this machine: another peer. All of 127.0.0.0/8 is ours.
+    pub fn tcp_stream_from(&self, address: [u8; 4]) -> TcpStream {
+        use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+        let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+        bind(&socket, &SocketAddr::from((address, 0))).expect("a loopback address");
+        connect(&socket, &self.tcp_address()).expect("the listener takes it");
+        TcpStream::from(socket)
     }
 
     /// Where the TCP listener is.

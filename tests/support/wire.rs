@@ -105,7 +105,15 @@ pub struct Ws<S: Socket>(WebSocket<S>);
 impl<S: Socket> Ws<S> {
     /// Upgrades `stream` as the official client does on a Unix socket.
     pub fn upgrade(stream: S) -> Self {
-        let request: Request = "ws://localhost/rpc".into_client_request().expect("a valid request");
+        Self::upgrade_with(stream, &[])
+    }
+
+    /// The same with more headers.
+    pub fn upgrade_with(stream: S, headers: &[(&'static str, &str)]) -> Self {
+        let mut request: Request = "ws://localhost/rpc".into_client_request().expect("a valid request");
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().expect("a header value"));
+        }
         stream.limit_reads(PATIENCE);
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
         let (socket, _) = tungstenite::client::client_with_config(request, stream, Some(config))

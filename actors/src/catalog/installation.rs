@@ -1,6 +1,6 @@
 //! The identity of this installation: `installation_id` in `$CODEX_HOME`, shared with the reference program.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -11,6 +11,10 @@ use uuid::Uuid;
 const LONGEST_ID: u64 = 256;
 
 /// The identity; made, and kept for next time, if there is none that can be read.
+///
+/// It is written in place, unlike our own files: the reference program locks this very file to read or write it, and a
+/// new file under its name would not be the one that is locked. One that was only half written is no UUID, and so made
+/// anew.
 ///
 /// # Errors
 /// When the file cannot be read or written.
@@ -29,6 +33,8 @@ pub fn installation_id(codex_home: &Path) -> io::Result<Uuid> {
     file.rewind()?;
     file.write_all(id.to_string().as_bytes())?;
     file.sync_all()?;
+    // The name of a new file is part of its directory.
+    File::open(codex_home)?.sync_all()?;
     Ok(id)
 }
 

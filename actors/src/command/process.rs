@@ -132,10 +132,7 @@ fn pipes(stdin: bool) -> io::Result<Plumbing> {
     } else {
         (File::open("/dev/null")?.into(), None)
     };
-    let outputs = vec![
-        (OutputStream::Stdout, Source::pipe(stdout)?),
-        (OutputStream::Stderr, Source::pipe(stderr)?),
-    ];
+    let outputs = vec![(OutputStream::Stdout, Source::pipe(stdout)?), (OutputStream::Stderr, Source::pipe(stderr)?)];
     Ok(Plumbing { theirs: [their_stdin, their_stdout, their_stderr], sink, terminal: None, outputs })
 }
 

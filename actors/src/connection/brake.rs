@@ -15,6 +15,7 @@ use futures_util::Stream;
 use futures_util::task::AtomicWaker;
 
 use super::outbound::Outbound;
+use super::pulse::Pulse;
 use crate::limits::Limits;
 use crate::protocol::Weight;
 
@@ -184,13 +185,14 @@ impl Brake {
 /// A stream of incoming messages that rests while the brake is on.
 pub struct Braked<S> {
     brake: Arc<Brake>,
+    pulse: Arc<Pulse>,
     incoming: S,
 }
 
 impl<S> Braked<S> {
-    /// Puts `incoming` behind `brake`.
-    pub fn new(brake: Arc<Brake>, incoming: S) -> Self {
-        Self { brake, incoming }
+    /// Puts `incoming` behind `brake`; `pulse` tells the router while it rests.
+    pub fn new(brake: Arc<Brake>, pulse: Arc<Pulse>, incoming: S) -> Self {
+        Self { brake, pulse, incoming }
     }
 }
 
@@ -198,7 +200,9 @@ impl<S: Stream + Unpin> Stream for Braked<S> {
     type Item = S::Item;
 
     fn poll_next(mut self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        match self.brake.poll_open(cx) {
+        let open = self.brake.poll_open(cx);
+        self.pulse.set_resting(open.is_pending());
+        match open {
             Poll::Ready(()) => std::pin::Pin::new(&mut self.incoming).poll_next(cx),
             Poll::Pending => Poll::Pending,
         }

@@ -1,18 +1,21 @@
 //! What every wire does with a message that came in.
 
+use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::brake::Brake;
+use super::brake::{Brake, Braked};
 use super::kill::Kill;
 use super::messages::Deliver;
 use super::outbound::Outbound;
+use super::pulse::Pulse;
 use super::{ConnectionId, ConnectionOrigin};
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::processor::{Disconnected, Note, Request};
-use crate::protocol::{ClientMessage, Frame, RpcError, decode};
+use crate::protocol::{ClientMessage, Frame, RpcError, Weight, decode_within};
 use crate::router::Register;
 
 /// The wire-independent half of a connection: decodes, counts, hands over.
@@ -21,6 +24,20 @@ pub struct Intake {
     hub: Hub,
     brake: Arc<Brake>,
     outbound: Arc<Outbound>,
+    pulse: Arc<Pulse>,
+    /// The peer sends no more, but still waits for answers.
+    half_closed: Cell<bool>,
+}
+
+/// What became of a message. An error is for the connection itself to write.
+#[derive(Debug)]
+pub enum Taken {
+    /// Whoever has it now answers, if an answer is due.
+    InHand,
+    /// A request that is not served.
+    Refused(Frame),
+    /// Not even a message of the protocol.
+    Malformed(Frame),
 }
 
 impl Intake {
@@ -28,7 +45,8 @@ impl Intake {
     pub fn new(hub: &Hub) -> Self {
         let outbound = Arc::new(Outbound::default());
         let brake = Arc::new(Brake::new(hub.limits(), hub.ingress().clone(), outbound.clone()));
-        Self { id: hub.next_connection_id(), hub: hub.clone(), brake, outbound }
+        let (id, hub) = (hub.next_connection_id(), hub.clone());
+        Self { id, hub, brake, outbound, pulse: Arc::default(), half_closed: Cell::new(false) }
     }
 
     /// The name of this connection.
@@ -41,32 +59,45 @@ impl Intake {
         self.hub.limits()
     }
 
-    /// This connection's brake.
-    pub fn brake(&self) -> &Arc<Brake> {
-        &self.brake
+    /// The signs of life that this connection gives.
+    pub fn pulse(&self) -> &Arc<Pulse> {
+        &self.pulse
+    }
+
+    /// Puts what comes from the peer behind this connection's brake.
+    pub fn braked<S>(&self, incoming: S) -> Braked<S> {
+        Braked::new(self.brake.clone(), self.pulse.clone(), incoming)
     }
 
     /// Tells the router about this connection, before anything is read from it. To be called in `started`.
-    pub fn register<A>(&self, origin: ConnectionOrigin, deliver: Recipient<Deliver>, kill: Kill, ctx: &mut A::Context)
-    where
+    /// In seconds since the Unix epoch, `valid_until` is when the router ends it.
+    pub fn register<A>(
+        &self,
+        origin: ConnectionOrigin,
+        deliver: Recipient<Deliver>,
+        kill: Kill,
+        valid_until: Option<i64>,
+        ctx: &mut A::Context,
+    ) where
         A: Actor,
         A::Context: AsyncContext<A>,
     {
-        let register = Register { connection: self.id, origin, deliver, outbound: self.outbound.clone(), kill };
+        let (outbound, pulse) = (self.outbound.clone(), self.pulse.clone());
+        let register = Register { connection: self.id, origin, deliver, outbound, pulse, kill, valid_until };
         crate::post::post::<A, _, _>(self.hub.router(), register, ctx);
     }
 
-    /// Takes one message. A frame that comes back is an error which the connection itself sends to its peer.
-    pub fn take(&self, text: &str) -> Option<Frame> {
-        let refusal = match decode(text) {
+    /// Takes one message.
+    pub fn take(&self, text: &str) -> Taken {
+        match decode_within(self.limits(), text) {
             Ok(ClientMessage::Request { id, method, request }) => {
                 let reply = self.hub.reply(self.id, id, method.weight);
                 if !self.brake.admit(method.weight) {
-                    return self.own(reply.refuse(&RpcError::overloaded()));
+                    return refused(reply.refuse(&RpcError::overloaded()));
                 }
                 let request = Request { reply, method, request, brake: self.brake.clone() };
                 match self.hub.processor().try_send(request) {
-                    Ok(()) => return None,
+                    Ok(()) => Taken::InHand,
                     Err(SendError::Full(request)) => self.withdraw(request, &RpcError::overloaded()),
                     Err(SendError::Closed(request)) => {
                         self.withdraw(request, &RpcError::internal("the server is ending; reconnect"))
@@ -75,21 +106,57 @@ impl Intake {
             }
             Ok(ClientMessage::Notification(notification)) => {
                 self.tell(Note::Notification { connection: self.id, notification });
-                None
+                Taken::InHand
             }
             Ok(ClientMessage::Answer { id }) => {
                 self.tell(Note::Answer { connection: self.id, id });
-                None
+                Taken::InHand
             }
-            Ok(ClientMessage::Unknown) => None,
-            Err(refusal) => Some(Frame::error(refusal.id.as_ref(), &refusal.error)),
-        };
-        self.own(refusal)
+            Ok(ClientMessage::Unknown) => Taken::InHand,
+            Err(refusal) => {
+                let frame = Frame::error(refusal.id.as_ref(), &refusal.error);
+                if refusal.id.is_some() { Taken::Refused(frame) } else { Taken::Malformed(frame) }
+            }
+        }
     }
 
-    /// An error for a message that could not even be read as text; the connection lives on.
-    pub fn refuse(&self, error: &RpcError) -> Option<Frame> {
-        self.own(Some(Frame::error(None, error)))
+    /// The error for a message that could not even be read as text; the connection writes it and lives on.
+    pub fn refusal(error: &RpcError) -> Frame {
+        Frame::error(None, error)
+    }
+
+    /// An answer to a request of this connection goes out.
+    pub fn settle<A>(&self, weight: Weight, ctx: &mut A::Context)
+    where
+        A: Actor,
+        A::Context: AsyncContext<A>,
+    {
+        self.brake.settle(weight);
+        if self.half_closed.get() {
+            self.stop_when_answered::<A>(ctx);
+        }
+    }
+
+    /// The peer sends no more: what it asked is still answered, within a bounded time, and then the connection ends.
+    pub fn half_closed<A>(&self, ctx: &mut A::Context)
+    where
+        A: Actor,
+        A::Context: AsyncContext<A>,
+    {
+        self.half_closed.set(true);
+        self.stop_when_answered::<A>(ctx);
+        ctx.run_later(self.limits().connection_flush(), |_, ctx| ctx.stop());
+    }
+
+    fn stop_when_answered<A>(&self, ctx: &mut A::Context)
+    where
+        A: Actor,
+        A::Context: AsyncContext<A>,
+    {
+        if self.brake.is_idle() {
+            // A turn later, so that what is in the mailbox behind the last answer still goes out.
+            ctx.run_later(Duration::ZERO, |_, ctx| ctx.stop());
+        }
     }
 
     /// Counts bytes that the wire itself queues towards its peer.
@@ -127,17 +194,14 @@ impl Intake {
         }
     }
 
-    fn withdraw(&self, request: Request, error: &RpcError) -> Option<Frame> {
+    fn withdraw(&self, request: Request, error: &RpcError) -> Taken {
         self.brake.taken();
         self.brake.settle(request.method.weight);
-        request.reply.refuse(error)
+        refused(request.reply.refuse(error))
     }
+}
 
-    /// Counts a frame that this connection sends to its own peer.
-    fn own(&self, frame: Option<Frame>) -> Option<Frame> {
-        if let Some(frame) = &frame {
-            self.outbound.queue(frame.len());
-        }
-        frame
-    }
+/// A reply that was answered before has nothing left to say.
+fn refused(frame: Option<Frame>) -> Taken {
+    frame.map_or(Taken::InHand, Taken::Refused)
 }

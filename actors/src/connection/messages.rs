@@ -2,6 +2,7 @@
 
 use actix::prelude::*;
 
+use super::close::CloseReason;
 use crate::protocol::{Frame, Weight};
 
 /// Sent by the router only. Nothing comes back. A connection's mailbox is its outbound queue: when it is full the
@@ -18,23 +19,9 @@ pub enum Deliver {
     },
     /// Write what was delivered before, say goodbye, and end.
     Close {
-        /// Why, as the WebSocket close code and its text.
+        /// Why.
         reason: CloseReason,
     },
-}
-
-/// Why the server closes a connection (RFC 6455 7.4.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CloseReason {
-    /// 1001: the server goes away.
-    ShuttingDown,
-}
-
-impl CloseReason {
-    /// For a person.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::ShuttingDown => "the server is shutting down",
-        }
-    }
+    /// Ask the peer for a sign of life. Only WebSocket connections are told.
+    Ping,
 }

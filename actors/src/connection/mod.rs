@@ -5,6 +5,8 @@
 //! | [`intake`] | what every wire does with a message that came in |
 //! | [`brake`] | when a connection stops being read, and when it is read again |
 //! | [`outbound`] | what is queued towards the peer, seen from both ends |
+//! | [`pulse`] | the signs of life by which the router's clocks judge a connection |
+//! | [`close`] | why the server closes a connection: the table of close codes |
 //! | [`kill`] | how a connection is cut even while its peer never reads |
 //! | [`websocket`] | the wire of the Unix socket and of TCP |
 //! | [`stream`] | lines of JSON: stdio and the in-process client |
@@ -12,10 +14,12 @@
 use std::fmt;
 
 pub mod brake;
+pub mod close;
 pub mod intake;
 pub mod kill;
 pub mod messages;
 pub mod outbound;
+pub mod pulse;
 pub mod stream;
 pub mod websocket;
 

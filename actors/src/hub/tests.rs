@@ -1,24 +1,24 @@
 //! The whole hub, with mailboxes for one message where that is the point (laws 1, 2 and 3).
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::time::Duration;
 
 use actix_rt::time::timeout;
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf, split};
 
 use super::*;
 use crate::catalog::CatalogSources;
 use crate::connection::ConnectionOrigin;
-use crate::connection::intake::Intake;
+use crate::connection::intake::{Intake, Taken};
 use crate::connection::stream::{Ended, serve};
 
 /// Everything that is awaited in here is over in milliseconds; a deadlock must not hold the suite up.
 const SOON: Duration = Duration::from_secs(20);
 
 /// A hub on the calling arbiter, its database in memory, in a home that goes with the test.
-fn hub(limits: Limits) -> (Hub, tempfile::TempDir) {
+pub(crate) fn hub(limits: Limits) -> (Hub, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
     let catalog = Catalog::start(CatalogSources::new(home.path().into(), home.path().into()), &limits);
     let host = Host {
@@ -29,11 +29,21 @@ fn hub(limits: Limits) -> (Hub, tempfile::TempDir) {
         terminal: "none".into(),
     };
     let store = Store::in_memory(&limits).unwrap();
-    (Hub::start(HubParts { limits: Arc::new(limits), host, store, catalog, clock: Clock::system(), commands: CommandsSetup::default() }), home)
+    (
+        Hub::start(HubParts {
+            limits: Arc::new(limits),
+            host,
+            store,
+            catalog,
+            clock: Clock::system(),
+            commands: CommandsSetup::default(),
+        }),
+        home,
+    )
 }
 
 /// Every queue that is waited for has room for one message; those at whose bound a client is cut have room.
-fn cramped() -> Limits {
+pub(crate) fn cramped() -> Limits {
     Limits {
         stream_outbound_messages: 1024,
         outbound_bytes: 1 << 20,
@@ -151,7 +161,7 @@ async fn the_processors_mailbox_takes_its_capacity_however_many_connections_ther
         let mut refused = 0;
         for _ in 0..100 {
             for connection in &connections {
-                if let Some(frame) = connection.take(request) {
+                if let Taken::Refused(frame) = connection.take(request) {
                     assert!(frame.text().contains("-32001"), "{}", frame.text());
                     refused += 1;
                 }
@@ -165,12 +175,13 @@ async fn the_processors_mailbox_takes_its_capacity_however_many_connections_ther
 async fn a_notification_waits_for_room_and_its_connection_is_not_read_meanwhile() {
     let (hub, _home) = hub(Limits { connection_in_flight_requests: 8, connection_waiting_requests: 8, ..cramped() });
     actix_rt::time::sleep(Duration::from_millis(20)).await;
-    let connection = Rc::new(Intake::new(&hub));
-    assert!(connection.take(r#"{"id":1,"method":"thread/loaded/list"}"#).is_none(), "fills the mailbox");
-    assert!(connection.take(r#"{"method":"initialized"}"#).is_none(), "waits, unanswered");
-    let mut open = std::pin::pin!(std::future::poll_fn(|cx| connection.brake().poll_open(cx)));
-    assert!(futures_util::poll!(&mut open).is_pending());
-    timeout(SOON, open).await.expect("goes on when the notification was taken");
+    let connection = Intake::new(&hub);
+    let fills = connection.take(r#"{"id":1,"method":"thread/loaded/list"}"#);
+    let waits = connection.take(r#"{"method":"initialized"}"#);
+    assert!(matches!((fills, waits), (Taken::InHand, Taken::InHand)));
+    let mut reading = connection.braked(futures_util::stream::iter([()]));
+    assert!(futures_util::poll!(reading.next()).is_pending());
+    timeout(SOON, reading.next()).await.expect("goes on when the notification was taken");
 }
 
 #[actix_rt::test]

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::nesting::is_deeper_than;
 use super::{ClientNotification, ClientRequest, ErrorCode, Method, RequestId, RpcError};
+use crate::limits::Limits;
 
 /// One message of a client.
 #[derive(Debug)]
@@ -58,11 +60,37 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// Reads one message. The error says what to answer; the connection lives on.
+/// Reads one message of a client that is held to `limits`: how deeply it is nested, how long its id is. The error says
+/// what to answer.
 ///
 /// # Errors
-/// -32700 for text that is not JSON; -32600 for JSON that is no single message or whose id is unusable; -32601 for an
-/// unknown method; -32602 for params that do not fit it.
+/// -32600 for what exceeds the limits, and those of [`decode`].
+pub fn decode_within(limits: &Limits, text: &str) -> Result<ClientMessage, Refusal> {
+    let nesting = limits.json_nesting_levels;
+    if is_deeper_than(nesting, text) {
+        return Err(refusal(format!("Invalid request: arrays and objects may be nested {nesting} levels deep")));
+    }
+    let decoded = decode(text);
+    let id = match &decoded {
+        Ok(ClientMessage::Request { id, .. } | ClientMessage::Answer { id }) => Some(id),
+        Ok(_) => None,
+        Err(refusal) => refusal.id.as_ref(),
+    };
+    let most = limits.request_id_bytes;
+    if id.is_some_and(|id| id.text_bytes() > most) {
+        return Err(refusal(format!("Invalid request: `id` may have {most} bytes")));
+    }
+    decoded
+}
+
+/// Reads one message. The error says what to answer.
+///
+/// What no member of the params reads (an unknown one, say) is skipped, and need only be JSON in its outline: half of a
+/// surrogate pair passes there, and is an error everywhere else. `\u0000` is a character like any other.
+///
+/// # Errors
+/// -32700 for text that is not JSON; -32600 for JSON that is no single message, names a member twice, or whose id is
+/// unusable; -32601 for an unknown method; -32602 for params that do not fit it.
 pub fn decode(text: &str) -> Result<ClientMessage, Refusal> {
     match text.trim_start().chars().next() {
         None => return Ok(ClientMessage::Unknown),
@@ -103,7 +131,7 @@ fn request_id(raw: &RawValue) -> Result<RequestId, Refusal> {
 }
 
 /// A refusal of a message without a usable id.
-fn refusal(text: &str) -> Refusal {
+fn refusal(text: impl Into<String>) -> Refusal {
     Refusal { id: None, error: RpcError::invalid_request(text) }
 }
 
@@ -117,6 +145,13 @@ fn malformed(error: &serde_json::Error) -> RpcError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn within(text: &str) -> Result<(), i64> {
+        decode_within(&Limits::tiny(), text).map(|_| ()).map_err(|refusal| {
+            assert_eq!(refusal.id, None, "a long id is not echoed");
+            refusal.error.code.number()
+        })
+    }
 
     fn refused(text: &str) -> (Option<RequestId>, i64) {
         let refusal = decode(text).unwrap_err();
@@ -173,5 +208,43 @@ mod tests {
         }
         assert!(matches!(read(r#"{"id":0,"result":{}}"#), ClientMessage::Answer { id: RequestId::Integer(0) }));
         assert!(matches!(read(r#"{"id":0,"error":{}}"#), ClientMessage::Answer { .. }));
+    }
+
+    #[test]
+    fn nesting_and_ids_are_bounded() {
+        let nested = |levels: usize| {
+            let (open, close) = ("[".repeat(levels - 2), "]".repeat(levels - 2));
+            format!(r#"{{"id":1,"method":"thread/loaded/list","params":{{"unknown":{open}{close}}}}}"#)
+        };
+        assert_eq!(within(&nested(16)), Ok(()));
+        assert_eq!(within(&nested(17)), Err(-32600));
+        assert_eq!(within(&"{\"a\":".repeat(100_000)), Err(-32600));
+        let with_id = |bytes: usize, method: &str| format!(r#"{{"id":"{}","method":"{method}"}}"#, "x".repeat(bytes));
+        assert_eq!(within(&with_id(64, "thread/loaded/list")), Ok(()));
+        assert_eq!(within(&with_id(65, "thread/loaded/list")), Err(-32600));
+        assert_eq!(within(&with_id(65, "no/such")), Err(-32600));
+        assert_eq!(within(&format!(r#"{{"id":"{}","result":1}}"#, "x".repeat(65))), Err(-32600));
+    }
+
+    #[test]
+    fn doubtful_json_is_decided() {
+        let id = Some(RequestId::Integer(1));
+        let with_params = |params: &str| format!(r#"{{"id":1,"method":"thread/read","params":{params}}}"#);
+        let thread = "\"threadId\":\"0197e4c4-0000-7000-8000-000000000000\"";
+        assert!(decode(&with_params(&format!("{{{thread}}}"))).is_ok());
+        let twice = with_params(&format!("{{{thread},{thread}}}"));
+        assert_eq!(refused(&twice), (id.clone(), -32602), "a member twice");
+        let surrogate = with_params(r#"{"threadId":"\ud800"}"#);
+        assert_eq!(refused(&surrogate), (id, -32602), "half of a pair, in a member that is read");
+        let unread = with_params(&format!(r#"{{{thread},"unknown":"\ud800"}}"#));
+        assert!(decode(&unread).is_ok(), "half of a pair, in a member that nobody reads");
+        assert_eq!(refused(r#"{"id":"\ud800","method":"thread/loaded/list"}"#), (None, -32600));
+        let nul = with_params(r#"{"threadId":"a\u0000b"}"#);
+        assert!(decode(&nul).is_ok(), "a character like any other");
+        assert_eq!(refused("{\"id\":1,\"method\":\"a\0b\"}"), (None, -32700), "a bare control character");
+        match decode(r#"{"id":"a\u0000b","method":"thread/loaded/list"}"#) {
+            Ok(ClientMessage::Request { id, .. }) => assert_eq!(id, RequestId::String("a\0b".into())),
+            other => panic!("{other:?}"),
+        }
     }
 }

@@ -11,3 +11,13 @@ pub enum RequestId {
     /// Any string, the empty one too.
     String(Box<str>),
 }
+
+impl RequestId {
+    /// Bytes that it keeps besides itself.
+    pub(super) fn text_bytes(&self) -> usize {
+        match self {
+            Self::Integer(_) => 0,
+            Self::String(text) => text.len(),
+        }
+    }
+}

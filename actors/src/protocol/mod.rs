@@ -15,6 +15,7 @@ mod frame;
 mod id;
 pub mod initialize;
 mod method;
+mod nesting;
 mod notification;
 mod optional;
 mod request;
@@ -22,7 +23,7 @@ mod stored;
 pub mod thread;
 pub mod turn;
 
-pub use decode::{ClientMessage, Refusal, decode};
+pub use decode::{ClientMessage, Refusal, decode, decode_within};
 pub use error::{ErrorCode, RpcError};
 pub use frame::Frame;
 pub use id::RequestId;

@@ -8,6 +8,7 @@ use actix::prelude::*;
 use crate::connection::kill::Kill;
 use crate::connection::messages::Deliver;
 use crate::connection::outbound::Outbound;
+use crate::connection::pulse::Pulse;
 use crate::connection::{ConnectionId, ConnectionOrigin};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, ServerNotification, Weight};
@@ -25,8 +26,12 @@ pub struct Register {
     pub deliver: Recipient<Deliver>,
     /// Its gauge.
     pub outbound: Arc<Outbound>,
+    /// Its signs of life.
+    pub pulse: Arc<Pulse>,
     /// How to cut it.
     pub kill: Kill,
+    /// The last second since the Unix epoch in which it may be open; `None` when nothing ends but by itself.
+    pub valid_until: Option<i64>,
 }
 
 /// Sent by whoever finished something: an answer, and what follows from it in its order. One message, so that nothing

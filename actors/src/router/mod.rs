@@ -14,22 +14,27 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::connection::ConnectionId;
-use crate::connection::messages::{CloseReason, Deliver};
+use crate::connection::close::CloseReason;
+use crate::connection::messages::Deliver;
 use crate::limits::Limits;
 use crate::panics::guarded;
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, ServerNotification, Weight};
 
+mod clocks;
 mod messages;
 mod peer;
 #[cfg(test)]
 mod tests;
 
-pub use messages::{Answer, Audience, CloseAll, CutAll, Effect, HandOver, Outcome, Register, SubscribedThreads, Unsubscribe};
+use clocks::Due;
+pub use messages::{
+    Answer, Audience, CloseAll, CutAll, Effect, HandOver, Outcome, Register, SubscribedThreads, Unsubscribe,
+};
 use peer::{Cut, Peer};
 
-/// How often the clocks of stalled peers are looked at.
-const STALL_CHECK: Duration = Duration::from_secs(1);
+/// How often the clocks of the peers and of their tokens are looked at.
+const CLOCK_CHECK: Duration = Duration::from_secs(1);
 
 /// See the module's documentation.
 pub struct Router {
@@ -103,17 +108,20 @@ impl Router {
         }
     }
 
+    /// Ends a connection. One that merely reads too slowly is told so if it reads on in time (1013).
     fn cut(&mut self, id: ConnectionId, cut: Cut) {
-        if let Some(peer) = self.peers.get(&id) {
-            match cut {
-                Cut::Gone => log::debug!("connection {id} ended by itself"),
-                cause => log::warn!(
-                    cause = cause.label(), queued_bytes = peer.queued_bytes();
-                    "connection {id} ({}) was cut: {}; it can reconnect and resume", peer.origin(), cause.text()
-                ),
-            }
-            peer.kill();
+        let Some(peer) = self.peers.get(&id) else { return };
+        match cut {
+            Cut::Gone => log::debug!("connection {id} ended by itself"),
+            cause => log::warn!(
+                cause = cause.label(), queued_bytes = peer.queued_bytes();
+                "connection {id} ({}) was cut: {}; it can reconnect and resume", peer.origin(), cause.text()
+            ),
         }
+        if matches!(cut, Cut::QueueFull | Cut::BytesOverBudget) && peer.give_up() {
+            return;
+        }
+        peer.kill();
         self.forget(id);
     }
 
@@ -141,13 +149,44 @@ impl Router {
         was_subscribed
     }
 
-    /// Cuts the peers that have made no progress for too long (law 6: this clock runs even while theirs cannot).
-    fn cut_stalled(&mut self, now: Instant) {
-        let limit = self.limits.outbound_stall();
-        let stalled: Vec<ConnectionId> =
-            self.peers.iter_mut().filter_map(|(id, peer)| peer.is_stalled(now, limit).then_some(*id)).collect();
-        for id in stalled {
-            self.cut(id, Cut::Stalled);
+    /// Does what the peers' clocks demand (law 6: these run even while a peer's own actor cannot).
+    fn check_clocks(&mut self, now: Instant) {
+        let limits = &self.limits;
+        let due: Vec<(ConnectionId, Due)> =
+            self.peers.iter_mut().filter_map(|(id, peer)| Some((*id, peer.due(now, limits)?))).collect();
+        for (id, due) in due {
+            match due {
+                Due::Ping => self.ping(id),
+                Due::Close(reason) => self.close(id, reason),
+                Due::Cut(cut) => self.cut(id, cut),
+            }
+        }
+    }
+
+    /// Says goodbye to the peers whose time is over.
+    fn close_expired(&mut self) {
+        let now = self.clock.unix_ms() / 1000;
+        let expired: Vec<ConnectionId> =
+            self.peers.iter_mut().filter_map(|(id, peer)| peer.has_expired(now).then_some(*id)).collect();
+        for id in expired {
+            log::info!("the token of connection {id} has expired");
+            self.close(id, CloseReason::TokenExpired);
+        }
+    }
+
+    fn ping(&mut self, id: ConnectionId) {
+        if let Some(peer) = self.peers.get(&id)
+            && let Err(cut) = peer.send(Deliver::Ping)
+        {
+            self.cut(id, cut);
+        }
+    }
+
+    fn close(&mut self, id: ConnectionId, reason: CloseReason) {
+        if let Some(peer) = self.peers.get(&id)
+            && let Err(cut) = peer.close(reason)
+        {
+            self.cut(id, cut);
         }
     }
 }
@@ -157,7 +196,10 @@ impl Actor for Router {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.limits.router_mailbox_messages);
-        ctx.run_interval(STALL_CHECK, |router, _| router.cut_stalled(Instant::now()));
+        ctx.run_interval(CLOCK_CHECK, |router, _| {
+            router.check_clocks(Instant::now());
+            router.close_expired();
+        });
     }
 }
 
@@ -166,7 +208,7 @@ impl Handler<Register> for Router {
 
     fn handle(&mut self, register: Register, _: &mut Self::Context) {
         log::debug!("connection {} ({}) opened", register.connection, register.origin);
-        self.peers.insert(register.connection, Peer::new(register));
+        self.peers.insert(register.connection, Peer::new(register, Instant::now()));
     }
 }
 
@@ -218,11 +260,7 @@ impl Handler<CloseAll> for Router {
         let ids: Vec<ConnectionId> = self.peers.keys().copied().collect();
         self.emptied = Some(emptied);
         for id in &ids {
-            if let Some(peer) = self.peers.get(id)
-                && peer.send(Deliver::Close { reason: CloseReason::ShuttingDown }).is_err()
-            {
-                self.cut(*id, Cut::QueueFull);
-            }
+            self.close(*id, CloseReason::ShuttingDown);
         }
         if ids.is_empty() {
             self.emptied = None;

@@ -2,16 +2,19 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::time::Instant;
 
+use super::clocks::{Clocks, Due, Signs};
 use super::messages::Register;
 use crate::connection::ConnectionOrigin;
+use crate::connection::close::CloseReason;
 use crate::connection::kill::Kill;
 use crate::connection::messages::Deliver;
 use crate::connection::outbound::Outbound;
+use crate::connection::pulse::Pulse;
+use crate::limits::Limits;
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, Weight};
 
@@ -19,12 +22,14 @@ pub(super) struct Peer {
     origin: ConnectionOrigin,
     deliver: Recipient<Deliver>,
     outbound: Arc<Outbound>,
+    pulse: Arc<Pulse>,
     kill: Kill,
+    /// Taken out when the connection is told to end for it.
+    valid_until: Option<i64>,
     /// `None` until the connection is initialized; then the notifications it does not want.
     opt_out: Option<HashSet<String>>,
     pub(super) subscriptions: HashSet<ThreadId>,
-    /// Since when there is something queued and no progress, and the progress seen then.
-    standstill: Option<(Instant, u64)>,
+    clocks: Clocks,
 }
 
 /// Why a connection is cut.
@@ -34,6 +39,7 @@ pub(super) enum Cut {
     QueueFull,
     BytesOverBudget,
     Stalled,
+    CloseOverdue,
     ShutdownOverdue,
 }
 
@@ -45,6 +51,7 @@ impl Cut {
             Self::QueueFull => "queue_full",
             Self::BytesOverBudget => "bytes_over_budget",
             Self::Stalled => "stalled",
+            Self::CloseOverdue => "close_overdue",
             Self::ShutdownOverdue => "shutdown_overdue",
         }
     }
@@ -55,21 +62,24 @@ impl Cut {
             Self::QueueFull => "too many messages wait for its peer to read",
             Self::BytesOverBudget => "too many bytes wait for its peer to read",
             Self::Stalled => "its peer has read nothing for too long",
+            Self::CloseOverdue => "its peer did not close in time after the server's goodbye",
             Self::ShutdownOverdue => "it did not end in time during the shutdown",
         }
     }
 }
 
 impl Peer {
-    pub(super) fn new(register: Register) -> Self {
+    pub(super) fn new(register: Register, now: Instant) -> Self {
         Self {
             origin: register.origin,
             deliver: register.deliver,
             outbound: register.outbound,
+            pulse: register.pulse,
             kill: register.kill,
+            valid_until: register.valid_until,
             opt_out: None,
             subscriptions: HashSet::new(),
-            standstill: None,
+            clocks: Clocks::new(now),
         }
     }
 
@@ -90,11 +100,15 @@ impl Peer {
     }
 
     pub(super) fn wants(&self, method: &str) -> bool {
-        self.opt_out.as_ref().is_some_and(|opt_out| !opt_out.contains(method))
+        !self.pulse.is_closing() && self.opt_out.as_ref().is_some_and(|opt_out| !opt_out.contains(method))
     }
 
-    /// Queues a frame, or says why the peer must be cut. A frame of any size may go to a peer that has nothing queued.
+    /// Queues a frame, or says why the peer must be cut. A frame of any size may go to a peer that has nothing queued;
+    /// none goes to one that is being closed.
     pub(super) fn hand_over(&self, frame: Frame, settles: Option<Weight>, budget: usize) -> Result<(), Cut> {
+        if self.pulse.is_closing() {
+            return Ok(());
+        }
         let (bytes, queued) = (frame.len(), self.outbound.queued_bytes());
         if queued > 0 && queued + bytes > budget {
             return Err(Cut::BytesOverBudget);
@@ -115,20 +129,43 @@ impl Peer {
         self.kill.cut();
     }
 
-    /// Whether nothing has moved for `limit` while something was queued. The process's own stdio is exempt: nobody
-    /// else waits for it, its memory is bounded by bytes, and ending it would end the server.
-    pub(super) fn is_stalled(&mut self, now: Instant, limit: Duration) -> bool {
-        if self.origin != ConnectionOrigin::WebSocket || self.outbound.queued_bytes() == 0 {
-            self.standstill = None;
-            return false;
+    /// Whether the time of this connection is over at `now`, in seconds since the Unix epoch. True once.
+    pub(super) fn has_expired(&mut self, now: i64) -> bool {
+        self.valid_until.take_if(|last| now > *last).is_some()
+    }
+
+    /// Says goodbye to a peer that may still read it; the clock for its answer runs from now.
+    pub(super) fn close(&self, reason: CloseReason) -> Result<(), Cut> {
+        self.pulse.close();
+        self.send(Deliver::Close { reason })
+    }
+
+    /// Drops what is queued, and says goodbye as soon as the peer reads. False where the wire has no goodbye.
+    pub(super) fn give_up(&self) -> bool {
+        if self.is_websocket() {
+            self.pulse.give_up();
         }
-        let written = self.outbound.written_messages();
-        match self.standstill {
-            Some((since, seen)) if seen == written => now.duration_since(since) >= limit,
-            _ => {
-                self.standstill = Some((now, written));
-                false
-            }
+        self.is_websocket()
+    }
+
+    /// What its clocks demand. Only WebSocket peers have clocks: nobody else waits for the process's own stdio, its
+    /// memory is bounded by bytes, and ending it would end the server.
+    pub(super) fn due(&mut self, now: Instant, limits: &Limits) -> Option<Due> {
+        if !self.is_websocket() {
+            return None;
         }
+        let signs = Signs {
+            initialized: self.opt_out.is_some(),
+            queued: self.outbound.queued_bytes() > 0,
+            written: self.outbound.written_messages(),
+            heard: self.pulse.heard(),
+            resting: self.pulse.is_resting(),
+            closing: self.pulse.is_closing(),
+        };
+        self.clocks.due(now, signs, limits)
+    }
+
+    fn is_websocket(&self) -> bool {
+        self.origin == ConnectionOrigin::WebSocket
     }
 }

@@ -8,6 +8,7 @@ use super::*;
 use crate::connection::ConnectionOrigin;
 use crate::connection::kill::Kill;
 use crate::connection::outbound::Outbound;
+use crate::connection::pulse::Pulse;
 use crate::protocol::{RequestId, Weight};
 
 /// Stands for a client: keeps what it is sent, or keeps its mailbox full.
@@ -43,6 +44,7 @@ impl Handler<Deliver> for Client {
                 frame.text().to_string()
             }
             Deliver::Close { reason } => format!("{reason:?}"),
+            Deliver::Ping => "Ping".to_owned(),
         };
         self.seen.lock().unwrap().push(text);
     }
@@ -52,6 +54,7 @@ struct Connected {
     id: ConnectionId,
     seen: Arc<Mutex<Vec<String>>>,
     places: Arc<Mutex<Vec<usize>>>,
+    pulse: Arc<Pulse>,
     cut: CancellationToken,
 }
 
@@ -68,15 +71,32 @@ fn limits(change: impl FnOnce(&mut Limits)) -> Arc<Limits> {
 }
 
 async fn connect(router: &Addr<Router>, id: u64, capacity: usize, frozen: bool) -> Connected {
+    connect_until(router, id, capacity, frozen, None).await
+}
+
+async fn connect_until(
+    router: &Addr<Router>,
+    id: u64,
+    capacity: usize,
+    frozen: bool,
+    valid_until: Option<i64>,
+) -> Connected {
     let (seen, outbound) = (Arc::<Mutex<Vec<String>>>::default(), Arc::new(Outbound::default()));
     let places = Arc::<Mutex<Vec<usize>>>::default();
     let client =
         Client { seen: seen.clone(), places: places.clone(), outbound: outbound.clone(), capacity, frozen }.start();
-    let (id, cut) = (ConnectionId(id), CancellationToken::new());
-    let kill = Kill::Token(cut.clone());
-    let origin = ConnectionOrigin::WebSocket;
-    router.send(Register { connection: id, origin, deliver: client.recipient(), outbound, kill }).await.unwrap();
-    Connected { id, seen, places, cut }
+    let (id, cut, pulse) = (ConnectionId(id), CancellationToken::new(), Arc::<Pulse>::default());
+    let register = Register {
+        connection: id,
+        origin: ConnectionOrigin::WebSocket,
+        deliver: client.recipient(),
+        outbound,
+        pulse: pulse.clone(),
+        kill: Kill::Token(cut.clone()),
+        valid_until,
+    };
+    router.send(register).await.unwrap();
+    Connected { id, seen, places, pulse, cut }
 }
 
 fn admit(client: &Connected, opt_out: &[&str]) -> Outcome {
@@ -152,12 +172,12 @@ async fn a_full_mailbox_cuts_its_connection_and_nobody_else() {
     for _ in 0..2 {
         router.send(Outcome::none().tell(Audience::Everyone, closed(ThreadId::new()))).await.unwrap();
     }
-    assert!(!frozen.cut.is_cancelled(), "two fit");
+    assert!(!frozen.pulse.is_given_up(), "two fit");
     router.send(Outcome::none().tell(Audience::Everyone, closed(ThreadId::new()))).await.unwrap();
-    assert!(frozen.cut.is_cancelled());
+    assert!(frozen.pulse.is_given_up());
     actix_rt::task::yield_now().await;
     assert_eq!(lively.methods().len(), 3);
-    assert!(!lively.cut.is_cancelled());
+    assert!(!lively.pulse.is_given_up());
 }
 
 #[actix_rt::test]
@@ -166,41 +186,40 @@ async fn bytes_over_the_budget_cut_but_one_large_message_passes() {
     let client = connect(&router, 1, 100, true).await;
     let large = || Frame::result(&RequestId::Integer(1), &"x".repeat(200));
     router.send(Outcome::answer(client.id, large(), Weight::Short)).await.unwrap();
-    assert!(!client.cut.is_cancelled(), "nothing was queued before it");
+    assert!(!client.pulse.is_given_up(), "nothing was queued before it");
     router.send(Outcome::answer(client.id, large(), Weight::Short)).await.unwrap();
-    assert!(client.cut.is_cancelled());
+    assert!(client.pulse.is_given_up());
 }
 
 #[actix_rt::test]
-async fn no_progress_for_too_long_cuts_and_slow_progress_does_not() {
-    let (router, start) = (Router::new(limits(|_| {}), Clock::system()), Instant::now());
-    let mut router = router;
+async fn the_clocks_ping_close_and_cut() {
+    let limits = limits(|limits| limits.initialize_seconds = 2);
+    let mut router = Router::new(limits, Clock::system());
+    let start = Instant::now();
+    let (seen, pulse, cut) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<Pulse>::default(), CancellationToken::new());
     let outbound = Arc::new(Outbound::default());
-    let cut = CancellationToken::new();
     let client =
-        Client { seen: Arc::default(), places: Arc::default(), outbound: outbound.clone(), capacity: 8, frozen: true }
+        Client { seen: seen.clone(), places: Arc::default(), outbound: outbound.clone(), capacity: 8, frozen: false }
             .start();
     let register = Register {
         connection: ConnectionId(1),
         origin: ConnectionOrigin::WebSocket,
         deliver: client.recipient(),
-        outbound: outbound.clone(),
+        outbound,
+        pulse: pulse.clone(),
         kill: Kill::Token(cut.clone()),
+        valid_until: None,
     };
-    router.peers.insert(ConnectionId(1), Peer::new(register));
-    let at = |ms: u64| start + Duration::from_millis(ms);
-    router.cut_stalled(at(0));
-    router.cut_stalled(at(5000));
-    assert!(!cut.is_cancelled(), "nothing is queued");
-    outbound.queue(50);
-    outbound.queue(50);
-    router.cut_stalled(at(6000));
-    outbound.written(50);
-    router.cut_stalled(at(6900));
-    router.cut_stalled(at(7800));
-    assert!(!cut.is_cancelled(), "it moved less than a second ago");
-    router.cut_stalled(at(7901));
+    router.peers.insert(ConnectionId(1), Peer::new(register, start));
+    for (second, told) in [(1, "Ping"), (2, "NotInitialized"), (3, "")] {
+        router.check_clocks(start + Duration::from_secs(second));
+        actix_rt::task::yield_now().await;
+        assert_eq!(seen.lock().unwrap().pop().unwrap_or_default(), told);
+    }
+    assert!(pulse.is_closing() && !cut.is_cancelled(), "its goodbye is on its way");
+    router.check_clocks(start + Duration::from_secs(4));
     assert!(cut.is_cancelled());
+    assert!(router.peers.is_empty());
 }
 
 #[actix_rt::test]
@@ -214,4 +233,40 @@ async fn closing_waits_for_the_last_connection() {
     assert!(!closing.is_finished());
     router.send(Outcome::none().then(Effect::Forget { connection: client.id })).await.unwrap();
     closing.await.unwrap().unwrap();
+}
+
+/// Runs the router's clocks now, as it does every second by itself.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Tick;
+
+impl Handler<Tick> for Router {
+    type Result = ();
+
+    fn handle(&mut self, _: Tick, _: &mut Self::Context) {
+        self.close_expired();
+    }
+}
+
+#[actix_rt::test]
+async fn a_connection_is_closed_when_its_token_has_expired() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    let seconds = Arc::new(AtomicU64::new(1000));
+    let shown = seconds.clone();
+    let clock = Clock::from_fn(move || std::time::UNIX_EPOCH + Duration::from_secs(shown.load(Ordering::Relaxed)));
+    let router = Router::new(limits(|_| {}), clock).start();
+    let expiring = connect_until(&router, 1, 8, false, Some(1001)).await;
+    let lasting = connect(&router, 2, 8, false).await;
+    let seen = |client: &Connected| client.seen.lock().unwrap().clone();
+    seconds.store(1001, Ordering::Relaxed);
+    router.send(Tick).await.unwrap();
+    actix_rt::task::yield_now().await;
+    assert!(seen(&expiring).is_empty(), "this is its last second");
+    for now in [1002, 1003] {
+        seconds.store(now, Ordering::Relaxed);
+        router.send(Tick).await.unwrap();
+        actix_rt::task::yield_now().await;
+        assert_eq!(seen(&expiring), ["TokenExpired"], "it is told once");
+    }
+    assert!(seen(&lasting).is_empty() && !expiring.cut.is_cancelled());
 }

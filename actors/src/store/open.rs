@@ -62,6 +62,8 @@ fn create(path: &Path) -> Result<(), StoreError> {
     File::open(&draft)
         .and_then(|file| file.sync_all())
         .and_then(|()| std::fs::rename(&draft, path))
+        // The name is part of the directory, and only this brings it through a power cut.
+        .and_then(|()| lock.sync_all())
         .map_err(|e| unusable(path, e))
 }
 

@@ -51,7 +51,9 @@ async fn a_client_gets_its_answer_by_way_of_the_router() {
         origin: ConnectionOrigin::WebSocket,
         deliver: Client(seen).start().recipient(),
         outbound: Arc::default(),
+        pulse: Arc::default(),
         kill: Kill::Token(CancellationToken::new()),
+        valid_until: None,
     };
     router.send(register).await.unwrap();
 

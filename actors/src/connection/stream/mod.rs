@@ -8,11 +8,11 @@ use tokio_util::codec::FramedRead;
 use tokio_util::sync::CancellationToken;
 
 use super::ConnectionOrigin;
-use super::brake::Braked;
-use super::intake::Intake;
+use super::intake::{Intake, Taken};
 use super::kill::Kill;
 use super::messages::Deliver;
 use crate::hub::Hub;
+use crate::panics::guarded;
 use crate::protocol::{ErrorCode, RpcError};
 
 mod lines;
@@ -39,11 +39,10 @@ where
     let intake = Rc::new(Intake::new(hub));
     let outbox = Rc::new(Outbox::new(intake.clone()));
     let cut = CancellationToken::new();
-    let connection =
-        StreamConnection { intake: intake.clone(), outbox: outbox.clone(), origin, cut: cut.clone(), at_end: false };
+    let connection = StreamConnection { intake: intake.clone(), outbox: outbox.clone(), origin, cut: cut.clone() };
     StreamConnection::create(move |ctx| {
         let lines = FramedRead::new(reader, JsonLines::new(intake.limits().message_bytes));
-        ctx.add_stream(Braked::new(intake.brake().clone(), lines));
+        ctx.add_stream(intake.braked(lines));
         connection
     });
     let ended = tokio::select! {
@@ -65,21 +64,16 @@ struct StreamConnection {
     outbox: Rc<Outbox>,
     origin: ConnectionOrigin,
     cut: CancellationToken,
-    /// The peer has sent its last line.
-    at_end: bool,
 }
 
 impl StreamConnection {
-    fn refuse(&self, error: &RpcError) {
-        if let Some(refusal) = self.intake.refuse(error) {
-            self.outbox.push(refusal);
-        }
-    }
-
-    fn stop_when_answered(&mut self, ctx: &mut Context<Self>) {
-        if self.at_end && self.intake.brake().is_idle() {
-            // A turn later, so that what is in the mailbox behind the last answer still goes out.
-            ctx.run_later(std::time::Duration::ZERO, |_, ctx| ctx.stop());
+    /// A panic may have lost count of a request, so it ends the connection (laws 2 and 7).
+    fn take(&self, text: &str, ctx: &mut Context<Self>) {
+        match guarded("a line", || self.intake.take(text)) {
+            Some(Taken::InHand) => {}
+            // Without a limit on malformed lines: nobody but this peer's own process pays for them.
+            Some(Taken::Refused(frame) | Taken::Malformed(frame)) => self.outbox.push(frame),
+            None => ctx.stop(),
         }
     }
 }
@@ -90,7 +84,7 @@ impl Actor for StreamConnection {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.intake.limits().stream_outbound_messages);
         let deliver = ctx.address().recipient();
-        self.intake.register::<Self>(self.origin, deliver, Kill::Token(self.cut.clone()), ctx);
+        self.intake.register::<Self>(self.origin, deliver, Kill::Token(self.cut.clone()), None, ctx);
         let cut = self.cut.clone();
         ctx.spawn(async move { cut.cancelled().await }.into_actor(self).map(|(), _, ctx| ctx.stop()));
     }
@@ -104,18 +98,16 @@ impl Actor for StreamConnection {
 impl StreamHandler<std::io::Result<Line>> for StreamConnection {
     fn handle(&mut self, line: std::io::Result<Line>, ctx: &mut Self::Context) {
         match line {
-            Ok(Line::Text(text)) => {
-                if let Some(refusal) = self.intake.take(&text) {
-                    self.outbox.push(refusal);
-                }
-            }
+            Ok(Line::Text(text)) => self.take(&text, ctx),
             Ok(Line::TooLong) => {
                 let limit = self.intake.limits().message_bytes;
-                self.refuse(&RpcError::invalid_request(format!(
-                    "Invalid request: the line is longer than {limit} bytes"
-                )));
+                let text = format!("Invalid request: the line is longer than {limit} bytes");
+                self.outbox.push(Intake::refusal(&RpcError::invalid_request(text)));
             }
-            Ok(Line::NotUtf8) => self.refuse(&RpcError::new(ErrorCode::Parse, "Parse error: the line is not UTF-8")),
+            Ok(Line::NotUtf8) => {
+                let error = RpcError::new(ErrorCode::Parse, "Parse error: the line is not UTF-8");
+                self.outbox.push(Intake::refusal(&error));
+            }
             Err(error) => {
                 log::info!("the {} peer cannot be read: {error}", self.origin);
                 ctx.stop();
@@ -123,11 +115,9 @@ impl StreamHandler<std::io::Result<Line>> for StreamConnection {
         }
     }
 
-    /// The peer has sent its last line: what it asked is still answered, within a bounded time.
+    /// The peer has sent its last line.
     fn finished(&mut self, ctx: &mut Self::Context) {
-        self.at_end = true;
-        self.stop_when_answered(ctx);
-        ctx.run_later(self.intake.limits().connection_flush(), |_, ctx| ctx.stop());
+        self.intake.half_closed::<Self>(ctx);
     }
 }
 
@@ -137,16 +127,16 @@ impl Handler<Deliver> for StreamConnection {
     fn handle(&mut self, message: Deliver, ctx: &mut Self::Context) {
         match message {
             Deliver::Frame { frame, settles } => {
-                self.outbox.push(frame);
+                self.outbox.push_counted(frame);
                 if let Some(weight) = settles {
-                    self.intake.brake().settle(weight);
-                    self.stop_when_answered(ctx);
+                    self.intake.settle::<Self>(weight, ctx);
                 }
             }
             Deliver::Close { reason } => {
                 log::debug!("the {} connection ends: {}", self.origin, reason.text());
                 ctx.stop();
             }
+            Deliver::Ping => log::debug!("lines have no pings"),
         }
     }
 }

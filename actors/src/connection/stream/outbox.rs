@@ -27,7 +27,14 @@ impl Outbox {
         Self { intake, queue: RefCell::default(), closed: Cell::new(false), filled: Notify::new() }
     }
 
+    /// What the connection itself has to say.
     pub(super) fn push(&self, frame: Frame) {
+        self.intake.queue(frame.len());
+        self.push_counted(frame);
+    }
+
+    /// A frame that the router has counted already.
+    pub(super) fn push_counted(&self, frame: Frame) {
         self.queue.borrow_mut().push_back(frame);
         self.filled.notify_one();
     }

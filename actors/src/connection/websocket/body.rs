@@ -28,6 +28,10 @@ impl<S: Stream<Item = Result<Bytes, Error>>> Stream for Body<S> {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.outbox.is_given_up() {
+            // Only its goodbye is written now.
+            self.actor = None;
+        }
         if let Some(actor) = &mut self.actor {
             match actor.as_mut().poll_next(cx) {
                 Poll::Ready(None) => self.actor = None,

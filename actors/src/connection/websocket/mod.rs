@@ -1,80 +1,158 @@
 //! The WebSocket wire: one JSON-RPC message per text message (spec: local transports 6).
 //!
 //! The actor lives inside the response body of the upgrade and is polled only while its peer takes what it is sent. So
-//! it keeps no clock of its own: the router, which is always polled, judges and cuts it (law 6).
+//! it keeps no clock that matters: the router, which is always polled, judges and cuts it (law 6).
 
 use std::rc::Rc;
 
 use actix::prelude::*;
-use actix_http::ws::{CloseCode, CloseReason, Message as Frame, ProtocolError};
+use actix_http::ws::{self, Message, ProtocolError};
 use actix_web::web::Payload;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use actix_web_actors::ws::WebsocketContext;
+use bytes::Bytes;
 use futures_util::stream;
 
 use super::ConnectionOrigin;
-use super::brake::Braked;
+use super::close::CloseReason;
 use super::intake::Intake;
 use super::kill::Kill;
-use super::messages::{self, Deliver};
+use super::messages::Deliver;
 use crate::hub::Hub;
-use crate::protocol::RpcError;
+use crate::panics::guarded;
 
+mod application;
 mod body;
+mod header;
 mod incoming;
 mod outbox;
+pub mod reader;
 
+use application::JsonRpc;
+pub use application::{Application, Response};
 use body::Body;
-use incoming::{Incoming, IncomingMessages};
-use outbox::Outbox;
+use incoming::IncomingMessages;
+use outbox::{Outbox, close_frame};
+use reader::{Incoming, MessageReader};
 
 /// Serves JSON-RPC over an upgraded connection. `handshake` is the finished 101; `kill` can end the connection while
-/// its peer does not read.
-pub fn serve(mut handshake: HttpResponseBuilder, payload: Payload, hub: &Hub, kill: Kill) -> HttpResponse {
+/// its peer does not read; after `valid_until`, in seconds since the Unix epoch, it is closed.
+pub fn serve(
+    handshake: HttpResponseBuilder,
+    payload: Payload,
+    hub: &Hub,
+    kill: Kill,
+    valid_until: Option<i64>,
+) -> HttpResponse {
     let intake = Rc::new(Intake::new(hub));
+    serve_with(JsonRpc(intake.clone()), intake, handshake, payload, kill, valid_until)
+}
+
+/// Serves another application over the same wire.
+pub fn serve_application(
+    application: impl Application,
+    handshake: HttpResponseBuilder,
+    payload: Payload,
+    hub: &Hub,
+    kill: Kill,
+) -> HttpResponse {
+    serve_with(application, Rc::new(Intake::new(hub)), handshake, payload, kill, None)
+}
+
+fn serve_with<A: Application>(
+    application: A,
+    intake: Rc<Intake>,
+    mut handshake: HttpResponseBuilder,
+    payload: Payload,
+    kill: Kill,
+    valid_until: Option<i64>,
+) -> HttpResponse {
     let outbox = Rc::new(Outbox::new(intake.clone()));
-    let connection =
-        WebSocketConnection { intake: intake.clone(), outbox: outbox.clone(), kill: Some(kill), half_closed: false };
+    let connection = WebSocketConnection {
+        application,
+        intake: intake.clone(),
+        outbox: outbox.clone(),
+        kill: Some(kill),
+        valid_until,
+        malformed: 0,
+        closing: false,
+    };
     // The stock reader of frames buffers whatever length a peer claims; ours is added in its place.
     let context = WebsocketContext::with_factory(stream::pending(), move |ctx| {
-        let messages = IncomingMessages::new(payload, intake.limits());
-        ctx.add_stream(Braked::new(intake.brake().clone(), messages));
+        let reader = MessageReader::new(intake.limits(), A::BINARY);
+        ctx.add_stream(intake.braked(IncomingMessages::new(payload, reader, intake.pulse().clone())));
         connection
     });
     handshake.streaming(Body::new(context, outbox))
 }
 
-struct WebSocketConnection {
+struct WebSocketConnection<A> {
+    application: A,
     intake: Rc<Intake>,
     outbox: Rc<Outbox>,
     /// Given to the router at the start.
     kill: Option<Kill>,
-    /// The peer sends no more, but still waits for answers.
-    half_closed: bool,
+    /// In seconds since the Unix epoch.
+    valid_until: Option<i64>,
+    /// Messages so far that were none.
+    malformed: usize,
+    /// Our close frame is on its way: nothing may follow it, and the peer's is waited for.
+    closing: bool,
 }
 
-impl WebSocketConnection {
-    fn close(&mut self, reason: Option<CloseReason>, ctx: &mut WebsocketContext<Self>) {
-        self.outbox.push(Frame::Close(reason));
-        ctx.stop();
-    }
-
-    fn stop_when_answered(&mut self, ctx: &mut WebsocketContext<Self>) {
-        if self.half_closed && self.intake.brake().is_idle() {
-            // A turn later, so that what is in the mailbox behind the last answer still goes out.
-            ctx.run_later(std::time::Duration::ZERO, |_, ctx| ctx.stop());
+impl<A: Application> WebSocketConnection<A> {
+    fn take(&mut self, message: impl FnOnce(&A) -> Response, ctx: &mut WebsocketContext<Self>) {
+        if self.closing {
+            return;
+        }
+        match guarded("a message", || message(&self.application)) {
+            Some(Response::Nothing) => {}
+            Some(Response::Write(answer)) => self.outbox.push(answer),
+            Some(Response::Malformed(answer)) => {
+                self.outbox.push(answer);
+                self.malformed += 1;
+                if self.malformed > self.intake.limits().malformed_messages {
+                    self.close(CloseReason::TooManyMalformed, ctx);
+                }
+            }
+            Some(Response::Close(answer, reason)) => {
+                self.outbox.push(answer);
+                self.close(reason, ctx);
+            }
+            // A panic may have lost count of a request (laws 2 and 7).
+            None => self.close(CloseReason::Failed, ctx),
         }
     }
+
+    /// Says goodbye. The connection ends when the peer has closed in turn, or has had its time for it.
+    fn close(&mut self, reason: CloseReason, ctx: &mut WebsocketContext<Self>) {
+        if std::mem::replace(&mut self.closing, true) {
+            return;
+        }
+        log::info!("connection {} is closed with {}: {}", self.intake.id(), reason.code(), reason.text());
+        self.intake.pulse().close();
+        self.outbox.push(close_frame(reason));
+        ctx.run_later(self.intake.limits().websocket_close(), |_, ctx| ctx.stop());
+    }
+
+    /// The peer says goodbye: it is answered with its own code, unless it answers ours.
+    fn closed(&mut self, code: Option<u16>, ctx: &mut WebsocketContext<Self>) {
+        if !std::mem::replace(&mut self.closing, true) {
+            let reason = code.map(|code| ws::CloseReason { code: code.into(), description: None });
+            self.outbox.push(Message::Close(reason));
+        }
+        ctx.stop();
+    }
 }
 
-impl Actor for WebSocketConnection {
+impl<A: Application> Actor for WebSocketConnection<A> {
     type Context = WebsocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.intake.limits().websocket_outbound_messages);
         if let Some(kill) = self.kill.take() {
             let deliver = ctx.address().recipient();
-            self.intake.register::<Self>(ConnectionOrigin::WebSocket, deliver, kill, ctx);
+            self.intake.register::<Self>(ConnectionOrigin::WebSocket, deliver, kill, self.valid_until, ctx);
         }
     }
 
@@ -83,63 +161,54 @@ impl Actor for WebSocketConnection {
     }
 }
 
-impl StreamHandler<Incoming> for WebSocketConnection {
+impl<A: Application> StreamHandler<Incoming> for WebSocketConnection<A> {
     fn handle(&mut self, incoming: Incoming, ctx: &mut Self::Context) {
         match incoming {
-            Incoming::Text(text) => {
-                if let Some(refusal) = self.intake.take(&text) {
-                    self.outbox.push_counted(refusal);
-                }
-            }
-            Incoming::Ping(payload) => self.outbox.push(Frame::Pong(payload)),
-            Incoming::Close(reason) => self.close(reason, ctx),
-            Incoming::Binary => {
-                let error = RpcError::invalid_request("Invalid request: send JSON in text messages, not binary ones");
-                if let Some(refusal) = self.intake.refuse(&error) {
-                    self.outbox.push_counted(refusal);
-                }
-                self.close(Some(CloseCode::Unsupported.into()), ctx);
-            }
-            Incoming::Violation { code, text } => {
-                log::info!("connection {} broke the WebSocket protocol: {text}", self.intake.id());
-                self.close(Some(CloseReason { code, description: Some(text.to_owned()) }), ctx);
-            }
+            Incoming::Text(text) => self.take(|application| application.text(text), ctx),
+            Incoming::Binary(bytes) => self.take(|application| application.binary(bytes), ctx),
+            Incoming::Ping(payload) if !self.closing => self.outbox.push(Message::Pong(payload)),
+            Incoming::Ping(_) => {}
+            Incoming::Close(code) => self.closed(code, ctx),
+            Incoming::Violation(reason) => self.close(reason, ctx),
         }
     }
 
-    /// The peer has shut its sending side down: what it asked is still answered, within a bounded time.
+    /// The peer sends no more, or nothing that could be understood.
     fn finished(&mut self, ctx: &mut Self::Context) {
-        self.half_closed = true;
-        self.stop_when_answered(ctx);
-        ctx.run_later(self.intake.limits().connection_flush(), |_, ctx| ctx.stop());
+        if self.closing {
+            ctx.stop();
+        } else {
+            self.intake.half_closed::<Self>(ctx);
+        }
     }
 }
 
-impl Handler<Deliver> for WebSocketConnection {
+impl<A: Application> Handler<Deliver> for WebSocketConnection<A> {
     type Result = ();
 
     fn handle(&mut self, message: Deliver, ctx: &mut Self::Context) {
         match message {
             Deliver::Frame { frame, settles } => {
-                self.outbox.push_counted(frame);
+                if self.closing {
+                    self.intake.written(frame.len());
+                } else {
+                    self.outbox.push_counted(frame);
+                }
                 if let Some(weight) = settles {
-                    self.intake.brake().settle(weight);
-                    self.stop_when_answered(ctx);
+                    self.intake.settle::<Self>(weight, ctx);
                 }
             }
-            Deliver::Close { reason } => self.close(Some(close_frame(reason)), ctx),
+            Deliver::Close { reason } => self.close(reason, ctx),
+            Deliver::Ping if !self.closing => self.outbox.push(Message::Ping(Bytes::new())),
+            Deliver::Ping => {}
         }
     }
 }
 
-fn close_frame(reason: messages::CloseReason) -> CloseReason {
-    let code = match reason {
-        messages::CloseReason::ShuttingDown => CloseCode::Away,
-    };
-    CloseReason { code, description: Some(reason.text().to_owned()) }
+/// Required by [`WebsocketContext::with_factory`]; its stream is empty.
+impl<A: Application> StreamHandler<Result<Message, ProtocolError>> for WebSocketConnection<A> {
+    fn handle(&mut self, _: Result<Message, ProtocolError>, _: &mut Self::Context) {}
 }
 
-/// Required by [`WebsocketContext::with_factory`]; its stream is empty.
-impl StreamHandler<Result<Frame, ProtocolError>> for WebSocketConnection {
-    fn handle(&mut self, _: Result<Frame, ProtocolError>, _: &mut Self::Context) {}
-}
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,14 @@
 //! What waits to be written to one WebSocket peer, in order.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use actix_http::ws::{Codec, Message};
+use actix_http::ws::{self, Codec, Message};
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec::Encoder;
 
+use crate::connection::close::CloseReason;
 use crate::connection::intake::Intake;
 use crate::protocol::Frame;
 
@@ -19,27 +20,41 @@ const CHUNK_BYTES: usize = 32 * 1024;
 pub(super) struct Outbox {
     intake: Rc<Intake>,
     queue: RefCell<VecDeque<Message>>,
+    /// The goodbye to a peer that the router has given up was taken out.
+    goodbye_said: Cell<bool>,
 }
 
 impl Outbox {
     pub(super) fn new(intake: Rc<Intake>) -> Self {
-        Self { intake, queue: RefCell::default() }
+        Self { intake, queue: RefCell::default(), goodbye_said: Cell::new(false) }
     }
 
-    /// A frame that whoever made it has counted already.
+    /// A frame that the router has counted already.
     pub(super) fn push_counted(&self, frame: Frame) {
         self.queue.borrow_mut().push_back(Message::Text(frame.into_text()));
     }
 
-    /// A control frame. Pongs count like answers: a peer that pings and never reads is not read any more.
-    pub(super) fn push(&self, control: Message) {
-        self.intake.queue(payload_bytes(&control));
-        self.queue.borrow_mut().push_back(control);
+    /// What the connection itself has to say. Pongs count like answers: a peer that pings and never reads is not read
+    /// any more.
+    pub(super) fn push(&self, message: Message) {
+        self.intake.queue(payload_bytes(&message));
+        self.queue.borrow_mut().push_back(message);
+    }
+
+    /// The router has given the peer up: of what is queued, nothing will be written.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.intake.pulse().is_given_up()
     }
 
     /// The next bytes for the socket; `None` when there is nothing to write.
     pub(super) fn chunk(&self) -> Option<Bytes> {
         let mut queue = self.queue.borrow_mut();
+        if self.is_given_up() {
+            queue.clear();
+            if !self.goodbye_said.replace(true) {
+                queue.push_back(close_frame(CloseReason::Overloaded));
+            }
+        }
         if queue.is_empty() {
             return None;
         }
@@ -65,7 +80,12 @@ impl Outbox {
 fn payload_bytes(message: &Message) -> usize {
     match message {
         Message::Text(text) => text.len(),
-        Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
         _ => 0,
     }
+}
+
+pub(super) fn close_frame(reason: CloseReason) -> Message {
+    let description = Some(reason.text().to_owned());
+    Message::Close(Some(ws::CloseReason { code: reason.code().into(), description }))
 }

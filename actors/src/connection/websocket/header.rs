@@ -1,0 +1,138 @@
+//! The header of a frame (RFC 6455 5.2).
+
+/// What a frame carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opcode {
+    Continuation,
+    Text,
+    Binary,
+    Close,
+    Ping,
+    Pong,
+}
+
+/// The header of a frame from a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) opcode: Opcode,
+    /// The last frame of its message.
+    pub(super) last: bool,
+    /// Bytes of the payload, as the peer claims.
+    pub(super) length: u64,
+    /// Bytes of the header itself, with the masking key at its end.
+    pub(super) bytes: usize,
+}
+
+/// The peer broke RFC 6455.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NotAllowed;
+
+const KEY_BYTES: usize = 4;
+
+/// A control frame's payload has at most so many bytes (RFC 6455 5.5).
+const CONTROL_BYTES: u64 = 125;
+
+impl Header {
+    /// The header at the start of `buffer`, as soon as its length is known; the masking key may still be on its way.
+    pub(super) fn read(buffer: &[u8]) -> Result<Option<Self>, NotAllowed> {
+        let [first, second, rest @ ..] = buffer else { return Ok(None) };
+        let (last, reserved, opcode) = (first & 0x80 != 0, first & 0x70, opcode(first & 0x0f)?);
+        let masked = second & 0x80 != 0;
+        if reserved != 0 || !masked {
+            return Err(NotAllowed);
+        }
+        let extended = |bytes: usize| {
+            let length = rest.get(..bytes)?.iter().fold(0, |length, byte| length << 8 | u64::from(*byte));
+            Some((length, bytes))
+        };
+        let length = match second & 0x7f {
+            126 => extended(2),
+            127 => extended(8),
+            short => Some((u64::from(short), 0)),
+        };
+        let Some((length, extra)) = length else { return Ok(None) };
+        let header = Self { opcode, last, length, bytes: 2 + extra + KEY_BYTES };
+        if header.is_control() && (!last || length > CONTROL_BYTES) {
+            return Err(NotAllowed);
+        }
+        Ok(Some(header))
+    }
+
+    /// Control frames may come between the frames of a message, and are never fragmented themselves.
+    pub(super) fn is_control(&self) -> bool {
+        matches!(self.opcode, Opcode::Close | Opcode::Ping | Opcode::Pong)
+    }
+
+    /// The masking key; `None` while it is on its way.
+    pub(super) fn key(&self, buffer: &[u8]) -> Option<[u8; KEY_BYTES]> {
+        buffer.get(self.bytes - KEY_BYTES..self.bytes)?.try_into().ok()
+    }
+}
+
+fn opcode(nibble: u8) -> Result<Opcode, NotAllowed> {
+    Ok(match nibble {
+        0x0 => Opcode::Continuation,
+        0x1 => Opcode::Text,
+        0x2 => Opcode::Binary,
+        0x8 => Opcode::Close,
+        0x9 => Opcode::Ping,
+        0xa => Opcode::Pong,
+        _ => return Err(NotAllowed),
+    })
+}
+
+/// Takes the mask off `bytes` (RFC 6455 5.3), whose first byte was masked with the first byte of `key`.
+pub(super) fn unmask(bytes: &mut [u8], key: [u8; KEY_BYTES]) {
+    let word_key = u32::from_ne_bytes(key);
+    let (words, rest) = bytes.as_chunks_mut::<KEY_BYTES>();
+    for word in words {
+        *word = (u32::from_ne_bytes(*word) ^ word_key).to_ne_bytes();
+    }
+    for (byte, key) in rest.iter_mut().zip(key) {
+        *byte ^= key;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_three_forms_of_a_length() {
+        for (bytes, length, size) in [
+            (&[0x81, 0x85][..], 5, 6),
+            (&[0x81, 0xfe, 0x01, 0x02], 0x102, 8),
+            (&[0x81, 0xff, 0, 0, 1, 0, 0, 0, 0, 0], 1 << 40, 14),
+            (&[0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], u64::MAX, 14),
+        ] {
+            let header = Header { opcode: Opcode::Text, last: true, length, bytes: size };
+            assert_eq!(Header::read(bytes), Ok(Some(header)), "{bytes:x?}");
+            assert_eq!(Header::read(&bytes[..bytes.len() - 1]), Ok(None), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn what_rfc_6455_does_not_allow() {
+        for (what, bytes) in [
+            ("no mask", [0x81, 0x01]),
+            ("a reserved bit", [0xc1, 0x80]),
+            ("a reserved opcode", [0x83, 0x80]),
+            ("a reserved control opcode", [0x8b, 0x80]),
+            ("a fragmented ping", [0x09, 0x80]),
+        ] {
+            assert_eq!(Header::read(&bytes), Err(NotAllowed), "{what}");
+        }
+        assert_eq!(Header::read(&[0x89, 0xfe, 0, 126]), Err(NotAllowed), "a long ping");
+    }
+
+    #[test]
+    fn the_mask_comes_off_every_length() {
+        let key = [1, 2, 3, 4];
+        for length in 0..20_u8 {
+            let plain: Vec<u8> = (0..length).collect();
+            let mut masked: Vec<u8> = plain.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+            unmask(&mut masked, key);
+            assert_eq!(masked, plain);
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! From bytes to messages (RFC 6455), judged while they arrive: sizes by their headers, text by each piece of it. Knows
+//! no sockets and keeps no time.
+
+use std::task::Poll;
+
+use bytes::{Buf, Bytes, BytesMut};
+use bytestring::ByteString;
+
+use super::header::{Header, Opcode, unmask};
+use crate::connection::close::{self, CloseReason};
+use crate::limits::Limits;
+
+/// A read buffer larger than this is given back once it is empty.
+const KEPT_BUFFER_BYTES: usize = 64 * 1024;
+
+/// What a peer sent.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// A whole text message.
+    Text(ByteString),
+    /// A whole binary message. Where none are taken: the start of one, empty, and nothing but a close follows.
+    Binary(Bytes),
+    /// To be answered by a pong with the same payload.
+    Ping(Bytes),
+    /// The peer says goodbye, with its code if it gave one. The last item.
+    Close(Option<u16>),
+    /// The peer broke the protocol or a limit. Nothing but a close follows.
+    Violation(CloseReason),
+}
+
+/// Whether binary messages are collected or refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binary {
+    /// Collected like text.
+    Taken,
+    /// Refused by the header of their first frame.
+    Refused,
+}
+
+/// Turns the bytes of one peer into messages: [`Self::push`] what came, then [`Self::next`] until it has no more.
+///
+/// Its memory is bounded by [`Limits::message_bytes`], what one read of the socket brings, and the slack of a growing
+/// buffer. What a header claims costs nothing until it arrives.
+pub struct MessageReader {
+    frame_bytes: u64,
+    message_bytes: u64,
+    binary: Binary,
+    /// Bytes as they came, still masked.
+    buffer: BytesMut,
+    /// The data frame of which only a part has come.
+    frame: Option<Partial>,
+    /// What the message is whose frames are being collected; `None` between messages.
+    kind: Option<Kind>,
+    /// Its payload so far.
+    message: BytesMut,
+    /// So many bytes of it are known to be text.
+    text_bytes: usize,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Data is thrown away; the peer's close is still waited for.
+    Skipping,
+    Ended,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Binary,
+}
+
+struct Partial {
+    last: bool,
+    /// Bytes still to come.
+    left: u64,
+    /// Turned so that its first byte belongs to the next byte.
+    key: [u8; 4],
+}
+
+impl Partial {
+    /// How many of `bytes` that came belong to it.
+    fn missing(&self, bytes: usize) -> usize {
+        usize::try_from(self.left).map_or(bytes, |left| left.min(bytes))
+    }
+}
+
+impl MessageReader {
+    /// A reader at the start of a connection.
+    pub fn new(limits: &Limits, binary: Binary) -> Self {
+        Self {
+            frame_bytes: limits.websocket_frame_bytes as u64,
+            message_bytes: limits.message_bytes as u64,
+            binary,
+            buffer: BytesMut::new(),
+            frame: None,
+            kind: None,
+            message: BytesMut::new(),
+            text_bytes: 0,
+            state: State::Open,
+        }
+    }
+
+    /// Takes bytes as they come from the peer.
+    pub fn push(&mut self, mut bytes: &[u8]) {
+        if self.buffer.is_empty()
+            && let Some(mut frame) = self.frame.take()
+        {
+            // Most of a large message: straight to where it belongs.
+            let (its, rest) = bytes.split_at(frame.missing(bytes.len()));
+            self.absorb(&mut frame, its);
+            self.frame = Some(frame);
+            bytes = rest;
+        }
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Nothing will follow, whatever is pushed.
+    pub fn has_ended(&self) -> bool {
+        self.state == State::Ended
+    }
+
+    /// What comes next in the pushed bytes; `None` when more are needed.
+    #[expect(clippy::should_implement_trait, reason = "there can be more after a None")]
+    pub fn next(&mut self) -> Option<Incoming> {
+        while !self.has_ended() {
+            let step = match self.frame.take() {
+                Some(frame) => self.go_on(frame),
+                None => self.begin(),
+            };
+            match step {
+                Poll::Ready(Some(incoming)) => return Some(incoming),
+                Poll::Ready(None) => {}
+                Poll::Pending => break,
+            }
+        }
+        if self.buffer.is_empty() && self.buffer.capacity() > KEPT_BUFFER_BYTES {
+            self.buffer = BytesMut::new();
+        }
+        None
+    }
+
+    /// A new frame. Pending when bytes are missing; nothing when the frame says nothing by itself.
+    fn begin(&mut self) -> Poll<Option<Incoming>> {
+        let header = match Header::read(&self.buffer) {
+            Ok(Some(header)) => header,
+            Ok(None) => return Poll::Pending,
+            Err(_) => return self.fail(),
+        };
+        if header.is_control() {
+            return self.control(header);
+        }
+        if self.state == State::Open {
+            let (inside, first) = (self.kind.is_some(), header.opcode != Opcode::Continuation);
+            if inside == first {
+                return self.fail();
+            }
+            if header.length > self.frame_bytes || self.message.len() as u64 + header.length > self.message_bytes {
+                return self.refuse(Incoming::Violation(CloseReason::MessageTooBig));
+            }
+            if header.opcode == Opcode::Binary && self.binary == Binary::Refused {
+                return self.refuse(Incoming::Binary(Bytes::new()));
+            }
+        }
+        let Some(key) = header.key(&self.buffer) else { return Poll::Pending };
+        let kind = match header.opcode {
+            Opcode::Binary => Kind::Binary,
+            _ => Kind::Text,
+        };
+        let whole = header.last && self.kind.is_none() && self.state == State::Open;
+        self.buffer.advance(header.bytes);
+        if whole && self.buffer.len() as u64 >= header.length {
+            let payload = self.payload(header.length, key);
+            return self.whole(kind, payload);
+        }
+        self.kind.get_or_insert(kind);
+        self.frame = Some(Partial { last: header.last, left: header.length, key });
+        Poll::Ready(None)
+    }
+
+    /// More of a data frame.
+    fn go_on(&mut self, mut frame: Partial) -> Poll<Option<Incoming>> {
+        let its = self.buffer.split_to(frame.missing(self.buffer.len()));
+        self.absorb(&mut frame, &its);
+        let (last, ended) = (frame.last, frame.left == 0);
+        if !ended {
+            self.frame = Some(frame);
+        }
+        if self.state == State::Open {
+            if ended && last {
+                let kind = self.kind.take().unwrap_or(Kind::Text);
+                self.text_bytes = 0;
+                let message = std::mem::take(&mut self.message).freeze();
+                return self.whole(kind, message);
+            }
+            if self.kind == Some(Kind::Text) && !self.is_text_so_far() {
+                return self.refuse(Incoming::Violation(CloseReason::InvalidText));
+            }
+        }
+        if ended { Poll::Ready(None) } else { Poll::Pending }
+    }
+
+    /// Takes the next bytes of a data frame.
+    fn absorb(&mut self, frame: &mut Partial, bytes: &[u8]) {
+        frame.left -= bytes.len() as u64;
+        if self.state == State::Open {
+            let from = self.message.len();
+            self.message.extend_from_slice(bytes);
+            unmask(&mut self.message[from..], frame.key);
+            frame.key.rotate_left(bytes.len() % 4);
+        }
+    }
+
+    fn control(&mut self, header: Header) -> Poll<Option<Incoming>> {
+        let Some(key) = header.key(&self.buffer) else { return Poll::Pending };
+        if ((self.buffer.len() - header.bytes) as u64) < header.length {
+            return Poll::Pending;
+        }
+        self.buffer.advance(header.bytes);
+        let payload = self.payload(header.length, key);
+        Poll::Ready(match header.opcode {
+            Opcode::Close => {
+                self.state = State::Ended;
+                Some(goodbye(&payload).map_or_else(Incoming::Violation, Incoming::Close))
+            }
+            Opcode::Ping if self.state == State::Open => Some(Incoming::Ping(payload)),
+            _ => None,
+        })
+    }
+
+    /// The next `length` bytes of the buffer, which are there, without their mask.
+    fn payload(&mut self, length: u64, key: [u8; 4]) -> Bytes {
+        let length = usize::try_from(length).map_or(self.buffer.len(), |length| length.min(self.buffer.len()));
+        let mut payload = self.buffer.split_to(length);
+        unmask(&mut payload, key);
+        payload.freeze()
+    }
+
+    fn whole(&mut self, kind: Kind, payload: Bytes) -> Poll<Option<Incoming>> {
+        match kind {
+            Kind::Binary => Poll::Ready(Some(Incoming::Binary(payload))),
+            Kind::Text => match ByteString::try_from(payload) {
+                Ok(text) => Poll::Ready(Some(Incoming::Text(text))),
+                Err(_) => self.refuse(Incoming::Violation(CloseReason::InvalidText)),
+            },
+        }
+    }
+
+    /// Whether the message can still become text: a character may be cut at its end.
+    fn is_text_so_far(&mut self) -> bool {
+        match std::str::from_utf8(&self.message[self.text_bytes..]) {
+            Ok(_) => {
+                self.text_bytes = self.message.len();
+                true
+            }
+            Err(error) => {
+                self.text_bytes += error.valid_up_to();
+                error.error_len().is_none()
+            }
+        }
+    }
+
+    /// The frames can still be told apart: their payload is thrown away until the peer closes.
+    fn refuse(&mut self, why: Incoming) -> Poll<Option<Incoming>> {
+        self.state = State::Skipping;
+        self.message = BytesMut::new();
+        Poll::Ready(Some(why))
+    }
+
+    /// Nobody knows where the next frame begins.
+    fn fail(&mut self) -> Poll<Option<Incoming>> {
+        self.state = State::Ended;
+        Poll::Ready(Some(Incoming::Violation(CloseReason::ProtocolError)))
+    }
+}
+
+/// The code in the payload of a close frame (RFC 6455 5.5.1).
+fn goodbye(payload: &[u8]) -> Result<Option<u16>, CloseReason> {
+    match payload {
+        [] => Ok(None),
+        [high, low, text @ ..] => {
+            let code = u16::from_be_bytes([*high, *low]);
+            if !close::may_be_sent(code) {
+                Err(CloseReason::ProtocolError)
+            } else if std::str::from_utf8(text).is_err() {
+                Err(CloseReason::InvalidText)
+            } else {
+                Ok(Some(code))
+            }
+        }
+        [_] => Err(CloseReason::ProtocolError),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! How deeply a JSON text is nested, found out without reading it: no stack, no memory.
+
+/// Whether arrays and objects of `text` stand in more than `levels` others. Of a text that is not JSON it may say
+/// either: that it is not JSON is found out next.
+pub(super) fn is_deeper_than(levels: usize, text: &str) -> bool {
+    let is_opening = |byte: u8| byte == b'[' || byte == b'{';
+    // Most messages have fewer of them than may stand inside each other, and counting is many times faster.
+    if text.bytes().filter(|byte| is_opening(*byte)).count() <= levels {
+        return false;
+    }
+    let mut depth = 0_usize;
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        if in_string {
+            in_string = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\';
+        } else if byte == b'"' {
+            in_string = true;
+        } else if is_opening(byte) {
+            depth += 1;
+            if depth > levels {
+                return true;
+            }
+        } else if byte == b']' || byte == b'}' {
+            depth = depth.saturating_sub(1);
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_counted_and_strings_are_not() {
+        assert!(!is_deeper_than(2, "[{}]"));
+        assert!(is_deeper_than(2, "[{\"a\":[]}]"));
+        assert!(!is_deeper_than(2, "[[],[],[],{},{}]"), "side by side");
+        assert!(!is_deeper_than(2, r#"["[[[[", "\"[[[[", "\\"]"#));
+        assert!(is_deeper_than(2, r#"["\\",[[]]]"#), "the string ends behind its two backslashes");
+        assert!(!is_deeper_than(2, "]]]][[]]"), "not JSON, and not too deep");
+    }
+}

@@ -1,0 +1,119 @@
+//! Who may open a WebSocket over TCP. The flags say how clients are judged ([`AuthPlan`]), the files they name hold the
+//! secrets ([`Policy`]), and [`Auth`] puts them to work; SIGHUP makes it read the files again.
+//!
+//! A client is judged once, when it connects. Nothing here logs, shows or answers a token or a secret.
+
+pub mod bearer;
+mod denial;
+mod error;
+mod failures;
+mod guesses;
+pub mod hs256;
+pub mod jwt;
+mod peer_network;
+mod plan;
+mod policy;
+mod secret_file;
+mod token_digest;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use actix_web::http::header::HeaderMap;
+use app_server_actors::clock::Clock;
+use governor::{Quota, clock::MonotonicClock};
+
+pub use self::{
+    denial::Denial,
+    error::AuthError,
+    failures::Failures,
+    peer_network::PeerNetwork,
+    plan::{AuthPlan, ExpectedClaims},
+    policy::Pass,
+    token_digest::TokenDigest,
+};
+use self::{guesses::Guesses, policy::Policy};
+use crate::settings;
+
+/// A skew above this lets expired tokens in for longer than any clock is wrong (seconds).
+const UNUSUAL_SKEW_SECONDS: i64 = 300;
+
+/// Judges clients.
+pub struct Auth {
+    plan: AuthPlan,
+    /// Exchanged as a whole: a client is judged by the old secrets or by the new ones.
+    policy: RwLock<Arc<Policy>>,
+    guesses: Guesses,
+    failures: Failures,
+    close_on_token_expiry: bool,
+    clock: Clock,
+}
+
+impl Auth {
+    /// Reads the secrets that `plan` names.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn start(plan: AuthPlan, settings: &settings::Auth, clock: Clock) -> Result<Self, AuthError> {
+        let policy = Policy::read(&plan)?;
+        warn_of_weak(&plan);
+        let quota = Quota::per_minute(settings.failed_attempts_per_minute).allow_burst(settings.failed_attempts_burst);
+        Ok(Self {
+            plan,
+            policy: RwLock::new(Arc::new(policy)),
+            guesses: Guesses::new(quota, MonotonicClock),
+            failures: Failures::default(),
+            close_on_token_expiry: settings.close_on_token_expiry,
+            clock,
+        })
+    }
+
+    /// Reads the secrets again, for clients that connect from now on. When that fails, the old ones stay in force, so
+    /// that a mistake in a file locks nobody out.
+    pub fn reload(&self) {
+        match Policy::read(&self.plan) {
+            Ok(policy) => {
+                *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+                log::info!("read the websocket auth secret again; it holds for new connections");
+            }
+            Err(error) => log::error!("kept the old websocket auth secret: {error}"),
+        }
+    }
+
+    /// Judges the request of a client at `peer` by its headers.
+    pub fn admit(&self, headers: &HeaderMap, peer: PeerNetwork) -> Result<Pass, Denial> {
+        let judged = self.judge(headers, peer);
+        if let Err(denial) = judged {
+            self.failures.count(denial);
+        }
+        judged
+    }
+
+    /// How many clients were not let in, and why.
+    pub fn failures(&self) -> &Failures {
+        &self.failures
+    }
+
+    fn judge(&self, headers: &HeaderMap, peer: PeerNetwork) -> Result<Pass, Denial> {
+        // A request without a token is no guess.
+        let token = bearer::token(headers)?;
+        let policy = self.policy.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let now = self.clock.unix_ms() / 1000;
+        let pass = self.guesses.attempt(peer, || policy.judge(token, now))?;
+        Ok(if self.close_on_token_expiry { pass } else { Pass::WITHOUT_END })
+    }
+}
+
+fn warn_of_weak(plan: &AuthPlan) {
+    let AuthPlan::SignedBearer { expected, .. } = plan else { return };
+    if expected.issuer.is_none() || expected.audience.is_none() {
+        log::warn!(
+            "JWTs that this secret signed for any other purpose are accepted too; set --ws-issuer and --ws-audience"
+        );
+    }
+    if expected.skew_seconds > UNUSUAL_SKEW_SECONDS {
+        log::warn!("JWTs are accepted for {} s after they have expired", expected.skew_seconds);
+    }
+}
+
+#[cfg(test)]
+mod tests;

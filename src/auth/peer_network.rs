@@ -1,0 +1,32 @@
+//! Whose connection it is, for limits per peer.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+/// An IPv4 address, or the /64 of an IPv6 address: whoever has one address of it usually has all, so a limit for each
+/// would be none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PeerNetwork(IpAddr);
+
+impl PeerNetwork {
+    /// The network of the peer at `address`. An IPv4 address is the same one in its IPv6 form.
+    pub fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V4(address) => IpAddr::V4(address),
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_peer_has_one_network() {
+        let of = |address: &str| PeerNetwork::of(address.parse().unwrap());
+        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+    }
+}

@@ -1,0 +1,197 @@
+//! What the auth flags mean together. The texts are the reference program's.
+
+use std::path::{Path, PathBuf};
+
+use super::{AuthError, TokenDigest};
+use crate::cli::{AuthArguments, AuthMode};
+
+/// The clock skew that is allowed unless a flag says otherwise, in seconds.
+const DEFAULT_SKEW_SECONDS: i64 = 30;
+
+/// How clients are judged, and where the secrets for it are; nothing is read yet.
+#[derive(Debug)]
+pub enum AuthPlan {
+    /// `--ws-auth capability-token --ws-token-file`
+    TokenFile(PathBuf),
+    /// `--ws-auth capability-token --ws-token-sha256`
+    TokenDigest(TokenDigest),
+    /// `--ws-auth signed-bearer-token`
+    SignedBearer {
+        /// The file with the shared secret.
+        secret: PathBuf,
+        /// What the claims must say.
+        expected: ExpectedClaims,
+    },
+}
+
+/// What a JWT must say besides having a good signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpectedClaims {
+    /// `iss`; `None` accepts any and none.
+    pub issuer: Option<String>,
+    /// `aud`, or one of several; `None` accepts any and none.
+    pub audience: Option<String>,
+    /// Seconds by which `exp` and `nbf` may be missed; never negative.
+    pub skew_seconds: i64,
+}
+
+impl AuthPlan {
+    /// Judges the flags, which must be right for every transport. `None` when they ask for no auth.
+    pub fn of(flags: &AuthArguments) -> Result<Option<Self>, AuthError> {
+        let has_token = flags.ws_token_file.is_some() || flags.ws_token_sha256.is_some();
+        let has_jwt = flags.ws_shared_secret_file.is_some()
+            || flags.ws_issuer.is_some()
+            || flags.ws_audience.is_some()
+            || flags.ws_max_clock_skew_seconds.is_some();
+        match flags.ws_auth {
+            None if has_token || has_jwt => Err(AuthError::NoMode),
+            None => Ok(None),
+            Some(AuthMode::CapabilityToken) if has_jwt => Err(AuthError::NotForCapabilityToken),
+            Some(AuthMode::CapabilityToken) => capability_token(flags).map(Some),
+            Some(AuthMode::SignedBearerToken) if has_token => Err(AuthError::NotForSignedBearer),
+            Some(AuthMode::SignedBearerToken) => signed_bearer(flags).map(Some),
+        }
+    }
+}
+
+fn capability_token(flags: &AuthArguments) -> Result<AuthPlan, AuthError> {
+    match (&flags.ws_token_file, &flags.ws_token_sha256) {
+        (Some(_), Some(_)) => Err(AuthError::TwoTokens),
+        (None, None) => Err(AuthError::NoToken),
+        (Some(file), None) => Ok(AuthPlan::TokenFile(resolve(file)?)),
+        (None, Some(hex)) => TokenDigest::from_hex(hex).map(AuthPlan::TokenDigest).ok_or(AuthError::BadDigest),
+    }
+}
+
+fn signed_bearer(flags: &AuthArguments) -> Result<AuthPlan, AuthError> {
+    let secret = flags.ws_shared_secret_file.as_deref().ok_or(AuthError::NoSecret)?;
+    let skew_seconds = match flags.ws_max_clock_skew_seconds {
+        Some(seconds) => i64::try_from(seconds).map_err(|_| AuthError::BadSkew)?,
+        None => DEFAULT_SKEW_SECONDS,
+    };
+    let expected = ExpectedClaims {
+        issuer: unless_blank(flags.ws_issuer.as_deref()),
+        audience: unless_blank(flags.ws_audience.as_deref()),
+        skew_seconds,
+    };
+    Ok(AuthPlan::SignedBearer { secret: resolve(secret)?, expected })
+}
+
+/// Resolved now, so that a later change of directory cannot move the file that a reload reads.
+fn resolve(path: &Path) -> Result<PathBuf, AuthError> {
+    std::path::absolute(path).map_err(|error| AuthError::Unreadable { path: path.to_owned(), error })
+}
+
+fn unless_blank(value: Option<&str>) -> Option<String> {
+    value.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::cli::Arguments;
+
+    fn plan(flags: &str) -> Result<Option<AuthPlan>, AuthError> {
+        let words = ["codex-app-server"].into_iter().chain(flags.split_whitespace()).map(OsString::from);
+        AuthPlan::of(&Arguments::parse_from_words(words).unwrap().auth)
+    }
+
+    fn refusal(flags: &str) -> String {
+        plan(flags).unwrap_err().to_string()
+    }
+
+    const DIGEST: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+    #[test]
+    fn without_flags_there_is_no_auth() {
+        assert!(plan("").unwrap().is_none());
+    }
+
+    #[test]
+    fn flags_that_do_not_fit_together_are_refused() {
+        let capability = "--ws-auth capability-token";
+        let signed = "--ws-auth signed-bearer-token";
+        let both_modes = "websocket auth flags require `--ws-auth capability-token` or `--ws-auth signed-bearer-token`";
+        let only_signed = "`--ws-shared-secret-file`, `--ws-issuer`, `--ws-audience`, and \
+                           `--ws-max-clock-skew-seconds` require `--ws-auth signed-bearer-token`";
+        let only_capability = "`--ws-token-file` and `--ws-token-sha256` require `--ws-auth capability-token`, not \
+                               `signed-bearer-token`";
+        let bad_digest = "--ws-token-sha256 must be a 64-character hex SHA-256 digest";
+        for (flags, text) in [
+            ("--ws-token-file t".to_owned(), both_modes),
+            (format!("--ws-token-sha256 {DIGEST}"), both_modes),
+            ("--ws-shared-secret-file s".to_owned(), both_modes),
+            ("--ws-issuer i".to_owned(), both_modes),
+            ("--ws-audience a".to_owned(), both_modes),
+            ("--ws-max-clock-skew-seconds 1".to_owned(), both_modes),
+            (
+                capability.to_owned(),
+                "`--ws-token-file` or `--ws-token-sha256` is required when `--ws-auth capability-token` is set",
+            ),
+            (
+                format!("{capability} --ws-token-file t --ws-token-sha256 {DIGEST}"),
+                "`--ws-token-file` and `--ws-token-sha256` are mutually exclusive",
+            ),
+            (format!("{capability} --ws-token-file t --ws-shared-secret-file s"), only_signed),
+            (format!("{capability} --ws-token-file t --ws-issuer i"), only_signed),
+            (format!("{capability} --ws-token-file t --ws-audience a"), only_signed),
+            (format!("{capability} --ws-token-file t --ws-max-clock-skew-seconds 1"), only_signed),
+            (format!("{capability} --ws-token-sha256 beef"), bad_digest),
+            (format!("{capability} --ws-token-sha256="), bad_digest),
+            (format!("{capability} --ws-token-sha256 {}", DIGEST.replace('9', "g")), bad_digest),
+            (signed.to_owned(), "`--ws-shared-secret-file` is required when `--ws-auth signed-bearer-token` is set"),
+            (format!("{signed} --ws-shared-secret-file s --ws-token-file t"), only_capability),
+            (format!("{signed} --ws-shared-secret-file s --ws-token-sha256 {DIGEST}"), only_capability),
+            (
+                format!("{signed} --ws-shared-secret-file s --ws-max-clock-skew-seconds 9223372036854775808"),
+                "websocket auth clock skew must fit in a signed 64-bit integer",
+            ),
+        ] {
+            assert_eq!(refusal(&flags), text, "{flags}");
+        }
+    }
+
+    #[test]
+    fn a_digest_may_be_upper_case_and_have_blanks_around_it() {
+        let digest = format!(" {} ", DIGEST.to_uppercase());
+        let words = ["x", "--ws-auth", "capability-token", "--ws-token-sha256", &digest].map(OsString::from);
+        let plan = AuthPlan::of(&Arguments::parse_from_words(words).unwrap().auth).unwrap();
+        assert!(matches!(plan, Some(AuthPlan::TokenDigest(digest)) if digest.is_of("test")));
+    }
+
+    #[test]
+    fn a_relative_file_is_resolved_at_start() {
+        let Some(AuthPlan::TokenFile(path)) = plan("--ws-auth capability-token --ws-token-file token").unwrap() else {
+            panic!("not a token file");
+        };
+        assert_eq!(path, std::env::current_dir().unwrap().join("token"));
+    }
+
+    #[test]
+    fn a_blank_issuer_or_audience_is_not_set() {
+        let words = "x --ws-auth signed-bearer-token --ws-shared-secret-file s --ws-issuer".split(' ');
+        let words = words.chain(["  ", "--ws-audience", ""]).map(OsString::from);
+        let plan = AuthPlan::of(&Arguments::parse_from_words(words).unwrap().auth).unwrap();
+        let Some(AuthPlan::SignedBearer { expected, .. }) = plan else { panic!("not signed") };
+        assert_eq!(expected, ExpectedClaims { issuer: None, audience: None, skew_seconds: 30 });
+    }
+
+    #[test]
+    fn clap_refuses_what_is_wrong_by_itself() {
+        let refusal = |flags: &str| {
+            let words = ["x"].into_iter().chain(flags.split(' ')).map(OsString::from);
+            let error = Arguments::parse_from_words(words).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            error.to_string()
+        };
+        let text = refusal("--ws-auth basic");
+        assert!(text.starts_with("error: invalid value 'basic' for '--ws-auth <MODE>'\n"), "{text}");
+        assert!(text.contains("[possible values: capability-token, signed-bearer-token]"), "{text}");
+        let text = refusal("--ws-max-clock-skew-seconds soon");
+        assert!(text.contains("invalid digit found in string"), "{text}");
+        let text = refusal("--ws-max-clock-skew-seconds -1");
+        assert!(text.contains("unexpected argument '-1' found"), "{text}");
+    }
+}

@@ -1,0 +1,47 @@
+//! What every request must pass, whatever it asks for.
+
+use actix_web::{
+    Error, ResponseError as _,
+    body::MessageBody,
+    dev::{RequestHead, ServiceRequest, ServiceResponse},
+    http::header,
+    middleware::Next,
+    web,
+};
+
+use super::{Peer, Refusal, Site, Transport};
+
+/// Refuses requests in this order: of web pages (403), with too long a head (431), for other hosts (421).
+pub async fn admit<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    match judge(&request) {
+        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
+        Err(refusal) => Ok(request.into_response(refusal.error_response()).map_into_right_body()),
+    }
+}
+
+fn judge(request: &ServiceRequest) -> Result<(), Refusal> {
+    // Browsers add `Origin` to every WebSocket request and to most others; no other client does.
+    if request.headers().contains_key(header::ORIGIN) {
+        return Err(Refusal::WebPage);
+    }
+    let site = request.app_data::<web::Data<Site>>().ok_or(Refusal::UnknownPeer)?;
+    let peer = request.conn_data::<Peer>().ok_or(Refusal::UnknownPeer)?;
+    peer.renew();
+    if head_bytes(request.head()) > site.request_head_bytes {
+        return Err(Refusal::LongHead);
+    }
+    match &site.transport {
+        Transport::Unix => Ok(()),
+        Transport::Tcp(door) => door.check(request.head(), peer.tcp().ok_or(Refusal::UnknownPeer)?),
+    }
+}
+
+/// About as many bytes as the peer has sent: what it can choose the length of.
+fn head_bytes(head: &RequestHead) -> usize {
+    let headers: usize = head.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    target + headers
+}

@@ -1,0 +1,76 @@
+//! Whoever guesses tokens is slowed down, and the log stays short.
+
+use std::time::{Duration, Instant};
+
+use crate::support::http::{self, Response};
+use crate::support::process::Launch;
+use crate::support::secrets::{sha256_hex, used};
+use crate::support::server::Server;
+
+const TOKEN: &str = "not to be guessed";
+
+fn server(burst: u32) -> Server {
+    let launch = Launch::new().env("RUST_LOG", "trace").setting("auth.failed_attempts_burst", burst);
+    let launch = launch.setting("auth.failed_attempts_per_minute", 1);
+    Server::ws(launch.args(&["--ws-auth", "capability-token", "--ws-token-sha256", &sha256_hex(TOKEN)]))
+}
+
+fn attempt(server: &Server, token: &str) -> Response {
+    server.answer_to_upgrade(&[("Authorization", &format!("Bearer {token}"))])
+}
+
+#[test]
+fn after_too_many_wrong_tokens_none_is_looked_at() {
+    let server = server(3);
+    for _ in 0..3 {
+        assert_eq!(attempt(&server, &used("a wild guess")).status, 401);
+    }
+    for token in ["a wild guess", TOKEN] {
+        let response = attempt(&server, token);
+        assert_eq!(response.status, 429, "the right token cannot be told from a wrong one now");
+        assert!(response.body.starts_with("too many failed attempts"), "{response:?}");
+        let wait: u64 = response.header("retry-after").expect("a time to wait").parse().expect("seconds");
+        assert!((1..=60).contains(&wait), "{response:?}");
+    }
+    assert_eq!(server.answer_to_upgrade(&[]).status, 401, "who sends no token is told so");
+    let mut stream = server.tcp_stream();
+    let probe = http::request("GET", "/readyz", &[("Host", "localhost")]);
+    assert_eq!(http::exchange(&mut stream, &probe).expect("an answer").status, 200);
+}
+
+#[test]
+fn a_flood_of_guesses_costs_others_nothing() {
+    let server = server(3);
+    let guess = http::request("GET", "/", &[http::UPGRADE, &[("Authorization", "Bearer guess")]].concat());
+    let attempt = || http::exchange(&mut server.tcp_stream_from([127, 0, 0, 9]), &guess).expect("an answer").status;
+    let statuses: Vec<u16> = (0..200).map(|_| attempt()).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 3);
+    assert!(statuses[3..].iter().all(|status| *status == 429));
+    let started = Instant::now();
+    server.client_with_token(TOKEN);
+    assert!(started.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn a_client_that_knows_the_token_may_reconnect_as_often_as_it_likes() {
+    let server = server(2);
+    for _ in 0..20 {
+        assert_eq!(attempt(&server, TOKEN).status, 101);
+    }
+    assert_eq!(attempt(&server, "typo").status, 401);
+    assert_eq!(attempt(&server, TOKEN).status, 101);
+    assert_eq!(attempt(&server, "typo").status, 401, "the right token has forgiven the first mistake");
+    assert_eq!(attempt(&server, TOKEN).status, 101);
+}
+
+#[test]
+fn a_flood_of_failures_is_counted_by_reason_in_one_line_of_log() {
+    let server = server(5);
+    for _ in 0..50 {
+        attempt(&server, "guess");
+        server.answer_to_upgrade(&[]);
+    }
+    let lines = server.process.stderr.text();
+    assert_eq!(lines.lines().filter(|line| line.contains("clients were not let in")).count(), 1, "{lines}");
+    assert!(lines.contains("invalid_token 1"), "{lines}");
+}
