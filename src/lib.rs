@@ -2,7 +2,9 @@
 //!
 //! Invariant: nothing in this crate knows threads or turns, and nothing in `app_server_actors` knows listeners.
 
+pub mod attach;
 pub mod auth;
+pub mod call;
 pub mod cli;
 pub mod codex_home;
 pub mod http;
@@ -10,6 +12,7 @@ pub mod in_process;
 pub mod listen;
 pub mod logging;
 pub mod open_files;
+pub mod proxy;
 pub mod server;
 pub mod settings;
 pub mod signals;

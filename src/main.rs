@@ -1,6 +1,7 @@
 //! `codex-app-server`: the life of the process.
 
 use std::{
+    env,
     error::Error,
     io::{self, Write as _},
     mem::ManuallyDrop,
@@ -8,10 +9,11 @@ use std::{
 };
 
 use codex_app_server::{
+    call::{self, CallError},
     cli::{Arguments, Command},
     codex_home,
-    listen::ListenUrl,
-    logging, open_files,
+    listen::{ListenUrl, control_socket},
+    logging, open_files, proxy,
     server::Server,
     settings::Settings,
     signals::{Signals, Wish, wish_of_hangup},
@@ -28,13 +30,14 @@ fn main() {
         Err(error) => {
             // Nobody is left to tell when stderr is closed.
             let _ = writeln!(io::stderr(), "Error: {error}");
-            1
+            error.downcast_ref::<CallError>().map_or(1, CallError::exit_code)
         }
     };
     std::process::exit(code)
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    arguments.check_options()?;
     let codex_home = codex_home::find()?;
     let effective = Settings::load(&codex_home, &arguments.setting_overrides())?;
     if let Some(Command::Config { origin, .. }) = arguments.command {
@@ -42,10 +45,25 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     let settings = effective.settings()?;
     logging::start(&settings.log)?;
-    codex_home::ensure(&codex_home)?;
     // Never dropped: it would wait for the helper thread that reads a terminal's stdin, until the next line.
     let system = ManuallyDrop::new(actix_rt::System::new());
-    system.block_on(serve(arguments, &codex_home, settings))
+    match &arguments.command {
+        Some(Command::Proxy { sock, framing }) => {
+            let socket = match sock {
+                Some(path) => env::current_dir()?.join(path),
+                None => control_socket(&codex_home),
+            };
+            Ok(system.block_on(proxy::run(&socket, *framing, &settings.limits))?)
+        }
+        Some(Command::Client(command)) => {
+            let endpoint = command.server().endpoint(&codex_home)?;
+            Ok(system.block_on(call::run(command, &endpoint, &settings.limits))?)
+        }
+        _ => {
+            codex_home::ensure(&codex_home)?;
+            system.block_on(serve(arguments, &codex_home, settings))
+        }
+    }
 }
 
 async fn serve(arguments: &Arguments, codex_home: &Path, mut settings: Settings) -> Result<(), Box<dyn Error>> {

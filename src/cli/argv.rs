@@ -2,6 +2,9 @@
 
 use std::{ffi::OsString, path::Path};
 
+/// The reference program's options that stand before the word `app-server` and have a value behind them.
+const OPTIONS_WITH_VALUE: [&str; 4] = ["-c", "--config", "--remote", "--remote-auth-token-env"];
+
 /// The command line without the word `app-server`.
 pub struct Called {
     /// Called as `codex`, or with the word `app-server`: whoever spawned it believes it is the reference program.
@@ -26,7 +29,7 @@ fn first_plain_word(words: &[OsString]) -> Option<usize> {
     for (at, word) in words.iter().enumerate().skip(1) {
         if is_value_of_option {
             is_value_of_option = false;
-        } else if word == "-c" || word == "--config" {
+        } else if OPTIONS_WITH_VALUE.iter().any(|option| word == option) {
             is_value_of_option = true;
         } else if !word.as_encoded_bytes().starts_with(b"-") {
             return Some(at);

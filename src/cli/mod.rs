@@ -2,15 +2,17 @@
 
 mod argv;
 mod auth;
+mod commands;
 mod overrides;
 mod version;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use app_server_actors::host::API_VERSION;
 pub use auth::{AuthArguments, AuthMode};
+pub use commands::{ClientCommand, Command, ServerChoice};
 pub use overrides::Override;
 
 use crate::listen::ListenUrl;
@@ -55,24 +57,17 @@ pub struct Arguments {
     #[arg(long, hide = true)]
     pub analytics_default_enabled: bool,
 
+    /// The reference program's terminal UI attaches to a server; this program has no terminal UI.
+    #[arg(long, value_name = "URL", hide = true)]
+    pub remote: Option<String>,
+
+    /// As `--remote`.
+    #[arg(long, value_name = "ENV_VAR", hide = true)]
+    pub remote_auth_token_env: Option<String>,
+
     /// What to do instead of serving.
     #[command(subcommand)]
     pub command: Option<Command>,
-}
-
-/// What the program does when it does not serve.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Prints every setting in force, as TOML.
-    Config {
-        /// Says behind each value where it comes from.
-        #[arg(long)]
-        origin: bool,
-
-        /// As before the word `config`.
-        #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
-        overrides: Vec<Override>,
-    },
 }
 
 impl Arguments {
@@ -102,6 +97,27 @@ impl Arguments {
             self.overrides.append(overrides);
         }
         self
+    }
+
+    /// Refuses options that mean nothing to what was asked for, in the reference program's words.
+    ///
+    /// # Errors
+    /// What to tell the user.
+    pub fn check_options(&self) -> Result<(), String> {
+        let is_proxy = matches!(self.command, Some(Command::Proxy { .. }));
+        let called = if is_proxy { "codex app-server proxy" } else { "codex app-server" };
+        let remote = match (&self.remote, &self.remote_auth_token_env) {
+            (Some(url), _) => Some(format!("--remote {url}")),
+            (None, Some(_)) => Some("--remote-auth-token-env".to_owned()),
+            (None, None) => None,
+        };
+        if let Some(option) = remote {
+            return Err(format!("`{option}` is only supported for interactive TUI commands, not `{called}`"));
+        }
+        if is_proxy && self.strict_config {
+            return Err(format!("`--strict-config` is not supported for `{called}`"));
+        }
+        Ok(())
     }
 
     /// The overrides of this server's own settings, without their `app_server.` prefix, in their order.

@@ -15,7 +15,7 @@ pub use self::{
     stdio::{Input, Output, open as open_stdio},
     tcp::TcpError,
     unix::{ControlSocket, SocketFile, UnixSocketError},
-    url::{CONTROL_DIRECTORY, ListenUrl, ListenUrlError},
+    url::{CONTROL_DIRECTORY, ListenUrl, ListenUrlError, control_socket},
 };
 
 /// A way in for clients.

@@ -17,7 +17,7 @@ use rustix::{
     net::{AddressFamily, SocketType, getsockname, sockopt::socket_type},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf, Stdin, Stdout},
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Stdin, Stdout},
     net::{UnixStream, unix::pipe},
 };
 
@@ -121,6 +121,17 @@ impl Output {
     }
 }
 
+impl Output {
+    /// Resolves when nobody reads the stream any more, where the system tells so without a write: of a pipe.
+    pub async fn unread(&self) {
+        match self {
+            // An error means that there is no reactor any more, and nobody to tell.
+            Self::Pipe(pipe) => drop(pipe.ready(Interest::ERROR).await),
+            Self::Socket(_) | Self::Other(_) => std::future::pending().await,
+        }
+    }
+}
+
 impl AsyncWrite for Output {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.get_mut().stream().poll_write(cx, bytes)
@@ -207,6 +218,17 @@ mod tests {
         assert!(matches!(open_output(tempfile::tempfile().unwrap()), Output::Other(_)));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         assert!(matches!(open_input(&listener), Input::Other(_)));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[actix_rt::test]
+    async fn a_pipe_tells_when_nobody_reads_it() {
+        use std::time::Duration;
+        let (reader, writer) = io::pipe().unwrap();
+        let output = open_output(&writer);
+        assert!(tokio::time::timeout(Duration::from_millis(20), output.unread()).await.is_err());
+        drop(reader);
+        tokio::time::timeout(Duration::from_secs(5), output.unread()).await.unwrap();
     }
 
     #[cfg(target_os = "linux")]

@@ -11,6 +11,11 @@ use crate::codex_home::{self, CodexHomeError};
 pub const CONTROL_DIRECTORY: &str = "app-server-control";
 const CONTROL_SOCKET: &str = "app-server-control.sock";
 
+/// The socket that clients of `codex_home` look for.
+pub fn control_socket(codex_home: &Path) -> PathBuf {
+    codex_home.join(CONTROL_DIRECTORY).join(CONTROL_SOCKET)
+}
+
 /// Where clients connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenUrl {
@@ -57,7 +62,7 @@ impl ListenUrl {
         } else if let Some(path) = url.strip_prefix("unix://") {
             if path.is_empty() {
                 let home = codex_home().map_err(|error| ListenUrlError::NoHome(url.to_owned(), error))?;
-                return Ok(Self::Unix(home.join(CONTROL_DIRECTORY).join(CONTROL_SOCKET)));
+                return Ok(Self::Unix(control_socket(&home)));
             }
             let path = std::path::absolute(Path::new(path));
             path.map(Self::Unix).map_err(|error| ListenUrlError::NoWorkingDirectory(url.to_owned(), error))

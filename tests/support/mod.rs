@@ -9,6 +9,7 @@ pub mod home;
 pub mod http;
 pub mod in_process;
 pub mod process;
+pub mod proxied;
 pub mod secrets;
 pub mod server;
 pub mod transports;

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -113,6 +115,20 @@ impl Launch {
             .expect("the binary starts");
         let stderr = Collected::of(child.stderr.take().expect("stderr is a pipe"));
         Process { stdin: child.stdin.take(), stdout: child.stdout.take(), child, stderr, home: self.home }
+    }
+
+    /// Starts it with one socket as stdin and stdout.
+    pub fn spawn_on(self, stream: UnixStream) -> Process {
+        let stdout = stream.try_clone().expect("a socket can be duplicated");
+        let mut child = self
+            .command()
+            .stdin(OwnedFd::from(stream))
+            .stdout(OwnedFd::from(stdout))
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let stderr = Collected::of(child.stderr.take().expect("stderr is a pipe"));
+        Process { stdin: None, stdout: None, child, stderr, home: self.home }
     }
 
     /// Runs it to its end with nothing on stdin.

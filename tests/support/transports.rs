@@ -5,6 +5,7 @@ use std::path::Path;
 use super::client::Client;
 use super::in_process::InProcess;
 use super::process::Launch;
+use super::proxied::{self, Proxied};
 use super::server::Server;
 
 /// A way to reach a server.
@@ -51,12 +52,23 @@ pub fn transports() -> Vec<Transport> {
         Transport { name: "stdio", shared: false, start: |settings| Box::new(Server::stdio(launch(settings))) },
         Transport { name: "unix", shared: true, start: |settings| Box::new(Server::unix(launch(settings))) },
         Transport { name: "ws", shared: true, start: |settings| Box::new(Server::ws(launch(settings))) },
+        Transport {
+            name: "proxy jsonl",
+            shared: true,
+            start: |settings| Box::new(Proxied::new(settings, proxied::lines)),
+        },
+        Transport { name: "proxy raw", shared: true, start: |settings| Box::new(Proxied::new(settings, proxied::raw)) },
         Transport { name: "in-process", shared: true, start: |settings| Box::new(InProcess::start(settings)) },
     ]
 }
 
 fn launch(settings: Settings) -> Launch {
-    settings.iter().fold(Launch::new(), |launch, (name, value)| launch.setting(name, value))
+    with_settings(Launch::new(), settings)
+}
+
+/// The launch with these settings.
+pub fn with_settings(launch: Launch, settings: Settings) -> Launch {
+    settings.iter().fold(launch, |launch, (name, value)| launch.setting(name, value))
 }
 
 /// Checks a promise over every transport, each time with a fresh server.

@@ -14,6 +14,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, WebSocket, client::IntoClientRequest};
 
 use super::PATIENCE;
+use super::process::Process;
 
 /// What came in.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,6 +79,33 @@ impl Wire for Stdio {
 
     fn close(&mut self) {
         self.stdin = None;
+    }
+}
+
+/// A wire that goes through a process, which ends with it.
+pub struct Through<W> {
+    wire: W,
+    _process: Process,
+}
+
+impl<W: Wire> Through<W> {
+    /// `process` carries what `wire` sends and receives.
+    pub fn new(process: Process, wire: W) -> Self {
+        Self { wire, _process: process }
+    }
+}
+
+impl<W: Wire> Wire for Through<W> {
+    fn send(&mut self, message: &str) {
+        self.wire.send(message);
+    }
+
+    fn receive(&mut self, deadline: Instant) -> Received {
+        self.wire.receive(deadline)
+    }
+
+    fn close(&mut self) {
+        self.wire.close();
     }
 }
 

@@ -106,12 +106,13 @@ mod tests {
     ];
 
     #[test]
-    fn every_reason_fits_a_close_frame_and_stands_in_the_table() {
-        let source = include_str!("close.rs");
+    fn every_reason_fits_a_close_frame_and_stands_in_both_tables() {
+        let (here, readme) = (include_str!("close.rs"), include_str!("../../../README.md"));
         for reason in ALL {
             assert!(may_be_sent(reason.code()), "{reason:?}");
             assert!(reason.text().len() <= 123, "{reason:?}: a control frame has 125 bytes, two are the code");
-            assert!(source.contains(&format!("/// | {} | `{reason:?}` |", reason.code())), "{reason:?}");
+            let row = format!("| {} | `{reason:?}` |", reason.code());
+            assert!(here.contains(&format!("/// {row}")) && readme.contains(&format!("\n{row}")), "{row}");
         }
     }
 

@@ -45,6 +45,11 @@ pub enum ServerMessage {
 pub struct ResultText(Box<RawValue>);
 
 impl ResultText {
+    /// The JSON text as the server wrote it.
+    pub fn text(&self) -> &str {
+        self.0.get()
+    }
+
     /// Reads the result of a call.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ mod method;
 mod nesting;
 mod notification;
 mod optional;
+pub mod raw;
 mod request;
 mod stored;
 pub mod thread;

@@ -4,12 +4,14 @@ use bytes::{Buf, BytesMut};
 use bytestring::ByteString;
 use tokio_util::codec::Decoder;
 
+use crate::protocol::{ErrorCode, RpcError};
+
 /// A read buffer larger than this is given back once it is empty.
 const KEPT_BUFFER_BYTES: usize = 64 * 1024;
 
 /// One line of the peer.
 #[derive(Debug, PartialEq)]
-pub(super) enum Line {
+pub enum Line {
     /// Its text without the line end.
     Text(ByteString),
     /// Longer than the limit; its rest is skipped, and never kept.
@@ -18,8 +20,24 @@ pub(super) enum Line {
     NotUtf8,
 }
 
+impl Line {
+    /// The text, or what to answer to a line that has none; `limit` is that of the lines.
+    ///
+    /// # Errors
+    /// -32600 for a line that is too long, -32700 for one that is not text.
+    pub fn into_text(self, limit: usize) -> Result<ByteString, RpcError> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::TooLong => {
+                Err(RpcError::invalid_request(format!("Invalid request: the line is longer than {limit} bytes")))
+            }
+            Self::NotUtf8 => Err(RpcError::new(ErrorCode::Parse, "Parse error: the line is not UTF-8")),
+        }
+    }
+}
+
 /// Cuts bytes into lines. Blank lines are ignored; the last line counts without its line end too.
-pub(super) struct JsonLines {
+pub struct JsonLines {
     limit: usize,
     /// Bytes of the buffer that are known to hold no line end.
     scanned: usize,
@@ -28,7 +46,8 @@ pub(super) struct JsonLines {
 }
 
 impl JsonLines {
-    pub(super) fn new(limit: usize) -> Self {
+    /// Lines of at most `limit` bytes, their line ends not counted.
+    pub fn new(limit: usize) -> Self {
         Self { limit, scanned: 0, skipping: false }
     }
 

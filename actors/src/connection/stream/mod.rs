@@ -13,12 +13,11 @@ use super::kill::Kill;
 use super::messages::Deliver;
 use crate::hub::Hub;
 use crate::panics::guarded;
-use crate::protocol::{ErrorCode, RpcError};
 
 mod lines;
 mod outbox;
 
-use lines::{JsonLines, Line};
+pub use lines::{JsonLines, Line};
 use outbox::Outbox;
 
 /// How a connection over lines ended.
@@ -98,16 +97,10 @@ impl Actor for StreamConnection {
 impl StreamHandler<std::io::Result<Line>> for StreamConnection {
     fn handle(&mut self, line: std::io::Result<Line>, ctx: &mut Self::Context) {
         match line {
-            Ok(Line::Text(text)) => self.take(&text, ctx),
-            Ok(Line::TooLong) => {
-                let limit = self.intake.limits().message_bytes;
-                let text = format!("Invalid request: the line is longer than {limit} bytes");
-                self.outbox.push(Intake::refusal(&RpcError::invalid_request(text)));
-            }
-            Ok(Line::NotUtf8) => {
-                let error = RpcError::new(ErrorCode::Parse, "Parse error: the line is not UTF-8");
-                self.outbox.push(Intake::refusal(&error));
-            }
+            Ok(line) => match line.into_text(self.intake.limits().message_bytes) {
+                Ok(text) => self.take(&text, ctx),
+                Err(error) => self.outbox.push(Intake::refusal(&error)),
+            },
             Err(error) => {
                 log::info!("the {} peer cannot be read: {error}", self.origin);
                 ctx.stop();

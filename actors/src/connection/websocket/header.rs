@@ -11,7 +11,14 @@ pub(super) enum Opcode {
     Pong,
 }
 
-/// The header of a frame from a client.
+/// Whose frames they are. A client masks what it sends, a server never does (RFC 6455 5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Client,
+    Server,
+}
+
+/// The header of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) opcode: Opcode,
@@ -21,6 +28,8 @@ pub(super) struct Header {
     pub(super) length: u64,
     /// Bytes of the header itself, with the masking key at its end.
     pub(super) bytes: usize,
+    /// It has a masking key.
+    masked: bool,
 }
 
 /// The peer broke RFC 6455.
@@ -34,11 +43,11 @@ const CONTROL_BYTES: u64 = 125;
 
 impl Header {
     /// The header at the start of `buffer`, as soon as its length is known; the masking key may still be on its way.
-    pub(super) fn read(buffer: &[u8]) -> Result<Option<Self>, NotAllowed> {
+    pub(super) fn read(buffer: &[u8], from: Side) -> Result<Option<Self>, NotAllowed> {
         let [first, second, rest @ ..] = buffer else { return Ok(None) };
         let (last, reserved, opcode) = (first & 0x80 != 0, first & 0x70, opcode(first & 0x0f)?);
         let masked = second & 0x80 != 0;
-        if reserved != 0 || !masked {
+        if reserved != 0 || masked != (from == Side::Client) {
             return Err(NotAllowed);
         }
         let extended = |bytes: usize| {
@@ -51,7 +60,8 @@ impl Header {
             short => Some((u64::from(short), 0)),
         };
         let Some((length, extra)) = length else { return Ok(None) };
-        let header = Self { opcode, last, length, bytes: 2 + extra + KEY_BYTES };
+        let key = if masked { KEY_BYTES } else { 0 };
+        let header = Self { opcode, last, length, bytes: 2 + extra + key, masked };
         if header.is_control() && (!last || length > CONTROL_BYTES) {
             return Err(NotAllowed);
         }
@@ -63,8 +73,11 @@ impl Header {
         matches!(self.opcode, Opcode::Close | Opcode::Ping | Opcode::Pong)
     }
 
-    /// The masking key; `None` while it is on its way.
+    /// The masking key; `None` while it is on its way. All zero, which changes nothing, where there is none.
     pub(super) fn key(&self, buffer: &[u8]) -> Option<[u8; KEY_BYTES]> {
+        if !self.masked {
+            return Some([0; KEY_BYTES]);
+        }
         buffer.get(self.bytes - KEY_BYTES..self.bytes)?.try_into().ok()
     }
 }
@@ -105,10 +118,19 @@ mod tests {
             (&[0x81, 0xff, 0, 0, 1, 0, 0, 0, 0, 0], 1 << 40, 14),
             (&[0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], u64::MAX, 14),
         ] {
-            let header = Header { opcode: Opcode::Text, last: true, length, bytes: size };
-            assert_eq!(Header::read(bytes), Ok(Some(header)), "{bytes:x?}");
-            assert_eq!(Header::read(&bytes[..bytes.len() - 1]), Ok(None), "{bytes:x?}");
+            let header = Header { opcode: Opcode::Text, last: true, length, bytes: size, masked: true };
+            assert_eq!(Header::read(bytes, Side::Client), Ok(Some(header)), "{bytes:x?}");
+            assert_eq!(Header::read(&bytes[..bytes.len() - 1], Side::Client), Ok(None), "{bytes:x?}");
         }
+    }
+
+    #[test]
+    fn a_server_does_not_mask() {
+        let bytes = [0x81, 0x01, b'x'];
+        let header = Header { opcode: Opcode::Text, last: true, length: 1, bytes: 2, masked: false };
+        assert_eq!(Header::read(&bytes, Side::Server), Ok(Some(header)));
+        assert_eq!(header.key(&bytes), Some([0; KEY_BYTES]));
+        assert_eq!(Header::read(&[0x81, 0x80], Side::Server), Err(NotAllowed));
     }
 
     #[test]
@@ -120,9 +142,9 @@ mod tests {
             ("a reserved control opcode", [0x8b, 0x80]),
             ("a fragmented ping", [0x09, 0x80]),
         ] {
-            assert_eq!(Header::read(&bytes), Err(NotAllowed), "{what}");
+            assert_eq!(Header::read(&bytes, Side::Client), Err(NotAllowed), "{what}");
         }
-        assert_eq!(Header::read(&[0x89, 0xfe, 0, 126]), Err(NotAllowed), "a long ping");
+        assert_eq!(Header::read(&[0x89, 0xfe, 0, 126], Side::Client), Err(NotAllowed), "a long ping");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::task::Poll;
 use bytes::{Buf, Bytes, BytesMut};
 use bytestring::ByteString;
 
-use super::header::{Header, Opcode, unmask};
+use super::header::{Header, Opcode, Side, unmask};
 use crate::connection::close::{self, CloseReason};
 use crate::limits::Limits;
 
@@ -42,6 +42,7 @@ pub enum Binary {
 /// Its memory is bounded by [`Limits::message_bytes`], what one read of the socket brings, and the slack of a growing
 /// buffer. What a header claims costs nothing until it arrives.
 pub struct MessageReader {
+    from: Side,
     frame_bytes: u64,
     message_bytes: u64,
     binary: Binary,
@@ -88,10 +89,20 @@ impl Partial {
 }
 
 impl MessageReader {
-    /// A reader at the start of a connection.
+    /// A reader at the start of a connection, of what a client sends.
     pub fn new(limits: &Limits, binary: Binary) -> Self {
+        Self::of(Side::Client, limits.websocket_frame_bytes, limits, binary)
+    }
+
+    /// The same, of what a server sends. Servers of this protocol send a message as one frame, however long it is.
+    pub fn of_server(limits: &Limits) -> Self {
+        Self::of(Side::Server, limits.message_bytes, limits, Binary::Refused)
+    }
+
+    fn of(from: Side, frame_bytes: usize, limits: &Limits, binary: Binary) -> Self {
         Self {
-            frame_bytes: limits.websocket_frame_bytes as u64,
+            from,
+            frame_bytes: frame_bytes as u64,
             message_bytes: limits.message_bytes as u64,
             binary,
             buffer: BytesMut::new(),
@@ -144,7 +155,7 @@ impl MessageReader {
 
     /// A new frame. Pending when bytes are missing; nothing when the frame says nothing by itself.
     fn begin(&mut self) -> Poll<Option<Incoming>> {
-        let header = match Header::read(&self.buffer) {
+        let header = match Header::read(&self.buffer, self.from) {
             Ok(Some(header)) => header,
             Ok(None) => return Poll::Pending,
             Err(_) => return self.fail(),

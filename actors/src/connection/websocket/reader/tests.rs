@@ -171,3 +171,22 @@ fn a_frame_that_is_refused_is_not_kept() {
     }
     assert!(reader.buffer.capacity() <= KEPT_BUFFER_BYTES);
 }
+
+#[test]
+fn a_server_does_not_mask_and_sends_a_message_as_one_frame() {
+    let long = "x".repeat(2_000);
+    let (mut codec, mut bytes) = (Codec::new(), BytesMut::new());
+    codec.encode(Message::Text(long.as_str().into()), &mut bytes).unwrap();
+    codec.encode(Message::Ping(part("p")), &mut bytes).unwrap();
+    bytes.extend_from_slice(&frame(0x81, b"masked"));
+    for step in [bytes.len(), 1, 7] {
+        let mut reader = MessageReader::of_server(&Limits::tiny());
+        let mut read = Vec::new();
+        for piece in bytes.chunks(step) {
+            reader.push(piece);
+            read.extend(std::iter::from_fn(|| reader.next()));
+        }
+        assert_eq!(read[..2], [text(&long), Incoming::Ping(part("p"))]);
+        assert_eq!(read[2..], [Incoming::Violation(CloseReason::ProtocolError)]);
+    }
+}

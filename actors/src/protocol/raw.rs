@@ -1,0 +1,117 @@
+//! Messages about methods that only the user knows: JSON that is passed on without being understood.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// The params of a request, in the user's own words.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct RawParams(Box<RawValue>);
+
+impl RawParams {
+    /// Reads JSON.
+    ///
+    /// # Errors
+    /// The text is not JSON.
+    pub fn from_json(text: &str) -> serde_json::Result<Self> {
+        // Read as a value, because a raw one keeps line ends, and a message must be one line.
+        let value: Value = serde_json::from_str(text)?;
+        serde_json::value::to_raw_value(&value).map(Self)
+    }
+
+    /// An object of these members. A value that is not JSON means itself as a string, so that `name=Sums` needs no
+    /// quotes.
+    ///
+    /// # Errors
+    /// Never in practice: JSON has a text for every object.
+    pub fn from_members<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> serde_json::Result<Self> {
+        let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
+        let object: Map<_, _> = members.into_iter().map(|(name, text)| (name.to_owned(), value(text))).collect();
+        serde_json::value::to_raw_value(&object).map(Self)
+    }
+}
+
+/// The request that calls `method` with `params`, as JSON text in one line, without a line end.
+///
+/// # Errors
+/// `params` cannot be written as JSON.
+pub fn request_text(id: i64, method: &str, params: &impl Serialize) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Request<'a, P> {
+        id: i64,
+        method: &'a str,
+        params: &'a P,
+    }
+    serde_json::to_string(&Request { id, method, params })
+}
+
+/// The notification `initialized`, which ends the handshake.
+pub const INITIALIZED: &str = r#"{"method":"initialized"}"#;
+
+/// What a message of the server is about, whether this program knows its method or not.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Topic {
+    /// The method; a notification's, or that of a request of the server.
+    pub method: String,
+    /// The thread, where there is one.
+    pub thread_id: Option<String>,
+}
+
+/// Reads what `text`, a message of the server, is about; `None` for an answer.
+///
+/// # Errors
+/// The text is no message.
+pub fn topic(text: &str) -> serde_json::Result<Option<Topic>> {
+    #[derive(Deserialize)]
+    struct Message {
+        method: Option<String>,
+        #[serde(default)]
+        params: Option<Params>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Params {
+        thread_id: Option<String>,
+        thread: Option<Thread>,
+    }
+    #[derive(Deserialize)]
+    struct Thread {
+        id: Option<String>,
+    }
+    let Message { method, params } = serde_json::from_str(text)?;
+    let thread_id = params.and_then(|params| params.thread_id.or(params.thread.and_then(|thread| thread.id)));
+    Ok(method.map(|method| Topic { method, thread_id }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn params_are_json_or_members() {
+        let request = |params: RawParams| request_text(1, "m", &params).unwrap();
+        let json = RawParams::from_json("{\n \"b\": [1.50, \"x\\n\"],\n \"a\": null }").unwrap();
+        assert!(!request(json).contains('\n'));
+        assert!(RawParams::from_json("{").is_err());
+        let members = RawParams::from_members([("name", "Sums and more"), ("limit", "3"), ("a", "[1,{}]")]).unwrap();
+        assert_eq!(request(members), r#"{"id":1,"method":"m","params":{"a":[1,{}],"limit":3,"name":"Sums and more"}}"#);
+    }
+
+    #[test]
+    fn a_message_says_what_it_is_about() {
+        let about = |text: &str| topic(text).unwrap().map(|topic| (topic.method, topic.thread_id));
+        let some = |method: &str, thread: Option<&str>| Some((method.to_owned(), thread.map(str::to_owned)));
+        assert_eq!(
+            about(r#"{"method":"a/b","params":{"threadId":"t","x":1},"emittedAtMs":1}"#),
+            some("a/b", Some("t"))
+        );
+        assert_eq!(
+            about(r#"{"method":"thread/started","params":{"thread":{"id":"t"}}}"#),
+            some("thread/started", Some("t"))
+        );
+        assert_eq!(about(r#"{"method":"ask","id":0,"params":null}"#), some("ask", None));
+        assert_eq!(about(r#"{"id":0,"result":{}}"#), None);
+        assert!(topic("nonsense").is_err());
+    }
+}

@@ -1,0 +1,87 @@
+//! The token that a server on TCP may want to see.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Bytes that a token file may have; the longest signed tokens in use have a few thousand.
+const FILE_BYTES: u64 = 64 * 1024;
+
+/// A bearer token. It is read from a file only, and never shown: a command line and a log are read by others.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+/// Why there is no token. Never says what the file holds.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The file cannot be read.
+    #[error("failed to read the token file {}: {error}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The file holds no token.
+    #[error("the token file {} must hold one token of visible ASCII characters, at most {FILE_BYTES} bytes", .0.display())]
+    NoToken(PathBuf),
+}
+
+impl Token {
+    /// Reads the token in `file`, without the blanks around it.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds something that no HTTP header can carry.
+    pub fn read(file: &Path) -> Result<Self, TokenError> {
+        let unreadable = |error| TokenError::Unreadable { path: file.to_owned(), error };
+        let no_token = || TokenError::NoToken(file.to_owned());
+        if fs::metadata(file).map_err(unreadable)?.len() > FILE_BYTES {
+            return Err(no_token());
+        }
+        let text = fs::read_to_string(file).map_err(unreadable)?;
+        let token = text.trim();
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(no_token());
+        }
+        Ok(Self(token.to_owned()))
+    }
+
+    /// The secret itself, for the `Authorization` header.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token_of(content: &[u8]) -> Result<Token, TokenError> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("token");
+        fs::write(&file, content).unwrap();
+        Token::read(&file)
+    }
+
+    #[test]
+    fn blanks_around_the_token_do_not_count() {
+        assert_eq!(token_of(b" abc.def\n").unwrap().expose(), "abc.def");
+    }
+
+    #[test]
+    fn what_is_no_token_is_not_shown() {
+        for content in [&b""[..], b" \n", b"two words", b"line\nline", "ü".as_bytes(), &[b'x'; 65 * 1024]] {
+            let error = token_of(content).unwrap_err();
+            assert!(matches!(error, TokenError::NoToken(_)), "{error}");
+        }
+        assert!(matches!(token_of(b"\xff").unwrap_err(), TokenError::Unreadable { .. }));
+        assert!(!format!("{:?}", token_of(b"secret")).contains("secret"));
+    }
+}

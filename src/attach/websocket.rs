@@ -1,0 +1,220 @@
+//! A WebSocket connection to a server as a pair: what is sent, and what comes.
+
+use std::{cell::RefCell, fmt::Debug, io, rc::Rc};
+
+use actix_http::ws::{CloseCode, Codec, Item, Message};
+use actix_rt::net::ActixStream;
+use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
+use actix_web::dev::fn_service;
+use app_server_actors::{
+    connection::websocket::reader::{Incoming, MessageReader},
+    limits::Limits,
+};
+use awc::{
+    BoxedSocket, Client, Connector,
+    error::{SendRequestError, WsClientError},
+    http::{StatusCode, Uri},
+};
+use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf},
+    net::{TcpStream, UnixStream},
+};
+use tokio_util::codec::Encoder as _;
+
+use super::{Endpoint, Token, connect_unix, how_to_start};
+
+/// What the official client asks for on a Unix socket. The path means nothing.
+const UNIX_URL: &str = "ws://localhost/rpc";
+
+/// The port of `ws://` (RFC 6455 section 3).
+const DEFAULT_PORT: u16 = 80;
+
+/// Bytes that are read from the socket at one go.
+const READ_BYTES: usize = 16 * 1024;
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// Nobody listens there.
+    #[error("failed to connect to {endpoint}: {error}{}", hint(endpoint))]
+    Unreachable {
+        /// Where.
+        endpoint: Endpoint,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The server wants a token, or another one.
+    #[error("the server refuses the connection (401 Unauthorized): give it its token with --token-file")]
+    Unauthorized,
+    /// The server does not let this client in.
+    #[error("the server refuses the connection ({0})")]
+    Refused(StatusCode),
+    /// Whatever listens there is no app server.
+    #[error("what listens there does not speak WebSocket: {0}")]
+    NoWebSocket(String),
+}
+
+fn hint(endpoint: &Endpoint) -> String {
+    match endpoint {
+        Endpoint::Unix(path) => format!("\n\n{}", how_to_start(path)),
+        Endpoint::WebSocket { .. } => String::new(),
+    }
+}
+
+/// Sends text messages.
+pub struct Sender {
+    writer: WriteHalf<BoxedSocket>,
+    codec: Codec,
+    encoded: BytesMut,
+    frame_bytes: usize,
+}
+
+/// What the server sends; within the limit of messages.
+pub struct Messages {
+    socket: ReadHalf<BoxedSocket>,
+    reader: MessageReader,
+    chunk: Vec<u8>,
+}
+
+impl Messages {
+    /// The next message; `None` when there are no more. Nothing is lost when it is dropped while it waits.
+    pub async fn next(&mut self) -> Option<Incoming> {
+        loop {
+            if let Some(incoming) = self.reader.next() {
+                return Some(incoming);
+            }
+            if self.reader.has_ended() {
+                return None;
+            }
+            match self.socket.read(&mut self.chunk).await {
+                Ok(read @ 1..) => self.reader.push(&self.chunk[..read]),
+                Ok(0) | Err(_) => return None,
+            }
+        }
+    }
+}
+
+/// Connects to `endpoint`. Takes at most awc's five seconds once somebody has accepted.
+///
+/// # Errors
+/// See [`AttachError`].
+pub async fn connect(endpoint: &Endpoint, limits: &Limits) -> Result<(Sender, Messages), AttachError> {
+    let unreachable = |error| AttachError::Unreachable { endpoint: endpoint.clone(), error };
+    match endpoint {
+        Endpoint::Unix(path) => upgrade(connect_unix(path).await.map_err(unreachable)?, limits).await,
+        Endpoint::WebSocket { url, token } => {
+            let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+            let address = (host, url.port_u16().unwrap_or(DEFAULT_PORT));
+            let stream = TcpStream::connect(address).await.map_err(unreachable)?;
+            stream.set_nodelay(true).map_err(unreachable)?;
+            shake_hands(stream, url.clone(), token.as_ref(), limits).await
+        }
+    }
+}
+
+/// Makes a WebSocket of a connection to the Unix socket.
+///
+/// # Errors
+/// Whatever listens there is no app server.
+pub async fn upgrade(stream: UnixStream, limits: &Limits) -> Result<(Sender, Messages), AttachError> {
+    shake_hands(stream, Uri::from_static(UNIX_URL), None, limits).await
+}
+
+async fn shake_hands<S: ActixStream + Debug + 'static>(
+    stream: S,
+    url: Uri,
+    token: Option<&Token>,
+    limits: &Limits,
+) -> Result<(Sender, Messages), AttachError> {
+    // awc asks its connector for a connection to `url`; ours gives away the one that is there.
+    let stream = Rc::new(RefCell::new(Some(stream)));
+    let connector =
+        Connector::new().connector(fn_service(move |info: ConnectInfo<Uri>| {
+            let stream = stream.borrow_mut().take();
+            async move {
+                stream.map(|stream| Connection::new(info.request().clone(), stream)).ok_or(ConnectError::NoRecords)
+            }
+        }));
+    let client = Client::builder().no_default_headers().connector(connector).finish();
+    let mut request = client.ws(url);
+    if let Some(token) = token {
+        request = request.bearer_auth(token.expose());
+    }
+    let (_, framed) = request.connect().await.map_err(refusal)?;
+
+    let parts = framed.into_parts();
+    let (socket, writer) = tokio::io::split(parts.io);
+    let mut reader = MessageReader::of_server(limits);
+    reader.push(&parts.read_buf);
+    let messages = Messages { socket, reader, chunk: vec![0; READ_BYTES] };
+    let codec = Codec::new().client_mode();
+    Ok((Sender { writer, codec, encoded: BytesMut::new(), frame_bytes: limits.websocket_frame_bytes }, messages))
+}
+
+fn refusal(error: WsClientError) -> AttachError {
+    match error {
+        WsClientError::InvalidResponseStatus(StatusCode::UNAUTHORIZED) => AttachError::Unauthorized,
+        WsClientError::InvalidResponseStatus(status) => AttachError::Refused(status),
+        WsClientError::SendRequest(SendRequestError::Timeout) => {
+            AttachError::NoWebSocket("it does not answer".to_owned())
+        }
+        other => AttachError::NoWebSocket(other.to_string()),
+    }
+}
+
+impl Sender {
+    /// Sends one text message, in several frames where it is longer than a server takes in one.
+    ///
+    /// # Errors
+    /// The server is gone.
+    pub async fn text(&mut self, text: ByteString) -> io::Result<()> {
+        if text.len() <= self.frame_bytes {
+            return self.send(Message::Text(text)).await;
+        }
+        let mut rest = text.into_bytes();
+        let first = rest.split_to(self.frame_bytes);
+        self.send(Message::Continuation(Item::FirstText(first))).await?;
+        while rest.len() > self.frame_bytes {
+            let next = rest.split_to(self.frame_bytes);
+            self.send(Message::Continuation(Item::Continue(next))).await?;
+        }
+        self.send(Message::Continuation(Item::Last(rest))).await
+    }
+
+    /// Answers a ping.
+    ///
+    /// # Errors
+    /// The server is gone.
+    pub async fn pong(&mut self, payload: Bytes) -> io::Result<()> {
+        self.send(Message::Pong(payload)).await
+    }
+
+    /// Says goodbye.
+    ///
+    /// # Errors
+    /// The server is gone.
+    pub async fn close(&mut self) -> io::Result<()> {
+        self.send(Message::Close(Some(CloseCode::Normal.into()))).await
+    }
+
+    /// Says that nothing more will be sent, and leaves the other direction open for the last answers.
+    ///
+    /// # Errors
+    /// The server is gone.
+    pub async fn finish(&mut self) -> io::Result<()> {
+        self.writer.shutdown().await
+    }
+
+    async fn send(&mut self, message: Message) -> io::Result<()> {
+        self.encoded.clear();
+        self.codec.encode(message, &mut self.encoded).map_err(io::Error::other)?;
+        self.writer.write_all(&self.encoded).await?;
+        self.writer.flush().await?;
+        if self.encoded.capacity() > READ_BYTES {
+            self.encoded = BytesMut::new();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,53 @@
+//! What the client shows on stdout: lines for programs, and something more readable on a terminal.
+
+use std::io::{self, IsTerminal as _};
+
+use tokio::io::AsyncWriteExt as _;
+
+use super::pretty::pretty;
+use crate::listen::{Output, open_stdio};
+
+/// stdout.
+pub struct Printer {
+    output: Output,
+    style: Style,
+}
+
+enum Style {
+    /// One JSON text a line, as the server wrote it.
+    Lines,
+    Pretty {
+        colour: bool,
+    },
+}
+
+impl Printer {
+    /// For people if stdout is a terminal, in colour unless `NO_COLOR` is set or the terminal is dumb.
+    pub fn of_stdout() -> Self {
+        let (_, output) = open_stdio();
+        let says = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let colour = says("NO_COLOR").is_none() && says("TERM").is_some_and(|term| term != "dumb");
+        let style = if io::stdout().is_terminal() { Style::Pretty { colour } } else { Style::Lines };
+        Self { output, style }
+    }
+
+    /// Shows a JSON text.
+    pub async fn json(&mut self, json: &str) -> io::Result<()> {
+        let text = match self.style {
+            Style::Lines => json.replace(['\n', '\r'], " "),
+            Style::Pretty { colour } => pretty(json, colour),
+        };
+        self.text(&format!("{text}\n")).await
+    }
+
+    /// Shows text as it is.
+    pub async fn text(&mut self, text: &str) -> io::Result<()> {
+        self.output.write_all(text.as_bytes()).await?;
+        self.output.flush().await
+    }
+
+    /// Resolves when nobody reads stdout any more.
+    pub async fn unread(&self) {
+        self.output.unread().await;
+    }
+}

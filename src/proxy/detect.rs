@@ -1,0 +1,84 @@
+//! What the client speaks, told by its first bytes.
+
+use bytes::BytesMut;
+use clap::ValueEnum;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+/// Blanks that may stand in front of JSON. More of them are no JSON.
+const BLANK_BYTES: usize = 4096;
+
+/// What a client of the proxy speaks, as the user says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Framing {
+    /// The first bytes decide: JSON is `jsonl`, everything else is `raw`.
+    #[default]
+    Auto,
+    /// The client speaks WebSocket itself: its bytes are not touched.
+    Raw,
+    /// One JSON message a line, as on a server's stdio.
+    Jsonl,
+}
+
+/// What it is in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    Raw,
+    Jsonl,
+}
+
+impl Framing {
+    /// Reads from `input` until it is clear what the client speaks, or until it ends. What was read is in `first`, also
+    /// when this is dropped while it waits.
+    pub async fn wire(self, input: &mut (impl AsyncRead + Unpin), first: &mut BytesMut) -> Wire {
+        loop {
+            if let Some(wire) = self.told_by(first) {
+                return wire;
+            }
+            // A stdin that cannot be read has ended.
+            if input.read_buf(first).await.unwrap_or(0) == 0 {
+                return Wire::Raw;
+            }
+        }
+    }
+
+    fn told_by(self, first: &[u8]) -> Option<Wire> {
+        match self {
+            _ if first.is_empty() => None,
+            Self::Raw => Some(Wire::Raw),
+            Self::Jsonl => Some(Wire::Jsonl),
+            Self::Auto => match first.iter().find(|byte| !byte.is_ascii_whitespace()) {
+                Some(b'{' | b'[') => Some(Wire::Jsonl),
+                Some(_) => Some(Wire::Raw),
+                None => (first.len() > BLANK_BYTES).then_some(Wire::Raw),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn wire(framing: Framing, mut bytes: &[u8]) -> (Wire, BytesMut) {
+        let mut first = BytesMut::new();
+        (framing.wire(&mut bytes, &mut first).await, first)
+    }
+
+    #[actix_rt::test]
+    async fn json_is_told_from_everything_else() {
+        for bytes in [&b"{\"id\":1"[..], b"[1]", b"\r\n\t {"] {
+            assert_eq!(wire(Framing::Auto, bytes).await, (Wire::Jsonl, bytes.into()));
+        }
+        for bytes in [&b"GET /rpc HTTP/1.1\r\n"[..], b"garbage\n", b"\x00\xff", b"", b"\n\n", &[b' '; 5000]] {
+            let (wire, first) = wire(Framing::Auto, bytes).await;
+            assert_eq!(wire, Wire::Raw);
+            assert!(bytes.starts_with(&first), "nothing is lost or changed");
+        }
+    }
+
+    #[actix_rt::test]
+    async fn the_user_knows_better() {
+        assert_eq!(wire(Framing::Raw, b"{}").await.0, Wire::Raw);
+        assert_eq!(wire(Framing::Jsonl, b"garbage").await.0, Wire::Jsonl);
+    }
+}

@@ -1,0 +1,108 @@
+//! The figures of a run and what they are held against.
+
+mod chart;
+mod figure;
+mod table;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use serde::Serialize;
+
+pub use self::figure::{Figure, Goal, Unit};
+use crate::Result;
+use crate::plan::Plan;
+
+/// A run: the machine, how it was measured, and the figures.
+#[derive(Serialize)]
+pub struct Report {
+    program: String,
+    rounds: u32,
+    quick: bool,
+    machine: Machine,
+    figures: Vec<Figure>,
+    /// Cases that ended early, each with the reason.
+    failures: Vec<String>,
+}
+
+/// Where the figures come from, without which they mean nothing.
+#[derive(Serialize)]
+struct Machine {
+    system: String,
+    cores: usize,
+    /// Processes that wanted a core (mean of a minute) before the run and after it.
+    load_before: String,
+    load_after: String,
+}
+
+impl Report {
+    /// A report without figures yet.
+    pub fn new(program: &Path, plan: &Plan) -> Self {
+        let system = rustix::system::uname();
+        let words = [system.sysname(), system.release(), system.machine()].map(|word| word.to_string_lossy());
+        Self {
+            program: program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned(),
+            rounds: plan.rounds,
+            quick: plan.quick,
+            machine: Machine {
+                system: words.join(" "),
+                cores: std::thread::available_parallelism().map_or(0, usize::from),
+                load_before: load(),
+                load_after: String::new(),
+            },
+            figures: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// Takes what came out of the case `name`.
+    pub fn add(&mut self, name: &str, outcome: Result<Vec<Figure>>) {
+        match outcome {
+            Ok(figures) => self.figures.extend(figures),
+            Err(error) => self.failures.push(format!("{name}: {error}")),
+        }
+    }
+
+    /// All figures are there.
+    pub fn finish(&mut self) {
+        self.machine.load_after = load();
+        self.figures.iter_mut().for_each(Figure::judge);
+    }
+
+    /// The table, for people.
+    pub fn print(&self, out: &mut impl Write) -> Result<()> {
+        Ok(table::write(self, out)?)
+    }
+
+    /// `goals.json` for programs and `goals.svg` for the README, in `folder`.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join("goals.json"), serde_json::to_string_pretty(self)? + "\n")?;
+        Ok(fs::write(folder.join("goals.svg"), chart::draw(self))?)
+    }
+
+    /// An error when a case failed. A missed goal is not one: it depends on the machine, and is there to be looked at.
+    pub fn verdict(&self) -> Result<()> {
+        if self.failures.is_empty() { Ok(()) } else { Err(self.failures.join("\n").into()) }
+    }
+
+    /// One line on how and where this was measured.
+    fn conditions(&self) -> String {
+        let Machine { system, cores, load_before, load_after } = &self.machine;
+        let quick = if self.quick { " (quick)" } else { "" };
+        format!("{system}, {cores} cores, load {load_before} → {load_after}; medians of {} rounds{quick}", self.rounds)
+    }
+}
+
+impl Machine {
+    /// More processes than cores wanted to run before the run began. Medians of turns bear much, but not everything.
+    fn is_busy(&self) -> bool {
+        self.load_before.parse::<f64>().is_ok_and(|load| load > self.cores as f64)
+    }
+}
+
+fn load() -> String {
+    let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    averages.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown").to_owned()
+}

@@ -1,0 +1,88 @@
+//! `watch`: every notification as a line, while it happens.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::support::process::{Collected, Launch, Process};
+use crate::support::server::Server;
+
+fn watching(server: &Server, words: &[&str]) -> (Process, Collected) {
+    let mut process = Launch::at(server.process.home()).arg("watch").args(words).spawn();
+    let stdout = Collected::of(process.stdout.take().expect("a pipe"));
+    if words.is_empty() {
+        // The first thing that every client is told.
+        stdout.wait_for("the connection", |text| text.contains("remoteControl/status/changed").then_some(()));
+    }
+    (process, stdout)
+}
+
+fn line_with(text: &str, method: &str) -> Option<Value> {
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a JSON line"));
+    lines.into_iter().find(|message| message["method"] == method)
+}
+
+#[test]
+fn what_one_client_does_another_sees() {
+    let server = Server::unix(Launch::new());
+    let (_process, seen) = watching(&server, &[]);
+    let mut client = server.client();
+    let thread = client.call("thread/start", json!({}))["thread"]["id"].take();
+    let name = thread.as_str().expect("an id");
+    let ended = Launch::at(server.process.home()).args(&["rename", name, "Sums"]).run();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""));
+    let started = seen.wait_for("the start", |text| line_with(text, "thread/started"));
+    assert_eq!(started["params"]["thread"]["id"], thread);
+    let renamed = seen.wait_for("the rename", |text| line_with(text, "thread/name/updated"));
+    assert_eq!(renamed["params"], json!({"threadId": thread, "threadName": "Sums"}));
+}
+
+#[test]
+fn one_thread_can_be_watched_alone() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let mut start = || client.call("thread/start", json!({}))["thread"]["id"].take();
+    let (watched, other) = (start(), start());
+    let (_process, seen) = watching(&server, &["--thread", watched.as_str().expect("an id")]);
+    let mut attempts = 0;
+    let renamed = loop {
+        // It sees what happens after it has attached, and says nothing before.
+        for thread in [&other, &watched] {
+            client.call("thread/name/set", json!({"threadId": thread, "name": "Sums"}));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+        if let Some(renamed) = line_with(&seen.text(), "thread/name/updated") {
+            break renamed;
+        }
+        attempts += 1;
+        assert!(attempts < 500, "{}", seen.text());
+    };
+    assert_eq!(renamed["params"]["threadId"], watched);
+    assert!(!seen.text().contains(other.as_str().expect("an id")), "{}", seen.text());
+}
+
+#[test]
+fn a_thread_that_is_not_there_is_an_error() {
+    let server = Server::unix(Launch::new());
+    let ended = Launch::at(server.process.home()).args(&["watch", "--thread", "no-such"]).run();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
+}
+
+#[test]
+fn it_ends_with_a_signal_its_reader_or_the_server() {
+    let server = Server::unix(Launch::new());
+    let (mut process, _seen) = watching(&server, &[]);
+    process.signal(Signal::INT);
+    assert_eq!((process.exit_code(), process.stderr.all().as_str()), (0, ""));
+
+    let mut process = Launch::at(server.process.home()).arg("watch").spawn();
+    drop(process.stdout.take());
+    assert_eq!((process.exit_code(), process.stderr.all().as_str()), (0, ""));
+
+    let (mut process, seen) = watching(&server, &[]);
+    server.process.signal(Signal::TERM);
+    assert_eq!(process.exit_code(), 69);
+    assert_eq!(process.stderr.all(), "Error: the server closed the connection\n");
+    seen.all();
+}
