@@ -13,6 +13,7 @@ mod auth_token;
 mod call;
 mod command_line;
 mod commands;
+mod commands_attempts;
 mod commands_confined;
 mod conformance;
 mod connection_limits;

@@ -58,3 +58,32 @@ impl Outbound {
         self.written_messages.load(Ordering::Acquire)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[actix_rt::test]
+    async fn everybody_who_waits_for_room_gets_it() {
+        let outbound = Arc::new(Outbound::default());
+        outbound.queue(10);
+        let wait = |outbound: Arc<Outbound>| actix_rt::spawn(async move { outbound.room(0).await });
+        let waiting = [wait(outbound.clone()), wait(outbound.clone())];
+        actix_rt::task::yield_now().await;
+        assert!(waiting.iter().all(|task| !task.is_finished()));
+        outbound.written(10);
+        for task in waiting {
+            task.await.unwrap();
+        }
+    }
+
+    #[actix_rt::test]
+    async fn nobody_waits_for_a_connection_that_is_over() {
+        let outbound = Outbound::default();
+        outbound.queue(10);
+        outbound.close();
+        outbound.room(0).await;
+    }
+}

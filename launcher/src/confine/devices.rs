@@ -28,7 +28,9 @@ const LINKS: [(&str, &str); 5] = [
 pub fn replace() -> io::Result<()> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let device = |name| Ok((name, open_tree(CWD, Path::new("/dev").join(name), flags)?));
-    let devices = DEVICES.into_iter().map(device).collect::<io::Result<Vec<(_, OwnedFd)>>>()?;
+    // A container may lack one or the other.
+    let devices = DEVICES.into_iter().filter(|name| Path::new("/dev").join(name).exists());
+    let devices = devices.map(device).collect::<io::Result<Vec<(_, OwnedFd)>>>()?;
 
     let quiet = MountFlags::NOSUID | MountFlags::NOEXEC;
     mount("none", "/dev", "tmpfs", quiet, Some(c"size=64k,mode=755"))?;
