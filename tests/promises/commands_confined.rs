@@ -20,6 +20,13 @@ fn full_access() -> Value {
     json!({"type": "dangerFullAccess"})
 }
 
+/// The next piece of output.
+fn delta(place: &mut Place) -> String {
+    let delta = place.client.next_notification("command/exec/outputDelta");
+    let bytes = BASE64_STANDARD.decode(delta["deltaBase64"].as_str().expect("text")).expect("base64");
+    String::from_utf8(bytes).expect("text")
+}
+
 fn nothing_outside_can_be_changed(launch: Launch) {
     let mut place = Place::new(launch);
     if !place.confines() {
@@ -174,9 +181,7 @@ fn tools_work_in_it() {
         let running = place.client.send_request("command/exec", params);
         let mut seen = String::new();
         while !seen.contains("1\r\n") || !seen.contains("12 34\r\n") {
-            let delta = place.client.next_notification("command/exec/outputDelta");
-            let bytes = BASE64_STANDARD.decode(delta["deltaBase64"].as_str().expect("text")).expect("base64");
-            seen.push_str(&String::from_utf8_lossy(&bytes));
+            seen.push_str(&delta(&mut place));
         }
         assert_eq!(place.client.answer_to(running).expect("it ended")["exitCode"], 0);
     }
@@ -233,7 +238,8 @@ fn where_nothing_can_be_confined_nothing_is_run_unasked() {
     let home = place.workspace.path().join("home");
     fs::create_dir(&home).expect("a directory");
     let binary = env!("CARGO_BIN_EXE_codex-app-server");
-    let more = json!({"env": {"CODEX_HOME": home}, "processId": "inner", "streamStdin": true});
+    let more =
+        json!({"env": {"CODEX_HOME": home}, "processId": "inner", "streamStdin": true, "streamStdoutStderr": true});
     let params = place.exec(&[binary], place.workspace_write(), more);
     let running = place.client.send_request("command/exec", params);
     let exec = |id: i64, policy: &str| {
@@ -249,22 +255,23 @@ fn where_nothing_can_be_confined_nothing_is_run_unasked() {
         exec(3, "externalSandbox"),
     ];
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    let params = json!({"processId": "inner", "deltaBase64": BASE64_STANDARD.encode(text), "closeStdin": true});
-    place.client.call("command/exec/write", params);
-    let result = place.client.answer_to(running).expect("it ended");
-    let answers: Vec<Value> = result["stdout"]
-        .as_str()
-        .expect("text")
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect();
-    let answer = |id: i64| answers.iter().find(|answer| answer["id"] == id).unwrap_or_else(|| panic!("{id}: {result}"));
+    let text = BASE64_STANDARD.encode(text);
+    place.client.call("command/exec/write", json!({"processId": "inner", "deltaBase64": text}));
+    let mut output = String::new();
+    let expected = ["configWarning", r#""id":1}"#, r#""id":2}"#, r#""id":3,"#];
+    while !(expected.iter().all(|text| output.contains(text)) && output.ends_with('\n')) {
+        output.push_str(&delta(&mut place));
+    }
+    place.client.call("command/exec/write", json!({"processId": "inner", "closeStdin": true}));
+    assert_eq!(place.client.answer_to(running).expect("it ended")["exitCode"], 0);
+    let answers: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let answer = |id: i64| answers.iter().find(|answer| answer["id"] == id).unwrap_or_else(|| panic!("{id}: {output}"));
     for id in [1, 2] {
         let message = answer(id)["error"]["message"].as_str().expect("a refusal");
         assert!(message.starts_with("the command was not run, because it cannot be confined as asked"), "{message}");
     }
     assert_eq!(answer(3)["result"]["exitCode"], 0);
-    assert!(answers.iter().any(|message| message["method"] == "configWarning"), "{result}");
+    assert!(answers.iter().any(|message| message["method"] == "configWarning"), "{output}");
     assert!(place.workspace.path().join("externalSandbox").exists());
     assert!(!place.workspace.path().join("workspaceWrite").exists());
 }

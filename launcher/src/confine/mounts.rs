@@ -147,9 +147,9 @@ mod tests {
     #[test]
     fn git_directories_stay_read_only() {
         let (_kept, root) = in_root(|root| fs::create_dir(root.join(".git")).unwrap());
-        let outside = PathBuf::from("/etc");
-        assert_eq!(protected(&[root.clone()], &[outside]).unwrap(), [root.join(".git")]);
-        assert_eq!(protected(&[root.clone()], &[root.clone()]).unwrap(), [root.clone(), root.join(".git")]);
+        let (git, roots) = (root.join(".git"), [root.clone()]);
+        assert_eq!(protected(&roots, &[PathBuf::from("/etc")]).unwrap(), vec![git.clone()]);
+        assert_eq!(protected(&roots, &roots).unwrap(), [root, git]);
     }
 
     #[test]
