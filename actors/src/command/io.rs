@@ -156,7 +156,10 @@ impl Input {
                     written
                 }
                 None if self.closed.get() => return drop(sink.close(inside_line).await),
-                None => Ok(self.filled.notified().await),
+                None => {
+                    self.filled.notified().await;
+                    continue;
+                }
             };
             if let Err(error) = written {
                 log::debug!("a command reads no more: {error}");

@@ -19,7 +19,7 @@ pub const NO_LAUNCHER: &str = "this server cannot run commands, because the prog
 pub async fn of_this_machine(launcher: Option<Launcher>) -> Vec<ConfigWarning> {
     let Some(launcher) = launcher else { return vec![warning(NO_LAUNCHER, None)] };
     let tried = timeout(PATIENCE, probe(&launcher)).await;
-    match tried.unwrap_or_else(|_| Err(LaunchError::Lost)) {
+    match tried.unwrap_or(Err(LaunchError::Lost)) {
         Ok(gaps) if gaps.is_empty() => Vec::new(),
         Ok(gaps) => vec![warning("This machine lacks a layer of the sandbox for commands.", Some(gaps.join("; ")))],
         Err(LaunchError::NotConfined(reason)) => {
