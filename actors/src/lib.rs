@@ -24,10 +24,12 @@
 //! | [`catalog`] | configuration, account, models | the processor, the registry | [`Limits::catalog_mailbox_messages`]: -32001 |
 //! | [`commands`] | which commands run, and for whom | the processor, commands | [`Limits::commands_mailbox_messages`]: -32001; a command waits |
 //! | [`command`] | one running command: its processes, its streams | the registry of commands | [`Limits::command_mailbox_messages`]: -32001 |
+//! | [`files`] | who watches which paths, whose turn it is | the processor | [`Limits::files_mailbox_messages`]: -32001 |
+//! | [`search`] | search sessions, the trees that were walked | the processor | [`Limits::search_mailbox_messages`]: -32001 |
 //!
 //! The [`hub`] starts them. Connections, processor, router, registry and threads share one arbiter, on which nothing
-//! blocks; the store and the catalog touch files and have arbiters of their own, and all commands share one with their
-//! registry, because telling their output is work.
+//! blocks; the store, the catalog, files and search touch files and have arbiters of their own, and all commands share
+//! one with their registry, because telling their output is work.
 //!
 //! [`Limits::websocket_outbound_messages`]: limits::Limits::websocket_outbound_messages
 //! [`Limits::processor_mailbox_messages`]: limits::Limits::processor_mailbox_messages
@@ -38,12 +40,15 @@
 //! [`Limits::catalog_mailbox_messages`]: limits::Limits::catalog_mailbox_messages
 //! [`Limits::commands_mailbox_messages`]: limits::Limits::commands_mailbox_messages
 //! [`Limits::command_mailbox_messages`]: limits::Limits::command_mailbox_messages
+//! [`Limits::files_mailbox_messages`]: limits::Limits::files_mailbox_messages
+//! [`Limits::search_mailbox_messages`]: limits::Limits::search_mailbox_messages
 
 pub mod catalog;
 pub mod clock;
 pub mod command;
 pub mod commands;
 pub mod connection;
+pub mod files;
 pub mod host;
 pub mod hub;
 pub mod limits;
@@ -51,8 +56,10 @@ pub mod panics;
 pub mod post;
 pub mod processor;
 pub mod protocol;
+mod replace;
 pub mod reply;
 pub mod router;
+pub mod search;
 pub mod store;
 pub mod thread;
 pub mod threads;

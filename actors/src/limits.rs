@@ -21,6 +21,10 @@ pub struct Limits {
     pub thread_mailbox_messages: usize,
     /// Questions waiting for the catalog, which reads files; one more is answered -32001.
     pub catalog_mailbox_messages: usize,
+    /// Requests about files waiting for the actor that sorts them; one more is answered -32001.
+    pub files_mailbox_messages: usize,
+    /// Searches waiting for the actor that runs them; one more is answered -32001.
+    pub search_mailbox_messages: usize,
     /// Questions waiting for the database; one more is refused with a clear error.
     pub store_mailbox_messages: usize,
 
@@ -87,6 +91,37 @@ pub struct Limits {
     /// Seconds that a WebSocket peer may take to read why it is closed and to close in turn, after which it is cut.
     pub websocket_close_seconds: u64,
 
+    /// Threads that look at files for `fs/*`.
+    pub file_workers: usize,
+    /// Bytes of a file that one `fs/readFile` or `fs/writeFile` moves.
+    pub file_bytes: usize,
+    /// Entries of a directory that one `fs/readDirectory` lists.
+    pub directory_entries: usize,
+    /// Watches of one connection (`fs/watch`).
+    pub file_watches_per_connection: usize,
+    /// Watches of all connections.
+    pub file_watches: usize,
+    /// Paths in one `fs/changed`; of more only the watched path is told.
+    pub file_changes: usize,
+    /// Milliseconds for which changes are collected before `fs/changed` tells them.
+    pub file_change_milliseconds: u64,
+
+    /// Searches for files that run at once; more wait.
+    pub search_workers: usize,
+    /// Directories that one search looks through.
+    pub search_roots: usize,
+    /// Files and directories below one root that a search considers.
+    pub search_entries: usize,
+    /// Bytes of names kept between searches, of all roots together.
+    pub search_cache_bytes: usize,
+    /// Best results that a search tells.
+    pub search_results: usize,
+    /// Search sessions of one connection.
+    pub search_sessions_per_connection: usize,
+
+    /// Seconds to wait for another program that writes `config.toml`.
+    pub config_lock_seconds: u64,
+
     /// Seconds that a loaded thread without subscribers and without work stays in memory.
     pub thread_idle_seconds: u64,
 }
@@ -132,6 +167,16 @@ impl Limits {
         Duration::from_secs(self.websocket_close_seconds)
     }
 
+    /// [`Self::file_change_milliseconds`] as a duration.
+    pub fn file_change(&self) -> Duration {
+        Duration::from_millis(self.file_change_milliseconds)
+    }
+
+    /// [`Self::config_lock_seconds`] as a duration.
+    pub fn config_lock(&self) -> Duration {
+        Duration::from_secs(self.config_lock_seconds)
+    }
+
     /// [`Self::thread_idle_seconds`] as a duration.
     pub fn thread_idle(&self) -> Duration {
         Duration::from_secs(self.thread_idle_seconds)
@@ -146,6 +191,8 @@ impl Limits {
             threads_mailbox_messages: 1,
             thread_mailbox_messages: 1,
             catalog_mailbox_messages: 1,
+            files_mailbox_messages: 1,
+            search_mailbox_messages: 1,
             store_mailbox_messages: 1,
             connection_in_flight_requests: 1,
             connection_waiting_requests: 1,
@@ -174,6 +221,20 @@ impl Limits {
             websocket_ping_seconds: 1,
             websocket_pong_seconds: 1,
             websocket_close_seconds: 1,
+            file_workers: 1,
+            file_bytes: 1,
+            directory_entries: 1,
+            file_watches_per_connection: 1,
+            file_watches: 1,
+            file_changes: 1,
+            file_change_milliseconds: 1,
+            search_workers: 1,
+            search_roots: 1,
+            search_entries: 1,
+            search_cache_bytes: 1,
+            search_results: 1,
+            search_sessions_per_connection: 1,
+            config_lock_seconds: 1,
             thread_idle_seconds: 1,
         }
     }

@@ -26,8 +26,14 @@ use crate::support::server::Server;
 /// Names the attempt of a process that was started to make one.
 const ATTEMPT: &str = "PROMISES_ATTEMPT";
 
+/// Where, and a directory that may be written.
+type OnFiles = fn(&Path, &Path) -> io::Result<()>;
+
+/// Where.
+type OnOthers = fn(&str) -> io::Result<()>;
+
 /// What is tried on a directory that holds a file `victim`. The last argument is a directory that may be written.
-pub const ON_FILES: [(&str, fn(&Path, &Path) -> io::Result<()>); 9] = [
+pub const ON_FILES: [(&str, OnFiles); 9] = [
     ("write", |there, _| fs::write(there.join("victim"), "changed")),
     ("create", |there, _| fs::write(there.join("new"), "")),
     ("remove", |there, _| fs::remove_file(there.join("victim"))),
@@ -50,7 +56,7 @@ pub const ON_FILES: [(&str, fn(&Path, &Path) -> io::Result<()>); 9] = [
 ];
 
 /// What is tried on the rest of the machine; the argument says where.
-const ON_OTHERS: [(&str, fn(&str) -> io::Result<()>); 6] = [
+const ON_OTHERS: [(&str, OnOthers); 6] = [
     ("tcp", |address| TcpStream::connect(address).map(drop)),
     ("udp", |address| UdpSocket::bind("127.0.0.1:0")?.send_to(b"out", address).map(drop)),
     ("abstract socket", |name| UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?).map(drop)),
@@ -60,7 +66,7 @@ const ON_OTHERS: [(&str, fn(&str) -> io::Result<()>); 6] = [
 ];
 
 /// What no confined command may do, whatever the policy; a process may do some of it to itself elsewhere.
-pub const NEVER: [(&str, fn(&str) -> io::Result<()>); 6] = [
+pub const NEVER: [(&str, OnOthers); 6] = [
     ("ptrace", |pid| Ok(ptrace::seize(pid_of(pid), ptrace::Options::empty())?)),
     ("stop the first process", |_| {
         kill(Pid::from_raw(1), Signal::SIGKILL)?;
@@ -98,7 +104,8 @@ fn attempt() {
         }
         _ => panic!("not an attempt: {order:?}"),
     };
-    println!("\nATTEMPT {}", tried.map_or_else(|e| format!("failed: {e}"), |()| "succeeded".to_owned()));
+    let outcome = tried.map_or_else(|e| format!("failed: {e}"), |()| "succeeded".to_owned());
+    writeln!(io::stdout(), "\nATTEMPT {outcome}").expect("the command's output is read");
 }
 
 /// A server that tries to keep commands in, a place where they may write, and a place where they may not.

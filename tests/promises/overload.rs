@@ -67,7 +67,13 @@ fn a_request_that_does_not_fit_is_refused_at_once_and_a_retry_works() {
     // Each client may have one request in the mailbox; there is room for one of them all.
     let settings = &[("limits.processor_mailbox_messages", "1")];
     over_every_shared_transport_with(settings, |server| {
-        let mut clients: Vec<Client> = (0..16).map(|_| server.client()).collect();
+        let settled = || {
+            let mut client = server.client();
+            // Its notification `initialized` has been taken too, so the next client's handshake finds room.
+            retrying(&mut client, "thread/loaded/list", json!({}));
+            client
+        };
+        let mut clients: Vec<Client> = (0..16).map(|_| settled()).collect();
         let refused = AtomicUsize::new(0);
         thread::scope(|scope| {
             for client in &mut clients {

@@ -18,7 +18,10 @@ use crate::protocol::account::{
     RateLimitSnapshot, SignIn,
 };
 use crate::protocol::catalog::*;
-use crate::protocol::config::{Config, ConfigReadParams, ConfigReadResponse, ConfigRequirementsReadResponse};
+use crate::protocol::config::{
+    Config, ConfigBatchWriteParams, ConfigReadParams, ConfigReadResponse, ConfigRequirementsReadResponse,
+    ConfigValueWriteParams,
+};
 use crate::protocol::thread::{AskForApproval, Unset};
 
 impl Catalog {
@@ -33,6 +36,14 @@ impl Catalog {
                 Answer::AccountBedrockCheckGovCloudRequirements(BedrockCheckGovCloudRequirementsResponse::default())
             }
             Request::ConfigRead(params) => Answer::ConfigRead(self.config(params)?),
+            Request::ConfigValueWrite(params) => {
+                let ConfigValueWriteParams { edit, file_path, expected_version } = params;
+                Answer::ConfigWrite(self.write_config(&[edit], file_path, expected_version)?)
+            }
+            Request::ConfigBatchWrite(params) => {
+                let ConfigBatchWriteParams { edits, file_path, expected_version, .. } = params;
+                Answer::ConfigWrite(self.write_config(&edits, file_path, expected_version)?)
+            }
             Request::ConfigRequirementsRead(_) => Answer::ConfigRequirementsRead(ConfigRequirementsReadResponse {
                 supports_independent_speed_modes: true,
                 requirements: Unset,

@@ -1,6 +1,6 @@
 //! The settings that a new thread starts with.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use toml::Table;
 
@@ -11,6 +11,7 @@ use super::permissions::Permissions;
 use super::sources::CatalogSources;
 use crate::protocol::RpcError;
 use crate::protocol::config::{ConfigLayerSource, ConfigWarning};
+use crate::protocol::path::without_dots;
 use crate::protocol::thread::{ApprovalsReviewer, AskForApproval};
 
 /// Bytes of a path, as the operating systems have it.
@@ -115,15 +116,5 @@ pub fn resolve(base: &Path, path: &str) -> Result<PathBuf, RpcError> {
     if path.len() > LONGEST_PATH {
         return Err(RpcError::invalid_request(format!("cwd is longer than {LONGEST_PATH} bytes")));
     }
-    let mut resolved = PathBuf::new();
-    for component in base.join(path).components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                resolved.pop();
-            }
-            component => resolved.push(component),
-        }
-    }
-    Ok(resolved)
+    Ok(without_dots(&base.join(path)))
 }

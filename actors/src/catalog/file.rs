@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Bytes of a file that the catalog reads; a larger one is not what it seems to be.
-const LARGEST_FILE: u64 = 4 * 1024 * 1024;
+pub const LARGEST_FILE: u64 = 4 * 1024 * 1024;
 
 /// What was read from a file, kept until the file changes. No watcher: each question costs one look at the inode.
 pub struct CachedFile<T> {

@@ -1,7 +1,6 @@
 //! The catalog: what clients ask about the server and its user at start-up, and the settings that new threads start with.
 //!
-//! It owns the reading of `config.toml`, `auth.json` and `installation_id` in `$CODEX_HOME`, which the reference program
-//! shares. Files are read when they are asked about and have changed, so a correction counts without a restart.
+//! It owns `config.toml`, `auth.json` and `installation_id` in `$CODEX_HOME`, which the reference program shares. Files are read when they are asked about and have changed, so a correction counts without a restart.
 //!
 //! It reads files, so it lives on an arbiter of its own: a slow disk makes its questions wait, and nothing else.
 
@@ -18,10 +17,12 @@ mod providers;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 
@@ -42,6 +43,7 @@ pub struct Catalog {
     files: ConfigFiles,
     auth: CachedFile<SignIn>,
     mailbox_messages: usize,
+    config_lock: Duration,
 }
 
 impl Catalog {
@@ -51,15 +53,15 @@ impl Catalog {
     /// # Panics
     /// Outside an actix system.
     pub fn start(sources: CatalogSources, limits: &Limits) -> Arc<Addr<Self>> {
-        let mailbox_messages = limits.catalog_mailbox_messages;
-        let start = move |_: &mut Context<Self>| Self::new(sources, mailbox_messages);
-        Arc::new(Self::start_in_arbiter(&Arbiter::new().handle(), start))
+        let catalog = Self::new(sources, limits);
+        Arc::new(Self::start_in_arbiter(&Arbiter::new().handle(), |_| catalog))
     }
 
-    fn new(sources: CatalogSources, mailbox_messages: usize) -> Self {
+    fn new(sources: CatalogSources, limits: &Limits) -> Self {
         let files = ConfigFiles::new(&sources);
         let auth = CachedFile::new(sources.codex_home.join("auth.json"), read_sign_in);
-        Self { sources, files, auth, mailbox_messages }
+        let (mailbox_messages, config_lock) = (limits.catalog_mailbox_messages, limits.config_lock());
+        Self { sources, files, auth, mailbox_messages, config_lock }
     }
 
     /// What `--strict-config` asks before the server starts: are all settings known, and can they be used?

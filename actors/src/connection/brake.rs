@@ -13,6 +13,7 @@ use std::task::{Context, Poll};
 
 use futures_util::Stream;
 use futures_util::task::AtomicWaker;
+use tokio::sync::Notify;
 
 use super::outbound::Outbound;
 use super::pulse::Pulse;
@@ -53,6 +54,8 @@ pub struct Brake {
     /// The brake is on: a bound was reached and not all counts are down to half yet.
     on: AtomicBool,
     reader: AtomicWaker,
+    /// Tells those who wait in [`Brake::drained`] that the peer has read something.
+    progress: Notify,
 }
 
 #[derive(Debug)]
@@ -82,6 +85,7 @@ impl Brake {
             parked: AtomicBool::new(false),
             on: AtomicBool::new(false),
             reader: AtomicWaker::new(),
+            progress: Notify::new(),
         }
     }
 
@@ -118,6 +122,20 @@ impl Brake {
     /// The wire has given bytes to the socket.
     pub fn written(&self) {
         self.wake();
+        self.progress.notify_waiters();
+    }
+
+    /// Resolves when the peer has read so much that it can be sent a large answer. Short answers need not wait: their
+    /// number is bounded. Never resolves once the connection is gone.
+    pub async fn drained(&self) {
+        loop {
+            // Before the look at the gauge, so that progress after it is not missed.
+            let progress = self.progress.notified();
+            if self.outbound.queued_bytes() < self.bounds.unread_bytes {
+                return;
+            }
+            progress.await;
+        }
     }
 
     /// Stops the reading until [`Self::unpark`].
@@ -268,6 +286,25 @@ mod tests {
         assert!(!is_open(&brake));
         outbound.written(1000);
         assert!(is_open(&brake), "one of them is less than half");
+    }
+
+    #[actix_rt::test]
+    async fn large_answers_wait_for_the_peer() {
+        let (brake, outbound) = brake(|_| {});
+        let brake = Arc::new(brake);
+        brake.drained().await;
+        outbound.queue(5000);
+        let waiting = actix_rt::spawn({
+            let brake = brake.clone();
+            async move { brake.drained().await }
+        });
+        actix_rt::task::yield_now().await;
+        brake.written();
+        actix_rt::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        outbound.written(5000);
+        brake.written();
+        waiting.await.unwrap();
     }
 
     #[test]

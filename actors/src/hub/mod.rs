@@ -12,12 +12,14 @@ use crate::clock::Clock;
 use crate::commands::{Commands, CommandsParts, CommandsSetup, EndAll};
 use crate::connection::ConnectionId;
 use crate::connection::brake::Ingress;
+use crate::files::Files;
 use crate::host::Host;
 use crate::limits::Limits;
-use crate::processor::{Drain, Processor};
+use crate::processor::{Drain, Processor, ProcessorParts};
 use crate::protocol::{RequestId, Weight};
 use crate::reply::Reply;
 use crate::router::{CloseAll, CutAll, Router};
+use crate::search::Search;
 use crate::store::Store;
 use crate::threads::{Threads, ThreadsParts};
 
@@ -80,8 +82,18 @@ impl Hub {
             clock,
             setup,
         });
-        let processor =
-            Processor::new(limits.clone(), host, router.clone(), threads, catalog, commands.clone()).start();
+        let cwd = host.cwd.clone();
+        let processor = Processor::new(ProcessorParts {
+            limits: limits.clone(),
+            host,
+            router: router.clone(),
+            threads,
+            catalog,
+            commands: commands.clone(),
+            files: Files::start(limits.clone(), router.clone()),
+            search: Search::start(limits.clone(), cwd, router.clone()),
+        });
+        let processor = processor.start();
         Self(Arc::new(Inner {
             ingress: Arc::new(Ingress::new(&limits)),
             limits,

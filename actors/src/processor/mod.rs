@@ -11,6 +11,7 @@ use futures_util::future::join;
 use crate::catalog::{Ask, Catalog, Greet, Greeting};
 use crate::commands::{Commands, CommandsRequest};
 use crate::connection::ConnectionId;
+use crate::files::{Files, FilesRequest};
 use crate::host::Host;
 use crate::limits::Limits;
 use crate::panics::guarded;
@@ -19,6 +20,7 @@ use crate::protocol::initialize::InitializeParams;
 use crate::protocol::{ClientRequest, Gate, Method, RpcError};
 use crate::reply::Reply;
 use crate::router::{Audience, Effect, Outcome, Router};
+use crate::search::{Search, SearchesRequest};
 use crate::threads::{Threads, ThreadsRequest};
 
 mod messages;
@@ -29,65 +31,82 @@ use session::Session;
 
 /// See the module's documentation.
 pub struct Processor {
-    limits: Arc<Limits>,
-    host: Host,
-    router: Arc<Addr<Router>>,
-    threads: Arc<Addr<Threads>>,
-    catalog: Arc<Addr<Catalog>>,
-    commands: Arc<Addr<Commands>>,
+    parts: ProcessorParts,
     sessions: HashMap<ConnectionId, Session>,
     /// The first initialized client's name; it leads the user agent for the life of the process.
     originator: Option<String>,
     draining: bool,
 }
 
+/// What the processor works with: whom it passes requests on to.
+pub struct ProcessorParts {
+    /// Every bound.
+    pub limits: Arc<Limits>,
+    /// What the server says of itself.
+    pub host: Host,
+    /// Where answers and notifications go.
+    pub router: Arc<Addr<Router>>,
+    /// Answers requests about threads.
+    pub threads: Arc<Addr<Threads>>,
+    /// Answers requests about the server and its user.
+    pub catalog: Arc<Addr<Catalog>>,
+    /// Runs commands.
+    pub commands: Arc<Addr<Commands>>,
+    /// Answers requests about files.
+    pub files: Arc<Addr<Files>>,
+    /// Answers searches.
+    pub search: Arc<Addr<Search>>,
+}
+
 impl Processor {
     /// A processor without sessions.
-    pub fn new(
-        limits: Arc<Limits>,
-        host: Host,
-        router: Arc<Addr<Router>>,
-        threads: Arc<Addr<Threads>>,
-        catalog: Arc<Addr<Catalog>>,
-        commands: Arc<Addr<Commands>>,
-    ) -> Self {
-        let sessions = HashMap::new();
-        Self { limits, host, router, threads, catalog, commands, sessions, originator: None, draining: false }
+    pub fn new(parts: ProcessorParts) -> Self {
+        Self { parts, sessions: HashMap::new(), originator: None, draining: false }
     }
 
-    fn dispatch(&mut self, reply: Reply, method: &'static Method, request: ClientRequest, ctx: &mut Context<Self>) {
+    fn dispatch(&mut self, message: Request, ctx: &mut Context<Self>) {
+        let Request { reply, method, request, brake } = message;
         if let ClientRequest::Initialize(params) = request {
             return self.initialize(reply, params, ctx);
         }
         let session = match self.gate(reply.connection(), method, &request) {
             Ok(session) => session,
-            Err(error) => return post::<Self, _, _>(&self.router, reply.fail(&error), ctx),
+            Err(error) => return post::<Self, _, _>(&self.parts.router, reply.fail(&error), ctx),
         };
         match request {
             ClientRequest::Initialize(_) => {}
             ClientRequest::Threads(request) => {
                 let originator = session.client_name.clone();
-                post::<Self, _, _>(&self.threads, ThreadsRequest { reply, originator, request }, ctx);
+                post::<Self, _, _>(&self.parts.threads, ThreadsRequest { reply, originator, request }, ctx);
             }
             ClientRequest::Catalog(request) => {
-                let sent = self.catalog.try_send(Ask { reply, request });
-                self.refuse_unsent(sent, |ask| ask.reply, ctx);
+                self.hand_over(&self.parts.catalog, Ask { reply, request }, |ask| ask.reply, ctx);
             }
             ClientRequest::Commands(request) => {
-                let sent = self.commands.try_send(CommandsRequest { reply, request });
-                self.refuse_unsent(sent, |request| request.reply, ctx);
+                self.hand_over(&self.parts.commands, CommandsRequest { reply, request }, |it| it.reply, ctx);
+            }
+            ClientRequest::Files(request) => {
+                self.hand_over(&self.parts.files, FilesRequest { reply, request, brake }, |it| it.reply, ctx);
+            }
+            ClientRequest::Search(request) => {
+                self.hand_over(&self.parts.search, SearchesRequest { reply, request }, |it| it.reply, ctx);
             }
         }
     }
 
-    /// Answers the request that an actor on another arbiter had no room for.
-    fn refuse_unsent<M>(&self, sent: Result<(), SendError<M>>, reply: fn(M) -> Reply, ctx: &mut Context<Self>) {
-        let (message, error) = match sent {
+    /// Gives a request to an actor that may be slow. What does not fit into its mailbox is answered at once, because
+    /// waiting for it would hold up every other request.
+    fn hand_over<A, M>(&self, to: &Addr<A>, message: M, reply: fn(M) -> Reply, ctx: &mut Context<Self>)
+    where
+        A: Actor<Context = Context<A>> + Handler<M>,
+        M: Message<Result = ()> + Send + 'static,
+    {
+        let (error, message) = match to.try_send(message) {
             Ok(()) => return,
-            Err(SendError::Full(message)) => (message, RpcError::overloaded()),
-            Err(SendError::Closed(message)) => (message, RpcError::internal("the actor for this request has ended")),
+            Err(SendError::Full(message)) => (RpcError::overloaded(), message),
+            Err(SendError::Closed(message)) => (RpcError::internal("the server is ending; reconnect"), message),
         };
-        post::<Self, _, _>(&self.router, reply(message).fail(&error), ctx);
+        post::<Self, _, _>(&self.parts.router, reply(message).fail(&error), ctx);
     }
 
     /// May this connection ask this now?
@@ -112,21 +131,21 @@ impl Processor {
         let connection = reply.connection();
         let session = match Session::open(&params, self.sessions.contains_key(&connection)) {
             Ok(session) => session,
-            Err(error) => return post::<Self, _, _>(&self.router, reply.fail(&error), ctx),
+            Err(error) => return post::<Self, _, _>(&self.parts.router, reply.fail(&error), ctx),
         };
         let originator = self.originator.get_or_insert_with(|| params.client_info.name.clone());
-        let response = self.host.initialize_response(originator, &params.client_info);
+        let response = self.parts.host.initialize_response(originator, &params.client_info);
         self.sessions.insert(connection, session);
         let opt_out = params.capabilities.unwrap_or_default().opt_out_notification_methods.unwrap_or_default();
         let outcome = reply.ok(&response).then(Effect::Admit { connection, opt_out: opt_out.into_iter().collect() });
-        post::<Self, _, _>(&self.router, outcome, ctx);
+        post::<Self, _, _>(&self.parts.router, outcome, ctx);
         self.greet(connection, ctx);
     }
 
     /// Tells a new connection what every client is told first: warnings about the configuration, and where remote
     /// control stands. The catalog may have to read files for it, so it comes a moment after the answer.
     fn greet(&self, connection: ConnectionId, ctx: &mut Context<Self>) {
-        let greetings = join(self.commands.send(Greet), self.catalog.send(Greet));
+        let greetings = join(self.parts.commands.send(Greet), self.parts.catalog.send(Greet));
         ctx.spawn(wrap_future::<_, Self>(greetings).map(move |(commands, catalog), processor, ctx| {
             // Where an actor has ended, the rest of the greeting still counts.
             let greetings = [commands.unwrap_or_default(), catalog.unwrap_or_default()];
@@ -134,7 +153,7 @@ impl Processor {
                 .into_iter()
                 .flat_map(|Greeting { notifications }| notifications)
                 .fold(Outcome::none(), |outcome, notification| outcome.tell(Audience::One(connection), notification));
-            post::<Self, _, _>(&processor.router, outcome, ctx);
+            post::<Self, _, _>(&processor.parts.router, outcome, ctx);
         }));
     }
 }
@@ -143,7 +162,7 @@ impl Actor for Processor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.limits.processor_mailbox_messages);
+        ctx.set_mailbox_capacity(self.parts.limits.processor_mailbox_messages);
     }
 }
 
@@ -151,9 +170,8 @@ impl Handler<Request> for Processor {
     type Result = ();
 
     fn handle(&mut self, message: Request, ctx: &mut Self::Context) {
-        let Request { reply, method, request, brake } = message;
-        brake.taken();
-        guarded(method.name, || self.dispatch(reply, method, request, ctx));
+        message.brake.taken();
+        guarded(message.method.name, || self.dispatch(message, ctx));
     }
 }
 
@@ -178,12 +196,11 @@ impl Handler<Disconnected> for Processor {
 
     fn handle(&mut self, Disconnected { connection }: Disconnected, ctx: &mut Self::Context) {
         self.sessions.remove(&connection);
-        if let Err(SendError::Full(gone)) = self.commands.try_send(Disconnected { connection }) {
-            let commands = self.commands.clone();
-            // One per connection, so bounded by their number.
-            actix_rt::spawn(async move { commands.send(gone).await });
-        }
-        post::<Self, _, _>(&self.router, Outcome::none().then(Effect::Forget { connection }), ctx);
+        // Four pauses at worst, whose order does not matter: each is for another actor.
+        post::<Self, _, _>(&self.parts.commands, Disconnected { connection }, ctx);
+        post::<Self, _, _>(&self.parts.files, Disconnected { connection }, ctx);
+        post::<Self, _, _>(&self.parts.search, Disconnected { connection }, ctx);
+        post::<Self, _, _>(&self.parts.router, Outcome::none().then(Effect::Forget { connection }), ctx);
     }
 }
 

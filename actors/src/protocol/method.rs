@@ -10,7 +10,9 @@ use serde_json::value::RawValue;
 
 use super::catalog::CatalogRequest as Catalog;
 use super::command::CommandRequest as Command;
+use super::fs::FsRequest as Fs;
 use super::request::ClientRequest;
+use super::search::SearchRequest as Search;
 use super::thread::ThreadRequest as Thread;
 use super::{ErrorCode, RpcError};
 
@@ -118,6 +120,14 @@ fn commands<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Command) 
     params.read().map(request).map(ClientRequest::Commands)
 }
 
+fn files<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Fs) -> Result<ClientRequest, RpcError> {
+    params.read().map(request).map(ClientRequest::Files)
+}
+
+fn search<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Search) -> Result<ClientRequest, RpcError> {
+    params.read().map(request).map(ClientRequest::Search)
+}
+
 /// Every method that this server answers.
 pub static METHODS: &[Method] = &[
     stable("initialize", |p| p.read().map(ClientRequest::Initialize)),
@@ -150,6 +160,20 @@ pub static METHODS: &[Method] = &[
     stable("command/exec/write", |p| commands(p, Command::Write)),
     stable("command/exec/resize", |p| commands(p, Command::Resize)),
     stable("command/exec/terminate", |p| commands(p, Command::Terminate)),
+    // The files of the machine.
+    stable("fs/readFile", |p| files(p, Fs::ReadFile)),
+    stable("fs/writeFile", |p| files(p, Fs::WriteFile)),
+    stable("fs/createDirectory", |p| files(p, Fs::CreateDirectory)),
+    stable("fs/getMetadata", |p| files(p, Fs::GetMetadata)),
+    stable("fs/readDirectory", |p| files(p, Fs::ReadDirectory)),
+    stable("fs/remove", |p| files(p, Fs::Remove)),
+    stable("fs/copy", |p| files(p, Fs::Copy)),
+    stable("fs/watch", |p| files(p, Fs::Watch)),
+    stable("fs/unwatch", |p| files(p, Fs::Unwatch)),
+    stable("fuzzyFileSearch", |p| search(p, Search::FuzzyFileSearch)),
+    experimental("fuzzyFileSearch/sessionStart", |p| search(p, Search::SessionStart)),
+    experimental("fuzzyFileSearch/sessionUpdate", |p| search(p, Search::SessionUpdate)),
+    experimental("fuzzyFileSearch/sessionStop", |p| search(p, Search::SessionStop)),
     // What clients ask at start-up.
     stable("account/read", |p| catalog(p, Catalog::AccountRead)),
     stable("account/rateLimits/read", |p| catalog(p, Catalog::AccountRateLimitsRead)),
@@ -158,6 +182,8 @@ pub static METHODS: &[Method] = &[
         catalog(p, Catalog::AccountBedrockCheckGovCloudRequirements)
     }),
     stable("config/read", |p| catalog(p, Catalog::ConfigRead)),
+    stable("config/value/write", |p| catalog(p, Catalog::ConfigValueWrite)),
+    stable("config/batchWrite", |p| catalog(p, Catalog::ConfigBatchWrite)),
     stable("configRequirements/read", |p| catalog(p, Catalog::ConfigRequirementsRead)),
     stable("model/list", |p| catalog(p, Catalog::ModelList)),
     stable("modelProvider/list", |p| catalog(p, Catalog::ModelProviderList)),

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::command::CommandExecOutputDelta;
 use super::config::ConfigWarning;
+use super::fs::FsChanged;
+use super::search::FuzzyFileSearchSessionUpdated;
 use super::thread::{Thread, ThreadId, ThreadStatus};
 
 /// What a client may tell without waiting for an answer.
@@ -69,6 +71,18 @@ pub enum ServerNotification {
     /// The configuration has a fault that the server can live with.
     #[serde(rename = "configWarning")]
     ConfigWarning(ConfigWarning),
+    /// Something that a client watches has changed.
+    #[serde(rename = "fs/changed")]
+    FsChanged(FsChanged),
+    /// A search has results.
+    #[serde(rename = "fuzzyFileSearch/sessionUpdated")]
+    FuzzyFileSearchSessionUpdated(FuzzyFileSearchSessionUpdated),
+    /// A search has told everything about its last query.
+    #[serde(rename = "fuzzyFileSearch/sessionCompleted")]
+    FuzzyFileSearchSessionCompleted {
+        /// Which session.
+        session_id: String,
+    },
     /// The state of remote control.
     #[serde(rename = "remoteControl/status/changed")]
     RemoteControlStatusChanged {
@@ -99,6 +113,9 @@ impl ServerNotification {
             Self::ThreadClosed { .. } => "thread/closed",
             Self::CommandExecOutputDelta(_) => Self::COMMAND_EXEC_OUTPUT_DELTA,
             Self::ConfigWarning(_) => "configWarning",
+            Self::FsChanged(_) => "fs/changed",
+            Self::FuzzyFileSearchSessionUpdated(_) => "fuzzyFileSearch/sessionUpdated",
+            Self::FuzzyFileSearchSessionCompleted { .. } => "fuzzyFileSearch/sessionCompleted",
             Self::RemoteControlStatusChanged { .. } => "remoteControl/status/changed",
         }
     }
@@ -146,6 +163,13 @@ mod tests {
                 path: None,
                 range: None,
             }),
+            ServerNotification::FsChanged(FsChanged { watch_id: "w".into(), changed_paths: Vec::new() }),
+            ServerNotification::FuzzyFileSearchSessionUpdated(FuzzyFileSearchSessionUpdated {
+                session_id: "s".into(),
+                query: "q".into(),
+                files: Vec::new(),
+            }),
+            ServerNotification::FuzzyFileSearchSessionCompleted { session_id: "s".into() },
             ServerNotification::RemoteControlStatusChanged {
                 status: RemoteControlStatus::Disabled,
                 server_name: "n".into(),

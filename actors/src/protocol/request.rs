@@ -2,7 +2,9 @@
 
 use super::catalog::CatalogRequest;
 use super::command::CommandRequest;
+use super::fs::FsRequest;
 use super::initialize::InitializeParams;
+use super::search::SearchRequest;
 use super::thread::ThreadRequest;
 
 /// A request whose params have been read.
@@ -16,6 +18,10 @@ pub enum ClientRequest {
     Catalog(CatalogRequest),
     /// Commands that clients run themselves; answered by the registry of commands.
     Commands(CommandRequest),
+    /// The files of the machine; answered by the files actor.
+    Files(FsRequest),
+    /// Finding files; answered by the search actor.
+    Search(SearchRequest),
 }
 
 impl ClientRequest {
@@ -26,7 +32,7 @@ impl ClientRequest {
             Self::Commands(CommandRequest::Exec(params)) => {
                 params.permission_profile.as_ref().map(|_| "command/exec.permissionProfile")
             }
-            Self::Initialize(_) | Self::Catalog(_) | Self::Commands(_) => None,
+            Self::Initialize(_) | Self::Catalog(_) | Self::Commands(_) | Self::Files(_) | Self::Search(_) => None,
         }
     }
 

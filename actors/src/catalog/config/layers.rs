@@ -8,7 +8,7 @@ use super::Fault;
 use crate::protocol::config::{ConfigLayer, ConfigLayerMetadata, ConfigLayerSource};
 
 /// Parts of a dotted key.
-const DEEPEST_KEY: usize = 32;
+pub(super) const DEEPEST_KEY: usize = 32;
 
 /// One source of settings.
 #[derive(Clone, Debug)]
@@ -27,7 +27,8 @@ impl Layer {
         Self { source, table, disabled_reason: None }
     }
 
-    fn metadata(&self) -> ConfigLayerMetadata {
+    /// What clients are told of it.
+    pub fn metadata(&self) -> ConfigLayerMetadata {
         ConfigLayerMetadata::new(self.source.clone(), &self.table)
     }
 }
@@ -108,6 +109,12 @@ pub fn put(table: &mut Table, key: &str, value: Value) -> Result<(), Fault> {
     }
     below.insert(last.to_owned(), value);
     Ok(())
+}
+
+/// The value at a path of names.
+pub fn look_up<'a>(table: &'a Table, path: &[String]) -> Option<&'a Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(table.get(first)?, |value, name| value.as_table()?.get(name))
 }
 
 /// The dotted keys of all plain values, sorted. Elements of an array count by their position.

@@ -87,10 +87,18 @@ impl ConfigFiles {
 /// Names the place.
 pub fn parse_file(path: &Path, content: io::Result<String>) -> Result<Table, Fault> {
     let text = content.map_err(|e| Fault::unreadable(path, &e))?;
-    let at = |e: toml::de::Error| Fault::in_file(path, &text, e.span(), e.message());
-    let mut table: Table = toml::from_str(&text).map_err(at)?;
+    let table = parse_text(path, &text)?;
     // Read from the text rather than from the table, because only the text has places.
-    toml::from_str::<Settings>(&text).map_err(at)?;
+    toml::from_str::<Settings>(&text).map_err(|e| Fault::in_file(path, &text, e.span(), e.message()))?;
+    Ok(table)
+}
+
+/// Reads the text of the configuration file `path`, whatever its values are.
+///
+/// # Errors
+/// Names the place.
+pub fn parse_text(path: &Path, text: &str) -> Result<Table, Fault> {
+    let mut table: Table = toml::from_str(text).map_err(|e| Fault::in_file(path, text, e.span(), e.message()))?;
     if let Some(folder) = path.parent() {
         resolve_writable_roots(&mut table, folder);
     }

@@ -1,5 +1,6 @@
 //! The configuration: its files and layers, and the settings that this server goes by.
 
+mod edit;
 mod fault;
 mod known;
 mod layers;
@@ -9,9 +10,10 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use edit::{KeyPath, apply};
 pub use fault::Fault;
 pub use known::warning as unknown_settings;
-pub use layers::{Layer, Layers, merge, put};
-pub use load::{ConfigFiles, check_strict};
+pub use layers::{Layer, Layers, look_up, merge, put};
+pub use load::{ConfigFiles, check_strict, parse_text};
 pub use project::Project;
 pub use settings::{ModelProvider, OPENAI, Settings, TrustLevel};

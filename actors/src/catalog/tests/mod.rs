@@ -3,11 +3,13 @@
 mod actor;
 mod answers;
 mod threads;
+mod write;
 
 use std::fs;
 use std::path::PathBuf;
 
 use super::{Catalog, CatalogSources};
+use crate::limits::Limits;
 
 /// A catalog over a home of its own. In texts `WORK` stands for its working directory, and `HOME` for the home.
 struct Home {
@@ -20,7 +22,7 @@ impl Home {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("home")).unwrap();
         fs::create_dir(dir.path().join("work")).unwrap();
-        let catalog = Catalog::new(sources(&dir), 1);
+        let catalog = Catalog::new(sources(&dir), &Limits::tiny());
         Self { dir, catalog }
     }
 

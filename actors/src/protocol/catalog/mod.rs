@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::account::{
     BedrockCheckGovCloudRequirementsResponse, GetAccountParams, GetAccountRateLimitsResponse, GetAccountResponse,
 };
-use super::config::{ConfigReadParams, ConfigReadResponse, ConfigRequirementsReadResponse};
+use super::config::{
+    ConfigBatchWriteParams, ConfigReadParams, ConfigReadResponse, ConfigRequirementsReadResponse,
+    ConfigValueWriteParams, ConfigWriteResponse,
+};
 
 /// Requests that the catalog answers; the variant is named after the method.
 #[derive(Debug)]
@@ -28,6 +31,10 @@ pub enum CatalogRequest {
     AccountBedrockCheckGovCloudRequirements(NoParams),
     /// `config/read`
     ConfigRead(ConfigReadParams),
+    /// `config/value/write`
+    ConfigValueWrite(ConfigValueWriteParams),
+    /// `config/batchWrite`
+    ConfigBatchWrite(ConfigBatchWriteParams),
     /// `configRequirements/read`
     ConfigRequirementsRead(NoParams),
     /// `model/list`
@@ -68,6 +75,8 @@ pub enum CatalogAnswer {
     AccountBedrockCheckGovCloudRequirements(BedrockCheckGovCloudRequirementsResponse),
     /// `config/read`
     ConfigRead(ConfigReadResponse),
+    /// `config/value/write` and `config/batchWrite`
+    ConfigWrite(ConfigWriteResponse),
     /// `configRequirements/read`
     ConfigRequirementsRead(ConfigRequirementsReadResponse),
     /// `model/list`

@@ -155,7 +155,7 @@ fn as_json<S: Serializer>(table: &toml::Table, serializer: S) -> Result<S::Ok, S
 }
 
 /// TOML as JSON. JSON has no dates and no infinities: a date becomes its text, and a number that JSON lacks null.
-fn to_json(value: &toml::Value) -> Value {
+pub(super) fn to_json(value: &toml::Value) -> Value {
     match value {
         toml::Value::String(text) => Value::from(text.as_str()),
         toml::Value::Integer(number) => Value::from(*number),

@@ -1,0 +1,152 @@
+//! `config/value/write` and `config/batchWrite`: the only place where the user's `config.toml` is written.
+//!
+//! Other programs write it too. Those that lock take turns with us; a change by one that does not is noticed before ours
+//! takes its place, and our edits are made anew on top of it.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use toml::{Table, Value};
+
+use super::Catalog;
+use super::config::{Fault, KeyPath, Layer, Settings, apply, look_up, parse_text};
+use super::file::{LARGEST_FILE, read_or_empty};
+use crate::protocol::RpcError;
+use crate::protocol::config::{
+    ConfigEdit, ConfigLayerMetadata, ConfigLayerSource, ConfigWriteErrorCode as Code, ConfigWriteResponse,
+    OverriddenMetadata, WriteStatus,
+};
+use crate::protocol::path::AbsolutePath;
+use crate::protocol::thread::Unset;
+use crate::replace::{Mode, replace};
+
+/// How long the end of another program's writing may go unnoticed.
+const LOCK_RETRY: Duration = Duration::from_millis(10);
+
+/// How often the edits are made on top of somebody else's. More is not a writer but a loop.
+const ATTEMPTS: usize = 5;
+
+impl Catalog {
+    /// Makes all `edits` or none, and says what counts now.
+    ///
+    /// # Errors
+    /// -32600 with a code for programs where the file must not be written, is not of `expected_version`, or would be faulty;
+    /// -32603 where the file cannot be read, locked or written.
+    pub(super) fn write_config(
+        &mut self,
+        edits: &[ConfigEdit],
+        file_path: Option<String>,
+        expected_version: Option<String>,
+    ) -> Result<ConfigWriteResponse, RpcError> {
+        let path = self.sources.user_config();
+        let file_path = named_file(file_path.as_deref(), &path)?;
+        let _lock = lock(&self.sources.codex_home, self.config_lock)?;
+        for _ in 0..ATTEMPTS {
+            let text = read_or_empty(&path).map_err(|e| unreadable(&Fault::unreadable(&path, &e)))?;
+            let before = parse_text(&path, &text).map_err(|fault| unreadable(&fault))?;
+            if expected_version.as_ref().is_some_and(|expected| *expected != self.metadata(&before).version) {
+                return Err(conflict());
+            }
+            let new = apply(&text, edits).map_err(|refused| invalid(refused.to_string()))?;
+            let after = check(&path, &new)?;
+            if new != text {
+                if read_or_empty(&path).ok().as_ref() != Some(&text) {
+                    continue;
+                }
+                replace(&path, new.as_bytes(), Mode::Private)
+                    .map_err(|e| RpcError::internal(format!("{}: {e}", path.display())))?;
+            }
+            let overridden_metadata = self.overridden(edits, &after);
+            let status = if overridden_metadata.is_some() { WriteStatus::OkOverridden } else { WriteStatus::Ok };
+            let version = self.metadata(&after).version;
+            return Ok(ConfigWriteResponse { status, version, file_path, overridden_metadata });
+        }
+        Err(conflict())
+    }
+
+    /// The user's layer as `config/read` shows it.
+    fn metadata(&self, table: &Table) -> ConfigLayerMetadata {
+        let file = self.sources.user_config().display().to_string();
+        ConfigLayerMetadata::new(ConfigLayerSource::User { file, profile: Unset }, table)
+    }
+
+    /// The first edit that does not count, because a layer above the user's says something else.
+    fn overridden(&mut self, edits: &[ConfigEdit], user: &Table) -> Option<OverriddenMetadata> {
+        // A configuration that cannot be used as a whole has no values that could override.
+        let loaded = self.files.load(&self.sources, None, &Table::new()).ok()?;
+        let stronger = loaded.layers.0.iter().rev().take_while(|layer| !is_users(layer));
+        let stronger: Vec<&Layer> = stronger.collect();
+        edits.iter().find_map(|edit| {
+            let KeyPath(path) = KeyPath::parse(&edit.key_path).ok()?;
+            let effective: &Value = look_up(&loaded.table, &path)?;
+            let layer = stronger.iter().find(|layer| look_up(&layer.table, &path).is_some())?;
+            (look_up(user, &path) != Some(effective)).then(|| OverriddenMetadata {
+                message: "Overridden by session flags".to_owned(),
+                overriding_layer: layer.metadata(),
+                effective_value: effective.clone(),
+            })
+        })
+    }
+}
+
+fn is_users(layer: &Layer) -> bool {
+    matches!(layer.source, ConfigLayerSource::User { .. })
+}
+
+/// The file that the client names, which must be the user's own by one name or another.
+fn named_file(named: Option<&str>, own: &Path) -> Result<AbsolutePath, RpcError> {
+    let readonly = || RpcError::config_not_written(Code::LayerReadonly, "Only writes to the user config are allowed");
+    let named = AbsolutePath::new(named.map_or(own, Path::new)).ok_or_else(readonly)?;
+    if real(named.as_path()) == real(own) { Ok(named) } else { Err(readonly()) }
+}
+
+/// The file itself need not exist.
+fn real(path: &Path) -> Option<PathBuf> {
+    Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
+}
+
+/// Takes the turn among those who lock. `$CODEX_HOME` itself is locked, because the file is replaced by each writer.
+fn lock(codex_home: &Path, longest: Duration) -> Result<File, RpcError> {
+    let failed = |reason: &str| RpcError::internal(format!("{}: {reason}", codex_home.display()));
+    let home = File::open(codex_home).map_err(|e| failed(&e.to_string()))?;
+    let started = Instant::now();
+    loop {
+        match home.try_lock() {
+            Ok(()) => return Ok(home),
+            Err(TryLockError::Error(error)) => {
+                // Some network file systems cannot; then only the look before the replacement is left.
+                log::debug!("{} cannot be locked: {error}", codex_home.display());
+                return Ok(home);
+            }
+            Err(TryLockError::WouldBlock) if started.elapsed() >= longest => {
+                return Err(failed(&format!("another program has been writing the configuration for {longest:?}")));
+            }
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_RETRY),
+        }
+    }
+}
+
+/// Refuses a text that could not be used as the configuration.
+fn check(path: &Path, text: &str) -> Result<Table, RpcError> {
+    if text.len() as u64 > LARGEST_FILE {
+        return Err(invalid(format!("the configuration would have more than {LARGEST_FILE} bytes")));
+    }
+    let table = parse_text(path, text).map_err(|fault| invalid(format!("Invalid configuration: {fault}")))?;
+    Settings::from_table(&table).map_err(|fault| invalid(format!("Invalid configuration: {fault}")))?;
+    Ok(table)
+}
+
+fn unreadable(fault: &Fault) -> RpcError {
+    RpcError::internal(format!("failed to load configuration: {fault}"))
+}
+
+fn invalid(reason: impl Into<String>) -> RpcError {
+    RpcError::config_not_written(Code::ValidationError, reason)
+}
+
+fn conflict() -> RpcError {
+    let text = "Configuration was modified since last read. Fetch latest version and retry.";
+    RpcError::config_not_written(Code::VersionConflict, text)
+}

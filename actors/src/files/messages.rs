@@ -1,0 +1,22 @@
+//! What the files actor is told.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+
+use crate::connection::brake::Brake;
+use crate::protocol::fs::FsRequest;
+use crate::reply::Reply;
+
+/// Sent by the processor for a client's request. Nothing comes back: the client is answered by way of the router.
+/// Mailbox full: the client is told to retry (-32001).
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct FilesRequest {
+    /// The duty to answer.
+    pub reply: Reply,
+    /// The client's request.
+    pub request: FsRequest,
+    /// Of the asking connection: knows how much of the answers its peer has read.
+    pub brake: Arc<Brake>,
+}

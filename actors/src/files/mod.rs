@@ -1,0 +1,184 @@
+//! The files actor: `fs/*`.
+//!
+//! It only sorts requests and answers them. What looks at files may block for long, and runs on worker threads
+//! ([`operations`], [`copy`], [`watch`]), so a big file or a slow disk costs other clients nothing; the requests of one
+//! client are carried out in their order ([`desk`]).
+
+mod copy;
+mod desk;
+mod error;
+mod messages;
+mod operations;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::prelude::*;
+use actix_rt::task::spawn_blocking;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::connection::ConnectionId;
+use crate::limits::Limits;
+use crate::panics::guarded;
+use crate::post::post;
+use crate::processor::Disconnected;
+use crate::protocol::fs::{FsAnswer, FsRequest, FsWatchResponse};
+use crate::protocol::{RpcError, ServerNotification};
+use crate::reply::Reply;
+use crate::router::{Audience, Outcome, Router};
+use desk::Desk;
+use watch::Watches;
+
+pub use messages::FilesRequest;
+
+/// See the module's documentation.
+pub struct Files {
+    limits: Arc<Limits>,
+    router: Arc<Addr<Router>>,
+    desks: HashMap<ConnectionId, Desk>,
+    workers: Arc<Semaphore>,
+    watches: Arc<Watches>,
+}
+
+impl Files {
+    /// Starts the actor on an arbiter of its own, whose worker threads are bounded by [`Limits::file_workers`]. Its
+    /// mailbox is bounded by [`Limits::files_mailbox_messages`], which holds as long as the address is shared and never
+    /// cloned.
+    ///
+    /// # Panics
+    /// Outside an actix system.
+    pub fn start(limits: Arc<Limits>, router: Arc<Addr<Router>>) -> Arc<Addr<Self>> {
+        let start = move |_: &mut Context<Self>| {
+            let workers = Arc::new(Semaphore::new(limits.file_workers));
+            let watches = Arc::new(Watches::new(limits.clone()));
+            Self { limits, router, desks: HashMap::new(), workers, watches }
+        };
+        Arc::new(Self::start_in_arbiter(&Arbiter::new().handle(), start))
+    }
+
+    /// Begins with the next request of a connection, unless one is being worked on.
+    fn begin(&mut self, connection: ConnectionId, ctx: &mut Context<Self>) {
+        let Some((request, gone)) = self.desks.get_mut(&connection).and_then(Desk::begin) else { return };
+        let FilesRequest { reply, request, brake } = request;
+        let (limits, watches, workers) = (self.limits.clone(), self.watches.clone(), self.workers.clone());
+        let ended = gone.clone();
+        let work = async move {
+            if matches!(request, FsRequest::ReadFile(_) | FsRequest::ReadDirectory(_)) {
+                // Large answers wait until the peer has read those before: else it would be cut for them.
+                brake.drained().await;
+            }
+            let worker = workers.acquire_owned().await.ok()?;
+            let work = move || {
+                let _worker = worker;
+                // Encoding a large answer takes its time too. Where nothing comes out, the reply is dropped, and tells.
+                guarded("a request about files", || {
+                    let result = perform(request, &reply, &limits, &watches, &ended);
+                    reply.answer(result)
+                })
+            };
+            spawn_blocking(work).await.ok()?
+        };
+        let work = async move { gone.run_until_cancelled(work).await.flatten() };
+        ctx.spawn(wrap_future::<_, Self>(work).map(move |outcome, files, ctx| files.end(connection, outcome, ctx)));
+    }
+
+    fn end(&mut self, connection: ConnectionId, outcome: Option<Outcome>, ctx: &mut Context<Self>) {
+        let Some(desk) = self.desks.get_mut(&connection) else { return };
+        desk.end();
+        if let Some(outcome) = outcome {
+            post::<Self, _, _>(&self.router, outcome, ctx);
+        }
+        self.begin(connection, ctx);
+    }
+
+    /// Tells of changes for as long as the actor lives: waits for the first, lets others join it, tells all together.
+    fn tell_of_changes(&self, ctx: &mut Context<Self>) {
+        let watches = self.watches.clone();
+        let pause = self.limits.file_change();
+        let changes = async move {
+            watches.changed().await;
+            tokio::time::sleep(pause).await;
+            spawn_blocking(move || guarded("changes of files", || watches.collect())).await.ok().flatten()
+        };
+        ctx.spawn(wrap_future::<_, Self>(changes).map(|changes, files, ctx| {
+            let outcome = changes.unwrap_or_default().into_iter().fold(Outcome::none(), |outcome, (to, changed)| {
+                outcome.tell(Audience::One(to), ServerNotification::FsChanged(changed))
+            });
+            post::<Self, _, _>(&files.router, outcome, ctx);
+            files.tell_of_changes(ctx);
+        }));
+    }
+}
+
+fn perform(
+    request: FsRequest,
+    reply: &Reply,
+    limits: &Limits,
+    watches: &Watches,
+    gone: &CancellationToken,
+) -> Result<FsAnswer, RpcError> {
+    use FsAnswer as Answer;
+    let done = |()| Answer::Done {};
+    match request {
+        FsRequest::ReadFile(params) => operations::read_file(&params.path, limits).map(Answer::ReadFile),
+        FsRequest::WriteFile(params) => operations::write_file(&params, limits).map(done),
+        FsRequest::CreateDirectory(params) => operations::create_directory(&params).map(done),
+        FsRequest::GetMetadata(params) => operations::get_metadata(&params.path).map(Answer::GetMetadata),
+        FsRequest::ReadDirectory(params) => operations::read_directory(&params.path, limits).map(Answer::ReadDirectory),
+        FsRequest::Remove(params) => operations::remove(&params).map(done),
+        FsRequest::Copy(params) => copy::copy(&params).map(done),
+        FsRequest::Watch(params) => {
+            watches.watch(reply.connection(), gone, params).map(|path| Answer::Watch(FsWatchResponse { path }))
+        }
+        FsRequest::Unwatch(params) => {
+            watches.unwatch(reply.connection(), params.watch_id);
+            Ok(Answer::Done {})
+        }
+    }
+}
+
+impl Actor for Files {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.limits.files_mailbox_messages);
+        self.tell_of_changes(ctx);
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        if let Some(arbiter) = Arbiter::try_current() {
+            arbiter.stop();
+        }
+    }
+}
+
+impl Handler<FilesRequest> for Files {
+    type Result = ();
+
+    fn handle(&mut self, request: FilesRequest, ctx: &mut Self::Context) {
+        let connection = request.reply.connection();
+        self.desks.entry(connection).or_default().take(request);
+        self.begin(connection, ctx);
+    }
+}
+
+impl Handler<Disconnected> for Files {
+    type Result = ();
+
+    fn handle(&mut self, Disconnected { connection }: Disconnected, ctx: &mut Self::Context) {
+        if self.desks.remove(&connection).is_none() {
+            return;
+        }
+        let watches = self.watches.clone();
+        ctx.spawn(wrap_future::<_, Self>(async move {
+            if spawn_blocking(move || watches.forget(connection)).await.is_err() {
+                log::error!("the watches of connection {connection} could not be ended");
+            }
+        }));
+    }
+}

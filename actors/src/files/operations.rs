@@ -1,0 +1,134 @@
+//! What is done with files. Everything here blocks, and runs on a worker thread.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use rustix::fs::OFlags;
+
+use super::error::about;
+use crate::limits::Limits;
+use crate::protocol::RpcError;
+use crate::protocol::fs::*;
+use crate::protocol::path::AbsolutePath;
+use crate::replace::{Mode, replace};
+
+/// The content of a regular file; of a link what it leads to.
+///
+/// # Errors
+/// -32600 when it is no regular file or larger than [`Limits::file_bytes`].
+pub fn read_file(path: &AbsolutePath, limits: &Limits) -> Result<FsReadFileResponse, RpcError> {
+    // Opening a pipe would otherwise wait for its writer.
+    let mut options = OpenOptions::new();
+    let options = options.read(true).custom_flags(OFlags::NONBLOCK.bits() as i32);
+    let file = options.open(path.as_path()).map_err(about(path))?;
+    let metadata = file.metadata().map_err(about(path))?;
+    if !metadata.is_file() {
+        return Err(RpcError::invalid_request(format!("path `{path}` is not a file")));
+    }
+    let mut content = Vec::new();
+    // The size that a file claims to have can be wrong; those in /proc say 0.
+    if metadata.len() <= limits.file_bytes as u64 {
+        let mut bounded = file.take(limits.file_bytes as u64 + 1);
+        bounded.read_to_end(&mut content).map_err(about(path))?;
+    }
+    if metadata.len() > limits.file_bytes as u64 || content.len() > limits.file_bytes {
+        return Err(too_large(path, limits));
+    }
+    Ok(FsReadFileResponse { data_base64: BASE64_STANDARD.encode(content) })
+}
+
+/// Replaces a file as a whole.
+///
+/// # Errors
+/// -32600 when the content is no base64 or larger than [`Limits::file_bytes`].
+pub fn write_file(params: &FsWriteFileParams, limits: &Limits) -> Result<(), RpcError> {
+    let FsWriteFileParams { path, data_base64 } = params;
+    let content = BASE64_STANDARD.decode(data_base64).map_err(|e| {
+        RpcError::invalid_request(format!("fs/writeFile requires valid base64 dataBase64: {e} (path `{path}`)"))
+    })?;
+    if content.len() > limits.file_bytes {
+        return Err(too_large(path, limits));
+    }
+    replace(path.as_path(), &content, Mode::Kept).map_err(about(path))
+}
+
+fn too_large(path: &AbsolutePath, limits: &Limits) -> RpcError {
+    let text = format!("`{path}` has more than {} bytes, the most that one request can move", limits.file_bytes);
+    RpcError::invalid_request(text)
+}
+
+/// Makes a directory.
+///
+/// # Errors
+/// -32603 as the operating system says.
+pub fn create_directory(params: &FsCreateDirectoryParams) -> Result<(), RpcError> {
+    let path = params.path.as_path();
+    let made = if params.recursive.unwrap_or(true) { fs::create_dir_all(path) } else { fs::create_dir(path) };
+    made.map_err(about(&params.path))
+}
+
+/// What is known about a path.
+///
+/// # Errors
+/// -32603 as the operating system says, also for a link that leads nowhere.
+pub fn get_metadata(path: &AbsolutePath) -> Result<FsGetMetadataResponse, RpcError> {
+    let itself = fs::symlink_metadata(path.as_path()).map_err(about(path))?;
+    let target = fs::metadata(path.as_path()).map_err(about(path))?;
+    Ok(FsGetMetadataResponse {
+        is_directory: target.is_dir(),
+        is_file: target.is_file(),
+        is_symlink: itself.is_symlink(),
+        created_at_ms: unix_ms(target.created()),
+        modified_at_ms: unix_ms(target.modified()),
+    })
+}
+
+fn unix_ms(time: io::Result<SystemTime>) -> i64 {
+    let since_epoch = time.ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since_epoch.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or_default()
+}
+
+/// The entries of a directory.
+///
+/// # Errors
+/// -32600 when they are more than [`Limits::directory_entries`].
+pub fn read_directory(path: &AbsolutePath, limits: &Limits) -> Result<FsReadDirectoryResponse, RpcError> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(path.as_path()).map_err(about(path))? {
+        let entry = entry.map_err(about(path))?;
+        // A link that leads nowhere, or an entry that has gone meanwhile.
+        let Ok(metadata) = fs::metadata(entry.path()) else { continue };
+        if entries.len() == limits.directory_entries {
+            let text = format!("`{path}` has more than {} entries, the most that are listed", limits.directory_entries);
+            return Err(RpcError::invalid_request(text));
+        }
+        entries.push(FsReadDirectoryEntry {
+            file_name: entry.file_name().to_string_lossy().into_owned(),
+            is_directory: metadata.is_dir(),
+            is_file: metadata.is_file(),
+        });
+    }
+    entries.sort_unstable_by(|a, b| a.file_name.cmp(&b.file_name));
+    Ok(FsReadDirectoryResponse { entries })
+}
+
+/// Removes a file, a link or a directory.
+///
+/// # Errors
+/// -32603 as the operating system says.
+pub fn remove(params: &FsRemoveParams) -> Result<(), RpcError> {
+    let path = params.path.as_path();
+    let removed = fs::symlink_metadata(path).and_then(|metadata| match metadata.is_dir() {
+        false => fs::remove_file(path),
+        true if params.recursive.unwrap_or(true) => fs::remove_dir_all(path),
+        true => fs::remove_dir(path),
+    });
+    match removed {
+        Err(e) if e.kind() == ErrorKind::NotFound && params.force.unwrap_or(true) => Ok(()),
+        removed => removed.map_err(about(&params.path)),
+    }
+}

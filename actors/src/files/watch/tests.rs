@@ -1,0 +1,144 @@
+//! Watches over real directories.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use super::*;
+
+const A: ConnectionId = ConnectionId(1);
+const B: ConnectionId = ConnectionId(2);
+
+/// Reports of the operating system come within milliseconds; a missing one must not hold the suite up.
+const SOON: Duration = Duration::from_secs(10);
+
+struct Fixture {
+    dir: tempfile::TempDir,
+    watches: Watches,
+}
+
+impl Fixture {
+    fn new(change: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = Limits { file_watches: 8, file_watches_per_connection: 4, file_changes: 50, ..Limits::tiny() };
+        change(&mut limits);
+        Self { dir: tempfile::tempdir().unwrap(), watches: Watches::new(Arc::new(limits)) }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn watch(&self, connection: ConnectionId, id: &str, name: &str) -> Result<AbsolutePath, RpcError> {
+        let path = AbsolutePath::new(&self.path(name)).unwrap();
+        self.watches.watch(connection, &CancellationToken::new(), FsWatchParams { watch_id: id.into(), path })
+    }
+
+    /// Waits until `connection`'s watch `id` has been told of everything in `expected`, and returns all that it was told.
+    async fn told(&self, connection: ConnectionId, id: &str, expected: &[&str]) -> BTreeSet<String> {
+        let mut told = BTreeSet::new();
+        let collect = async {
+            while !expected.iter().all(|name| told.contains(*name)) {
+                self.watches.changed().await;
+                for (to, changed) in self.watches.collect() {
+                    if to == connection && changed.watch_id == id {
+                        told.extend(changed.changed_paths.iter().map(|path| self.name(path.as_path())));
+                    }
+                }
+            }
+        };
+        actix_rt::time::timeout(SOON, collect).await.unwrap_or_else(|_| panic!("told only {told:?}"));
+        told
+    }
+
+    fn name(&self, path: &Path) -> String {
+        path.strip_prefix(self.dir.path()).unwrap().display().to_string()
+    }
+
+    fn directories(&self) -> usize {
+        self.watches.table().directories()
+    }
+}
+
+#[actix_rt::test]
+async fn a_directory_tells_of_its_entries_and_of_itself() {
+    let fixture = Fixture::new(|_| {});
+    fs::create_dir_all(fixture.path("d/sub")).unwrap();
+    fixture.watch(A, "w", "d").unwrap();
+    fs::write(fixture.path("d/sub/deep"), "").unwrap();
+    fs::write(fixture.path("d/new"), "").unwrap();
+    let told = fixture.told(A, "w", &["d/new"]).await;
+    assert!(!told.contains("d/sub/deep"), "{told:?}");
+    fs::rename(fixture.path("d/new"), fixture.path("d/moved")).unwrap();
+    fixture.told(A, "w", &["d/new", "d/moved"]).await;
+    fs::remove_dir_all(fixture.path("d")).unwrap();
+    fixture.told(A, "w", &["d"]).await;
+    fs::create_dir(fixture.path("d")).unwrap();
+    fixture.told(A, "w", &["d"]).await;
+    fs::write(fixture.path("d/again"), "").unwrap();
+    fixture.told(A, "w", &["d/again"]).await;
+}
+
+#[actix_rt::test]
+async fn a_file_is_followed_through_its_replacements() {
+    let fixture = Fixture::new(|_| {});
+    fixture.watch(A, "w", "file").unwrap();
+    for round in 0..3 {
+        fs::write(fixture.path("temporary"), round.to_string()).unwrap();
+        fs::rename(fixture.path("temporary"), fixture.path("file")).unwrap();
+        assert_eq!(fixture.told(A, "w", &["file"]).await, ["file".to_owned()].into());
+        fs::write(fixture.path("file"), "in place").unwrap();
+        fixture.told(A, "w", &["file"]).await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_path_is_awaited_and_a_link_followed() {
+    let fixture = Fixture::new(|_| {});
+    fixture.watch(A, "w", "link/deep/file").unwrap();
+    fs::create_dir_all(fixture.path("real/deep")).unwrap();
+    std::os::unix::fs::symlink("real", fixture.path("link")).unwrap();
+    fixture.told(A, "w", &["link/deep/file"]).await;
+    fs::write(fixture.path("real/deep/file"), "").unwrap();
+    fixture.told(A, "w", &["link/deep/file"]).await;
+}
+
+#[actix_rt::test]
+async fn names_belong_to_connections_and_end_with_them() {
+    let fixture = Fixture::new(|_| {});
+    for connection in [A, B] {
+        fixture.watch(connection, "w", "").unwrap();
+    }
+    assert_eq!(fixture.watch(A, "w", "").unwrap_err().message, "watchId already exists: w");
+    fs::write(fixture.path("one"), "").unwrap();
+    fixture.told(B, "w", &["one"]).await;
+    fixture.watches.unwatch(A, "w".into());
+    fixture.watches.unwatch(A, "unknown".into());
+    fs::write(fixture.path("two"), "").unwrap();
+    fixture.told(B, "w", &["two"]).await;
+    assert!(fixture.directories() > 0);
+    fixture.watches.forget(B);
+    assert_eq!(fixture.directories(), 0, "nothing is watched for nobody");
+}
+
+#[actix_rt::test]
+async fn more_changes_than_fit_are_told_as_the_watched_path() {
+    let fixture = Fixture::new(|limits| limits.file_changes = 2);
+    fixture.watch(A, "w", "").unwrap();
+    for name in ["a", "b", "c", "d"] {
+        fs::write(fixture.path(name), "").unwrap();
+    }
+    fixture.told(A, "w", &[""]).await;
+}
+
+#[test]
+fn the_number_of_watches_is_bounded() {
+    let fixture = Fixture::new(|limits| (limits.file_watches, limits.file_watches_per_connection) = (3, 2));
+    let watch = |connection, id| fixture.watch(connection, id, "").map_err(|e| e.message);
+    watch(A, "1").unwrap();
+    watch(A, "2").unwrap();
+    assert!(watch(A, "3").unwrap_err().contains("2 watches are in use"));
+    watch(B, "1").unwrap();
+    assert!(watch(B, "2").unwrap_err().contains("3 watches are in use"));
+    let long = "x".repeat(LONGEST_ID + 1);
+    assert!(watch(B, &long).unwrap_err().starts_with("watchId is longer than"));
+}

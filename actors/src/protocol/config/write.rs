@@ -1,0 +1,196 @@
+//! `config/value/write` and `config/batchWrite`.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
+
+use super::ConfigLayerMetadata;
+use super::read::to_json;
+use crate::protocol::optional::null_is_default;
+use crate::protocol::path::AbsolutePath;
+use crate::protocol::{ErrorCode, RpcError};
+
+/// Params of `config/value/write`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigValueWriteParams {
+    /// The change.
+    #[serde(flatten)]
+    pub edit: ConfigEdit,
+    /// The file to write; only the user's own can be.
+    pub file_path: Option<String>,
+    /// The version that the client has seen; if it is no longer the current one, nothing is written.
+    pub expected_version: Option<String>,
+}
+
+/// Params of `config/batchWrite`: all edits are made, in their order, or none.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigBatchWriteParams {
+    /// The changes.
+    pub edits: Vec<ConfigEdit>,
+    /// As in [`ConfigValueWriteParams::file_path`].
+    pub file_path: Option<String>,
+    /// As in [`ConfigValueWriteParams::expected_version`].
+    pub expected_version: Option<String>,
+    /// Whether loaded threads take over what changed. This server's threads keep the settings that they started with.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub reload_user_config: bool,
+}
+
+/// One change of the configuration.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigEdit {
+    /// Dotted; a part that holds a dot stands in double quotes.
+    pub key_path: String,
+    /// What becomes of a table that is there already.
+    pub merge_strategy: MergeStrategy,
+    /// The value; null removes the setting.
+    pub value: ConfigEditValue,
+}
+
+/// What becomes of a table that is there already. Every other value is replaced in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MergeStrategy {
+    /// The new value stands in its place.
+    Replace,
+    /// The members of the new table are put into it, and the others stay.
+    Upsert,
+}
+
+/// A value that a client wants to set.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConfigEditValue {
+    /// Null: the setting goes.
+    Remove,
+    /// What TOML can express.
+    Set(toml::Value),
+    /// What it cannot, and why.
+    Inexpressible(String),
+}
+
+impl<'de> Deserialize<'de> for ConfigEditValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Value::deserialize(deserializer)? {
+            Value::Null => Self::Remove,
+            value => to_toml(value).map_or_else(Self::Inexpressible, Self::Set),
+        })
+    }
+}
+
+fn to_toml(value: Value) -> Result<toml::Value, String> {
+    Ok(match value {
+        Value::Null => return Err("invalid type: null, expected any valid TOML value".to_owned()),
+        Value::Bool(yes) => toml::Value::Boolean(yes),
+        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(number), ..) => toml::Value::Integer(number),
+            (None, Some(_), _) => return Err("u64 value was too large".to_owned()),
+            (None, None, Some(number)) => toml::Value::Float(number),
+            (None, None, None) => return Err(format!("{number} is no number that TOML has")),
+        },
+        Value::String(text) => toml::Value::String(text),
+        Value::Array(items) => toml::Value::Array(items.into_iter().map(to_toml).collect::<Result<_, _>>()?),
+        Value::Object(members) => {
+            let member = |(name, value)| to_toml(value).map(|value| (name, value));
+            toml::Value::Table(members.into_iter().map(member).collect::<Result<_, _>>()?)
+        }
+    })
+}
+
+/// Result of `config/value/write` and `config/batchWrite`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigWriteResponse {
+    /// Whether what was written counts.
+    pub status: WriteStatus,
+    /// The file's version now.
+    pub version: String,
+    /// The file that was written.
+    pub file_path: AbsolutePath,
+    /// Why a value that was written does not count; of several the first.
+    pub overridden_metadata: Option<OverriddenMetadata>,
+}
+
+/// Whether what was written counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WriteStatus {
+    /// It does.
+    Ok,
+    /// A stronger layer says something else.
+    OkOverridden,
+}
+
+/// Why a value that was written does not count.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OverriddenMetadata {
+    /// For a person.
+    pub message: String,
+    /// The stronger layer.
+    pub overriding_layer: ConfigLayerMetadata,
+    /// What counts instead.
+    #[serde(serialize_with = "value_as_json")]
+    pub effective_value: toml::Value,
+}
+
+fn value_as_json<S: serde::Serializer>(value: &toml::Value, serializer: S) -> Result<S::Ok, S::Error> {
+    to_json(value).serialize(serializer)
+}
+
+/// Why a configuration was not written, for a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigWriteErrorCode {
+    /// The file is not the user's own.
+    LayerReadonly,
+    /// Somebody else has written since the client read.
+    VersionConflict,
+    /// The edit cannot be made, or what would come of it cannot be used.
+    ValidationError,
+}
+
+impl fmt::Display for ConfigWriteErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LayerReadonly => "configLayerReadonly",
+            Self::VersionConflict => "configVersionConflict",
+            Self::ValidationError => "configValidationError",
+        })
+    }
+}
+
+impl RpcError {
+    /// -32600: a configuration was not written.
+    pub fn config_not_written(code: ConfigWriteErrorCode, message: impl Into<String>) -> Self {
+        let data = Some(json!({"config_write_error_code": code.to_string()}));
+        Self { data, ..Self::new(ErrorCode::InvalidRequest, message) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_become_toml_where_toml_has_them() {
+        let read = |json: Value| serde_json::from_value::<ConfigEditValue>(json).unwrap();
+        let set = |text: &str| ConfigEditValue::Set(toml::from_str::<toml::Table>(text).unwrap()["v"].clone());
+        assert_eq!(read(Value::Null), ConfigEditValue::Remove);
+        assert_eq!(read(json!({"a": [1, "x", true, 1.5]})), set("v = { a = [1, 'x', true, 1.5] }"));
+        assert!(matches!(read(json!([null])), ConfigEditValue::Inexpressible(why) if why.contains("null")));
+        assert!(matches!(read(json!(u64::MAX)), ConfigEditValue::Inexpressible(why) if why.contains("too large")));
+    }
+
+    #[test]
+    fn a_value_may_be_null_but_not_missing() {
+        let read = |json| serde_json::from_value::<ConfigValueWriteParams>(json);
+        let edit = json!({"keyPath": "model", "mergeStrategy": "replace"});
+        assert_eq!(read(edit.clone()).unwrap_err().to_string(), "missing field `value`");
+        let mut with_null = edit;
+        with_null["value"] = Value::Null;
+        assert_eq!(read(with_null).unwrap().edit.value, ConfigEditValue::Remove);
+    }
+}

@@ -1,0 +1,73 @@
+//! Absolute paths, the only ones that a request about files may name.
+
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A path that begins at the root and holds no `.` and no `..`. Nothing is looked up: symbolic links stay as they are,
+/// and it need not exist.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AbsolutePath(PathBuf);
+
+impl AbsolutePath {
+    /// `path` without `.` and `..`; `None` if it is relative.
+    pub fn new(path: &Path) -> Option<Self> {
+        path.is_absolute().then(|| Self(without_dots(path)))
+    }
+
+    /// For the operating system.
+    pub fn as_path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl fmt::Display for AbsolutePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.display().fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for AbsolutePath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let relative = || serde::de::Error::custom(format!("`{text}` is not an absolute path"));
+        Self::new(Path::new(&text)).ok_or_else(relative)
+    }
+}
+
+impl Serialize for AbsolutePath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_string_lossy())
+    }
+}
+
+/// `path` without `.` and `..`, by its text alone: `link/..` is where the link lies, not where it leads.
+pub fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            component => plain.push(component),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_absolute_and_plain() {
+        let path = |text: &str| serde_json::from_value::<AbsolutePath>(text.into()).map(|path| path.to_string());
+        assert_eq!(path("/a/./b/../c/").unwrap(), "/a/c");
+        assert_eq!(path("/../..").unwrap(), "/");
+        for relative in ["", "a", "./a", "~/a"] {
+            assert_eq!(path(relative).unwrap_err().to_string(), format!("`{relative}` is not an absolute path"));
+        }
+    }
+}

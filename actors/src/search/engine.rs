@@ -1,0 +1,142 @@
+//! One search from its roots to its best results. It blocks, and runs on a worker thread.
+
+use std::cmp::Ordering;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::parallel::in_parts;
+use super::query::{Query, Scorer};
+use super::tree::{Entry, Tree};
+use super::trees::Trees;
+use crate::limits::Limits;
+use crate::protocol::path::without_dots;
+use crate::protocol::search::{FuzzyFileSearchMatchType, FuzzyFileSearchResult};
+
+/// Entries after which a search looks whether it is still wanted.
+const LOOK_EVERY: usize = 1024;
+
+/// Searches, and keeps what they have in common.
+pub struct Engine {
+    cwd: PathBuf,
+    trees: Trees,
+    most_results: usize,
+}
+
+/// A root and its tree.
+struct Searched<'a> {
+    root: &'a str,
+    tree: Arc<Tree>,
+    /// Other roots inside of this one, as paths from here on: what lies in them is theirs.
+    inner: Vec<String>,
+}
+
+/// Something that matches.
+#[derive(Clone, Copy)]
+struct Match<'a> {
+    score: u32,
+    path: &'a str,
+    root: &'a str,
+    directory: bool,
+}
+
+impl Engine {
+    /// Relative roots begin at `cwd`.
+    pub fn new(cwd: PathBuf, limits: &Limits) -> Self {
+        let trees = Trees::new(limits.search_entries, limits.search_cache_bytes);
+        Self { cwd, trees, most_results: limits.search_results }
+    }
+
+    /// The best results, the best first; none once `cancelled`. A root that is no directory has none. The trees are looked
+    /// at even for an empty query, so that the next one finds them ready.
+    pub fn search(&self, text: &str, roots: &[String], cancelled: &CancellationToken) -> Vec<FuzzyFileSearchResult> {
+        let query = Query::new(text);
+        let searched = self.searched(roots, cancelled);
+        if query.is_empty() {
+            return Vec::new();
+        }
+        let mut best = Vec::new();
+        for root in &searched {
+            let parts = in_parts(root.tree.entries(), |part| self.best_of(&query, root, part, cancelled));
+            best.extend(parts.into_iter().flatten());
+            keep_best(&mut best, self.most_results);
+        }
+        best.sort_unstable_by(order);
+        let mut scorer = Scorer::new(&query);
+        best.into_iter().map(|found| result(found, &mut scorer)).collect()
+    }
+
+    /// The roots with their trees, each once. Not all when `cancelled`.
+    fn searched<'a>(&self, roots: &'a [String], cancelled: &CancellationToken) -> Vec<Searched<'a>> {
+        let real: Vec<PathBuf> = roots.iter().map(|root| without_dots(&self.cwd.join(root))).collect();
+        let first_of_its_kind = |i: &usize| !real[..*i].contains(&real[*i]);
+        let searched =
+            |i: usize| Searched { root: &roots[i], tree: self.trees.get(&real[i]), inner: inner(&real[i], &real) };
+        let wanted = |_: &usize| !cancelled.is_cancelled();
+        (0..roots.len()).filter(first_of_its_kind).take_while(wanted).map(searched).collect()
+    }
+
+    /// The best of some entries of a root, and not many others, in no order.
+    fn best_of<'a>(
+        &self,
+        query: &Query,
+        root: &'a Searched<'a>,
+        entries: &[Entry],
+        cancelled: &CancellationToken,
+    ) -> Vec<Match<'a>> {
+        let mut scorer = Scorer::new(query);
+        let mut best = Vec::new();
+        for some in entries.chunks(LOOK_EVERY) {
+            if cancelled.is_cancelled() {
+                return Vec::new();
+            }
+            for entry in some {
+                let (path, directory) = (root.tree.path(*entry), entry.directory);
+                if let Some(score) = scorer.score(path, root.tree.name(*entry), directory)
+                    && !root.is_inner(path)
+                {
+                    best.push(Match { score, path, root: root.root, directory });
+                }
+            }
+            keep_best(&mut best, self.most_results);
+        }
+        best
+    }
+}
+
+impl Searched<'_> {
+    fn is_inner(&self, path: &str) -> bool {
+        self.inner.iter().any(|inner| Path::new(path).strip_prefix(inner).is_ok_and(|rest| rest != Path::new("")))
+    }
+}
+
+/// The roots among `all` that lie inside of `root`, as paths from there on.
+fn inner(root: &Path, all: &[PathBuf]) -> Vec<String> {
+    let below = all.iter().filter(|other| *other != root).filter_map(|other| other.strip_prefix(root).ok());
+    below.map(|path| path.to_string_lossy().into_owned()).collect()
+}
+
+/// The better one first; of equals the first by name.
+fn order(a: &Match<'_>, b: &Match<'_>) -> Ordering {
+    b.score.cmp(&a.score).then_with(|| (a.path, a.root).cmp(&(b.path, b.root)))
+}
+
+fn keep_best(found: &mut Vec<Match<'_>>, most: usize) {
+    if found.len() > most {
+        found.select_nth_unstable_by(most, order);
+        found.truncate(most);
+    }
+}
+
+fn result(found: Match<'_>, scorer: &mut Scorer<'_>) -> FuzzyFileSearchResult {
+    let Match { score, path, root, directory } = found;
+    FuzzyFileSearchResult {
+        root: root.to_owned(),
+        path: path.to_owned(),
+        match_type: if directory { FuzzyFileSearchMatchType::Directory } else { FuzzyFileSearchMatchType::File },
+        file_name: path.rsplit('/').next().unwrap_or(path).to_owned(),
+        score,
+        indices: Some(scorer.indices(path)),
+    }
+}

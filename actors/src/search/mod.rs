@@ -1,0 +1,299 @@
+//! The search actor: `fuzzyFileSearch` and its sessions.
+//!
+//! It only sorts requests and answers them. Searches run on worker threads ([`engine`]); a search that is no longer wanted
+//! gives way at once. What one walk over a directory found is kept for the next search, and each search first makes sure
+//! that it is still true ([`trees`], [`stamp`]).
+
+mod engine;
+mod messages;
+mod parallel;
+mod query;
+mod stamp;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod trees;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::prelude::*;
+use actix_rt::task::spawn_blocking;
+use tokio::sync::Semaphore;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::connection::ConnectionId;
+use crate::limits::Limits;
+use crate::panics::guarded;
+use crate::post::post;
+use crate::processor::Disconnected;
+use crate::protocol::search::*;
+use crate::protocol::thread::Empty;
+use crate::protocol::{RpcError, ServerNotification};
+use crate::reply::Reply;
+use crate::router::{Audience, Outcome, Router};
+use engine::Engine;
+use query::LONGEST_QUERY;
+
+pub use messages::SearchesRequest;
+
+/// Bytes of a client's name for a session or a search.
+const LONGEST_ID: usize = 1024;
+
+/// See the module's documentation.
+pub struct Search {
+    limits: Arc<Limits>,
+    router: Arc<Addr<Router>>,
+    engine: Arc<Engine>,
+    workers: Arc<Semaphore>,
+    clients: HashMap<ConnectionId, Client>,
+    searches: u64,
+}
+
+/// What belongs to one connection, and ends with it.
+#[derive(Default)]
+struct Client {
+    sessions: HashMap<String, Session>,
+    /// By cancellation token, the search that runs under it. As many as requests can be in flight.
+    running: HashMap<String, Running>,
+}
+
+struct Session {
+    roots: Arc<[String]>,
+    /// Its latest query. Dropping it cancels it.
+    _running: DropGuard,
+}
+
+/// A search under a token. Dropping it cancels it.
+struct Running {
+    number: u64,
+    _guard: DropGuard,
+}
+
+impl Search {
+    /// Starts the actor on an arbiter of its own, where [`Limits::search_workers`] searches run at once. Relative roots
+    /// begin at `cwd`. Its mailbox is bounded by [`Limits::search_mailbox_messages`], which holds as long as the address is
+    /// shared and never cloned.
+    ///
+    /// # Panics
+    /// Outside an actix system.
+    pub fn start(limits: Arc<Limits>, cwd: PathBuf, router: Arc<Addr<Router>>) -> Arc<Addr<Self>> {
+        let start = move |_: &mut Context<Self>| {
+            let engine = Arc::new(Engine::new(cwd, &limits));
+            let workers = Arc::new(Semaphore::new(limits.search_workers));
+            Self { limits, router, engine, workers, clients: HashMap::new(), searches: 0 }
+        };
+        Arc::new(Self::start_in_arbiter(&Arbiter::new().handle(), start))
+    }
+
+    fn dispatch(&mut self, SearchesRequest { reply, request }: SearchesRequest, ctx: &mut Context<Self>) {
+        let connection = reply.connection();
+        let done = match request {
+            SearchRequest::FuzzyFileSearch(params) => match self.check_search(&params) {
+                Ok(()) => return self.search_once(params, reply, ctx),
+                Err(error) => Err(error),
+            },
+            SearchRequest::SessionStart(params) => self.start_session(connection, params, ctx),
+            SearchRequest::SessionUpdate(params) => self.update_session(connection, params, ctx),
+            SearchRequest::SessionStop(params) => {
+                if let Some(client) = self.clients.get_mut(&connection) {
+                    client.sessions.remove(&params.session_id);
+                }
+                Ok(())
+            }
+        };
+        post::<Self, _, _>(&self.router, reply.answer(done.map(|()| Empty {})), ctx);
+    }
+
+    fn check_search(&self, params: &FuzzyFileSearchParams) -> Result<(), RpcError> {
+        let token = params.cancellation_token.as_deref().unwrap_or_default();
+        check_length("cancellationToken", token, LONGEST_ID)?;
+        check_length("query", &params.query, LONGEST_QUERY)?;
+        self.check_roots(&params.roots)
+    }
+
+    fn check_roots(&self, roots: &[String]) -> Result<(), RpcError> {
+        let most = self.limits.search_roots;
+        if roots.len() > most {
+            return Err(RpcError::invalid_request(format!("one search looks through {most} roots at most")));
+        }
+        Ok(())
+    }
+
+    fn search_once(&mut self, params: FuzzyFileSearchParams, reply: Reply, ctx: &mut Context<Self>) {
+        let FuzzyFileSearchParams { query, roots, cancellation_token } = params;
+        let connection = reply.connection();
+        let cancelled = CancellationToken::new();
+        self.searches += 1;
+        let number = self.searches;
+        if let Some(token) = cancellation_token.clone() {
+            let running = Running { number, _guard: cancelled.clone().drop_guard() };
+            self.clients.entry(connection).or_default().running.insert(token, running);
+        }
+        let search = self.run(query, roots.into(), cancelled);
+        ctx.spawn(wrap_future::<_, Self>(search).map(move |found, search, ctx| {
+            if let Some(token) = cancellation_token {
+                search.end(connection, &token, number);
+            }
+            let files = match found {
+                Found::Files(files) => files,
+                Found::Cancelled => Vec::new(),
+                // The reply is dropped, and tells.
+                Found::Failed => return,
+            };
+            post::<Self, _, _>(&search.router, reply.ok(&FuzzyFileSearchResponse { files }), ctx);
+        }));
+    }
+
+    /// Forgets a search, unless another runs under its token already.
+    fn end(&mut self, connection: ConnectionId, token: &str, number: u64) {
+        if let Some(client) = self.clients.get_mut(&connection)
+            && client.running.get(token).is_some_and(|running| running.number == number)
+        {
+            client.running.remove(token);
+        }
+    }
+
+    fn start_session(
+        &mut self,
+        connection: ConnectionId,
+        params: FuzzyFileSearchSessionStartParams,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), RpcError> {
+        let FuzzyFileSearchSessionStartParams { session_id, roots } = params;
+        if session_id.is_empty() {
+            return Err(RpcError::invalid_request("sessionId must not be empty"));
+        }
+        check_length("sessionId", &session_id, LONGEST_ID)?;
+        if roots.is_empty() {
+            let text = "failed to start fuzzy file search session: at least one search directory is required";
+            return Err(RpcError::internal(text));
+        }
+        self.check_roots(&roots)?;
+        let sessions = &self.clients.entry(connection).or_default().sessions;
+        let most = self.limits.search_sessions_per_connection;
+        if sessions.len() >= most && !sessions.contains_key(&session_id) {
+            let text = format!("{most} search sessions are open, the most there can be; sessionStop ends one");
+            return Err(RpcError::invalid_request(text));
+        }
+        self.query(connection, session_id, roots.into(), String::new(), ctx);
+        Ok(())
+    }
+
+    fn update_session(
+        &mut self,
+        connection: ConnectionId,
+        params: FuzzyFileSearchSessionUpdateParams,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), RpcError> {
+        let FuzzyFileSearchSessionUpdateParams { session_id, query } = params;
+        check_length("query", &query, LONGEST_QUERY)?;
+        let session = self.clients.get(&connection).and_then(|client| client.sessions.get(&session_id));
+        let Some(roots) = session.map(|session| session.roots.clone()) else {
+            return Err(RpcError::invalid_request(format!("fuzzy file search session not found: {session_id}")));
+        };
+        self.query(connection, session_id, roots, query, ctx);
+        Ok(())
+    }
+
+    /// Puts a session to work on `query`, in place of the one before; tells its owner what was found.
+    fn query(
+        &mut self,
+        connection: ConnectionId,
+        session_id: String,
+        roots: Arc<[String]>,
+        query: String,
+        ctx: &mut Context<Self>,
+    ) {
+        let cancelled = CancellationToken::new();
+        let session = Session { roots: roots.clone(), _running: cancelled.clone().drop_guard() };
+        self.clients.entry(connection).or_default().sessions.insert(session_id.clone(), session);
+        let search = self.run(query.clone(), roots, cancelled.clone());
+        ctx.spawn(wrap_future::<_, Self>(search).map(move |found, search, ctx| {
+            let files = match found {
+                Found::Files(files) => files,
+                Found::Failed => Vec::new(),
+                Found::Cancelled => return,
+            };
+            let updated = FuzzyFileSearchSessionUpdated { session_id: session_id.clone(), query, files };
+            let outcome = Outcome::none()
+                .tell(Audience::One(connection), ServerNotification::FuzzyFileSearchSessionUpdated(updated))
+                .tell(Audience::One(connection), ServerNotification::FuzzyFileSearchSessionCompleted { session_id });
+            post::<Self, _, _>(&search.router, outcome, ctx);
+        }));
+    }
+
+    /// Searches on a worker thread. A search that is cancelled during a walk leaves the walk to go on: the next search,
+    /// which most often made it give way, needs the same tree.
+    fn run(
+        &self,
+        query: String,
+        roots: Arc<[String]>,
+        cancelled: CancellationToken,
+    ) -> impl Future<Output = Found> + use<> {
+        let (engine, workers) = (self.engine.clone(), self.workers.clone());
+        async move {
+            let stop = cancelled.clone();
+            let work = async move {
+                let worker = workers.acquire_owned().await.ok()?;
+                let work = move || {
+                    let _worker = worker;
+                    guarded("a search for files", || engine.search(&query, &roots, &stop))
+                };
+                spawn_blocking(work).await.ok()?
+            };
+            match cancelled.run_until_cancelled(work).await {
+                Some(Some(files)) => Found::Files(files),
+                Some(None) => Found::Failed,
+                None => Found::Cancelled,
+            }
+        }
+    }
+}
+
+/// How a search ended.
+enum Found {
+    Files(Vec<FuzzyFileSearchResult>),
+    /// Another took its place, or nobody waits for it any more.
+    Cancelled,
+    Failed,
+}
+
+fn check_length(what: &str, text: &str, longest: usize) -> Result<(), RpcError> {
+    if text.len() > longest {
+        return Err(RpcError::invalid_request(format!("{what} is longer than {longest} bytes")));
+    }
+    Ok(())
+}
+
+impl Actor for Search {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.limits.search_mailbox_messages);
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        if let Some(arbiter) = Arbiter::try_current() {
+            arbiter.stop();
+        }
+    }
+}
+
+impl Handler<SearchesRequest> for Search {
+    type Result = ();
+
+    fn handle(&mut self, request: SearchesRequest, ctx: &mut Self::Context) {
+        guarded("a request to search", || self.dispatch(request, ctx));
+    }
+}
+
+impl Handler<Disconnected> for Search {
+    type Result = ();
+
+    fn handle(&mut self, Disconnected { connection }: Disconnected, _: &mut Self::Context) {
+        self.clients.remove(&connection);
+    }
+}

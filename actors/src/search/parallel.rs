@@ -1,0 +1,40 @@
+//! Spreading work on many small things over the processors.
+
+use std::num::NonZero;
+use std::thread;
+
+/// Things for which another thread would cost more than it saves.
+const FEW: usize = 4096;
+
+/// Calls `work` with parts of `items`, at the same time where that pays. The results in the order of the parts.
+pub fn in_parts<T: Sync, R: Send>(items: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let parts = processors.min(items.len().div_ceil(FEW)).max(1);
+    let mut chunks = items.chunks(items.len().div_ceil(parts).max(1));
+    let first = chunks.next().unwrap_or_default();
+    thread::scope(|scope| {
+        let others: Vec<_> = chunks.map(|chunk| scope.spawn(|| work(chunk))).collect();
+        let mut results = vec![work(first)];
+        for other in others {
+            match other.join() {
+                Ok(result) => results.push(result),
+                // It goes on to whoever guards the calling thread.
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        results
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_thing_is_worked_on_once_and_in_order() {
+        for count in [0, 1, FEW, 10 * FEW + 1] {
+            let items: Vec<usize> = (0..count).collect();
+            assert_eq!(in_parts(&items, |part| part.to_vec()).concat(), items);
+        }
+    }
+}

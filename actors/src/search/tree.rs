@@ -1,0 +1,251 @@
+//! The names below a root, as one walk found them.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use ignore::{DirEntry, WalkBuilder, WalkState};
+
+use super::parallel::in_parts;
+use super::stamp::{Stamp, What};
+
+/// Files in any directory that say what git, or searches, ignore.
+const IGNORE_FILES: [&str; 3] = [".gitignore", ".ignore", ".git/info/exclude"];
+
+/// See the module's documentation. What git ignores is not in it; hidden files are, and what links lead to.
+pub struct Tree {
+    /// The paths one after the other, each from the root on.
+    text: String,
+    entries: Vec<Entry>,
+    stamps: Vec<Stamp>,
+    /// The walk was over before anything could change unnoticed.
+    settled: bool,
+}
+
+/// Where a path stands in the text.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    start: u32,
+    /// Where its last part begins.
+    name: u32,
+    end: u32,
+    /// It is, or leads to, a directory.
+    pub directory: bool,
+}
+
+impl Tree {
+    /// Walks the directory `root`. At most `most` entries are found; what is beyond them is not.
+    pub fn walk(root: &Path, most: usize) -> Self {
+        let start = SystemTime::now();
+        let tree = Self { text: String::new(), entries: Vec::new(), stamps: around(root), settled: true };
+        let found = Mutex::new(tree);
+        let walker = WalkBuilder::new(root).hidden(false).follow_links(true).build_parallel();
+        walker.run(|| {
+            Box::new(|entry| {
+                let stamps = stamps(&entry);
+                let mut tree = found.lock().unwrap_or_else(PoisonError::into_inner);
+                tree.stamps.extend(stamps);
+                match entry {
+                    Ok(entry) if entry.depth() > 0 => tree.add(root, &entry, most),
+                    // The root itself; and what cannot be read, which is as good as not there.
+                    _ => WalkState::Continue,
+                }
+            })
+        });
+        let mut tree = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        tree.settled = !tree.stamps.iter().any(|stamp| stamp.is_unsettled(start));
+        tree
+    }
+
+    fn add(&mut self, root: &Path, entry: &DirEntry, most: usize) -> WalkState {
+        let path = entry.path().strip_prefix(root).unwrap_or(entry.path()).to_string_lossy();
+        let (start, end) = (self.text.len(), self.text.len() + path.len());
+        let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else { return WalkState::Quit };
+        if self.entries.len() == most {
+            log::warn!("{} has more than {most} files; a search finds only some of them", root.display());
+            return WalkState::Quit;
+        }
+        let name = start + path.rfind('/').map_or(0, |slash| slash as u32 + 1);
+        self.text.push_str(&path);
+        let directory = entry.file_type().is_some_and(|kind| kind.is_dir());
+        self.entries.push(Entry { start, name, end, directory });
+        WalkState::Continue
+    }
+
+    /// Whether another walk would find the same.
+    pub fn is_current(&self) -> bool {
+        self.settled
+            && in_parts(&self.stamps, |stamps| stamps.iter().all(Stamp::is_current)).into_iter().all(|current| current)
+    }
+
+    /// Everything that was found, in no order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The path of an entry, from the root on.
+    pub fn path(&self, entry: Entry) -> &str {
+        &self.text[entry.start as usize..entry.end as usize]
+    }
+
+    /// The last part of an entry's path.
+    pub fn name(&self, entry: Entry) -> &str {
+        &self.text[entry.name as usize..entry.end as usize]
+    }
+
+    /// Bytes that it takes in memory.
+    pub fn bytes(&self) -> usize {
+        let stamps: usize = self.stamps.iter().map(Stamp::bytes).sum();
+        size_of::<Self>() + self.text.capacity() + self.entries.capacity() * size_of::<Entry>() + stamps
+    }
+}
+
+/// What has to stay the same for an entry to be found again.
+fn stamps(entry: &Result<DirEntry, ignore::Error>) -> Vec<Stamp> {
+    match entry {
+        Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => {
+            let files = IGNORE_FILES.map(|name| Stamp::take(entry.path().join(name), What::Content));
+            // One that is not there yet will change its directory.
+            let files = files.into_iter().filter(Stamp::is_present);
+            [Stamp::take(entry.path(), What::Content)].into_iter().chain(files).collect()
+        }
+        // What a link leads to can come and go elsewhere.
+        Ok(entry) if entry.path_is_symlink() => vec![Stamp::take(entry.path(), What::Presence)],
+        Ok(_) => Vec::new(),
+        Err(error) => path_of(error).map(|path| Stamp::take(path, What::Content)).into_iter().collect(),
+    }
+}
+
+/// What lies outside of `root` and decides what is ignored in it: the directories above, and the user's own settings.
+fn around(root: &Path) -> Vec<Stamp> {
+    let above = root.ancestors().skip(1).flat_map(|directory| {
+        let files = IGNORE_FILES.map(|name| Stamp::take(directory.join(name), What::Content));
+        files.into_iter().chain([Stamp::take(directory.join(".git"), What::Presence)])
+    });
+    let home = std::env::home_dir().unwrap_or_default();
+    let users = [Some(home.join(".gitconfig")), Some(home.join(".config/git/config")), excludes()];
+    above.chain(users.into_iter().flatten().map(|file| Stamp::take(file, What::Content))).collect()
+}
+
+/// The user's own list of what git ignores everywhere.
+fn excludes() -> Option<PathBuf> {
+    ignore::gitignore::gitconfig_excludes_path()
+}
+
+fn path_of(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::time::Duration;
+
+    use super::*;
+
+    struct Fixture(tempfile::TempDir);
+
+    impl Fixture {
+        fn with(files: &[&str]) -> Self {
+            let fixture = Self(tempfile::tempdir().unwrap());
+            files.iter().for_each(|file| fixture.write(file, ""));
+            fixture
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+            fs::write(self.path(name), text).unwrap();
+        }
+
+        fn walk(&self) -> Tree {
+            Tree::walk(self.0.path(), 1000)
+        }
+
+        fn found(&self) -> Vec<String> {
+            let tree = self.walk();
+            let mut found: Vec<String> = tree.entries().iter().map(|entry| tree.path(*entry).to_owned()).collect();
+            found.sort_unstable();
+            found
+        }
+
+        /// A tree that the clock of the file system has left behind.
+        fn settled(&self) -> Tree {
+            std::thread::sleep(TWO_TICKS);
+            let tree = self.walk();
+            assert!(tree.is_current());
+            tree
+        }
+    }
+
+    const TWO_TICKS: Duration = Duration::from_millis(100);
+
+    #[test]
+    fn hidden_files_are_found_and_ignored_ones_only_outside_of_repositories() {
+        let fixture = Fixture::with(&[".hidden/a", "sub/built", "sub/b"]);
+        fixture.write(".gitignore", "built\n");
+        symlink("sub", fixture.path("link")).unwrap();
+        symlink("nowhere", fixture.path("dangling")).unwrap();
+        let all = [".gitignore", ".hidden", ".hidden/a", "link", "link/b", "link/built", "sub", "sub/b", "sub/built"];
+        assert_eq!(fixture.found(), all);
+        fs::create_dir(fixture.path(".git")).unwrap();
+        assert_eq!(fixture.found(), [".git", ".gitignore", ".hidden", ".hidden/a", "link", "link/b", "sub", "sub/b"]);
+    }
+
+    #[test]
+    fn every_change_of_names_is_noticed() {
+        let fixture = Fixture::with(&["sub/deep/a", ".git/HEAD"]);
+        symlink("elsewhere", fixture.path("link")).unwrap();
+        let changes: [(&str, fn(&Fixture)); 6] = [
+            ("a file came", |fixture| fixture.write("sub/deep/b", "")),
+            ("a file went", |fixture| fs::remove_file(fixture.path("sub/deep/a")).unwrap()),
+            ("a directory got another name", |fixture| fs::rename(fixture.path("sub"), fixture.path("bus")).unwrap()),
+            ("something became ignored", |fixture| fixture.write("bus/.gitignore", "b\n")),
+            ("something else became ignored", |fixture| fixture.write("bus/.gitignore", "deep\n")),
+            ("a link leads somewhere", |fixture| fixture.write("elsewhere", "")),
+        ];
+        for (what, change) in changes {
+            let tree = fixture.settled();
+            change(&fixture);
+            assert!(!tree.is_current(), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_tree_that_has_just_changed_is_not_trusted() {
+        let fixture = Fixture::with(&["a"]);
+        assert!(!fixture.walk().is_current(), "a second change in the same tick would look the same");
+    }
+
+    #[test]
+    fn writing_a_file_changes_no_names() {
+        let fixture = Fixture::with(&["a"]);
+        let tree = fixture.settled();
+        fixture.write("a", "text");
+        assert!(tree.is_current());
+    }
+
+    #[test]
+    fn the_number_of_entries_is_bounded() {
+        let fixture = Fixture::with(&["a", "b", "c"]);
+        assert_eq!(Tree::walk(fixture.0.path(), 2).entries().len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_there_has_no_names_until_it_comes() {
+        let fixture = Fixture::with(&[]);
+        std::thread::sleep(TWO_TICKS);
+        let tree = Tree::walk(&fixture.path("no"), 10);
+        assert!(tree.entries().is_empty() && tree.is_current());
+        fixture.write("no/file", "");
+        assert!(!tree.is_current());
+    }
+}

@@ -1,0 +1,69 @@
+//! Clients write the user's configuration, and lose nothing that stands in it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::{Value, json};
+
+use crate::support::transports::{Serving, over_every_shared_transport, over_every_transport};
+
+fn edit(key: &str, value: Value) -> Value {
+    json!({"keyPath": key, "value": value, "mergeStrategy": "replace"})
+}
+
+fn config(server: &dyn Serving) -> String {
+    fs::read_to_string(server.codex_home().join("config.toml")).expect("a configuration")
+}
+
+#[test]
+fn what_is_written_counts_at_once_and_comments_stay() {
+    over_every_transport(|server| {
+        let path = server.codex_home().join("config.toml");
+        fs::write(&path, "# mine\nservice_tier = \"flex\" # why\n").expect("a configuration is written");
+        let mut client = server.client();
+        let written = client.call("config/value/write", edit("model", json!("m")));
+        assert_eq!((&written["status"], &written["filePath"]), (&json!("ok"), &json!(path)));
+        let read = client.call("config/read", json!({"includeLayers": true}));
+        assert_eq!(read["config"]["model"], "m");
+        let layers = read["layers"].as_array().expect("layers");
+        let user = layers.iter().find(|layer| layer["name"]["type"] == "user").expect("the user's layer");
+        assert_eq!(user["version"], written["version"]);
+        assert_eq!(read["origins"]["model"], json!({"name": user["name"], "version": user["version"]}));
+        assert_eq!(config(server), "# mine\nservice_tier = \"flex\" # why\nmodel = \"m\"\n");
+        let mode = fs::metadata(path).expect("a configuration").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    });
+}
+
+#[test]
+fn a_client_that_has_seen_an_older_version_is_told_so() {
+    over_every_transport(|server| {
+        let mut client = server.client();
+        let first = client.call("config/batchWrite", json!({"edits": [edit("model", json!("one"))]}))["version"].take();
+        let update = |model: &str| json!({"edits": [edit("model", json!(model))], "expectedVersion": first});
+        client.call("config/batchWrite", update("two"));
+        let error = client.refusal("config/batchWrite", update("three"));
+        assert_eq!(error.code, -32600);
+        assert_eq!(error.data, Some(json!({"config_write_error_code": "configVersionConflict"})));
+        assert_eq!(config(server), "model = \"two\"\n");
+    });
+}
+
+#[test]
+fn clients_that_write_at_once_lose_nothing() {
+    over_every_shared_transport(|server| {
+        let mut clients: Vec<_> = (0..4).map(|_| server.client()).collect();
+        let mut asked = Vec::new();
+        for round in 0..5 {
+            for (i, client) in clients.iter_mut().enumerate() {
+                let key = format!("tui.c{i}r{round}");
+                asked.push((i, client.send_request("config/value/write", edit(&key, json!(round)))));
+            }
+        }
+        let count = asked.len();
+        for (i, id) in asked {
+            clients[i].answer_to(id).expect("it is written");
+        }
+        assert_eq!(config(server).lines().filter(|line| line.contains(" = ")).count(), count);
+    });
+}
