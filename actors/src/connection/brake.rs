@@ -4,9 +4,8 @@
 //! connection is not read while one of these is at its bound, and read again when all are down to half: short requests
 //! in flight, requests waiting in the processor's mailbox, bytes of answers that the peer has not read.
 //!
-//! Many floods at once could still fill the mailbox. So while little room is left in it, a connection that has a request
-//! waiting is not read until that is taken, and one that has none lets the processor have a turn first. By then the
-//! processor is next in the arbiter's queue and empties the mailbox; only where it cannot, a request is refused.
+//! Many floods at once could still fill the mailbox. So a connection that has a request waiting is not read either while
+//! the mailbox is half full: the other half is for the first requests of those who have none.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,7 +13,6 @@ use std::task::{Context, Poll};
 
 use futures_util::Stream;
 use futures_util::task::AtomicWaker;
-use tokio::sync::Notify;
 
 use super::outbound::Outbound;
 use super::pulse::Pulse;
@@ -25,19 +23,17 @@ use crate::protocol::Weight;
 #[derive(Debug)]
 pub struct Ingress {
     waiting: AtomicUsize,
-    /// Seven eighths of the mailbox.
-    crowd: usize,
+    half: usize,
 }
 
 impl Ingress {
     /// Nothing waits.
     pub fn new(limits: &Limits) -> Self {
-        let capacity = limits.processor_mailbox_messages;
-        Self { waiting: AtomicUsize::new(0), crowd: capacity - capacity.div_ceil(8) }
+        Self { waiting: AtomicUsize::new(0), half: limits.processor_mailbox_messages / 2 }
     }
 
-    fn is_crowded(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) >= self.crowd
+    fn is_half_full(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) >= self.half
     }
 }
 
@@ -52,15 +48,11 @@ pub struct Brake {
     outbound: Arc<Outbound>,
     /// The reading rests until one of this connection's requests has left the mailbox.
     crowded: AtomicBool,
-    /// The processor has had its turn before this connection's next request.
-    yielded: AtomicBool,
     /// A notification waits for room in the processor's mailbox: nothing may overtake it.
     parked: AtomicBool,
     /// The brake is on: a bound was reached and not all counts are down to half yet.
     on: AtomicBool,
     reader: AtomicWaker,
-    /// Tells those who wait in [`Brake::drained`] that the peer has read something.
-    progress: Notify,
 }
 
 #[derive(Debug)]
@@ -87,11 +79,9 @@ impl Brake {
             ingress,
             outbound,
             crowded: AtomicBool::new(false),
-            yielded: AtomicBool::new(false),
             parked: AtomicBool::new(false),
             on: AtomicBool::new(false),
             reader: AtomicWaker::new(),
-            progress: Notify::new(),
         }
     }
 
@@ -128,20 +118,12 @@ impl Brake {
     /// The wire has given bytes to the socket.
     pub fn written(&self) {
         self.wake();
-        self.progress.notify_waiters();
     }
 
-    /// Resolves when the peer has read so much that it can be sent a large answer. Short answers need not wait: their
-    /// number is bounded. Never resolves once the connection is gone.
+    /// Returns when the peer has read so much that it can be sent a large answer, or is gone. Short answers need not
+    /// wait: their number is bounded.
     pub async fn drained(&self) {
-        loop {
-            // Before the look at the gauge, so that progress after it is not missed.
-            let progress = self.progress.notified();
-            if self.outbound.queued_bytes() < self.bounds.unread_bytes {
-                return;
-            }
-            progress.await;
-        }
+        self.outbound.room(self.bounds.unread_bytes).await;
     }
 
     /// Stops the reading until [`Self::unpark`].
@@ -163,11 +145,6 @@ impl Brake {
     /// Ready while the connection may be read.
     pub fn poll_open(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_open() {
-            if self.ingress.is_crowded() && !self.yielded.swap(true, Ordering::AcqRel) {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            self.yielded.store(false, Ordering::Release);
             return Poll::Ready(());
         }
         self.reader.register(cx.waker());
@@ -180,7 +157,7 @@ impl Brake {
             return false;
         }
         // It has a request in the mailbox, and `taken` will look again.
-        if self.waiting.load(Ordering::Acquire) > 0 && self.ingress.is_crowded() {
+        if self.waiting.load(Ordering::Acquire) > 0 && self.ingress.is_half_full() {
             self.crowded.store(true, Ordering::Release);
             return false;
         }
@@ -339,7 +316,7 @@ mod tests {
 
     #[test]
     fn with_bounds_of_one_each_request_is_answered_before_the_next_is_read() {
-        let (brake, _) = brake(|limits| *limits = Limits { processor_mailbox_messages: 1000, ..Limits::tiny() });
+        let (brake, _) = brake(|limits| *limits = Limits::tiny());
         assert!(is_open(&brake));
         assert!(brake.admit(Weight::Short));
         brake.taken();
@@ -349,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_crowded_mailbox_there_is_room_for_those_who_have_nothing_in_it() {
+    fn in_a_half_full_mailbox_there_is_room_for_those_who_have_nothing_in_it() {
         let limits = Limits {
             processor_mailbox_messages: 8,
             connection_in_flight_requests: 64,
@@ -360,16 +337,14 @@ mod tests {
         let ingress = Arc::new(Ingress::new(&limits));
         let brake = || Brake::new(&limits, ingress.clone(), Arc::default());
         let (flooder, polite) = (brake(), brake());
-        for _ in 0..7 {
+        for _ in 0..4 {
             assert!(is_open(&flooder) && flooder.admit(Weight::Short));
         }
-        assert!(!is_open(&flooder), "seven of eight are its own");
-        assert!(!is_open(&polite), "the processor has a turn first");
-        assert!(is_open(&polite) && polite.admit(Weight::Short), "then there is room for one that has none");
+        assert!(!is_open(&flooder), "half of eight");
+        assert!(is_open(&polite) && polite.admit(Weight::Short));
         assert!(!is_open(&polite), "its first request waits");
-        for _ in 0..4 {
-            flooder.taken();
-        }
-        assert!(is_open(&flooder), "three of its own are left");
+        flooder.taken();
+        flooder.taken();
+        assert!(is_open(&flooder), "three are left");
     }
 }

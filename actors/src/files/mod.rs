@@ -87,13 +87,19 @@ impl Files {
         ctx.spawn(wrap_future::<_, Self>(work).map(move |outcome, files, ctx| files.end(connection, outcome, ctx)));
     }
 
+    /// The next request looks at what is queued towards the client, so the router must have counted this answer first.
     fn end(&mut self, connection: ConnectionId, outcome: Option<Outcome>, ctx: &mut Context<Self>) {
-        let Some(desk) = self.desks.get_mut(&connection) else { return };
-        desk.end();
-        if let Some(outcome) = outcome {
-            post::<Self, _, _>(&self.router, outcome, ctx);
-        }
-        self.begin(connection, ctx);
+        let handed_over = outcome.map(|outcome| self.router.send(outcome));
+        let handed_over = async move {
+            if let Some(Err(_)) = futures_util::future::OptionFuture::from(handed_over).await {
+                log::debug!("the router ended before an answer about files");
+            }
+        };
+        ctx.spawn(wrap_future::<_, Self>(handed_over).map(move |(), files, ctx| {
+            let Some(desk) = files.desks.get_mut(&connection) else { return };
+            desk.end();
+            files.begin(connection, ctx);
+        }));
     }
 
     /// Tells of changes for as long as the actor lives: waits for the first, lets others join it, tells all together.
