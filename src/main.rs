@@ -18,6 +18,10 @@ use codex_app_server::{
 };
 
 fn main() {
+    // A launcher must be alone in its process, so this comes before everything that could start a thread.
+    if let Some(code) = command_launcher::run_if_launcher() {
+        std::process::exit(code)
+    }
     let arguments = Arguments::from_environment();
     let code = match run(&arguments) {
         Ok(()) => 0,

@@ -10,6 +10,7 @@ use actix_rt::task::JoinHandle;
 use app_server_actors::{
     catalog::{Catalog, CatalogSources},
     clock::Clock,
+    commands::CommandsSetup,
     connection::{
         ConnectionOrigin,
         stream::{self, Ended},
@@ -18,6 +19,7 @@ use app_server_actors::{
     hub::{Hub, HubParts},
     store::{Store, StoreError},
 };
+use command_launcher::Launcher;
 use tokio::time::timeout;
 
 use crate::{
@@ -97,7 +99,8 @@ impl Server {
 
         let wait = settings.startup.lock();
         let listener = Listener::open(&arguments.listen, auth.is_some(), codex_home, wait).await?;
-        let parts = hub_parts(codex_home, &overrides, &arguments.session_source, settings)?;
+        let mut parts = hub_parts(codex_home, &overrides, &arguments.session_source, settings)?;
+        parts.commands.own_sockets = listener.sockets();
         listener.announce();
         Self::serve(listener, auth, parts, settings).await
     }
@@ -171,6 +174,9 @@ pub(crate) async fn end_in_good_order(hub: &Hub, limits: &Shutdown) {
     if timeout(limits.drain(), hub.drain()).await.is_err() {
         log::warn!("work was still running after {} s; ending it", limits.drain_seconds);
     }
+    if timeout(hub.limits().command_grace() + limits.close(), hub.end_commands()).await.is_err() {
+        log::warn!("commands were still running although they were ended; they end with this process");
+    }
     hub.close_connections(limits.close()).await;
 }
 
@@ -188,6 +194,7 @@ pub(crate) fn hub_parts(
         store: Store::open(&codex_home.join(STORE_FILE), &settings.limits)?,
         catalog: Catalog::start(sources, &settings.limits),
         clock: Clock::system(),
+        commands: CommandsSetup { launcher: Launcher::this_program(), own_sockets: Vec::new() },
     })
 }
 

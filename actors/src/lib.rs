@@ -5,7 +5,8 @@
 //!  unix socket ──┤  Connection ──try_send──▶ Processor ──▶ Threads ──▶ Thread
 //!  TCP ws ───────┤   (1 per      ◀─hand over─ Router ◀────────┴──────────┤
 //!  in-process ───┘    client)                   ▲                        ▼
-//!                                               └── Catalog ◀───────── Store
+//!                                               ├── Catalog ◀───────── Store
+//!                                               └── Commands ◀──▶ Command
 //! ```
 //!
 //! Requests go from left to right. Answers and notifications go to the [`router`], which hands them to connections and
@@ -21,11 +22,14 @@
 //! | [`thread`] | one loaded thread: settings, status, soon its turns | the registry | [`Limits::thread_mailbox_messages`]: -32001 |
 //! | [`store`] | the database | the registry | [`Limits::store_mailbox_messages`]: a clear error |
 //! | [`catalog`] | configuration, account, models | the processor, the registry | [`Limits::catalog_mailbox_messages`]: -32001 |
+//! | [`commands`] | which commands run, and for whom | the processor, commands | [`Limits::commands_mailbox_messages`]: -32001; a command waits |
+//! | [`command`] | one running command: its processes, its streams | the registry of commands | [`Limits::command_mailbox_messages`]: -32001 |
 //! | [`files`] | who watches which paths, whose turn it is | the processor | [`Limits::files_mailbox_messages`]: -32001 |
 //! | [`search`] | search sessions, the trees that were walked | the processor | [`Limits::search_mailbox_messages`]: -32001 |
 //!
 //! The [`hub`] starts them. Connections, processor, router, registry and threads share one arbiter, on which nothing
-//! blocks; the store, the catalog, files and search touch files and have arbiters of their own.
+//! blocks; the store, the catalog, files and search touch files and have arbiters of their own, and all commands share
+//! one with their registry, because telling their output is work.
 //!
 //! [`Limits::websocket_outbound_messages`]: limits::Limits::websocket_outbound_messages
 //! [`Limits::processor_mailbox_messages`]: limits::Limits::processor_mailbox_messages
@@ -34,11 +38,15 @@
 //! [`Limits::thread_mailbox_messages`]: limits::Limits::thread_mailbox_messages
 //! [`Limits::store_mailbox_messages`]: limits::Limits::store_mailbox_messages
 //! [`Limits::catalog_mailbox_messages`]: limits::Limits::catalog_mailbox_messages
+//! [`Limits::commands_mailbox_messages`]: limits::Limits::commands_mailbox_messages
+//! [`Limits::command_mailbox_messages`]: limits::Limits::command_mailbox_messages
 //! [`Limits::files_mailbox_messages`]: limits::Limits::files_mailbox_messages
 //! [`Limits::search_mailbox_messages`]: limits::Limits::search_mailbox_messages
 
 pub mod catalog;
 pub mod clock;
+pub mod command;
+pub mod commands;
 pub mod connection;
 pub mod files;
 pub mod host;

@@ -54,6 +54,26 @@ pub struct Limits {
     /// Bytes of one message: a reassembled WebSocket message, or a line of stdio.
     pub message_bytes: usize,
 
+    /// Requests waiting for the registry of commands; one more is answered -32001.
+    pub commands_mailbox_messages: usize,
+    /// Commands of all connections that run at once; one more is answered -32001.
+    pub commands_total: usize,
+    /// Inputs and the like waiting for one command; one more is answered -32001.
+    pub command_mailbox_messages: usize,
+    /// Bytes waiting for a command to read them; more are answered -32001.
+    pub command_stdin_bytes: usize,
+    /// Bytes of a stream of output that a client gets unless it says otherwise (the reference program's default).
+    pub command_output_bytes: usize,
+    /// Bytes of a stream of output that are kept for the result, whatever the client says.
+    pub command_kept_bytes: usize,
+    /// Bytes that a client has not read yet before commands of its own stop being read. Below half of
+    /// [`Self::connection_unread_bytes`], so that a client whose command floods can still say that it is to end.
+    pub command_unread_bytes: usize,
+    /// Seconds that a command may run unless its client says otherwise (the reference program's default).
+    pub command_timeout_seconds: u64,
+    /// Seconds between asking a command to end (SIGTERM) and making it (SIGKILL).
+    pub command_grace_seconds: u64,
+
     /// Levels of arrays and objects in one message; one more is refused with -32600. Above 128, the JSON library's own
     /// limit remains for params whose members are read one by one.
     pub json_nesting_levels: usize,
@@ -117,6 +137,16 @@ impl Limits {
         Duration::from_secs(self.connection_flush_seconds)
     }
 
+    /// [`Self::command_timeout_seconds`] as a duration.
+    pub fn command_timeout(&self) -> Duration {
+        Duration::from_secs(self.command_timeout_seconds)
+    }
+
+    /// [`Self::command_grace_seconds`] as a duration.
+    pub fn command_grace(&self) -> Duration {
+        Duration::from_secs(self.command_grace_seconds)
+    }
+
     /// [`Self::initialize_seconds`] as a duration.
     pub fn initialize(&self) -> Duration {
         Duration::from_secs(self.initialize_seconds)
@@ -175,6 +205,15 @@ impl Limits {
             outbound_stall_seconds: 1,
             websocket_frame_bytes: 1024,
             message_bytes: 2048,
+            commands_mailbox_messages: 1,
+            commands_total: 1,
+            command_mailbox_messages: 1,
+            command_stdin_bytes: 1,
+            command_output_bytes: 1,
+            command_kept_bytes: 1,
+            command_unread_bytes: 1,
+            command_timeout_seconds: 1,
+            command_grace_seconds: 1,
             json_nesting_levels: 16,
             request_id_bytes: 64,
             malformed_messages: 1,

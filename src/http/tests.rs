@@ -5,6 +5,7 @@ use std::{os::unix::net::UnixListener, path::PathBuf, sync::Arc, time::Duration}
 use app_server_actors::{
     catalog::{Catalog, CatalogSources},
     clock::Clock,
+    commands::CommandsSetup,
     host::Host,
     hub::HubParts,
     store::Store,
@@ -64,6 +65,7 @@ async fn start(home: &TempDir, sockets: Sockets) -> HttpServer {
         store: Store::open(&home.join("test.sqlite"), &settings.limits).unwrap(),
         catalog: Catalog::start(CatalogSources::new(home.clone(), home.clone()), &settings.limits),
         clock: Clock::system(),
+        commands: CommandsSetup::default(),
         limits: Arc::new(settings.limits),
         host: Host {
             codex_home: home.clone(),

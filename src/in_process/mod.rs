@@ -26,6 +26,9 @@
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Commands are started by a second process of the same program. A program whose clients are to run commands lets itself
+//! be started so: its `main` begins with [`run_if_launcher`]. Without that, commands are refused, and clients are told.
 
 mod client;
 
@@ -47,6 +50,7 @@ use tokio::{
 };
 
 pub use client::{CallError, Client};
+pub use command_launcher::run_if_launcher;
 
 use crate::{
     codex_home::{self, CodexHomeError},

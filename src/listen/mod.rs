@@ -5,7 +5,11 @@ mod tcp;
 mod unix;
 mod url;
 
-use std::{net::TcpListener, path::Path, time::Duration};
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 pub use self::{
     stdio::{Input, Output, open as open_stdio},
@@ -53,6 +57,14 @@ impl Listener {
             ListenUrl::Unix(path) => Ok(Self::Unix(ControlSocket::bind(path, codex_home, wait).await?)),
             ListenUrl::WebSocket(address) => Ok(Self::Tcp(tcp::bind(*address, authenticated)?)),
             ListenUrl::Off => Err(ListenError::NoTransport),
+        }
+    }
+
+    /// The files by which clients connect; whoever may open one has all rights of the server.
+    pub fn sockets(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Unix(socket) => vec![socket.file.path().to_owned()],
+            Self::Stdio | Self::Tcp(_) => Vec::new(),
         }
     }
 

@@ -14,6 +14,7 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, error, web};
 use actix_web_actors::ws::{self, Message};
 use app_server_actors::catalog::{Catalog, CatalogSources};
 use app_server_actors::clock::Clock;
+use app_server_actors::commands::CommandsSetup;
 use app_server_actors::connection::kill::Kill;
 use app_server_actors::connection::websocket::reader::Binary;
 use app_server_actors::connection::websocket::{Application, Response, serve_application};
@@ -54,6 +55,7 @@ fn hub(home: PathBuf) -> Result<Hub, Box<dyn std::error::Error>> {
         store: Store::open(&home.join("echo.sqlite"), &limits)?,
         catalog: Catalog::start(CatalogSources::new(home.clone(), home.clone()), &limits),
         clock: Clock::system(),
+        commands: CommandsSetup::default(),
         limits: Arc::new(limits),
         host: Host {
             codex_home: home.clone(),

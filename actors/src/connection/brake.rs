@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn with_bounds_of_one_each_request_is_answered_before_the_next_is_read() {
-        let (brake, _) = brake(|limits| *limits = Limits::tiny());
+        let (brake, _) = brake(|limits| *limits = Limits { processor_mailbox_messages: 1000, ..Limits::tiny() });
         assert!(is_open(&brake));
         assert!(brake.admit(Weight::Short));
         brake.taken();

@@ -1,6 +1,8 @@
 //! What is queued towards one peer, seen from both ends: the router adds, the connection's wire takes off.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
 
 /// Bytes that a queued message takes besides its text: its envelope, its places in queues, the allocator's rounding.
 /// Counted, because thousands of short messages would otherwise take a multiple of their budget.
@@ -12,6 +14,9 @@ const OVERHEAD_BYTES: usize = 512;
 pub struct Outbound {
     queued_bytes: AtomicUsize,
     written_messages: AtomicU64,
+    gone: AtomicBool,
+    /// Wakes those who wait for room, one after the other.
+    drained: Notify,
 }
 
 impl Outbound {
@@ -24,6 +29,22 @@ impl Outbound {
     pub fn written(&self, bytes: usize) {
         self.queued_bytes.fetch_sub(bytes + OVERHEAD_BYTES, Ordering::AcqRel);
         self.written_messages.fetch_add(1, Ordering::AcqRel);
+        self.drained.notify_one();
+    }
+
+    /// The connection is over: nobody has to wait for it any more.
+    pub fn close(&self) {
+        self.gone.store(true, Ordering::Release);
+        self.drained.notify_one();
+    }
+
+    /// Returns when at most `bytes` are queued, or the connection is over.
+    pub async fn room(&self, bytes: usize) {
+        while self.queued_bytes() > bytes && !self.gone.load(Ordering::Acquire) {
+            self.drained.notified().await;
+        }
+        // There may be room for the next one, too.
+        self.drained.notify_one();
     }
 
     /// Bytes not yet given to the socket, and what they take besides.
@@ -35,5 +56,34 @@ impl Outbound {
     /// peer makes no progress.
     pub fn written_messages(&self) -> u64 {
         self.written_messages.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[actix_rt::test]
+    async fn everybody_who_waits_for_room_gets_it() {
+        let outbound = Arc::new(Outbound::default());
+        outbound.queue(10);
+        let wait = |outbound: Arc<Outbound>| actix_rt::spawn(async move { outbound.room(0).await });
+        let waiting = [wait(outbound.clone()), wait(outbound.clone())];
+        actix_rt::task::yield_now().await;
+        assert!(waiting.iter().all(|task| !task.is_finished()));
+        outbound.written(10);
+        for task in waiting {
+            task.await.unwrap();
+        }
+    }
+
+    #[actix_rt::test]
+    async fn nobody_waits_for_a_connection_that_is_over() {
+        let outbound = Outbound::default();
+        outbound.queue(10);
+        outbound.close();
+        outbound.room(0).await;
     }
 }

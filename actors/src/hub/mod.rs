@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
+use crate::commands::{Commands, CommandsParts, CommandsSetup, EndAll};
 use crate::connection::ConnectionId;
 use crate::connection::brake::Ingress;
 use crate::files::Files;
@@ -32,6 +33,7 @@ struct Inner {
     // clone per message there is no bound at all.
     router: Arc<Addr<Router>>,
     processor: Arc<Addr<Processor>>,
+    commands: Arc<Addr<Commands>>,
     ingress: Arc<Ingress>,
     connections: AtomicU64,
     work: TaskTracker,
@@ -51,13 +53,15 @@ pub struct HubParts {
     pub catalog: Arc<Addr<Catalog>>,
     /// What time it is.
     pub clock: Clock,
+    /// How commands are started.
+    pub commands: CommandsSetup,
 }
 
 impl Hub {
     /// Starts the actors on the arbiter of the calling thread, which becomes the hub's: connections should live there
     /// too, because a message inside an arbiter costs a fraction of one that crosses.
     pub fn start(parts: HubParts) -> Self {
-        let HubParts { limits, host, store, catalog, clock } = parts;
+        let HubParts { limits, host, store, catalog, clock, commands: setup } = parts;
         let router = Arc::new(Router::new(limits.clone(), clock.clone()).start());
         let threads = Arc::new(
             Threads::new(ThreadsParts {
@@ -66,10 +70,18 @@ impl Hub {
                 router: router.clone(),
                 store,
                 catalog: catalog.clone(),
-                clock,
+                clock: clock.clone(),
             })
             .start(),
         );
+        let commands = Commands::start(CommandsParts {
+            limits: limits.clone(),
+            host: host.clone(),
+            router: router.clone(),
+            catalog: catalog.clone(),
+            clock,
+            setup,
+        });
         let cwd = host.cwd.clone();
         let processor = Processor::new(ProcessorParts {
             limits: limits.clone(),
@@ -77,15 +89,17 @@ impl Hub {
             router: router.clone(),
             threads,
             catalog,
+            commands: commands.clone(),
             files: Files::start(limits.clone(), router.clone()),
             search: Search::start(limits.clone(), cwd, router.clone()),
         });
-        let processor = Arc::new(processor.start());
+        let processor = processor.start();
         Self(Arc::new(Inner {
             ingress: Arc::new(Ingress::new(&limits)),
             limits,
             router,
-            processor,
+            processor: Arc::new(processor),
+            commands,
             connections: AtomicU64::new(0),
             work: TaskTracker::new(),
             draining: AtomicBool::new(false),
@@ -110,6 +124,14 @@ impl Hub {
         }
         self.0.work.close();
         self.0.work.wait().await;
+    }
+
+    /// Ends every command that still runs, and returns when nothing is left of them. Their clients are told. Not
+    /// bounded: the caller sets the time.
+    pub async fn end_commands(&self) {
+        if self.0.commands.send(EndAll).await.is_err() {
+            log::error!("the registry of commands ended before the commands");
+        }
     }
 
     /// Says goodbye to every connection (1001 on a WebSocket) and waits until all are gone; those that are not after

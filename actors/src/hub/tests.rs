@@ -29,7 +29,17 @@ pub(crate) fn hub(limits: Limits) -> (Hub, tempfile::TempDir) {
         terminal: "none".into(),
     };
     let store = Store::in_memory(&limits).unwrap();
-    (Hub::start(HubParts { limits: Arc::new(limits), host, store, catalog, clock: Clock::system() }), home)
+    (
+        Hub::start(HubParts {
+            limits: Arc::new(limits),
+            host,
+            store,
+            catalog,
+            clock: Clock::system(),
+            commands: CommandsSetup::default(),
+        }),
+        home,
+    )
 }
 
 /// Every queue that is waited for has room for one message; those at whose bound a client is cut have room.

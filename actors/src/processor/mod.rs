@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
+use futures_util::future::join;
 
 use crate::catalog::{Ask, Catalog, Greet, Greeting};
+use crate::commands::{Commands, CommandsRequest};
 use crate::connection::ConnectionId;
 use crate::files::{Files, FilesRequest};
 use crate::host::Host;
@@ -48,6 +50,8 @@ pub struct ProcessorParts {
     pub threads: Arc<Addr<Threads>>,
     /// Answers requests about the server and its user.
     pub catalog: Arc<Addr<Catalog>>,
+    /// Runs commands.
+    pub commands: Arc<Addr<Commands>>,
     /// Answers requests about files.
     pub files: Arc<Addr<Files>>,
     /// Answers searches.
@@ -77,6 +81,9 @@ impl Processor {
             }
             ClientRequest::Catalog(request) => {
                 self.hand_over(&self.parts.catalog, Ask { reply, request }, |ask| ask.reply, ctx);
+            }
+            ClientRequest::Commands(request) => {
+                self.hand_over(&self.parts.commands, CommandsRequest { reply, request }, |it| it.reply, ctx);
             }
             ClientRequest::Files(request) => {
                 self.hand_over(&self.parts.files, FilesRequest { reply, request, brake }, |it| it.reply, ctx);
@@ -138,11 +145,13 @@ impl Processor {
     /// Tells a new connection what every client is told first: warnings about the configuration, and where remote
     /// control stands. The catalog may have to read files for it, so it comes a moment after the answer.
     fn greet(&self, connection: ConnectionId, ctx: &mut Context<Self>) {
-        let greeting = wrap_future::<_, Self>(self.parts.catalog.send(Greet));
-        ctx.spawn(greeting.map(move |greeting, processor, ctx| {
-            let Ok(Greeting { notifications }) = greeting else { return };
-            let outcome = notifications
+        let greetings = join(self.parts.commands.send(Greet), self.parts.catalog.send(Greet));
+        ctx.spawn(wrap_future::<_, Self>(greetings).map(move |(commands, catalog), processor, ctx| {
+            // Where an actor has ended, the rest of the greeting still counts.
+            let greetings = [commands.unwrap_or_default(), catalog.unwrap_or_default()];
+            let outcome = greetings
                 .into_iter()
+                .flat_map(|Greeting { notifications }| notifications)
                 .fold(Outcome::none(), |outcome, notification| outcome.tell(Audience::One(connection), notification));
             post::<Self, _, _>(&processor.parts.router, outcome, ctx);
         }));
@@ -187,7 +196,8 @@ impl Handler<Disconnected> for Processor {
 
     fn handle(&mut self, Disconnected { connection }: Disconnected, ctx: &mut Self::Context) {
         self.sessions.remove(&connection);
-        // Three pauses at worst, whose order does not matter: each is for another actor.
+        // Four pauses at worst, whose order does not matter: each is for another actor.
+        post::<Self, _, _>(&self.parts.commands, Disconnected { connection }, ctx);
         post::<Self, _, _>(&self.parts.files, Disconnected { connection }, ctx);
         post::<Self, _, _>(&self.parts.search, Disconnected { connection }, ctx);
         post::<Self, _, _>(&self.parts.router, Outcome::none().then(Effect::Forget { connection }), ctx);

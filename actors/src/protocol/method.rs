@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::catalog::CatalogRequest as Catalog;
+use super::command::CommandRequest as Command;
 use super::fs::FsRequest as Fs;
 use super::request::ClientRequest;
 use super::search::SearchRequest as Search;
@@ -103,12 +104,20 @@ const fn experimental(name: &'static str, parse: fn(Params<'_>) -> Result<Client
     Method { name, gate: Gate::Experimental, weight: Weight::Short, parse }
 }
 
+const fn long(name: &'static str, parse: fn(Params<'_>) -> Result<ClientRequest, RpcError>) -> Method {
+    Method { name, gate: Gate::Stable, weight: Weight::Long, parse }
+}
+
 fn threads<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Thread) -> Result<ClientRequest, RpcError> {
     params.read().map(request).map(ClientRequest::Threads)
 }
 
 fn catalog<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Catalog) -> Result<ClientRequest, RpcError> {
     params.read().map(request).map(ClientRequest::Catalog)
+}
+
+fn commands<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Command) -> Result<ClientRequest, RpcError> {
+    params.read().map(request).map(ClientRequest::Commands)
 }
 
 fn files<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Fs) -> Result<ClientRequest, RpcError> {
@@ -146,6 +155,11 @@ pub static METHODS: &[Method] = &[
     stable("turn/start", |p| threads(p, Thread::TurnStart)),
     stable("turn/steer", |p| threads(p, Thread::TurnSteer)),
     stable("turn/interrupt", |p| threads(p, Thread::TurnInterrupt)),
+    // Commands.
+    long("command/exec", |p| commands(p, |params| Command::Exec(Box::new(params)))),
+    stable("command/exec/write", |p| commands(p, Command::Write)),
+    stable("command/exec/resize", |p| commands(p, Command::Resize)),
+    stable("command/exec/terminate", |p| commands(p, Command::Terminate)),
     // The files of the machine.
     stable("fs/readFile", |p| files(p, Fs::ReadFile)),
     stable("fs/writeFile", |p| files(p, Fs::WriteFile)),

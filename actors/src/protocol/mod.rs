@@ -7,6 +7,7 @@ pub mod account;
 pub mod calls;
 pub mod catalog;
 pub mod client;
+pub mod command;
 pub mod config;
 mod decode;
 mod error;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::command::CommandExecOutputDelta;
 use super::config::ConfigWarning;
 use super::fs::FsChanged;
 use super::search::FuzzyFileSearchSessionUpdated;
@@ -64,6 +65,9 @@ pub enum ServerNotification {
         /// Which thread.
         thread_id: ThreadId,
     },
+    /// A command wrote something.
+    #[serde(rename = "command/exec/outputDelta")]
+    CommandExecOutputDelta(CommandExecOutputDelta),
     /// The configuration has a fault that the server can live with.
     #[serde(rename = "configWarning")]
     ConfigWarning(ConfigWarning),
@@ -94,6 +98,9 @@ pub enum ServerNotification {
 }
 
 impl ServerNotification {
+    /// The name of [`Self::CommandExecOutputDelta`], for those who encode it themselves.
+    pub const COMMAND_EXEC_OUTPUT_DELTA: &'static str = "command/exec/outputDelta";
+
     /// The name on the wire, by which clients opt out.
     pub fn method(&self) -> &'static str {
         match self {
@@ -104,6 +111,7 @@ impl ServerNotification {
             Self::ThreadUnarchived { .. } => "thread/unarchived",
             Self::ThreadDeleted { .. } => "thread/deleted",
             Self::ThreadClosed { .. } => "thread/closed",
+            Self::CommandExecOutputDelta(_) => Self::COMMAND_EXEC_OUTPUT_DELTA,
             Self::ConfigWarning(_) => "configWarning",
             Self::FsChanged(_) => "fs/changed",
             Self::FuzzyFileSearchSessionUpdated(_) => "fuzzyFileSearch/sessionUpdated",
@@ -129,6 +137,7 @@ pub enum RemoteControlStatus {
 
 #[cfg(test)]
 mod tests {
+    use super::super::command::CommandExecOutputStream;
     use super::*;
     use crate::protocol::Frame;
 
@@ -142,6 +151,12 @@ mod tests {
             ServerNotification::ThreadUnarchived { thread_id },
             ServerNotification::ThreadDeleted { thread_id },
             ServerNotification::ThreadClosed { thread_id },
+            ServerNotification::CommandExecOutputDelta(CommandExecOutputDelta::new(
+                "p".into(),
+                CommandExecOutputStream::Stdout,
+                b"",
+                false,
+            )),
             ServerNotification::ConfigWarning(ConfigWarning {
                 summary: "s".into(),
                 details: None,

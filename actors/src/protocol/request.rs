@@ -1,6 +1,7 @@
 //! What a client may ask, sorted by the actor that answers.
 
 use super::catalog::CatalogRequest;
+use super::command::CommandRequest;
 use super::fs::FsRequest;
 use super::initialize::InitializeParams;
 use super::search::SearchRequest;
@@ -15,6 +16,8 @@ pub enum ClientRequest {
     Threads(ThreadRequest),
     /// What clients ask about the server and its user at start-up; answered by the catalog.
     Catalog(CatalogRequest),
+    /// Commands that clients run themselves; answered by the registry of commands.
+    Commands(CommandRequest),
     /// The files of the machine; answered by the files actor.
     Files(FsRequest),
     /// Finding files; answered by the search actor.
@@ -26,12 +29,19 @@ impl ClientRequest {
     pub fn experimental_member(&self) -> Option<&'static str> {
         match self {
             Self::Threads(request) => request.experimental_member(),
-            Self::Initialize(_) | Self::Catalog(_) | Self::Files(_) | Self::Search(_) => None,
+            Self::Commands(CommandRequest::Exec(params)) => {
+                params.permission_profile.as_ref().map(|_| "command/exec.permissionProfile")
+            }
+            Self::Initialize(_) | Self::Catalog(_) | Self::Commands(_) | Self::Files(_) | Self::Search(_) => None,
         }
     }
 
     /// Whether the request starts work, which is refused during a drain (spec: local transports 11).
     pub fn starts_work(&self) -> bool {
-        matches!(self, Self::Threads(ThreadRequest::Start(_) | ThreadRequest::TurnStart(_)))
+        matches!(
+            self,
+            Self::Threads(ThreadRequest::Start(_) | ThreadRequest::TurnStart(_))
+                | Self::Commands(CommandRequest::Exec(_))
+        )
     }
 }

@@ -118,6 +118,20 @@ pub enum Effect {
     },
 }
 
+/// Sent by whoever produces more than a client may be able to take, for a notification that is encoded already. The
+/// client's gauge comes back, by which the sender sees when it can go on; `None` where there is nobody to wait for,
+/// because the client is gone or does not want it. Mailbox full: the sender waits.
+#[derive(Message)]
+#[rtype(result = "Option<Arc<Outbound>>")]
+pub struct HandOver {
+    /// For whom.
+    pub connection: ConnectionId,
+    /// The name of the notification.
+    pub method: &'static str,
+    /// The notification.
+    pub frame: Frame,
+}
+
 /// For whom a notification is (design section 4). Only initialized connections that did not opt out are told anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {

@@ -28,7 +28,9 @@ mod peer;
 mod tests;
 
 use clocks::Due;
-pub use messages::{Answer, Audience, CloseAll, CutAll, Effect, Outcome, Register, SubscribedThreads, Unsubscribe};
+pub use messages::{
+    Answer, Audience, CloseAll, CutAll, Effect, HandOver, Outcome, Register, SubscribedThreads, Unsubscribe,
+};
 use peer::{Cut, Peer};
 
 /// How often the clocks of the peers and of their tokens are looked at.
@@ -125,6 +127,7 @@ impl Router {
 
     fn forget(&mut self, id: ConnectionId) {
         if let Some(peer) = self.peers.remove(&id) {
+            peer.outbound().close();
             for thread in peer.subscriptions {
                 self.unsubscribe(id, thread);
             }
@@ -214,6 +217,19 @@ impl Handler<Outcome> for Router {
 
     fn handle(&mut self, outcome: Outcome, _: &mut Self::Context) {
         guarded("the delivery of an answer", || self.apply(outcome));
+    }
+}
+
+impl Handler<HandOver> for Router {
+    type Result = MessageResult<HandOver>;
+
+    fn handle(&mut self, HandOver { connection, method, frame }: HandOver, _: &mut Self::Context) -> Self::Result {
+        let peer = self.peers.get(&connection).filter(|peer| peer.wants(method));
+        let outbound = peer.map(|peer| peer.outbound().clone());
+        if outbound.is_some() {
+            self.deliver(connection, frame, None);
+        }
+        MessageResult(outbound)
     }
 }
 

@@ -87,6 +87,10 @@ impl Peer {
         self.origin
     }
 
+    pub(super) fn outbound(&self) -> &Arc<Outbound> {
+        &self.outbound
+    }
+
     pub(super) fn queued_bytes(&self) -> usize {
         self.outbound.queued_bytes()
     }

@@ -270,3 +270,20 @@ async fn a_connection_is_closed_when_its_token_has_expired() {
     }
     assert!(seen(&lasting).is_empty() && !expiring.cut.is_cancelled());
 }
+
+#[actix_rt::test]
+async fn whoever_hands_over_a_flood_sees_what_is_queued() {
+    let router = Router::new(limits(|_| {}), Clock::system()).start();
+    let client = connect(&router, 1, 1, true).await;
+    let method = ServerNotification::COMMAND_EXEC_OUTPUT_DELTA;
+    let frame = || Frame::result(&RequestId::Integer(1), &());
+    let hand_over = |frame| router.send(HandOver { connection: client.id, method, frame });
+
+    assert!(hand_over(frame()).await.unwrap().is_none(), "nothing goes to a connection that is not initialized");
+    router.send(admit(&client, &[])).await.unwrap();
+    let outbound = hand_over(frame()).await.unwrap().unwrap();
+    assert!(outbound.queued_bytes() >= frame().len());
+    router.send(Outcome::none().then(Effect::Forget { connection: client.id })).await.unwrap();
+    outbound.room(0).await;
+    assert!(hand_over(frame()).await.unwrap().is_none(), "nobody is there");
+}

@@ -1,0 +1,186 @@
+//! The file system as a confined command sees it: everything read-only, and the writable roots laid over it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use rustix::mount::{
+    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_bind, mount_change, move_mount,
+    open_tree,
+};
+
+use super::{NotConfined, devices};
+use crate::order::Confinement;
+use crate::sys;
+
+/// What stays read-only in each writable root: what is in there runs later, outside of the sandbox (hooks), or says how
+/// the next sandbox is made (project settings).
+const PROTECTED: [&str; 2] = [".git", ".codex"];
+
+/// Lays the file system out for `confinement`. The writable paths that there are come back.
+pub fn arrange(confinement: &Confinement) -> Result<Vec<PathBuf>, NotConfined> {
+    let roots = existing(&confinement.writable);
+    if roots.iter().any(|root| root == Path::new("/")) {
+        return Err(NotConfined::because("writable roots")("`/` leaves nothing to confine; ask for dangerFullAccess"));
+    }
+    let protected = protected(&roots, &confinement.read_only)?;
+    lay_out(&roots, &protected, &existing(&confinement.hidden)).map_err(NotConfined::because("mounts"))?;
+    devices::replace().map_err(NotConfined::because("/dev"))?;
+    let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    // Read-only as a whole: for root, files in /proc/sys are its own.
+    mount("proc", "/proc", "proc", flags, None).map_err(NotConfined::because("/proc"))?;
+    Ok(roots)
+}
+
+fn lay_out(roots: &[PathBuf], protected: &[PathBuf], hidden: &[PathBuf]) -> io::Result<()> {
+    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+    let mut trees = Vec::new();
+    for (path, access) in layers(roots, protected) {
+        let tree = tree(path)?;
+        if access == Access::Read {
+            sys::make_read_only(tree.as_fd())?;
+        }
+        trees.push((tree, path));
+    }
+    sys::make_read_only(File::open("/")?.as_fd())?;
+    for (tree, path) in trees {
+        lay(&tree, path)?;
+    }
+    for path in hidden {
+        if path.is_dir() {
+            mount("none", path, "tmpfs", MountFlags::RDONLY, Some(c"size=0,mode=000"))?;
+        } else {
+            mount_bind("/dev/null", path)?;
+        }
+    }
+    Ok(())
+}
+
+/// What may be done with a part of the file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+/// What is laid over the read-only file system, each behind what it lies in, so that the innermost one counts. Besides
+/// roots and protected paths that is every directory between the two: what something is mounted on cannot be renamed,
+/// and so what is protected cannot be moved away with its directory, and another one be put in its place.
+fn layers<'a>(roots: &'a [PathBuf], protected: &'a [PathBuf]) -> BTreeMap<&'a Path, Access> {
+    let between = protected.iter().flat_map(|path| path.ancestors().skip(1));
+    let between = between.filter(|directory| roots.iter().any(|root| directory.starts_with(root)));
+    let writable = roots.iter().map(PathBuf::as_path).chain(between).map(|path| (path, Access::Write));
+    writable.chain(protected.iter().map(|path| (path.as_path(), Access::Read))).collect()
+}
+
+/// A copy of what is mounted at `path` and below.
+fn tree(path: &Path) -> io::Result<OwnedFd> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+    Ok(open_tree(pin(path)?, "", flags | OpenTreeFlags::AT_EMPTY_PATH)?)
+}
+
+fn lay(tree: &OwnedFd, path: &Path) -> io::Result<()> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    Ok(move_mount(tree, "", pin(path)?, "", flags)?)
+}
+
+/// Opens a path that had no symbolic links when it was looked at. Another confined command that puts one there now must
+/// not choose what this one may write.
+fn pin(path: &Path) -> io::Result<OwnedFd> {
+    Ok(openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS)?)
+}
+
+/// Those of `paths` that exist, without symbolic links.
+fn existing(paths: &[PathBuf]) -> Vec<PathBuf> {
+    paths.iter().filter_map(|path| path.canonicalize().ok()).collect()
+}
+
+/// What must stay read-only although it lies in a writable root.
+fn protected(roots: &[PathBuf], read_only: &[PathBuf]) -> Result<Vec<PathBuf>, NotConfined> {
+    let mut protected = existing(read_only);
+    for root in roots {
+        for name in PROTECTED {
+            let path = root.join(name);
+            match path.symlink_metadata() {
+                // The link itself could be replaced, because nothing can be mounted on it.
+                Ok(metadata) if metadata.is_symlink() => {
+                    let cause = format!("{} is a symbolic link, which cannot be kept read-only", path.display());
+                    return Err(NotConfined::because("writable roots")(cause));
+                }
+                Ok(metadata) if metadata.is_file() => {
+                    protected.extend(git_directory(root, &path));
+                    protected.push(path);
+                }
+                Ok(_) => protected.push(path),
+                // It may be made: `git init` is a command like others.
+                Err(_) => {}
+            }
+        }
+    }
+    // Elsewhere everything is read-only anyway. A path that is a root itself, or holds one, is asked to be writable.
+    protected.retain(|path| roots.iter().any(|root| path.starts_with(root)));
+    protected.sort();
+    protected.dedup();
+    Ok(protected)
+}
+
+/// Where a `.git` file points to: the repository of a worktree or a submodule.
+fn git_directory(root: &Path, file: &Path) -> Option<PathBuf> {
+    let text = fs::read_to_string(file).ok()?;
+    root.join(text.strip_prefix("gitdir:")?.trim()).canonicalize().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_root(make: impl FnOnce(&Path)) -> (tempfile::TempDir, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        make(directory.path());
+        let root = directory.path().canonicalize().unwrap();
+        (directory, root)
+    }
+
+    #[test]
+    fn git_directories_stay_read_only() {
+        let (_kept, root) = in_root(|root| fs::create_dir(root.join(".git")).unwrap());
+        let (git, roots) = (root.join(".git"), [root.clone()]);
+        assert_eq!(protected(&roots, &[PathBuf::from("/etc")]).unwrap(), vec![git.clone()]);
+        assert_eq!(protected(&roots, &roots).unwrap(), [root, git]);
+    }
+
+    #[test]
+    fn so_does_the_repository_of_a_worktree() {
+        let (_kept, root) = in_root(|root| {
+            fs::create_dir_all(root.join("main/.git/worktrees/w")).unwrap();
+            fs::write(root.join(".git"), "gitdir: main/.git/worktrees/w\n").unwrap();
+        });
+        let expected = [root.join(".git"), root.join("main/.git/worktrees/w")];
+        assert_eq!(protected(&[root], &[]).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_lies_between_a_root_and_what_is_protected_cannot_be_moved() {
+        let roots = ["/tmp", "/tmp/a/b/work"].map(PathBuf::from);
+        let protected = [PathBuf::from("/tmp/a/b/work/.git")];
+        let (read, write) = (Access::Read, Access::Write);
+        let writable = ["/tmp", "/tmp/a", "/tmp/a/b", "/tmp/a/b/work"].map(|path| (Path::new(path), write));
+        let expected = writable.into_iter().chain([(Path::new("/tmp/a/b/work/.git"), read)]);
+        assert_eq!(layers(&roots, &protected), expected.collect());
+    }
+
+    #[test]
+    fn what_is_both_is_protected() {
+        let home = [PathBuf::from("/home/c")];
+        assert_eq!(layers(&home, &home)[Path::new("/home/c")], Access::Read);
+    }
+
+    #[test]
+    fn a_link_in_its_place_is_refused() {
+        let (_kept, root) = in_root(|root| std::os::unix::fs::symlink("/tmp", root.join(".git")).unwrap());
+        assert!(protected(&[root], &[]).unwrap_err().to_string().ends_with("cannot be kept read-only"));
+    }
+}

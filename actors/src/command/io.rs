@@ -1,0 +1,172 @@
+//! A command's standard streams, seen from the server.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use rustix::io::Errno;
+use rustix::termios::{Winsize, tcsetwinsize};
+use tokio::net::unix::pipe;
+use tokio::sync::Notify;
+
+use super::messages::{InputRefused, TerminalSize};
+
+/// The end of input, typed on a terminal. It ends a line that has begun, so it takes two to end the input then.
+const END_OF_INPUT: u8 = 4;
+
+/// The server's side of a terminal.
+pub struct Terminal(OwnedFd);
+
+impl Terminal {
+    /// The terminal whose server's side `master` is.
+    pub fn new(master: OwnedFd) -> Self {
+        Self(master)
+    }
+
+    /// Changes the size; the command is told by SIGWINCH.
+    pub fn resize(&self, size: TerminalSize) -> io::Result<()> {
+        Ok(tcsetwinsize(&self.0, winsize(size))?)
+    }
+}
+
+/// In the operating system's form.
+pub fn winsize(size: TerminalSize) -> Winsize {
+    Winsize { ws_row: size.rows, ws_col: size.cols, ws_xpixel: 0, ws_ypixel: 0 }
+}
+
+/// Where output is read from: a pipe or a terminal.
+pub struct Source(pipe::Receiver);
+
+impl Source {
+    /// One of two pipes.
+    pub fn pipe(ours: OwnedFd) -> io::Result<Self> {
+        pipe::Receiver::from_owned_fd(ours).map(Self)
+    }
+
+    /// A terminal; `master` must be non-blocking.
+    pub fn terminal(master: OwnedFd) -> io::Result<Self> {
+        pipe::Receiver::from_owned_fd_unchecked(master).map(Self)
+    }
+
+    /// Reads what is there; 0 bytes at the end.
+    pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            self.0.readable().await?;
+            // Not `AsyncRead`, which takes a short read for the last one; a terminal gives a page at a time.
+            match self.0.try_read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // What Linux says when nobody has the terminal open any more.
+                Err(error) if error.raw_os_error() == Some(Errno::IO.raw_os_error()) => return Ok(0),
+                read => return read,
+            }
+        }
+    }
+}
+
+/// Where input is written to.
+pub struct Sink {
+    pipe: pipe::Sender,
+    terminal: bool,
+}
+
+impl Sink {
+    /// A pipe; closing it is the end of the input.
+    pub fn pipe(ours: OwnedFd) -> io::Result<Self> {
+        Ok(Self { pipe: pipe::Sender::from_owned_fd(ours)?, terminal: false })
+    }
+
+    /// A terminal; `master` must be non-blocking.
+    pub fn terminal(master: OwnedFd) -> io::Result<Self> {
+        Ok(Self { pipe: pipe::Sender::from_owned_fd_unchecked(master)?, terminal: true })
+    }
+
+    async fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            self.pipe.writable().await?;
+            match self.pipe.try_write(bytes) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn close(mut self, inside_line: bool) -> io::Result<()> {
+        match (self.terminal, inside_line) {
+            (false, _) => Ok(()),
+            (true, false) => self.write_all(&[END_OF_INPUT]).await,
+            (true, true) => self.write_all(&[END_OF_INPUT; 2]).await,
+        }
+    }
+}
+
+/// What waits for a command to read it, in order.
+pub struct Input {
+    sink: RefCell<Option<Sink>>,
+    queue: RefCell<VecDeque<Vec<u8>>>,
+    queued_bytes: Cell<usize>,
+    bound: usize,
+    closed: Cell<bool>,
+    filled: Notify,
+}
+
+impl Input {
+    /// An input that takes more while at most `bound` bytes wait.
+    pub fn new(sink: Sink, bound: usize) -> Self {
+        Self {
+            sink: RefCell::new(Some(sink)),
+            queue: RefCell::default(),
+            queued_bytes: Cell::new(0),
+            bound,
+            closed: Cell::new(false),
+            filled: Notify::new(),
+        }
+    }
+
+    /// Puts `bytes` in line. Into an empty line fits anything, so that no message is too long for ever.
+    pub fn push(&self, bytes: Vec<u8>, close: bool) -> Result<(), InputRefused> {
+        if self.closed.get() {
+            return Err(InputRefused::Closed);
+        }
+        let queued = self.queued_bytes.get();
+        if queued > 0 && queued + bytes.len() > self.bound {
+            return Err(InputRefused::Full);
+        }
+        self.queued_bytes.set(queued + bytes.len());
+        self.queue.borrow_mut().push_back(bytes);
+        self.closed.set(close);
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    /// Writes what comes until the input is closed or the command reads no more.
+    pub async fn pump(self: Rc<Self>) {
+        let Some(mut sink) = self.sink.borrow_mut().take() else { return };
+        let mut inside_line = false;
+        loop {
+            let next = self.queue.borrow_mut().pop_front();
+            let written = match next {
+                Some(bytes) => {
+                    inside_line = bytes.last().map_or(inside_line, |last| *last != b'\n');
+                    let written = sink.write_all(&bytes).await;
+                    self.queued_bytes.set(self.queued_bytes.get() - bytes.len());
+                    written
+                }
+                None if self.closed.get() => return drop(sink.close(inside_line).await),
+                None => {
+                    self.filled.notified().await;
+                    continue;
+                }
+            };
+            if let Err(error) = written {
+                log::debug!("a command reads no more: {error}");
+                self.closed.set(true);
+                self.queue.borrow_mut().clear();
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The registry of running commands: who may start one, whose it is, what its client is told.
+//!
+//! It lives on the arbiter of the commands, not on the hub: encoding output is work, and a flood of it must cost other
+//! clients nothing (law 5). A piece of output goes to the router as a finished frame, and the command is told to go on
+//! when its client has room again.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | [`start`] | from a request to a running command |
+//! | [`steer`] | input, terminal sizes, ends |
+//! | [`execution`] | one request that is being worked on |
+//! | [`confinement`] | from a sandbox policy to what the launcher enforces |
+//! | [`warnings`] | what clients are told about the sandbox of this machine |
+
+mod confinement;
+mod execution;
+mod messages;
+mod start;
+mod steer;
+mod warnings;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use command_launcher::Launcher;
+use tokio::sync::{OnceCell, oneshot};
+
+use crate::catalog::{Catalog, Greet, Greeting};
+use crate::clock::Clock;
+use crate::command::{CommandId, Ended, Listener, Output, OutputStream};
+use crate::connection::ConnectionId;
+use crate::host::Host;
+use crate::limits::Limits;
+use crate::panics::guarded;
+use crate::post::post;
+use crate::processor::Disconnected;
+use crate::protocol::command::{CommandExecOutputDelta, CommandExecOutputStream, CommandRequest};
+use crate::protocol::config::ConfigWarning;
+use crate::protocol::{Frame, ServerNotification};
+use crate::reply::Reply;
+use crate::router::{HandOver, Router};
+use confinement::Surroundings;
+use execution::{Execution, Piece};
+
+pub use messages::{CommandsRequest, EndAll};
+
+/// See the module's documentation.
+pub struct Commands {
+    limits: Arc<Limits>,
+    host: Host,
+    router: Arc<Addr<Router>>,
+    catalog: Arc<Addr<Catalog>>,
+    clock: Clock,
+    launcher: Option<Launcher>,
+    surroundings: Surroundings,
+    /// The environment that commands inherit.
+    env: Vec<(OsString, OsString)>,
+    /// To whom commands report: this actor. One for all, so that each mailbox slot is counted once.
+    listener: Option<Listener>,
+    executions: HashMap<CommandId, Execution>,
+    /// Those that their clients have named.
+    named: HashMap<(ConnectionId, String), CommandId>,
+    next_id: u64,
+    /// What clients are told about the sandbox; found out when the first one connects.
+    warnings: Rc<OnceCell<Vec<ConfigWarning>>>,
+    /// Told when the last command is gone, after [`EndAll`].
+    emptied: Option<oneshot::Sender<()>>,
+    ending: bool,
+}
+
+/// What the registry works with.
+pub struct CommandsParts {
+    /// Every bound.
+    pub limits: Arc<Limits>,
+    /// Where commands begin, and what they must not change.
+    pub host: Host,
+    /// Where answers go.
+    pub router: Arc<Addr<Router>>,
+    /// Who knows the configured sandbox.
+    pub catalog: Arc<Addr<Catalog>>,
+    /// For the time stamps of notifications.
+    pub clock: Clock,
+    /// How commands are started on this machine.
+    pub setup: CommandsSetup,
+}
+
+/// What the process around the actors knows about commands.
+#[derive(Clone, Debug, Default)]
+pub struct CommandsSetup {
+    /// What starts commands; without it none can be run.
+    pub launcher: Option<Launcher>,
+    /// Sockets that lead to this server: confined commands do not see them.
+    pub own_sockets: Vec<PathBuf>,
+}
+
+impl Commands {
+    /// Starts the registry on an arbiter of its own, which all commands share.
+    ///
+    /// # Panics
+    /// Outside an actix system.
+    pub fn start(parts: CommandsParts) -> Arc<Addr<Self>> {
+        let start = move |_: &mut Context<Self>| Self::new(parts);
+        Arc::new(Self::start_in_arbiter(&Arbiter::new().handle(), start))
+    }
+
+    fn new(parts: CommandsParts) -> Self {
+        let CommandsParts { limits, host, router, catalog, clock, setup } = parts;
+        Self {
+            surroundings: Surroundings::new(&host.codex_home, setup.own_sockets),
+            limits,
+            host,
+            router,
+            catalog,
+            clock,
+            launcher: setup.launcher,
+            env: confinement::inherited_environment(),
+            listener: None,
+            executions: HashMap::new(),
+            named: HashMap::new(),
+            next_id: 0,
+            warnings: Rc::default(),
+            emptied: None,
+            ending: false,
+        }
+    }
+
+    fn answer(&mut self, reply: Reply, request: CommandRequest, ctx: &mut Context<Self>) {
+        match request {
+            CommandRequest::Exec(params) => self.exec(reply, *params, ctx),
+            CommandRequest::Write(params) => self.write(reply, &params, ctx),
+            CommandRequest::Resize(params) => self.resize(reply, &params, ctx),
+            CommandRequest::Terminate(params) => self.terminate(reply, &params, ctx),
+        }
+    }
+
+    /// The frame that tells `piece` of output.
+    fn delta(&self, piece: Piece, stream: OutputStream) -> (ConnectionId, Frame) {
+        let Piece { connection, process_id, bytes, cap_reached } = piece;
+        let stream = match stream {
+            OutputStream::Stdout => CommandExecOutputStream::Stdout,
+            OutputStream::Stderr => CommandExecOutputStream::Stderr,
+        };
+        let delta = CommandExecOutputDelta::new(process_id, stream, &bytes, cap_reached);
+        let notification = ServerNotification::CommandExecOutputDelta(delta);
+        (connection, Frame::notification(&notification, self.clock.unix_ms()))
+    }
+
+    fn remove(&mut self, id: CommandId) -> Option<Execution> {
+        let execution = self.executions.remove(&id)?;
+        if let Some(name) = execution.process_id() {
+            self.named.remove(&(execution.connection(), name.to_owned()));
+        }
+        if self.executions.is_empty()
+            && let Some(emptied) = self.emptied.take()
+        {
+            // Whoever asked may have stopped waiting.
+            let _ = emptied.send(());
+        }
+        Some(execution)
+    }
+}
+
+impl Actor for Commands {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.limits.commands_mailbox_messages);
+        let address = ctx.address();
+        let (output, ended) = (Arc::new(address.clone().recipient()), Arc::new(address.recipient()));
+        self.listener = Some(Listener { output, ended });
+    }
+}
+
+impl Handler<CommandsRequest> for Commands {
+    type Result = ();
+
+    fn handle(&mut self, CommandsRequest { reply, request }: CommandsRequest, ctx: &mut Self::Context) {
+        guarded("a request about commands", || self.answer(reply, request, ctx));
+    }
+}
+
+impl Handler<Output> for Commands {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, Output { command, stream, bytes }: Output, _: &mut Self::Context) -> Self::Result {
+        let told = guarded("the output of a command", || {
+            let piece = self.executions.get_mut(&command)?.take(stream, bytes)?;
+            Some(self.delta(piece, stream))
+        });
+        let Some((connection, frame)) = told.flatten() else { return Box::pin(async {}) };
+        let (router, room) = (self.router.clone(), self.limits.command_unread_bytes);
+        Box::pin(async move {
+            let method = ServerNotification::COMMAND_EXEC_OUTPUT_DELTA;
+            // Nobody to wait for: the client is gone, or wants no output.
+            let Ok(Some(outbound)) = router.send(HandOver { connection, method, frame }).await else { return };
+            outbound.room(room).await;
+        })
+    }
+}
+
+impl Handler<Ended> for Commands {
+    type Result = ();
+
+    fn handle(&mut self, Ended { command, exit }: Ended, ctx: &mut Self::Context) {
+        let answered = guarded("the end of a command", || self.remove(command).map(|execution| execution.end(exit)));
+        if let Some(Some(outcome)) = answered {
+            post::<Self, _, _>(&self.router, outcome, ctx);
+        }
+    }
+}
+
+impl Handler<Disconnected> for Commands {
+    type Result = ();
+
+    fn handle(&mut self, Disconnected { connection }: Disconnected, _: &mut Self::Context) {
+        for execution in self.executions.values_mut().filter(|execution| execution.connection() == connection) {
+            execution.abandon();
+        }
+    }
+}
+
+impl Handler<EndAll> for Commands {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: EndAll, _: &mut Self::Context) -> Self::Result {
+        self.ending = true;
+        if self.executions.is_empty() {
+            return Box::pin(async {});
+        }
+        let (emptied, gone) = oneshot::channel();
+        self.emptied = Some(emptied);
+        for execution in self.executions.values() {
+            execution.terminate();
+        }
+        Box::pin(async move {
+            // An error means that somebody else asked, too.
+            let _ = gone.await;
+        })
+    }
+}
+
+impl Handler<Greet> for Commands {
+    type Result = ResponseFuture<Greeting>;
+
+    fn handle(&mut self, _: Greet, _: &mut Self::Context) -> Self::Result {
+        let (warnings, launcher) = (self.warnings.clone(), self.launcher.clone());
+        Box::pin(async move {
+            let warnings = warnings.get_or_init(|| warnings::of_this_machine(launcher)).await.clone();
+            Greeting { notifications: warnings.into_iter().map(ServerNotification::ConfigWarning).collect() }
+        })
+    }
+}

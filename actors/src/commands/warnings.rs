@@ -1,0 +1,42 @@
+//! What clients are told about the sandbox of this machine when they connect.
+
+use std::time::Duration;
+
+use command_launcher::Launcher;
+use tokio::time::timeout;
+
+use crate::command::{LaunchError, probe};
+use crate::protocol::config::ConfigWarning;
+
+/// How long the greeting of the first client may wait for the sandbox to be tried out.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why a server that another program started inside itself may be unable to run commands.
+pub const NO_LAUNCHER: &str = "this server cannot run commands, because the program it is part of does not let itself \
+                               be started as their launcher";
+
+/// Tries the sandbox out. Empty where all of it holds.
+pub async fn of_this_machine(launcher: Option<Launcher>) -> Vec<ConfigWarning> {
+    let Some(launcher) = launcher else { return vec![warning(NO_LAUNCHER, None)] };
+    let tried = timeout(PATIENCE, probe(&launcher)).await;
+    match tried.unwrap_or(Err(LaunchError::Lost)) {
+        Ok(gaps) if gaps.is_empty() => Vec::new(),
+        Ok(gaps) => vec![warning("This machine lacks a layer of the sandbox for commands.", Some(gaps.join("; ")))],
+        Err(LaunchError::NotConfined(reason)) => {
+            let summary = "Commands cannot be confined on this machine: only those that ask for dangerFullAccess or \
+                           externalSandbox are run.";
+            vec![warning(summary, Some(reason))]
+        }
+        Err(error) => {
+            log::error!("the sandbox for commands could not be tried out: {error}");
+            vec![warning("Whether commands can be confined on this machine could not be found out.", None)]
+        }
+    }
+}
+
+fn warning(summary: &str, details: Option<String>) -> ConfigWarning {
+    if let Some(details) = &details {
+        log::warn!("{summary} {details}");
+    }
+    ConfigWarning { summary: summary.to_owned(), details, path: None, range: None }
+}

@@ -1,0 +1,272 @@
+//! `command/exec` and what belongs to it (reference schema: `CommandExec*`).
+
+use std::collections::BTreeMap;
+
+use base64::DecodeError;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde::{Deserialize, Serialize};
+
+use super::optional::null_is_default;
+use super::thread::SandboxPolicy;
+use super::{ErrorCode, RpcError};
+
+/// What a client may ask about commands.
+#[derive(Debug)]
+pub enum CommandRequest {
+    /// Run one.
+    Exec(Box<CommandExecParams>),
+    /// Write to its standard input.
+    Write(CommandExecWriteParams),
+    /// Change the size of its terminal.
+    Resize(CommandExecResizeParams),
+    /// End it.
+    Terminate(CommandExecTerminateParams),
+}
+
+/// Params of `command/exec`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CommandExecParams {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// The client's name for the command; its own on each connection.
+    pub process_id: Option<String>,
+    /// Run it on a terminal, which implies streaming both ways.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub tty: bool,
+    /// Let the client write to its standard input.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub stream_stdin: bool,
+    /// Tell its output while it runs, and not in the result.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub stream_stdout_stderr: bool,
+    /// Bytes of each stream that are kept.
+    pub output_bytes_cap: Option<u64>,
+    /// Keep all output.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub disable_output_cap: bool,
+    /// Let it run for ever.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub disable_timeout: bool,
+    /// Milliseconds that it may run.
+    pub timeout_ms: Option<i64>,
+    /// Its working directory, as seen from the server's.
+    pub cwd: Option<String>,
+    /// Changes to the server's environment; null takes a variable away.
+    pub env: Option<BTreeMap<String, Option<String>>>,
+    /// The terminal's first size.
+    pub size: Option<CommandExecTerminalSize>,
+    /// What it may touch.
+    pub sandbox_policy: Option<SandboxPolicy>,
+    /// The same, by the name of a profile.
+    pub permission_profile: Option<String>,
+}
+
+impl CommandExecParams {
+    /// What each member alone cannot say.
+    ///
+    /// # Errors
+    /// With the reference program's codes and texts.
+    pub fn check(&self) -> Result<(), RpcError> {
+        let streams = self.tty || self.stream_stdin || self.stream_stdout_stderr;
+        if self.command.is_empty() {
+            return Err(RpcError::invalid_request("command must not be empty"));
+        }
+        if self.sandbox_policy.is_some() && self.permission_profile.is_some() {
+            let text = "`permissionProfile` cannot be combined with `sandboxPolicy`";
+            return Err(RpcError::invalid_request(text));
+        }
+        if streams && self.process_id.is_none() {
+            let text = "command/exec tty or streaming requires a client-supplied processId";
+            return Err(RpcError::invalid_request(text));
+        }
+        if self.size.is_some() && !self.tty {
+            return Err(unfit("command/exec size requires tty: true"));
+        }
+        if self.disable_output_cap && self.output_bytes_cap.is_some() {
+            return Err(unfit("command/exec cannot set both outputBytesCap and disableOutputCap"));
+        }
+        if self.disable_timeout && self.timeout_ms.is_some() {
+            return Err(unfit("command/exec cannot set both timeoutMs and disableTimeout"));
+        }
+        if let Some(negative) = self.timeout_ms.filter(|ms| *ms < 0) {
+            return Err(unfit(format!("command/exec timeoutMs must be non-negative, got {negative}")));
+        }
+        if let Some(SandboxPolicy::WorkspaceWrite { writable_roots, .. }) = &self.sandbox_policy
+            && let Some(relative) = writable_roots.iter().find(|root| !root.starts_with('/'))
+        {
+            return Err(unfit(format!("Invalid request: writableRoots must be absolute paths, got `{relative}`")));
+        }
+        let bad_name = |name: &&String| name.is_empty() || name.contains(['=', '\0']);
+        if let Some(name) = self.env.iter().flat_map(BTreeMap::keys).find(bad_name) {
+            return Err(unfit(format!("Invalid request: {name:?} cannot be the name of an environment variable")));
+        }
+        self.size.map_or(Ok(()), CommandExecTerminalSize::check)
+    }
+}
+
+fn unfit(text: impl Into<String>) -> RpcError {
+    RpcError::new(ErrorCode::InvalidParams, text)
+}
+
+/// The size of a terminal in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct CommandExecTerminalSize {
+    /// Its height.
+    pub rows: u16,
+    /// Its width.
+    pub cols: u16,
+}
+
+impl CommandExecTerminalSize {
+    /// A terminal shows something.
+    ///
+    /// # Errors
+    /// -32602 with the reference program's text.
+    pub fn check(self) -> Result<(), RpcError> {
+        if self.rows > 0 && self.cols > 0 {
+            return Ok(());
+        }
+        Err(unfit("command/exec size rows and cols must be greater than 0"))
+    }
+}
+
+/// Params of `command/exec/write`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CommandExecWriteParams {
+    /// To which command.
+    pub process_id: String,
+    /// What, in base64.
+    pub delta_base64: Option<String>,
+    /// Nothing comes behind it.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub close_stdin: bool,
+}
+
+impl CommandExecWriteParams {
+    /// The bytes to write; they need not end where a character does.
+    ///
+    /// # Errors
+    /// -32602 with the reference program's texts.
+    pub fn bytes(&self) -> Result<Vec<u8>, RpcError> {
+        match &self.delta_base64 {
+            Some(text) => BASE64_STANDARD
+                .decode(text)
+                .map_err(|error: DecodeError| unfit(format!("invalid deltaBase64: {error}"))),
+            None if self.close_stdin => Ok(Vec::new()),
+            None => Err(unfit("command/exec/write requires deltaBase64 or closeStdin")),
+        }
+    }
+}
+
+/// Params of `command/exec/resize`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CommandExecResizeParams {
+    /// Which command's terminal.
+    pub process_id: String,
+    /// Its size from now on.
+    pub size: CommandExecTerminalSize,
+}
+
+/// Params of `command/exec/terminate`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CommandExecTerminateParams {
+    /// Which command.
+    pub process_id: String,
+}
+
+/// Result of `command/exec`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CommandExecResponse {
+    /// As a shell has it: 128 and the number of a signal, 124 after a timeout.
+    pub exit_code: i32,
+    /// Empty when it was streamed. Bytes that are no UTF-8 are replaced.
+    pub stdout: String,
+    /// The same.
+    pub stderr: String,
+}
+
+/// Params of the notification `command/exec/outputDelta`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CommandExecOutputDelta {
+    /// Of which command.
+    pub process_id: String,
+    /// From which stream.
+    pub stream: CommandExecOutputStream,
+    /// The bytes.
+    pub delta_base64: String,
+    /// Nothing more will be told of this stream.
+    pub cap_reached: bool,
+}
+
+impl CommandExecOutputDelta {
+    /// A piece of output.
+    pub fn new(process_id: String, stream: CommandExecOutputStream, bytes: &[u8], cap_reached: bool) -> Self {
+        Self { process_id, stream, delta_base64: BASE64_STANDARD.encode(bytes), cap_reached }
+    }
+}
+
+/// Where output comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CommandExecOutputStream {
+    /// Standard output, and everything that comes from a terminal.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn refusal(params: serde_json::Value) -> (i64, String) {
+        let params: CommandExecParams = serde_json::from_value(params).unwrap();
+        let error = params.check().unwrap_err();
+        (error.code.number(), error.message)
+    }
+
+    #[test]
+    fn members_that_contradict_each_other_are_refused_in_the_words_that_clients_know() {
+        assert_eq!(refusal(json!({"command": []})), (-32600, "command must not be empty".into()));
+        let (code, text) = refusal(json!({"command": ["a"], "timeoutMs": 1, "disableTimeout": true}));
+        assert_eq!((code, text.as_str()), (-32602, "command/exec cannot set both timeoutMs and disableTimeout"));
+        let (code, text) = refusal(json!({"command": ["a"], "timeoutMs": -5}));
+        assert_eq!((code, text.as_str()), (-32602, "command/exec timeoutMs must be non-negative, got -5"));
+        let (code, text) = refusal(json!({"command": ["a"], "tty": true}));
+        assert_eq!(code, -32600);
+        assert_eq!(text, "command/exec tty or streaming requires a client-supplied processId");
+        let relative = json!({"type": "workspaceWrite", "writableRoots": ["a"]});
+        assert_eq!(refusal(json!({"command": ["a"], "sandboxPolicy": relative})).0, -32602);
+        assert_eq!(refusal(json!({"command": ["a"], "env": {"A=B": "1"}})).0, -32602);
+    }
+
+    #[test]
+    fn null_is_absence() {
+        let params = json!({
+            "command": ["a"], "processId": null, "tty": null, "outputBytesCap": null, "env": null, "size": null
+        });
+        let params: CommandExecParams = serde_json::from_value(params).unwrap();
+        assert!(params.check().is_ok() && !params.tty);
+    }
+
+    #[test]
+    fn input_is_base64() {
+        let write = |delta: Option<&str>, close_stdin| {
+            CommandExecWriteParams { process_id: "p".into(), delta_base64: delta.map(str::to_owned), close_stdin }
+                .bytes()
+                .map_err(|error| error.message)
+        };
+        assert_eq!(write(Some("w6k="), false).unwrap(), "é".as_bytes());
+        assert_eq!(write(None, true).unwrap(), b"");
+        assert_eq!(write(Some("!!"), false).unwrap_err(), "invalid deltaBase64: Invalid symbol 33, offset 0.");
+        assert_eq!(write(None, false).unwrap_err(), "command/exec/write requires deltaBase64 or closeStdin");
+    }
+}
