@@ -181,6 +181,11 @@ fn a_client_that_takes_its_time_to_speak_is_connected_all_the_same() {
     stdout.wait_for("the answer", |text| text.contains("userAgent").then_some(()));
 }
 
+/// How many proxies come and go: `PROXY_CYCLES=1000 cargo test proxies_that_come_and_go` is the heavy run.
+fn cycles() -> u32 {
+    std::env::var("PROXY_CYCLES").map_or(200, |cycles| cycles.parse().expect("PROXY_CYCLES is a number"))
+}
+
 #[test]
 fn proxies_that_come_and_go_leave_nothing_behind() {
     let server = Server::unix(Launch::new());
@@ -191,7 +196,7 @@ fn proxies_that_come_and_go_leave_nothing_behind() {
     proxied::lines(proxy(server.process.home(), &[])).initialize();
     let files = fs::read_dir(server.process.codex_home()).expect("a directory").count();
     let before = descriptors();
-    for round in 0..200 {
+    for round in 0..cycles() {
         let (mut process, _stdout) = shaken_hands(&server);
         match round % 3 {
             0 => drop(process.stdin.take()),
