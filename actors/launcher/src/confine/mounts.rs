@@ -164,11 +164,11 @@ mod tests {
 
     #[test]
     fn what_lies_between_a_root_and_what_is_protected_cannot_be_moved() {
-        let roots = ["/tmp", "/tmp/a/b/work"].map(PathBuf::from);
-        let protected = [PathBuf::from("/tmp/a/b/work/.git")];
+        let roots = ["/tmp", "/tmp/a/b/inner"].map(PathBuf::from);
+        let protected = [PathBuf::from("/tmp/a/b/inner/.git")];
         let (read, write) = (Access::Read, Access::Write);
-        let writable = ["/tmp", "/tmp/a", "/tmp/a/b", "/tmp/a/b/work"].map(|path| (Path::new(path), write));
-        let expected = writable.into_iter().chain([(Path::new("/tmp/a/b/work/.git"), read)]);
+        let writable = ["/tmp", "/tmp/a", "/tmp/a/b", "/tmp/a/b/inner"].map(|path| (Path::new(path), write));
+        let expected = writable.into_iter().chain([(Path::new("/tmp/a/b/inner/.git"), read)]);
         assert_eq!(layers(&roots, &protected), expected.collect());
     }
 
