@@ -1,0 +1,85 @@
+//! The bounds of the link, with the reference program's numbers where it has one (spec: remote control 5 to 9).
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// Bounds, sizes and times, each with its unit in its name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteLinkLimits {
+    /// Seconds that the way to an established socket may take.
+    pub dial_seconds: u64,
+    /// Bytes of the body of a refusal that are passed on.
+    pub refusal_bytes: usize,
+    /// Seconds between two pings to the backend.
+    pub ping_seconds: u64,
+    /// Seconds without a pong after which the socket is dropped, whatever else comes.
+    pub pong_seconds: u64,
+    /// Bytes of one frame from the backend; one more kills the socket.
+    pub frame_bytes: usize,
+
+    /// Streams at once; one more replaces the one that was silent for longest.
+    pub streams: usize,
+    /// Seconds without a message or ping after which a stream ends.
+    pub stream_idle_seconds: u64,
+    /// Seconds between two looks for idle streams, while there is a socket.
+    pub stream_sweep_seconds: u64,
+    /// Bytes on their way between the link and a stream's connection, each way.
+    pub stream_pipe_bytes: usize,
+    /// Messages waiting for a stream's connection; one more request is answered -32001, anything else ends the stream.
+    pub stream_inbound_messages: usize,
+    /// Bytes of messages waiting for a stream's connection; the same happens above it.
+    pub stream_inbound_bytes: usize,
+
+    /// Envelopes of one stream that the backend has not acknowledged before the stream rests.
+    pub stream_retained_envelopes: usize,
+    /// Envelopes of all streams together.
+    pub retained_envelopes: usize,
+    /// Bytes of the envelopes of one stream before it rests. One message may exceed it.
+    pub stream_retained_bytes: usize,
+    /// Bytes of the envelopes of all streams before all rest. One message of each may exceed it.
+    pub retained_bytes: usize,
+    /// Sequence counters of streams that are gone; the longest unused one is forgotten for one more.
+    pub counters: usize,
+
+    /// Bytes of an envelope above which a message is sent in segments, and of an envelope with a segment.
+    pub envelope_bytes: usize,
+    /// Bytes of a message that one segment aims at.
+    pub segment_bytes: usize,
+    /// Segments of one message.
+    pub segments: usize,
+    /// Bytes of one message in segments, both ways. Inbound the smaller `message_bytes` of all connections rules.
+    pub segmented_message_bytes: usize,
+    /// Messages that are put together from segments at once; the one that waits for longest gives way.
+    pub assemblies: usize,
+    /// Bytes of all of them; the ones that wait for longest give way.
+    pub assembly_bytes: usize,
+}
+
+impl RemoteLinkLimits {
+    /// [`Self::dial_seconds`] as a duration.
+    pub fn dial(&self) -> Duration {
+        Duration::from_secs(self.dial_seconds)
+    }
+
+    /// [`Self::ping_seconds`] as a duration.
+    pub fn ping(&self) -> Duration {
+        Duration::from_secs(self.ping_seconds)
+    }
+
+    /// [`Self::pong_seconds`] as a duration.
+    pub fn pong(&self) -> Duration {
+        Duration::from_secs(self.pong_seconds)
+    }
+
+    /// [`Self::stream_idle_seconds`] as a duration.
+    pub fn stream_idle(&self) -> Duration {
+        Duration::from_secs(self.stream_idle_seconds)
+    }
+
+    /// [`Self::stream_sweep_seconds`] as a duration.
+    pub fn stream_sweep(&self) -> Duration {
+        Duration::from_secs(self.stream_sweep_seconds)
+    }
+}
