@@ -2,6 +2,9 @@
 //!
 //! Every wait ends after [`PATIENCE`]; a promise that is not kept fails, it never hangs.
 
+// Until the promises about remote control are there.
+#[expect(dead_code, reason = "its promises come with the actors of remote control")]
+pub mod backend;
 pub mod client;
 pub mod conformance;
 pub mod frames;
