@@ -21,6 +21,7 @@ mod notification;
 mod optional;
 pub mod path;
 pub mod raw;
+pub mod remote;
 mod request;
 pub mod search;
 mod stored;
