@@ -34,6 +34,14 @@ pub struct Limits {
     pub connection_waiting_requests: usize,
     /// Long-running requests of one connection at once; one more is answered -32001, to this client only.
     pub connection_long_requests: usize,
+    /// Bytes of one connection's short requests in flight before it stops being read, and bytes of its long-running
+    /// ones, above which one more is answered -32001. A request alone passes, whatever its size.
+    pub connection_in_flight_bytes: usize,
+    /// Bytes from which a message counts as large, and takes its part of [`Self::in_flight_bytes`].
+    pub large_message_bytes: usize,
+    /// Bytes of the large short requests of all connections that are worked on; the next large message waits, and its
+    /// connection is not read meanwhile. As many again of long-running ones; one more is answered -32001.
+    pub in_flight_bytes: usize,
     /// Bytes of answers that the peer has not read yet before its connection stops being read.
     pub connection_unread_bytes: usize,
 
@@ -197,6 +205,9 @@ impl Limits {
             connection_in_flight_requests: 1,
             connection_waiting_requests: 1,
             connection_long_requests: 1,
+            connection_in_flight_bytes: 1,
+            large_message_bytes: 1,
+            in_flight_bytes: 1,
             connection_unread_bytes: 1,
             connection_flush_seconds: 1,
             websocket_outbound_messages: 1,

@@ -7,8 +7,9 @@ use serde::Serialize;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::connection::ConnectionId;
+use crate::connection::in_flight::InFlight;
 use crate::post::post;
-use crate::protocol::{Frame, RequestId, RpcError, Weight};
+use crate::protocol::{Frame, RequestId, RpcError};
 use crate::router::{Outcome, Router};
 
 /// Travels with a request from its connection to whoever answers it. Used up by answering; when it is dropped instead
@@ -20,7 +21,7 @@ pub struct Reply {
 
 struct Duty {
     id: RequestId,
-    weight: Weight,
+    in_flight: InFlight,
     router: Arc<Addr<Router>>,
     /// Keeps a drain waiting until the request is answered.
     _work: TaskTrackerToken,
@@ -31,11 +32,11 @@ impl Reply {
     pub fn new(
         connection: ConnectionId,
         id: RequestId,
-        weight: Weight,
+        in_flight: InFlight,
         router: Arc<Addr<Router>>,
         work: TaskTrackerToken,
     ) -> Self {
-        Self { connection, duty: Some(Duty { id, weight, router, _work: work }) }
+        Self { connection, duty: Some(Duty { id, in_flight, router, _work: work }) }
     }
 
     /// Who asked.
@@ -79,7 +80,7 @@ impl Reply {
 
     fn frame(mut self, encode: impl FnOnce(&RequestId) -> Frame) -> Outcome {
         match self.duty.take() {
-            Some(duty) => Outcome::answer(self.connection, encode(&duty.id), duty.weight),
+            Some(duty) => Outcome::answer(self.connection, encode(&duty.id), duty.in_flight),
             None => Outcome::default(),
         }
     }
@@ -89,7 +90,7 @@ impl Drop for Reply {
     fn drop(&mut self) {
         let Some(duty) = self.duty.take() else { return };
         let error = RpcError::internal("the server failed while it worked on this request; it is safe to try again");
-        let outcome = Outcome::answer(self.connection, Frame::error(Some(&duty.id), &error), duty.weight);
+        let outcome = Outcome::answer(self.connection, Frame::error(Some(&duty.id), &error), duty.in_flight);
         let router = duty.router;
         if let Err(SendError::Full(outcome)) = router.try_send(outcome) {
             // Waits for room. One such task per dropped reply, so bounded by the requests in flight.
@@ -147,7 +148,7 @@ mod tests {
         router.send(register).await.unwrap();
 
         let work = TaskTracker::new();
-        let reply = Reply::new(connection, RequestId::Integer(9), Weight::Short, router, work.token());
+        let reply = Reply::new(connection, RequestId::Integer(9), InFlight::of_a_test(), router, work.token());
         assert!(guarded("a test", move || -> Outcome { panic!("while holding {}", reply.connection()) }).is_none());
 
         let answer = answers.recv().await.unwrap();

@@ -2,8 +2,11 @@
 
 use std::io::Write as _;
 use std::net::TcpStream;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use serde_json::{Value, json};
 
 use crate::support::frames::{CLOSE, CONTINUATION, Frames, PING, PONG, TEXT, encode, header};
@@ -174,6 +177,38 @@ fn who_pings_and_never_reads_is_not_read_any_more() {
             serves(&server);
         });
     }
+    serves(&server);
+}
+
+#[test]
+fn large_requests_that_cannot_be_answered_yet_are_bounded_in_sum() {
+    let bounds = [("limits.connection_in_flight_bytes", 8 * 1024 * 1024), ("limits.in_flight_bytes", 32 * 1024 * 1024)];
+    let server =
+        Server::ws(bounds.into_iter().fold(Launch::new(), |launch, (name, bytes)| launch.setting(name, bytes)));
+    let mut client = server.client();
+    let thread = client.call("thread/start", json!({}))["thread"]["id"].take();
+    // While somebody else has locked the database, one write keeps everything that asks it waiting.
+    let path = server.process.home().database();
+    let mut other = SqliteConnection::establish(path.to_str().expect("text")).expect("it opens");
+    other.batch_execute("BEGIN IMMEDIATE").expect("locked");
+    client.send_request("thread/name/set", json!({"threadId": thread, "name": "waits"}));
+
+    let params = json!({"searchTerm": "x".repeat(4 * 1024 * 1024)});
+    let request = json!({"id": "r", "method": "thread/list", "params": params});
+    let request = encode(true, TEXT, request.to_string().as_bytes());
+    let mut flooders: Vec<_> = (0..8).map(|_| Frames::initialized(server.tcp_stream())).collect();
+    // 32 MiB are worked on. Each connection may have read one message more, and its buffers grow by doubling.
+    grows_less_than(&server, (32 + 8 * 8) * MIB, || {
+        thread::scope(|scope| {
+            for frames in &mut flooders {
+                scope.spawn(|| assert!(flood(&mut frames.0, &request) < 64, "all of them were read"));
+            }
+        });
+        serves(&server);
+    });
+    other.batch_execute("ROLLBACK").expect("unlocked");
+    drop(flooders);
+    client.call("thread/list", params);
     serves(&server);
 }
 

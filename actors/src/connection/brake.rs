@@ -2,7 +2,10 @@
 //!
 //! It stands in front of the processor's mailbox, so that one client that floods cannot fill the mailbox for all. The
 //! connection is not read while one of these is at its bound, and read again when all are down to half: short requests
-//! in flight, requests waiting in the processor's mailbox, bytes of answers that the peer has not read.
+//! in flight, their bytes, requests waiting in the processor's mailbox, bytes of answers that the peer has not read.
+//!
+//! Bounds in bytes let a single message pass, however large: they hold only while something else is in flight.
+//! Long-running requests may take minutes, so they never stop the reading: what is above their bounds is refused.
 //!
 //! Many floods at once could still fill the mailbox. So a connection that has a request waiting is not read either while
 //! the mailbox is half full: the other half is for the first requests of those who have none.
@@ -11,39 +14,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use futures_util::Stream;
 use futures_util::task::AtomicWaker;
+use tokio::sync::Notify;
 
+use super::in_flight::InFlight;
+use super::ingress::{Ingress, Room};
 use super::outbound::Outbound;
-use super::pulse::Pulse;
 use crate::limits::Limits;
 use crate::protocol::Weight;
-
-/// How full the processor's mailbox is; shared by all connections.
-#[derive(Debug)]
-pub struct Ingress {
-    waiting: AtomicUsize,
-    half: usize,
-}
-
-impl Ingress {
-    /// Nothing waits.
-    pub fn new(limits: &Limits) -> Self {
-        Self { waiting: AtomicUsize::new(0), half: limits.processor_mailbox_messages / 2 }
-    }
-
-    fn is_half_full(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) >= self.half
-    }
-}
 
 /// One connection's counts. Shared by the connection, and by its requests on their way through the processor.
 #[derive(Debug)]
 pub struct Brake {
     bounds: Bounds,
-    short: AtomicUsize,
+    short: Count,
+    long: Count,
     waiting: AtomicUsize,
-    long: AtomicUsize,
     ingress: Arc<Ingress>,
     outbound: Arc<Outbound>,
     /// The reading rests until one of this connection's requests has left the mailbox.
@@ -53,13 +39,33 @@ pub struct Brake {
     /// The brake is on: a bound was reached and not all counts are down to half yet.
     on: AtomicBool,
     reader: AtomicWaker,
+    /// Wakes the message that waits until nothing else is in flight.
+    emptied: Notify,
+}
+
+/// Requests in flight.
+#[derive(Debug, Default)]
+struct Count {
+    requests: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Count {
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::Acquire)
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Acquire)
+    }
 }
 
 #[derive(Debug)]
 struct Bounds {
     short: usize,
-    waiting: usize,
     long: usize,
+    bytes: usize,
+    waiting: usize,
     unread_bytes: usize,
 }
 
@@ -69,50 +75,83 @@ impl Brake {
         Self {
             bounds: Bounds {
                 short: limits.connection_in_flight_requests,
-                waiting: limits.connection_waiting_requests,
                 long: limits.connection_long_requests,
+                bytes: limits.connection_in_flight_bytes,
+                waiting: limits.connection_waiting_requests,
                 unread_bytes: limits.connection_unread_bytes,
             },
-            short: AtomicUsize::new(0),
+            short: Count::default(),
+            long: Count::default(),
             waiting: AtomicUsize::new(0),
-            long: AtomicUsize::new(0),
             ingress,
             outbound,
             crowded: AtomicBool::new(false),
             parked: AtomicBool::new(false),
             on: AtomicBool::new(false),
             reader: AtomicWaker::new(),
+            emptied: Notify::new(),
         }
     }
 
-    /// Counts a request that goes to the processor. False when this client has all its long-running requests in use:
-    /// nothing is counted then, and the request is to be refused.
+    /// Counts a request with a text of `bytes` that goes to the processor; `room` is that of a large one. `None` when
+    /// this client has all its long-running requests in use, or their bytes: nothing is counted then, and the request
+    /// is to be refused.
     #[must_use]
-    pub fn admit(&self, weight: Weight) -> bool {
+    pub fn admit(self: &Arc<Self>, weight: Weight, bytes: usize, room: Option<Room>) -> Option<InFlight> {
+        let room = match weight {
+            Weight::Short => room,
+            Weight::Long => self.long_room(bytes)?,
+        };
         let count = self.count(weight);
-        if weight == Weight::Long && count.load(Ordering::Acquire) >= self.bounds.long {
-            return false;
-        }
-        count.fetch_add(1, Ordering::AcqRel);
+        count.requests.fetch_add(1, Ordering::AcqRel);
+        count.bytes.fetch_add(bytes, Ordering::AcqRel);
         self.waiting.fetch_add(1, Ordering::AcqRel);
-        self.ingress.waiting.fetch_add(1, Ordering::AcqRel);
-        true
+        self.ingress.enter();
+        Some(InFlight::new(self.clone(), weight, bytes, room))
+    }
+
+    /// Whether one more long-running request may come in, and its room if it needs any.
+    fn long_room(&self, bytes: usize) -> Option<Option<Room>> {
+        let (others, their_bytes) = (self.long.requests(), self.long.bytes());
+        if others >= self.bounds.long || (others > 0 && their_bytes + bytes > self.bounds.bytes) {
+            return None;
+        }
+        if self.is_large(bytes) { self.ingress.long_room(bytes).map(Some) } else { Some(None) }
     }
 
     /// The processor has taken a request out of its mailbox (or had no room for it).
     pub fn taken(&self) {
         self.waiting.fetch_sub(1, Ordering::AcqRel);
-        self.ingress.waiting.fetch_sub(1, Ordering::AcqRel);
+        self.ingress.leave();
         if self.crowded.swap(false, Ordering::AcqRel) {
             self.reader.wake();
         }
         self.wake();
     }
 
-    /// A request was answered.
-    pub fn settle(&self, weight: Weight) {
-        self.count(weight).fetch_sub(1, Ordering::AcqRel);
+    /// A request is no longer in flight.
+    pub(super) fn settle(&self, weight: Weight, bytes: usize) {
+        let count = self.count(weight);
+        count.bytes.fetch_sub(bytes, Ordering::AcqRel);
+        if count.requests.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.emptied.notify_one();
+        }
         self.wake();
+    }
+
+    /// Whether a message of `bytes` must wait for [`Self::room`].
+    pub(super) fn is_large(&self, bytes: usize) -> bool {
+        self.ingress.is_large(bytes)
+    }
+
+    /// Waits for room for a large message.
+    pub(super) async fn room(&self, bytes: usize) -> Option<Room> {
+        let idle = async {
+            while self.short.requests() > 0 {
+                self.emptied.notified().await;
+            }
+        };
+        self.ingress.room(bytes, idle).await
     }
 
     /// The wire has given bytes to the socket.
@@ -139,7 +178,7 @@ impl Brake {
 
     /// No request of this connection is in flight.
     pub fn is_idle(&self) -> bool {
-        self.short.load(Ordering::Acquire) == 0 && self.long.load(Ordering::Acquire) == 0
+        self.short.requests() == 0 && self.long.requests() == 0
     }
 
     /// Ready while the connection may be read.
@@ -169,7 +208,8 @@ impl Brake {
     /// Every count is below its bound (`part` 1), or at most at half of it (`part` 2).
     fn below(&self, part: usize) -> bool {
         let fits = |count: usize, bound: usize| if part == 1 { count < bound } else { count <= bound / 2 };
-        fits(self.short.load(Ordering::Acquire), self.bounds.short)
+        fits(self.short.requests(), self.bounds.short)
+            && fits(self.short.bytes(), self.bounds.bytes)
             && fits(self.waiting.load(Ordering::Acquire), self.bounds.waiting)
             && fits(self.outbound.queued_bytes(), self.bounds.unread_bytes)
     }
@@ -180,7 +220,7 @@ impl Brake {
         }
     }
 
-    fn count(&self, weight: Weight) -> &AtomicUsize {
+    fn count(&self, weight: Weight) -> &Count {
         match weight {
             Weight::Short => &self.short,
             Weight::Long => &self.long,
@@ -188,163 +228,5 @@ impl Brake {
     }
 }
 
-/// A stream of incoming messages that rests while the brake is on.
-pub struct Braked<S> {
-    brake: Arc<Brake>,
-    pulse: Arc<Pulse>,
-    incoming: S,
-}
-
-impl<S> Braked<S> {
-    /// Puts `incoming` behind `brake`; `pulse` tells the router while it rests.
-    pub fn new(brake: Arc<Brake>, pulse: Arc<Pulse>, incoming: S) -> Self {
-        Self { brake, pulse, incoming }
-    }
-}
-
-impl<S: Stream + Unpin> Stream for Braked<S> {
-    type Item = S::Item;
-
-    fn poll_next(mut self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        let open = self.brake.poll_open(cx);
-        self.pulse.set_resting(open.is_pending());
-        match open {
-            Poll::Ready(()) => std::pin::Pin::new(&mut self.incoming).poll_next(cx),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::task::Waker;
-
-    use super::*;
-
-    fn brake(change: impl FnOnce(&mut Limits)) -> (Brake, Arc<Outbound>) {
-        let mut limits = Limits {
-            processor_mailbox_messages: 1000,
-            connection_in_flight_requests: 4,
-            connection_waiting_requests: 100,
-            connection_long_requests: 2,
-            connection_unread_bytes: 4096,
-            ..Limits::tiny()
-        };
-        change(&mut limits);
-        let (ingress, outbound) = (Arc::new(Ingress::new(&limits)), Arc::new(Outbound::default()));
-        (Brake::new(&limits, ingress, outbound.clone()), outbound)
-    }
-
-    fn is_open(brake: &Brake) -> bool {
-        brake.poll_open(&mut Context::from_waker(Waker::noop())).is_ready()
-    }
-
-    #[test]
-    fn reading_stops_at_the_bound_and_goes_on_at_half() {
-        let (brake, _) = brake(|_| {});
-        for _ in 0..4 {
-            assert!(is_open(&brake));
-            assert!(brake.admit(Weight::Short));
-        }
-        assert!(!is_open(&brake));
-        brake.settle(Weight::Short);
-        assert!(!is_open(&brake), "three of four are still in flight");
-        brake.settle(Weight::Short);
-        assert!(is_open(&brake));
-    }
-
-    #[test]
-    fn requests_that_wait_for_the_processor_stop_the_reading_too() {
-        let (brake, _) = brake(|limits| limits.connection_waiting_requests = 2);
-        assert!(brake.admit(Weight::Short) && brake.admit(Weight::Short));
-        assert!(!is_open(&brake));
-        brake.taken();
-        assert!(is_open(&brake), "one of two is half");
-    }
-
-    #[test]
-    fn unread_answers_stop_the_reading() {
-        let (brake, outbound) = brake(|_| {});
-        for _ in 0..3 {
-            assert!(is_open(&brake));
-            outbound.queue(1000);
-        }
-        assert!(!is_open(&brake), "3,000 bytes, and what the messages take besides, are over 4,096");
-        outbound.written(1000);
-        assert!(!is_open(&brake));
-        outbound.written(1000);
-        assert!(is_open(&brake), "one of them is less than half");
-    }
-
-    #[actix_rt::test]
-    async fn large_answers_wait_for_the_peer() {
-        let (brake, outbound) = brake(|_| {});
-        let brake = Arc::new(brake);
-        brake.drained().await;
-        outbound.queue(5000);
-        let waiting = actix_rt::spawn({
-            let brake = brake.clone();
-            async move { brake.drained().await }
-        });
-        actix_rt::task::yield_now().await;
-        brake.written();
-        actix_rt::task::yield_now().await;
-        assert!(!waiting.is_finished());
-        outbound.written(5000);
-        brake.written();
-        waiting.await.unwrap();
-    }
-
-    #[test]
-    fn long_requests_do_not_stop_the_reading_but_have_their_own_bound() {
-        let (brake, _) = brake(|_| {});
-        assert!(brake.admit(Weight::Long) && brake.admit(Weight::Long));
-        assert!(!brake.admit(Weight::Long), "the third of two");
-        assert!(is_open(&brake));
-        brake.settle(Weight::Long);
-        assert!(brake.admit(Weight::Long));
-    }
-
-    #[test]
-    fn a_parked_notification_stops_the_reading_until_it_is_taken() {
-        let (brake, _) = brake(|_| {});
-        brake.park();
-        assert!(!is_open(&brake));
-        brake.unpark();
-        assert!(is_open(&brake));
-    }
-
-    #[test]
-    fn with_bounds_of_one_each_request_is_answered_before_the_next_is_read() {
-        let (brake, _) = brake(|limits| *limits = Limits::tiny());
-        assert!(is_open(&brake));
-        assert!(brake.admit(Weight::Short));
-        brake.taken();
-        assert!(!is_open(&brake));
-        brake.settle(Weight::Short);
-        assert!(is_open(&brake));
-    }
-
-    #[test]
-    fn in_a_half_full_mailbox_there_is_room_for_those_who_have_nothing_in_it() {
-        let limits = Limits {
-            processor_mailbox_messages: 8,
-            connection_in_flight_requests: 64,
-            connection_waiting_requests: 16,
-            connection_unread_bytes: 4096,
-            ..Limits::tiny()
-        };
-        let ingress = Arc::new(Ingress::new(&limits));
-        let brake = || Brake::new(&limits, ingress.clone(), Arc::default());
-        let (flooder, polite) = (brake(), brake());
-        for _ in 0..4 {
-            assert!(is_open(&flooder) && flooder.admit(Weight::Short));
-        }
-        assert!(!is_open(&flooder), "half of eight");
-        assert!(is_open(&polite) && polite.admit(Weight::Short));
-        assert!(!is_open(&polite), "its first request waits");
-        flooder.taken();
-        flooder.taken();
-        assert!(is_open(&flooder), "three are left");
-    }
-}
+mod tests;

@@ -1,12 +1,16 @@
 //! What every wire does with a message that came in.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use futures_util::Stream;
 
-use super::brake::{Brake, Braked};
+use super::brake::Brake;
+use super::braked::{Braked, RoomTaken};
+use super::in_flight::InFlight;
 use super::kill::Kill;
 use super::messages::Deliver;
 use super::outbound::Outbound;
@@ -15,7 +19,7 @@ use super::{ConnectionId, ConnectionOrigin};
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::processor::{Disconnected, Note, Request};
-use crate::protocol::{ClientMessage, Frame, RpcError, Weight, decode_within};
+use crate::protocol::{ClientMessage, Frame, RpcError, decode_within};
 use crate::router::Register;
 
 /// The wire-independent half of a connection: decodes, counts, hands over.
@@ -25,6 +29,8 @@ pub struct Intake {
     brake: Arc<Brake>,
     outbound: Arc<Outbound>,
     pulse: Arc<Pulse>,
+    /// Of the message that is being taken, if it is large.
+    room: Rc<RoomTaken>,
     /// The peer sends no more, but still waits for answers.
     half_closed: Cell<bool>,
 }
@@ -46,7 +52,7 @@ impl Intake {
         let outbound = Arc::new(Outbound::default());
         let brake = Arc::new(Brake::new(hub.limits(), hub.ingress().clone(), outbound.clone()));
         let (id, hub) = (hub.next_connection_id(), hub.clone());
-        Self { id, hub, brake, outbound, pulse: Arc::default(), half_closed: Cell::new(false) }
+        Self { id, hub, brake, outbound, pulse: Arc::default(), room: Rc::default(), half_closed: Cell::new(false) }
     }
 
     /// The name of this connection.
@@ -64,9 +70,9 @@ impl Intake {
         &self.pulse
     }
 
-    /// Puts what comes from the peer behind this connection's brake.
-    pub fn braked<S>(&self, incoming: S) -> Braked<S> {
-        Braked::new(self.brake.clone(), self.pulse.clone(), incoming)
+    /// Puts what comes from the peer behind this connection's brake; `bytes` tells the size of a message.
+    pub fn braked<S: Stream>(&self, incoming: S, bytes: fn(&S::Item) -> usize) -> Braked<S> {
+        Braked::new(self.brake.clone(), self.pulse.clone(), incoming, bytes, self.room.clone())
     }
 
     /// Tells the router about this connection, before anything is read from it. To be called in `started`.
@@ -89,12 +95,13 @@ impl Intake {
 
     /// Takes one message.
     pub fn take(&self, text: &str) -> Taken {
+        let room = self.room.take();
         match decode_within(self.limits(), text) {
             Ok(ClientMessage::Request { id, method, request }) => {
-                let reply = self.hub.reply(self.id, id, method.weight);
-                if !self.brake.admit(method.weight) {
-                    return refused(reply.refuse(&RpcError::overloaded()));
-                }
+                let Some(in_flight) = self.brake.admit(method.weight, text.len(), room) else {
+                    return Taken::Refused(Frame::error(Some(&id), &RpcError::overloaded()));
+                };
+                let reply = self.hub.reply(self.id, id, in_flight);
                 let request = Request { reply, method, request, brake: self.brake.clone() };
                 match self.hub.processor().try_send(request) {
                     Ok(()) => Taken::InHand,
@@ -126,12 +133,12 @@ impl Intake {
     }
 
     /// An answer to a request of this connection goes out.
-    pub fn settle<A>(&self, weight: Weight, ctx: &mut A::Context)
+    pub fn settle<A>(&self, in_flight: InFlight, ctx: &mut A::Context)
     where
         A: Actor,
         A::Context: AsyncContext<A>,
     {
-        self.brake.settle(weight);
+        drop(in_flight);
         if self.half_closed.get() {
             self.stop_when_answered::<A>(ctx);
         }
@@ -196,12 +203,7 @@ impl Intake {
 
     fn withdraw(&self, request: Request, error: &RpcError) -> Taken {
         self.brake.taken();
-        self.brake.settle(request.method.weight);
-        refused(request.reply.refuse(error))
+        // A reply that was answered before has nothing left to say.
+        request.reply.refuse(error).map_or(Taken::InHand, Taken::Refused)
     }
-}
-
-/// A reply that was answered before has nothing left to say.
-fn refused(frame: Option<Frame>) -> Taken {
-    frame.map_or(Taken::InHand, Taken::Refused)
 }

@@ -3,7 +3,8 @@
 use actix::prelude::*;
 
 use super::close::CloseReason;
-use crate::protocol::{Frame, Weight};
+use super::in_flight::InFlight;
+use crate::protocol::Frame;
 
 /// Sent by the router only. Nothing comes back. A connection's mailbox is its outbound queue: when it is full the
 /// router cuts the connection (law 5) and never waits.
@@ -14,8 +15,8 @@ pub enum Deliver {
     Frame {
         /// The message.
         frame: Frame,
-        /// Set on answers: which kind of request is no longer in flight.
-        settles: Option<Weight>,
+        /// Set on answers: the request that is no longer in flight.
+        settles: Option<InFlight>,
     },
     /// Write what was delivered before, say goodbye, and end.
     Close {

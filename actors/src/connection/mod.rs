@@ -4,6 +4,9 @@
 //! |---|---|
 //! | [`intake`] | what every wire does with a message that came in |
 //! | [`brake`] | when a connection stops being read, and when it is read again |
+//! | [`braked`] | what comes from the peer, behind the brake |
+//! | [`ingress`] | what all connections share on their way in |
+//! | [`in_flight`] | one request in flight, as the brake counts it |
 //! | [`outbound`] | what is queued towards the peer, seen from both ends |
 //! | [`pulse`] | the signs of life by which the router's clocks judge a connection |
 //! | [`close`] | why the server closes a connection: the table of close codes |
@@ -14,7 +17,10 @@
 use std::fmt;
 
 pub mod brake;
+pub mod braked;
 pub mod close;
+pub mod in_flight;
+pub mod ingress;
 pub mod intake;
 pub mod kill;
 pub mod messages;

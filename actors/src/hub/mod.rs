@@ -11,12 +11,13 @@ use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::commands::{Commands, CommandsParts, CommandsSetup, EndAll};
 use crate::connection::ConnectionId;
-use crate::connection::brake::Ingress;
+use crate::connection::in_flight::InFlight;
+use crate::connection::ingress::Ingress;
 use crate::files::Files;
 use crate::host::Host;
 use crate::limits::Limits;
 use crate::processor::{Drain, Processor, ProcessorParts};
-use crate::protocol::{RequestId, Weight};
+use crate::protocol::RequestId;
 use crate::reply::Reply;
 use crate::router::{CloseAll, CutAll, Router};
 use crate::search::Search;
@@ -160,8 +161,8 @@ impl Hub {
         &self.0.processor
     }
 
-    pub(crate) fn reply(&self, connection: ConnectionId, id: RequestId, weight: Weight) -> Reply {
-        Reply::new(connection, id, weight, self.0.router.clone(), self.0.work.token())
+    pub(crate) fn reply(&self, connection: ConnectionId, id: RequestId, in_flight: InFlight) -> Reply {
+        Reply::new(connection, id, in_flight, self.0.router.clone(), self.0.work.token())
     }
 }
 

@@ -181,7 +181,7 @@ async fn a_notification_waits_for_room_and_its_connection_is_not_read_meanwhile(
     let fills = connection.take(r#"{"id":1,"method":"thread/loaded/list"}"#);
     let waits = connection.take(r#"{"method":"initialized"}"#);
     assert!(matches!((fills, waits), (Taken::InHand, Taken::InHand)));
-    let mut reading = connection.braked(futures_util::stream::iter([()]));
+    let mut reading = connection.braked(futures_util::stream::iter([()]), |()| 0);
     assert!(futures_util::poll!(reading.next()).is_pending());
     timeout(SOON, reading.next()).await.expect("goes on when the notification was taken");
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 
+use crate::connection::in_flight::InFlight;
 use crate::connection::kill::Kill;
 use crate::connection::messages::Deliver;
 use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
 use crate::connection::{ConnectionId, ConnectionOrigin};
 use crate::protocol::thread::ThreadId;
-use crate::protocol::{Frame, ServerNotification, Weight};
+use crate::protocol::{Frame, ServerNotification};
 
 /// Sent by a connection as its first act. Nothing comes back. Mailbox full: the connection waits, and is not read.
 #[derive(Message)]
@@ -47,13 +48,14 @@ pub struct Outcome {
 pub struct Answer {
     pub(super) connection: ConnectionId,
     pub(super) frame: Frame,
-    pub(super) weight: Weight,
+    pub(super) settles: InFlight,
 }
 
 impl Outcome {
     /// An answer.
-    pub(crate) fn answer(connection: ConnectionId, frame: Frame, weight: Weight) -> Self {
-        Self { answer: Some(Answer { connection, frame, weight }), effects: Vec::new() }
+    pub(crate) fn answer(connection: ConnectionId, frame: Frame, mut settles: InFlight) -> Self {
+        settles.answered();
+        Self { answer: Some(Answer { connection, frame, settles }), effects: Vec::new() }
     }
 
     /// No answer, only consequences.

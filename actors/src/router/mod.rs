@@ -15,11 +15,12 @@ use tokio::time::Instant;
 use crate::clock::Clock;
 use crate::connection::ConnectionId;
 use crate::connection::close::CloseReason;
+use crate::connection::in_flight::InFlight;
 use crate::connection::messages::Deliver;
 use crate::limits::Limits;
 use crate::panics::guarded;
 use crate::protocol::thread::ThreadId;
-use crate::protocol::{Frame, ServerNotification, Weight};
+use crate::protocol::{Frame, ServerNotification};
 
 mod clocks;
 mod messages;
@@ -76,8 +77,8 @@ impl Router {
         }
     }
 
-    fn answer(&mut self, Answer { connection, frame, weight }: Answer) {
-        self.deliver(connection, frame, Some(weight));
+    fn answer(&mut self, Answer { connection, frame, settles }: Answer) {
+        self.deliver(connection, frame, Some(settles));
     }
 
     /// Serialises once, and hands the same text to everyone it is for (law 4).
@@ -101,7 +102,7 @@ impl Router {
         }
     }
 
-    fn deliver(&mut self, id: ConnectionId, frame: Frame, settles: Option<Weight>) {
+    fn deliver(&mut self, id: ConnectionId, frame: Frame, settles: Option<InFlight>) {
         let Some(peer) = self.peers.get(&id) else { return };
         if let Err(cut) = peer.hand_over(frame, settles, self.limits.outbound_bytes) {
             self.cut(id, cut);

@@ -10,13 +10,14 @@ use super::clocks::{Clocks, Due, Signs};
 use super::messages::Register;
 use crate::connection::ConnectionOrigin;
 use crate::connection::close::CloseReason;
+use crate::connection::in_flight::InFlight;
 use crate::connection::kill::Kill;
 use crate::connection::messages::Deliver;
 use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
 use crate::limits::Limits;
+use crate::protocol::Frame;
 use crate::protocol::thread::ThreadId;
-use crate::protocol::{Frame, Weight};
 
 pub(super) struct Peer {
     origin: ConnectionOrigin,
@@ -105,7 +106,7 @@ impl Peer {
 
     /// Queues a frame, or says why the peer must be cut. A frame of any size may go to a peer that has nothing queued;
     /// none goes to one that is being closed.
-    pub(super) fn hand_over(&self, frame: Frame, settles: Option<Weight>, budget: usize) -> Result<(), Cut> {
+    pub(super) fn hand_over(&self, frame: Frame, settles: Option<InFlight>, budget: usize) -> Result<(), Cut> {
         if self.pulse.is_closing() {
             return Ok(());
         }

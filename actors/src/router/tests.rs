@@ -9,7 +9,7 @@ use crate::connection::ConnectionOrigin;
 use crate::connection::kill::Kill;
 use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
-use crate::protocol::{RequestId, Weight};
+use crate::protocol::RequestId;
 
 /// Stands for a client: keeps what it is sent, or keeps its mailbox full.
 struct Client {
@@ -185,9 +185,9 @@ async fn bytes_over_the_budget_cut_but_one_large_message_passes() {
     let router = Router::new(limits(|limits| limits.outbound_bytes = 100), Clock::system()).start();
     let client = connect(&router, 1, 100, true).await;
     let large = || Frame::result(&RequestId::Integer(1), &"x".repeat(200));
-    router.send(Outcome::answer(client.id, large(), Weight::Short)).await.unwrap();
+    router.send(Outcome::answer(client.id, large(), InFlight::of_a_test())).await.unwrap();
     assert!(!client.pulse.is_given_up(), "nothing was queued before it");
-    router.send(Outcome::answer(client.id, large(), Weight::Short)).await.unwrap();
+    router.send(Outcome::answer(client.id, large(), InFlight::of_a_test())).await.unwrap();
     assert!(client.pulse.is_given_up());
 }
 

@@ -11,12 +11,13 @@ use tokio_util::task::TaskTracker;
 use super::{Home, sources};
 use crate::catalog::{Ask, Catalog, Greet, ThreadDefaults};
 use crate::clock::Clock;
+use crate::connection::in_flight::InFlight;
 use crate::connection::kill::Kill;
 use crate::connection::messages::Deliver;
 use crate::connection::{ConnectionId, ConnectionOrigin};
 use crate::limits::Limits;
 use crate::protocol::catalog::{CatalogRequest, NoParams};
-use crate::protocol::{RemoteControlStatus, RequestId, ServerNotification, Weight};
+use crate::protocol::{RemoteControlStatus, RequestId, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{Register, Router};
 
@@ -58,7 +59,7 @@ async fn a_client_gets_its_answer_by_way_of_the_router() {
     router.send(register).await.unwrap();
 
     let work = TaskTracker::new();
-    let reply = Reply::new(connection, RequestId::Integer(7), Weight::Short, router, work.token());
+    let reply = Reply::new(connection, RequestId::Integer(7), InFlight::of_a_test(), router, work.token());
     let request = CatalogRequest::PluginInstalled(NoParams {});
     catalog.send(Ask { reply, request }).await.unwrap();
     let Some(Deliver::Frame { frame, .. }) = delivered.recv().await else { panic!("no answer") };

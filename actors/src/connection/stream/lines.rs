@@ -21,6 +21,14 @@ pub enum Line {
 }
 
 impl Line {
+    /// Bytes of its text.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::TooLong | Self::NotUtf8 => 0,
+        }
+    }
+
     /// The text, or what to answer to a line that has none; `limit` is that of the lines.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ where
     let connection = StreamConnection { intake: intake.clone(), outbox: outbox.clone(), origin, cut: cut.clone() };
     StreamConnection::create(move |ctx| {
         let lines = FramedRead::new(reader, JsonLines::new(intake.limits().message_bytes));
-        ctx.add_stream(intake.braked(lines));
+        ctx.add_stream(intake.braked(lines, |line| line.as_ref().map_or(0, Line::bytes)));
         connection
     });
     let ended = tokio::select! {
@@ -121,8 +121,8 @@ impl Handler<Deliver> for StreamConnection {
         match message {
             Deliver::Frame { frame, settles } => {
                 self.outbox.push_counted(frame);
-                if let Some(weight) = settles {
-                    self.intake.settle::<Self>(weight, ctx);
+                if let Some(in_flight) = settles {
+                    self.intake.settle::<Self>(in_flight, ctx);
                 }
             }
             Deliver::Close { reason } => {

@@ -80,7 +80,8 @@ fn serve_with<A: Application>(
     // The stock reader of frames buffers whatever length a peer claims; ours is added in its place.
     let context = WebsocketContext::with_factory(stream::pending(), move |ctx| {
         let reader = MessageReader::new(intake.limits(), A::BINARY);
-        ctx.add_stream(intake.braked(IncomingMessages::new(payload, reader, intake.pulse().clone())));
+        let incoming = IncomingMessages::new(payload, reader, intake.pulse().clone());
+        ctx.add_stream(intake.braked(incoming, Incoming::bytes));
         connection
     });
     handshake.streaming(Body::new(context, outbox))
@@ -194,8 +195,8 @@ impl<A: Application> Handler<Deliver> for WebSocketConnection<A> {
                 } else {
                     self.outbox.push_counted(frame);
                 }
-                if let Some(weight) = settles {
-                    self.intake.settle::<Self>(weight, ctx);
+                if let Some(in_flight) = settles {
+                    self.intake.settle::<Self>(in_flight, ctx);
                 }
             }
             Deliver::Close { reason } => self.close(reason, ctx),

@@ -28,6 +28,17 @@ pub enum Incoming {
     Violation(CloseReason),
 }
 
+impl Incoming {
+    /// Bytes of its payload, where that can be large.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// Whether binary messages are collected or refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binary {
