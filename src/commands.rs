@@ -10,7 +10,7 @@ use std::{
 use crate::{
     call,
     cli::{Arguments, Command, documents},
-    codex_home, doctor,
+    codex_home, doctor, generate,
     listen::control_socket,
     logging, proxy,
     settings::Settings,
@@ -21,6 +21,12 @@ use crate::{
 /// # Errors
 /// For `main` to show; [`call::CallError`] knows its exit code.
 pub fn run(command: &Command, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::GenerateJsonSchema { target } => return Ok(generate::json_schema(target)?),
+        Command::GenerateTs { target } => return Ok(generate::typescript(target)?),
+        Command::GenerateOpenrpc { out, experimental } => return Ok(generate::openrpc(out.as_deref(), *experimental)?),
+        _ => {}
+    }
     let mut stdout = io::stdout().lock();
     match command {
         Command::Completions { shell } => return Ok(stdout.write_all(&documents::completions(*shell))?),
@@ -53,7 +59,8 @@ pub fn run(command: &Command, arguments: &Arguments) -> Result<(), Box<dyn Error
             let endpoint = command.server().endpoint(&codex_home)?;
             Ok(block_on(call::run(command, &endpoint, &settings.limits))?)
         }
-        Command::Config { .. } | Command::Doctor { .. } | Command::Completions { .. } | Command::Man { .. } => Ok(()),
+        // Done above.
+        _ => Ok(()),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod codex_home;
 pub mod commands;
 pub mod doctor;
+pub mod generate;
 pub mod http;
 pub mod in_process;
 pub mod listen;

@@ -66,9 +66,46 @@ pub enum Command {
         command: Option<String>,
     },
 
+    /// Writes the protocol that this server speaks as JSON Schema (draft 7), one file a type and a bundle of all.
+    GenerateJsonSchema {
+        /// Where to.
+        #[command(flatten)]
+        target: Target,
+    },
+
+    /// Writes the protocol that this server speaks as TypeScript, one file a type.
+    GenerateTs {
+        /// Where to.
+        #[command(flatten)]
+        target: Target,
+    },
+
+    /// Prints the protocol that this server speaks as an OpenRPC document.
+    GenerateOpenrpc {
+        /// A file to write instead, or a folder for `openrpc.json`.
+        #[arg(short, long, value_name = "PATH")]
+        out: Option<PathBuf>,
+
+        /// Includes what only clients that announce `experimentalApi` may use.
+        #[arg(long)]
+        experimental: bool,
+    },
+
     /// Attaches to a running server.
     #[command(flatten)]
     Client(ClientCommand),
+}
+
+/// What is generated, and where to.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// The folder to write into; made if need be. Files of the same names are replaced.
+    #[arg(short, long, value_name = "DIR")]
+    pub out: PathBuf,
+
+    /// Includes what only clients that announce `experimentalApi` may use.
+    #[arg(long)]
+    pub experimental: bool,
 }
 
 /// What a client on the command line does.

@@ -13,7 +13,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use app_server_actors::host::API_VERSION;
 pub use auth::{AuthArguments, AuthMode};
-pub use commands::{ClientCommand, Command, ServerChoice};
+pub use commands::{ClientCommand, Command, ServerChoice, Target};
 pub use overrides::Override;
 
 use crate::listen::ListenUrl;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::DecodeError;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::optional::null_is_default;
@@ -24,7 +25,7 @@ pub enum CommandRequest {
 }
 
 /// Params of `command/exec`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommandExecParams {
     /// The program and its arguments.
@@ -33,20 +34,25 @@ pub struct CommandExecParams {
     pub process_id: Option<String>,
     /// Run it on a terminal, which implies streaming both ways.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub tty: bool,
     /// Let the client write to its standard input.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub stream_stdin: bool,
     /// Tell its output while it runs, and not in the result.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub stream_stdout_stderr: bool,
     /// Bytes of each stream that are kept.
     pub output_bytes_cap: Option<u64>,
     /// Keep all output.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub disable_output_cap: bool,
     /// Let it run for ever.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub disable_timeout: bool,
     /// Milliseconds that it may run.
     pub timeout_ms: Option<i64>,
@@ -110,7 +116,7 @@ fn unfit(text: impl Into<String>) -> RpcError {
 }
 
 /// The size of a terminal in characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub struct CommandExecTerminalSize {
     /// Its height.
     pub rows: u16,
@@ -132,7 +138,7 @@ impl CommandExecTerminalSize {
 }
 
 /// Params of `command/exec/write`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommandExecWriteParams {
     /// To which command.
@@ -141,6 +147,7 @@ pub struct CommandExecWriteParams {
     pub delta_base64: Option<String>,
     /// Nothing comes behind it.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub close_stdin: bool,
 }
 
@@ -161,7 +168,7 @@ impl CommandExecWriteParams {
 }
 
 /// Params of `command/exec/resize`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommandExecResizeParams {
     /// Which command's terminal.
@@ -171,7 +178,7 @@ pub struct CommandExecResizeParams {
 }
 
 /// Params of `command/exec/terminate`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommandExecTerminateParams {
     /// Which command.
@@ -179,7 +186,7 @@ pub struct CommandExecTerminateParams {
 }
 
 /// Result of `command/exec`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommandExecResponse {
     /// As a shell has it: 128 and the number of a signal, 124 after a timeout.
@@ -191,8 +198,9 @@ pub struct CommandExecResponse {
 }
 
 /// Params of the notification `command/exec/outputDelta`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "CommandExecOutputDeltaNotification")]
 pub struct CommandExecOutputDelta {
     /// Of which command.
     pub process_id: String,
@@ -212,7 +220,7 @@ impl CommandExecOutputDelta {
 }
 
 /// Where output comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CommandExecOutputStream {
     /// Standard output, and everything that comes from a terminal.

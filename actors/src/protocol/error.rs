@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -43,14 +44,17 @@ impl Serialize for ErrorCode {
 }
 
 /// The `error` member of an answer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "JSONRPCErrorError")]
 pub struct RpcError {
     /// What kind of failure.
+    #[schemars(with = "i64")]
     pub code: ErrorCode,
     /// What happened, in words for a person.
     pub message: String,
     /// Details for a program; left out when there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Value")]
     pub data: Option<Value>,
 }
 

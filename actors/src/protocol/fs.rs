@@ -1,5 +1,6 @@
 //! `fs/*`: the files of the server's machine.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::path::AbsolutePath;
@@ -44,14 +45,15 @@ pub enum FsAnswer {
 }
 
 /// Params of a method that is about one path.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct FsPathParams {
     /// Which file or directory.
     pub path: AbsolutePath,
 }
 
 /// Params of `fs/writeFile`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FsWriteFileParams {
     /// The file; made if need be, but its directory must exist.
@@ -61,7 +63,7 @@ pub struct FsWriteFileParams {
 }
 
 /// Params of `fs/createDirectory`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct FsCreateDirectoryParams {
     /// The directory.
     pub path: AbsolutePath,
@@ -70,7 +72,7 @@ pub struct FsCreateDirectoryParams {
 }
 
 /// Params of `fs/remove`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct FsRemoveParams {
     /// The file, the symbolic link itself, or the directory.
     pub path: AbsolutePath,
@@ -81,7 +83,7 @@ pub struct FsRemoveParams {
 }
 
 /// Params of `fs/copy`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FsCopyParams {
     /// What to copy; of a symbolic link the link itself.
@@ -90,11 +92,12 @@ pub struct FsCopyParams {
     pub destination_path: AbsolutePath,
     /// Needed for a directory.
     #[serde(default, deserialize_with = "super::optional::null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub recursive: bool,
 }
 
 /// Params of `fs/watch`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FsWatchParams {
     /// The client's own name for the watch, one per connection.
@@ -104,7 +107,7 @@ pub struct FsWatchParams {
 }
 
 /// Params of `fs/unwatch`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FsUnwatchParams {
     /// The name given to `fs/watch`; one that is not in use is fine.
@@ -112,7 +115,7 @@ pub struct FsUnwatchParams {
 }
 
 /// Result of `fs/readFile`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FsReadFileResponse {
     /// The content in base64.
@@ -120,7 +123,7 @@ pub struct FsReadFileResponse {
 }
 
 /// Result of `fs/getMetadata`. A symbolic link is described by what it leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FsGetMetadataResponse {
     /// It is, or leads to, a directory.
@@ -136,14 +139,14 @@ pub struct FsGetMetadataResponse {
 }
 
 /// Result of `fs/readDirectory`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FsReadDirectoryResponse {
     /// By name. Links that lead nowhere are left out.
     pub entries: Vec<FsReadDirectoryEntry>,
 }
 
 /// An entry of a directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FsReadDirectoryEntry {
     /// The name alone.
@@ -155,15 +158,16 @@ pub struct FsReadDirectoryEntry {
 }
 
 /// Result of `fs/watch`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FsWatchResponse {
     /// The path without `.` and `..`, with which the paths in `fs/changed` begin.
     pub path: AbsolutePath,
 }
 
 /// Params of the notification `fs/changed`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FsChangedNotification")]
 pub struct FsChanged {
     /// Which watch.
     pub watch_id: String,

@@ -1,9 +1,10 @@
 //! The handshake: `initialize` (spec: local transports 8).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Params of `initialize`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InitializeParams {
     /// Who connects.
@@ -14,7 +15,7 @@ pub struct InitializeParams {
 }
 
 /// The client's name and version.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ClientInfo {
     /// Used in the user agent, so it must be a valid HTTP header value.
     pub name: String,
@@ -23,8 +24,9 @@ pub struct ClientInfo {
 }
 
 /// What a client announces; members that this server does not use are ignored.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "InitializeCapabilities")]
 pub struct Capabilities {
     /// The client may call experimental methods and use experimental members.
     #[serde(default)]
@@ -35,7 +37,7 @@ pub struct Capabilities {
 }
 
 /// Result of `initialize`: exactly these four members, in this order.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InitializeResponse {
     /// `<first client>/<version> (<os>; <arch>) <terminal> (<this client>; <its version>)`.

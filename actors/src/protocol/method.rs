@@ -1,19 +1,32 @@
-//! The one table of methods: name, gate, weight, params type and handler.
+//! The one table of methods: name, gate, weight, type of the params, request, type of the result.
 //!
-//! The gate, the dispatch, the metrics labels and the list of methods in an error text all come from [`METHODS`].
+//! The gate, the dispatch, the metrics labels and the list of methods in an error text and the published schema all come from [`METHODS`].
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::catalog::CatalogRequest as Catalog;
-use super::command::CommandRequest as Command;
-use super::fs::FsRequest as Fs;
+use super::account::{BedrockCheckGovCloudRequirementsResponse, GetAccountRateLimitsResponse, GetAccountResponse};
+use super::catalog::{
+    CatalogRequest as Catalog, CollaborationModeListResponse, HooksListResponse, McpServerStatus, Model,
+    ModelProviderCapabilitiesReadResponse, ModelProviderListResponse, Page, PermissionProfileSummary,
+    PluginInstalledResponse, PluginListResponse, SkillsListResponse, Unoffered,
+};
+use super::command::{CommandExecResponse, CommandRequest as Command};
+use super::config::{ConfigReadResponse, ConfigRequirementsReadResponse, ConfigWriteResponse};
+use super::fs::{FsGetMetadataResponse, FsReadDirectoryResponse, FsReadFileResponse, FsRequest as Fs, FsWatchResponse};
+use super::initialize::InitializeResponse;
 use super::request::ClientRequest;
-use super::search::SearchRequest as Search;
-use super::thread::ThreadRequest as Thread;
+use super::search::{FuzzyFileSearchResponse, SearchRequest as Search};
+use super::signature::{Signature, takes};
+use super::thread::{
+    Empty, ThreadArchiveResponse, ThreadBackgroundTerminalsListResponse, ThreadDeleteResponse, ThreadForkResponse,
+    ThreadGoalGetResponse, ThreadItemsListResponse, ThreadListResponse, ThreadLoadedListResponse,
+    ThreadMetadataUpdateResponse, ThreadNameSetResponse, ThreadReadResponse, ThreadReadStateUpdateResponse,
+    ThreadRequest as Thread, ThreadResumeResponse, ThreadSearchResponse, ThreadStartResponse, ThreadTurnsListResponse,
+    ThreadUnarchiveResponse, ThreadUnsubscribeResponse,
+};
 use super::{ErrorCode, RpcError};
 
 /// Who may call a method.
@@ -43,7 +56,9 @@ pub struct Method {
     pub gate: Gate,
     /// What it costs while it runs.
     pub weight: Weight,
-    parse: fn(Params<'_>) -> Result<ClientRequest, RpcError>,
+    pub(super) signature: &'static dyn Signature,
+    /// What clients know its params and its result by, where that does not follow from its name.
+    pub(super) types: Option<&'static str>,
 }
 
 impl Method {
@@ -65,136 +80,110 @@ impl Method {
 
     /// Reads the params into the typed request, or says what does not fit (-32602).
     pub fn parse(&self, params: Option<&RawValue>) -> Result<ClientRequest, RpcError> {
-        (self.parse)(Params(params))
+        self.signature.parse(params)
+    }
+
+    /// With the names `types` and `Params`, `types` and `Response`.
+    const fn called(self, types: &'static str) -> Self {
+        Self { types: Some(types), ..self }
     }
 }
 
-/// The `params` member of a request, not yet typed.
-struct Params<'a>(Option<&'a RawValue>);
-
-impl Params<'_> {
-    /// The params as `T`. Missing or null params are read as `{}` so that a method whose members are all optional
-    /// accepts them; where a member is required the text says that the params are missing, as the reference does.
-    fn read<T: DeserializeOwned>(self) -> Result<T, RpcError> {
-        let Some(raw) = self.0.filter(|raw| raw.get() != "null") else {
-            return serde_json::from_str("{}").map_err(|_| RpcError::invalid_params("missing field `params`"));
-        };
-        // An array would be read as a struct by position; JSON-RPC clients that send one have made a mistake.
-        if raw.get().starts_with('[') {
-            return Err(RpcError::invalid_params("params must be an object, not an array"));
-        }
-        serde_json::from_str(raw.get()).map_err(|e| RpcError::invalid_params(reason(&e)))
-    }
+const fn stable(name: &'static str, signature: &'static dyn Signature) -> Method {
+    Method { name, gate: Gate::Stable, weight: Weight::Short, signature, types: None }
 }
 
-/// The reason without the position, which means nothing inside one line of JSON.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
+const fn experimental(name: &'static str, signature: &'static dyn Signature) -> Method {
+    Method { gate: Gate::Experimental, ..stable(name, signature) }
 }
 
-const fn stable(name: &'static str, parse: fn(Params<'_>) -> Result<ClientRequest, RpcError>) -> Method {
-    Method { name, gate: Gate::Stable, weight: Weight::Short, parse }
-}
-
-const fn experimental(name: &'static str, parse: fn(Params<'_>) -> Result<ClientRequest, RpcError>) -> Method {
-    Method { name, gate: Gate::Experimental, weight: Weight::Short, parse }
-}
-
-const fn long(name: &'static str, parse: fn(Params<'_>) -> Result<ClientRequest, RpcError>) -> Method {
-    Method { name, gate: Gate::Stable, weight: Weight::Long, parse }
-}
-
-fn threads<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Thread) -> Result<ClientRequest, RpcError> {
-    params.read().map(request).map(ClientRequest::Threads)
-}
-
-fn catalog<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Catalog) -> Result<ClientRequest, RpcError> {
-    params.read().map(request).map(ClientRequest::Catalog)
-}
-
-fn commands<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Command) -> Result<ClientRequest, RpcError> {
-    params.read().map(request).map(ClientRequest::Commands)
-}
-
-fn files<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Fs) -> Result<ClientRequest, RpcError> {
-    params.read().map(request).map(ClientRequest::Files)
-}
-
-fn search<T: DeserializeOwned>(params: Params<'_>, request: fn(T) -> Search) -> Result<ClientRequest, RpcError> {
-    params.read().map(request).map(ClientRequest::Search)
+const fn long(name: &'static str, signature: &'static dyn Signature) -> Method {
+    Method { weight: Weight::Long, ..stable(name, signature) }
 }
 
 /// Every method that this server answers.
 pub static METHODS: &[Method] = &[
-    stable("initialize", |p| p.read().map(ClientRequest::Initialize)),
+    stable("initialize", &takes(ClientRequest::Initialize).gives::<InitializeResponse>()),
     // Threads: their life.
-    stable("thread/start", |p| threads(p, Thread::Start)),
-    stable("thread/resume", |p| threads(p, Thread::Resume)),
-    stable("thread/fork", |p| threads(p, Thread::Fork)),
-    stable("thread/unsubscribe", |p| threads(p, Thread::Unsubscribe)),
-    stable("thread/archive", |p| threads(p, Thread::Archive)),
-    stable("thread/unarchive", |p| threads(p, Thread::Unarchive)),
-    stable("thread/delete", |p| threads(p, Thread::Delete)),
+    stable("thread/start", &takes(Thread::Start).gives::<ThreadStartResponse>()),
+    stable("thread/resume", &takes(Thread::Resume).gives::<ThreadResumeResponse>()),
+    stable("thread/fork", &takes(Thread::Fork).gives::<ThreadForkResponse>()),
+    stable("thread/unsubscribe", &takes(Thread::Unsubscribe).gives::<ThreadUnsubscribeResponse>()),
+    stable("thread/archive", &takes(Thread::Archive).gives::<ThreadArchiveResponse>()),
+    stable("thread/unarchive", &takes(Thread::Unarchive).gives::<ThreadUnarchiveResponse>()),
+    stable("thread/delete", &takes(Thread::Delete).gives::<ThreadDeleteResponse>()),
     // Threads: what is known about them.
-    stable("thread/read", |p| threads(p, Thread::Read)),
-    stable("thread/list", |p| threads(p, Thread::List)),
-    experimental("thread/search", |p| threads(p, Thread::Search)),
-    stable("thread/loaded/list", |p| threads(p, Thread::LoadedList)),
-    stable("thread/name/set", |p| threads(p, Thread::NameSet)),
-    stable("thread/metadata/update", |p| threads(p, Thread::MetadataUpdate)),
-    experimental("thread/readState/update", |p| threads(p, Thread::ReadStateUpdate)),
-    stable("thread/goal/get", |p| threads(p, Thread::GoalGet)),
-    experimental("thread/backgroundTerminals/list", |p| threads(p, Thread::BackgroundTerminalsList)),
+    stable("thread/read", &takes(Thread::Read).gives::<ThreadReadResponse>()),
+    stable("thread/list", &takes(Thread::List).gives::<ThreadListResponse>()),
+    experimental("thread/search", &takes(Thread::Search).gives::<ThreadSearchResponse>()),
+    stable("thread/loaded/list", &takes(Thread::LoadedList).gives::<ThreadLoadedListResponse>()),
+    stable("thread/name/set", &takes(Thread::NameSet).gives::<ThreadNameSetResponse>()).called("ThreadSetName"),
+    stable("thread/metadata/update", &takes(Thread::MetadataUpdate).gives::<ThreadMetadataUpdateResponse>()),
+    experimental("thread/readState/update", &takes(Thread::ReadStateUpdate).gives::<ThreadReadStateUpdateResponse>()),
+    stable("thread/goal/get", &takes(Thread::GoalGet).gives::<ThreadGoalGetResponse>()),
+    experimental(
+        "thread/backgroundTerminals/list",
+        &takes(Thread::BackgroundTerminalsList).gives::<ThreadBackgroundTerminalsListResponse>(),
+    ),
     // Turns and their items.
-    stable("thread/turns/list", |p| threads(p, Thread::TurnsList)),
-    stable("thread/items/list", |p| threads(p, Thread::ItemsList)),
-    stable("turn/start", |p| threads(p, Thread::TurnStart)),
-    stable("turn/steer", |p| threads(p, Thread::TurnSteer)),
-    stable("turn/interrupt", |p| threads(p, Thread::TurnInterrupt)),
+    stable("thread/turns/list", &takes(Thread::TurnsList).gives::<ThreadTurnsListResponse>()),
+    stable("thread/items/list", &takes(Thread::ItemsList).gives::<ThreadItemsListResponse>()),
+    stable("turn/start", &takes(Thread::TurnStart).gives::<Unoffered>()),
+    stable("turn/steer", &takes(Thread::TurnSteer).gives::<Unoffered>()),
+    stable("turn/interrupt", &takes(Thread::TurnInterrupt).gives::<Unoffered>()),
     // Commands.
-    long("command/exec", |p| commands(p, |params| Command::Exec(Box::new(params)))),
-    stable("command/exec/write", |p| commands(p, Command::Write)),
-    stable("command/exec/resize", |p| commands(p, Command::Resize)),
-    stable("command/exec/terminate", |p| commands(p, Command::Terminate)),
+    long("command/exec", &takes(Command::Exec).gives::<CommandExecResponse>()),
+    stable("command/exec/write", &takes(Command::Write).gives::<Empty>()),
+    stable("command/exec/resize", &takes(Command::Resize).gives::<Empty>()),
+    stable("command/exec/terminate", &takes(Command::Terminate).gives::<Empty>()),
     // The files of the machine.
-    stable("fs/readFile", |p| files(p, Fs::ReadFile)),
-    stable("fs/writeFile", |p| files(p, Fs::WriteFile)),
-    stable("fs/createDirectory", |p| files(p, Fs::CreateDirectory)),
-    stable("fs/getMetadata", |p| files(p, Fs::GetMetadata)),
-    stable("fs/readDirectory", |p| files(p, Fs::ReadDirectory)),
-    stable("fs/remove", |p| files(p, Fs::Remove)),
-    stable("fs/copy", |p| files(p, Fs::Copy)),
-    stable("fs/watch", |p| files(p, Fs::Watch)),
-    stable("fs/unwatch", |p| files(p, Fs::Unwatch)),
-    stable("fuzzyFileSearch", |p| search(p, Search::FuzzyFileSearch)),
-    experimental("fuzzyFileSearch/sessionStart", |p| search(p, Search::SessionStart)),
-    experimental("fuzzyFileSearch/sessionUpdate", |p| search(p, Search::SessionUpdate)),
-    experimental("fuzzyFileSearch/sessionStop", |p| search(p, Search::SessionStop)),
+    stable("fs/readFile", &takes(Fs::ReadFile).gives::<FsReadFileResponse>()),
+    stable("fs/writeFile", &takes(Fs::WriteFile).gives::<Empty>()),
+    stable("fs/createDirectory", &takes(Fs::CreateDirectory).gives::<Empty>()),
+    stable("fs/getMetadata", &takes(Fs::GetMetadata).gives::<FsGetMetadataResponse>()),
+    stable("fs/readDirectory", &takes(Fs::ReadDirectory).gives::<FsReadDirectoryResponse>()),
+    stable("fs/remove", &takes(Fs::Remove).gives::<Empty>()),
+    stable("fs/copy", &takes(Fs::Copy).gives::<Empty>()),
+    stable("fs/watch", &takes(Fs::Watch).gives::<FsWatchResponse>()),
+    stable("fs/unwatch", &takes(Fs::Unwatch).gives::<Empty>()),
+    stable("fuzzyFileSearch", &takes(Search::FuzzyFileSearch).gives::<FuzzyFileSearchResponse>()),
+    experimental("fuzzyFileSearch/sessionStart", &takes(Search::SessionStart).gives::<Empty>()),
+    experimental("fuzzyFileSearch/sessionUpdate", &takes(Search::SessionUpdate).gives::<Empty>()),
+    experimental("fuzzyFileSearch/sessionStop", &takes(Search::SessionStop).gives::<Empty>()),
     // What clients ask at start-up.
-    stable("account/read", |p| catalog(p, Catalog::AccountRead)),
-    stable("account/rateLimits/read", |p| catalog(p, Catalog::AccountRateLimitsRead)),
-    stable("account/usage/read", |p| catalog(p, Catalog::AccountUsageRead)),
-    experimental("account/bedrock/checkGovCloudRequirements", |p| {
-        catalog(p, Catalog::AccountBedrockCheckGovCloudRequirements)
-    }),
-    stable("config/read", |p| catalog(p, Catalog::ConfigRead)),
-    stable("config/value/write", |p| catalog(p, Catalog::ConfigValueWrite)),
-    stable("config/batchWrite", |p| catalog(p, Catalog::ConfigBatchWrite)),
-    stable("configRequirements/read", |p| catalog(p, Catalog::ConfigRequirementsRead)),
-    stable("model/list", |p| catalog(p, Catalog::ModelList)),
-    stable("modelProvider/list", |p| catalog(p, Catalog::ModelProviderList)),
-    stable("modelProvider/capabilities/read", |p| catalog(p, Catalog::ModelProviderCapabilitiesRead)),
-    stable("permissionProfile/list", |p| catalog(p, Catalog::PermissionProfileList)),
-    experimental("collaborationMode/list", |p| catalog(p, Catalog::CollaborationModeList)),
-    stable("mcpServerStatus/list", |p| catalog(p, Catalog::McpServerStatusList)),
-    stable("skills/list", |p| catalog(p, Catalog::SkillsList)),
-    stable("hooks/list", |p| catalog(p, Catalog::HooksList)),
-    stable("plugin/list", |p| catalog(p, Catalog::PluginList)),
-    stable("plugin/installed", |p| catalog(p, Catalog::PluginInstalled)),
-    stable("experimentalFeature/list", |p| catalog(p, Catalog::ExperimentalFeatureList)),
-    stable("app/list", |p| catalog(p, Catalog::AppList)),
+    stable("account/read", &takes(Catalog::AccountRead).gives::<GetAccountResponse>()),
+    stable("account/rateLimits/read", &takes(Catalog::AccountRateLimitsRead).gives::<GetAccountRateLimitsResponse>())
+        .called("GetAccountRateLimits"),
+    stable("account/usage/read", &takes(Catalog::AccountUsageRead).gives::<Unoffered>()).called("GetAccountTokenUsage"),
+    experimental(
+        "account/bedrock/checkGovCloudRequirements",
+        &takes(Catalog::AccountBedrockCheckGovCloudRequirements).gives::<BedrockCheckGovCloudRequirementsResponse>(),
+    )
+    .called("BedrockCheckGovCloudRequirements"),
+    stable("config/read", &takes(Catalog::ConfigRead).gives::<ConfigReadResponse>()),
+    stable("config/value/write", &takes(Catalog::ConfigValueWrite).gives::<ConfigWriteResponse>()),
+    stable("config/batchWrite", &takes(Catalog::ConfigBatchWrite).gives::<ConfigWriteResponse>()),
+    stable(
+        "configRequirements/read",
+        &takes(Catalog::ConfigRequirementsRead).gives::<ConfigRequirementsReadResponse>(),
+    ),
+    stable("model/list", &takes(Catalog::ModelList).gives::<Page<Model>>()),
+    stable("modelProvider/list", &takes(Catalog::ModelProviderList).gives::<ModelProviderListResponse>()),
+    stable(
+        "modelProvider/capabilities/read",
+        &takes(Catalog::ModelProviderCapabilitiesRead).gives::<ModelProviderCapabilitiesReadResponse>(),
+    ),
+    stable("permissionProfile/list", &takes(Catalog::PermissionProfileList).gives::<Page<PermissionProfileSummary>>()),
+    experimental(
+        "collaborationMode/list",
+        &takes(Catalog::CollaborationModeList).gives::<CollaborationModeListResponse>(),
+    ),
+    stable("mcpServerStatus/list", &takes(Catalog::McpServerStatusList).gives::<Page<McpServerStatus>>())
+        .called("ListMcpServerStatus"),
+    stable("skills/list", &takes(Catalog::SkillsList).gives::<SkillsListResponse>()),
+    stable("hooks/list", &takes(Catalog::HooksList).gives::<HooksListResponse>()),
+    stable("plugin/list", &takes(Catalog::PluginList).gives::<PluginListResponse>()),
+    stable("plugin/installed", &takes(Catalog::PluginInstalled).gives::<PluginInstalledResponse>()),
+    stable("experimentalFeature/list", &takes(Catalog::ExperimentalFeatureList).gives::<Page<Unoffered>>()),
+    stable("app/list", &takes(Catalog::AppList).gives::<Page<Unoffered>>()).called("AppsList"),
 ];

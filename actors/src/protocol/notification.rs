@@ -1,5 +1,6 @@
 //! Notifications in both directions.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::command::CommandExecOutputDelta;
@@ -9,14 +10,16 @@ use super::search::FuzzyFileSearchSessionUpdated;
 use super::thread::{Thread, ThreadId, ThreadStatus};
 
 /// What a client may tell without waiting for an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(tag = "method")]
 pub enum ClientNotification {
     /// The handshake is over. Optional: some editors never send it, and nothing waits for it.
+    #[serde(rename = "initialized")]
     Initialized,
 }
 
 /// What the server tells; the variants carry the `params`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "method", content = "params", rename_all_fields = "camelCase")]
 pub enum ServerNotification {
     /// A thread came to life.
@@ -122,8 +125,9 @@ impl ServerNotification {
 }
 
 /// How far remote control is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "RemoteControlConnectionStatus")]
 pub enum RemoteControlStatus {
     /// Switched off.
     Disabled,

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A path that begins at the root and holds no `.` and no `..`. Nothing is looked up: symbolic links stay as they are,
 /// and it need not exist.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[schemars(rename = "AbsolutePathBuf", with = "String")]
 pub struct AbsolutePath(PathBuf);
 
 impl AbsolutePath {

@@ -7,6 +7,8 @@ use super::initialize::InitializeParams;
 use super::search::SearchRequest;
 use super::thread::ThreadRequest;
 
+const PERMISSION_PROFILE: &str = "command/exec.permissionProfile";
+
 /// A request whose params have been read.
 #[derive(Debug)]
 pub enum ClientRequest {
@@ -30,10 +32,15 @@ impl ClientRequest {
         match self {
             Self::Threads(request) => request.experimental_member(),
             Self::Commands(CommandRequest::Exec(params)) => {
-                params.permission_profile.as_ref().map(|_| "command/exec.permissionProfile")
+                params.permission_profile.as_ref().map(|_| PERMISSION_PROFILE)
             }
             Self::Initialize(_) | Self::Catalog(_) | Self::Commands(_) | Self::Files(_) | Self::Search(_) => None,
         }
+    }
+
+    /// Every member that a connection needs `experimentalApi` to send, as the refusals name them: method, dot, member.
+    pub fn experimental_members() -> impl Iterator<Item = &'static str> {
+        ThreadRequest::experimental_members().chain([PERMISSION_PROFILE])
     }
 
     /// Whether the request starts work, which is refused during a drain (spec: local transports 11).
@@ -43,5 +50,35 @@ impl ClientRequest {
             Self::Threads(ThreadRequest::Start(_) | ThreadRequest::TurnStart(_))
                 | Self::Commands(CommandRequest::Exec(_))
         )
+    }
+}
+
+impl From<ThreadRequest> for ClientRequest {
+    fn from(request: ThreadRequest) -> Self {
+        Self::Threads(request)
+    }
+}
+
+impl From<CatalogRequest> for ClientRequest {
+    fn from(request: CatalogRequest) -> Self {
+        Self::Catalog(request)
+    }
+}
+
+impl From<CommandRequest> for ClientRequest {
+    fn from(request: CommandRequest) -> Self {
+        Self::Commands(request)
+    }
+}
+
+impl From<FsRequest> for ClientRequest {
+    fn from(request: FsRequest) -> Self {
+        Self::Files(request)
+    }
+}
+
+impl From<SearchRequest> for ClientRequest {
+    fn from(request: SearchRequest) -> Self {
+        Self::Search(request)
     }
 }

@@ -1,5 +1,6 @@
 //! `fuzzyFileSearch`: finding files by parts of their paths.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Requests that the search actor answers; the variant is named after the method.
@@ -16,7 +17,7 @@ pub enum SearchRequest {
 }
 
 /// Params of `fuzzyFileSearch`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FuzzyFileSearchParams {
     /// Words, each of which must match; `'word` literally, `^word` at the start, `word$` at the end, `!word` not.
@@ -28,14 +29,14 @@ pub struct FuzzyFileSearchParams {
 }
 
 /// Result of `fuzzyFileSearch`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FuzzyFileSearchResponse {
     /// The best first. Empty for an empty query, and for a search that gave way to another.
     pub files: Vec<FuzzyFileSearchResult>,
 }
 
 /// A file or directory that was found. Its members are spelled as no others in the protocol.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FuzzyFileSearchResult {
     /// The directory that was searched, as the client spelled it.
     pub root: String,
@@ -52,7 +53,7 @@ pub struct FuzzyFileSearchResult {
 }
 
 /// What a search found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum FuzzyFileSearchMatchType {
     /// Something that is no directory.
@@ -62,7 +63,7 @@ pub enum FuzzyFileSearchMatchType {
 }
 
 /// Params of `fuzzyFileSearch/sessionStart`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FuzzyFileSearchSessionStartParams {
     /// The client's own name for the session, one per connection; a session of that name is replaced.
@@ -72,7 +73,7 @@ pub struct FuzzyFileSearchSessionStartParams {
 }
 
 /// Params of `fuzzyFileSearch/sessionUpdate`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FuzzyFileSearchSessionUpdateParams {
     /// Which session.
@@ -82,7 +83,7 @@ pub struct FuzzyFileSearchSessionUpdateParams {
 }
 
 /// Params of `fuzzyFileSearch/sessionStop`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FuzzyFileSearchSessionStopParams {
     /// Which session; one that is not there is fine.
@@ -90,8 +91,9 @@ pub struct FuzzyFileSearchSessionStopParams {
 }
 
 /// Params of the notification `fuzzyFileSearch/sessionUpdated`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FuzzyFileSearchSessionUpdatedNotification")]
 pub struct FuzzyFileSearchSessionUpdated {
     /// Which session.
     pub session_id: String,

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::thread::{ApprovalsReviewer, AskForApproval, MultiAgentMode, Personality, SandboxPolicy};
 
 /// A turn: one round of a person asking and the agent working.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Turn {
     /// Its identity; UUIDs of version 7 where this server made it.
@@ -32,7 +33,7 @@ pub struct Turn {
 }
 
 /// How far a turn is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum TurnStatus {
     /// It ended by itself.
@@ -46,7 +47,7 @@ pub enum TurnStatus {
 }
 
 /// How much of a turn's items a message holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum TurnItemsView {
     /// None.
@@ -59,7 +60,7 @@ pub enum TurnItemsView {
 }
 
 /// Why a turn failed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnError {
     /// In words for a person.
@@ -76,6 +77,25 @@ pub struct TurnError {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ThreadItem(Box<RawValue>);
+
+impl JsonSchema for ThreadItem {
+    fn schema_name() -> Cow<'static, str> {
+        "ThreadItem".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "One item of a turn; its other members depend on its type.",
+            "type": "object",
+            "properties": {
+                "type": {"description": "`userMessage`, `agentMessage`, `commandExecution` and so on.", "type": "string"},
+                "id": {"description": "Unique in its turn.", "type": "string"},
+            },
+            "required": ["type", "id"],
+            "additionalProperties": true,
+        })
+    }
+}
 
 /// The members of an item that this server looks at.
 #[derive(Deserialize)]
@@ -151,7 +171,7 @@ fn spoken(content: &RawValue) -> serde_json::Result<String> {
 }
 
 /// An item and the turn that it belongs to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadItemEntry {
     /// The turn.
@@ -164,11 +184,12 @@ pub struct ThreadItemEntry {
     pub completed_at_ms: Option<i64>,
     /// Its output must be fetched by `thread/items/read`.
     #[serde(default)]
+    #[schemars(extend("x-experimental" = true))]
     pub output_deferred: bool,
 }
 
 /// Params of `turn/start`; settings are in force from this turn on.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnStartParams {
     /// Which thread.
@@ -230,7 +251,7 @@ pub struct TurnStartParams {
 }
 
 /// How the model reports its thoughts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ReasoningSummary {
     /// As the model likes.
@@ -244,7 +265,7 @@ pub enum ReasoningSummary {
 }
 
 /// Params of `turn/steer`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnSteerParams {
     /// Which thread.
@@ -264,7 +285,7 @@ pub struct TurnSteerParams {
 }
 
 /// Params of `turn/interrupt`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnInterruptParams {
     /// Which thread.

@@ -6,12 +6,13 @@ mod sign_in;
 
 pub use sign_in::SignIn;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::thread::Unset;
 
 /// Params of `account/read`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAccountParams {
     /// Asks for fresh tokens first. This server never refreshes tokens itself, so the answer is the same.
@@ -19,7 +20,7 @@ pub struct GetAccountParams {
 }
 
 /// Result of `account/read`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAccountResponse {
     /// Who is signed in, if this matters to the model provider in use.
@@ -29,11 +30,12 @@ pub struct GetAccountResponse {
     /// Whether a client must sign in before a turn can run.
     pub requires_openai_auth: bool,
     /// Routing that only a hosted workspace has.
+    #[schemars(extend("x-experimental" = true))]
     pub workspace_routing: Unset,
 }
 
 /// An account, told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Account {
     /// An API key.
@@ -50,7 +52,7 @@ pub enum Account {
 }
 
 /// A ChatGPT subscription. Clients have closed lists of these, so a plan that is not listed becomes `unknown`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)] // The names say it.
 pub enum PlanType {
@@ -79,7 +81,7 @@ pub enum PlanType {
 }
 
 /// Result of `account/rateLimits/read`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAccountRateLimitsResponse {
     /// The account that the numbers belong to.
@@ -97,7 +99,7 @@ pub struct GetAccountRateLimitsResponse {
 }
 
 /// One bucket of the plan's limits; null is "not known".
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimitSnapshot {
     /// The bucket's id, for example `codex`.
@@ -123,7 +125,7 @@ pub struct RateLimitSnapshot {
 }
 
 /// Result of `account/bedrock/checkGovCloudRequirements`: this server speaks to no Bedrock, so there is nothing to warn of.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BedrockCheckGovCloudRequirementsResponse {
     /// Whether the credentials belong to a GovCloud region.

@@ -1,11 +1,12 @@
 //! The other lists: permission profiles, collaboration modes, and what this server does not have.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{PageParams, Unoffered};
 
 /// Params of `permissionProfile/list`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct PermissionProfileListParams {
     /// Which page.
     #[serde(flatten)]
@@ -15,7 +16,7 @@ pub struct PermissionProfileListParams {
 }
 
 /// A named set of permissions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PermissionProfileSummary {
     /// `:name` for a built-in one.
     pub id: String,
@@ -26,14 +27,14 @@ pub struct PermissionProfileSummary {
 }
 
 /// Result of `collaborationMode/list`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CollaborationModeListResponse {
     /// The presets.
     pub data: Vec<CollaborationModeMask>,
 }
 
 /// A preset for turns; null leaves the thread's own setting. Its members are snake_case on the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CollaborationModeMask {
     /// For people.
     pub name: String,
@@ -46,7 +47,7 @@ pub struct CollaborationModeMask {
 }
 
 /// What a turn is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ModeKind {
     /// Making a plan.
@@ -56,21 +57,22 @@ pub enum ModeKind {
 }
 
 /// Params of a list that is asked for by working directory.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct CwdsParams {
     /// The directories; none means the server's own.
     pub cwds: Option<Vec<String>>,
 }
 
 /// Result of `skills/list`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SkillsListResponse {
     /// One entry per directory asked for.
     pub data: Vec<SkillsListEntry>,
 }
 
 /// The skills of a directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SkillsListEntry {
     /// As it was asked for.
     pub cwd: String,
@@ -81,14 +83,14 @@ pub struct SkillsListEntry {
 }
 
 /// Result of `hooks/list`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HooksListResponse {
     /// One entry per directory asked for.
     pub data: Vec<HooksListEntry>,
 }
 
 /// The hooks of a directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HooksListEntry {
     /// As it was asked for.
     pub cwd: String,
@@ -101,7 +103,7 @@ pub struct HooksListEntry {
 }
 
 /// Result of `plugin/list`: this server has no plugins.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginListResponse {
     /// Where plugins come from.
@@ -113,7 +115,7 @@ pub struct PluginListResponse {
 }
 
 /// Result of `plugin/installed`: this server has no plugins.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginInstalledResponse {
     /// Where the installed plugins come from.

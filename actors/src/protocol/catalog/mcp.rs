@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{PageParams, Unoffered};
 use crate::protocol::thread::Unset;
 
 /// Params of `mcpServerStatus/list`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListMcpServerStatusParams {
     /// Which page.
@@ -19,7 +20,7 @@ pub struct ListMcpServerStatusParams {
 }
 
 /// A configured MCP server. This server does not start them, which [`Self::tools_error`] says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct McpServerStatus {
     /// Its key in `mcp_servers`.
@@ -49,7 +50,7 @@ pub struct McpServerStatus {
 }
 
 /// How a client is known to an MCP server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum McpAuthStatus {
     /// Nobody has asked it.

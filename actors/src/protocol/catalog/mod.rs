@@ -8,6 +8,9 @@ pub use listing::*;
 pub use mcp::*;
 pub use model::*;
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::account::{
@@ -104,11 +107,13 @@ pub enum CatalogAnswer {
 }
 
 /// Params of a method that has none, or whose members change nothing in this server's answer.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct NoParams {}
 
 /// Params of a list that is read page by page.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct PageParams {
     /// Where to go on: `nextCursor` of the page before.
     pub cursor: Option<String>,
@@ -117,8 +122,9 @@ pub struct PageParams {
 }
 
 /// One page of a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct Page<T> {
     /// The entries.
     pub data: Vec<T>,
@@ -126,6 +132,20 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
-/// An entry of a list that this server always answers empty: there is no value of this type.
+/// What this server never sends, be it an entry of a list or a whole result: there is no value of this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Unoffered {}
+
+impl JsonSchema for Unoffered {
+    fn schema_name() -> Cow<'static, str> {
+        "Unoffered".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"not": {}})
+    }
+}

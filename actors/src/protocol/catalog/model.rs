@@ -1,12 +1,13 @@
 //! Models and the providers that serve them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{PageParams, Unoffered};
 use crate::protocol::thread::Unset;
 
 /// Params of `model/list`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelListParams {
     /// Which page.
@@ -19,7 +20,7 @@ pub struct ModelListParams {
 }
 
 /// A model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Model {
     /// What clients select it by.
@@ -63,7 +64,7 @@ pub struct Model {
 }
 
 /// A reasoning effort that a model supports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReasoningEffortOption {
     /// Its name.
@@ -73,7 +74,7 @@ pub struct ReasoningEffortOption {
 }
 
 /// A kind of input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum InputModality {
     /// Text.
@@ -83,7 +84,7 @@ pub enum InputModality {
 }
 
 /// Result of `modelProvider/list`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelProviderListResponse {
     /// The configured providers by id.
@@ -95,7 +96,7 @@ pub struct ModelProviderListResponse {
 }
 
 /// A provider without its secrets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelProviderSummary {
     /// Its key in `model_providers`.
@@ -111,7 +112,7 @@ pub struct ModelProviderSummary {
 }
 
 /// The kinds of provider.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum ProviderSettings {
     /// OpenAI's own.
@@ -124,7 +125,7 @@ pub enum ProviderSettings {
 }
 
 /// How a request to a gateway proves who sends it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "mode", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum GatewayAuth {
     /// Not at all.
@@ -142,7 +143,7 @@ pub enum GatewayAuth {
 }
 
 /// Result of `modelProvider/capabilities/read`: what the provider does by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelProviderCapabilitiesReadResponse {
     /// It can draw.

@@ -1,16 +1,19 @@
 //! `config/read` and `configRequirements/read`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::protocol::schema::EXPERIMENTAL;
 use crate::protocol::thread::Unset;
 
 /// Params of `config/read`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigReadParams {
     /// The directory whose project layers count too; absent means the user's configuration alone.
@@ -20,7 +23,7 @@ pub struct ConfigReadParams {
 }
 
 /// Result of `config/read`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ConfigReadResponse {
     /// The effective configuration.
     pub config: Config,
@@ -68,6 +71,25 @@ const NAMED: [&str; 27] = [
     "desktop",
 ];
 
+impl JsonSchema for Config {
+    fn schema_name() -> Cow<'static, str> {
+        "Config".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut members: Map<String, Value> =
+            NAMED.iter().map(|name| ((*name).to_owned(), Value::Bool(true))).collect();
+        members["apps"] = json!({EXPERIMENTAL: true});
+        json_schema!({
+            "description": "A configuration with the names of `config.toml`. Named members that are not set are null.",
+            "type": "object",
+            "properties": members,
+            "required": NAMED,
+            "additionalProperties": true,
+        })
+    }
+}
+
 impl Serialize for Config {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -82,7 +104,7 @@ impl Serialize for Config {
 }
 
 /// A layer's own settings and where they come from.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigLayer {
     /// Where it comes from, and its version.
@@ -90,6 +112,7 @@ pub struct ConfigLayer {
     pub metadata: ConfigLayerMetadata,
     /// What it sets, and nothing else.
     #[serde(serialize_with = "as_json")]
+    #[schemars(with = "serde_json::Map<String, Value>")]
     pub config: toml::Table,
     /// Why it does not count; left out of a layer that does, as clients know it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,7 +120,7 @@ pub struct ConfigLayer {
 }
 
 /// Where a setting comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ConfigLayerMetadata {
     /// The layer.
     pub name: ConfigLayerSource,
@@ -116,7 +139,7 @@ impl ConfigLayerMetadata {
 }
 
 /// The kinds of layer that this server has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ConfigLayerSource {
     /// The machine's configuration.
@@ -141,7 +164,7 @@ pub enum ConfigLayerSource {
 }
 
 /// Result of `configRequirements/read`: nobody manages this installation.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigRequirementsReadResponse {
     /// Whether requirements on Fast and Ultra Fast are told apart, as the level of the protocol that we speak does.

@@ -1,9 +1,11 @@
 //! `configWarning`: the configuration has a fault that the server can live with.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Params of the notification `configWarning`, sent to a connection once it is initialized.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ConfigWarningNotification")]
 pub struct ConfigWarning {
     /// What is wrong, in one sentence.
     pub summary: String,
@@ -18,7 +20,7 @@ pub struct ConfigWarning {
 }
 
 /// A stretch of a text file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TextRange {
     /// Its first character.
     pub start: TextPosition,
@@ -27,7 +29,7 @@ pub struct TextRange {
 }
 
 /// A character of a text file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TextPosition {
     /// Counted from 1.
     pub line: usize,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use crate::protocol::path::AbsolutePath;
 use crate::protocol::{ErrorCode, RpcError};
 
 /// Params of `config/value/write`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigValueWriteParams {
     /// The change.
@@ -25,7 +26,7 @@ pub struct ConfigValueWriteParams {
 }
 
 /// Params of `config/batchWrite`: all edits are made, in their order, or none.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigBatchWriteParams {
     /// The changes.
@@ -36,11 +37,12 @@ pub struct ConfigBatchWriteParams {
     pub expected_version: Option<String>,
     /// Whether loaded threads take over what changed. This server's threads keep the settings that they started with.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub reload_user_config: bool,
 }
 
 /// One change of the configuration.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigEdit {
     /// Dotted; a part that holds a dot stands in double quotes.
@@ -52,7 +54,7 @@ pub struct ConfigEdit {
 }
 
 /// What becomes of a table that is there already. Every other value is replaced in any case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum MergeStrategy {
     /// The new value stands in its place.
@@ -62,7 +64,8 @@ pub enum MergeStrategy {
 }
 
 /// A value that a client wants to set.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, JsonSchema)]
+#[schemars(inline, with = "Value")]
 pub enum ConfigEditValue {
     /// Null: the setting goes.
     Remove,
@@ -101,7 +104,7 @@ fn to_toml(value: Value) -> Result<toml::Value, String> {
 }
 
 /// Result of `config/value/write` and `config/batchWrite`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigWriteResponse {
     /// Whether what was written counts.
@@ -115,7 +118,7 @@ pub struct ConfigWriteResponse {
 }
 
 /// Whether what was written counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum WriteStatus {
     /// It does.
@@ -125,7 +128,7 @@ pub enum WriteStatus {
 }
 
 /// Why a value that was written does not count.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OverriddenMetadata {
     /// For a person.
@@ -134,6 +137,7 @@ pub struct OverriddenMetadata {
     pub overriding_layer: ConfigLayerMetadata,
     /// What counts instead.
     #[serde(serialize_with = "value_as_json")]
+    #[schemars(with = "Value")]
     pub effective_value: toml::Value,
 }
 

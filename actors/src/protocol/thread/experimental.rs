@@ -1,84 +1,125 @@
 //! Members that only connections with `capabilities.experimentalApi` may send, in methods that everybody may call.
+//!
+//! The refusal names them as `<this> requires experimentalApi capability`. A gated flag counts when it is true, any
+//! other gated member when it is not null. The published schema reads the same tables.
 
-use super::{AskForApproval, ThreadRequest};
+use super::{
+    AskForApproval, ThreadForkParams, ThreadListParams, ThreadMetadataUpdateParams, ThreadRequest, ThreadResumeParams,
+    ThreadStartParams,
+};
+use crate::protocol::turn::{TurnStartParams, TurnSteerParams};
+
+/// A gated member of `P` as the refusal names it, and whether params hold it.
+type Gated<P> = (&'static str, fn(&P) -> bool);
+
+const START: &[Gated<ThreadStartParams>] = &[
+    ("thread/start.allowProviderModelFallback", |p| p.allow_provider_model_fallback),
+    ("thread/start.daybreakEnabled", |p| p.daybreak_enabled.is_some()),
+    ("thread/start.dynamicTools", |p| p.dynamic_tools.is_some()),
+    ("thread/start.environments", |p| p.environments.is_some()),
+    ("thread/start.experimentalRawEvents", |p| p.experimental_raw_events),
+    ("thread/start.historyMode", |p| p.history_mode.is_some()),
+    ("thread/start.mockExperimentalField", |p| p.mock_experimental_field.is_some()),
+    ("thread/start.multiAgentMode", |p| p.multi_agent_mode.is_some()),
+    ("thread/start.permissions", |p| p.permissions.is_some()),
+    ("thread/start.projectId", |p| p.project_id.is_some()),
+    ("thread/start.runtimeWorkspaceRoots", |p| p.runtime_workspace_roots.is_some()),
+    ("thread/start.selectedCapabilityRoots", |p| p.selected_capability_roots.is_some()),
+    (GRANULAR, |p| is_granular(p.approval_policy)),
+];
+
+const RESUME: &[Gated<ThreadResumeParams>] = &[
+    ("thread/resume.history", |p| p.history.is_some()),
+    ("thread/resume.initialTurnsPage", |p| p.initial_turns_page.is_some()),
+    ("thread/resume.path", |p| p.path.is_some()),
+    ("thread/resume.permissions", |p| p.permissions.is_some()),
+    ("thread/resume.runtimeWorkspaceRoots", |p| p.runtime_workspace_roots.is_some()),
+    (GRANULAR, |p| is_granular(p.approval_policy)),
+];
+
+const FORK: &[Gated<ThreadForkParams>] = &[
+    ("thread/fork.attachToSource", |p| p.attach_to_source),
+    ("thread/fork.beforeTurnId", |p| p.before_turn_id.is_some()),
+    ("thread/fork.deferGoalContinuation", |p| p.defer_goal_continuation),
+    ("thread/fork.experimentalDisablePredictionMcp", |p| p.experimental_disable_prediction_mcp),
+    ("thread/fork.experimentalPredictionMode", |p| p.experimental_prediction_mode),
+    ("thread/fork.path", |p| p.path.is_some()),
+    ("thread/fork.permissions", |p| p.permissions.is_some()),
+    ("thread/fork.runtimeWorkspaceRoots", |p| p.runtime_workspace_roots.is_some()),
+    (GRANULAR, |p| is_granular(p.approval_policy)),
+];
+
+const METADATA_UPDATE: &[Gated<ThreadMetadataUpdateParams>] = &[
+    ("thread/metadata/update.daybreakEnabled", |p| p.daybreak_enabled.is_some()),
+    ("thread/metadata/update.projectId", |p| p.project_id.is_some()),
+];
+
+const LIST: &[Gated<ThreadListParams>] = &[
+    ("thread/list.ancestorThreadId", |p| p.ancestor_thread_id.is_some()),
+    ("thread/list.attachedToThreadId", |p| p.attached_to_thread_id.is_some()),
+    ("thread/list.includeAttachedThreads", |p| p.include_attached_threads),
+    ("thread/list.parentThreadId", |p| p.parent_thread_id.is_some()),
+    // Here null is a value: threads without a project.
+    ("thread/list.projectId", |p| p.project_id.is_some()),
+];
+
+const TURN_START: &[Gated<TurnStartParams>] = &[
+    ("turn/start.additionalContext", |p| p.additional_context.is_some()),
+    ("turn/start.collaborationMode", |p| p.collaboration_mode.is_some()),
+    ("turn/start.cyberAccessProgram", |p| p.cyber_access_program.is_some()),
+    ("turn/start.environments", |p| p.environments.is_some()),
+    ("turn/start.multiAgentMode", |p| p.multi_agent_mode.is_some()),
+    ("turn/start.permissions", |p| p.permissions.is_some()),
+    ("turn/start.responsesapiClientMetadata", |p| p.responsesapi_client_metadata.is_some()),
+    ("turn/start.responsesapiClientMetadataPatch", |p| p.responsesapi_client_metadata_patch.is_some()),
+    ("turn/start.runtimeWorkspaceRoots", |p| p.runtime_workspace_roots.is_some()),
+    (GRANULAR, |p| is_granular(p.approval_policy)),
+];
+
+const TURN_STEER: &[Gated<TurnSteerParams>] = &[
+    ("turn/steer.additionalContext", |p| p.additional_context.is_some()),
+    ("turn/steer.responsesapiClientMetadata", |p| p.responsesapi_client_metadata.is_some()),
+    ("turn/steer.responsesapiClientMetadataPatch", |p| p.responsesapi_client_metadata_patch.is_some()),
+];
+
+/// A value of a member rather than a member; the schema keeps it, because results may hold it for everybody.
+const GRANULAR: &str = "askForApproval.granular";
 
 impl ThreadRequest {
-    /// The first gated member that the request holds, as the refusal names it (`<this> requires experimentalApi
-    /// capability`). A gated flag counts when it is true, any other gated member when it is not null.
+    /// The first gated member that the request holds, as the refusal names it.
     pub fn experimental_member(&self) -> Option<&'static str> {
         match self {
-            Self::Start(p) => first(&[
-                ("thread/start.allowProviderModelFallback", p.allow_provider_model_fallback),
-                ("thread/start.daybreakEnabled", p.daybreak_enabled.is_some()),
-                ("thread/start.dynamicTools", p.dynamic_tools.is_some()),
-                ("thread/start.environments", p.environments.is_some()),
-                ("thread/start.experimentalRawEvents", p.experimental_raw_events),
-                ("thread/start.historyMode", p.history_mode.is_some()),
-                ("thread/start.mockExperimentalField", p.mock_experimental_field.is_some()),
-                ("thread/start.multiAgentMode", p.multi_agent_mode.is_some()),
-                ("thread/start.permissions", p.permissions.is_some()),
-                ("thread/start.projectId", p.project_id.is_some()),
-                ("thread/start.runtimeWorkspaceRoots", p.runtime_workspace_roots.is_some()),
-                ("thread/start.selectedCapabilityRoots", p.selected_capability_roots.is_some()),
-                granular(p.approval_policy),
-            ]),
-            Self::Resume(p) => first(&[
-                ("thread/resume.history", p.history.is_some()),
-                ("thread/resume.initialTurnsPage", p.initial_turns_page.is_some()),
-                ("thread/resume.path", p.path.is_some()),
-                ("thread/resume.permissions", p.permissions.is_some()),
-                ("thread/resume.runtimeWorkspaceRoots", p.runtime_workspace_roots.is_some()),
-                granular(p.approval_policy),
-            ]),
-            Self::Fork(p) => first(&[
-                ("thread/fork.attachToSource", p.attach_to_source),
-                ("thread/fork.beforeTurnId", p.before_turn_id.is_some()),
-                ("thread/fork.deferGoalContinuation", p.defer_goal_continuation),
-                ("thread/fork.experimentalDisablePredictionMcp", p.experimental_disable_prediction_mcp),
-                ("thread/fork.experimentalPredictionMode", p.experimental_prediction_mode),
-                ("thread/fork.path", p.path.is_some()),
-                ("thread/fork.permissions", p.permissions.is_some()),
-                ("thread/fork.runtimeWorkspaceRoots", p.runtime_workspace_roots.is_some()),
-                granular(p.approval_policy),
-            ]),
-            Self::MetadataUpdate(p) => first(&[
-                ("thread/metadata/update.daybreakEnabled", p.daybreak_enabled.is_some()),
-                ("thread/metadata/update.projectId", p.project_id.is_some()),
-            ]),
-            Self::List(p) => first(&[
-                ("thread/list.ancestorThreadId", p.ancestor_thread_id.is_some()),
-                ("thread/list.attachedToThreadId", p.attached_to_thread_id.is_some()),
-                ("thread/list.includeAttachedThreads", p.include_attached_threads),
-                ("thread/list.parentThreadId", p.parent_thread_id.is_some()),
-                // Here null is a value: threads without a project.
-                ("thread/list.projectId", p.project_id.is_some()),
-            ]),
-            Self::TurnStart(p) => first(&[
-                ("turn/start.additionalContext", p.additional_context.is_some()),
-                ("turn/start.collaborationMode", p.collaboration_mode.is_some()),
-                ("turn/start.cyberAccessProgram", p.cyber_access_program.is_some()),
-                ("turn/start.environments", p.environments.is_some()),
-                ("turn/start.multiAgentMode", p.multi_agent_mode.is_some()),
-                ("turn/start.permissions", p.permissions.is_some()),
-                ("turn/start.responsesapiClientMetadata", p.responsesapi_client_metadata.is_some()),
-                ("turn/start.responsesapiClientMetadataPatch", p.responsesapi_client_metadata_patch.is_some()),
-                ("turn/start.runtimeWorkspaceRoots", p.runtime_workspace_roots.is_some()),
-                granular(p.approval_policy),
-            ]),
-            Self::TurnSteer(p) => first(&[
-                ("turn/steer.additionalContext", p.additional_context.is_some()),
-                ("turn/steer.responsesapiClientMetadata", p.responsesapi_client_metadata.is_some()),
-                ("turn/steer.responsesapiClientMetadataPatch", p.responsesapi_client_metadata_patch.is_some()),
-            ]),
+            Self::Start(p) => first(START, p),
+            Self::Resume(p) => first(RESUME, p),
+            Self::Fork(p) => first(FORK, p),
+            Self::MetadataUpdate(p) => first(METADATA_UPDATE, p),
+            Self::List(p) => first(LIST, p),
+            Self::TurnStart(p) => first(TURN_START, p),
+            Self::TurnSteer(p) => first(TURN_STEER, p),
             _ => None,
         }
     }
+
+    /// Every gated member there is, as the refusal names it.
+    pub fn experimental_members() -> impl Iterator<Item = &'static str> {
+        names(START)
+            .chain(names(RESUME))
+            .chain(names(FORK))
+            .chain(names(METADATA_UPDATE))
+            .chain(names(LIST))
+            .chain(names(TURN_START))
+            .chain(names(TURN_STEER))
+    }
 }
 
-fn granular(policy: Option<AskForApproval>) -> (&'static str, bool) {
-    ("askForApproval.granular", matches!(policy, Some(AskForApproval::Granular(_))))
+fn is_granular(policy: Option<AskForApproval>) -> bool {
+    matches!(policy, Some(AskForApproval::Granular(_)))
 }
 
-fn first(members: &[(&'static str, bool)]) -> Option<&'static str> {
-    members.iter().find(|(_, held)| *held).map(|(name, _)| *name)
+fn first<P>(members: &[Gated<P>], params: &P) -> Option<&'static str> {
+    members.iter().find(|(_, is_held)| is_held(params)).map(|(name, _)| *name)
+}
+
+fn names<P>(members: &'static [Gated<P>]) -> impl Iterator<Item = &'static str> {
+    members.iter().map(|(name, _)| *name)
 }

@@ -2,13 +2,14 @@
 //!
 //! Cursors are opaque to clients: they return what an answer gave them. A limit of 0 is read as 1.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::optional::{null_is_default, present};
 use super::super::turn::TurnItemsView;
 
 /// Params of `thread/list`.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ThreadListParams {
     /// Where an earlier page ended.
@@ -35,14 +36,16 @@ pub struct ThreadListParams {
     pub excluded_thread_ids: Option<Vec<String>>,
     /// Only threads that the present account may see.
     #[serde(deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub current_account_only: bool,
     /// Only what the database knows, which here is everything.
     #[serde(deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub use_state_db_only: bool,
-    /// `Some(None)` means threads without a section.
+    /// Null asks for threads without a section.
     #[serde(deserialize_with = "present")]
     pub section_id: Option<Option<String>>,
-    /// `Some(None)` means threads without a project.
+    /// Null asks for threads without a project.
     #[serde(deserialize_with = "present")]
     pub project_id: Option<Option<String>>,
     /// Only threads that this one's agent spawned.
@@ -53,12 +56,14 @@ pub struct ThreadListParams {
     pub attached_to_thread_id: Option<String>,
     /// Attached threads too.
     #[serde(deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub include_attached_threads: bool,
 }
 
 /// One working directory or several.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(inline)]
 pub enum CwdFilter {
     /// One.
     One(String),
@@ -77,7 +82,7 @@ impl CwdFilter {
 }
 
 /// What orders a list of threads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ThreadSortKey {
     /// When they were created.
@@ -92,7 +97,7 @@ pub enum ThreadSortKey {
 }
 
 /// What orders the threads that a search found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ThreadSearchSortKey {
     /// When they were created.
@@ -105,7 +110,7 @@ pub enum ThreadSearchSortKey {
 }
 
 /// Which end of a list comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SortDirection {
     /// Oldest first.
@@ -115,7 +120,7 @@ pub enum SortDirection {
 }
 
 /// Kinds of origin by which lists are filtered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ThreadSourceKind {
     /// The terminal program.
@@ -142,7 +147,7 @@ pub enum ThreadSourceKind {
 }
 
 /// Params of `thread/search`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadSearchParams {
     /// What to find; not empty.
@@ -161,14 +166,16 @@ pub struct ThreadSearchParams {
     pub source_kinds: Option<Vec<ThreadSourceKind>>,
     /// Only threads that the present account may see.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub current_account_only: bool,
     /// Attached threads too.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub include_attached_threads: bool,
 }
 
 /// Params of `thread/loaded/list`.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ThreadLoadedListParams {
     /// The last thread id of an earlier page.
@@ -178,7 +185,7 @@ pub struct ThreadLoadedListParams {
 }
 
 /// Params of `thread/turns/list`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadTurnsListParams {
     /// Which thread.
@@ -194,7 +201,7 @@ pub struct ThreadTurnsListParams {
 }
 
 /// Params of `thread/items/list`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadItemsListParams {
     /// Which thread.
@@ -212,9 +219,10 @@ pub struct ThreadItemsListParams {
 }
 
 /// Where a list of items goes on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[serde(expecting = "data did not match any variant of untagged enum ThreadItemsListCursor")]
+#[schemars(rename = "ThreadItemsListCursor")]
 pub enum ItemsCursor {
     /// What an earlier page gave.
     Opaque(String),
@@ -223,8 +231,9 @@ pub enum ItemsCursor {
 }
 
 /// The item beside which a list goes on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[schemars(inline)]
 pub enum ItemAnchor {
     /// An item by its id; the list does not repeat it.
     Item {
@@ -234,19 +243,24 @@ pub enum ItemAnchor {
 }
 
 /// Kinds of output that a client wants left out.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(rename = "ThreadItemOutputDeferral")]
 pub struct OutputDeferral {
     /// Output of successful commands.
     #[serde(deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
+    #[schemars(extend("x-experimental" = true))]
     pub command_execution: bool,
     /// Text results of successful MCP tool calls.
     #[serde(deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
+    #[schemars(extend("x-experimental" = true))]
     pub mcp_tool_call: bool,
 }
 
 /// Params of `thread/backgroundTerminals/list`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadBackgroundTerminalsListParams {
     /// Which thread.

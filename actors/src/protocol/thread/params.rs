@@ -3,8 +3,10 @@
 //! Every optional member may be absent or null. Members without effect here are read all the same: a value of the
 //! wrong type is refused, and the gate must see whether they are present.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::super::optional::{null_is_default, present};
 use super::super::turn::TurnItemsView;
@@ -14,7 +16,7 @@ use super::{
 };
 
 /// Params of `thread/start`.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ThreadStartParams {
     /// Model instead of the configured one.
@@ -23,6 +25,7 @@ pub struct ThreadStartParams {
     pub model_provider: Option<String>,
     /// The provider may replace a model that it does not have.
     #[serde(deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub allow_provider_model_fallback: bool,
     /// Tier of service at the provider.
     pub service_tier: Option<String>,
@@ -39,6 +42,7 @@ pub struct ThreadStartParams {
     /// A permission profile by name.
     pub permissions: Option<String>,
     /// Configuration for this thread; keys as in `config.toml`.
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub config: Option<toml::Table>,
     /// Name of the service on whose behalf the thread runs.
     pub service_name: Option<String>,
@@ -72,11 +76,12 @@ pub struct ThreadStartParams {
     pub mock_experimental_field: Option<String>,
     /// The client wants raw events of the model too.
     #[serde(deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub experimental_raw_events: bool,
 }
 
 /// Why a client starts a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ThreadStartSource {
     /// It has just started itself.
@@ -86,7 +91,7 @@ pub enum ThreadStartSource {
 }
 
 /// Params of `thread/resume`; members as in [`ThreadStartParams`] replace what the thread has.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadResumeParams {
     /// Which thread.
@@ -114,6 +119,7 @@ pub struct ThreadResumeParams {
     /// A permission profile by name.
     pub permissions: Option<String>,
     /// Configuration for this thread.
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub config: Option<toml::Table>,
     /// Instructions instead of the model's own.
     pub base_instructions: Option<String>,
@@ -123,14 +129,16 @@ pub struct ThreadResumeParams {
     pub personality: Option<Personality>,
     /// Leave `thread.turns` empty.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub exclude_turns: bool,
     /// Put this page of turns into the answer.
     pub initial_turns_page: Option<TurnsPageParams>,
 }
 
 /// The page of turns that an answer to `thread/resume` shall hold.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(rename = "ThreadResumeInitialTurnsPageParams")]
 pub struct TurnsPageParams {
     /// Turns at most.
     pub limit: Option<u32>,
@@ -141,7 +149,7 @@ pub struct TurnsPageParams {
 }
 
 /// Params of `thread/fork`; members as in [`ThreadStartParams`] replace what the source has.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadForkParams {
     /// The source.
@@ -171,6 +179,7 @@ pub struct ThreadForkParams {
     /// A permission profile by name.
     pub permissions: Option<String>,
     /// Configuration for the fork.
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub config: Option<toml::Table>,
     /// Instructions instead of the model's own.
     pub base_instructions: Option<String>,
@@ -178,40 +187,48 @@ pub struct ThreadForkParams {
     pub developer_instructions: Option<String>,
     /// Keep the fork in memory only.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub ephemeral: bool,
     /// What the client wants recorded about the origin.
     pub thread_source: Option<String>,
     /// Leave `thread.turns` empty.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub exclude_turns: bool,
     /// Hide the fork behind its source.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub attach_to_source: bool,
     /// Do not go on with the source's goal at once.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub defer_goal_continuation: bool,
     /// Fork for predictions.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub experimental_prediction_mode: bool,
     /// Fork for predictions without MCP servers.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub experimental_disable_prediction_mcp: bool,
 }
 
 /// Params of `thread/read`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadReadParams {
     /// Which thread.
     pub thread_id: String,
     /// Fill `thread.turns`.
     #[serde(default, deserialize_with = "null_is_default")]
+    #[schemars(with = "Option<bool>")]
     pub include_turns: bool,
 }
 
 /// Params of `thread/name/set`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ThreadSetNameParams")]
 pub struct ThreadNameSetParams {
     /// Which thread.
     pub thread_id: String,
@@ -220,7 +237,7 @@ pub struct ThreadNameSetParams {
 }
 
 /// Params of `thread/metadata/update`: at least one of the optional members.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadMetadataUpdateParams {
     /// Which thread.
@@ -233,9 +250,10 @@ pub struct ThreadMetadataUpdateParams {
     pub daybreak_enabled: Option<bool>,
 }
 
-/// Absent (`None`) keeps a member, null (`Some(None)`) clears it, text replaces it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Absent keeps a member, null clears it, text replaces it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(rename = "ThreadMetadataGitInfoUpdateParams")]
 pub struct GitInfoUpdate {
     /// The commit.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -249,8 +267,9 @@ pub struct GitInfoUpdate {
 }
 
 /// Params of the methods that name a thread and nothing else.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct ThreadIdParams {
     /// Which thread.
     pub thread_id: String,
@@ -268,7 +287,7 @@ pub type ThreadUnsubscribeParams = ThreadIdParams;
 pub type ThreadGoalGetParams = ThreadIdParams;
 
 /// Params of `thread/readState/update`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadReadStateUpdateParams {
     /// Which thread.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::turn::{ThreadItemEntry, Turn};
@@ -10,7 +11,7 @@ use super::{
 };
 
 /// A thread that has just been loaded, and the settings in force.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LoadedThread {
     /// The thread.
@@ -26,6 +27,7 @@ pub struct LoadedThread {
     /// Its working directory, absolute.
     pub cwd: String,
     /// Absolute paths of the workspace.
+    #[schemars(extend("x-experimental" = true))]
     pub runtime_workspace_roots: Vec<String>,
     /// Files whose instructions are in force.
     pub instruction_sources: Vec<String>,
@@ -36,19 +38,22 @@ pub struct LoadedThread {
     /// What commands may touch.
     pub sandbox: SandboxPolicy,
     /// The profile behind the sandbox policy.
+    #[schemars(extend("x-experimental" = true))]
     pub active_permission_profile: Option<ActivePermissionProfile>,
     /// How hard the model thinks; `None` for the model's own default.
     pub reasoning_effort: Option<String>,
 }
 
 /// Result of `thread/start`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct ThreadStartResponse {
     /// The thread and its settings.
     #[serde(flatten)]
     pub loaded: LoadedThread,
     /// Always the default.
+    #[schemars(extend("x-experimental" = true))]
     pub multi_agent_mode: MultiAgentMode,
 }
 
@@ -56,7 +61,7 @@ pub struct ThreadStartResponse {
 pub type ThreadForkResponse = ThreadStartResponse;
 
 /// Result of `thread/resume`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadResumeResponse {
     /// The thread and its settings.
@@ -65,8 +70,10 @@ pub struct ThreadResumeResponse {
     /// How person and agent share the work.
     pub collaboration_mode: Option<CollaborationMode>,
     /// Always the default.
+    #[schemars(extend("x-experimental" = true))]
     pub multi_agent_mode: MultiAgentMode,
     /// The page of turns that was asked for.
+    #[schemars(extend("x-experimental" = true))]
     pub initial_turns_page: Option<TurnsPage>,
     /// From where `thread/turns/list` reads backwards; `None` without turns.
     pub turns_backwards_cursor: Option<String>,
@@ -75,7 +82,7 @@ pub struct ThreadResumeResponse {
 }
 
 /// How person and agent share the work.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CollaborationMode {
     /// Plan only, or do it.
     pub mode: ModeKind,
@@ -84,7 +91,7 @@ pub struct CollaborationMode {
 }
 
 /// Kinds of collaboration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ModeKind {
     /// The agent plans and changes nothing.
@@ -95,7 +102,8 @@ pub enum ModeKind {
 }
 
 /// What a collaboration mode brings along; snake_case on the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Settings")]
 pub struct CollaborationSettings {
     /// The model.
     pub model: String,
@@ -106,17 +114,18 @@ pub struct CollaborationSettings {
 }
 
 /// Result of `thread/read`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadReadResponse {
     /// The thread.
     pub thread: Thread,
     /// What its user has read; `None` when this is not kept.
+    #[schemars(extend("x-experimental" = true))]
     pub read_state: Option<ThreadReadState>,
 }
 
 /// What a thread's user has read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadReadState {
     /// The first thing not yet read.
@@ -126,8 +135,9 @@ pub struct ThreadReadState {
 }
 
 /// The first thing not yet read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[schemars(rename = "ThreadUnreadPosition")]
 pub enum UnreadPosition {
     /// Everything.
     ThreadStart,
@@ -139,8 +149,9 @@ pub enum UnreadPosition {
 }
 
 /// What a user did with a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase")]
+#[schemars(rename = "ThreadReadStateOperation")]
 pub enum ReadStateOperation {
     /// Read it.
     Read,
@@ -149,7 +160,7 @@ pub enum ReadStateOperation {
 }
 
 /// Result of `thread/readState/update`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadReadStateUpdateResponse {
     /// The state now.
@@ -157,12 +168,13 @@ pub struct ThreadReadStateUpdateResponse {
 }
 
 /// Result of `thread/list`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadListResponse {
     /// The threads of this page.
     pub data: Vec<Thread>,
     /// What their user has read; `None` when this is not kept.
+    #[schemars(extend("x-experimental" = true))]
     pub read_states: Option<BTreeMap<ThreadId, ThreadReadState>>,
     /// Where the next page starts; `None` at the end.
     pub next_cursor: Option<String>,
@@ -171,8 +183,9 @@ pub struct ThreadListResponse {
 }
 
 /// A page of a list that can be read in both directions.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct Page<T> {
     /// What this page holds.
     pub data: Vec<T>,
@@ -192,7 +205,7 @@ pub type ThreadItemsListResponse = Page<ThreadItemEntry>;
 pub type ThreadSearchResponse = Page<ThreadSearchResult>;
 
 /// A thread that a search found.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ThreadSearchResult {
     /// The thread.
     pub thread: Thread,
@@ -201,7 +214,7 @@ pub struct ThreadSearchResult {
 }
 
 /// Result of `thread/loaded/list`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadLoadedListResponse {
     /// Loaded threads.
@@ -211,7 +224,8 @@ pub struct ThreadLoadedListResponse {
 }
 
 /// A result without members.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Empty {}
 
 /// Result of `thread/name/set`.
@@ -222,7 +236,8 @@ pub type ThreadArchiveResponse = Empty;
 pub type ThreadDeleteResponse = Empty;
 
 /// Results that hold the changed thread.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct ChangedThread {
     /// The thread as it is now.
     pub thread: Thread,
@@ -234,14 +249,14 @@ pub type ThreadMetadataUpdateResponse = ChangedThread;
 pub type ThreadUnarchiveResponse = ChangedThread;
 
 /// Result of `thread/unsubscribe`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ThreadUnsubscribeResponse {
     /// What it changed.
     pub status: ThreadUnsubscribeStatus,
 }
 
 /// What `thread/unsubscribe` changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ThreadUnsubscribeStatus {
     /// Nothing: the thread is not loaded.
@@ -253,14 +268,14 @@ pub enum ThreadUnsubscribeStatus {
 }
 
 /// Result of `thread/goal/get`: this server keeps no goals.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ThreadGoalGetResponse {
     /// The goal.
     pub goal: Unset,
 }
 
 /// Result of `thread/backgroundTerminals/list`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadBackgroundTerminalsListResponse {
     /// Terminals that outlived the command that opened them.
@@ -270,7 +285,7 @@ pub struct ThreadBackgroundTerminalsListResponse {
 }
 
 /// A terminal that outlived the command that opened it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadBackgroundTerminal {
     /// The item of the command.

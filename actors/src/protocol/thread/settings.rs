@@ -1,9 +1,10 @@
 //! Under which rules a thread runs: approvals, sandbox, and what else a client may choose for it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// When the agent must ask before it acts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AskForApproval {
     /// Before everything that is not known to be harmless.
@@ -18,7 +19,8 @@ pub enum AskForApproval {
 }
 
 /// Which kinds of approval may be asked for; a kind that is false is refused without a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct GranularApproval {
     /// Running outside the sandbox.
     pub sandbox_approval: bool,
@@ -35,7 +37,7 @@ pub struct GranularApproval {
 }
 
 /// Who answers approval requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalsReviewer {
     /// The person at a client.
@@ -48,7 +50,7 @@ pub enum ApprovalsReviewer {
 }
 
 /// A sandbox by its short name, as clients choose it for a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SandboxMode {
     /// [`SandboxPolicy::ReadOnly`]
@@ -60,7 +62,7 @@ pub enum SandboxMode {
 }
 
 /// What commands of a thread may touch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum SandboxPolicy {
     /// Everything.
@@ -95,7 +97,7 @@ pub enum SandboxPolicy {
 }
 
 /// Access to the network in an external sandbox.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum NetworkAccess {
     /// None, or only some.
@@ -106,7 +108,7 @@ pub enum NetworkAccess {
 }
 
 /// The named permission profile behind a sandbox policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ActivePermissionProfile {
     /// A built-in name such as `:read-only`, or one from the configuration.
     pub id: String,
@@ -116,7 +118,7 @@ pub struct ActivePermissionProfile {
 }
 
 /// How agents may share work; chosen through the reasoning effort nowadays.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum MultiAgentMode {
     /// Only when asked to: what results always say.
@@ -129,7 +131,7 @@ pub enum MultiAgentMode {
 }
 
 /// The style of answers; accepted from clients, without effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Personality {
     /// No particular style.

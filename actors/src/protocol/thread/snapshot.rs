@@ -1,29 +1,34 @@
 //! A thread as clients see it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::turn::Turn;
 use super::ThreadId;
 
 /// A member of a result that this server never fills: null on the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Unset;
 
 /// A thread, in the reference program's order of members.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Thread {
     /// Its identity.
     pub id: ThreadId,
     /// Where it works, the primary place first; `None` while it is not loaded.
+    #[schemars(extend("x-experimental" = true))]
     pub environments: Option<Vec<ThreadEnvironment>>,
     /// Free for other implementations.
+    #[schemars(extend("x-experimental" = true))]
     pub extra: Unset,
     /// Shared by the threads of one session tree.
     pub session_id: ThreadId,
     /// The thread whose history it continues.
     pub forked_from_id: Option<ThreadId>,
     /// The thread that owns it.
+    #[schemars(extend("x-experimental" = true))]
     pub attached_to_thread_id: Unset,
     /// The thread whose agent spawned it.
     pub parent_thread_id: Unset,
@@ -64,6 +69,7 @@ pub struct Thread {
     /// Kind of program that created it.
     pub source: SessionSource,
     /// Whether clients may start turns; `None` while it is not loaded.
+    #[schemars(extend("x-experimental" = true))]
     pub can_accept_direct_input: Option<bool>,
     /// What the client said about its origin.
     pub thread_source: Option<String>,
@@ -76,13 +82,14 @@ pub struct Thread {
     /// Its title, chosen by a person.
     pub name: Option<String>,
     /// A choice that clients save with it; without effect here.
+    #[schemars(extend("x-experimental" = true))]
     pub daybreak_enabled: Option<bool>,
     /// Its history, where the request asks for it; else empty.
     pub turns: Vec<Turn>,
 }
 
 /// One place where a loaded thread works.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadEnvironment {
     /// `local` for this machine.
@@ -94,7 +101,7 @@ pub struct ThreadEnvironment {
 }
 
 /// How clients read a thread's history.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ThreadHistoryMode {
     /// As a whole.
@@ -105,7 +112,7 @@ pub enum ThreadHistoryMode {
 }
 
 /// What a thread does right now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ThreadStatus {
     /// It is on disk only.
@@ -122,7 +129,7 @@ pub enum ThreadStatus {
 }
 
 /// What a running turn waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ThreadActiveFlag {
     /// Somebody must allow something.
@@ -132,7 +139,7 @@ pub enum ThreadActiveFlag {
 }
 
 /// Kind of program that created a thread.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SessionSource {
     /// The terminal program.
@@ -151,7 +158,7 @@ pub enum SessionSource {
 }
 
 /// The state of a repository.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GitInfo {
     /// The commit.

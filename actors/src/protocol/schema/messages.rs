@@ -1,0 +1,67 @@
+//! Whole messages: what stands around params and results.
+
+use serde_json::{Map, Value, json};
+
+use super::Protocol;
+use super::table::{DEFINITIONS, Row};
+
+/// The types of whole messages, by name.
+pub(super) fn definitions(protocol: &Protocol) -> Map<String, Value> {
+    let id = reference("RequestId");
+    let any_id = json!({"anyOf": [id, {"type": "null"}], "description": "Null for a request whose id is not usable."});
+    let request = |row| message(protocol, row, &[("id", &id)]);
+    let notification = |row| message(protocol, row, &[]);
+    let emitted = json!({"type": "integer", "format": "int64", "description": "Unix milliseconds."});
+    let stamped = |row| message(protocol, row, &[("emittedAtMs", &emitted)]);
+    let method = json!({"type": "string"});
+    let types = [
+        ("ClientRequest", union(protocol.client_requests.iter().map(request))),
+        ("ClientNotification", union(protocol.client_notifications.iter().map(notification))),
+        ("ServerRequest", union(protocol.server_requests.iter().map(request))),
+        ("ServerNotification", union(protocol.server_notifications.iter().map(stamped))),
+        ("JSONRPCRequest", object(&[("id", &id), ("method", &method)], &[("params", &json!({}))])),
+        ("JSONRPCNotification", object(&[("method", &method)], &[("params", &json!({})), ("emittedAtMs", &emitted)])),
+        ("JSONRPCResponse", object(&[("id", &id), ("result", &json!({}))], &[])),
+        ("JSONRPCError", object(&[("id", &any_id), ("error", &reference("JSONRPCErrorError"))], &[])),
+        ("JSONRPCMessage", union(ENVELOPES.iter().map(|name| reference(name)))),
+    ];
+    types.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+}
+
+const ENVELOPES: [&str; 4] = ["JSONRPCRequest", "JSONRPCNotification", "JSONRPCResponse", "JSONRPCError"];
+
+/// One kind of message with its method, its params and `others`.
+fn message(protocol: &Protocol, row: &Row, others: &[(&str, &Value)]) -> Value {
+    let method = json!({"type": "string", "enum": [row.method]});
+    let params = row.params.as_deref().map(|name| (reference(name), &protocol.definitions[name]));
+    let mut required = vec![("method", &method)];
+    required.extend(others);
+    let mut schema = match &params {
+        None => object(&required, &[]),
+        Some((params, definition)) if definition.get("required").is_some() => {
+            required.push(("params", params));
+            object(&required, &[])
+        }
+        Some((params, _)) => object(&required, &[("params", params)]),
+    };
+    schema["title"] = Value::from(row.method.as_str());
+    schema
+}
+
+fn object(required: &[(&str, &Value)], optional: &[(&str, &Value)]) -> Value {
+    let members: Map<String, Value> =
+        required.iter().chain(optional).map(|(name, schema)| ((*name).to_owned(), (*schema).clone())).collect();
+    let required: Vec<&str> = required.iter().map(|(name, _)| *name).collect();
+    json!({"type": "object", "properties": members, "required": required})
+}
+
+/// One of `variants`; of no variants there is no value.
+fn union(variants: impl Iterator<Item = Value>) -> Value {
+    let variants: Vec<Value> = variants.collect();
+    if variants.is_empty() { json!({"not": {}}) } else { json!({"oneOf": variants}) }
+}
+
+/// `name` as other types refer to it.
+pub(super) fn reference(name: &str) -> Value {
+    json!({"$ref": format!("{DEFINITIONS}{name}")})
+}

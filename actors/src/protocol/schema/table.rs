@@ -1,0 +1,189 @@
+//! The one table of everything that crosses the wire, with the schema of every type in it.
+
+use std::collections::BTreeSet;
+
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::{JsonSchema, Schema};
+use serde_json::{Map, Value};
+
+use super::{EXPERIMENTAL, messages, words};
+use crate::protocol::{
+    ClientNotification, ClientRequest, Gate, METHODS, Method, RequestId, RpcError, ServerNotification,
+};
+
+/// How one type refers to another.
+pub(super) const DEFINITIONS: &str = "#/definitions/";
+
+/// One kind of message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The name on the wire.
+    pub method: String,
+    /// The type of its params; `None` for a message without any.
+    pub params: Option<String>,
+    /// The type of its result; `None` for a notification.
+    pub result: Option<String>,
+}
+
+/// Every kind of message, and the types that they are made of.
+#[derive(Clone, Debug)]
+pub struct Protocol {
+    /// What clients ask.
+    pub client_requests: Vec<Row>,
+    /// What clients tell.
+    pub client_notifications: Vec<Row>,
+    /// What the server asks: nothing yet.
+    pub server_requests: Vec<Row>,
+    /// What the server tells.
+    pub server_notifications: Vec<Row>,
+    /// Type to schema (draft 7), which refers to other types as `#/definitions/Type`.
+    pub definitions: Map<String, Value>,
+}
+
+impl Protocol {
+    /// The protocol for all clients or, with `experimental`, for those that announce `experimentalApi`.
+    pub fn describe(experimental: bool) -> Self {
+        // A client may leave out what a server never leaves out, so what is read and what is written differ.
+        let mut read = SchemaSettings::draft07().for_deserialize().into_generator();
+        let mut written = SchemaSettings::draft07().for_serialize().into_generator();
+        let methods = METHODS.iter().filter(|method| experimental || method.gate == Gate::Stable);
+        let mut protocol = Self {
+            client_requests: methods.map(|method| request(method, &mut read, &mut written)).collect(),
+            client_notifications: notifications::<ClientNotification>(&mut read),
+            server_requests: Vec::new(),
+            server_notifications: notifications::<ServerNotification>(&mut written),
+            definitions: Map::new(),
+        };
+        read.subschema_for::<RequestId>();
+        written.subschema_for::<RpcError>();
+        // Of a type that goes both ways the form that is read stands, for it also holds for what is written.
+        protocol.definitions = written.take_definitions(true);
+        protocol.definitions.extend(read.take_definitions(true));
+        if !experimental {
+            protocol.leave_out_experimental_members();
+        }
+        protocol.leave_out_unused_types();
+        protocol.definitions.extend(messages::definitions(&protocol));
+        protocol.definitions.values_mut().for_each(words::for_readers);
+        protocol
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.client_requests
+            .iter()
+            .chain(&self.client_notifications)
+            .chain(&self.server_requests)
+            .chain(&self.server_notifications)
+    }
+
+    /// `root` and everything that it is made of.
+    pub(super) fn types_behind<'a>(&'a self, root: &'a Value) -> BTreeSet<&'a str> {
+        let mut found = BTreeSet::new();
+        let mut left = vec![root];
+        while let Some(schema) = left.pop() {
+            for name in references(schema) {
+                if found.insert(name) {
+                    left.extend(self.definitions.get(name));
+                }
+            }
+        }
+        found
+    }
+
+    fn leave_out_experimental_members(&mut self) {
+        for member in ClientRequest::experimental_members() {
+            let Some((method, member)) = member.split_once('.') else { continue };
+            let row = self.client_requests.iter().find(|row| row.method == method);
+            if let Some(params) = row.and_then(|row| self.definitions.get_mut(row.params.as_deref()?)) {
+                leave_out(params, member);
+            }
+        }
+        for schema in self.definitions.values_mut() {
+            let Some(members) = schema["properties"].as_object() else { continue };
+            let marked = members.iter().filter(|(_, member)| member[EXPERIMENTAL] == true);
+            for member in marked.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+                leave_out(schema, &member);
+            }
+        }
+    }
+
+    fn leave_out_unused_types(&mut self) {
+        let results = self.client_requests.iter().filter_map(|row| row.result.as_deref()).map(messages::reference);
+        let messages = messages::definitions(self).into_iter().map(|(_, message)| message);
+        let roots: Value = results.chain(messages).collect();
+        let used: BTreeSet<String> = self.types_behind(&roots).into_iter().map(str::to_owned).collect();
+        self.definitions.retain(|name, _| used.contains(name));
+    }
+}
+
+fn request(method: &Method, read: &mut SchemaGenerator, written: &mut SchemaGenerator) -> Row {
+    let stem = method.types.map_or_else(|| pascal(method.name), str::to_owned);
+    let params = method.signature.params(read);
+    let result = method.signature.result(written);
+    Row {
+        method: method.name.to_owned(),
+        params: Some(named(params, format!("{stem}Params"), read)),
+        result: Some(named(result, format!("{stem}Response"), written)),
+    }
+}
+
+/// The variants of an enum of messages, each with its method and, where it has any, its params.
+fn notifications<T: JsonSchema>(generator: &mut SchemaGenerator) -> Vec<Row> {
+    let union = T::json_schema(generator).to_value();
+    let variants = union["oneOf"].as_array().into_iter().flatten();
+    variants
+        .filter_map(|variant| {
+            let method = variant["properties"]["method"]["const"].as_str()?.to_owned();
+            let params = Schema::try_from(variant["properties"]["params"].clone()).ok();
+            let params = params.map(|mut params| {
+                if let (Some(description), None) = (variant.get("description"), params.get("$ref")) {
+                    params.insert("description".to_owned(), description.clone());
+                }
+                named(params, format!("{}Notification", pascal(&method)), generator)
+            });
+            Some(Row { method, params, result: None })
+        })
+        .collect()
+}
+
+/// The name of a type: its own, or `name` for one that it shares with other methods.
+fn named(schema: Schema, name: String, generator: &mut SchemaGenerator) -> String {
+    if let Some(own) = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix(DEFINITIONS)) {
+        return own.to_owned();
+    }
+    generator.definitions_mut().insert(name.clone(), schema.to_value());
+    name
+}
+
+fn leave_out(schema: &mut Value, member: &str) {
+    if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        members.remove(member);
+    }
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|name| name != member);
+    }
+}
+
+/// The types that `schema` names itself.
+fn references(schema: &Value) -> Vec<&str> {
+    match schema {
+        Value::Object(members) => {
+            let own = members.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix(DEFINITIONS));
+            own.into_iter().chain(members.values().flat_map(references)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// `thread/name/set` as `ThreadNameSet`.
+fn pascal(method: &str) -> String {
+    method
+        .split('/')
+        .flat_map(|word| {
+            let mut letters = word.chars();
+            letters.next().map(|first| first.to_uppercase().chain(letters)).into_iter().flatten()
+        })
+        .collect()
+}

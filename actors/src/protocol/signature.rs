@@ -1,0 +1,91 @@
+//! What goes into a method and what comes out of it, named once: params are read by it, and the published schema is
+//! made from it.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::{ClientRequest, RpcError};
+
+/// The types of a method, behind one face for all rows of the table.
+pub(super) trait Signature: fmt::Debug + Sync {
+    /// Reads the `params` member of a request, or says what does not fit (-32602).
+    fn parse(&self, params: Option<&RawValue>) -> Result<ClientRequest, RpcError>;
+
+    /// What the params may be.
+    fn params(&self, generator: &mut SchemaGenerator) -> Schema;
+
+    /// What the result may be.
+    fn result(&self, generator: &mut SchemaGenerator) -> Schema;
+}
+
+/// The first half of a signature: params `P` become a request of the actor that answers.
+pub(super) struct Takes<P, Q>(fn(P) -> Q);
+
+/// A method that takes the params of `request`.
+pub(super) const fn takes<P, Q>(request: fn(P) -> Q) -> Takes<P, Q> {
+    Takes(request)
+}
+
+impl<P, Q> Takes<P, Q> {
+    /// And answers with `R`.
+    pub(super) const fn gives<R>(self) -> TakesAndGives<P, Q, R> {
+        TakesAndGives { request: self.0, result: PhantomData }
+    }
+}
+
+/// A whole signature.
+pub(super) struct TakesAndGives<P, Q, R> {
+    request: fn(P) -> Q,
+    result: PhantomData<fn() -> R>,
+}
+
+impl<P, Q, R> Signature for TakesAndGives<P, Q, R>
+where
+    P: DeserializeOwned + JsonSchema,
+    Q: Into<ClientRequest>,
+    R: JsonSchema,
+{
+    fn parse(&self, params: Option<&RawValue>) -> Result<ClientRequest, RpcError> {
+        read(params).map(self.request).map(Into::into)
+    }
+
+    fn params(&self, generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<P>()
+    }
+
+    fn result(&self, generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<R>()
+    }
+}
+
+impl<P, Q, R> fmt::Debug for TakesAndGives<P, Q, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -> {}", std::any::type_name::<P>(), std::any::type_name::<R>())
+    }
+}
+
+/// The params as `P`. Missing or null params are read as `{}` so that a method whose members are all optional
+/// accepts them; where a member is required the text says that the params are missing, as the reference does.
+fn read<P: DeserializeOwned>(params: Option<&RawValue>) -> Result<P, RpcError> {
+    let Some(raw) = params.filter(|raw| raw.get() != "null") else {
+        return serde_json::from_str("{}").map_err(|_| RpcError::invalid_params("missing field `params`"));
+    };
+    // An array would be read as a struct by position; JSON-RPC clients that send one have made a mistake.
+    if raw.get().starts_with('[') {
+        return Err(RpcError::invalid_params("params must be an object, not an array"));
+    }
+    serde_json::from_str(raw.get()).map_err(|e| RpcError::invalid_params(reason(&e)))
+}
+
+/// The reason without the position, which means nothing inside one line of JSON.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}

@@ -1,0 +1,51 @@
+//! Publishing the protocol as files.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+};
+
+use app_server_actors::protocol::schema::{Document, Protocol};
+
+use crate::cli::Target;
+
+/// Writes the protocol as JSON Schema.
+///
+/// # Errors
+/// A file cannot be written; the text names it.
+pub fn json_schema(target: &Target) -> io::Result<()> {
+    write_all(&Protocol::describe(target.experimental).json_schema(), &target.out)
+}
+
+/// Writes the protocol as TypeScript.
+///
+/// # Errors
+/// A file cannot be written; the text names it.
+pub fn typescript(target: &Target) -> io::Result<()> {
+    write_all(&Protocol::describe(target.experimental).typescript(), &target.out)
+}
+
+/// Writes the protocol as OpenRPC to `out`, or into it if it is a folder, or else to stdout.
+///
+/// # Errors
+/// The file cannot be written; the text names it.
+pub fn openrpc(out: Option<&Path>, experimental: bool) -> io::Result<()> {
+    let text = Protocol::describe(experimental).openrpc();
+    match out {
+        None => io::stdout().write_all(text.as_bytes()),
+        Some(folder) if folder.is_dir() => write(&folder.join("openrpc.json"), &text),
+        Some(file) => write(file, &text),
+    }
+}
+
+fn write_all(documents: &[Document], folder: &Path) -> io::Result<()> {
+    documents.iter().try_for_each(|document| write(&folder.join(&document.path), &document.text))
+}
+
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    let parent = file.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(parent)
+        .and_then(|()| fs::write(file, text))
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", file.display())))
+}
