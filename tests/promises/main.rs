@@ -38,6 +38,7 @@ mod proxy_ends;
 mod proxy_jsonl;
 mod proxy_raw;
 mod request_ids;
+mod schema;
 mod settings;
 mod shutdown;
 mod slow_clients;

@@ -1,6 +1,7 @@
 //! The one table of methods: name, gate, weight, type of the params, request, type of the result.
 //!
-//! The gate, the dispatch, the metrics labels and the list of methods in an error text and the published schema all come from [`METHODS`].
+//! The gate, the dispatch, the metrics labels, the list of methods in an error text and the published schema all come
+//! from [`METHODS`].
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -56,6 +57,7 @@ pub struct Method {
     pub gate: Gate,
     /// What it costs while it runs.
     pub weight: Weight,
+    /// Its types.
     pub(super) signature: &'static dyn Signature,
     /// What clients know its params and its result by, where that does not follow from its name.
     pub(super) types: Option<&'static str>,

@@ -187,3 +187,34 @@ fn pascal(method: &str) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_gated_is_published_on_demand_only() {
+        let (all, stable) = (Protocol::describe(true), Protocol::describe(false));
+        for member in ClientRequest::experimental_members() {
+            let (method, member) = member.split_once('.').unwrap();
+            let Some(row) = all.client_requests.iter().find(|row| row.method == method) else { continue };
+            let params = row.params.as_deref().unwrap();
+            assert!(all.definitions[params]["properties"].get(member).is_some(), "{params} has no {member}");
+            assert!(stable.definitions[params]["properties"].get(member).is_none(), "{params}.{member}");
+        }
+        assert!(all.definitions["Thread"]["properties"].get("environments").is_some());
+        assert!(stable.definitions["Thread"]["properties"].get("environments").is_none());
+        assert!(!stable.definitions["Thread"]["required"].to_string().contains("environments"));
+        assert!(!all.definitions.values().any(|schema| schema.to_string().contains(EXPERIMENTAL)));
+    }
+
+    #[test]
+    fn every_message_has_its_row() {
+        let protocol = Protocol::describe(true);
+        assert_eq!(protocol.client_requests.len(), METHODS.len());
+        assert_eq!(protocol.client_notifications.len(), 1);
+        assert!(protocol.server_notifications.iter().all(|row| row.params.is_some()));
+        let archive = protocol.client_requests.iter().find(|row| row.method == "thread/archive").unwrap();
+        assert_eq!(archive.params.as_deref(), Some("ThreadArchiveParams"), "shared types are called by their method");
+    }
+}
