@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::PATIENCE;
+use super::conformance::{self, Asked};
 use super::wire::{Received, Wire};
-use super::{PATIENCE, conformance};
 
 /// The `error` member of an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +23,7 @@ pub struct Client {
     patience: Duration,
     next_id: i64,
     /// Requests without an answer: id and method.
-    pending: HashMap<i64, String>,
+    pending: HashMap<i64, Asked>,
     /// Answers that came while another one was awaited.
     answers: VecDeque<Value>,
     /// Notifications that nobody has asked for yet, in the order in which they came.
@@ -86,8 +87,8 @@ impl Client {
     pub fn send_request(&mut self, method: &str, params: Value) -> i64 {
         let id = self.next_id;
         self.next_id += 1;
-        self.pending.insert(id, method.to_owned());
         self.send_raw(&json!({"id": id, "method": method, "params": params}).to_string());
+        self.pending.insert(id, Asked { method: method.to_owned(), params });
         id
     }
 
@@ -203,8 +204,8 @@ impl Client {
     fn read(&mut self, what: &str) -> Value {
         let text = self.next_text(what);
         let message: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("not JSON ({e}): {text}"));
-        let method = message["id"].as_i64().and_then(|id| self.pending.remove(&id));
-        conformance::check(&message, method.as_deref());
+        let asked = message["id"].as_i64().and_then(|id| self.pending.remove(&id));
+        conformance::check(&message, asked.as_ref());
         message
     }
 }

@@ -6,6 +6,7 @@
 #[expect(dead_code, reason = "its promises come with the actors of remote control")]
 pub mod backend;
 pub mod client;
+pub mod compatible;
 pub mod conformance;
 pub mod frames;
 pub mod home;
@@ -13,6 +14,7 @@ pub mod http;
 pub mod in_process;
 pub mod process;
 pub mod proxied;
+pub mod schemas;
 pub mod secrets;
 pub mod server;
 pub mod transports;

@@ -22,7 +22,7 @@ use crate::protocol::config::{
     Config, ConfigBatchWriteParams, ConfigReadParams, ConfigReadResponse, ConfigRequirementsReadResponse,
     ConfigValueWriteParams,
 };
-use crate::protocol::thread::{AskForApproval, Unset};
+use crate::protocol::thread::{AskForApproval, ModeKind, Unset};
 
 impl Catalog {
     pub(super) fn answer(&mut self, request: CatalogRequest) -> Result<CatalogAnswer, RpcError> {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{PageParams, Unoffered};
+use crate::protocol::thread::ModeKind;
 
 /// Params of `permissionProfile/list`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -44,16 +45,6 @@ pub struct CollaborationModeMask {
     pub model: Option<String>,
     /// How long the model thinks.
     pub reasoning_effort: Option<String>,
-}
-
-/// What a turn is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ModeKind {
-    /// Making a plan.
-    Plan,
-    /// Doing the work.
-    Default,
 }
 
 /// Params of a list that is asked for by working directory.

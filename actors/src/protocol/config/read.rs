@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::protocol::schema::EXPERIMENTAL;
-use crate::protocol::thread::Unset;
+use crate::protocol::thread::{ApprovalsReviewer, SandboxMode, Unset};
 
 /// Params of `config/read`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -76,10 +76,19 @@ impl JsonSchema for Config {
         "Config".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let mut members: Map<String, Value> =
-            NAMED.iter().map(|name| ((*name).to_owned(), Value::Bool(true))).collect();
-        members["apps"] = json!({EXPERIMENTAL: true});
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        // What this server goes by is of the right type, or the configuration is refused; the rest nobody has judged.
+        let mut member = |name: &str| match name {
+            "model" | "model_provider" | "model_reasoning_effort" | "service_tier" => {
+                generator.subschema_for::<Option<String>>()
+            }
+            "approvals_reviewer" => generator.subschema_for::<Option<ApprovalsReviewer>>(),
+            "sandbox_mode" => generator.subschema_for::<Option<SandboxMode>>(),
+            "apps" => json_schema!({EXPERIMENTAL: true}),
+            _ => Schema::from(true),
+        };
+        let members: Map<String, Value> =
+            NAMED.iter().map(|name| ((*name).to_owned(), member(name).to_value())).collect();
         json_schema!({
             "description": "A configuration with the names of `config.toml`. Named members that are not set are null.",
             "type": "object",

@@ -1,5 +1,7 @@
 //! The protocol is published as it is served: as JSON Schema, TypeScript and OpenRPC, whole, and fit for use.
 
+mod against_reference;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

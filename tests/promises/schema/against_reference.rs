@@ -1,0 +1,89 @@
+//! The schema that we publish, held against the reference program's where a checkout has that: what it allows a client
+//! to send we take, and what we send its readers know.
+
+use std::collections::BTreeSet;
+
+use crate::support::compatible::{Comparison, Side};
+use crate::support::schemas::{Schemas, folder};
+
+/// Differences that are meant, each with its reason. One that is no longer found fails the test too.
+const MEANT: &[(&str, &[&str])] = &[
+    (
+        "there it stands in a file of its own and not in the bundle",
+        &[
+            "ClientNotification: unknown",
+            "FuzzyFileSearchResponse: unknown",
+            "FuzzyFileSearchSessionStartResponse: unknown",
+            "FuzzyFileSearchSessionStopResponse: unknown",
+            "FuzzyFileSearchSessionUpdateResponse: unknown",
+            "InitializeResponse: unknown",
+            "JSONRPCError: unknown",
+            "JSONRPCErrorError: unknown",
+            "JSONRPCMessage: unknown",
+            "JSONRPCNotification: unknown",
+            "JSONRPCRequest: unknown",
+            "JSONRPCResponse: unknown",
+            "ServerRequest: unknown",
+        ],
+    ),
+    ("an object without members is taken where there only null is", &["ConfigRequirementsReadParams: unknown"]),
+    (
+        "shown as it stands in the file, where only what this server goes by is judged",
+        &[
+            "Config.analytics: anything",
+            "Config.approval_policy: anything",
+            "Config.apps: anything",
+            "Config.browser_use: anything",
+            "Config.client_search_provider: anything",
+            "Config.compact_prompt: anything",
+            "Config.computer_use: anything",
+            "Config.desktop: anything",
+            "Config.developer_instructions: anything",
+            "Config.forced_chatgpt_workspace_id: anything",
+            "Config.forced_login_method: anything",
+            "Config.instructions: anything",
+            "Config.model_auto_compact_token_limit: anything",
+            "Config.model_auto_compact_token_limit_scope: anything",
+            "Config.model_context_window: anything",
+            "Config.model_reasoning_summary: anything",
+            "Config.model_verbosity: anything",
+            "Config.review_model: anything",
+            "Config.sandbox_workspace_write: anything",
+            "Config.tools: anything",
+            "Config.web_search: anything",
+        ],
+    ),
+    (
+        "passed through as JSON by a server that makes none itself yet",
+        &["ThreadItem.type: [\"string\"]", "Turn.error.codexErrorInfo: anything", "Turn.error.misalignment: anything"],
+    ),
+];
+
+#[test]
+fn what_the_reference_allows_is_taken_and_what_is_sent_is_known() {
+    let Some(reference) = Schemas::reference() else {
+        return eprintln!("skipped: there is no schema in {}", folder().display());
+    };
+    let own = Schemas::own();
+    let mut found = BTreeSet::new();
+    let names = own.definitions.as_object().expect("types").keys();
+    found.extend(
+        names.filter(|name| reference.definitions.get(name.as_str()).is_none()).map(|name| format!("{name}: unknown")),
+    );
+    for (method, params) in &own.params {
+        let theirs = &reference.params[method];
+        if reference.definitions.get(theirs.as_str()).is_none() {
+            continue;
+        }
+        found.extend(Comparison::of_taken(Side::new(reference, theirs), Side::new(own, params), params));
+    }
+    let results = own.results.iter().map(|(method, result)| (result, reference.results.get(method)));
+    let notifications = own.notifications.iter().map(|(method, params)| (params, reference.notifications.get(method)));
+    for (ours, theirs) in results.chain(notifications) {
+        let Some(theirs) = theirs.filter(|name| reference.definitions.get(name.as_str()).is_some()) else { continue };
+        found.extend(Comparison::of_sent(Side::new(own, ours), Side::new(reference, theirs), ours));
+    }
+    let meant: BTreeSet<String> = MEANT.iter().flat_map(|(_, places)| *places).map(|it| (*it).to_owned()).collect();
+    assert_eq!(found.difference(&meant).collect::<Vec<_>>(), Vec::<&String>::new(), "found and not meant");
+    assert_eq!(meant.difference(&found).collect::<Vec<_>>(), Vec::<&String>::new(), "meant and no longer found");
+}
