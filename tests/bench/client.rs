@@ -1,5 +1,6 @@
 //! One connection to a contestant: as little code between the clock and the system call as can be.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -12,6 +13,19 @@ use std::time::Duration;
 
 use crate::Result;
 use crate::frame::{Framing, Kind, bears};
+
+/// The server said goodbye, with this code if it gave one.
+#[derive(Debug)]
+pub struct Closed(pub Option<u16>);
+
+impl fmt::Display for Closed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(code) = self;
+        write!(formatter, "the server closed the connection ({code:?})")
+    }
+}
+
+impl std::error::Error for Closed {}
 
 /// A connection. Sockets and pipes are the same thing here: descriptors that are read and written.
 pub struct Client {
@@ -50,7 +64,8 @@ impl Client {
         Self::new(Arc::new(reader), Arc::new(writer), Framing::Lines)
     }
 
-    fn over_socket(socket: OwnedFd) -> Self {
+    /// Takes a socket that is connected.
+    pub fn over_socket(socket: OwnedFd) -> Self {
         let socket = Arc::new(File::from(socket));
         Self::new(Arc::clone(&socket), socket, Framing::WebSocket)
     }
@@ -109,7 +124,10 @@ impl Client {
             self.unread.start += found.length;
             match found.kind {
                 Kind::Text => return Ok(Some(&self.input[start + found.payload.start..start + found.payload.end])),
-                Kind::Close => return Err("the server closed the connection".into()),
+                Kind::Close => {
+                    let code = self.input[start + found.payload.start..start + found.payload.end].first_chunk();
+                    return Err(Closed(code.map(|code| u16::from_be_bytes(*code))).into());
+                }
                 Kind::Other => {}
             }
         }

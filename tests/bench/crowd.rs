@@ -61,20 +61,28 @@ impl Crowd {
         for event in &self.events {
             let Token(index) = event.token();
             let client = &mut self.members[index];
-            let mut more = true;
-            while more {
-                more = match client.fill() {
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => false,
-                    read => read?,
-                };
-                while let Some(text) = client.next()? {
-                    ear.hear(index, text);
-                }
+            if let Err(error) = take_in(client, |text| ear.hear(index, text)) {
+                ear.lose(index, client, error)?;
             }
             ear.answer(index, client)?;
         }
         Ok(())
     }
+}
+
+/// Hands over every message that has arrived at `client`.
+fn take_in(client: &mut Client, mut hear: impl FnMut(&[u8])) -> Result<()> {
+    let mut more = true;
+    while more {
+        more = match client.fill() {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => false,
+            read => read?,
+        };
+        while let Some(text) = client.next()? {
+            hear(text);
+        }
+    }
+    Ok(())
 }
 
 /// What a case does with the messages of a crowd.
@@ -84,4 +92,9 @@ pub trait Ear {
 
     /// Everything that had arrived at `index` was heard: the moment to send what it makes room for, in one write.
     fn answer(&mut self, index: usize, client: &mut Client) -> Result<()>;
+
+    /// The connection `index` has ended, which nobody expects unless this says otherwise.
+    fn lose(&mut self, _index: usize, _client: &mut Client, error: Box<dyn std::error::Error>) -> Result<()> {
+        Err(error)
+    }
 }

@@ -99,7 +99,7 @@ pub fn bears(text: &[u8], mark: &[u8]) -> bool {
     head.windows(mark.len()).any(|window| window == mark)
 }
 
-/// A cheap request, encoded once and sent many times, each time with an id of its own.
+/// A request, encoded once and sent many times, each time with an id of its own.
 pub struct Numbered {
     bytes: Vec<u8>,
     id: Range<usize>,
@@ -113,8 +113,13 @@ impl Numbered {
 
     /// `thread/loaded/list`: the cheapest request that goes the whole way to the threads and back.
     pub fn cheap(framing: Framing) -> Self {
+        Self::new(framing, "thread/loaded/list", "{}")
+    }
+
+    /// A request for `method` with `params` as JSON.
+    pub fn new(framing: Framing, method: &str, params: &str) -> Self {
         let first = Self::FIRST;
-        let text = format!(r#"{{"id":{first},"method":"thread/loaded/list","params":{{}}}}"#);
+        let text = format!(r#"{{"id":{first},"method":"{method}","params":{params}}}"#);
         let bytes = framing.encode(&text);
         let start = bytes.len() - usize::from(framing == Framing::Lines) - text.len() + r#"{"id":"#.len();
         Self { bytes, id: start..start + 7, next: first }

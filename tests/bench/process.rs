@@ -60,6 +60,9 @@ impl Transport {
     }
 }
 
+/// The name of a contestant's Unix socket in its home.
+pub const SOCKET: &str = "bench.sock";
+
 /// Starts contestants.
 pub struct Launcher {
     server: PathBuf,
@@ -79,7 +82,7 @@ impl Launcher {
 
     /// Starts `who` with `home` as its `CODEX_HOME`, its working directory and the place of its socket.
     pub fn start_in(&self, home: Arc<TempDir>, who: Contestant, transport: Transport) -> Result<Server> {
-        let socket = home.path().join("bench.sock");
+        let socket = home.path().join(SOCKET);
         let address = match transport {
             Transport::Unix => format!("unix://{}", socket.display()),
             Transport::Tcp => "ws://127.0.0.1:0".to_owned(),

@@ -2,6 +2,7 @@
 
 mod chart;
 mod figure;
+mod machine;
 mod table;
 
 use std::fs;
@@ -11,6 +12,7 @@ use std::path::Path;
 use serde::Serialize;
 
 pub use self::figure::{Figure, Goal, Unit};
+use self::machine::Machine;
 use crate::Result;
 use crate::plan::Plan;
 
@@ -26,31 +28,14 @@ pub struct Report {
     failures: Vec<String>,
 }
 
-/// Where the figures come from, without which they mean nothing.
-#[derive(Serialize)]
-struct Machine {
-    system: String,
-    cores: usize,
-    /// Processes that wanted a core (mean of a minute) before the run and after it.
-    load_before: String,
-    load_after: String,
-}
-
 impl Report {
     /// A report without figures yet.
     pub fn new(program: &Path, plan: &Plan) -> Self {
-        let system = rustix::system::uname();
-        let words = [system.sysname(), system.release(), system.machine()].map(|word| word.to_string_lossy());
         Self {
             program: program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned(),
             rounds: plan.rounds,
             quick: plan.quick,
-            machine: Machine {
-                system: words.join(" "),
-                cores: std::thread::available_parallelism().map_or(0, usize::from),
-                load_before: load(),
-                load_after: String::new(),
-            },
+            machine: Machine::before_the_run(),
             figures: Vec::new(),
             failures: Vec::new(),
         }
@@ -66,7 +51,7 @@ impl Report {
 
     /// All figures are there.
     pub fn finish(&mut self) {
-        self.machine.load_after = load();
+        self.machine.after_the_run();
         self.figures.iter_mut().for_each(Figure::judge);
     }
 
@@ -89,20 +74,7 @@ impl Report {
 
     /// One line on how and where this was measured.
     fn conditions(&self) -> String {
-        let Machine { system, cores, load_before, load_after } = &self.machine;
         let quick = if self.quick { " (quick)" } else { "" };
-        format!("{system}, {cores} cores, load {load_before} → {load_after}; medians of {} rounds{quick}", self.rounds)
+        format!("{}; medians of {} rounds{quick}", self.machine, self.rounds)
     }
-}
-
-impl Machine {
-    /// More processes than cores wanted to run before the run began. Medians of turns bear much, but not everything.
-    fn is_busy(&self) -> bool {
-        self.load_before.parse::<f64>().is_ok_and(|load| load > self.cores as f64)
-    }
-}
-
-fn load() -> String {
-    let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    averages.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown").to_owned()
 }
