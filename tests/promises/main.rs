@@ -19,6 +19,7 @@ mod config_write;
 mod conformance;
 mod connection_limits;
 mod database;
+mod departures;
 mod doctor;
 mod errors;
 mod experimental;

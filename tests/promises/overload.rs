@@ -7,6 +7,8 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, RpcError, outcome};
+use crate::support::process::Launch;
+use crate::support::server::Server;
 use crate::support::transports::{over_every_shared_transport, over_every_transport_with};
 
 fn overloaded() -> RpcError {
@@ -103,6 +105,51 @@ fn a_flooding_client_does_not_get_a_polite_one_refused() {
             assert_eq!(outcomes.into_iter().filter(Result::is_err).count(), 0);
         });
     });
+}
+
+#[test]
+fn eight_polite_clients_beside_eight_floods_are_not_refused() {
+    over_every_shared_transport(|server| {
+        let polite: Vec<Client> = (0..8).map(|_| server.client()).collect();
+        let flooders: Vec<Client> = (0..8).map(|_| server.client()).collect();
+        let stop = AtomicBool::new(false);
+        let refused = thread::scope(|scope| {
+            for mut flooder in flooders {
+                let stop = &stop;
+                scope.spawn(move || {
+                    while !stop.load(Ordering::Relaxed) {
+                        burst(&mut flooder, 300);
+                    }
+                });
+            }
+            let ask =
+                |mut client: Client| (0..20).filter(|_| client.request("thread/list", json!({})).is_err()).count();
+            let asking: Vec<_> = polite.into_iter().map(|client| scope.spawn(move || ask(client))).collect();
+            let refused: Vec<_> = asking.into_iter().map(|asking| asking.join()).collect();
+            stop.store(true, Ordering::Relaxed);
+            refused
+        });
+        assert!(refused.into_iter().all(|refused| refused.expect("no client is cut") == 0));
+    });
+}
+
+#[test]
+fn a_flooder_that_reads_late_gets_every_answer_and_others_are_served_meanwhile() {
+    for start in [Server::unix, Server::ws] {
+        let server = start(Launch::new());
+        let (mut flooder, mut polite) = (server.client(), server.client());
+        // Fits into what the system buffers, so that sending does not wait for the reading.
+        let mut waiting: HashSet<i64> = (0..1_500).map(|_| flooder.send_request("thread/list", json!({}))).collect();
+        for _ in 0..100 {
+            polite.call("thread/list", json!({}));
+        }
+        while !waiting.is_empty() {
+            let answer = flooder.next_answer();
+            assert!(waiting.remove(&answer["id"].as_i64().expect("our ids are numbers")), "answered twice");
+            assert_eq!(outcome(answer).err(), None);
+        }
+        flooder.expect_silence();
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::json;
 
+use crate::support::eventually;
 use crate::support::frames::Frames;
 use crate::support::home::Home;
 use crate::support::process::Launch;
@@ -111,6 +112,23 @@ fn a_second_signal_ends_it_at_once() {
         assert_eq!(server.process.exit_code(), 0);
         assert!(!server.process.home().control_socket().exists());
     }
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_what_runs() {
+    let mut server = Server::unix(Launch::new().setting("shutdown.drain_seconds", 600));
+    let (mut client, mut other) = (server.client(), server.client());
+    client.send_request("command/exec", json!({"command": ["sleep", "600"], "timeoutMs": 600_000}));
+    // The fence: the command is in flight when this is answered.
+    client.call("thread/loaded/list", json!({}));
+    server.process.signal(Signal::TERM);
+    eventually("the drain begins", || other.request("thread/start", json!({})).is_err());
+    let refused = other.refusal("thread/start", json!({}));
+    assert_eq!((refused.code, refused.message.as_str()), (-32600, "Server is draining; retry after reconnecting"));
+    other.call("thread/loaded/list", json!({}));
+    assert!(server.process.is_running(), "the command has 600 seconds");
+    server.process.signal(Signal::TERM);
+    assert_eq!(server.process.exit_code(), 0);
 }
 
 #[test]

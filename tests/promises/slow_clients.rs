@@ -1,13 +1,15 @@
 //! A client that does not read is cut, and costs the others nothing (laws 5 and 6).
 
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 
 use crate::support::PATIENCE;
 use crate::support::client::Client;
-use crate::support::frames::Frames;
+use crate::support::frames::{Frames, TEXT, encode};
 use crate::support::process::Launch;
 use crate::support::server::Server;
 
@@ -88,7 +90,7 @@ fn a_client_that_is_merely_quiet_stays() {
     let thread = named_thread(&mut steady);
     // Fits into what the system buffers: nothing is queued in the server, so no clock runs.
     rename(&mut steady, &thread, 10, 1024);
-    std::thread::sleep(std::time::Duration::from_millis(2_500));
+    std::thread::sleep(Duration::from_millis(2_500));
     for _ in 0..10 {
         quiet.next_notification("thread/name/updated");
     }
@@ -108,4 +110,79 @@ fn stalled_clients_do_not_make_the_server_grow_without_bound() {
     }
     let grown = server.process.resident_kib().saturating_sub(before);
     assert!(grown < 40 * 1024, "five stalled clients with a MiB each made it grow by {grown} KiB");
+}
+
+#[test]
+fn a_client_that_reads_slowly_but_steadily_is_not_cut() {
+    let launch = Launch::new().env("RUST_LOG", "warn").setting("limits.outbound_stall_seconds", 1);
+    let server = Server::unix(launch);
+    let mut steady = server.client();
+    let thread = named_thread(&mut steady);
+    let mut slow = Frames::initialized(server.unix_stream());
+    // Each of these takes the slow reader several times as long as it may stand still.
+    rename(&mut steady, &thread, 2, 3 * 1024 * 1024);
+    rename(&mut steady, &thread, 1, 10);
+    let (mut piece, mut end) = (vec![0; 64 * 1024], Vec::new());
+    while !String::from_utf8_lossy(&end).contains(r#""xxxxxxxxxx""#) {
+        let length = slow.0.read(&mut piece).expect("a client that reads is not cut");
+        assert_ne!(length, 0, "a client that reads is not cut");
+        end = piece[..length].to_vec();
+        std::thread::sleep(Duration::from_millis(60));
+    }
+    assert!(!server.process.stderr.text().contains("was cut"));
+}
+
+#[test]
+fn a_client_that_asks_and_does_not_read_is_not_read_either_and_loses_nothing() {
+    let server = Server::unix(Launch::new());
+    server.client().call("thread/list", json!({}));
+    let before = server.process.resident_kib();
+    let mut greedy = Frames::initialized(server.unix_stream());
+    greedy.0.set_nonblocking(true).expect("a socket can be polled");
+    let request = encode(true, TEXT, br#"{"id":"g","method":"thread/list","params":{}}"#);
+    let (mut sent, mut rest, mut stuck) = (0, request.clone(), 0);
+    while stuck < 50 {
+        match greedy.0.write(&rest) {
+            Ok(written) => {
+                rest.drain(..written);
+                stuck = 0;
+                if rest.is_empty() {
+                    sent += 1;
+                    rest.clone_from(&request);
+                }
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                stuck += 1;
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+    }
+    let grown = server.process.resident_kib().saturating_sub(before);
+    assert!(grown < 4 * 1024, "it grew by {grown} KiB for {sent} requests");
+    server.client().call("thread/list", json!({}));
+    greedy.0.set_nonblocking(false).expect("a socket can be waited for");
+    for _ in 0..sent {
+        greedy.read_until(|frame| frame.text().contains(r#""id":"g""#));
+    }
+}
+
+#[test]
+fn a_client_that_was_cut_comes_back_and_misses_nothing_that_was_kept() {
+    let launch = Launch::new().env("RUST_LOG", "warn").setting("limits.outbound_bytes", 1024 * 1024);
+    let server = Server::unix(launch);
+    let mut steady = server.client();
+    let thread = named_thread(&mut steady);
+    let stalled = Frames::initialized(server.unix_stream());
+    rename(&mut steady, &thread, 100, 64 * 1024);
+    wait_for_hangup(&stalled.0);
+    server.process.stderr.wait_for("the reason", |said| {
+        (said.contains("too many bytes wait for its peer") && said.contains("cut_so_far=1")).then_some(())
+    });
+    steady.call("thread/name/set", json!({"threadId": thread, "name": "said meanwhile"}));
+    let mut back = server.client();
+    let resumed = back.call("thread/resume", json!({"threadId": thread}));
+    assert_eq!(resumed["thread"]["name"], "said meanwhile");
+    rename(&mut steady, &thread, 1, 10);
+    assert_eq!(back.next_notification("thread/name/updated")["threadName"], "xxxxxxxxxx");
 }

@@ -171,7 +171,12 @@ impl Intake {
         self.outbound.queue(bytes);
     }
 
-    /// The wire has given a message of `bytes` to the socket.
+    /// The wire has given `bytes` of a message to the socket, and has more of it.
+    pub fn written_in_part(&self, bytes: usize) {
+        self.outbound.written_in_part(bytes);
+    }
+
+    /// The wire has given a message of `bytes`, or the last `bytes` of one, to the socket.
     pub fn written(&self, bytes: usize) {
         self.outbound.written(bytes);
         self.brake.written();

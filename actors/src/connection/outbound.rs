@@ -13,7 +13,7 @@ const OVERHEAD_BYTES: usize = 512;
 #[derive(Debug, Default)]
 pub struct Outbound {
     queued_bytes: AtomicUsize,
-    written_messages: AtomicU64,
+    steps: AtomicU64,
     gone: AtomicBool,
     /// Wakes those who wait for room, one after the other.
     drained: Notify,
@@ -25,11 +25,17 @@ impl Outbound {
         self.queued_bytes.fetch_add(bytes + OVERHEAD_BYTES, Ordering::AcqRel);
     }
 
-    /// The wire has given a message of `bytes` to the socket.
+    /// The wire has given a message of `bytes`, or the last `bytes` of one, to the socket.
     pub fn written(&self, bytes: usize) {
         self.queued_bytes.fetch_sub(bytes + OVERHEAD_BYTES, Ordering::AcqRel);
-        self.written_messages.fetch_add(1, Ordering::AcqRel);
+        self.steps.fetch_add(1, Ordering::AcqRel);
         self.drained.notify_one();
+    }
+
+    /// The wire has given `bytes` of a message to the socket, and has more of it.
+    pub fn written_in_part(&self, bytes: usize) {
+        self.queued_bytes.fetch_sub(bytes, Ordering::AcqRel);
+        self.steps.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The connection is over: nobody has to wait for it any more.
@@ -52,10 +58,10 @@ impl Outbound {
         self.queued_bytes.load(Ordering::Acquire)
     }
 
-    /// Messages given to the socket since the connection opened: when it stands still while something is queued, the
-    /// peer makes no progress.
-    pub fn written_messages(&self) -> u64 {
-        self.written_messages.load(Ordering::Acquire)
+    /// How often a message, or a part of a large one, was given to the socket since the connection opened: when it stands
+    /// still while something is queued, the peer makes no progress.
+    pub fn steps(&self) -> u64 {
+        self.steps.load(Ordering::Acquire)
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) struct Signs {
     pub(super) initialized: bool,
     /// Something waits to be written to the peer.
     pub(super) queued: bool,
-    /// Messages written since the connection opened.
+    /// How often a message, or a part of one, was written since the connection opened.
     pub(super) written: u64,
     /// How often something came from the peer.
     pub(super) heard: u64,

@@ -43,6 +43,8 @@ pub struct Router {
     clock: Clock,
     peers: HashMap<ConnectionId, Peer>,
     subscribers: HashMap<ThreadId, HashSet<ConnectionId>>,
+    /// Connections cut over a limit since the start.
+    cut_so_far: u64,
     /// Told when the last connection is gone, after [`CloseAll`].
     emptied: Option<oneshot::Sender<()>>,
 }
@@ -50,7 +52,7 @@ pub struct Router {
 impl Router {
     /// A router without connections.
     pub fn new(limits: Arc<Limits>, clock: Clock) -> Self {
-        Self { limits, clock, peers: HashMap::new(), subscribers: HashMap::new(), emptied: None }
+        Self { limits, clock, peers: HashMap::new(), subscribers: HashMap::new(), cut_so_far: 0, emptied: None }
     }
 
     fn apply(&mut self, outcome: Outcome) {
@@ -114,10 +116,13 @@ impl Router {
         let Some(peer) = self.peers.get(&id) else { return };
         match cut {
             Cut::Gone => log::debug!("connection {id} ended by itself"),
-            cause => log::warn!(
-                cause = cause.label(), queued_bytes = peer.queued_bytes();
-                "connection {id} ({}) was cut: {}; it can reconnect and resume", peer.origin(), cause.text()
-            ),
+            cause => {
+                self.cut_so_far += 1;
+                log::warn!(
+                    cause = cause.label(), queued_bytes = peer.queued_bytes(), cut_so_far = self.cut_so_far;
+                    "connection {id} ({}) was cut: {}; it can reconnect and resume", peer.origin(), cause.text()
+                );
+            }
         }
         if matches!(cut, Cut::QueueFull | Cut::BytesOverBudget) && peer.give_up() {
             return;

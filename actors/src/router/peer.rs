@@ -158,7 +158,7 @@ impl Peer {
         let signs = Signs {
             initialized: self.opt_out.is_some(),
             queued: self.outbound.queued_bytes() > 0,
-            written: self.outbound.written_messages(),
+            written: self.outbound.steps(),
             heard: self.pulse.heard(),
             resting: self.pulse.is_resting(),
             closing: self.pulse.is_closing(),

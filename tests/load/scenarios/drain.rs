@@ -51,7 +51,8 @@ fn with_work() -> Result<Vec<Finding>> {
     let mut served = crate::served::Served::unix(Launch::new());
     let (mut client, mut other) = (served.server.client(), served.server.client());
     let running = client.send_request("command/exec", sleep("2"));
-    other.call("thread/loaded/list", json!({}));
+    // The fence: the command is in flight when this is answered.
+    client.call("thread/loaded/list", json!({}));
     let told = Instant::now();
     served.server.process.signal(Signal::TERM);
     let refusal = loop {

@@ -1,5 +1,7 @@
 //! The header of a frame (RFC 6455 5.2).
 
+use bytes::{BufMut, BytesMut};
+
 /// What a frame carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Opcode {
@@ -82,6 +84,22 @@ impl Header {
     }
 }
 
+/// Writes the header of a text message of `length` bytes, as a server sends it: in one frame, without a mask.
+pub(super) fn write_text_header(length: usize, to: &mut BytesMut) {
+    to.put_u8(0x81);
+    match length {
+        0..126 => to.put_u8(length as u8),
+        126..0x1_0000 => {
+            to.put_u8(126);
+            to.put_u16(length as u16);
+        }
+        _ => {
+            to.put_u8(127);
+            to.put_u64(length as u64);
+        }
+    }
+}
+
 fn opcode(nibble: u8) -> Result<Opcode, NotAllowed> {
     Ok(match nibble {
         0x0 => Opcode::Continuation,
@@ -131,6 +149,16 @@ mod tests {
         assert_eq!(Header::read(&bytes, Side::Server), Ok(Some(header)));
         assert_eq!(header.key(&bytes), Some([0; KEY_BYTES]));
         assert_eq!(Header::read(&[0x81, 0x80], Side::Server), Err(NotAllowed));
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        for (length, size) in [(0, 2), (125, 2), (126, 4), (0xffff, 4), (0x1_0000, 10), (1 << 40, 10)] {
+            let mut bytes = BytesMut::new();
+            write_text_header(length, &mut bytes);
+            let header = Header { opcode: Opcode::Text, last: true, length: length as u64, bytes: size, masked: false };
+            assert_eq!(Header::read(&bytes, Side::Server), Ok(Some(header)));
+        }
     }
 
     #[test]

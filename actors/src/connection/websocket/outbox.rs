@@ -8,25 +8,29 @@ use actix_http::ws::{self, Codec, Message};
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec::Encoder;
 
+use super::header::write_text_header;
 use crate::connection::close::CloseReason;
 use crate::connection::intake::Intake;
 use crate::protocol::Frame;
 
 /// Bytes that are encoded at a time. The socket's own buffer takes about as much before it asks for more, so the rest
-/// stays here, where it is counted, and shared with the other receivers of a broadcast.
+/// stays here, where it is counted, and shared with the other receivers of a broadcast. That holds for the rest of one
+/// large message too.
 const CHUNK_BYTES: usize = 32 * 1024;
 
 /// Filled by the connection actor, emptied by the response body.
 pub(super) struct Outbox {
     intake: Rc<Intake>,
     queue: RefCell<VecDeque<Message>>,
+    /// What is left of a message of which a part was taken out.
+    rest: RefCell<Bytes>,
     /// The goodbye to a peer that the router has given up was taken out.
     goodbye_said: Cell<bool>,
 }
 
 impl Outbox {
     pub(super) fn new(intake: Rc<Intake>) -> Self {
-        Self { intake, queue: RefCell::default(), goodbye_said: Cell::new(false) }
+        Self { intake, queue: RefCell::default(), rest: RefCell::default(), goodbye_said: Cell::new(false) }
     }
 
     /// A frame that the router has counted already.
@@ -41,13 +45,35 @@ impl Outbox {
         self.queue.borrow_mut().push_back(message);
     }
 
-    /// The router has given the peer up: of what is queued, nothing will be written.
+    /// The router has given the peer up: of what is queued, only a message that it has a part of is still written.
     pub(super) fn is_given_up(&self) -> bool {
         self.intake.pulse().is_given_up()
     }
 
     /// The next bytes for the socket; `None` when there is nothing to write.
     pub(super) fn chunk(&self) -> Option<Bytes> {
+        self.piece().or_else(|| self.messages())
+    }
+
+    /// More of the message that was begun.
+    fn piece(&self) -> Option<Bytes> {
+        let mut rest = self.rest.borrow_mut();
+        if rest.is_empty() {
+            return None;
+        }
+        let length = rest.len().min(CHUNK_BYTES);
+        let piece = rest.split_to(length);
+        if rest.is_empty() {
+            *rest = Bytes::new();
+            self.intake.written(length);
+        } else {
+            self.intake.written_in_part(length);
+        }
+        Some(piece)
+    }
+
+    /// As many messages as fit, and the beginning of one that does not.
+    fn messages(&self) -> Option<Bytes> {
         let mut queue = self.queue.borrow_mut();
         if self.is_given_up() {
             queue.clear();
@@ -63,6 +89,14 @@ impl Outbox {
         while chunk.len() < CHUNK_BYTES
             && let Some(message) = queue.pop_front()
         {
+            let message = match message {
+                Message::Text(text) if text.len() > CHUNK_BYTES => {
+                    write_text_header(text.len(), &mut chunk);
+                    *self.rest.borrow_mut() = text.into_bytes();
+                    break;
+                }
+                short => short,
+            };
             let bytes = payload_bytes(&message);
             if let Err(error) = codec.encode(message, &mut chunk) {
                 log::error!("a frame for connection {} could not be encoded: {error}", self.intake.id());

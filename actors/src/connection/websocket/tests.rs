@@ -118,3 +118,16 @@ async fn what_a_half_closed_peer_asked_is_still_answered() {
     let frames = exchange(None, cramped(), messages, true).await;
     assert!(matches!(frames.as_slice(), [Frame::Text(answer)] if answer.starts_with(b"{\"error\"")), "{frames:?}");
 }
+
+#[actix_rt::test]
+async fn a_large_message_is_written_whole_and_what_follows_it_too() {
+    let text = |length: usize| Message::Text("x".repeat(length).into());
+    for length in [32 * 1024, 32 * 1024 + 1, 64 * 1024, 200_000] {
+        let limits = Limits { websocket_frame_bytes: 1 << 20, connection_unread_bytes: 1 << 20, ..cramped() };
+        let messages = vec![text(1), text(length), text(2), close(1000)];
+        let frames = exchange(Some(Echo), limits, messages, false).await;
+        let lengths =
+            frames.iter().filter_map(|frame| if let Frame::Text(text) = frame { Some(text.len()) } else { None });
+        assert_eq!((lengths.collect::<Vec<_>>(), code(&frames)), (vec![1, length, 2], Some(1000)));
+    }
+}
