@@ -8,7 +8,7 @@ use std::{
 
 use actix_rt::task::JoinHandle;
 use app_server_actors::{
-    catalog::{Catalog, CatalogSources},
+    catalog::{BaseUrl, Catalog, CatalogSources},
     clock::Clock,
     commands::CommandsSetup,
     connection::{
@@ -17,6 +17,7 @@ use app_server_actors::{
     },
     host::Host,
     hub::{Hub, HubParts},
+    remote_control::{AtStart, BackendUrl, DEFAULT_BASE_URL, RemoteControlSetup},
     store::{Store, StoreError},
 };
 use command_launcher::Launcher;
@@ -39,9 +40,9 @@ pub enum ServerError {
     /// No way in for clients.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// `off` leaves remote control as the only way in.
-    #[error("remote control is not part of this version yet, so nobody could connect; use --listen")]
-    NoRemoteControl,
+    /// The backend of remote control cannot be used.
+    #[error("{0}")]
+    RemoteControl(String),
     /// The auth flags, or the files that they name.
     #[error(transparent)]
     Auth(#[from] AuthError),
@@ -73,6 +74,8 @@ pub struct Server {
 
 enum Service {
     Stdio(JoinHandle<Ended>),
+    /// Clients come by remote control alone.
+    Remote,
     Sockets {
         /// Goes before the listener does, as [`SocketFile`] asks for.
         file: Option<SocketFile>,
@@ -86,11 +89,8 @@ impl Server {
     /// that is taken is the most likely refusal, and because other threads must not exist before the socket does.
     pub async fn start(arguments: &Arguments, codex_home: &Path, settings: &Settings) -> Result<Self, ServerError> {
         let auth = auth(arguments, settings)?;
-        if arguments.remote_control {
-            if arguments.listen == ListenUrl::Off {
-                return Err(ServerError::NoRemoteControl);
-            }
-            log::warn!("remote control is not part of this version yet; --remote-control has no effect");
+        if arguments.listen == ListenUrl::Off && !arguments.remote_control {
+            return Err(ListenError::NoTransport.into());
         }
         let overrides = arguments.config_overrides();
         if arguments.strict_config {
@@ -101,7 +101,12 @@ impl Server {
         let listener = Listener::open(&arguments.listen, auth.is_some(), codex_home, wait).await?;
         let mut parts = hub_parts(codex_home, &overrides, &arguments.session_source, settings)?;
         parts.commands.own_sockets = listener.sockets();
+        parts.remote_control.at_start = remote_control_at_start(arguments);
+        parts.remote_control.named_by_first_client = matches!(listener, Listener::Stdio);
         listener.announce();
+        if arguments.remote_control {
+            check_backend(&parts).await?;
+        }
         Self::serve(listener, auth, parts, settings).await
     }
 
@@ -113,6 +118,7 @@ impl Server {
     ) -> Result<Self, ServerError> {
         let (sockets, file) = match listener {
             Listener::Stdio => return Ok(Self::serve_stdio(Hub::start(parts))),
+            Listener::None => return Ok(Self { hub: Hub::start(parts), service: Service::Remote }),
             Listener::Unix(socket) => (Sockets::Unix(socket.listener), Some(socket.file)),
             Listener::Tcp(listener) => {
                 (Sockets::Tcp(listener, Arc::new(Door::new(&settings.http, auth.clone())?)), None)
@@ -138,6 +144,7 @@ impl Server {
                 Ended::Finished => Ok(()),
                 Ended::Cut => Err(ServerError::ClientCut),
             },
+            Service::Remote => std::future::pending().await,
             Service::Sockets { http, .. } => Err(http.ended().await.into()),
         }
     }
@@ -168,6 +175,24 @@ fn auth(arguments: &Arguments, settings: &Settings) -> Result<Option<Arc<Auth>>,
     plan.map(|plan| Auth::start(plan, &settings.auth, Clock::system()).map(Arc::new)).transpose()
 }
 
+/// `CODEX_INTERNAL_APP_SERVER_REMOTE_CONTROL_DISABLED` is how the reference program's daemon manager says no.
+fn remote_control_at_start(arguments: &Arguments) -> AtStart {
+    let disabled = std::env::var("CODEX_INTERNAL_APP_SERVER_REMOTE_CONTROL_DISABLED").is_ok_and(|value| value == "1");
+    match (arguments.remote_control, disabled) {
+        (true, _) => AtStart::Enabled,
+        (false, true) => AtStart::Disabled,
+        (false, false) => AtStart::Remembered,
+    }
+}
+
+/// Who asks for remote control on the command line is told at once when its backend cannot be trusted.
+async fn check_backend(parts: &HubParts) -> Result<(), ServerError> {
+    let refused = |error: &dyn std::fmt::Display| ServerError::RemoteControl(error.to_string());
+    let named = parts.catalog.send(BaseUrl).await.map_err(|e| refused(&e))?.map_err(|e| refused(&e))?;
+    let url = named.as_deref().unwrap_or(DEFAULT_BASE_URL);
+    BackendUrl::parse(url, &parts.remote_control.settings.hosts).map_err(|e| refused(&e)).map(drop)
+}
+
 /// The actors' share of an orderly end.
 pub(crate) async fn end_in_good_order(hub: &Hub, limits: &Shutdown) {
     log::info!("draining: no new work is taken");
@@ -178,6 +203,9 @@ pub(crate) async fn end_in_good_order(hub: &Hub, limits: &Shutdown) {
         log::warn!("commands were still running although they were ended; they end with this process");
     }
     hub.close_connections(limits.close()).await;
+    if timeout(limits.close(), hub.end_remote_control()).await.is_err() {
+        log::warn!("the connection to the remote-control backend ends with this process");
+    }
 }
 
 /// What the hub of `codex_home` is made of: opens the database and starts the actors that have arbiters of their own.
@@ -195,6 +223,10 @@ pub(crate) fn hub_parts(
         catalog: Catalog::start(sources, &settings.limits),
         clock: Clock::system(),
         commands: CommandsSetup { launcher: Launcher::this_program(), own_sockets: Vec::new() },
+        remote_control: RemoteControlSetup {
+            token_url: std::env::var("CODEX_REFRESH_TOKEN_URL_OVERRIDE").ok(),
+            ..RemoteControlSetup::new(settings.remote_control.clone())
+        },
     })
 }
 

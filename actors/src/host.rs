@@ -25,14 +25,21 @@ pub struct Host {
 impl Host {
     /// The answer to `initialize` (spec: local transports 8). `originator` is the first client's name.
     pub fn initialize_response(&self, originator: &str, client: &ClientInfo) -> InitializeResponse {
-        let Self { os, terminal, .. } = self;
-        let ClientInfo { name, version } = client;
-        let arch = std::env::consts::ARCH;
         InitializeResponse {
-            user_agent: format!("{originator}/{API_VERSION} ({os}; {arch}) {terminal} ({name}; {version})"),
+            user_agent: self.user_agent(originator, Some(client)),
             codex_home: self.codex_home.display().to_string(),
             platform_family: std::env::consts::FAMILY.to_owned(),
             platform_os: std::env::consts::OS.to_owned(),
+        }
+    }
+
+    /// `<originator>/<level> (<os>; <arch>) <terminal>`, and behind it for whom.
+    pub fn user_agent(&self, originator: &str, client: Option<&ClientInfo>) -> String {
+        let Self { os, terminal, .. } = self;
+        let program = format!("{originator}/{API_VERSION} ({os}; {}) {terminal}", std::env::consts::ARCH);
+        match client {
+            Some(ClientInfo { name, version }) => format!("{program} ({name}; {version})"),
+            None => program,
         }
     }
 }

@@ -56,6 +56,7 @@ pub mod panics;
 pub mod post;
 pub mod processor;
 pub mod protocol;
+pub mod remote_control;
 pub mod remote_link;
 mod replace;
 pub mod reply;

@@ -8,6 +8,7 @@ use app_server_actors::{
     commands::CommandsSetup,
     host::Host,
     hub::HubParts,
+    remote_control::RemoteControlSetup,
     store::Store,
 };
 use tempfile::TempDir;
@@ -66,6 +67,7 @@ async fn start(home: &TempDir, sockets: Sockets) -> HttpServer {
         catalog: Catalog::start(CatalogSources::new(home.clone(), home.clone()), &settings.limits),
         clock: Clock::system(),
         commands: CommandsSetup::default(),
+        remote_control: RemoteControlSetup::new(settings.remote_control),
         limits: Arc::new(settings.limits),
         host: Host {
             codex_home: home.clone(),

@@ -43,6 +43,7 @@ use app_server_actors::{
         calls::INITIALIZE,
         initialize::{Capabilities, ClientInfo, InitializeParams},
     },
+    remote_control::AtStart,
 };
 use tokio::{
     io::DuplexStream,
@@ -102,7 +103,11 @@ impl InProcessServer {
         thread::Builder::new().name("codex-app-server".to_owned()).spawn(move || {
             System::new().block_on(async move {
                 let parts = hub_parts(&home, &[], "vscode", &settings);
-                let hub = parts.map(|parts: HubParts| Hub::start(parts));
+                let hub = parts.map(|mut parts: HubParts| {
+                    // A program that only uses us does not become reachable from elsewhere because a daemon once was.
+                    parts.remote_control.at_start = AtStart::Disabled;
+                    Hub::start(parts)
+                });
                 let running = hub.as_ref().ok().cloned();
                 // Whoever started us waits for this.
                 let _ = tell.send(hub.map(|hub| (hub, Arbiter::current())));

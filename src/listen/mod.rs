@@ -27,12 +27,14 @@ pub enum Listener {
     Unix(ControlSocket),
     /// Any number of WebSocket clients that can reach the address.
     Tcp(TcpListener),
+    /// Nobody from here.
+    None,
 }
 
 /// Why there is no way in.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
-    /// `off`. The text is the reference program's.
+    /// `off` without remote control. The text is the reference program's.
     #[error("no transport configured; use --listen or enable remote control")]
     NoTransport,
     /// The Unix socket.
@@ -56,7 +58,7 @@ impl Listener {
             ListenUrl::Stdio => Ok(Self::Stdio),
             ListenUrl::Unix(path) => Ok(Self::Unix(ControlSocket::bind(path, codex_home, wait).await?)),
             ListenUrl::WebSocket(address) => Ok(Self::Tcp(tcp::bind(*address, authenticated)?)),
-            ListenUrl::Off => Err(ListenError::NoTransport),
+            ListenUrl::Off => Ok(Self::None),
         }
     }
 
@@ -64,7 +66,7 @@ impl Listener {
     pub fn sockets(&self) -> Vec<PathBuf> {
         match self {
             Self::Unix(socket) => vec![socket.file.path().to_owned()],
-            Self::Stdio | Self::Tcp(_) => Vec::new(),
+            Self::Stdio | Self::Tcp(_) | Self::None => Vec::new(),
         }
     }
 
@@ -73,7 +75,7 @@ impl Listener {
         match self {
             Self::Tcp(listener) => tcp::announce(listener),
             Self::Unix(socket) => log::info!("listening on unix://{}", socket.file.path().display()),
-            Self::Stdio => {}
+            Self::Stdio | Self::None => {}
         }
     }
 }

@@ -5,7 +5,7 @@ mod print;
 
 use std::{num::NonZeroU32, path::Path, time::Duration};
 
-use app_server_actors::limits::Limits;
+use app_server_actors::{limits::Limits, remote_control::RemoteControlSettings};
 use serde::Deserialize;
 
 pub use layers::{Effective, Origin, SettingsError};
@@ -25,6 +25,8 @@ pub struct Settings {
     pub http: Http,
     /// Who may connect over TCP.
     pub auth: Auth,
+    /// How this host is reachable from elsewhere.
+    pub remote_control: RemoteControlSettings,
     /// How the process starts.
     pub startup: Startup,
     /// How the process ends.
@@ -138,6 +140,6 @@ impl Settings {
     }
     /// Whether `new` changes a setting that only a start takes over.
     pub fn needs_restart_for(&self, new: &Self) -> bool {
-        (&self.limits, &self.http, &self.auth, &self.startup) != (&new.limits, &new.http, &new.auth, &new.startup)
+        Self { log: self.log.clone(), shutdown: self.shutdown.clone(), ..new.clone() } != *self
     }
 }

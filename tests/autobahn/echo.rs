@@ -20,10 +20,11 @@ use app_server_actors::connection::websocket::reader::Binary;
 use app_server_actors::connection::websocket::{Application, Response, serve_application};
 use app_server_actors::host::Host;
 use app_server_actors::hub::{Hub, HubParts};
+use app_server_actors::remote_control::RemoteControlSetup;
 use app_server_actors::store::Store;
 use bytes::Bytes;
 use bytestring::ByteString;
-use codex_app_server::settings::Effective;
+use codex_app_server::settings::{Effective, Settings};
 use tokio::net::UnixStream;
 
 struct Echo;
@@ -50,12 +51,13 @@ async fn upgrade(request: HttpRequest, payload: web::Payload, hub: web::Data<Hub
 }
 
 fn hub(home: PathBuf) -> Result<Hub, Box<dyn std::error::Error>> {
-    let limits = Effective::built_in()?.settings()?.limits;
+    let Settings { limits, remote_control, .. } = Effective::built_in()?.settings()?;
     Ok(Hub::start(HubParts {
         store: Store::open(&home.join("echo.sqlite"), &limits)?,
         catalog: Catalog::start(CatalogSources::new(home.clone(), home.clone()), &limits),
         clock: Clock::system(),
         commands: CommandsSetup::default(),
+        remote_control: RemoteControlSetup::new(remote_control),
         limits: Arc::new(limits),
         host: Host {
             codex_home: home.clone(),

@@ -86,3 +86,9 @@ pub struct Greeting {
     /// In this order.
     pub notifications: Vec<ServerNotification>,
 }
+
+/// Sent by remote control before it turns to its backend: which base URL does the configuration name? `None` when it names
+/// none. The fault comes back when the configuration cannot be used. Mailbox full: the sender waits.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Option<String>, String>")]
+pub struct BaseUrl;

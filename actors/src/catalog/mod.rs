@@ -25,16 +25,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use toml::Table;
 
 use crate::limits::Limits;
 use crate::panics::guarded;
 use crate::protocol::account::SignIn;
-use crate::protocol::{RemoteControlStatus, RpcError, ServerNotification};
+use crate::protocol::{RpcError, ServerNotification};
 use config::ConfigFiles;
-use file::CachedFile;
 
+pub(crate) use file::CachedFile;
 pub use installation::installation_id;
-pub use messages::{Ask, EffectiveSettings, Greet, Greeting, ThreadDefaults, ThreadOverrides};
+pub use messages::{Ask, BaseUrl, EffectiveSettings, Greet, Greeting, ThreadDefaults, ThreadOverrides};
 pub use sources::CatalogSources;
 
 /// See the module's documentation.
@@ -74,21 +75,12 @@ impl Catalog {
 
     fn greeting(&mut self) -> Greeting {
         let warnings = self.files.warnings(&self.sources);
-        let mut notifications: Vec<_> = warnings.into_iter().map(ServerNotification::ConfigWarning).collect();
-        match installation_id(&self.sources.codex_home) {
-            Ok(id) => notifications.push(remote_control_disabled(id.to_string())),
-            Err(e) => log::warn!("installation_id cannot be read or written: {e}"),
-        }
-        Greeting { notifications }
+        Greeting { notifications: warnings.into_iter().map(ServerNotification::ConfigWarning).collect() }
     }
-}
 
-fn remote_control_disabled(installation_id: String) -> ServerNotification {
-    ServerNotification::RemoteControlStatusChanged {
-        status: RemoteControlStatus::Disabled,
-        server_name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
-        installation_id,
-        environment_id: None,
+    fn base_url(&mut self) -> Result<Option<String>, String> {
+        let loaded = self.files.load(&self.sources, None, &Table::new()).map_err(|fault| fault.to_string())?;
+        Ok(loaded.settings.chatgpt_base_url)
     }
 }
 
@@ -134,5 +126,14 @@ impl Handler<Greet> for Catalog {
 
     fn handle(&mut self, _: Greet, _: &mut Self::Context) -> Greeting {
         guarded("a greeting", || self.greeting()).unwrap_or_default()
+    }
+}
+
+impl Handler<BaseUrl> for Catalog {
+    type Result = Result<Option<String>, String>;
+
+    fn handle(&mut self, _: BaseUrl, _: &mut Self::Context) -> Self::Result {
+        let url = guarded("the base URL", || self.base_url());
+        url.unwrap_or_else(|| Err("the configuration cannot be read".to_owned()))
     }
 }

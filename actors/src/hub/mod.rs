@@ -18,6 +18,7 @@ use crate::host::Host;
 use crate::limits::Limits;
 use crate::processor::{Drain, Processor, ProcessorParts};
 use crate::protocol::RequestId;
+use crate::remote_control::{EndRemoteControl, RemoteControl, RemoteControlParts, RemoteControlSetup};
 use crate::reply::Reply;
 use crate::router::{CloseAll, CutAll, Router};
 use crate::search::Search;
@@ -35,6 +36,7 @@ struct Inner {
     router: Arc<Addr<Router>>,
     processor: Arc<Addr<Processor>>,
     commands: Arc<Addr<Commands>>,
+    remote_control: Arc<Addr<RemoteControl>>,
     ingress: Arc<Ingress>,
     connections: AtomicU64,
     work: TaskTracker,
@@ -56,24 +58,37 @@ pub struct HubParts {
     pub clock: Clock,
     /// How commands are started.
     pub commands: CommandsSetup,
+    /// Whether and how this host is to be reachable from elsewhere.
+    pub remote_control: RemoteControlSetup,
 }
 
 impl Hub {
     /// Starts the actors on the arbiter of the calling thread, which becomes the hub's: connections should live there
     /// too, because a message inside an arbiter costs a fraction of one that crosses.
     pub fn start(parts: HubParts) -> Self {
-        let HubParts { limits, host, store, catalog, clock, commands: setup } = parts;
+        let HubParts { limits, host, store, catalog, clock, commands: setup, remote_control } = parts;
         let router = Arc::new(Router::new(limits.clone(), clock.clone()).start());
         let threads = Arc::new(
             Threads::new(ThreadsParts {
                 limits: limits.clone(),
                 host: host.clone(),
                 router: router.clone(),
-                store,
+                store: store.clone(),
                 catalog: catalog.clone(),
                 clock: clock.clone(),
             })
             .start(),
+        );
+        let remote_control = RemoteControl::start(
+            RemoteControlParts {
+                setup: remote_control,
+                host: host.clone(),
+                store,
+                catalog: catalog.clone(),
+                router: router.clone(),
+                clock: clock.clone(),
+            },
+            &Arbiter::new().handle(),
         );
         let commands = Commands::start(CommandsParts {
             limits: limits.clone(),
@@ -93,6 +108,7 @@ impl Hub {
             commands: commands.clone(),
             files: Files::start(limits.clone(), router.clone()),
             search: Search::start(limits.clone(), cwd, router.clone()),
+            remote_control: remote_control.clone(),
         });
         let processor = processor.start();
         Self(Arc::new(Inner {
@@ -101,6 +117,7 @@ impl Hub {
             router,
             processor: Arc::new(processor),
             commands,
+            remote_control,
             connections: AtomicU64::new(0),
             work: TaskTracker::new(),
             draining: AtomicBool::new(false),
@@ -132,6 +149,13 @@ impl Hub {
     pub async fn end_commands(&self) {
         if self.0.commands.send(EndAll).await.is_err() {
             log::error!("the registry of commands ended before the commands");
+        }
+    }
+
+    /// Is no longer reachable from elsewhere; local clients stay.
+    pub async fn end_remote_control(&self) {
+        if self.0.remote_control.send(EndRemoteControl).await.is_err() {
+            log::error!("remote control ended before it was told to");
         }
     }
 

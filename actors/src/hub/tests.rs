@@ -37,6 +37,7 @@ pub(crate) fn hub(limits: Limits) -> (Hub, tempfile::TempDir) {
             catalog,
             clock: Clock::system(),
             commands: CommandsSetup::default(),
+            remote_control: RemoteControlSetup::tiny(),
         }),
         home,
     )

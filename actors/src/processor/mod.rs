@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actix::fut::{ActorFutureExt, wrap_future};
+use actix::fut::wrap_future;
 use actix::prelude::*;
 use futures_util::future::join;
 
@@ -16,8 +16,9 @@ use crate::host::Host;
 use crate::limits::Limits;
 use crate::panics::guarded;
 use crate::post::post;
-use crate::protocol::initialize::InitializeParams;
+use crate::protocol::initialize::{ClientInfo, InitializeParams};
 use crate::protocol::{ClientRequest, Gate, Method, RpcError};
+use crate::remote_control::{AskRemoteControl, Meet, RemoteControl};
 use crate::reply::Reply;
 use crate::router::{Audience, Effect, Outcome, Router};
 use crate::search::{Search, SearchesRequest};
@@ -56,6 +57,8 @@ pub struct ProcessorParts {
     pub files: Arc<Addr<Files>>,
     /// Answers searches.
     pub search: Arc<Addr<Search>>,
+    /// Answers requests about remote control.
+    pub remote_control: Arc<Addr<RemoteControl>>,
 }
 
 impl Processor {
@@ -90,6 +93,10 @@ impl Processor {
             }
             ClientRequest::Search(request) => {
                 self.hand_over(&self.parts.search, SearchesRequest { reply, request }, |it| it.reply, ctx);
+            }
+            ClientRequest::RemoteControl(request) => {
+                let ask = AskRemoteControl { reply, request };
+                self.hand_over(&self.parts.remote_control, ask, |ask| ask.reply, ctx);
             }
         }
     }
@@ -136,25 +143,31 @@ impl Processor {
         let originator = self.originator.get_or_insert_with(|| params.client_info.name.clone());
         let response = self.parts.host.initialize_response(originator, &params.client_info);
         self.sessions.insert(connection, session);
-        let opt_out = params.capabilities.unwrap_or_default().opt_out_notification_methods.unwrap_or_default();
+        let InitializeParams { client_info, capabilities } = params;
+        let opt_out = capabilities.unwrap_or_default().opt_out_notification_methods.unwrap_or_default();
         let outcome = reply.ok(&response).then(Effect::Admit { connection, opt_out: opt_out.into_iter().collect() });
         post::<Self, _, _>(&self.parts.router, outcome, ctx);
-        self.greet(connection, ctx);
+        self.greet(connection, client_info, ctx);
     }
 
-    /// Tells a new connection what every client is told first: warnings about the configuration, and where remote
-    /// control stands. The catalog may have to read files for it, so it comes a moment after the answer.
-    fn greet(&self, connection: ConnectionId, ctx: &mut Context<Self>) {
+    /// Tells a new connection what every client is told first: warnings about the configuration, and then where remote
+    /// control stands. The catalog may have to read files for it, so it comes a moment after the answer. Remote control
+    /// tells by itself, so that no news overtakes it.
+    fn greet(&self, connection: ConnectionId, client: ClientInfo, ctx: &mut Context<Self>) {
         let greetings = join(self.parts.commands.send(Greet), self.parts.catalog.send(Greet));
-        ctx.spawn(wrap_future::<_, Self>(greetings).map(move |(commands, catalog), processor, ctx| {
+        let (router, remote_control) = (self.parts.router.clone(), self.parts.remote_control.clone());
+        let greeted = async move {
+            let (commands, catalog) = greetings.await;
             // Where an actor has ended, the rest of the greeting still counts.
-            let greetings = [commands.unwrap_or_default(), catalog.unwrap_or_default()];
-            let outcome = greetings
+            let outcome = [commands.unwrap_or_default(), catalog.unwrap_or_default()]
                 .into_iter()
                 .flat_map(|Greeting { notifications }| notifications)
                 .fold(Outcome::none(), |outcome, notification| outcome.tell(Audience::One(connection), notification));
-            post::<Self, _, _>(&processor.parts.router, outcome, ctx);
-        }));
+            if router.send(outcome).await.is_err() || remote_control.send(Meet { connection, client }).await.is_err() {
+                log::debug!("the server ended while it greeted connection {connection}");
+            }
+        };
+        ctx.spawn(wrap_future::<_, Self>(greeted));
     }
 }
 

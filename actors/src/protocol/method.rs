@@ -18,9 +18,13 @@ use super::command::{CommandExecResponse, CommandRequest as Command};
 use super::config::{ConfigReadResponse, ConfigRequirementsReadResponse, ConfigWriteResponse};
 use super::fs::{FsGetMetadataResponse, FsReadDirectoryResponse, FsReadFileResponse, FsRequest as Fs, FsWatchResponse};
 use super::initialize::InitializeResponse;
+use super::remote::{
+    PairingStartResponse, PairingStatusResponse, RemoteControlClientsListResponse, RemoteControlRequest as Remote,
+    RemoteControlState, RemoteControlStatusReadResponse,
+};
 use super::request::ClientRequest;
 use super::search::{FuzzyFileSearchResponse, SearchRequest as Search};
-use super::signature::{Signature, takes};
+use super::signature::{Signature, takes, takes_nothing, takes_present};
 use super::thread::{
     Empty, ThreadArchiveResponse, ThreadBackgroundTerminalsListResponse, ThreadDeleteResponse, ThreadForkResponse,
     ThreadGoalGetResponse, ThreadItemsListResponse, ThreadListResponse, ThreadLoadedListResponse,
@@ -103,6 +107,10 @@ const fn long(name: &'static str, signature: &'static dyn Signature) -> Method {
     Method { weight: Weight::Long, ..stable(name, signature) }
 }
 
+const fn long_experimental(name: &'static str, signature: &'static dyn Signature) -> Method {
+    Method { gate: Gate::Experimental, ..long(name, signature) }
+}
+
 /// Every method that this server answers.
 pub static METHODS: &[Method] = &[
     stable("initialize", &takes(ClientRequest::Initialize).gives::<InitializeResponse>()),
@@ -152,6 +160,27 @@ pub static METHODS: &[Method] = &[
     experimental("fuzzyFileSearch/sessionStart", &takes(Search::SessionStart).gives::<Empty>()),
     experimental("fuzzyFileSearch/sessionUpdate", &takes(Search::SessionUpdate).gives::<Empty>()),
     experimental("fuzzyFileSearch/sessionStop", &takes(Search::SessionStop).gives::<Empty>()),
+    // Remote control. Long is what waits for the backend.
+    long_experimental("remoteControl/enable", &takes(Remote::Enable).gives::<RemoteControlState>()),
+    experimental("remoteControl/disable", &takes(Remote::Disable).gives::<RemoteControlState>()),
+    experimental(
+        "remoteControl/status/read",
+        &takes_nothing(Remote::StatusRead).gives::<RemoteControlStatusReadResponse>(),
+    ),
+    long_experimental(
+        "remoteControl/pairing/start",
+        &takes_present(Remote::PairingStart).gives::<PairingStartResponse>(),
+    ),
+    long_experimental(
+        "remoteControl/pairing/status",
+        &takes_present(Remote::PairingStatus).gives::<PairingStatusResponse>(),
+    ),
+    long_experimental(
+        "remoteControl/client/list",
+        &takes(Remote::ClientList).gives::<RemoteControlClientsListResponse>(),
+    ),
+    long_experimental("remoteControl/client/revoke", &takes(Remote::ClientRevoke).gives::<Empty>())
+        .called("RemoteControlClientsRevoke"),
     // What clients ask at start-up.
     stable("account/read", &takes(Catalog::AccountRead).gives::<GetAccountResponse>()),
     stable("account/rateLimits/read", &takes(Catalog::AccountRateLimitsRead).gives::<GetAccountRateLimitsResponse>())

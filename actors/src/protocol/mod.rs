@@ -35,6 +35,6 @@ pub use error::{ErrorCode, RpcError};
 pub use frame::Frame;
 pub use id::RequestId;
 pub use method::{Gate, METHODS, Method, Weight};
-pub use notification::{ClientNotification, RemoteControlStatus, ServerNotification};
+pub use notification::{ClientNotification, ServerNotification};
 pub use request::ClientRequest;
 pub use stored::{StoredValueError, from_stored, to_stored};

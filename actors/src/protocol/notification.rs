@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::command::CommandExecOutputDelta;
 use super::config::ConfigWarning;
 use super::fs::FsChanged;
+use super::remote::RemoteControlState;
 use super::search::FuzzyFileSearchSessionUpdated;
 use super::thread::{Thread, ThreadId, ThreadStatus};
 
@@ -86,18 +87,9 @@ pub enum ServerNotification {
         /// Which session.
         session_id: String,
     },
-    /// The state of remote control.
+    /// How far remote control is.
     #[serde(rename = "remoteControl/status/changed")]
-    RemoteControlStatusChanged {
-        /// How far it is.
-        status: RemoteControlStatus,
-        /// The name under which other devices see this machine.
-        server_name: String,
-        /// The identity of this installation.
-        installation_id: String,
-        /// Its identity at the backend, once enrolled.
-        environment_id: Option<String>,
-    },
+    RemoteControlStatusChanged(RemoteControlState),
 }
 
 impl ServerNotification {
@@ -119,29 +111,15 @@ impl ServerNotification {
             Self::FsChanged(_) => "fs/changed",
             Self::FuzzyFileSearchSessionUpdated(_) => "fuzzyFileSearch/sessionUpdated",
             Self::FuzzyFileSearchSessionCompleted { .. } => "fuzzyFileSearch/sessionCompleted",
-            Self::RemoteControlStatusChanged { .. } => "remoteControl/status/changed",
+            Self::RemoteControlStatusChanged(_) => "remoteControl/status/changed",
         }
     }
-}
-
-/// How far remote control is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "RemoteControlConnectionStatus")]
-pub enum RemoteControlStatus {
-    /// Switched off.
-    Disabled,
-    /// On its way to the backend.
-    Connecting,
-    /// Other devices can reach this server.
-    Connected,
-    /// It gave up.
-    Errored,
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::command::CommandExecOutputStream;
+    use super::super::remote::RemoteControlStatus;
     use super::*;
     use crate::protocol::Frame;
 
@@ -174,12 +152,12 @@ mod tests {
                 files: Vec::new(),
             }),
             ServerNotification::FuzzyFileSearchSessionCompleted { session_id: "s".into() },
-            ServerNotification::RemoteControlStatusChanged {
+            ServerNotification::RemoteControlStatusChanged(RemoteControlState {
                 status: RemoteControlStatus::Disabled,
                 server_name: "n".into(),
                 installation_id: "i".into(),
                 environment_id: None,
-            },
+            }),
         ] {
             let written = serde_json::to_value(&notification).unwrap();
             assert_eq!(written["method"], notification.method());

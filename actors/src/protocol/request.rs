@@ -4,6 +4,7 @@ use super::catalog::CatalogRequest;
 use super::command::CommandRequest;
 use super::fs::FsRequest;
 use super::initialize::InitializeParams;
+use super::remote::RemoteControlRequest;
 use super::search::SearchRequest;
 use super::thread::ThreadRequest;
 
@@ -24,6 +25,8 @@ pub enum ClientRequest {
     Files(FsRequest),
     /// Finding files; answered by the search actor.
     Search(SearchRequest),
+    /// Remote control; answered by the actor of that name.
+    RemoteControl(RemoteControlRequest),
 }
 
 impl ClientRequest {
@@ -34,7 +37,12 @@ impl ClientRequest {
             Self::Commands(CommandRequest::Exec(params)) => {
                 params.permission_profile.as_ref().map(|_| PERMISSION_PROFILE)
             }
-            Self::Initialize(_) | Self::Catalog(_) | Self::Commands(_) | Self::Files(_) | Self::Search(_) => None,
+            Self::Initialize(_)
+            | Self::Catalog(_)
+            | Self::Commands(_)
+            | Self::Files(_)
+            | Self::Search(_)
+            | Self::RemoteControl(_) => None,
         }
     }
 
@@ -49,6 +57,7 @@ impl ClientRequest {
             self,
             Self::Threads(ThreadRequest::Start(_) | ThreadRequest::TurnStart(_))
                 | Self::Commands(CommandRequest::Exec(_))
+                | Self::RemoteControl(RemoteControlRequest::Enable(_) | RemoteControlRequest::PairingStart(_))
         )
     }
 }
@@ -80,5 +89,11 @@ impl From<FsRequest> for ClientRequest {
 impl From<SearchRequest> for ClientRequest {
     fn from(request: SearchRequest) -> Self {
         Self::Search(request)
+    }
+}
+
+impl From<RemoteControlRequest> for ClientRequest {
+    fn from(request: RemoteControlRequest) -> Self {
+        Self::RemoteControl(request)
     }
 }

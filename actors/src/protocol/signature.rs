@@ -23,23 +23,36 @@ pub(super) trait Signature: fmt::Debug + Sync {
 }
 
 /// The first half of a signature: params `P` become a request of the actor that answers.
-pub(super) struct Takes<P, Q>(fn(P) -> Q);
+pub(super) struct Takes<P, Q> {
+    request: fn(P) -> Q,
+    read: fn(Option<&RawValue>) -> Result<P, RpcError>,
+}
 
-/// A method that takes the params of `request`.
-pub(super) const fn takes<P, Q>(request: fn(P) -> Q) -> Takes<P, Q> {
-    Takes(request)
+/// A method that takes the params of `request`; where all members are optional, the params are too.
+pub(super) const fn takes<P: DeserializeOwned, Q>(request: fn(P) -> Q) -> Takes<P, Q> {
+    Takes { request, read }
+}
+
+/// The same where the reference program wants params to be there, although all their members are optional.
+pub(super) const fn takes_present<P: DeserializeOwned, Q>(request: fn(P) -> Q) -> Takes<P, Q> {
+    Takes { request, read: read_present }
+}
+
+/// A method that takes no params, or null, and refuses everything else.
+pub(super) const fn takes_nothing<Q>(request: fn(()) -> Q) -> Takes<(), Q> {
+    Takes { request, read: read_nothing }
 }
 
 impl<P, Q> Takes<P, Q> {
     /// And answers with `R`.
     pub(super) const fn gives<R>(self) -> TakesAndGives<P, Q, R> {
-        TakesAndGives { request: self.0, result: PhantomData }
+        TakesAndGives { takes: self, result: PhantomData }
     }
 }
 
 /// A whole signature.
 pub(super) struct TakesAndGives<P, Q, R> {
-    request: fn(P) -> Q,
+    takes: Takes<P, Q>,
     result: PhantomData<fn() -> R>,
 }
 
@@ -50,7 +63,7 @@ where
     R: JsonSchema,
 {
     fn parse(&self, params: Option<&RawValue>) -> Result<ClientRequest, RpcError> {
-        read(params).map(self.request).map(Into::into)
+        (self.takes.read)(params).map(self.takes.request).map(Into::into)
     }
 
     fn params(&self, generator: &mut SchemaGenerator) -> Schema {
@@ -74,6 +87,18 @@ fn read<P: DeserializeOwned>(params: Option<&RawValue>) -> Result<P, RpcError> {
     let Some(raw) = params.filter(|raw| raw.get() != "null") else {
         return serde_json::from_str("{}").map_err(|_| RpcError::invalid_params("missing field `params`"));
     };
+    read_object(raw)
+}
+
+fn read_present<P: DeserializeOwned>(params: Option<&RawValue>) -> Result<P, RpcError> {
+    read_object(params.ok_or_else(|| RpcError::invalid_params("missing field `params`"))?)
+}
+
+fn read_nothing(params: Option<&RawValue>) -> Result<(), RpcError> {
+    params.map_or(Ok(()), |raw| serde_json::from_str(raw.get()).map_err(|e| RpcError::invalid_params(reason(&e))))
+}
+
+fn read_object<P: DeserializeOwned>(raw: &RawValue) -> Result<P, RpcError> {
     // An array would be read as a struct by position; JSON-RPC clients that send one have made a mistake.
     if raw.get().starts_with('[') {
         return Err(RpcError::invalid_params("params must be an object, not an array"));

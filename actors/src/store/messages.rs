@@ -1,11 +1,11 @@
 //! What the Store can be asked, one struct a message.
 //!
-//! All of them are sent with [`ask`](super::ask) by `Threads` and by the loaded `Thread`s. When the Store's mailbox is
+//! All of them are sent with [`ask`](super::ask) by `Threads`, by the loaded `Thread`s, and by `RemoteControl`. When the Store's mailbox is
 //! full, the asker gets [`StoreError::Busy`](super::StoreError::Busy) at once and nothing is done; the client is told
 //! to retry. A write is answered when it is on disk. Times are Unix milliseconds.
 
 use super::cursor::PageRequest;
-use super::record::{ThreadRecord, TurnRecord};
+use super::record::{EnrollmentKey, ThreadRecord, TurnRecord};
 use crate::protocol::thread::{GitInfoUpdate, ItemAnchor, ThreadId, ThreadSortKey, ThreadSourceKind};
 use crate::protocol::turn::{ThreadItem, TurnItemsView};
 
@@ -203,4 +203,37 @@ pub enum ListedItems {
     UnknownThread,
     /// The turn has no such item.
     UnknownAnchor,
+}
+
+/// The enrollment under this key; `None` when there is none.
+#[derive(Clone, Debug)]
+pub struct LoadEnrollment {
+    /// Which.
+    pub key: EnrollmentKey,
+}
+
+/// Keeps an enrollment, new or in the place of the one under the same key. Whether it is enabled stays as it is.
+#[derive(Clone, Debug)]
+pub struct SaveEnrollment {
+    /// Which.
+    pub key: EnrollmentKey,
+    /// The backend's name of this host.
+    pub server_id: String,
+    /// The environment that controllers choose.
+    pub environment_id: String,
+    /// The name that was told to the backend.
+    pub server_name: String,
+    /// When, in Unix seconds.
+    pub at_seconds: i64,
+}
+
+/// Remembers whether remote control begins with the server. Whether there is such an enrollment.
+#[derive(Clone, Debug)]
+pub struct SetRemoteControlEnabled {
+    /// Which.
+    pub key: EnrollmentKey,
+    /// Whether.
+    pub enabled: bool,
+    /// When, in Unix seconds.
+    pub at_seconds: i64,
 }

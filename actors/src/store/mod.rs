@@ -6,6 +6,7 @@
 mod check;
 mod cursor;
 mod database;
+mod enrollments;
 mod error;
 mod fork;
 mod items;
@@ -36,7 +37,7 @@ use database::{Database, Reply};
 pub use check::check;
 pub use cursor::{Cursor, InvalidCursor, PageRequest};
 pub use error::StoreError;
-pub use record::{FoundThread, ThreadRecord, ThreadSettings, TurnRecord};
+pub use record::{EnrollmentKey, EnrollmentRecord, FoundThread, ThreadRecord, ThreadSettings, TurnRecord};
 
 /// A question to the Store; the types in [`messages`] are the only ones.
 pub trait Question: Send + 'static {

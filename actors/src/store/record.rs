@@ -106,3 +106,25 @@ pub struct FoundThread {
     /// Text around what was found.
     pub snippet: String,
 }
+
+/// Which enrollment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnrollmentKey {
+    /// Which backend: the URL of its WebSocket.
+    pub websocket_url: String,
+    /// Which ChatGPT account.
+    pub account_id: String,
+    /// On stdio the name of the first client, else empty.
+    pub client_name: String,
+}
+
+/// What this host is at a backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnrollmentRecord {
+    /// The backend's name of this host.
+    pub server_id: String,
+    /// The environment that controllers choose.
+    pub environment_id: String,
+    /// Whether remote control begins with the server; `None` when nobody has decided.
+    pub enabled: Option<bool>,
+}

@@ -54,4 +54,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    remote_control_enrollments (websocket_url, account_id, app_server_client_name) {
+        websocket_url -> Text,
+        account_id -> Text,
+        app_server_client_name -> Text,
+        server_id -> Text,
+        environment_id -> Text,
+        server_name -> Text,
+        updated_at -> BigInt,
+        remote_control_enabled -> Nullable<Bool>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(threads, turns, items);

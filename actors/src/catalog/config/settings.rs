@@ -15,6 +15,8 @@ pub const OPENAI: &str = "openai";
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Settings {
+    /// The backend of remote control.
+    pub chatgpt_base_url: Option<String>,
     /// The model of new threads.
     pub model: Option<String>,
     /// A key of [`Self::model_providers`], or [`OPENAI`].

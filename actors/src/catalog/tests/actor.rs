@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Home, sources};
-use crate::catalog::{Ask, Catalog, Greet, ThreadDefaults};
+use crate::catalog::{Ask, BaseUrl, Catalog, Greet, ThreadDefaults};
 use crate::clock::Clock;
 use crate::connection::in_flight::InFlight;
 use crate::connection::kill::Kill;
@@ -17,7 +17,7 @@ use crate::connection::messages::Deliver;
 use crate::connection::{ConnectionId, ConnectionOrigin};
 use crate::limits::Limits;
 use crate::protocol::catalog::{CatalogRequest, NoParams};
-use crate::protocol::{RemoteControlStatus, RequestId, ServerNotification};
+use crate::protocol::{RequestId, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{Register, Router};
 
@@ -74,19 +74,23 @@ async fn the_threads_registry_learns_how_a_thread_starts() {
 }
 
 #[actix_rt::test]
-async fn a_new_connection_hears_of_warnings_and_of_remote_control() {
+async fn a_new_connection_hears_of_warnings() {
     let home = Home::with("no_such_key = 1");
     let catalog = start(&home);
     let notifications = catalog.send(Greet).await.unwrap().notifications;
-    let [ServerNotification::ConfigWarning(warning), status] = notifications.as_slice() else {
-        panic!("{notifications:?}");
-    };
+    let [ServerNotification::ConfigWarning(warning)] = notifications.as_slice() else { panic!("{notifications:?}") };
     assert!(warning.summary.contains("`no_such_key` is ignored"));
-    let ServerNotification::RemoteControlStatusChanged { status, installation_id, .. } = status else {
-        panic!("{status:?}");
-    };
-    assert_eq!(*status, RemoteControlStatus::Disabled);
-    assert_eq!(*installation_id, std::fs::read_to_string(home.path("home/installation_id")).unwrap());
+}
+
+#[actix_rt::test]
+async fn remote_control_learns_the_base_url_as_it_stands() {
+    let home = Home::with("chatgpt_base_url = 'http://localhost:1/x'");
+    let catalog = start(&home);
+    assert_eq!(catalog.send(BaseUrl).await.unwrap(), Ok(Some("http://localhost:1/x".to_owned())));
+    std::fs::write(home.path("home/config.toml"), "chatgpt_base_url = 1").unwrap();
+    assert!(catalog.send(BaseUrl).await.unwrap().is_err());
+    std::fs::remove_file(home.path("home/config.toml")).unwrap();
+    assert_eq!(catalog.send(BaseUrl).await.unwrap(), Ok(None));
 }
 
 /// Keeps the catalog busy until the test lets go.

@@ -1,0 +1,139 @@
+//! `auth.json` with its tokens, which only the remote control actor may see.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::Secret;
+use crate::protocol::account::SignIn;
+
+/// Who is signed in, with what the backend asks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum AuthFile {
+    /// Nobody, or the file cannot be used.
+    #[default]
+    Nobody,
+    /// Somebody, but not with ChatGPT.
+    ApiKey,
+    /// A ChatGPT user.
+    Chatgpt(AccountTokens),
+}
+
+/// The tokens of a ChatGPT user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccountTokens {
+    /// The account that the backend knows.
+    pub account_id: Option<String>,
+    /// What the host shows when it enrolls.
+    pub access: Secret,
+    /// What new tokens are asked for with.
+    pub refresh: Option<Secret>,
+}
+
+/// Tokens that came from the sign-in's token endpoint. What is `None` stays as it was.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // As in `auth.json`.
+pub struct FreshTokens {
+    pub id_token: Option<Secret>,
+    pub access_token: Option<Secret>,
+    pub refresh_token: Option<Secret>,
+    /// When, in RFC 3339.
+    pub at: String,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    access_token: Option<Secret>,
+    refresh_token: Option<Secret>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    tokens: Option<Tokens>,
+}
+
+impl AuthFile {
+    /// Reads the text of `auth.json`.
+    ///
+    /// # Errors
+    /// Where the text is not what the file should hold; the error repeats nothing of it.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let account_id = match SignIn::from_auth_json(text)? {
+            SignIn::Nobody => return Ok(Self::Nobody),
+            SignIn::ApiKey => return Ok(Self::ApiKey),
+            SignIn::Chatgpt { account_id, .. } => account_id.filter(|id| !id.is_empty()),
+        };
+        let place = |e: serde_json::Error| format!("not the expected JSON at line {} column {}", e.line(), e.column());
+        let File { tokens } = serde_json::from_str(text).map_err(place)?;
+        Ok(match tokens {
+            Some(Tokens { access_token: Some(access), refresh_token: refresh }) => {
+                Self::Chatgpt(AccountTokens { account_id, access, refresh })
+            }
+            _ => Self::Nobody,
+        })
+    }
+
+    /// The text of `auth.json` with new tokens in it. All other members stay.
+    ///
+    /// # Errors
+    /// The text is no `auth.json` with tokens; the error repeats nothing of it.
+    pub fn with_fresh_tokens(text: &str, fresh: &FreshTokens) -> Result<String, String> {
+        let unusable = || "there are no tokens to replace".to_owned();
+        let mut file: Map<String, Value> = serde_json::from_str(text).map_err(|_| unusable())?;
+        let tokens = file.get_mut("tokens").and_then(Value::as_object_mut).ok_or_else(unusable)?;
+        for (name, token) in [
+            ("id_token", &fresh.id_token),
+            ("access_token", &fresh.access_token),
+            ("refresh_token", &fresh.refresh_token),
+        ] {
+            if let Some(token) = token {
+                tokens.insert(name.to_owned(), token.expose().into());
+            }
+        }
+        file.insert("last_refresh".to_owned(), fresh.at.as_str().into());
+        serde_json::to_string_pretty(&file).map_err(|_| unusable())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGNED_IN: &str = r#"{"auth_mode":"chatgpt","OPENAI_API_KEY":null,"tokens":{"id_token":"i","access_token":"a",
+        "refresh_token":"r","account_id":"acc"},"last_refresh":"2026-01-01T00:00:00Z","other":{"kept":1}}"#;
+
+    #[test]
+    fn every_kind_of_sign_in_is_told_apart() {
+        let read = |text: &str| AuthFile::read(text).unwrap();
+        assert_eq!(read(""), AuthFile::Nobody);
+        assert_eq!(read(r#"{"OPENAI_API_KEY":"k"}"#), AuthFile::ApiKey);
+        let AuthFile::Chatgpt(tokens) = read(SIGNED_IN) else { panic!("signed in") };
+        assert_eq!((tokens.account_id.as_deref(), tokens.access.expose()), (Some("acc"), "a"));
+        let AuthFile::Chatgpt(tokens) = read(&SIGNED_IN.replace("\"acc\"", "null")) else { panic!("signed in") };
+        assert_eq!(tokens.account_id, None);
+        assert!(AuthFile::read("{\"tokens\":").is_err());
+    }
+
+    #[test]
+    fn new_tokens_leave_everything_else_as_it_was() {
+        let fresh = FreshTokens {
+            id_token: None,
+            access_token: Some("a2".into()),
+            refresh_token: Some("r2".into()),
+            at: "2026-02-02T00:00:00Z".to_owned(),
+        };
+        let written: Value = serde_json::from_str(&AuthFile::with_fresh_tokens(SIGNED_IN, &fresh).unwrap()).unwrap();
+        assert_eq!(written["tokens"]["access_token"], "a2");
+        assert_eq!(written["tokens"]["refresh_token"], "r2");
+        assert_eq!(written["tokens"]["id_token"], "i");
+        assert_eq!(written["tokens"]["account_id"], "acc");
+        assert_eq!(written["last_refresh"], "2026-02-02T00:00:00Z");
+        assert_eq!(written["other"]["kept"], 1);
+        assert!(AuthFile::with_fresh_tokens("{}", &fresh).is_err());
+    }
+
+    #[test]
+    fn tokens_do_not_show_themselves() {
+        let shown = format!("{:?}", AuthFile::read(&SIGNED_IN.replace("\"a\"", "\"tok-1\"")).unwrap());
+        assert!(!shown.contains("tok-1"), "{shown}");
+    }
+}

@@ -1,0 +1,122 @@
+//! Reading the bodies of answers, and showing those that cannot be used without their secrets.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Members that nobody may see (spec: remote control 4.7), and those of the sign-in.
+const SECRETS: [&str; 6] =
+    ["remote_control_token", "pairing_code", "manual_pairing_code", "access_token", "refresh_token", "id_token"];
+
+/// Bytes of a body that are shown (spec: remote control 4.7).
+const SHOWN: usize = 4096;
+
+/// A body that is not what it should be. The text names the place and the type, as the parser does.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BodyError(String);
+
+/// Reads a body.
+///
+/// # Errors
+/// It is no JSON, or has other members.
+pub fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
+    // The parser repeats a text that it finds in the wrong place, which may be a token.
+    serde_json::from_slice(body).map_err(|e| {
+        let text = e.to_string();
+        let repeats = text.contains("invalid type: string") || text.contains("invalid value: string");
+        BodyError(if repeats { format!("unexpected value at line {} column {}", e.line(), e.column()) } else { text })
+    })
+}
+
+/// The text of a body.
+pub fn write_body(body: &impl Serialize) -> Vec<u8> {
+    // Structs of texts and truth values can always be written.
+    serde_json::to_vec(body).unwrap_or_default()
+}
+
+/// The member `detail` of a body, where backends say what they mean.
+pub fn detail(body: &str) -> Option<String> {
+    serde_json::from_str::<Value>(body).ok()?.get("detail")?.as_str().map(str::to_owned)
+}
+
+/// A body for people: without secrets, and not all of it where it is long.
+pub fn preview(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    if text.is_empty() {
+        return "<empty>".to_owned();
+    }
+    if !SECRETS.iter().any(|name| text.contains(name)) {
+        return cut(text);
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(mut value) => {
+            redact(&mut value);
+            cut(&value.to_string())
+        }
+        // Half a body may still hold a whole token.
+        Err(_) => "<redacted>".to_owned(),
+    }
+}
+
+fn redact(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                if SECRETS.contains(&name.as_str()) {
+                    *member = "<redacted>".into();
+                } else {
+                    redact(member);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(redact),
+        _ => {}
+    }
+}
+
+fn cut(text: &str) -> String {
+    if text.len() <= SHOWN {
+        return text.to_owned();
+    }
+    let end = (0..=SHOWN).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    format!("{}...", &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::http::{PairStatusResponse, ServerTokenResponse};
+    use super::*;
+
+    #[test]
+    fn no_secret_is_shown_however_the_body_is_broken() {
+        let whole = br#" {"remote_control_token":"tok-1","server_id":"s"} "#;
+        assert_eq!(preview(whole), r#"{"remote_control_token":"<redacted>","server_id":"s"}"#);
+        for body in [
+            r#"{"remote_control_token":"tok-1","#,
+            r#"{"error":{"pairing_code":"tok-1"}}"#,
+            r#"[{"access_token":"tok-1"}]"#,
+            "<html>pairing_code=tok-1",
+        ] {
+            assert!(!preview(body.as_bytes()).contains("tok-1"), "{body}");
+        }
+        let wrong = read_body::<ServerTokenResponse>(br#""tok-1""#).unwrap_err().to_string();
+        assert!(!wrong.contains("tok-1"), "{wrong}");
+    }
+
+    #[test]
+    fn other_bodies_are_shown_as_they_are_but_not_without_end() {
+        assert_eq!(preview(b" \n"), "<empty>");
+        assert_eq!(preview(b"  {\"detail\": \"no\"}\n"), "{\"detail\": \"no\"}");
+        assert_eq!(preview(&[0xff, b'a']), "\u{fffd}a");
+        let long = preview("\u{e4}".repeat(4096).as_bytes());
+        assert!(long.ends_with("...") && long.len() <= SHOWN + 3, "{}", long.len());
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let error = read_body::<PairStatusResponse>(b"{}").unwrap_err();
+        assert_eq!(error.to_string(), "missing field `claimed` at line 1 column 2");
+    }
+}

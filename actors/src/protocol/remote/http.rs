@@ -1,0 +1,129 @@
+//! The bodies of the backend's HTTP endpoints (spec: remote control 4). Times in answers are RFC 3339 text.
+
+use serde::{Deserialize, Serialize};
+
+use super::Secret;
+
+/// `POST …/server/enroll`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrollRequest {
+    /// The name under which other devices see this machine.
+    pub name: String,
+    /// `linux` or `macos`.
+    pub os: String,
+    /// As Rust names it: `x86_64`, `aarch64`.
+    pub arch: String,
+    /// The level of the API.
+    pub app_server_version: String,
+    /// The identity of this installation.
+    pub installation_id: String,
+}
+
+/// `POST …/server/refresh`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshRequest {
+    /// The backend's name of this host.
+    pub server_id: String,
+    /// The identity of this installation.
+    pub installation_id: String,
+}
+
+/// The answer to enroll and to refresh.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServerTokenResponse {
+    /// The backend's name of this host; clients never see it.
+    pub server_id: String,
+    /// The name of the environment that controllers choose.
+    pub environment_id: String,
+    /// What the host shows when it pairs and when it connects.
+    pub remote_control_token: Secret,
+    /// Until when the token holds.
+    pub expires_at: String,
+}
+
+/// `POST …/server/pair`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairRequest {
+    /// A code to be typed is wanted too.
+    pub manual_code: bool,
+}
+
+/// The answer to pair.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PairResponse {
+    /// The code, as a controller scans it.
+    pub pairing_code: Secret,
+    /// The code, as a person types it.
+    #[serde(default)]
+    pub manual_pairing_code: Option<Secret>,
+    /// Must be this host's.
+    pub server_id: String,
+    /// Must be this host's.
+    pub environment_id: String,
+    /// Until when the code holds.
+    pub expires_at: String,
+}
+
+/// `POST …/server/pair/status`: exactly one of the two.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PairStatusRequest {
+    /// The code, as a controller scans it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairing_code: Option<Secret>,
+    /// The code, as a person types it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manual_pairing_code: Option<Secret>,
+}
+
+/// The answer to pair/status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairStatusResponse {
+    /// Whether a controller has used the code.
+    pub claimed: bool,
+}
+
+/// The answer to `GET …/clients`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientsResponse {
+    /// One page of controllers.
+    pub items: Vec<ClientItem>,
+    /// Where the next page begins.
+    #[serde(default)]
+    pub cursor: Option<String>,
+}
+
+/// A controller.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // As in `RemoteControlClient`.
+pub struct ClientItem {
+    pub client_id: String,
+    pub display_name: Option<String>,
+    pub device_type: Option<String>,
+    pub platform: Option<String>,
+    pub os_version: Option<String>,
+    pub device_model: Option<String>,
+    pub app_version: Option<String>,
+    pub last_seen_at: Option<String>,
+}
+
+/// The token endpoint of the sign-in: `POST /oauth/token`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TokenRequest {
+    /// The program that the user signed in to.
+    pub client_id: String,
+    /// `refresh_token`.
+    pub grant_type: String,
+    /// The account's.
+    pub refresh_token: Secret,
+    /// Why.
+    pub refresh_reason: String,
+}
+
+/// Its answer; what is absent stays as it was.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)] // As in `auth.json`.
+pub struct TokenResponse {
+    pub id_token: Option<Secret>,
+    pub access_token: Option<Secret>,
+    pub refresh_token: Option<Secret>,
+}

@@ -1,0 +1,68 @@
+//! How long to wait after a failure (spec: remote control 10.4).
+
+use std::time::Duration;
+
+use super::settings::RemoteControlSettings;
+
+/// Counts failures in a row. The n-th is followed by a wait from half of a window to the whole of it; the window doubles
+/// up to a bound.
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    first: Duration,
+    most: Duration,
+    failures: u32,
+}
+
+impl Backoff {
+    /// No failure yet.
+    pub fn new(settings: &RemoteControlSettings) -> Self {
+        let first = Duration::from_millis(settings.backoff_first_milliseconds);
+        Self { first, most: Duration::from_millis(settings.backoff_most_milliseconds), failures: 0 }
+    }
+
+    /// One more failure: the wait after it. `random` is at least 0 and below 1.
+    pub fn next(&mut self, random: f64) -> Duration {
+        // Beyond 31 doublings every first window is at the bound.
+        let window = self.first.saturating_mul(1 << self.failures.min(31)).min(self.most);
+        self.failures = self.failures.saturating_add(1);
+        window.mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)
+    }
+
+    /// Failures before this do not count.
+    pub fn reset(&mut self) {
+        self.failures = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backoff() -> Backoff {
+        let settings = RemoteControlSettings {
+            backoff_first_milliseconds: 5_000,
+            backoff_most_milliseconds: 30_000,
+            ..RemoteControlSettings::tiny()
+        };
+        Backoff::new(&settings)
+    }
+
+    fn waits(random: f64) -> Vec<u128> {
+        let mut backoff = backoff();
+        (0..5).map(|_| backoff.next(random).as_millis()).collect()
+    }
+
+    #[test]
+    fn windows_double_up_to_the_bound_and_stay_there() {
+        assert_eq!(waits(0.0), [2_500, 5_000, 10_000, 15_000, 15_000]);
+        assert_eq!(waits(1.0), [5_000, 10_000, 20_000, 30_000, 30_000]);
+    }
+
+    #[test]
+    fn a_thousand_failures_overflow_nothing_and_a_reset_forgets_them() {
+        let mut backoff = backoff();
+        (0..1000).for_each(|_| assert!(backoff.next(0.5) <= Duration::from_secs(30)));
+        backoff.reset();
+        assert_eq!(backoff.next(0.0), Duration::from_millis(2_500));
+    }
+}

@@ -1,0 +1,100 @@
+//! The controllers of an environment: who they are, and taking their rights away. Works while disabled.
+
+use super::credentials::Recovery;
+use super::failure::{Failure, Kind};
+use super::session::Session;
+use super::times;
+use super::url::BackendUrl;
+use crate::protocol::RpcError;
+use crate::protocol::remote::http::ClientItem;
+use crate::protocol::remote::{
+    RemoteControlClient, RemoteControlClientsListParams, RemoteControlClientsListResponse,
+    RemoteControlClientsRevokeParams,
+};
+
+/// Controllers on a page.
+const PAGE: std::ops::RangeInclusive<u32> = 1..=100;
+
+/// -32600 for what the user can change, -32603 for the rest.
+fn told(failure: Failure) -> RpcError {
+    match failure.kind {
+        Kind::Other | Kind::Deferred => RpcError::internal(failure.text),
+        _ => RpcError::invalid_request(failure.text),
+    }
+}
+
+/// A name that can be part of a path: not empty, and no step up or down.
+fn is_name(text: &str) -> bool {
+    !matches!(text, "" | "." | "..")
+}
+
+fn check(what: &str, valid: bool) -> Result<(), RpcError> {
+    if valid { Ok(()) } else { Err(RpcError::invalid_request(format!("remote control client {what}"))) }
+}
+
+impl Session {
+    /// Lists controllers.
+    pub async fn clients(
+        &self,
+        params: RemoteControlClientsListParams,
+    ) -> Result<RemoteControlClientsListResponse, RpcError> {
+        check("list requires environmentId", is_name(&params.environment_id))?;
+        check("list limit must be between 1 and 100", params.limit.is_none_or(|limit| PAGE.contains(&limit)))?;
+        let backend = &self.tools.backend;
+        let page = async {
+            let url = self.url().await?;
+            let ask = async |me| backend.clients(&url, &me, &params).await;
+            self.with_recovery(&Recovery::of_request(), is_unauthorized, ask).await
+        };
+        let page = page.await.map_err(told)?;
+        let data = page.items.into_iter().map(client).collect::<Result<_, _>>().map_err(RpcError::internal)?;
+        Ok(RemoteControlClientsListResponse { data, next_cursor: page.cursor })
+    }
+
+    /// Takes a controller's rights away.
+    pub async fn revoke(&self, params: RemoteControlClientsRevokeParams) -> Result<(), RpcError> {
+        let RemoteControlClientsRevokeParams { environment_id, client_id } = params;
+        check("revoke requires environmentId", is_name(&environment_id))?;
+        check("revoke requires clientId", is_name(&client_id))?;
+        let backend = &self.tools.backend;
+        let revoked = async {
+            let url: BackendUrl = self.url().await?;
+            let ask = async |me| backend.revoke(url.client(&environment_id, &client_id), &me).await;
+            self.with_recovery(&Recovery::of_request(), is_unauthorized, ask).await
+        };
+        revoked.await.map_err(told)
+    }
+}
+
+/// A controller's page is refused with 403 for good; only 401 speaks of the token.
+fn is_unauthorized(failure: &Failure) -> bool {
+    failure.status == Some(401)
+}
+
+fn client(item: ClientItem) -> Result<RemoteControlClient, String> {
+    let ClientItem {
+        client_id,
+        display_name,
+        device_type,
+        platform,
+        os_version,
+        device_model,
+        app_version,
+        last_seen_at,
+    } = item;
+    let seconds = |text: String| match times::parse(&text) {
+        Ok(ms) => Ok(ms.div_euclid(1000)),
+        Err(e) => Err(format!("failed to parse remote control client last_seen_at `{text}`: {e}")),
+    };
+    let last_seen_at = last_seen_at.map(seconds).transpose()?;
+    Ok(RemoteControlClient {
+        client_id,
+        display_name,
+        device_type,
+        platform,
+        os_version,
+        device_model,
+        app_version,
+        last_seen_at,
+    })
+}

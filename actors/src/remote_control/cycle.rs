@@ -1,0 +1,218 @@
+//! The cycle of connecting: runs while remote control is wanted, and ends only with its login (spec: remote control 10.2).
+//!
+//! ```text
+//!            ┌───────────────────────── lost: wait ─────────────────────────┐
+//!            ▼                                                              │
+//!        connecting ──▶ attempt: URL, account, enrollment, token, dial ──▶ connected
+//!            ▲ would block │  ▲                │
+//!            └─── wait ────┘  └── wait ──── errored
+//! ```
+//!
+//! Every wait is a backoff, or as long as the backend asks for if that is longer; another sign-in ends it. Dropping the
+//! future stops everything at once, wherever it is: what has changed is either on disk as a whole, or not at all.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use actix_rt::time::sleep;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::backend::circumstances;
+use super::backoff::Backoff;
+use super::board::Board;
+use super::credentials::Recovery;
+use super::enrollment::Enrollment;
+use super::failure::{Failure, Kind};
+use super::session::{Destination, Session};
+use crate::protocol::remote::{detail, preview};
+use crate::remote_link::{Dial, DialError, EndSession, HangUp};
+
+/// The body of a 404 that says that the backend has forgotten this host.
+const FORGOTTEN: &str = "Remote app server not found";
+
+/// How the link is reached. One recipient for each message, never a clone.
+pub struct Link {
+    pub dial: Recipient<Dial>,
+    pub hang_up: Recipient<HangUp>,
+    pub end_session: Recipient<EndSession>,
+    /// How long a dial may take, for the text about it.
+    pub dial_time: Duration,
+}
+
+/// See the module's documentation.
+pub struct Cycle {
+    pub session: Rc<Session>,
+    pub board: Rc<Board>,
+    pub link: Rc<Link>,
+    /// Told when the socket is lost.
+    pub lost: Rc<Notify>,
+    recovery: Recovery,
+    backoff: RefCell<Backoff>,
+}
+
+impl Cycle {
+    /// A cycle that has not begun.
+    pub fn new(session: Rc<Session>, board: Rc<Board>, link: Rc<Link>, lost: Rc<Notify>) -> Self {
+        let backoff = RefCell::new(Backoff::new(&session.tools.settings));
+        Self { session, board, link, lost, recovery: Recovery::of_cycle(), backoff }
+    }
+
+    /// Keeps connected until the login is over.
+    pub async fn run(&self) {
+        tokio::select! {
+            () = self.connect_again_and_again() => {}
+            () = self.session.ended() => {}
+        }
+    }
+
+    async fn connect_again_and_again(&self) {
+        loop {
+            self.board.connecting();
+            while let Err(failure) = self.attempt().await {
+                self.show(&failure);
+                self.wait(&failure).await;
+            }
+            self.stay_connected().await;
+        }
+    }
+
+    /// Tries once to get from nothing to a socket.
+    async fn attempt(&self) -> Result<(), Failure> {
+        let to = self.session.destination().await?;
+        let mut held = self.session.held().await;
+        let enrollment = self.session.enrolled(&mut held, &to, &self.recovery).await?;
+        self.board.environment(Some(&enrollment.environment_id));
+        let enrollment = self.session.refreshed(&mut held, &to, enrollment, &self.recovery).await?;
+        self.board.environment(Some(&enrollment.environment_id));
+        self.session.check_deferral()?;
+        let token = held.token().cloned().ok_or_else(|| Failure::other("there is no server token"))?;
+        drop(held);
+
+        let url = to.url.websocket();
+        let dial = Dial {
+            url: url.to_string(),
+            server_token: token.0,
+            server_id: enrollment.server_id.clone(),
+            server_name: self.session.tools.server_name.clone(),
+            installation_id: self.board.state().installation_id,
+        };
+        // A loss that nobody has waited for belongs to an earlier socket.
+        let _ = futures_util::FutureExt::now_or_never(self.lost.notified());
+        match self.link.dial.send(dial).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.refused(error, &to, &enrollment).await),
+            Err(error) => Err(Failure::other(format!("the remote control link has ended: {error}"))),
+        }
+    }
+
+    /// What follows from a refused upgrade (spec: remote control 5).
+    async fn refused(&self, error: DialError, to: &Destination, enrollment: &Enrollment) -> Failure {
+        let url = to.url.websocket();
+        let (status, retry_after, body, request_id, cf_ray) = match error {
+            DialError::Refused { status, retry_after, body, request_id, cf_ray } => {
+                (status, retry_after, body, request_id, cf_ray)
+            }
+            DialError::TimedOut => {
+                let seconds = self.link.dial_time.as_secs();
+                return Failure::other(format!(
+                    "timed out connecting to remote control websocket at `{url}` after {seconds}s"
+                ));
+            }
+            DialError::Failed(reason) => {
+                return Failure::other(format!("failed to connect to remote control websocket at `{url}`: {reason}"));
+            }
+        };
+        let shown = preview(body.as_bytes());
+        let told = circumstances(status, request_id.as_deref(), cf_ray.as_deref(), &shown);
+        let mut failure = Failure::other(format!("failed to connect to remote control websocket at `{url}`: {told}"));
+        match status {
+            401 | 403 => {
+                log::warn!(
+                    "remote control websocket auth failed with HTTP {status}; refreshing server token before reconnect"
+                );
+                self.session.held().await.drop_token();
+            }
+            404 if detail(&body).as_deref() == Some(FORGOTTEN) => {
+                self.board.errored(&failure.text);
+                self.enroll_anew(to, enrollment).await;
+            }
+            429 | 503 => {
+                failure.retry_at_ms = retry_after.and_then(|header| self.session.tools.backend.retry_at(&header));
+                self.session.heed(&failure);
+            }
+            _ => {}
+        }
+        failure
+    }
+
+    async fn enroll_anew(&self, to: &Destination, forgotten: &Enrollment) {
+        let mut held = self.session.held().await;
+        // A pairing may have done it meanwhile.
+        if held.enrollment(&to.key) != Some(forgotten) {
+            return;
+        }
+        match self.session.enroll(&mut held, to, &self.recovery).await {
+            Ok(enrollment) => self.board.environment(Some(&enrollment.environment_id)),
+            Err(failure) => log::warn!("{failure}"),
+        }
+    }
+
+    fn show(&self, failure: &Failure) {
+        if failure.would_block() {
+            return log::debug!("{failure}");
+        }
+        log::warn!("remote control is not connected: {failure}");
+        if failure.kind == Kind::SignedOut {
+            self.board.environment(None);
+        }
+        self.board.errored(&failure.text);
+    }
+
+    async fn wait(&self, failure: &Failure) {
+        let tools = &self.session.tools;
+        if failure.kind == Kind::NoAccount {
+            return sleep(tools.settings.account_check()).await;
+        }
+        let backoff = self.backoff.borrow_mut().next((tools.random)());
+        self.pause(backoff).await;
+    }
+
+    /// Waits, but not longer than until another sign-in; and in any case as long as the backend wants.
+    async fn pause(&self, backoff: Duration) {
+        let tools = &self.session.tools;
+        let end = Instant::now() + backoff;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let deferred = self.session.check_deferral().is_err();
+            if left.is_zero() && !deferred {
+                return;
+            }
+            let check = tools.settings.account_check();
+            sleep(if left.is_zero() { check } else { left.min(check) }).await;
+            if tools.credentials.changed() {
+                self.recovery.renew();
+                self.backoff.borrow_mut().reset();
+                if !deferred {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Until the socket is lost, and the wait after that.
+    async fn stay_connected(&self) {
+        self.board.connected();
+        self.recovery.renew();
+        let since = Instant::now();
+        self.lost.notified().await;
+        if since.elapsed() >= self.session.tools.settings.stable() {
+            self.backoff.borrow_mut().reset();
+        }
+        self.board.connecting();
+        let backoff = self.backoff.borrow_mut().next((self.session.tools.random)());
+        self.pause(backoff).await;
+    }
+}

@@ -1,0 +1,57 @@
+//! What remote control is told. It is also told of a lost socket, with the link's own [`LinkLost`].
+//!
+//! [`LinkLost`]: crate::remote_link::LinkLost
+
+use std::time::Duration;
+
+use actix::prelude::*;
+
+use crate::connection::ConnectionId;
+use crate::protocol::initialize::ClientInfo;
+use crate::protocol::remote::RemoteControlRequest;
+use crate::remote_link::{Dial, EndSession, HangUp};
+use crate::reply::Reply;
+
+/// Sent by the processor for a client's request. Nothing comes back: the client is answered by way of the router.
+/// Mailbox full: the client is told to retry (-32001).
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct AskRemoteControl {
+    /// The duty to answer.
+    pub reply: Reply,
+    /// The client's request.
+    pub request: RemoteControlRequest,
+}
+
+/// Sent by the processor for a connection that has just been initialized, which is then told where remote control stands.
+/// The first one also gives its name to what is said to the backend. Nothing comes back. Mailbox full: a task of the
+/// processor waits.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Meet {
+    /// Who.
+    pub connection: ConnectionId,
+    /// As it named itself.
+    pub client: ClientInfo,
+}
+
+/// Sent by the hub once the link is there; nothing is dialled before. Nothing comes back. Mailbox full: cannot be, it is
+/// the first message.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Begin {
+    /// Opens the socket.
+    pub dial: Recipient<Dial>,
+    /// Drops it.
+    pub hang_up: Recipient<HangUp>,
+    /// Drops it and forgets everything.
+    pub end_session: Recipient<EndSession>,
+    /// How long a dial may take.
+    pub dial_time: Duration,
+}
+
+/// Sent by the hub when the server ends: drops the socket, and dials no more. Answered when the socket is gone. Mailbox
+/// full: the hub waits.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct EndRemoteControl;

@@ -1,0 +1,143 @@
+//! Pairing: a code for a controller, and whether it was used (spec: remote control 12).
+
+use super::credentials::Recovery;
+use super::enrollment::{Enrollment, Held, mismatch};
+use super::failure::{Failure, Kind};
+use super::session::{Destination, Session};
+use super::times;
+use crate::protocol::RpcError;
+use crate::protocol::remote::http::{PairRequest, PairResponse, PairStatusRequest};
+use crate::protocol::remote::{
+    PairingStartParams, PairingStartResponse, PairingStatusParams, PairingStatusResponse, Secret,
+};
+
+/// Why there is no pairing.
+pub enum PairingError {
+    /// Remote control first has to get somewhere by itself.
+    Unavailable,
+    /// The backend, or what leads there.
+    Failed(Failure),
+}
+
+impl From<Failure> for PairingError {
+    fn from(failure: Failure) -> Self {
+        match failure.kind {
+            Kind::SignedOut | Kind::NoAccount => Self::Unavailable,
+            _ => Self::Failed(failure),
+        }
+    }
+}
+
+impl From<PairingError> for RpcError {
+    fn from(error: PairingError) -> Self {
+        match error {
+            PairingError::Unavailable => {
+                Self::invalid_request("remote control pairing is unavailable until enrollment completes")
+            }
+            PairingError::Failed(failure) if failure.kind == Kind::InvalidInput => Self::invalid_request(failure.text),
+            PairingError::Failed(failure) => Self::internal(failure.text),
+        }
+    }
+}
+
+/// The one code of a status request.
+///
+/// # Errors
+/// There is none, or there are two; with the reference program's texts.
+pub fn code(params: PairingStatusParams) -> Result<PairStatusRequest, RpcError> {
+    let PairingStatusParams { pairing_code, manual_pairing_code } = params;
+    let mistake = |what: &str| RpcError::invalid_request(format!("remoteControl/pairing/status {what}"));
+    match (&pairing_code, &manual_pairing_code) {
+        (None, None) => Err(mistake("requires pairingCode or manualPairingCode")),
+        (Some(_), Some(_)) => Err(mistake("accepts either pairingCode or manualPairingCode, not both")),
+        _ => Ok(PairStatusRequest { pairing_code, manual_pairing_code }),
+    }
+}
+
+impl Session {
+    /// Gets a code; becomes a host for it if need be.
+    pub async fn pair(&self, params: PairingStartParams) -> Result<PairingStartResponse, PairingError> {
+        let to = self.destination().await?;
+        self.check_deferral()?;
+        let recovery = Recovery::of_request();
+        let mut held = self.held().await;
+        let mut enrollment = self.enrolled(&mut held, &to, &recovery).await?;
+        let mut tries = 2;
+        loop {
+            enrollment = self.refreshed(&mut held, &to, enrollment, &recovery).await?;
+            tries -= 1;
+            let body = PairRequest { manual_code: params.manual_code };
+            let asked = self.tools.backend.pair(&to.url, token(&held)?, body).await;
+            match asked.inspect_err(|failure| self.heed(failure)) {
+                Ok(answer) => return Ok(paired(answer, &enrollment, to.url.pair().as_str())?),
+                Err(failure) => match failure.kind {
+                    Kind::Permission => held.drop_token(),
+                    Kind::NotFound => enrollment = self.enroll(&mut held, &to, &recovery).await?,
+                    _ => return Err(failure.into()),
+                },
+            }
+            if tries == 0 {
+                return Err(PairingError::Unavailable);
+            }
+        }
+    }
+
+    /// Asks whether a code was used. Never becomes a host for it: a code of this host means that it is one.
+    pub async fn pairing_status(&self, code: PairStatusRequest) -> Result<PairingStatusResponse, PairingError> {
+        let to = self.destination().await?;
+        let mut held = self.held().await;
+        let enrollment = held.enrollment(&to.key).cloned().ok_or(PairingError::Unavailable)?;
+        self.check_deferral()?;
+        let recovery = Recovery::of_request();
+        if let Some(claimed) = self.ask_status(&mut held, &to, &enrollment, &recovery, &code).await? {
+            return Ok(claimed);
+        }
+        held.drop_token();
+        let again = self.ask_status(&mut held, &to, &enrollment, &recovery, &code).await?;
+        again.ok_or_else(|| {
+            held.drop_token();
+            PairingError::Unavailable
+        })
+    }
+
+    /// `None` when the server token was refused.
+    async fn ask_status(
+        &self,
+        held: &mut Held,
+        to: &Destination,
+        enrollment: &Enrollment,
+        recovery: &Recovery,
+        code: &PairStatusRequest,
+    ) -> Result<Option<PairingStatusResponse>, PairingError> {
+        self.refreshed(held, to, enrollment.clone(), recovery).await?;
+        match self.tools.backend.pair_status(&to.url, token(held)?, code).await {
+            Ok(answer) => Ok(Some(PairingStatusResponse { claimed: answer.claimed })),
+            Err(failure) if failure.kind == Kind::Permission => Ok(None),
+            Err(failure) => {
+                self.heed(&failure);
+                Err(failure.into())
+            }
+        }
+    }
+}
+
+fn token(held: &Held) -> Result<&Secret, PairingError> {
+    held.token().ok_or(PairingError::Unavailable)
+}
+
+fn paired(answer: PairResponse, mine: &Enrollment, url: &str) -> Result<PairingStartResponse, Failure> {
+    if (&answer.server_id, &answer.environment_id) != (&mine.server_id, &mine.environment_id) {
+        return Err(mismatch("pairing", mine, &answer.server_id, &answer.environment_id));
+    }
+    let expires_at = times::parse(&answer.expires_at).map_err(|e| {
+        Failure::other(format!(
+            "failed to parse remote control pairing response from `{url}`: expires_at parse error: {e}"
+        ))
+    })?;
+    Ok(PairingStartResponse {
+        pairing_code: answer.pairing_code.expose().to_owned(),
+        manual_pairing_code: answer.manual_pairing_code.map(|code| code.expose().to_owned()),
+        environment_id: answer.environment_id,
+        expires_at: expires_at.div_euclid(1000),
+    })
+}

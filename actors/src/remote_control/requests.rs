@@ -1,0 +1,159 @@
+//! The answers to clients (spec: remote control 12).
+
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::prelude::*;
+
+use super::credentials::Recovery;
+use super::failure::{Failure, Kind};
+use super::{Desired, RemoteControl, pairing};
+use crate::panics::guarded_future;
+use crate::post::post;
+use crate::protocol::RpcError;
+use crate::protocol::remote::{RemoteControlAnswer as Answer, RemoteControlRequest as Request};
+use crate::protocol::thread::Empty;
+use crate::reply::Reply;
+
+type Answered = Result<Answer, RpcError>;
+
+/// -32600 for what the user can change, -32603 for the rest.
+fn told(failure: Failure) -> RpcError {
+    match failure.kind {
+        Kind::SignedOut | Kind::Permission | Kind::NotFound => RpcError::invalid_request(failure.text),
+        _ => RpcError::internal(failure.text),
+    }
+}
+
+impl RemoteControl {
+    pub(super) fn ask(&mut self, reply: Reply, request: Request, ctx: &mut Context<Self>) {
+        if !self.session.is_current() {
+            self.end_session(ctx);
+        }
+        let session = self.session.clone();
+        match request {
+            Request::StatusRead(()) => self.answer(reply, Ok(Answer::StatusRead(self.board.read())), ctx),
+            Request::Enable(params) => self.client_enables(reply, params.ephemeral, ctx),
+            Request::Disable(params) => self.client_disables(reply, params.ephemeral, ctx),
+            Request::ClientList(params) => {
+                self.call(reply, async move { session.clients(params).await.map(Answer::ClientList) }, ctx);
+            }
+            Request::ClientRevoke(params) => {
+                let revoked = async move { session.revoke(params).await.map(|()| Answer::ClientRevoke(Empty {})) };
+                self.call(reply, revoked, ctx);
+            }
+            Request::PairingStart(params) => match self.check_enabled() {
+                Err(error) => self.answer(reply, Err(error), ctx),
+                Ok(()) => {
+                    let paired =
+                        async move { Ok(Answer::PairingStart(session.pair(params).await.map_err(RpcError::from)?)) };
+                    self.call(reply, paired, ctx);
+                }
+            },
+            Request::PairingStatus(params) => {
+                match pairing::code(params).and_then(|code| self.check_enabled().map(|()| code)) {
+                    Err(error) => self.answer(reply, Err(error), ctx),
+                    Ok(code) => {
+                        let asked = async move {
+                            Ok(Answer::PairingStatus(session.pairing_status(code).await.map_err(RpcError::from)?))
+                        };
+                        self.call(reply, asked, ctx);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A passing wish counts at once. One to be remembered counts when this host is enrolled and the wish on disk; if
+    /// that fails, everything stays as it was.
+    fn client_enables(&mut self, reply: Reply, ephemeral: bool, ctx: &mut Context<Self>) {
+        let wish = self.wish();
+        if ephemeral {
+            self.enable(ctx);
+            return self.answer(reply, Ok(Answer::State(self.board.state())), ctx);
+        }
+        let (session, wishes) = (self.session.clone(), self.wishes.clone());
+        let enrolled = async move {
+            let to = session.destination().await?;
+            let recovery = Recovery::of_request();
+            let mut held = session.held().await;
+            let enrollment = session.enrolled(&mut held, &to, &recovery).await?;
+            drop(held);
+            if wishes.get() == wish {
+                session.remember(to.key, true).await?;
+            }
+            Ok(enrollment.environment_id)
+        };
+        self.work(reply, enrolled, ctx, move |control, enrolled: Result<String, Failure>, ctx| {
+            let environment_id = enrolled.map_err(told)?;
+            if control.wishes.get() == wish {
+                control.enable(ctx);
+                control.board.environment(Some(&environment_id));
+            }
+            Ok(Answer::State(control.board.state()))
+        });
+    }
+
+    /// Counts at once. One to be remembered is answered when it is on disk.
+    fn client_disables(&mut self, reply: Reply, ephemeral: bool, ctx: &mut Context<Self>) {
+        let wish = self.wish();
+        let (session, wishes) = (self.session.clone(), self.wishes.clone());
+        let hung_up = self.disable(ctx);
+        let state = self.board.state();
+        let forgotten = async move {
+            hung_up.await;
+            if !ephemeral {
+                let to = session.destination().await?;
+                if wishes.get() == wish {
+                    session.remember(to.key, false).await?;
+                }
+            }
+            Ok(())
+        };
+        self.work(reply, forgotten, ctx, move |_, forgotten: Result<(), Failure>, _| {
+            forgotten.map_err(told).map(|()| Answer::State(state))
+        });
+    }
+
+    fn wish(&mut self) -> u64 {
+        let wish = self.wishes.get() + 1;
+        self.wishes.set(wish);
+        wish
+    }
+
+    fn check_enabled(&self) -> Result<(), RpcError> {
+        if self.desired == Desired::Enabled {
+            return Ok(());
+        }
+        Err(RpcError::invalid_request("remote control pairing requires remote control to be enabled"))
+    }
+
+    /// Answers when the backend has.
+    fn call(&self, reply: Reply, call: impl Future<Output = Answered> + 'static, ctx: &mut Context<Self>) {
+        self.work(reply, call, ctx, |_, answered, _| answered);
+    }
+
+    /// Works beside the mailbox, as often at once as the settings allow, and answers with what becomes of it.
+    fn work<T: 'static>(
+        &self,
+        reply: Reply,
+        work: impl Future<Output = T> + 'static,
+        ctx: &mut Context<Self>,
+        then: impl FnOnce(&mut Self, T, &mut Context<Self>) -> Answered + 'static,
+    ) {
+        let Ok(permit) = self.calls.clone().try_acquire_owned() else {
+            return self.answer(reply, Err(RpcError::overloaded()), ctx);
+        };
+        let work = guarded_future("a request about remote control", work);
+        ctx.spawn(wrap_future::<_, Self>(work).map(move |done, control, ctx| {
+            drop(permit);
+            // Where nothing comes out, the reply is dropped, and tells the client.
+            if let Some(done) = done {
+                let answered = then(control, done, ctx);
+                control.answer(reply, answered, ctx);
+            }
+        }));
+    }
+
+    fn answer(&self, reply: Reply, answered: Answered, ctx: &mut Context<Self>) {
+        post::<Self, _, _>(&self.router, reply.answer(answered), ctx);
+    }
+}

@@ -1,0 +1,55 @@
+//! Times as the backend writes them.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+
+/// RFC 3339 text as milliseconds since the Unix epoch.
+///
+/// # Errors
+/// The parser's words.
+pub fn parse(text: &str) -> Result<i64, String> {
+    text.parse::<Timestamp>().map(Timestamp::as_millisecond).map_err(|e| e.to_string())
+}
+
+/// Milliseconds since the Unix epoch as RFC 3339 text in whole seconds.
+pub fn show(unix_ms: i64) -> String {
+    Timestamp::from_second(unix_ms.div_euclid(1000)).map_or_else(|_| unix_ms.to_string(), |time| time.to_string())
+}
+
+/// The moment that a `Retry-After` names (RFC 9110 10.2.3), in milliseconds since the Unix epoch. `None` for one that has
+/// passed or that means nothing.
+pub fn retry_after(header: &str, now_ms: i64) -> Option<i64> {
+    let header = header.trim();
+    if header.bytes().all(|byte| byte.is_ascii_digit()) {
+        let seconds: i64 = header.parse().ok()?;
+        return now_ms.checked_add(seconds.checked_mul(1000)?);
+    }
+    let since: Duration = httpdate::parse_http_date(header).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok().filter(|at| *at > now_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_with_any_offset() {
+        assert_eq!(parse("1970-01-01T00:00:01Z"), Ok(1000));
+        assert_eq!(parse("1970-01-01T01:00:01.5+01:00"), Ok(1500));
+        assert!(parse("tomorrow").is_err());
+        assert!(parse("1234").is_err());
+        assert_eq!(show(1500), "1970-01-01T00:00:01Z");
+    }
+
+    #[test]
+    fn both_forms_of_retry_after_are_taken() {
+        assert_eq!(retry_after(" 2 ", 1000), Some(3000));
+        assert_eq!(retry_after("0", 1000), Some(1000));
+        assert_eq!(retry_after("Thu, 01 Jan 1970 00:01:00 GMT", 1000), Some(60_000));
+        assert_eq!(retry_after("Thu, 01 Jan 1970 00:01:00 GMT", 61_000), None, "it has passed");
+        for nothing in ["", "soon", "-1", "99999999999999999999"] {
+            assert_eq!(retry_after(nothing, 1000), None, "{nothing}");
+        }
+    }
+}
