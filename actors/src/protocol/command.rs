@@ -29,6 +29,7 @@ pub enum CommandRequest {
 #[serde(rename_all = "camelCase")]
 pub struct CommandExecParams {
     /// The program and its arguments.
+    #[schemars(length(min = 1))]
     pub command: Vec<String>,
     /// The client's name for the command; its own on each connection.
     pub process_id: Option<String>,
@@ -55,6 +56,7 @@ pub struct CommandExecParams {
     #[schemars(with = "Option<bool>")]
     pub disable_timeout: bool,
     /// Milliseconds that it may run.
+    #[schemars(range(min = 0))]
     pub timeout_ms: Option<i64>,
     /// Its working directory, as seen from the server's.
     pub cwd: Option<String>,
@@ -119,8 +121,10 @@ fn unfit(text: impl Into<String>) -> RpcError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub struct CommandExecTerminalSize {
     /// Its height.
+    #[schemars(range(min = 1))]
     pub rows: u16,
     /// Its width.
+    #[schemars(range(min = 1))]
     pub cols: u16,
 }
 

@@ -1,9 +1,10 @@
-//! Request ids: a string or a signed 64-bit integer, echoed in the type in which they came.
+//! Request ids: a string or a signed 64-bit integer, echoed in the type in which they came
+//! (spec: local transports 7.1).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The id of a request (spec: local transports 7.1). Floats, null, booleans and larger integers are refused.
+/// The id of a request. Floats, null, booleans and larger integers are refused.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum RequestId {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A path that begins at the root and holds no `.` and no `..`. Nothing is looked up: symbolic links stay as they are,
 /// and it need not exist.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
-#[schemars(rename = "AbsolutePathBuf", with = "String")]
+#[schemars(rename = "AbsolutePathBuf", with = "String", extend("pattern" = "^/"))]
 pub struct AbsolutePath(PathBuf);
 
 impl AbsolutePath {

@@ -78,7 +78,7 @@ pub struct FuzzyFileSearchSessionStartParams {
 pub struct FuzzyFileSearchSessionUpdateParams {
     /// Which session.
     pub session_id: String,
-    /// As in [`FuzzyFileSearchParams::query`].
+    /// As in `fuzzyFileSearch`.
     pub query: String,
 }
 
@@ -99,6 +99,6 @@ pub struct FuzzyFileSearchSessionUpdated {
     pub session_id: String,
     /// The query that was answered.
     pub query: String,
-    /// As in [`FuzzyFileSearchResponse::files`].
+    /// As in the result of `fuzzyFileSearch`.
     pub files: Vec<FuzzyFileSearchResult>,
 }

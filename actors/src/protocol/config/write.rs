@@ -31,9 +31,9 @@ pub struct ConfigValueWriteParams {
 pub struct ConfigBatchWriteParams {
     /// The changes.
     pub edits: Vec<ConfigEdit>,
-    /// As in [`ConfigValueWriteParams::file_path`].
+    /// As in `config/value/write`.
     pub file_path: Option<String>,
-    /// As in [`ConfigValueWriteParams::expected_version`].
+    /// As in `config/value/write`.
     pub expected_version: Option<String>,
     /// Whether loaded threads take over what changed. This server's threads keep the settings that they started with.
     #[serde(default, deserialize_with = "null_is_default")]

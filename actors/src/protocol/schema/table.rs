@@ -209,6 +209,16 @@ mod tests {
     }
 
     #[test]
+    fn descriptions_speak_no_rust() {
+        for (name, schema) in Protocol::describe(true).definitions {
+            let text = schema.to_string();
+            for word in ["::", "`None`", "`Some", "Self", "[`"] {
+                assert!(!text.contains(word), "{name}: {word} in {text}");
+            }
+        }
+    }
+
+    #[test]
     fn every_message_has_its_row() {
         let protocol = Protocol::describe(true);
         assert_eq!(protocol.client_requests.len(), METHODS.len());

@@ -9,7 +9,10 @@ pub(super) fn for_readers(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
             if let Some(Value::String(text)) = members.get_mut("description") {
-                *text = text.replace("[`", "`").replace("`]", "`").replace("`None`", "null").replace("Self::", "");
+                let plain = text.replace("[`", "`").replace("`]", "`").replace("`None`", "null").replace("Self::", "");
+                // Lines end where the source is narrow; paragraphs end where the author wanted it.
+                *text =
+                    plain.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect::<Vec<_>>().join("\n\n");
             }
             members.remove(EXPERIMENTAL);
             members.values_mut().for_each(for_readers);

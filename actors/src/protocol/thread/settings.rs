@@ -53,11 +53,11 @@ pub enum ApprovalsReviewer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SandboxMode {
-    /// [`SandboxPolicy::ReadOnly`]
+    /// The policy `readOnly`.
     ReadOnly,
-    /// [`SandboxPolicy::WorkspaceWrite`]
+    /// The policy `workspaceWrite`.
     WorkspaceWrite,
-    /// [`SandboxPolicy::DangerFullAccess`]
+    /// The policy `dangerFullAccess`.
     DangerFullAccess,
 }
 
