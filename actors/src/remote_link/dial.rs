@@ -2,17 +2,20 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use actix_http::ResponseHead;
+use actix_http::h1::ClientCodec;
 use actix_http::ws::hash_key;
-use actix_http::{ConnectionType, RequestHead, ResponseHead};
 use actix_web::dev::Service;
-use awc::error::{ConnectError, SendRequestError};
-use awc::http::header::{self, HeaderName, HeaderValue};
-use awc::http::{Method, StatusCode, Uri, Version};
+use awc::error::ConnectError;
+use awc::http::header::{self, HeaderValue};
+use awc::http::{StatusCode, Uri, Version};
 use awc::{Connect, Connector};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use futures_util::StreamExt;
 use secrecy::ExposeSecret;
+use tokio::io::AsyncWriteExt;
+use tokio_util::codec::Framed;
 use uuid::Uuid;
 
 use super::socket::Socket;
@@ -24,7 +27,7 @@ use super::{Dial, DialError, RemoteLinkLimits};
 /// See [`DialError`].
 pub(super) async fn dial(dial: &Dial, cursor: Option<&str>, limits: &RemoteLinkLimits) -> Result<Socket, DialError> {
     let uri: Uri = dial.url.parse().map_err(failed)?;
-    let (head, key) = request(dial, uri.clone(), cursor)?;
+    let (head, key) = request(dial, &uri, cursor)?;
     let connector = Connector::new()
         .timeout(limits.dial())
         .handshake_timeout(limits.dial())
@@ -36,12 +39,13 @@ pub(super) async fn dial(dial: &Dial, cursor: Option<&str>, limits: &RemoteLinkL
         ConnectError::Timeout => DialError::TimedOut,
         other => failed(other),
     })?;
-    let (answer, framed) = connection.open_tunnel(head).await.map_err(|error| match error {
-        SendRequestError::Timeout => DialError::TimedOut,
-        other => failed(other),
-    })?;
+    let mut framed = Framed::new(connection, ClientCodec::default());
+    // By hand, because awc would add a date, and this request is told by its headers.
+    framed.get_mut().write_all(head.as_bytes()).await.map_err(failed)?;
+    framed.get_mut().flush().await.map_err(failed)?;
+    let answer = framed.next().await.ok_or_else(|| failed("the backend ended the connection"))?.map_err(failed)?;
     if answer.status != StatusCode::SWITCHING_PROTOCOLS {
-        let mut payload = framed.into_map_codec(|codec| codec.into_payload_codec());
+        let mut payload = framed.map_codec(ClientCodec::into_payload_codec);
         let mut body = Vec::new();
         // A body that breaks off is told as far as it came.
         while body.len() < limits.refusal_bytes
@@ -69,42 +73,37 @@ fn literal(uri: &Uri) -> Option<SocketAddr> {
 }
 
 /// The head of the request, complete, and the key that its answer must prove to have seen.
-fn request(dial: &Dial, uri: Uri, cursor: Option<&str>) -> Result<(RequestHead, String), DialError> {
-    let host = uri.authority().map(ToString::to_string).ok_or_else(|| failed("the URL has no host"))?;
+fn request(dial: &Dial, uri: &Uri, cursor: Option<&str>) -> Result<(String, String), DialError> {
+    let host = uri.authority().ok_or_else(|| failed("the URL has no host"))?;
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let key = BASE64.encode(Uuid::new_v4().as_bytes());
-    let mut head = RequestHead::default();
-    head.method = Method::GET;
-    head.version = Version::HTTP_11;
-    head.uri = uri;
-    head.set_connection_type(ConnectionType::Upgrade);
-    let mut bearer = value(&format!("Bearer {}", dial.server_token.expose_secret()))?;
-    bearer.set_sensitive(true);
+    let mut head = format!("GET {path} HTTP/1.1\r\n");
     for (name, value) in [
-        (header::HOST, value(&host)?),
-        (header::UPGRADE, HeaderValue::from_static("websocket")),
-        (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),
-        (header::SEC_WEBSOCKET_KEY, value(&key)?),
-        (header::AUTHORIZATION, bearer),
-        (HeaderName::from_static("x-codex-server-id"), value(&dial.server_id)?),
-        (HeaderName::from_static("x-codex-name"), value(&BASE64.encode(&dial.server_name))?),
-        (HeaderName::from_static("x-codex-protocol-version"), HeaderValue::from_static("3")),
-        (HeaderName::from_static("x-codex-installation-id"), value(&dial.installation_id)?),
+        ("host", host.as_str()),
+        ("connection", "Upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", &key),
+        ("authorization", &format!("Bearer {}", dial.server_token.expose_secret())),
+        ("x-codex-server-id", &dial.server_id),
+        ("x-codex-name", &BASE64.encode(&dial.server_name)),
+        ("x-codex-protocol-version", "3"),
+        ("x-codex-installation-id", &dial.installation_id),
     ] {
-        head.headers.insert(name, value);
+        push(&mut head, name, value).map_err(|()| failed(format_args!("what {name} says fits into no header")))?;
     }
-    match cursor.map(HeaderValue::from_str) {
-        Some(Ok(cursor)) => {
-            head.headers.insert(HeaderName::from_static("x-codex-subscribe-cursor"), cursor);
-        }
-        Some(Err(_)) => log::warn!("the backend's cursor fits into no header, so it is told none"),
-        None => {}
+    if let Some(Err(())) = cursor.map(|cursor| push(&mut head, "x-codex-subscribe-cursor", cursor)) {
+        log::warn!("the backend's cursor fits into no header, so it is told none");
     }
+    head.push_str("\r\n");
     Ok((head, key))
 }
 
-/// Says nothing of the value, which may be the token.
-fn value(text: &str) -> Result<HeaderValue, DialError> {
-    HeaderValue::from_str(text).map_err(|_| failed("the token or a name fits into no header"))
+/// Adds a header, unless its value would be more than one.
+fn push(head: &mut String, name: &str, value: &str) -> Result<(), ()> {
+    HeaderValue::from_str(value).map_err(|_| ())?;
+    head.extend([name, ": ", value, "\r\n"]);
+    Ok(())
 }
 
 /// The answer must be one to our upgrade (RFC 6455 4.1).
