@@ -9,10 +9,10 @@ use std::{
 
 use crate::{
     call,
-    cli::{Arguments, Command, documents},
+    cli::{Arguments, Command, RemoteControlArguments, documents},
     codex_home, doctor, generate,
     listen::control_socket,
-    logging, proxy,
+    logging, proxy, remote_control,
     settings::Settings,
 };
 
@@ -20,7 +20,7 @@ use crate::{
 ///
 /// # Errors
 /// For `main` to show; [`call::CallError`] knows its exit code.
-pub fn run(command: &Command, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>> {
     match command {
         Command::GenerateJsonSchema { target } => return Ok(generate::json_schema(target)?),
         Command::GenerateTs { target } => return Ok(generate::typescript(target)?),
@@ -32,7 +32,7 @@ pub fn run(command: &Command, arguments: &Arguments) -> Result<(), Box<dyn Error
         Command::Completions { shell } => return Ok(stdout.write_all(&documents::completions(*shell))?),
         Command::Man { command } => return Ok(stdout.write_all(&documents::man(command.as_deref())?)?),
         Command::Doctor { json } => {
-            let findings = block_on(doctor::examine(arguments));
+            let findings = block_on(doctor::examine(&arguments));
             stdout.write_all(doctor::report(&findings, *json).as_bytes())?;
             return Ok(doctor::verdict(&findings)?);
         }
@@ -58,6 +58,14 @@ pub fn run(command: &Command, arguments: &Arguments) -> Result<(), Box<dyn Error
         Command::Client(command) => {
             let endpoint = command.server().endpoint(&codex_home)?;
             Ok(block_on(call::run(command, &endpoint, &settings.limits))?)
+        }
+        Command::RemoteControl(RemoteControlArguments { action: Some(action), json }) => {
+            let endpoint = action.server().endpoint(&codex_home)?;
+            Ok(block_on(remote_control::run(action, &endpoint, &settings.limits, *json))?)
+        }
+        Command::RemoteControl(RemoteControlArguments { action: None, json }) => {
+            codex_home::ensure(&codex_home)?;
+            block_on(remote_control::foreground(arguments, &codex_home, settings, *json))
         }
         // Done above.
         _ => Ok(()),

@@ -16,6 +16,8 @@ pub mod listen;
 pub mod logging;
 pub mod open_files;
 pub mod proxy;
+pub mod remote_control;
+pub mod serve;
 pub mod server;
 pub mod settings;
 pub mod signals;

@@ -1,20 +1,13 @@
-//! `codex-app-server`: the life of the process.
+//! `codex-app-server`: from the command line to the exit code.
 
 use std::{
     error::Error,
+    future,
     io::{self, Write as _},
-    path::Path,
 };
 
 use codex_app_server::{
-    call::CallError,
-    cli::Arguments,
-    codex_home, commands,
-    listen::ListenUrl,
-    logging, open_files,
-    server::Server,
-    settings::Settings,
-    signals::{Signals, Wish, wish_of_hangup},
+    call::CallError, cli::Arguments, codex_home, commands, logging, serve::serve, settings::Settings,
 };
 
 fn main() {
@@ -22,8 +15,7 @@ fn main() {
     if let Some(code) = command_launcher::run_if_launcher() {
         std::process::exit(code)
     }
-    let arguments = Arguments::from_environment();
-    let code = match run(&arguments) {
+    let code = match run(Arguments::from_environment()) {
         Ok(()) => 0,
         Err(error) => {
             // Nobody is left to tell when stderr is closed.
@@ -34,61 +26,14 @@ fn main() {
     std::process::exit(code)
 }
 
-fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
     arguments.check_options()?;
-    if let Some(command) = &arguments.command {
-        return commands::run(command, arguments);
+    if let Some(command) = arguments.command.take() {
+        return commands::run(&command, arguments);
     }
     let codex_home = codex_home::find()?;
     let settings = Settings::load(&codex_home, &arguments.setting_overrides())?.settings()?;
     logging::start(&settings.log)?;
     codex_home::ensure(&codex_home)?;
-    commands::block_on(serve(arguments, &codex_home, settings))
-}
-
-async fn serve(arguments: &Arguments, codex_home: &Path, mut settings: Settings) -> Result<(), Box<dyn Error>> {
-    let mut signals = Signals::install(wish_of_hangup(arguments.listen == ListenUrl::Stdio))?;
-    if settings.startup.raise_open_files {
-        open_files::raise_limit();
-    }
-
-    let mut server = tokio::select! {
-        server = Server::start(arguments, codex_home, &settings) => server?,
-        () = signals.stop() => return Ok(()),
-    };
-    loop {
-        tokio::select! {
-            ended = server.ended() => return Ok(ended?),
-            wish = signals.next() => match wish {
-                Wish::Reload => {
-                    reload(arguments, codex_home, &mut settings);
-                    server.reload_secrets();
-                }
-                Wish::Stop => break,
-            },
-        }
-    }
-
-    tokio::select! {
-        () = server.finish(&settings.shutdown) => {}
-        () = signals.force() => log::warn!("told to end a second time: ending at once"),
-    }
-    Ok(())
-}
-
-/// Takes over the settings that can change while the server runs; on an error everything stays as it is.
-fn reload(arguments: &Arguments, codex_home: &Path, settings: &mut Settings) {
-    let loaded = Settings::load(codex_home, &arguments.setting_overrides()).and_then(|effective| effective.settings());
-    match loaded {
-        Ok(new) => {
-            logging::reload(&new.log);
-            if settings.needs_restart_for(&new) {
-                log::warn!("some changed settings take effect at the next start: only log and shutdown are reloaded");
-            }
-            settings.log = new.log;
-            settings.shutdown = new.shutdown;
-            log::info!("reloaded the settings");
-        }
-        Err(error) => log::error!("kept the settings as they were: {error}"),
-    }
+    commands::block_on(serve(&arguments, &codex_home, settings, future::pending()))
 }

@@ -19,7 +19,7 @@ use app_server_actors::{
 };
 
 pub use self::params::read as read_params;
-use self::print::Printer;
+pub(crate) use self::print::Printer;
 use crate::{
     attach::{Client, ClientError, Endpoint},
     cli::ClientCommand,
@@ -37,6 +37,9 @@ pub enum CallError {
     /// No answer, or an error.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The server did what it was asked for, to no avail.
+    #[error("{0}")]
+    Unsuccessful(String),
     /// The result cannot be written.
     #[error("failed to write to stdout: {0}")]
     Output(#[from] io::Error),
@@ -49,7 +52,7 @@ impl CallError {
         match self {
             Self::Usage(_) => 2,
             Self::Client(ClientError::Attach(_) | ClientError::Gone) => 69,
-            Self::Client(ClientError::Refused(_) | ClientError::Json(_)) | Self::Output(_) => 1,
+            Self::Client(ClientError::Refused(_) | ClientError::Json(_)) | Self::Unsuccessful(_) | Self::Output(_) => 1,
         }
     }
 }

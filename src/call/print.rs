@@ -31,6 +31,11 @@ impl Printer {
         Self { output, style }
     }
 
+    /// True when a person looks on.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self.style, Style::Pretty { .. })
+    }
+
     /// Shows a JSON text.
     pub async fn json(&mut self, json: &str) -> io::Result<()> {
         let text = match self.style {

@@ -8,7 +8,7 @@ use std::{
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
 
-use super::Override;
+use super::{Override, RemoteControlArguments};
 use crate::{
     attach::{Endpoint, Token},
     call::CallError,
@@ -44,6 +44,12 @@ pub enum Command {
         #[arg(short = 'c', long = "config", value_name = "KEY=VALUE", hide = true)]
         overrides: Vec<Override>,
     },
+
+    /// Makes this machine available to controllers such as a phone, and tells how it goes, until Ctrl-C.
+    ///
+    /// Enables remote control of the server on the control socket; where none runs, starts one in this process.
+    /// Exit codes as of `call`.
+    RemoteControl(RemoteControlArguments),
 
     /// Looks for what could keep a server or its clients from working, and says what to do.
     ///

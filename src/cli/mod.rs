@@ -5,6 +5,7 @@ mod auth;
 mod commands;
 pub mod documents;
 mod overrides;
+mod remote_control;
 mod version;
 
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ use app_server_actors::host::API_VERSION;
 pub use auth::{AuthArguments, AuthMode};
 pub use commands::{ClientCommand, Command, ServerChoice, Target};
 pub use overrides::Override;
+pub use remote_control::{RemoteControlAction, RemoteControlArguments};
 
 use crate::listen::ListenUrl;
 

@@ -48,8 +48,6 @@ pub enum ConnectionOrigin {
     WebSocket,
     /// The program that started this server inside itself.
     InProcess,
-    /// A remote controller, through the backend.
-    RemoteControl,
 }
 
 impl fmt::Display for ConnectionOrigin {
@@ -58,7 +56,6 @@ impl fmt::Display for ConnectionOrigin {
             Self::Stdio => "stdio",
             Self::WebSocket => "websocket",
             Self::InProcess => "in-process",
-            Self::RemoteControl => "remote-control",
         })
     }
 }

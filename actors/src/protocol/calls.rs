@@ -3,6 +3,10 @@
 use std::marker::PhantomData;
 
 use super::initialize::{InitializeParams, InitializeResponse};
+use super::remote::{
+    PairingStartParams, PairingStartResponse, RemoteControlEnableParams, RemoteControlState,
+    RemoteControlStatusReadResponse,
+};
 use super::thread::{
     Empty, ThreadForkParams, ThreadForkResponse, ThreadIdParams, ThreadListParams, ThreadListResponse,
     ThreadLoadedListParams, ThreadLoadedListResponse, ThreadMetadataUpdateParams, ThreadMetadataUpdateResponse,
@@ -55,6 +59,18 @@ pub const THREAD_UNARCHIVE: Call<ThreadIdParams, ThreadUnarchiveResponse> = Call
 pub const THREAD_DELETE: Call<ThreadIdParams, Empty> = Call::new("thread/delete");
 /// `thread/unsubscribe`
 pub const THREAD_UNSUBSCRIBE: Call<ThreadIdParams, ThreadUnsubscribeResponse> = Call::new("thread/unsubscribe");
+/// `remoteControl/enable`
+pub const REMOTE_CONTROL_ENABLE: Call<RemoteControlEnableParams, RemoteControlState> =
+    Call::new("remoteControl/enable");
+/// `remoteControl/disable`
+pub const REMOTE_CONTROL_DISABLE: Call<RemoteControlEnableParams, RemoteControlState> =
+    Call::new("remoteControl/disable");
+/// `remoteControl/status/read`
+pub const REMOTE_CONTROL_STATUS_READ: Call<(), RemoteControlStatusReadResponse> =
+    Call::new("remoteControl/status/read");
+/// `remoteControl/pairing/start`
+pub const REMOTE_CONTROL_PAIRING_START: Call<PairingStartParams, PairingStartResponse> =
+    Call::new("remoteControl/pairing/start");
 
 #[cfg(test)]
 mod tests {
@@ -77,6 +93,10 @@ mod tests {
             THREAD_UNARCHIVE.method,
             THREAD_DELETE.method,
             THREAD_UNSUBSCRIBE.method,
+            REMOTE_CONTROL_ENABLE.method,
+            REMOTE_CONTROL_DISABLE.method,
+            REMOTE_CONTROL_STATUS_READ.method,
+            REMOTE_CONTROL_PAIRING_START.method,
         ];
         for method in called {
             assert!(Method::find(method).is_some(), "{method}");

@@ -44,7 +44,7 @@ pub enum RemoteControlAnswer {
 }
 
 /// Params of `remoteControl/enable` and `remoteControl/disable`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct RemoteControlEnableParams {
@@ -54,7 +54,7 @@ pub struct RemoteControlEnableParams {
 }
 
 /// Params of `remoteControl/pairing/start`.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "RemoteControlPairingStartParams")]
 pub struct PairingStartParams {

@@ -1,0 +1,107 @@
+//! `remote-control` alone: this machine is available until Ctrl-C, and every change of the status is told.
+
+use std::{error::Error, path::Path};
+
+use app_server_actors::{
+    limits::Limits,
+    protocol::{
+        calls::{REMOTE_CONTROL_DISABLE, REMOTE_CONTROL_ENABLE},
+        remote::{RemoteControlEnableParams, RemoteControlStatus},
+    },
+};
+
+use super::{NAME, Reading, status_changed, text};
+use crate::{
+    attach::{AttachError, Client, ClientError, Endpoint},
+    call::{CallError, Printer},
+    cli::Arguments,
+    listen::{ListenUrl, control_socket},
+    serve::serve,
+    settings::Settings,
+    signals::{Signals, Wish},
+};
+
+/// What it enables ends with it, and is not remembered.
+const EPHEMERAL: RemoteControlEnableParams = RemoteControlEnableParams { ephemeral: true };
+
+/// Enables remote control of the server on the control socket; where none runs, this process becomes one.
+///
+/// # Errors
+/// The server does not start, or the one that runs refuses.
+pub async fn run(
+    mut arguments: Arguments,
+    codex_home: &Path,
+    settings: Settings,
+    json: bool,
+) -> Result<(), Box<dyn Error>> {
+    let socket = control_socket(codex_home);
+    let endpoint = Endpoint::Unix(socket.clone());
+    let limits = settings.limits.clone();
+    match Client::connect(&endpoint, NAME, &limits).await {
+        Ok((client, _)) => Ok(lend(client, json).await?),
+        Err(ClientError::Attach(AttachError::Unreachable { .. })) => {
+            arguments.listen = ListenUrl::Unix(socket);
+            arguments.remote_control = true;
+            serve(&arguments, codex_home, settings, tell_own(&endpoint, &limits, json)).await
+        }
+        Err(error) => Err(CallError::from(error).into()),
+    }
+}
+
+/// Tells how it stands with the server in this very process.
+async fn tell_own(endpoint: &Endpoint, limits: &Limits, json: bool) {
+    let told = async {
+        let (mut client, _) = Client::connect(endpoint, NAME, limits).await?;
+        tell(&mut client, &mut Printer::of_stdout(), json).await
+    };
+    match told.await {
+        // The server goes on for its controllers, whether anybody reads or not; and it says itself why it ends.
+        Ok(()) | Err(CallError::Client(ClientError::Gone)) => {}
+        Err(error) => log::warn!("the status of remote control is not shown any more: {error}"),
+    }
+}
+
+/// Enables remote control of a server that somebody else runs, until Ctrl-C. One that was enabled already stays so.
+async fn lend(mut client: Client, json: bool) -> Result<(), CallError> {
+    let mut signals = Signals::install(Wish::Stop)?;
+    let mut printer = Printer::of_stdout();
+    let was_enabled = Reading::of(&mut client).await?.status() != RemoteControlStatus::Disabled;
+    if !was_enabled {
+        client.call(&REMOTE_CONTROL_ENABLE, &EPHEMERAL).await?;
+    }
+    tokio::select! {
+        told = tell(&mut client, &mut printer, json) => told?,
+        () = signals.stop() => {}
+    }
+    if !was_enabled {
+        client.call(&REMOTE_CONTROL_DISABLE, &EPHEMERAL).await?;
+    }
+    if !json {
+        let done = if was_enabled { "Remote control stays enabled, as it was." } else { "Remote control stopped." };
+        // Whoever has stopped reading needs no word.
+        let _ = printer.text(&format!("{done}\n")).await;
+    }
+    client.close().await;
+    Ok(())
+}
+
+/// Shows the status whenever it has changed, until nobody reads any more.
+async fn tell(client: &mut Client, printer: &mut Printer, json: bool) -> Result<(), CallError> {
+    let mut shown = None;
+    loop {
+        let reading = Reading::of(client).await?;
+        // What people are told may stay the same where another member has changed.
+        let words = if json { reading.result.text().to_owned() } else { text::told(&reading.read) };
+        if shown.as_ref() != Some(&words) {
+            let printed = if json { printer.json(&words).await } else { printer.text(&words).await };
+            if printed.is_err() {
+                return Ok(());
+            }
+            shown = Some(words);
+        }
+        tokio::select! {
+            changed = status_changed(client) => changed?,
+            () = printer.unread() => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! A code that pairs a controller with this machine, for people to type or to scan.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use app_server_actors::protocol::{
+    calls::REMOTE_CONTROL_PAIRING_START,
+    client::Refused,
+    remote::{PairingStartParams, PairingStartResponse},
+};
+use qrcode::{QrCode, render::unicode::Dense1x2};
+
+use super::{Reading, text};
+use crate::{
+    attach::{Client, ClientError},
+    call::{CallError, Printer},
+};
+
+/// Black on white, whatever the terminal's own colours are: scanners want the dark parts dark.
+const PAPER: &str = "\x1b[30;107m";
+const PLAIN: &str = "\x1b[0m";
+
+/// Asks for a code and shows it.
+pub(super) async fn start(client: &mut Client, printer: &mut Printer, json: bool) -> Result<(), CallError> {
+    let params = PairingStartParams { manual_code: true };
+    let result = match client.request(REMOTE_CONTROL_PAIRING_START.method(), &params).await {
+        Err(ClientError::Refused(refused)) => return Err(with_advice(client, refused).await),
+        answered => answered?,
+    };
+    if json {
+        return Ok(printer.json(result.text()).await?);
+    }
+    let pairing: PairingStartResponse = result.read().map_err(ClientError::from)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
+    let left = pairing.expires_at - now;
+    let page = if printer.is_terminal() { drawn(&pairing, left) } else { plain(&pairing, left) };
+    Ok(printer.text(&page).await?)
+}
+
+/// The refusal alone does not say what is wrong.
+async fn with_advice(client: &mut Client, refused: Refused) -> CallError {
+    match Reading::of(client).await.ok().and_then(|now| text::advice(&now.read)) {
+        Some(advice) => CallError::Unsuccessful(format!("{refused}\n\n{advice}")),
+        None => CallError::Client(refused.into()),
+    }
+}
+
+fn plain(pairing: &PairingStartResponse, left: i64) -> String {
+    let code = pairing.manual_pairing_code.as_deref().unwrap_or(&pairing.pairing_code);
+    format!("Pairing code: {code}\nExpires in {}\n", duration(left))
+}
+
+/// For a terminal: the code in a frame, and what a camera can read.
+fn drawn(pairing: &PairingStartResponse, left: i64) -> String {
+    let mut page = String::new();
+    if let Some(code) = &pairing.manual_pairing_code {
+        let bar = "═".repeat(code.chars().count() + 6);
+        page += &format!("\n  ╔{bar}╗\n  ║   {code}   ║\n  ╚{bar}╝\n\n");
+    }
+    // A code that is too long for a QR code can still be typed.
+    if let Ok(code) = QrCode::new(&pairing.pairing_code) {
+        for line in code.render::<Dense1x2>().build().lines() {
+            page += &format!("{PAPER}{line}{PLAIN}\n");
+        }
+        page += "\n";
+    }
+    page += &format!("Type or scan the code in your controller. It expires in {}.\n", duration(left));
+    page
+}
+
+fn duration(seconds: i64) -> String {
+    match seconds.max(0) {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds => format!("{} min", (seconds + 59) / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairing(manual: Option<&str>) -> PairingStartResponse {
+        PairingStartResponse {
+            pairing_code: "a-long-code-for-cameras".to_owned(),
+            manual_pairing_code: manual.map(str::to_owned),
+            environment_id: "env_1".to_owned(),
+            expires_at: 0,
+        }
+    }
+
+    #[test]
+    fn programs_get_the_code_that_is_typed_if_there_is_one() {
+        assert_eq!(plain(&pairing(Some("ABCD-1234")), 599), "Pairing code: ABCD-1234\nExpires in 10 min\n");
+        assert_eq!(plain(&pairing(None), 59), "Pairing code: a-long-code-for-cameras\nExpires in 59 s\n");
+    }
+
+    #[test]
+    fn a_terminal_gets_a_frame_and_a_square_of_blocks() {
+        let page = drawn(&pairing(Some("ABCD-1234")), -5);
+        assert!(page.contains("║   ABCD-1234   ║") && page.ends_with("It expires in 0 s.\n"), "{page}");
+        let lines: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix(PAPER)?.strip_suffix(PLAIN)).collect();
+        let width = lines[0].chars().count();
+        assert_eq!(lines.len(), width.div_ceil(2), "two rows a line");
+        assert!(lines.iter().all(|line| line.chars().count() == width));
+    }
+}

@@ -1,0 +1,98 @@
+//! What people are told about remote control.
+
+use app_server_actors::protocol::remote::{RemoteControlStatus, RemoteControlStatusReadResponse};
+
+/// Everything there is to know, a line each.
+pub(super) fn status(now: &RemoteControlStatusReadResponse) -> String {
+    let state = &now.state;
+    let mut text = row("Remote control", word(state.status)) + &row("Machine", &state.server_name);
+    if let Some(environment) = &state.environment_id {
+        text += &row("Environment", environment);
+    }
+    if let Some(error) = &now.last_error {
+        text += &row("Last error", error);
+    }
+    text
+}
+
+fn row(name: &str, value: &str) -> String {
+    format!("{:<16}{}\n", format!("{name}:"), clean(value))
+}
+
+/// What has just changed, in one line.
+pub(super) fn told(now: &RemoteControlStatusReadResponse) -> String {
+    let name = clean(&now.state.server_name);
+    match now.state.status {
+        RemoteControlStatus::Disabled => "Remote control is disabled.\n".to_owned(),
+        RemoteControlStatus::Connecting => "Connecting…\n".to_owned(),
+        RemoteControlStatus::Connected => format!("This machine is available for remote control as {name}.\n"),
+        RemoteControlStatus::Errored => format!("Not connected, trying again: {}\n", reason(now)),
+    }
+}
+
+/// What `stop` has done where it stood like `before`.
+pub(super) fn stopped(before: RemoteControlStatus) -> String {
+    match before {
+        RemoteControlStatus::Disabled => "Remote control is not running.\n".to_owned(),
+        _ => "Remote control stopped.\n".to_owned(),
+    }
+}
+
+/// Why it was of no use to enable it.
+pub(super) fn enabled_in_vain(now: &RemoteControlStatusReadResponse) -> String {
+    let name = clean(&now.state.server_name);
+    format!("remote control is enabled on {name}, but the connection failed: {}", reason(now))
+}
+
+/// What to do when there is no code, where it stands like `now`.
+pub(super) fn advice(now: &RemoteControlStatusReadResponse) -> Option<String> {
+    match now.state.status {
+        RemoteControlStatus::Disabled => Some("Enable it first: codex-app-server remote-control enable".to_owned()),
+        RemoteControlStatus::Errored => Some(format!("The last attempt to connect failed: {}", reason(now))),
+        RemoteControlStatus::Connecting | RemoteControlStatus::Connected => None,
+    }
+}
+
+fn reason(now: &RemoteControlStatusReadResponse) -> String {
+    now.last_error.as_deref().map_or_else(|| "the server does not say why".to_owned(), clean)
+}
+
+fn word(status: RemoteControlStatus) -> &'static str {
+    match status {
+        RemoteControlStatus::Disabled => "disabled",
+        RemoteControlStatus::Connecting => "connecting",
+        RemoteControlStatus::Connected => "connected",
+        RemoteControlStatus::Errored => "not connected, trying again",
+    }
+}
+
+/// One line, without what a terminal would take for an order: parts of it were written by the backend.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use app_server_actors::protocol::remote::RemoteControlState;
+
+    use super::*;
+
+    fn errored(last_error: Option<&str>) -> RemoteControlStatusReadResponse {
+        let state = RemoteControlState {
+            status: RemoteControlStatus::Errored,
+            server_name: "desk\x1b[2J".to_owned(),
+            installation_id: "i".to_owned(),
+            environment_id: Some("env_1".to_owned()),
+        };
+        RemoteControlStatusReadResponse { state, last_error: last_error.map(str::to_owned) }
+    }
+
+    #[test]
+    fn an_error_is_told_in_one_line_without_orders_to_the_terminal() {
+        let now = errored(Some("HTTP 403,\nbody: \u{9b}2J"));
+        assert_eq!(told(&now), "Not connected, trying again: HTTP 403, body:  2J\n");
+        let lines = "Remote control: not connected, trying again\nMachine:        desk [2J\nEnvironment:    env_1\n";
+        assert_eq!(status(&now), format!("{lines}Last error:     HTTP 403, body:  2J\n"));
+        assert!(told(&errored(None)).ends_with("the server does not say why\n"));
+    }
+}

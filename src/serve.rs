@@ -1,0 +1,75 @@
+//! The life of a server in this process: start, signals, orderly end.
+
+use std::{error::Error, path::Path, pin::pin};
+
+use crate::{
+    cli::Arguments,
+    listen::ListenUrl,
+    logging, open_files,
+    server::Server,
+    settings::Settings,
+    signals::{Signals, Wish, wish_of_hangup},
+};
+
+/// Serves as `arguments` say until a signal or the listener ends it. `beside` runs from the moment at which clients can
+/// connect, and is dropped with the server.
+///
+/// # Errors
+/// The server does not start, or ends by itself.
+pub async fn serve(
+    arguments: &Arguments,
+    codex_home: &Path,
+    mut settings: Settings,
+    beside: impl Future<Output = ()>,
+) -> Result<(), Box<dyn Error>> {
+    let mut signals = Signals::install(wish_of_hangup(arguments.listen == ListenUrl::Stdio))?;
+    if settings.startup.raise_open_files {
+        open_files::raise_limit();
+    }
+
+    let mut server = tokio::select! {
+        server = Server::start(arguments, codex_home, &settings) => server?,
+        () = signals.stop() => return Ok(()),
+    };
+    let mut beside = pin!(async {
+        beside.await;
+        std::future::pending::<()>().await;
+    });
+    loop {
+        tokio::select! {
+            ended = server.ended() => return Ok(ended?),
+            wish = signals.next() => match wish {
+                Wish::Reload => {
+                    reload(arguments, codex_home, &mut settings);
+                    server.reload_secrets();
+                }
+                Wish::Stop => break,
+            },
+            () = &mut beside => {}
+        }
+    }
+
+    tokio::select! {
+        () = server.finish(&settings.shutdown) => {}
+        () = signals.force() => log::warn!("told to end a second time: ending at once"),
+        () = &mut beside => {}
+    }
+    Ok(())
+}
+
+/// Takes over the settings that can change while the server runs; on an error everything stays as it is.
+fn reload(arguments: &Arguments, codex_home: &Path, settings: &mut Settings) {
+    let loaded = Settings::load(codex_home, &arguments.setting_overrides()).and_then(|effective| effective.settings());
+    match loaded {
+        Ok(new) => {
+            logging::reload(&new.log);
+            if settings.needs_restart_for(&new) {
+                log::warn!("some changed settings take effect at the next start: only log and shutdown are reloaded");
+            }
+            settings.log = new.log;
+            settings.shutdown = new.shutdown;
+            log::info!("reloaded the settings");
+        }
+        Err(error) => log::error!("kept the settings as they were: {error}"),
+    }
+}
