@@ -5,7 +5,7 @@ mod print;
 
 use std::{num::NonZeroU32, path::Path, time::Duration};
 
-use app_server_actors::{limits::Limits, remote_control::RemoteControlSettings};
+use app_server_actors::{limits::Limits, remote_control::RemoteControlSettings, remote_link::RemoteLinkLimits};
 use serde::Deserialize;
 
 pub use layers::{Effective, Origin, SettingsError};
@@ -27,6 +27,8 @@ pub struct Settings {
     pub auth: Auth,
     /// How this host is reachable from elsewhere.
     pub remote_control: RemoteControlSettings,
+    /// Bounds of the socket to the remote-control backend and of its streams.
+    pub remote_link: RemoteLinkLimits,
     /// How the process starts.
     pub startup: Startup,
     /// How the process ends.

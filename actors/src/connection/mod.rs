@@ -48,6 +48,8 @@ pub enum ConnectionOrigin {
     WebSocket,
     /// The program that started this server inside itself.
     InProcess,
+    /// A remote controller, through the backend.
+    RemoteControl,
 }
 
 impl fmt::Display for ConnectionOrigin {
@@ -56,6 +58,7 @@ impl fmt::Display for ConnectionOrigin {
             Self::Stdio => "stdio",
             Self::WebSocket => "websocket",
             Self::InProcess => "in-process",
+            Self::RemoteControl => "remote-control",
         })
     }
 }

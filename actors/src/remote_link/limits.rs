@@ -19,8 +19,14 @@ pub struct RemoteLinkLimits {
     /// Bytes of one frame from the backend; one more kills the socket.
     pub frame_bytes: usize,
 
-    /// Streams at once; one more replaces the one that was silent for longest.
+    /// Messages to the link itself that wait; only remote control sends any, one after the other.
+    pub mailbox_messages: usize,
+    /// Streams at once; one more is answered -32001.
     pub streams: usize,
+    /// Bytes of the name of a controller or of a stream; an envelope with a longer one is ignored.
+    pub name_bytes: usize,
+    /// Bytes of a cursor; a longer one is ignored.
+    pub cursor_bytes: usize,
     /// Seconds without a message or ping after which a stream ends.
     pub stream_idle_seconds: u64,
     /// Seconds between two looks for idle streams, while there is a socket.
@@ -76,6 +82,38 @@ impl RemoteLinkLimits {
     /// [`Self::stream_idle_seconds`] as a duration.
     pub fn stream_idle(&self) -> Duration {
         Duration::from_secs(self.stream_idle_seconds)
+    }
+
+    /// What unit tests run with: small, but with room for more than one of everything.
+    #[cfg(test)]
+    pub fn small() -> Self {
+        Self {
+            mailbox_messages: 1,
+            dial_seconds: 30,
+            refusal_bytes: 16,
+            ping_seconds: 10,
+            pong_seconds: 60,
+            frame_bytes: 1 << 20,
+            streams: 4,
+            name_bytes: 64,
+            cursor_bytes: 64,
+            stream_idle_seconds: 600,
+            stream_sweep_seconds: 30,
+            stream_pipe_bytes: 64,
+            stream_inbound_messages: 2,
+            stream_inbound_bytes: 4096,
+            stream_retained_envelopes: 4,
+            stream_retained_bytes: 1 << 20,
+            retained_envelopes: 12,
+            retained_bytes: 1 << 22,
+            counters: 8,
+            envelope_bytes: 1000,
+            segment_bytes: 600,
+            segments: 8,
+            segmented_message_bytes: 4096,
+            assemblies: 2,
+            assembly_bytes: 2048,
+        }
     }
 
     /// [`Self::stream_sweep_seconds`] as a duration.

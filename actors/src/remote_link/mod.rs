@@ -1,7 +1,159 @@
 //! The link: the one WebSocket to the remote-control backend, and the streams of remote controllers on it.
+//!
+//! It dials when it is told to, and tells when a socket is lost; whether and when to dial again is for remote control to
+//! decide. The streams and all that is owed to them outlive the socket: see [`session`]. Each stream is an ordinary connection
+//! of the hub, reached over a pipe of lines ([`port`], [`link`]), so it has the same brake, router and laws. No stream waits
+//! for another, and the socket waits for none: a connection that takes nothing has a bounded queue, at whose end requests are
+//! answered -32001 and anything else ends the stream; a stream whose controller acknowledges nothing is not read.
+//!
+//! Of the 100 MiB that a message in segments may have, [`crate::limits::Limits::message_bytes`] leaves fewer, as for every
+//! connection.
 
+mod dial;
 mod limits;
+mod link;
 mod messages;
+mod port;
+mod session;
+mod socket;
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::prelude::*;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::panics::guarded_future;
+use link::Link;
+use socket::Socket;
 
 pub use limits::RemoteLinkLimits;
 pub use messages::{Dial, DialError, EndSession, HangUp, LinkLost};
+pub use port::StreamPort;
+
+/// See the module's documentation.
+pub struct RemoteLink {
+    limits: Rc<RemoteLinkLimits>,
+    message_bytes: usize,
+    link: Rc<Link>,
+    lost: Recipient<LinkLost>,
+    /// Dropping it ends the dial under way.
+    dialing: Option<DropGuard>,
+    socket: Option<SpawnHandle>,
+    /// A [`LinkLost`] that waits for room.
+    telling: Option<SpawnHandle>,
+}
+
+/// What the link is made of.
+pub struct RemoteLinkParts {
+    /// Its bounds.
+    pub limits: RemoteLinkLimits,
+    /// Bytes of one message, as for every connection ([`crate::limits::Limits::message_bytes`]).
+    pub message_bytes: usize,
+    /// The way to the hub.
+    pub port: StreamPort,
+    /// Who is told that a socket is lost: the one recipient, never cloned.
+    pub lost: Recipient<LinkLost>,
+}
+
+impl RemoteLink {
+    /// Starts the actor on the arbiter of the calling thread, which should be remote control's and not the hub's.
+    ///
+    /// # Panics
+    /// Outside an actix system.
+    pub fn start(parts: RemoteLinkParts) -> Arc<Addr<Self>> {
+        let RemoteLinkParts { limits, message_bytes, port, lost } = parts;
+        let limits = Rc::new(limits);
+        let link = Link::new(limits.clone(), message_bytes, port);
+        let link = Self { limits, message_bytes, link, lost, dialing: None, socket: None, telling: None };
+        Arc::new(Actor::start(link))
+    }
+
+    fn hang_up(&mut self, ctx: &mut Context<Self>) {
+        self.dialing = None;
+        for task in [self.socket.take(), self.telling.take()].into_iter().flatten() {
+            ctx.cancel_future(task);
+        }
+    }
+
+    fn serve(&mut self, socket: Socket, ctx: &mut Context<Self>) {
+        self.link.replay();
+        let running = socket::run(socket, self.link.clone(), self.limits.clone(), self.message_bytes);
+        let running = guarded_future("the socket to the backend", running);
+        self.socket = Some(ctx.spawn(wrap_future::<_, Self>(running).map(|why, link, ctx| {
+            link.socket = None;
+            link.tell(why.unwrap_or_else(|| "an internal error".to_owned()), ctx);
+        })));
+    }
+
+    fn tell(&mut self, reason: String, ctx: &mut Context<Self>) {
+        match self.lost.try_send(LinkLost { reason }) {
+            Ok(()) => {}
+            Err(SendError::Full(lost)) => {
+                let telling = wrap_future::<_, Self>(self.lost.send(lost)).map(|_, link, _| link.telling = None);
+                self.telling = Some(ctx.spawn(telling));
+            }
+            Err(SendError::Closed(_)) => log::debug!("remote control ended before its link"),
+        }
+    }
+}
+
+impl Actor for RemoteLink {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.limits.mailbox_messages);
+    }
+}
+
+impl Handler<Dial> for RemoteLink {
+    type Result = ResponseActFuture<Self, Result<(), DialError>>;
+
+    fn handle(&mut self, message: Dial, ctx: &mut Self::Context) -> Self::Result {
+        self.hang_up(ctx);
+        let hung_up = CancellationToken::new();
+        self.dialing = Some(hung_up.clone().drop_guard());
+        let (cursor, limits, given_up) = (self.link.cursor(), self.limits.clone(), hung_up.clone());
+        let dialing = async move {
+            let dial = dial::dial(&message, cursor.as_deref(), &limits);
+            tokio::select! {
+                biased;
+                () = given_up.cancelled() => Err(hung_up_meanwhile()),
+                dialed = tokio::time::timeout(limits.dial(), dial) => dialed.unwrap_or(Err(DialError::TimedOut)),
+            }
+        };
+        let dialing = guarded_future("a dial to the backend", dialing);
+        Box::pin(wrap_future::<_, Self>(dialing).map(move |dialed, link, ctx| {
+            let socket = dialed.unwrap_or_else(|| Err(DialError::Failed("an internal error".to_owned())))?;
+            if hung_up.is_cancelled() {
+                return Err(hung_up_meanwhile());
+            }
+            link.serve(socket, ctx);
+            Ok(())
+        }))
+    }
+}
+
+fn hung_up_meanwhile() -> DialError {
+    DialError::Failed("hung up meanwhile".to_owned())
+}
+
+impl Handler<HangUp> for RemoteLink {
+    type Result = ();
+
+    fn handle(&mut self, _: HangUp, ctx: &mut Self::Context) {
+        self.hang_up(ctx);
+    }
+}
+
+impl Handler<EndSession> for RemoteLink {
+    type Result = ();
+
+    fn handle(&mut self, _: EndSession, ctx: &mut Self::Context) {
+        self.hang_up(ctx);
+        self.link.forget();
+    }
+}

@@ -67,6 +67,7 @@ pub struct MessageReader {
     message: BytesMut,
     /// So many bytes of it are known to be text.
     text_bytes: usize,
+    pongs: u64,
     state: State,
 }
 
@@ -102,25 +103,31 @@ impl Partial {
 impl MessageReader {
     /// A reader at the start of a connection, of what a client sends.
     pub fn new(limits: &Limits, binary: Binary) -> Self {
-        Self::of(Side::Client, limits.websocket_frame_bytes, limits, binary)
+        Self::of(Side::Client, limits.websocket_frame_bytes, limits.message_bytes, binary)
     }
 
     /// The same, of what a server sends. Servers of this protocol send a message as one frame, however long it is.
     pub fn of_server(limits: &Limits) -> Self {
-        Self::of(Side::Server, limits.message_bytes, limits, Binary::Refused)
+        Self::of(Side::Server, limits.message_bytes, limits.message_bytes, Binary::Refused)
     }
 
-    fn of(from: Side, frame_bytes: usize, limits: &Limits, binary: Binary) -> Self {
+    /// The same, of what a remote-control backend sends: text, and binary messages that are taken and then ignored.
+    pub fn of_backend(frame_bytes: usize, message_bytes: usize) -> Self {
+        Self::of(Side::Server, frame_bytes, message_bytes, Binary::Taken)
+    }
+
+    fn of(from: Side, frame_bytes: usize, message_bytes: usize, binary: Binary) -> Self {
         Self {
             from,
             frame_bytes: frame_bytes as u64,
-            message_bytes: limits.message_bytes as u64,
+            message_bytes: message_bytes as u64,
             binary,
             buffer: BytesMut::new(),
             frame: None,
             kind: None,
             message: BytesMut::new(),
             text_bytes: 0,
+            pongs: 0,
             state: State::Open,
         }
     }
@@ -137,6 +144,11 @@ impl MessageReader {
             bytes = rest;
         }
         self.buffer.extend_from_slice(bytes);
+    }
+
+    /// How many pongs came: that they answer pings is all that they say.
+    pub fn pongs(&self) -> u64 {
+        self.pongs
     }
 
     /// Nothing will follow, whatever is pushed.
@@ -248,6 +260,10 @@ impl MessageReader {
                 Some(goodbye(&payload).map_or_else(Incoming::Violation, Incoming::Close))
             }
             Opcode::Ping if self.state == State::Open => Some(Incoming::Ping(payload)),
+            Opcode::Pong => {
+                self.pongs += 1;
+                None
+            }
             _ => None,
         })
     }

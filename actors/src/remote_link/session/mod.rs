@@ -1,0 +1,319 @@
+//! What the link knows between two envelopes, and lives longer than a socket: the streams, their numbers, what is kept until
+//! it is acknowledged. Knows no sockets and keeps no time.
+
+mod assembly;
+mod outbound;
+mod segments;
+mod streams;
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+
+use bytestring::ByteString;
+use tokio::time::Instant;
+
+use super::RemoteLinkLimits;
+use crate::protocol::remote::{BackendBody, BackendEnvelope, Message, MessageKind, PongStatus, Segment};
+use crate::protocol::{Frame, RpcError};
+use assembly::{Assemblies, Fed};
+use outbound::Outbound;
+use streams::{Stream, Streams};
+
+pub(super) use outbound::StreamKey;
+pub(super) use segments::TooLong;
+
+/// The way to the connection of a stream. Dropping it ends the connection.
+pub(super) trait Pipe: Sized {
+    /// What opens pipes.
+    type Opener;
+
+    /// Opens a new connection for a stream.
+    fn open(opener: &Self::Opener, key: &StreamKey, generation: u64) -> Self;
+
+    /// Hands a line to the connection, with its line end. False when it has no room.
+    fn offer(&self, line: String) -> bool;
+}
+
+/// See the module's documentation.
+pub(super) struct Session<P: Pipe> {
+    limits: Rc<RemoteLinkLimits>,
+    opener: P::Opener,
+    outbound: Outbound,
+    streams: Streams<P>,
+    assemblies: Assemblies,
+    cursor: Option<String>,
+}
+
+/// What became of an envelope.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Processed {
+    /// The backend need not send it again.
+    Wholly,
+    /// The cursor stays where it is.
+    Not,
+}
+
+impl<P: Pipe> Session<P> {
+    /// A session without streams, whose messages may have `message_bytes`.
+    pub(super) fn new(limits: Rc<RemoteLinkLimits>, message_bytes: usize, opener: P::Opener) -> Self {
+        Self {
+            outbound: Outbound::new(limits.clone()),
+            streams: Streams::new(),
+            assemblies: Assemblies::new(limits.clone(), message_bytes),
+            cursor: None,
+            limits,
+            opener,
+        }
+    }
+
+    /// The login is over: every stream ends, and nothing is known any more.
+    pub(super) fn clear(&mut self) {
+        self.outbound = Outbound::new(self.limits.clone());
+        self.streams.clear();
+        self.assemblies.clear();
+        self.cursor = None;
+    }
+
+    /// Where the backend is to go on.
+    pub(super) fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+
+    /// There is a new socket.
+    pub(super) fn replay(&mut self) {
+        self.outbound.replay();
+    }
+
+    /// What is to be sent next on this socket.
+    pub(super) fn next(&mut self) -> Option<ByteString> {
+        self.outbound.next()
+    }
+
+    /// Whether the connection of a stream may say more.
+    pub(super) fn has_room(&self, key: &StreamKey) -> bool {
+        self.outbound.has_room(key)
+    }
+
+    /// Takes what the connection of a stream says.
+    ///
+    /// # Errors
+    /// It is too long; nothing was taken.
+    pub(super) fn say(&mut self, key: &StreamKey, generation: u64, line: &str, now: Instant) -> Result<(), TooLong> {
+        if !self.streams.is_generation(key, generation) {
+            return Ok(());
+        }
+        match Message::new(line) {
+            Ok(message) => self.outbound.message(key, message, now),
+            Err(error) => {
+                log::error!("a connection said what is not JSON: {error}");
+                Ok(())
+            }
+        }
+    }
+
+    /// The connection of a stream has ended. What it said last still goes out.
+    pub(super) fn ended(&mut self, key: &StreamKey, generation: u64, now: Instant) {
+        if self.streams.is_generation(key, generation) {
+            self.end(key, now);
+        }
+    }
+
+    /// Ends the streams whose controllers were silent for too long.
+    pub(super) fn sweep(&mut self, now: Instant) {
+        let Some(then) = now.checked_sub(self.limits.stream_idle()) else { return };
+        for key in self.streams.silent_since(then) {
+            log::info!("a remote stream was silent for too long and ends");
+            self.close(&key, now);
+        }
+        self.outbound.discard_over_since(then);
+    }
+
+    /// Takes an envelope of the backend. True when it may have made room for what connections have to say.
+    pub(super) fn receive(&mut self, text: &str, now: Instant) -> bool {
+        let envelope = match BackendEnvelope::read(text) {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                log::warn!("the backend sent what is no envelope: {error}");
+                return false;
+            }
+        };
+        let named = envelope.stream_id.as_deref();
+        let too_long = |name: &str| name.len() > self.limits.name_bytes;
+        if named.is_some_and(|stream| stream.is_empty() || too_long(stream)) || too_long(&envelope.client_id) {
+            log::warn!("the backend sent an envelope with an unusable name; it is ignored");
+            return false;
+        }
+        let key = self.streams.key(&envelope.client_id, named);
+        let mut room = false;
+        let processed = match (envelope.body, key) {
+            (BackendBody::Message(message), key) => {
+                self.message(key, &envelope.client_id, message, envelope.seq_id, now)
+            }
+            (BackendBody::Chunk(segment), Some(key)) if named.is_some() => {
+                self.chunk(&key, &segment, envelope.seq_id, text.len(), now)
+            }
+            (BackendBody::Chunk(_), _) => Processed::Not,
+            (BackendBody::Ack { segment_id }, Some(key)) if named.is_some() => {
+                if let Some(seq) = envelope.seq_id {
+                    room = self.outbound.acknowledge(&key, seq, segment_id);
+                    self.pay_pongs(now);
+                }
+                Processed::Wholly
+            }
+            (BackendBody::Ping, key) => {
+                let key = key.unwrap_or_else(|| Streams::<P>::unknown(&envelope.client_id));
+                self.ping(&key, now);
+                Processed::Wholly
+            }
+            (BackendBody::Closed, Some(key)) => {
+                self.close(&key, now);
+                room = true;
+                Processed::Wholly
+            }
+            (BackendBody::Ack { .. } | BackendBody::Closed, _) => Processed::Wholly,
+        };
+        if processed == Processed::Wholly
+            && let Some(cursor) = envelope.cursor.filter(|cursor| cursor.len() <= self.limits.cursor_bytes)
+        {
+            self.cursor = Some(cursor.into_owned());
+        }
+        room
+    }
+
+    fn message(
+        &mut self,
+        key: Option<StreamKey>,
+        client: &str,
+        message: Message<'_>,
+        seq: Option<u64>,
+        now: Instant,
+    ) -> Processed {
+        match (message.kind(), key) {
+            (None, _) => {
+                log::warn!("the backend sent a message that is not JSON-RPC; it is ignored");
+                return Processed::Not;
+            }
+            (Some(MessageKind::Initialize(id)), key) => {
+                let key = key.unwrap_or_else(|| self.streams.name(client));
+                if !self.streams.is_live(&key) && self.streams.len() >= self.limits.streams {
+                    log::warn!("there are {} remote streams already; one more is refused", self.streams.len());
+                    self.refuse(&key, &MessageKind::Initialize(id), now);
+                    self.streams.remove(&key);
+                } else {
+                    self.open(&key, message, seq, now);
+                }
+            }
+            (Some(kind), Some(key)) => self.deliver(&key, message, &kind, seq, now),
+            (Some(_), None) => log::debug!("a message for a remote stream that is not there was dropped"),
+        }
+        Processed::Wholly
+    }
+
+    /// Begins a stream, or begins it anew: then the connection that it had ends first.
+    fn open(&mut self, key: &StreamKey, initialize: Message<'_>, seq: Option<u64>, now: Instant) {
+        self.assemblies.forget(key);
+        let generation = self.streams.next_generation();
+        let pipe = P::open(&self.opener, key, generation);
+        if !pipe.offer(initialize.line()) {
+            log::error!("a new remote connection has no room for its first message");
+        }
+        self.outbound.open(key, now);
+        self.streams.insert(key.clone(), Stream { mark: seq, heard: now, generation, owes_pong: false, pipe });
+    }
+
+    fn deliver(&mut self, key: &StreamKey, message: Message<'_>, kind: &MessageKind, seq: Option<u64>, now: Instant) {
+        let Some(stream) = self.streams.get_mut(key) else {
+            log::debug!("a message for a remote stream that is not there was dropped");
+            return;
+        };
+        stream.heard = now;
+        if seq.is_some() && seq <= stream.mark {
+            return;
+        }
+        if !stream.pipe.offer(message.line()) && !self.refuse(key, kind, now) {
+            log::warn!("a remote controller sends more than is taken and ends: it must reconnect");
+            return self.end(key, now);
+        }
+        if let Some(stream) = self.streams.get_mut(key) {
+            stream.mark = seq.or(stream.mark);
+        }
+    }
+
+    /// Answers a request that is not taken. False where no answer is possible.
+    fn refuse(&mut self, key: &StreamKey, kind: &MessageKind, now: Instant) -> bool {
+        let (MessageKind::Initialize(id) | MessageKind::Request(id)) = kind else { return false };
+        if !self.outbound.has_room(key) {
+            return false;
+        }
+        let refusal = Frame::error(Some(id), &RpcError::overloaded());
+        Message::new(refusal.text()).is_ok_and(|message| self.outbound.message(key, message, now).is_ok())
+    }
+
+    fn chunk(
+        &mut self,
+        key: &StreamKey,
+        segment: &Segment<'_>,
+        seq: Option<u64>,
+        envelope_bytes: usize,
+        now: Instant,
+    ) -> Processed {
+        let Some(seq) = seq else { return Processed::Not };
+        if let Some(stream) = self.streams.get_mut(key) {
+            stream.heard = now;
+            if stream.mark.is_some_and(|mark| seq <= mark) {
+                return Processed::Not;
+            }
+        }
+        match self.assemblies.feed(key, seq, segment, envelope_bytes) {
+            Fed::Waiting => Processed::Not,
+            Fed::Dropped(why) => {
+                log::warn!("a segment of a remote message was dropped: {why}");
+                Processed::Not
+            }
+            Fed::Complete(bytes) => match std::str::from_utf8(&bytes).ok().and_then(|text| Message::new(text).ok()) {
+                Some(message) => self.message(Some(key.clone()), &key.client, message, Some(seq), now),
+                None => {
+                    log::warn!("a remote message in segments is not JSON; it is ignored");
+                    Processed::Not
+                }
+            },
+        }
+    }
+
+    fn ping(&mut self, key: &StreamKey, now: Instant) {
+        match self.streams.get_mut(key) {
+            Some(stream) => {
+                stream.heard = now;
+                stream.owes_pong = true;
+                self.pay_pongs(now);
+            }
+            None if self.outbound.pong(key, PongStatus::Unknown, now) => {}
+            None => log::info!("a ping for a remote stream that is not there goes unanswered"),
+        }
+    }
+
+    /// Answers the pings for which there is room now: many by one pong.
+    fn pay_pongs(&mut self, now: Instant) {
+        for key in self.streams.debtors() {
+            if self.outbound.pong(&key, PongStatus::Active, now)
+                && let Some(stream) = self.streams.get_mut(&key)
+            {
+                stream.owes_pong = false;
+            }
+        }
+    }
+
+    /// The controller is gone: nobody wants what the stream said.
+    fn close(&mut self, key: &StreamKey, now: Instant) {
+        self.end(key, now);
+        self.outbound.discard(key);
+    }
+
+    fn end(&mut self, key: &StreamKey, now: Instant) {
+        self.assemblies.forget(key);
+        if self.streams.remove(key) {
+            self.outbound.close(key, now);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What goes to the backend: numbered, kept until it is acknowledged, and sent again on the next socket (spec: remote
+//! control 7). Unlike the reference program's one buffer for all, each stream has a share of its own: one that nobody
+//! acknowledges rests, and the others go on.
+
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+use bytestring::ByteString;
+use tokio::time::Instant;
+
+use super::segments::{self, TooLong};
+use crate::protocol::remote::{HostBody, Message, PongStatus};
+use crate::remote_link::RemoteLinkLimits;
+
+/// Names a stream: the controller, and which of its streams. Cloning shares the names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::remote_link) struct StreamKey {
+    pub(in crate::remote_link) client: Rc<str>,
+    pub(in crate::remote_link) stream: Rc<str>,
+}
+
+/// See the module's documentation.
+pub(super) struct Outbound {
+    limits: Rc<RemoteLinkLimits>,
+    channels: HashMap<StreamKey, Channel>,
+    /// Those with something to send, each once and in turn, so that a long message delays nobody else's.
+    ready: VecDeque<StreamKey>,
+    envelopes: usize,
+    bytes: usize,
+    /// Counts uses, to tell which counter was not used for longest.
+    uses: u64,
+}
+
+/// The way back to one stream. Its counter outlives the stream, and never starts anew.
+struct Channel {
+    last_seq: u64,
+    retained: VecDeque<Envelope>,
+    bytes: usize,
+    /// So many at the end of `retained` were not sent on this socket.
+    unsent: usize,
+    /// So many at the end of `retained` were not sent on any socket: no acknowledgement covers them.
+    fresh: usize,
+    /// It is in `ready`.
+    queued: bool,
+    life: Life,
+    used: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Live,
+    /// Since when.
+    Over(Instant),
+}
+
+struct Envelope {
+    seq: u64,
+    segment: u32,
+    text: ByteString,
+}
+
+impl Outbound {
+    pub(super) fn new(limits: Rc<RemoteLinkLimits>) -> Self {
+        Self { limits, channels: HashMap::new(), ready: VecDeque::new(), envelopes: 0, bytes: 0, uses: 0 }
+    }
+
+    /// Whether one more message may be taken. A stream that owes nothing always may say something, however much others
+    /// owe: it is slowed, not stopped.
+    pub(super) fn has_room(&self, key: &StreamKey) -> bool {
+        match self.channels.get(key) {
+            Some(channel) if !channel.retained.is_empty() => {
+                channel.retained.len() < self.limits.stream_retained_envelopes
+                    && channel.bytes < self.limits.stream_retained_bytes
+                    && self.has_total_room()
+            }
+            _ => true,
+        }
+    }
+
+    fn has_total_room(&self) -> bool {
+        self.envelopes < self.limits.retained_envelopes && self.bytes < self.limits.retained_bytes
+    }
+
+    /// The stream lives.
+    pub(super) fn open(&mut self, key: &StreamKey, now: Instant) {
+        self.channel(key, now).life = Life::Live;
+    }
+
+    /// The stream has ended; what it said last is kept for a while.
+    pub(super) fn close(&mut self, key: &StreamKey, now: Instant) {
+        if let Some(channel) = self.channels.get_mut(key) {
+            channel.life = Life::Over(now);
+        }
+    }
+
+    /// Nobody wants what the stream said.
+    pub(super) fn discard(&mut self, key: &StreamKey) {
+        if let Some(channel) = self.channels.get_mut(key) {
+            self.envelopes -= channel.retained.len();
+            self.bytes -= channel.bytes;
+            channel.clear();
+        }
+    }
+
+    /// Drops what streams said that were over before `then`.
+    pub(super) fn discard_over_since(&mut self, then: Instant) {
+        for channel in self.channels.values_mut() {
+            if matches!(channel.life, Life::Over(since) if since <= then) {
+                self.envelopes -= channel.retained.len();
+                self.bytes -= channel.bytes;
+                channel.clear();
+            }
+        }
+    }
+
+    /// Takes a message for the stream.
+    ///
+    /// # Errors
+    /// It does not fit into the segments that one message may have.
+    pub(super) fn message(&mut self, key: &StreamKey, message: Message<'_>, now: Instant) -> Result<(), TooLong> {
+        let seq = self.channel(key, now).last_seq + 1;
+        let texts = segments::envelopes(&self.limits, key, seq, message)?;
+        self.retain(key, seq, texts);
+        Ok(())
+    }
+
+    /// Answers a ping, where there is room.
+    pub(super) fn pong(&mut self, key: &StreamKey, status: PongStatus, now: Instant) -> bool {
+        // A stream that is not known owes nothing, so only the total bounds how many such answers are kept.
+        if !self.has_room(key) || (status == PongStatus::Unknown && !self.has_total_room()) {
+            return false;
+        }
+        let seq = self.channel(key, now).last_seq + 1;
+        if let Some(text) = segments::envelope(key, seq, HostBody::Pong(status)) {
+            self.retain(key, seq, vec![text]);
+        }
+        true
+    }
+
+    /// The backend has everything up to `seq`; with a segment, only so much of `seq` itself. True when something was let go.
+    pub(super) fn acknowledge(&mut self, key: &StreamKey, seq: u64, segment: Option<u32>) -> bool {
+        let Some(channel) = self.channels.get_mut(key) else { return false };
+        let last = (seq, segment.unwrap_or(u32::MAX));
+        let mut freed = 0;
+        while channel.retained.len() > channel.fresh
+            && channel.retained.front().is_some_and(|first| (first.seq, first.segment) <= last)
+            && let Some(envelope) = channel.retained.pop_front()
+        {
+            channel.bytes -= envelope.text.len();
+            self.bytes -= envelope.text.len();
+            freed += 1;
+        }
+        self.envelopes -= freed;
+        channel.unsent = channel.unsent.min(channel.retained.len());
+        freed > 0
+    }
+
+    /// What is to be sent next on this socket. It stays retained.
+    pub(super) fn next(&mut self) -> Option<ByteString> {
+        while let Some(key) = self.ready.pop_front() {
+            let Some(channel) = self.channels.get_mut(&key) else { continue };
+            channel.queued = false;
+            let position = channel.retained.len() - channel.unsent;
+            let Some(text) = channel.retained.get(position).map(|envelope| envelope.text.clone()) else { continue };
+            channel.unsent -= 1;
+            channel.fresh = channel.fresh.min(channel.unsent);
+            if channel.unsent > 0 {
+                channel.queued = true;
+                self.ready.push_back(key);
+            }
+            return Some(text);
+        }
+        None
+    }
+
+    /// There is a new socket: everything that is retained is to be sent on it.
+    pub(super) fn replay(&mut self) {
+        self.ready.clear();
+        for (key, channel) in &mut self.channels {
+            channel.unsent = channel.retained.len();
+            channel.queued = channel.unsent > 0;
+            if channel.queued {
+                self.ready.push_back(key.clone());
+            }
+        }
+    }
+
+    /// Everything that is retained, of all streams.
+    #[cfg(test)]
+    pub(super) fn retained(&self) -> (usize, usize) {
+        (self.envelopes, self.bytes)
+    }
+
+    fn retain(&mut self, key: &StreamKey, seq: u64, texts: Vec<ByteString>) {
+        let Some(channel) = self.channels.get_mut(key) else { return };
+        channel.last_seq = seq;
+        if !channel.queued {
+            channel.queued = true;
+            self.ready.push_back(key.clone());
+        }
+        for (segment, text) in (0..).zip(texts) {
+            channel.bytes += text.len();
+            channel.unsent += 1;
+            channel.fresh += 1;
+            self.envelopes += 1;
+            self.bytes += text.len();
+            channel.retained.push_back(Envelope { seq, segment, text });
+        }
+    }
+
+    fn channel(&mut self, key: &StreamKey, now: Instant) -> &mut Channel {
+        if !self.channels.contains_key(key) && self.channels.len() >= self.limits.counters {
+            self.forget_counters();
+        }
+        self.uses += 1;
+        let channel = self.channels.entry(key.clone()).or_insert_with(|| Channel {
+            last_seq: 0,
+            retained: VecDeque::new(),
+            bytes: 0,
+            unsent: 0,
+            fresh: 0,
+            queued: false,
+            life: Life::Over(now),
+            used: 0,
+        });
+        channel.used = self.uses;
+        channel
+    }
+
+    /// Forgets the longer unused half of the counters that stand for nothing else. Half, so that this is seldom.
+    fn forget_counters(&mut self) {
+        let idle = |channel: &Channel| channel.life != Life::Live && channel.retained.is_empty();
+        let mut used: Vec<u64> = self.channels.values().filter(|channel| idle(channel)).map(|it| it.used).collect();
+        used.sort_unstable();
+        if let Some(middle) = used.get(used.len() / 2).copied() {
+            self.channels.retain(|_, channel| !idle(channel) || channel.used > middle);
+        }
+    }
+}
+
+impl Channel {
+    fn clear(&mut self) {
+        self.retained = VecDeque::new();
+        self.bytes = 0;
+        self.unsent = 0;
+        self.fresh = 0;
+    }
+}

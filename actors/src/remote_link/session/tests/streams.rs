@@ -1,0 +1,206 @@
+use super::*;
+
+#[test]
+fn only_a_request_named_initialize_begins_a_stream() {
+    let mut test = Harness::new();
+    test.request("c", "s", 1);
+    test.message("c", "s", 2, &json!({"method": "initialize"}));
+    test.message("c", "s", 3, &json!({"id": 3, "result": {}}));
+    assert!(test.delivered().is_empty());
+    assert!(test.sent().is_empty(), "no error is told either");
+    test.initialize("c", "s", 4);
+    assert_eq!(test.delivered_ids(), [0]);
+}
+
+#[test]
+fn a_message_that_came_before_is_dropped_and_a_gap_is_not() {
+    let mut test = Harness::new();
+    test.initialize("c", "s", 1);
+    for seq in [2, 3, 3, 2, 10, 4, 11] {
+        test.request("c", "s", seq);
+    }
+    assert_eq!(test.delivered_ids(), [0, 2, 3, 10, 11]);
+}
+
+#[test]
+fn a_message_without_a_number_is_delivered_and_moves_no_mark() {
+    let mut test = Harness::new();
+    test.initialize("c", "s", 1);
+    test.request("c", "s", 5);
+    let unnumbered = json!({
+        "type": "client_message", "client_id": "c", "stream_id": "s", "message": {"id": 77, "method": "m"},
+    });
+    test.receive(&unnumbered);
+    test.receive(&unnumbered);
+    test.request("c", "s", 5);
+    test.request("c", "s", 6);
+    assert_eq!(test.delivered_ids(), [0, 5, 77, 77, 6]);
+}
+
+#[test]
+fn initialize_on_a_live_stream_ends_its_connection_and_begins_a_new_one() {
+    let mut test = Harness::new();
+    test.initialize("c", "s", 1);
+    test.request("c", "s", 9);
+    let (key, old) = test.latest("c", "s");
+    test.initialize("c", "s", 1);
+    assert_eq!(*test.connections.ended.borrow(), [old]);
+    // The reference program's clean-up of the old connection takes the new one with it.
+    test.session.ended(&key, old, test.now);
+    test.session.say(&key, old, r#"{"method":"late"}"#, test.now).unwrap();
+    assert!(test.sent().is_empty(), "the old connection is not heard any more");
+    test.request("c", "s", 2);
+    assert_eq!(test.delivered_ids(), [0, 9, 0, 2]);
+    test.say("c", "s", &json!({"id": 2, "result": {}}));
+    assert_eq!(test.sent_numbers(), [1]);
+}
+
+#[test]
+fn a_stream_ends_when_its_controller_closes_it_and_its_numbers_go_on() {
+    let mut test = Harness::new();
+    test.initialize("c", "s", 1);
+    test.say("c", "s", &json!({"id": 0, "result": {}}));
+    test.about("client_closed", "c", "s");
+    assert!(test.sent().is_empty(), "nobody wants it");
+    test.request("c", "s", 2);
+    assert_eq!(test.delivered_ids(), [0]);
+    test.initialize("c", "s", 1);
+    test.say("c", "s", &json!({"id": 0, "result": {}}));
+    assert_eq!(test.sent_numbers(), [2]);
+}
+
+#[test]
+fn a_stream_whose_controller_is_silent_for_ten_minutes_ends_and_a_ping_counts() {
+    let mut test = Harness::new();
+    test.initialize("c", "silent", 1);
+    test.initialize("c", "pinging", 1);
+    test.wait(300);
+    test.about("ping", "c", "pinging");
+    test.wait(299);
+    test.session.sweep(test.now);
+    assert!(test.connections.ended.borrow().is_empty());
+    test.wait(1);
+    test.session.sweep(test.now);
+    assert_eq!(*test.connections.ended.borrow(), [test.latest("c", "silent").1]);
+}
+
+#[test]
+fn pings_are_answered_by_what_the_stream_is() {
+    let mut test = Harness::new();
+    test.initialize("c", "s", 1);
+    test.about("ping", "c", "s");
+    test.about("ping", "c", "other");
+    let pongs: Vec<_> = test.sent();
+    assert_eq!(
+        pongs,
+        [
+            json!({"type": "pong", "status": "active", "client_id": "c", "stream_id": "s", "seq_id": 1}),
+            json!({"type": "pong", "status": "unknown", "client_id": "c", "stream_id": "other", "seq_id": 1}),
+        ]
+    );
+}
+
+#[test]
+fn a_controller_that_names_no_stream_has_one() {
+    let mut test = Harness::new();
+    let unnamed =
+        |kind: &str, message: Value| json!({"type": kind, "client_id": "old", "seq_id": 1, "message": message});
+    test.receive(&json!({"type": "ping", "client_id": "old"}));
+    let pong = &test.sent()[0];
+    assert_eq!(pong["status"], "unknown");
+    assert_eq!(pong["stream_id"].as_str().unwrap().len(), 36, "a name of ours");
+    test.receive(&unnamed("client_message", json!({"id": 1, "method": "m"})));
+    assert!(test.delivered().is_empty());
+    test.receive(&unnamed("client_message", json!({"id": 0, "method": "initialize"})));
+    test.receive(&json!({"type": "client_message", "client_id": "old", "message": {"id": 2, "method": "m"}}));
+    test.receive(&json!({"type": "ping", "client_id": "old"}));
+    assert_eq!(test.delivered_ids(), [0, 2]);
+    assert_eq!(test.sent()[0]["status"], "active");
+    test.initialize("old", "named", 1);
+    test.receive(&json!({"type": "client_closed", "client_id": "old"}));
+    assert_eq!(test.connections.ended.borrow().len(), 1, "the named stream stays");
+    test.receive(&json!({"type": "client_message", "client_id": "old", "message": {"id": 3, "method": "m"}}));
+    assert_eq!(test.delivered_ids(), [0]);
+}
+
+#[test]
+fn envelopes_with_unusable_names_are_ignored() {
+    let mut test = Harness::new();
+    test.initialize("c", "", 1);
+    test.initialize(&"c".repeat(65), "s", 1);
+    test.initialize("c", &"s".repeat(65), 1);
+    test.about("ping", "c", "");
+    assert!(test.delivered().is_empty() && test.sent().is_empty());
+}
+
+#[test]
+fn nonsense_is_ignored_and_does_not_move_the_cursor() {
+    let mut test = Harness::new();
+    test.initialize("c", "s", 1);
+    for text in ["", "nonsense", "[]", r#"{"type":"news","client_id":"c","cursor":"x"}"#] {
+        test.session.receive(text, test.now);
+    }
+    let no_message = json!({
+        "type": "client_message", "client_id": "c", "stream_id": "s", "seq_id": 2, "cursor": "x", "message": [1],
+    });
+    test.receive(&no_message);
+    assert_eq!(test.session.cursor(), None);
+    test.receive(&json!({"type": "ack", "client_id": "c", "cursor": "c1"}));
+    assert_eq!(test.session.cursor(), Some("c1"));
+}
+
+#[test]
+fn one_stream_too_many_is_told_so() {
+    let mut test = Harness::with(|limits| limits.streams = 1);
+    test.initialize("a", "s", 1);
+    test.initialize("b", "s", 1);
+    let told = test.sent();
+    assert_eq!((&told[0]["client_id"], &told[0]["message"]["error"]["code"]), (&json!("b"), &json!(-32001)));
+    test.request("a", "s", 2);
+    assert_eq!(test.delivered_ids(), [0, 2]);
+    test.about("client_closed", "a", "s");
+    test.initialize("b", "s", 1);
+    assert_eq!(test.delivered_ids(), [0]);
+}
+
+#[test]
+fn a_request_that_is_not_taken_is_refused_and_anything_else_ends_the_stream() {
+    let mut test = Harness::new();
+    test.initialize("c", "s", 1);
+    test.initialize("c", "other", 1);
+    *test.connections.room.borrow_mut() = Some(0);
+    test.request("c", "s", 2);
+    let told = test.sent();
+    assert_eq!((&told[0]["message"]["id"], &told[0]["message"]["error"]["code"]), (&json!(2), &json!(-32001)));
+    test.request("c", "s", 2);
+    assert!(test.sent().is_empty(), "it was answered before");
+    test.message("c", "s", 3, &json!({"method": "initialized"}));
+    assert_eq!(*test.connections.ended.borrow(), [test.latest("c", "s").1], "the other stream stays");
+}
+
+#[test]
+fn who_reads_no_refusals_ends_too() {
+    let mut test = Harness::new();
+    test.initialize("c", "s", 1);
+    *test.connections.room.borrow_mut() = Some(0);
+    for seq in 2..7 {
+        test.request("c", "s", seq);
+    }
+    assert_eq!(test.sent().len(), 4, "so many may be unacknowledged");
+    assert_eq!(test.connections.ended.borrow().len(), 1);
+}
+
+#[test]
+fn the_end_of_the_login_forgets_everything() {
+    let mut test = Harness::new();
+    test.initialize("c", "s", 1);
+    test.receive(&json!({"type": "ack", "client_id": "c", "cursor": "c1"}));
+    test.say("c", "s", &json!({"id": 0, "result": {}}));
+    test.session.clear();
+    assert_eq!(test.session.cursor(), None);
+    assert!(test.sent().is_empty());
+    assert_eq!(test.connections.ended.borrow().len(), 1);
+    test.initialize("c", "s", 1);
+    test.say("c", "s", &json!({"id": 0, "result": {}}));
+    assert_eq!(test.sent_numbers(), [1]);
+}

@@ -1,0 +1,151 @@
+//! An established socket, from the upgrade until it is lost (spec: remote control 5).
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix_http::ws::{Codec, Message};
+use awc::BoxedSocket;
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+use tokio_util::codec::Encoder;
+
+use super::RemoteLinkLimits;
+use super::link::Link;
+use crate::connection::websocket::reader::{Incoming, MessageReader};
+
+/// Bytes that are read from the socket at one go, and that are joined into one write.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// A socket on which nothing was said yet, and what came right behind the upgrade.
+pub(super) struct Socket {
+    pub(super) io: BoxedSocket,
+    pub(super) read: Bytes,
+}
+
+/// What the socket's tasks tell each other.
+struct Signals {
+    /// The payload of the backend's latest ping that is not answered yet.
+    pinged: RefCell<Option<Bytes>>,
+    /// It is time for a ping of ours.
+    ping: Cell<bool>,
+    /// When the backend's latest pong came.
+    pong: Cell<Instant>,
+}
+
+/// Serves the socket until it ends by itself, and says why. Dropping it drops the socket without a close frame.
+pub(super) async fn run(socket: Socket, link: Rc<Link>, limits: Rc<RemoteLinkLimits>, message_bytes: usize) -> String {
+    let (reader, writer) = tokio::io::split(socket.io);
+    let mut messages = MessageReader::of_backend(limits.frame_bytes, message_bytes);
+    messages.push(&socket.read);
+    let signals = Signals { pinged: RefCell::default(), ping: Cell::new(false), pong: Cell::new(Instant::now()) };
+    tokio::select! {
+        why = read(reader, messages, &link, &signals) => why,
+        error = write(writer, &link, &signals) => format!("the backend cannot be written to: {error}"),
+        () = watch(&link, &signals, &limits) => format!("the backend sent no pong for {} s", limits.pong_seconds),
+        () = sweep(&link, limits.stream_sweep()) => "the sweep ended".to_owned(),
+    }
+}
+
+async fn read(
+    mut socket: ReadHalf<BoxedSocket>,
+    mut messages: MessageReader,
+    link: &Link,
+    signals: &Signals,
+) -> String {
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut pongs = 0;
+    loop {
+        while let Some(incoming) = messages.next() {
+            match incoming {
+                Incoming::Text(text) => link.receive(&text),
+                Incoming::Binary(_) => log::warn!("the backend sent a binary message; it is ignored"),
+                Incoming::Ping(payload) => {
+                    // Of several only the latest need be answered (RFC 6455 5.5.3).
+                    *signals.pinged.borrow_mut() = Some(payload);
+                    link.wake();
+                }
+                Incoming::Close(code) => return format!("the backend closed the connection (code {code:?})"),
+                Incoming::Violation(why) => return format!("the backend broke the protocol: {}", why.text()),
+            }
+        }
+        if messages.pongs() != pongs {
+            pongs = messages.pongs();
+            signals.pong.set(Instant::now());
+        }
+        match socket.read(&mut chunk).await {
+            Ok(read @ 1..) => messages.push(&chunk[..read]),
+            Ok(0) => return "the backend ended the connection".to_owned(),
+            Err(error) => return format!("the backend cannot be read: {error}"),
+        }
+    }
+}
+
+async fn write(mut socket: WriteHalf<BoxedSocket>, link: &Link, signals: &Signals) -> io::Error {
+    let mut codec = Codec::new().client_mode();
+    let mut encoded = BytesMut::new();
+    loop {
+        encoded.clear();
+        if encoded.capacity() > 4 * CHUNK_BYTES {
+            encoded = BytesMut::new();
+        }
+        while encoded.len() < CHUNK_BYTES
+            && let Some(message) = next(link, signals)
+        {
+            if let Err(error) = codec.encode(message, &mut encoded) {
+                return io::Error::other(error);
+            }
+        }
+        if encoded.is_empty() {
+            link.filled().await;
+            continue;
+        }
+        if let Err(error) = socket.write_all(&encoded).await {
+            return error;
+        }
+        if let Err(error) = socket.flush().await {
+            return error;
+        }
+    }
+}
+
+/// Pings and pongs go before everything else: the backend judges this host by them.
+fn next(link: &Link, signals: &Signals) -> Option<Message> {
+    if let Some(payload) = signals.pinged.take() {
+        return Some(Message::Pong(payload));
+    }
+    if signals.ping.take() {
+        return Some(Message::Ping(Bytes::new()));
+    }
+    link.next().map(Message::Text)
+}
+
+/// Pings the backend; returns when its pongs stay away.
+async fn watch(link: &Link, signals: &Signals, limits: &RemoteLinkLimits) {
+    let mut pings = interval_at(Instant::now() + limits.ping(), limits.ping());
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let overdue = signals.pong.get() + limits.pong();
+        tokio::select! {
+            _ = pings.tick() => {
+                signals.ping.set(true);
+                link.wake();
+            }
+            () = sleep_until(overdue) => {
+                if signals.pong.get() + limits.pong() <= Instant::now() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn sweep(link: &Link, every: Duration) {
+    let mut looks = interval_at(Instant::now() + every, every);
+    loop {
+        looks.tick().await;
+        link.sweep();
+    }
+}
