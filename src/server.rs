@@ -227,6 +227,7 @@ pub(crate) fn hub_parts(
             token_url: std::env::var("CODEX_REFRESH_TOKEN_URL_OVERRIDE").ok(),
             ..RemoteControlSetup::new(settings.remote_control.clone())
         },
+        remote_link: settings.remote_link.clone(),
     })
 }
 

@@ -68,6 +68,7 @@ async fn start(home: &TempDir, sockets: Sockets) -> HttpServer {
         clock: Clock::system(),
         commands: CommandsSetup::default(),
         remote_control: RemoteControlSetup::new(settings.remote_control),
+        remote_link: settings.remote_link,
         limits: Arc::new(settings.limits),
         host: Host {
             codex_home: home.clone(),

@@ -51,13 +51,14 @@ async fn upgrade(request: HttpRequest, payload: web::Payload, hub: web::Data<Hub
 }
 
 fn hub(home: PathBuf) -> Result<Hub, Box<dyn std::error::Error>> {
-    let Settings { limits, remote_control, .. } = Effective::built_in()?.settings()?;
+    let Settings { limits, remote_control, remote_link, .. } = Effective::built_in()?.settings()?;
     Ok(Hub::start(HubParts {
         store: Store::open(&home.join("echo.sqlite"), &limits)?,
         catalog: Catalog::start(CatalogSources::new(home.clone(), home.clone()), &limits),
         clock: Clock::system(),
         commands: CommandsSetup::default(),
         remote_control: RemoteControlSetup::new(remote_control),
+        remote_link,
         limits: Arc::new(limits),
         host: Host {
             codex_home: home.clone(),

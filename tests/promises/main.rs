@@ -38,6 +38,8 @@ mod pipelining;
 mod proxy_ends;
 mod proxy_jsonl;
 mod proxy_raw;
+mod remote_control_start;
+mod remote_control_wish;
 mod request_ids;
 mod schema;
 mod settings;

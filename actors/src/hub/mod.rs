@@ -18,7 +18,8 @@ use crate::host::Host;
 use crate::limits::Limits;
 use crate::processor::{Drain, Processor, ProcessorParts};
 use crate::protocol::RequestId;
-use crate::remote_control::{EndRemoteControl, RemoteControl, RemoteControlParts, RemoteControlSetup};
+use crate::remote_control::{Begin, EndRemoteControl, RemoteControl, RemoteControlParts, RemoteControlSetup};
+use crate::remote_link::{RemoteLink, RemoteLinkLimits, RemoteLinkParts, StreamPort};
 use crate::reply::Reply;
 use crate::router::{CloseAll, CutAll, Router};
 use crate::search::Search;
@@ -60,13 +61,15 @@ pub struct HubParts {
     pub commands: CommandsSetup,
     /// Whether and how this host is to be reachable from elsewhere.
     pub remote_control: RemoteControlSetup,
+    /// The bounds of the link to the backend.
+    pub remote_link: RemoteLinkLimits,
 }
 
 impl Hub {
     /// Starts the actors on the arbiter of the calling thread, which becomes the hub's: connections should live there
     /// too, because a message inside an arbiter costs a fraction of one that crosses.
     pub fn start(parts: HubParts) -> Self {
-        let HubParts { limits, host, store, catalog, clock, commands: setup, remote_control } = parts;
+        let HubParts { limits, host, store, catalog, clock, commands: setup, remote_control, remote_link } = parts;
         let router = Arc::new(Router::new(limits.clone(), clock.clone()).start());
         let threads = Arc::new(
             Threads::new(ThreadsParts {
@@ -79,6 +82,7 @@ impl Hub {
             })
             .start(),
         );
+        let remote_arbiter = Arbiter::new().handle();
         let remote_control = RemoteControl::start(
             RemoteControlParts {
                 setup: remote_control,
@@ -88,7 +92,7 @@ impl Hub {
                 router: router.clone(),
                 clock: clock.clone(),
             },
-            &Arbiter::new().handle(),
+            &remote_arbiter,
         );
         let commands = Commands::start(CommandsParts {
             limits: limits.clone(),
@@ -111,7 +115,7 @@ impl Hub {
             remote_control: remote_control.clone(),
         });
         let processor = processor.start();
-        Self(Arc::new(Inner {
+        let hub = Self(Arc::new(Inner {
             ingress: Arc::new(Ingress::new(&limits)),
             limits,
             router,
@@ -121,7 +125,32 @@ impl Hub {
             connections: AtomicU64::new(0),
             work: TaskTracker::new(),
             draining: AtomicBool::new(false),
-        }))
+        }));
+        hub.start_link(remote_link, &remote_arbiter);
+        hub
+    }
+
+    /// Starts the link beside remote control, which then may begin. Remote control comes first because the processor must
+    /// know it, and the link last because its streams are connections of this hub.
+    fn start_link(&self, limits: RemoteLinkLimits, arbiter: &ArbiterHandle) {
+        let (message_bytes, dial_time) = (self.0.limits.message_bytes, limits.dial());
+        let control = self.0.remote_control.clone();
+        let port = StreamPort::new();
+        port.connect(self.clone());
+        arbiter.spawn(async move {
+            let lost = Addr::clone(&control).recipient();
+            let link = RemoteLink::start(RemoteLinkParts { limits, message_bytes, port, lost });
+            let [dial, hang_up, end_session] = [&link; 3].map(|link| Addr::clone(link));
+            let begin = Begin {
+                dial: dial.recipient(),
+                hang_up: hang_up.recipient(),
+                end_session: end_session.recipient(),
+                dial_time,
+            };
+            if control.send(begin).await.is_err() {
+                log::error!("remote control ended before it began");
+            }
+        });
     }
 
     /// The bounds in force.

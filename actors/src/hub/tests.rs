@@ -38,6 +38,7 @@ pub(crate) fn hub(limits: Limits) -> (Hub, tempfile::TempDir) {
             clock: Clock::system(),
             commands: CommandsSetup::default(),
             remote_control: RemoteControlSetup::tiny(),
+            remote_link: RemoteLinkLimits::small(),
         }),
         home,
     )

@@ -241,11 +241,12 @@ impl RemoteControl {
     /// From now on it is wanted: sees to it that a cycle runs.
     fn enable(&mut self, ctx: &mut Context<Self>) {
         self.desired = Desired::Enabled;
-        let Some(link) = self.link.clone().filter(|_| !self.awaits_client && !self.ended) else { return };
-        if self.cycle.is_some() {
+        if self.cycle.is_some() || self.ended {
             return;
         }
         self.board.connecting();
+        // Without a link yet, this is called once more when it comes.
+        let Some(link) = self.link.clone().filter(|_| !self.awaits_client) else { return };
         let cycle = Cycle::new(self.session.clone(), self.board.clone(), link, self.lost.clone());
         let running = guarded_future("the connection of remote control", async move { cycle.run().await });
         self.cycle = Some(ctx.spawn(wrap_future::<_, Self>(running).map(|ended, control, ctx| {
