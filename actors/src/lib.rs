@@ -6,7 +6,8 @@
 //!  TCP ws ───────┤   (1 per      ◀─hand over─ Router ◀────────┴──────────┤
 //!  in-process ───┘    client)                   ▲                        ▼
 //!                                               ├── Catalog ◀───────── Store
-//!                                               └── Commands ◀──▶ Command
+//!                                               ├── Commands ◀──▶ Command
+//!                                               └── RemoteControl ──▶ RemoteLink, Store, Catalog
 //! ```
 //!
 //! Requests go from left to right. Answers and notifications go to the [`router`], which hands them to connections and
@@ -26,10 +27,13 @@
 //! | [`command`] | one running command: its processes, its streams | the registry of commands | [`Limits::command_mailbox_messages`]: -32001 |
 //! | [`files`] | who watches which paths, whose turn it is | the processor | [`Limits::files_mailbox_messages`]: -32001 |
 //! | [`search`] | search sessions, the trees that were walked | the processor | [`Limits::search_mailbox_messages`]: -32001 |
+//! | [`remote_control`] | whether this host is reachable from elsewhere; its enrollment, its server token | the processor, the link | [`RemoteControlSettings::mailbox_messages`]: -32001 |
+//! | [`remote_link`] | the one socket to the backend, the streams on it | remote control | [`RemoteLinkLimits::mailbox_messages`]: remote control waits |
 //!
 //! The [`hub`] starts them. Connections, processor, router, registry and threads share one arbiter, on which nothing
 //! blocks; the store, the catalog, files and search touch files and have arbiters of their own, and all commands share
-//! one with their registry, because telling their output is work.
+//! one with their registry, because telling their output is work. Remote control and the link share one too; the streams
+//! on the link are connections on the hub's, like those of local clients.
 //!
 //! [`Limits::websocket_outbound_messages`]: limits::Limits::websocket_outbound_messages
 //! [`Limits::processor_mailbox_messages`]: limits::Limits::processor_mailbox_messages
@@ -42,6 +46,8 @@
 //! [`Limits::command_mailbox_messages`]: limits::Limits::command_mailbox_messages
 //! [`Limits::files_mailbox_messages`]: limits::Limits::files_mailbox_messages
 //! [`Limits::search_mailbox_messages`]: limits::Limits::search_mailbox_messages
+//! [`RemoteControlSettings::mailbox_messages`]: remote_control::RemoteControlSettings::mailbox_messages
+//! [`RemoteLinkLimits::mailbox_messages`]: remote_link::RemoteLinkLimits::mailbox_messages
 
 pub mod catalog;
 pub mod clock;
