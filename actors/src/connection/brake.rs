@@ -7,8 +7,7 @@
 //! Bounds in bytes let a single message pass, however large: they hold only while something else is in flight.
 //! Long-running requests may take minutes, so they never stop the reading: what is above their bounds is refused.
 //!
-//! Many floods at once could still fill the mailbox. So a connection that has a request waiting is not read either while
-//! the mailbox is half full: the other half is for the first requests of those who have none.
+//! Many floods at once could still fill the mailbox: [`Ingress`] lets them in by turns.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -32,8 +31,6 @@ pub struct Brake {
     waiting: AtomicUsize,
     ingress: Arc<Ingress>,
     outbound: Arc<Outbound>,
-    /// The reading rests until one of this connection's requests has left the mailbox.
-    crowded: AtomicBool,
     /// A notification waits for room in the processor's mailbox: nothing may overtake it.
     parked: AtomicBool,
     /// The brake is on: a bound was reached and not all counts are down to half yet.
@@ -85,7 +82,6 @@ impl Brake {
             waiting: AtomicUsize::new(0),
             ingress,
             outbound,
-            crowded: AtomicBool::new(false),
             parked: AtomicBool::new(false),
             on: AtomicBool::new(false),
             reader: AtomicWaker::new(),
@@ -123,9 +119,6 @@ impl Brake {
     pub fn taken(&self) {
         self.waiting.fetch_sub(1, Ordering::AcqRel);
         self.ingress.leave();
-        if self.crowded.swap(false, Ordering::AcqRel) {
-            self.reader.wake();
-        }
         self.wake();
     }
 
@@ -137,6 +130,11 @@ impl Brake {
             self.emptied.notify_one();
         }
         self.wake();
+    }
+
+    /// What this connection shares with the others.
+    pub(super) fn ingress(&self) -> &Ingress {
+        &self.ingress
     }
 
     /// Whether a message of `bytes` must wait for [`Self::room`].
@@ -193,11 +191,6 @@ impl Brake {
 
     fn is_open(&self) -> bool {
         if self.parked.load(Ordering::Acquire) {
-            return false;
-        }
-        // It has a request in the mailbox, and `taken` will look again.
-        if self.waiting.load(Ordering::Acquire) > 0 && self.ingress.is_half_full() {
-            self.crowded.store(true, Ordering::Release);
             return false;
         }
         let on = if self.on.load(Ordering::Acquire) { !self.below(2) } else { !self.below(1) };

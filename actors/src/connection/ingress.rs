@@ -1,7 +1,9 @@
 //! What all connections share on their way in: the processor's mailbox, and room for large messages.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -12,12 +14,23 @@ use crate::limits::Limits;
 pub struct Ingress {
     waiting: AtomicUsize,
     half: usize,
+    queue: Mutex<Queue>,
     large_bytes: usize,
     short: Bytes,
     long: Bytes,
     /// For one large message of a connection that has nothing in flight, when there is no room.
     spare: Arc<Semaphore>,
 }
+
+/// Readers with a message in hand that wait until the mailbox is less than half full.
+#[derive(Debug, Default)]
+struct Queue {
+    last: Ticket,
+    readers: BTreeMap<Ticket, Waker>,
+}
+
+/// A place in the queue; kept until its turn has come.
+pub(super) type Ticket = u64;
 
 /// Room for one large message; given back when this is dropped.
 pub type Room = OwnedSemaphorePermit;
@@ -27,7 +40,8 @@ impl Ingress {
     pub fn new(limits: &Limits) -> Self {
         Self {
             waiting: AtomicUsize::new(0),
-            half: limits.processor_mailbox_messages / 2,
+            half: (limits.processor_mailbox_messages / 2).max(1),
+            queue: Mutex::default(),
             large_bytes: limits.large_message_bytes,
             short: Bytes::new(limits.in_flight_bytes),
             long: Bytes::new(limits.in_flight_bytes),
@@ -40,14 +54,51 @@ impl Ingress {
         self.waiting.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// A request has left the processor's mailbox.
+    /// A request has left the processor's mailbox. One that waits is called for each that leaves: one call may reach a
+    /// reader that has gone to sleep with its peer.
     pub(super) fn leave(&self) {
-        self.waiting.fetch_sub(1, Ordering::AcqRel);
+        if self.waiting.fetch_sub(1, Ordering::AcqRel) <= self.half {
+            let next = self.queue().readers.pop_first();
+            if let Some((_, reader)) = next {
+                reader.wake();
+            }
+        }
     }
 
-    /// The other half of the mailbox is for those who have nothing in it.
-    pub(super) fn is_half_full(&self) -> bool {
+    /// Ready when a message may go into the mailbox. While that is half full readers queue up, and the first ones bring
+    /// as much as their brakes allow: a connection that is read for many requests at once is answered in one write.
+    /// The other half is for what does not queue, notes and goodbyes.
+    pub(super) fn poll_turn(&self, ticket: &mut Option<Ticket>, cx: &mut Context<'_>) -> Poll<()> {
+        if ticket.is_none() && !self.is_half_full() {
+            return Poll::Ready(());
+        }
+        let mut queue = self.queue();
+        let number = *ticket.get_or_insert_with(|| {
+            queue.last += 1;
+            queue.last
+        });
+        // Under the lock, so that whoever makes room sees this reader in the queue, or this reader sees the room.
+        if self.is_half_full() {
+            queue.readers.insert(number, cx.waker().clone());
+            return Poll::Pending;
+        }
+        queue.readers.remove(&number);
+        *ticket = None;
+        Poll::Ready(())
+    }
+
+    /// A reader that waits no more.
+    pub(super) fn give_up(&self, ticket: Ticket) {
+        self.queue().readers.remove(&ticket);
+    }
+
+    fn is_half_full(&self) -> bool {
         self.waiting.load(Ordering::Acquire) >= self.half
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
+        // Nothing that is done under the lock can leave it half done.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a message of `bytes` needs room. Smaller ones are bounded by their number, and never wait for large ones.

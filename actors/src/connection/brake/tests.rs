@@ -5,6 +5,7 @@ use std::task::Waker;
 use futures_util::poll;
 
 use super::*;
+use crate::connection::ingress::Ticket;
 
 fn brake(change: impl FnOnce(&mut Limits)) -> (Arc<Brake>, Arc<Outbound>) {
     let mut limits = Limits {
@@ -149,31 +150,31 @@ fn brakes(limits: &Limits) -> impl Fn() -> Arc<Brake> {
     move || Arc::new(Brake::new(limits, ingress.clone(), Arc::default()))
 }
 
+/// A reader with a message in hand that asks for its turn.
+fn may_go(brake: &Brake, ticket: &mut Option<Ticket>) -> bool {
+    brake.ingress().poll_turn(ticket, &mut Context::from_waker(Waker::noop())).is_ready()
+}
+
 #[test]
-fn in_a_half_full_mailbox_there_is_room_for_those_who_have_nothing_in_it() {
-    let limits = Limits {
-        processor_mailbox_messages: 8,
-        connection_in_flight_requests: 64,
-        connection_in_flight_bytes: 1000,
-        connection_waiting_requests: 16,
-        connection_unread_bytes: 4096,
-        ..Limits::tiny()
-    };
+fn while_the_mailbox_is_half_full_readers_queue_up_and_keep_their_places() {
+    let limits = Limits { processor_mailbox_messages: 8, ..Limits::tiny() };
     let brake = brakes(&limits);
-    let (flooder, polite) = (brake(), brake());
+    let (flooder, polite, late) = (brake(), brake(), brake());
+    let (mut first, mut second, mut third) = (None, None, None);
     let _flood: Vec<InFlight> = (0..4)
         .map(|_| {
-            assert!(is_open(&flooder));
+            assert!(may_go(&flooder, &mut first));
             short(&flooder, 1)
         })
         .collect();
-    assert!(!is_open(&flooder), "half of eight");
-    assert!(is_open(&polite));
-    let _first = short(&polite, 1);
-    assert!(!is_open(&polite), "its first request waits");
+    assert!(!may_go(&polite, &mut second), "half of eight");
+    assert!(!may_go(&flooder, &mut first) && !may_go(&late, &mut third));
+    assert!(second < first && first < third);
     flooder.taken();
-    flooder.taken();
-    assert!(is_open(&flooder), "three are left");
+    assert!(may_go(&polite, &mut second), "three are left, and it was called");
+    let _polite = short(&polite, 1);
+    let ticket = first;
+    assert!(!may_go(&flooder, &mut first) && first == ticket, "it was too late, and does not begin anew");
 }
 
 /// A large message of its connection, asking for room.
