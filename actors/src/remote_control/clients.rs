@@ -18,7 +18,7 @@ const PAGE: std::ops::RangeInclusive<u32> = 1..=100;
 /// -32600 for what the user can change, -32603 for the rest.
 fn told(failure: Failure) -> RpcError {
     match failure.kind {
-        Kind::Other | Kind::Deferred => RpcError::internal(failure.text),
+        Kind::Other | Kind::Deferred | Kind::AccountChanged => RpcError::internal(failure.text),
         _ => RpcError::invalid_request(failure.text),
     }
 }

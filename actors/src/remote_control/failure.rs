@@ -26,6 +26,8 @@ pub enum Kind {
     SignedOut,
     /// The sign-in has no account id yet.
     NoAccount,
+    /// Somebody else is signed in than a moment ago.
+    AccountChanged,
     /// It is not the time; nothing was sent.
     Deferred,
     /// The backend does not accept who asks.

@@ -36,6 +36,7 @@ use std::sync::Arc;
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
+use futures_util::future::OptionFuture;
 use futures_util::stream;
 use tokio::sync::{Notify, Semaphore};
 
@@ -266,7 +267,7 @@ impl RemoteControl {
         // Handed over now, so that no later dial overtakes it.
         let hung_up = self.link.as_ref().map(|link| link.hang_up.send(HangUp));
         async move {
-            if let Some(Err(e)) = futures_util::future::OptionFuture::from(hung_up).await {
+            if let Some(Err(e)) = OptionFuture::from(hung_up).await {
                 log::debug!("the remote control link has ended: {e}");
             }
         }
@@ -361,16 +362,16 @@ impl Handler<LinkLost> for RemoteControl {
 }
 
 impl Handler<EndRemoteControl> for RemoteControl {
-    type Result = ResponseFuture<()>;
+    type Result = ResponseActFuture<Self, ()>;
 
     fn handle(&mut self, _: EndRemoteControl, ctx: &mut Self::Context) -> Self::Result {
         self.ended = true;
         self.stop_cycle(ctx);
         let hung_up = self.link.take().map(|link| async move { link.hang_up.send(HangUp).await });
-        Box::pin(async move {
-            // An error says that the link has ended, which is as good.
-            let _ = futures_util::future::OptionFuture::from(hung_up).await;
-        })
+        let hung_up = OptionFuture::from(hung_up);
+        // An error says that the link has ended, which is as good. What the actor holds, the database among it, is then let
+        // go: it would watch its own board for ever.
+        Box::pin(wrap_future::<_, Self>(hung_up).map(|_, _, ctx| ctx.stop()))
     }
 }
 

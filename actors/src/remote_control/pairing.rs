@@ -22,7 +22,7 @@ pub enum PairingError {
 impl From<Failure> for PairingError {
     fn from(failure: Failure) -> Self {
         match failure.kind {
-            Kind::SignedOut | Kind::NoAccount => Self::Unavailable,
+            Kind::SignedOut | Kind::NoAccount | Kind::AccountChanged => Self::Unavailable,
             _ => Self::Failed(failure),
         }
     }

@@ -25,7 +25,8 @@ fn told(failure: Failure) -> RpcError {
 
 impl RemoteControl {
     pub(super) fn ask(&mut self, reply: Reply, request: Request, ctx: &mut Context<Self>) {
-        if !self.session.is_current() {
+        // While a cycle runs, it sees to this, and looks twice.
+        if self.cycle.is_none() && !self.session.is_current() {
             self.end_session(ctx);
         }
         let session = self.session.clone();

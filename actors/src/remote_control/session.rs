@@ -86,7 +86,7 @@ impl Session {
         let account = self.tools.credentials.account()?;
         let mut mine = self.account.borrow_mut();
         if mine.get_or_insert_with(|| account.id.clone()) != &account.id {
-            return Err(Failure::other("remote control authentication changed"));
+            return Err(Failure::new(Kind::AccountChanged, "remote control authentication changed"));
         }
         Ok(account)
     }
@@ -165,11 +165,12 @@ impl Session {
     /// # Errors
     /// With the reference program's texts.
     pub fn check_account(&self, before: &str) -> Result<(), Failure> {
-        match self.tools.credentials.account() {
-            Ok(account) if account.id == before => Ok(()),
-            Ok(_) => Err(Failure::other("remote control account changed during enrollment")),
-            Err(_) => Err(Failure::other("remote control authentication changed")),
-        }
+        let text = match self.tools.credentials.account() {
+            Ok(account) if account.id == before => return Ok(()),
+            Ok(_) => "remote control account changed during enrollment",
+            Err(_) => "remote control authentication changed",
+        };
+        Err(Failure::new(Kind::AccountChanged, text))
     }
 }
 

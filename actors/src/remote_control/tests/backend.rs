@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::TcpListener;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
@@ -30,6 +31,8 @@ struct Book {
     hosts: usize,
     /// How long server tokens live, in milliseconds.
     token_life: i64,
+    /// How long the next answer to a request takes.
+    delay: Option<(String, Duration)>,
 }
 
 pub struct Backend {
@@ -76,6 +79,11 @@ impl Backend {
         }
     }
 
+    /// The next answer to `what` takes so long.
+    pub fn delay(&self, what: &str, time: Duration) {
+        self.book.lock().unwrap().delay = Some((what.to_owned(), time));
+    }
+
     pub fn tokens_live(&self, milliseconds: i64) {
         self.book.lock().unwrap().token_life = milliseconds;
     }
@@ -101,8 +109,16 @@ async fn answer(request: HttpRequest, body: web::Bytes, book: web::Data<Mutex<Bo
     let header = |name: &str| Some(request.headers().get(name)?.to_str().ok()?.to_owned());
     let bearer = header("authorization").unwrap_or_default().replace("Bearer ", "");
     let body = serde_json::from_slice(&body).unwrap_or_default();
+    let asked = Asked { what: what.clone(), bearer, account: header("chatgpt-account-id"), body };
+    let delay = {
+        let mut book = book.lock().unwrap();
+        book.asked.push(asked);
+        book.delay.take_if(|(it, _)| *it == what)
+    };
+    if let Some((_, time)) = delay {
+        actix_rt::time::sleep(time).await;
+    }
     let mut book = book.lock().unwrap();
-    book.asked.push(Asked { what: what.clone(), bearer, account: header("chatgpt-account-id"), body });
     let fault = book.faults.iter_mut().find(|(it, _)| *it == what).and_then(|(_, faults)| faults.pop_front());
     if let Some((status, headers, body)) = fault {
         let mut response = HttpResponse::build(status.try_into().unwrap());

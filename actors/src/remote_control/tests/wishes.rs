@@ -130,3 +130,47 @@ async fn who_is_not_signed_in_is_told_so() {
     let text = "remote control pairing is unavailable until enrollment completes";
     assert_eq!(error, json!({"code": -32600, "message": text}));
 }
+
+#[actix_rt::test]
+async fn whoever_signs_in_while_the_host_enrolls_does_not_inherit_the_enrollment() {
+    let mut scene = Scene::new().await;
+    scene.backend.delay("enroll", Duration::from_millis(100));
+    let id = scene.request(RemoteControlRequest::Enable(RemoteControlEnableParams { ephemeral: false })).await;
+    while scene.backend.words().is_empty() {
+        actix_rt::time::sleep(Duration::from_millis(1)).await;
+    }
+    sign_in(&scene.home, "acc-2");
+    let answer = scene.receive().await;
+    assert_eq!(answer["id"], id);
+    let text = "remote control account changed during enrollment";
+    assert_eq!(answer["error"], json!({"code": -32603, "message": text}));
+    assert_eq!(remembered(&scene).await, None);
+    assert!(scene.enable(false).await["result"].is_object());
+}
+
+#[actix_rt::test]
+async fn of_two_wishes_the_later_one_holds() {
+    let mut scene = Scene::new().await;
+    scene.backend.delay("enroll", Duration::from_millis(100));
+    scene.request(RemoteControlRequest::Enable(RemoteControlEnableParams { ephemeral: false })).await;
+    while scene.backend.words().is_empty() {
+        actix_rt::time::sleep(Duration::from_millis(1)).await;
+    }
+    scene.request(RemoteControlRequest::Disable(RemoteControlEnableParams { ephemeral: true })).await;
+    let answers = [scene.receive().await, scene.receive().await];
+    assert!(answers.iter().all(|answer| answer["result"]["status"] == "disabled"), "{answers:?}");
+    assert_eq!(scene.status().await["status"], "disabled");
+    assert_eq!(remembered(&scene).await, Some(None));
+}
+
+#[actix_rt::test]
+async fn at_the_end_of_the_server_nothing_is_left_behind() {
+    let mut scene = Scene::new().await;
+    scene.enable(true).await;
+    scene.told("connected").await;
+    scene.control.send(EndRemoteControl).await.unwrap();
+    scene.link_is_told("hang up").await;
+    while scene.control.connected() {
+        actix_rt::task::yield_now().await;
+    }
+}
