@@ -114,9 +114,10 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    /// For a client's request: it takes one step and asks once more.
+    /// For a client's request: it takes one step and asks once more. That is the second one, because every question reads
+    /// the file again anyway, and somebody waits.
     pub fn of_request() -> Self {
-        Self { steps: Cell::new(0), repeats: true }
+        Self { steps: Cell::new(1), repeats: true }
     }
 
     /// For the cycle of connecting: after each step it fails, and waits as after every failure.
@@ -131,18 +132,20 @@ impl Recovery {
 
     /// Whether no step is left.
     pub fn is_exhausted(&self) -> bool {
-        self.steps.get() >= if self.repeats { 1 } else { 2 }
+        self.steps.get() >= 2
     }
 
-    /// Takes a step. Whether there was one left, and whether to ask again at once.
-    pub async fn step(&self, credentials: &Credentials, backend: &Backend, now: String) -> Recovered {
+    /// Takes a step after the token `refused` was. Whether there was one left, and whether to ask again at once.
+    pub async fn step(&self, credentials: &Credentials, backend: &Backend, refused: &Secret, now: String) -> Recovered {
         let steps = self.steps.get();
         if self.is_exhausted() {
             return Recovered::Exhausted;
         }
         self.steps.set(steps + 1);
-        // The first step is to read the file again, which every question does.
+        // Another program may have got new tokens meanwhile.
+        let is_same = credentials.account().is_ok_and(|account| account.access == *refused);
         if steps == 1
+            && is_same
             && let Err(reason) = credentials.renew(backend, now).await
         {
             log::warn!("the account tokens could not be refreshed: {reason}");

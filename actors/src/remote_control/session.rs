@@ -132,12 +132,6 @@ impl Session {
         }
     }
 
-    /// One step of recovery from the refusal of an account.
-    pub async fn recover(&self, recovery: &Recovery) -> Recovered {
-        let now = times::show(self.tools.clock.unix_ms());
-        recovery.step(&self.tools.credentials, &self.tools.backend, now).await
-    }
-
     /// Asks with the account's token; where it is refused, takes a step of recovery, after which a client's request is
     /// repeated once.
     ///
@@ -150,12 +144,16 @@ impl Session {
         ask: impl AsyncFn(Account) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         loop {
-            match ask(self.account()?).await {
-                Err(failure) if refused(&failure) => match self.recover(recovery).await {
-                    Recovered::AskAgain => {}
-                    Recovered::Later | Recovered::Exhausted => return Err(failure),
-                },
+            let account = self.account()?;
+            let shown = account.access.clone();
+            let failure = match ask(account).await {
+                Err(failure) if refused(&failure) => failure,
                 answered => return answered,
+            };
+            let Tools { credentials, backend, clock, .. } = &*self.tools;
+            match recovery.step(credentials, backend, &shown, times::show(clock.unix_ms())).await {
+                Recovered::AskAgain => {}
+                Recovered::Later | Recovered::Exhausted => return Err(failure),
             }
         }
     }

@@ -174,3 +174,16 @@ async fn at_the_end_of_the_server_nothing_is_left_behind() {
         actix_rt::task::yield_now().await;
     }
 }
+
+#[actix_rt::test]
+async fn a_client_that_waits_gets_new_account_tokens_at_once_and_once() {
+    let mut scene = Scene::new().await;
+    scene.backend.fail("enroll", 401, json!({}));
+    assert_eq!(scene.enable(false).await["result"]["environmentId"], "env_1");
+    assert_eq!(scene.backend.words(), ["enroll", "token", "enroll"]);
+    let mut scene = Scene::new().await;
+    scene.backend.fail("enroll", 401, json!({}));
+    scene.backend.fail("enroll", 403, json!({}));
+    assert_eq!(scene.enable(false).await["error"]["code"], -32600);
+    assert_eq!(scene.backend.words(), ["enroll", "token", "enroll"]);
+}
