@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::yield_now;
 
 use crate::limits::Limits;
 
@@ -54,14 +55,30 @@ impl Ingress {
         self.waiting.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// A request has left the processor's mailbox. One that waits is called for each that leaves: one call may reach a
-    /// reader that has gone to sleep with its peer.
-    pub(super) fn leave(&self) {
-        if self.waiting.fetch_sub(1, Ordering::AcqRel) <= self.half {
-            let next = self.queue().readers.pop_first();
-            if let Some((_, reader)) = next {
-                reader.wake();
-            }
+    /// A request has left the processor's mailbox: the next reader is called.
+    pub(super) fn leave(self: &Arc<Self>) {
+        let left = self.waiting.fetch_sub(1, Ordering::AcqRel) - 1;
+        if left < self.half && self.call(1) && left == 0 {
+            let ingress = self.clone();
+            actix_rt::spawn(async move { ingress.call_the_rest().await });
+        }
+    }
+
+    /// Calls the first readers. True when others wait behind them.
+    fn call(&self, readers: usize) -> bool {
+        let mut queue = self.queue();
+        for _ in 0..readers {
+            let Some((_, reader)) = queue.readers.pop_first() else { return false };
+            reader.wake();
+        }
+        !queue.readers.is_empty()
+    }
+
+    /// A reader that was called may have gone to sleep with its peer, which does not read. Of an empty mailbox nothing
+    /// leaves that would call those behind it.
+    async fn call_the_rest(&self) {
+        while !self.is_half_full() && self.call(self.half) {
+            yield_now().await;
         }
     }
 

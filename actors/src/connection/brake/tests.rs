@@ -1,6 +1,6 @@
 //! The brake and what all connections share, without any wire.
 
-use std::task::Waker;
+use std::task::{Wake, Waker};
 
 use futures_util::poll;
 
@@ -175,6 +175,36 @@ fn while_the_mailbox_is_half_full_readers_queue_up_and_keep_their_places() {
     let _polite = short(&polite, 1);
     let ticket = first;
     assert!(!may_go(&flooder, &mut first) && first == ticket, "it was too late, and does not begin anew");
+}
+
+/// Counts how often it is called; a reader that sleeps does nothing else.
+#[derive(Default)]
+struct Calls(AtomicUsize);
+
+impl Wake for Calls {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[actix_rt::test]
+async fn readers_that_sleep_with_their_peers_hold_up_nobody_behind_them() {
+    let limits = Limits { processor_mailbox_messages: 2, ..Limits::tiny() };
+    let brake = brakes(&limits);
+    let busy = brake();
+    let request = short(&busy, 1);
+    let calls = Arc::new(Calls::default());
+    let waker = Waker::from(calls.clone());
+    let mut tickets = [None; 5];
+    for ticket in &mut tickets {
+        assert!(brake().ingress().poll_turn(ticket, &mut Context::from_waker(&waker)).is_pending());
+    }
+    busy.taken();
+    drop(request);
+    for _ in &tickets {
+        actix_rt::task::yield_now().await;
+    }
+    assert_eq!(calls.0.load(Ordering::Relaxed), tickets.len());
 }
 
 /// A large message of its connection, asking for room.

@@ -52,7 +52,8 @@ async fn exchange(application: Option<Echo>, limits: Limits, messages: Vec<Messa
         None => serve(handshake, payload, &hub, kill, None),
     };
     let body = timeout(Duration::from_secs(20), to_bytes(response.into_body())).await.expect("the body ends").unwrap();
-    let (mut codec, mut bytes, mut frames) = (Codec::new().client_mode(), BytesMut::from(body), Vec::new());
+    let (mut codec, mut bytes) = (Codec::new().client_mode().max_size(1 << 20), BytesMut::from(body));
+    let mut frames = Vec::new();
     while let Some(frame) = codec.decode(&mut bytes).unwrap() {
         frames.push(frame);
     }
