@@ -1,11 +1,11 @@
 //! From a URL to a socket (spec: remote control 5).
 
-use std::net::{IpAddr, SocketAddr};
-
 use actix_http::ResponseHead;
 use actix_http::h1::ClientCodec;
 use actix_http::ws::hash_key;
-use actix_web::dev::Service;
+use actix_rt::net::TcpStream;
+use actix_tls::connect::{ConnectError as TcpConnectError, ConnectInfo, Connection};
+use actix_web::dev::{Service, fn_service};
 use awc::error::ConnectError;
 use awc::http::header::{self, HeaderValue};
 use awc::http::{StatusCode, Uri, Version};
@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use futures_util::StreamExt;
 use secrecy::ExposeSecret;
 use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
 use tokio_util::codec::Framed;
 use uuid::Uuid;
 
@@ -29,13 +30,13 @@ pub(super) async fn dial(dial: &Dial, cursor: Option<&str>, limits: &RemoteLinkL
     let uri: Uri = dial.url.parse().map_err(failed)?;
     let (head, key) = request(dial, &uri, cursor)?;
     let connector = Connector::new()
+        .connector(fn_service(connect))
         .timeout(limits.dial())
         .handshake_timeout(limits.dial())
         // There are no upgrades in HTTP/2, and the backend would choose it.
         .max_http_version(Version::HTTP_11)
         .finish();
-    let addr = literal(&uri);
-    let connection = connector.call(Connect { uri, addr }).await.map_err(|error| match error {
+    let connection = connector.call(Connect { uri, addr: None }).await.map_err(|error| match error {
         ConnectError::Timeout => DialError::TimedOut,
         other => failed(other),
     })?;
@@ -47,11 +48,15 @@ pub(super) async fn dial(dial: &Dial, cursor: Option<&str>, limits: &RemoteLinkL
     if answer.status != StatusCode::SWITCHING_PROTOCOLS {
         let mut payload = framed.map_codec(ClientCodec::into_payload_codec);
         let mut body = Vec::new();
-        // A body that breaks off is told as far as it came.
-        while body.len() < limits.refusal_bytes
-            && let Some(Ok(Some(bytes))) = payload.next().await
-        {
-            body.extend_from_slice(&bytes);
+        let reading = async {
+            while body.len() < limits.refusal_bytes
+                && let Some(Ok(Some(bytes))) = payload.next().await
+            {
+                body.extend_from_slice(&bytes);
+            }
+        };
+        if timeout(limits.refusal(), reading).await.is_err() {
+            log::debug!("the body of the backend's refusal did not come in time");
         }
         body.truncate(limits.refusal_bytes);
         return Err(refusal(&answer, &body));
@@ -65,11 +70,15 @@ fn failed(error: impl std::fmt::Display) -> DialError {
     DialError::Failed(error.to_string())
 }
 
-/// The connector cannot resolve an address in brackets.
-fn literal(uri: &Uri) -> Option<SocketAddr> {
-    let address: IpAddr = uri.host()?.trim_start_matches('[').trim_end_matches(']').parse().ok()?;
+/// Opens the TCP connection below. Awc's own way would let small messages wait for each other (Nagle's algorithm), and
+/// takes no address in brackets.
+async fn connect(info: ConnectInfo<Uri>) -> Result<Connection<Uri, TcpStream>, TcpConnectError> {
+    let uri = info.request().clone();
+    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("wss") { 443 } else { 80 });
-    Some(SocketAddr::new(address, port))
+    let stream = TcpStream::connect((host, port)).await.map_err(TcpConnectError::Io)?;
+    stream.set_nodelay(true).map_err(TcpConnectError::Io)?;
+    Ok(Connection::new(uri, stream))
 }
 
 /// The head of the request, complete, and the key that its answer must prove to have seen.

@@ -12,6 +12,8 @@ pub struct RemoteLinkLimits {
     pub dial_seconds: u64,
     /// Bytes of the body of a refusal that are passed on.
     pub refusal_bytes: usize,
+    /// Seconds that this body may take to come; what came until then is passed on.
+    pub refusal_seconds: u64,
     /// Seconds between two pings to the backend.
     pub ping_seconds: u64,
     /// Seconds without a pong after which the socket is dropped, whatever else comes.
@@ -69,6 +71,11 @@ impl RemoteLinkLimits {
         Duration::from_secs(self.dial_seconds)
     }
 
+    /// [`Self::refusal_seconds`] as a duration.
+    pub fn refusal(&self) -> Duration {
+        Duration::from_secs(self.refusal_seconds)
+    }
+
     /// [`Self::ping_seconds`] as a duration.
     pub fn ping(&self) -> Duration {
         Duration::from_secs(self.ping_seconds)
@@ -91,6 +98,7 @@ impl RemoteLinkLimits {
             mailbox_messages: 1,
             dial_seconds: 30,
             refusal_bytes: 16,
+            refusal_seconds: 2,
             ping_seconds: 10,
             pong_seconds: 60,
             frame_bytes: 1 << 20,

@@ -1,3 +1,5 @@
+use tokio::io::AsyncWriteExt;
+
 use super::backend::header;
 use super::*;
 
@@ -52,6 +54,22 @@ async fn a_redirect_is_a_refusal_and_a_body_may_come_in_chunks() {
     let answer = "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
     match refused(answer).await {
         DialError::Refused { status: 302, body, retry_after: None, .. } => assert_eq!(body, "abcde"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[actix_rt::test]
+async fn a_refusal_whose_body_stalls_is_a_refusal() {
+    let test = Test::start(cramped(), RemoteLinkLimits::small()).await;
+    let stalling = async {
+        let (mut stream, _) = test.backend.request().await;
+        stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 9\r\n\r\nabc").await.unwrap();
+        tokio::time::pause();
+        stream
+    };
+    let (dialed, _held) = tokio::join!(test.link.send(test.dial()), stalling);
+    match dialed.unwrap() {
+        Err(DialError::Refused { status: 403, body, .. }) => assert_eq!(body, "abc"),
         other => panic!("{other:?}"),
     }
 }
