@@ -61,7 +61,7 @@ async fn the_end_of_the_login_ends_the_streams_and_forgets_the_cursor() {
 
 #[actix_rt::test]
 async fn initialize_again_on_a_live_stream_is_answered() {
-    let test = Test::start(cramped(), RemoteLinkLimits::small()).await;
+    let test = Test::start(roomy(), wide()).await;
     let mut wire = test.connect().await;
     for _ in 0..5 {
         wire.initialize("c").await;

@@ -100,8 +100,6 @@ async fn who_acknowledges_nothing_stops_nobody_else() {
 async fn the_backend_is_pinged_every_ten_seconds_and_dropped_without_a_pong_for_sixty() {
     let mut test = Test::start(cramped(), RemoteLinkLimits::small()).await;
     let mut wire = test.connect().await;
-    wire.initialize("c").await;
-    wire.answer("c", 0).await;
     pause();
     let started = Instant::now();
     let mut pings = 0;
