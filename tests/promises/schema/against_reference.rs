@@ -27,6 +27,8 @@ const MEANT: &[(&str, &[&str])] = &[
         ],
     ),
     ("an object without members is taken where there only null is", &["ConfigRequirementsReadParams: unknown"]),
+    ("only null is taken there too; here that has a name", &["RemoteControlStatusReadParams: unknown"]),
+    ("the reference program does not say why it is errored", &["RemoteControlStatusReadResponse.lastError: unknown"]),
     (
         "shown as it stands in the file, where only what this server goes by is judged",
         &[
