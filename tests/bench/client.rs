@@ -64,6 +64,11 @@ impl Client {
         Self::new(Arc::new(reader), Arc::new(writer), Framing::Lines)
     }
 
+    /// Takes the pipes of a child that passes bytes between them and a socket.
+    pub fn over_bridge(stdin: ChildStdin, stdout: ChildStdout) -> Self {
+        Self { framing: Framing::WebSocket, ..Self::over_pipes(stdin, stdout) }
+    }
+
     /// Takes a socket that is connected.
     pub fn over_socket(socket: OwnedFd) -> Self {
         let socket = Arc::new(File::from(socket));

@@ -4,12 +4,14 @@
 //! figure is taken in the same run from up to three contestants, in turns so short that a disturbance hits all of
 //! them (see [`plan`]): the server; a bare actix-web-actors server that only echoes ([`echo`]); and two processes
 //! that pass bytes through a bare socket or pipe ([`floor`]). A goal names a limit, a multiple of a contestant, or both.
+//! Where something else does the same work (a shell that runs the command, `socat` for the proxy), that is the floor, and
+//! the name of the figure says so.
 //!
 //! Each contestant is a process of its own; the load comes from one thread of this process, through a client
 //! that does nothing but frame and count ([`client`], [`crowd`]).
 //!
 //! ```text
-//! cargo bench                                  everything, about five minutes
+//! cargo bench                                  everything, about eight minutes
 //! cargo bench -- --quick                       everything, shorter
 //! cargo bench -- --only round-trip --rounds 3  one case
 //! cargo bench -- --server /path/to/codex       the same figures for another program with this command line
@@ -49,7 +51,7 @@ struct Arguments {
     /// Rounds to take the median of
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
-    /// Fewer samples a round: under 90 seconds, and less to be relied on
+    /// Fewer samples a round: about three minutes, and less to be relied on
     #[arg(long)]
     quick: bool,
     /// The program to measure instead of this package's own

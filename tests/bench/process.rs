@@ -75,6 +75,11 @@ impl Launcher {
         Ok(Self { server, this: std::env::current_exe()? })
     }
 
+    /// The program that is measured.
+    pub fn program(&self) -> &Path {
+        &self.server
+    }
+
     /// Starts `who` with an empty home of its own.
     pub fn start(&self, who: Contestant, transport: Transport) -> Result<Server> {
         self.start_in(Arc::new(tempfile::tempdir()?), who, transport)
@@ -164,6 +169,16 @@ impl Server {
     /// Starts to measure what it uses, and what this process as its client does.
     pub fn meter(&self) -> Result<Meter> {
         Meter::start([self.child.id(), std::process::id()])
+    }
+
+    /// Seconds of processor time, its children's included; see [`usage::family_seconds`].
+    pub fn family_seconds(&self) -> Result<f64> {
+        usage::family_seconds(self.child.id())
+    }
+
+    /// Its Unix socket.
+    pub fn socket(&self) -> &Path {
+        &self.socket
     }
 
     /// Bytes of memory that it has resident.

@@ -1,9 +1,13 @@
 //! What is measured, one file a case.
 
+mod command_output;
+mod commands;
 mod fan_out;
 mod memory;
 mod pipeline;
+mod proxy;
 mod round_trip;
+mod search;
 mod stalled_peer;
 mod start;
 
@@ -14,13 +18,17 @@ use crate::report::Figure;
 /// Measures and gives its figures.
 pub type Case = fn(&Plan) -> Result<Vec<Figure>>;
 
-const CASES: [(&str, Case); 6] = [
+const CASES: [(&str, Case); 10] = [
     ("round-trip", round_trip::run),
     ("pipeline", pipeline::run),
     ("fan-out", fan_out::run),
     ("start", start::run),
     ("memory", memory::run),
     ("stalled-peer", stalled_peer::run),
+    ("commands", commands::run),
+    ("command-output", command_output::run),
+    ("search", search::run),
+    ("proxy", proxy::run),
 ];
 
 /// The cases whose name contains one of `only`; all of them when that is empty.

@@ -50,6 +50,9 @@ pub enum Unit {
     /// Events a second.
     #[serde(rename = "/s")]
     PerSecond,
+    /// 10^6 bytes a second.
+    #[serde(rename = "MB/s")]
+    MegabytesPerSecond,
     /// 2^20 bytes.
     #[serde(rename = "MiB")]
     Mebibytes,
@@ -181,6 +184,7 @@ impl Unit {
             Self::Micros => "µs",
             Self::Millis => "ms",
             Self::PerSecond => "/s",
+            Self::MegabytesPerSecond => "MB/s",
             Self::Mebibytes => "MiB",
             Self::Kibibytes => "KiB",
             Self::Percent => "%",

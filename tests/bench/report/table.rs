@@ -28,7 +28,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let (met, all) = judged.fold((0, 0), |(met, all), good| (met + usize::from(good), all + 1));
     writeln!(
         out,
-        "\n{met} of {all} goals met. In brackets: least–greatest round. Floor: a bare socket or pipe; echo: bare actix-web-actors."
+        "\n{met} of {all} goals met. In brackets: least–greatest round. Floor: a bare socket or pipe, if the name says nothing else; echo: bare actix-web-actors."
     )
 }
 
