@@ -48,8 +48,11 @@ pub(super) async fn dial(dial: &Dial, cursor: Option<&str>, limits: &RemoteLinkL
     if answer.status != StatusCode::SWITCHING_PROTOCOLS {
         let mut payload = framed.map_codec(ClientCodec::into_payload_codec);
         let mut body = Vec::new();
+        // The codec takes a length of zero for none at all, and would wait for the end of the connection.
+        let is_empty = answer.headers.get(header::CONTENT_LENGTH).is_some_and(|length| length == "0");
         let reading = async {
-            while body.len() < limits.refusal_bytes
+            while !is_empty
+                && body.len() < limits.refusal_bytes
                 && let Some(Ok(Some(bytes))) = payload.next().await
             {
                 body.extend_from_slice(&bytes);
