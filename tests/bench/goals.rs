@@ -19,6 +19,7 @@
 //!
 //! The table goes to stdout, and to `bench/goals.json` and `bench/goals.svg` in the target directory.
 
+mod backend;
 mod cases;
 mod client;
 mod crowd;

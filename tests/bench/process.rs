@@ -47,6 +47,8 @@ pub enum Transport {
     Tcp,
     /// Lines over pipes.
     Stdio,
+    /// By way of a backend, and no other way; of the contestants only the server has it.
+    Remote,
 }
 
 impl Transport {
@@ -56,6 +58,7 @@ impl Transport {
             Self::Unix => "unix",
             Self::Tcp => "TCP",
             Self::Stdio => "stdio",
+            Self::Remote => "remote control",
         }
     }
 }
@@ -92,6 +95,7 @@ impl Launcher {
             Transport::Unix => format!("unix://{}", socket.display()),
             Transport::Tcp => "ws://127.0.0.1:0".to_owned(),
             Transport::Stdio => "stdio://".to_owned(),
+            Transport::Remote => "off".to_owned(),
         };
         let (program, words) = match who {
             Contestant::Ours => (&self.server, ["app-server", "--listen", &address]),
@@ -102,6 +106,7 @@ impl Launcher {
         let pipe = || if transport == Transport::Stdio { Stdio::piped() } else { Stdio::null() };
         let child = command
             .args(words)
+            .args((transport == Transport::Remote).then_some("--remote-control"))
             .current_dir(home.path())
             .env("CODEX_HOME", home.path())
             .env_remove("RUST_LOG")
@@ -143,6 +148,7 @@ impl Server {
                 let (stdin, stdout) = pipes.ok_or("the pipes are in use")?;
                 Client::over_pipes(stdin, stdout)
             }
+            Transport::Remote => return Err("it is reached through its backend".into()),
         };
         if self.transport != Transport::Stdio && self.who != Contestant::Floor {
             client.upgrade(path)?;

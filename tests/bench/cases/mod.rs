@@ -6,6 +6,7 @@ mod fan_out;
 mod memory;
 mod pipeline;
 mod proxy;
+mod remote;
 mod round_trip;
 mod search;
 mod stalled_peer;
@@ -18,7 +19,7 @@ use crate::report::Figure;
 /// Measures and gives its figures.
 pub type Case = fn(&Plan) -> Result<Vec<Figure>>;
 
-const CASES: [(&str, Case); 10] = [
+const CASES: [(&str, Case); 11] = [
     ("round-trip", round_trip::run),
     ("pipeline", pipeline::run),
     ("fan-out", fan_out::run),
@@ -29,6 +30,7 @@ const CASES: [(&str, Case); 10] = [
     ("command-output", command_output::run),
     ("search", search::run),
     ("proxy", proxy::run),
+    ("remote", remote::run),
 ];
 
 /// The cases whose name contains one of `only`; all of them when that is empty.
