@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::transports::over_every_transport;
+use crate::support::transports::{over_every_transport, over_every_wire};
 
 #[test]
 fn text_that_is_not_json_is_answered_with_a_parse_error() {
-    over_every_transport(|server| {
+    over_every_wire(|server| {
         let mut client = server.client();
         let texts = [
             "garbage",
@@ -28,7 +28,7 @@ fn text_that_is_not_json_is_answered_with_a_parse_error() {
 
 #[test]
 fn json_that_is_no_single_message_is_an_invalid_request() {
-    over_every_transport(|server| {
+    over_every_wire(|server| {
         let mut client = server.client();
         let texts = [
             "[]",
@@ -51,7 +51,7 @@ fn json_that_is_no_single_message_is_an_invalid_request() {
 
 #[test]
 fn deep_nesting_is_survived() {
-    over_every_transport(|server| {
+    over_every_wire(|server| {
         let mut client = server.client();
         for depth in [100, 10_000] {
             let nested = "[".repeat(depth) + &"]".repeat(depth);
@@ -65,7 +65,7 @@ fn deep_nesting_is_survived() {
 
 #[test]
 fn blank_messages_are_ignored() {
-    over_every_transport(|server| {
+    over_every_wire(|server| {
         let mut client = server.client();
         for blank in ["", " ", "\t", "  \r"] {
             client.send_raw(blank);
@@ -103,7 +103,7 @@ fn unknown_notifications_and_stray_answers_are_ignored() {
 
 #[test]
 fn answers_before_initialize_are_ignored() {
-    over_every_transport(|server| {
+    over_every_wire(|server| {
         let mut client = server.connect();
         client.send_raw(r#"{"id":0,"result":{"decision":"accept"}}"#);
         client.send_raw(r#"{"id":1,"error":{"code":-1,"message":"no"}}"#);

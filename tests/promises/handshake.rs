@@ -7,7 +7,7 @@ use crate::support::client::RpcError;
 use crate::support::home::Home;
 use crate::support::process::Launch;
 use crate::support::server::Server;
-use crate::support::transports::{over_every_shared_transport, over_every_transport};
+use crate::support::transports::{over_every_shared_transport, over_every_transport, over_every_wire};
 
 fn refused(code: i64, message: &str) -> RpcError {
     RpcError { code, message: message.to_owned(), data: None }
@@ -15,7 +15,7 @@ fn refused(code: i64, message: &str) -> RpcError {
 
 #[test]
 fn nothing_is_answered_before_initialize() {
-    over_every_transport(|server| {
+    over_every_wire(|server| {
         let mut client = server.connect();
         let error = client.refusal("thread/list", json!({}));
         assert_eq!(error, refused(-32600, "Not initialized"));
@@ -29,7 +29,7 @@ fn nothing_is_answered_before_initialize() {
 
 #[test]
 fn a_connection_is_initialized_once() {
-    over_every_transport(|server| {
+    over_every_wire(|server| {
         let mut client = server.client();
         let error = client.refusal("initialize", json!({"clientInfo": {"name": "again", "version": "2"}}));
         assert_eq!(error, refused(-32600, "Already initialized"));
@@ -124,7 +124,8 @@ fn capabilities_may_be_null_and_unknown_members_do_not_matter() {
 
 #[test]
 fn after_the_answer_a_client_is_told_whether_remote_control_is_on() {
-    over_every_transport(|server| {
+    // It is off on every other transport, and whoever comes through a backend knows.
+    over_every_wire(|server| {
         let mut client = server.client();
         let status = client.next_notification("remoteControl/status/changed");
         assert_eq!(status["status"], "disabled");

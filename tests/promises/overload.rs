@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::client::{Client, RpcError, outcome};
 use crate::support::process::Launch;
 use crate::support::server::Server;
-use crate::support::transports::{over_every_shared_transport, over_every_transport_with};
+use crate::support::transports::{over_every_shared_transport, over_every_shared_wire, over_every_transport_with};
 
 fn overloaded() -> RpcError {
     RpcError { code: -32001, message: "Server overloaded; retry later.".to_owned(), data: None }
@@ -77,7 +77,7 @@ fn a_request_that_does_not_fit_is_refused_at_once_and_a_retry_works() {
 
 #[test]
 fn a_pipelining_client_is_slowed_and_not_refused() {
-    over_every_shared_transport(|server| {
+    over_every_shared_wire(|server| {
         let mut client = server.client();
         assert!(burst(&mut client, 2_000).is_empty());
     });
@@ -85,7 +85,7 @@ fn a_pipelining_client_is_slowed_and_not_refused() {
 
 #[test]
 fn a_flooding_client_does_not_get_a_polite_one_refused() {
-    over_every_shared_transport(|server| {
+    over_every_shared_wire(|server| {
         let mut polite = server.client();
         let flooders: Vec<Client> = (0..8).map(|_| server.client()).collect();
         let stop = AtomicBool::new(false);
@@ -109,7 +109,7 @@ fn a_flooding_client_does_not_get_a_polite_one_refused() {
 
 #[test]
 fn eight_polite_clients_beside_eight_floods_are_not_refused() {
-    over_every_shared_transport(|server| {
+    over_every_shared_wire(|server| {
         let polite: Vec<Client> = (0..8).map(|_| server.client()).collect();
         let flooders: Vec<Client> = (0..8).map(|_| server.client()).collect();
         let stop = AtomicBool::new(false);
@@ -170,7 +170,7 @@ fn a_crowd_with_a_few_requests_each_is_not_refused() {
 
 #[test]
 fn a_crowd_that_floods_is_slowed_and_not_refused() {
-    over_every_shared_transport(|server| {
+    over_every_shared_wire(|server| {
         let clients: Vec<Client> = (0..32).map(|_| server.client()).collect();
         thread::scope(|scope| {
             for mut client in clients {

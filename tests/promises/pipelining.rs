@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use crate::support::transports::over_every_transport;
+use crate::support::transports::{over_every_transport, over_every_wire};
 
 #[test]
 fn a_thousand_pipelined_requests_are_each_answered_once() {
-    over_every_transport(|server| {
+    over_every_wire(|server| {
         let mut client = server.client();
         let mut waiting: HashSet<i64> =
             (0..1_000).map(|_| client.send_request("thread/loaded/list", json!({}))).collect();
@@ -24,7 +24,7 @@ fn a_thousand_pipelined_requests_are_each_answered_once() {
 
 #[test]
 fn requests_and_garbage_in_one_stream_are_all_answered() {
-    over_every_transport(|server| {
+    over_every_wire(|server| {
         let mut client = server.client();
         // Fewer malformed messages than a connection may send.
         for _ in 0..50 {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::transports::{over_every_shared_transport, over_every_transport};
+use crate::support::transports::{over_every_shared_transport, over_every_transport, over_every_wire};
 
 #[test]
 fn every_usable_id_is_echoed_in_its_own_type() {
@@ -28,7 +28,7 @@ fn every_usable_id_is_echoed_in_its_own_type() {
 
 #[test]
 fn an_unusable_id_is_refused_with_a_null_id() {
-    over_every_transport(|server| {
+    over_every_wire(|server| {
         let mut client = server.client();
         for id in ["null", "1.5", "1.0", "1e3", "true", "{}", "[]", "9223372036854775808", "-9223372036854775809"] {
             let answer = client.exchange(&format!(r#"{{"id":{id},"method":"thread/loaded/list","params":{{}}}}"#));

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::transports::over_every_shared_transport;
+use crate::support::transports::{over_every_shared_transport, over_every_shared_wire};
 
 #[test]
 fn a_rename_reaches_the_other_client_and_the_one_who_made_it() {
@@ -101,7 +101,7 @@ fn a_resume_from_disk_is_told_to_every_client() {
 
 #[test]
 fn a_connection_that_did_not_shake_hands_is_told_nothing() {
-    over_every_shared_transport(|server| {
+    over_every_shared_wire(|server| {
         let mut stranger = server.connect();
         let mut ann = server.client();
         let thread = ann.call("thread/start", json!({}))["thread"]["id"].take();

@@ -2,8 +2,6 @@
 //!
 //! Every wait ends after [`PATIENCE`]; a promise that is not kept fails, it never hangs.
 
-// Until the promises about remote control are there.
-#[expect(dead_code, reason = "its promises come with the actors of remote control")]
 pub mod backend;
 pub mod client;
 pub mod compatible;
@@ -14,6 +12,7 @@ pub mod http;
 pub mod in_process;
 pub mod process;
 pub mod proxied;
+pub mod remote;
 pub mod schemas;
 pub mod secrets;
 pub mod server;

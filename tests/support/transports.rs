@@ -6,6 +6,7 @@ use super::client::Client;
 use super::in_process::InProcess;
 use super::process::Launch;
 use super::proxied::{self, Proxied};
+use super::remote::Remote;
 use super::server::Server;
 
 /// A way to reach a server.
@@ -14,6 +15,9 @@ pub struct Transport {
     pub name: &'static str,
     /// True when several clients can share one server.
     pub shared: bool,
+    /// True when a client has a wire of its own: any text reaches the server, from the first on, and a server that has
+    /// enough to do does not read. A backend carries JSON-RPC messages only, those of all clients on one wire.
+    pub own_wire: bool,
     start: fn(Settings) -> Box<dyn Serving>,
 }
 
@@ -49,16 +53,48 @@ impl Serving for Server {
 /// Every transport there is.
 pub fn transports() -> Vec<Transport> {
     vec![
-        Transport { name: "stdio", shared: false, start: |settings| Box::new(Server::stdio(launch(settings))) },
-        Transport { name: "unix", shared: true, start: |settings| Box::new(Server::unix(launch(settings))) },
-        Transport { name: "ws", shared: true, start: |settings| Box::new(Server::ws(launch(settings))) },
+        Transport {
+            name: "stdio",
+            shared: false,
+            own_wire: true,
+            start: |settings| Box::new(Server::stdio(launch(settings))),
+        },
+        Transport {
+            name: "unix",
+            shared: true,
+            own_wire: true,
+            start: |settings| Box::new(Server::unix(launch(settings))),
+        },
+        Transport {
+            name: "ws",
+            shared: true,
+            own_wire: true,
+            start: |settings| Box::new(Server::ws(launch(settings))),
+        },
         Transport {
             name: "proxy jsonl",
             shared: true,
+            own_wire: true,
             start: |settings| Box::new(Proxied::new(settings, proxied::lines)),
         },
-        Transport { name: "proxy raw", shared: true, start: |settings| Box::new(Proxied::new(settings, proxied::raw)) },
-        Transport { name: "in-process", shared: true, start: |settings| Box::new(InProcess::start(settings)) },
+        Transport {
+            name: "proxy raw",
+            shared: true,
+            own_wire: true,
+            start: |settings| Box::new(Proxied::new(settings, proxied::raw)),
+        },
+        Transport {
+            name: "in-process",
+            shared: true,
+            own_wire: true,
+            start: |settings| Box::new(InProcess::start(settings)),
+        },
+        Transport {
+            name: "remote control",
+            shared: true,
+            own_wire: false,
+            start: |settings| Box::new(Remote::start(settings)),
+        },
     ]
 }
 
@@ -78,11 +114,7 @@ pub fn over_every_transport(promise: impl Fn(&dyn Serving)) {
 
 /// The same with settings that differ from the defaults.
 pub fn over_every_transport_with(settings: Settings, promise: impl Fn(&dyn Serving)) {
-    for transport in transports() {
-        // Printed only when the test fails: the last line names the transport that broke the promise.
-        eprintln!("over {}", transport.name);
-        promise(&*(transport.start)(settings));
-    }
+    over(|_| true, settings, promise);
 }
 
 /// Checks a promise about several clients over every transport that they can share.
@@ -92,7 +124,22 @@ pub fn over_every_shared_transport(promise: impl Fn(&dyn Serving)) {
 
 /// The same with settings that differ from the defaults.
 pub fn over_every_shared_transport_with(settings: Settings, promise: impl Fn(&dyn Serving)) {
-    for transport in transports().into_iter().filter(|transport| transport.shared) {
+    over(|transport| transport.shared, settings, promise);
+}
+
+/// Checks a promise that only a client with a wire of its own can be given, over every transport that has such.
+pub fn over_every_wire(promise: impl Fn(&dyn Serving)) {
+    over(|transport| transport.own_wire, &[], promise);
+}
+
+/// The same about several clients.
+pub fn over_every_shared_wire(promise: impl Fn(&dyn Serving)) {
+    over(|transport| transport.own_wire && transport.shared, &[], promise);
+}
+
+fn over(wanted: impl Fn(&Transport) -> bool, settings: Settings, promise: impl Fn(&dyn Serving)) {
+    for transport in transports().into_iter().filter(wanted) {
+        // Printed only when the test fails: the last line names the transport that broke the promise.
         eprintln!("over {}", transport.name);
         promise(&*(transport.start)(settings));
     }

@@ -6,9 +6,9 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::envelope::Sender;
+use super::envelope::{Envelope, Sender};
 use super::link::Link;
 pub use super::stream::Acks;
 use super::stream::{Ears, Stream};
@@ -92,7 +92,7 @@ impl Controller {
     }
 
     /// Sends any envelope, with a cursor.
-    pub fn send_envelope(&self, envelope: Value) {
+    pub fn send_envelope(&self, envelope: Envelope) {
         self.line.link.send(envelope);
     }
 
@@ -122,8 +122,8 @@ impl Wire for Arc<Line> {
     fn send(&mut self, message: &str) {
         let seq_id = self.seq_id.fetch_add(1, Ordering::SeqCst);
         let bytes = self.chunk_bytes.load(Ordering::SeqCst);
-        match serde_json::from_str(message) {
-            Ok(json) if message.len() <= bytes => self.link.send(self.stream.sender.message(seq_id, &json)),
+        match serde_json::from_str::<&RawValue>(message) {
+            Ok(json) if message.len() <= bytes => self.link.send(self.stream.sender.message(seq_id, json)),
             _ => {
                 for chunk in self.stream.sender.chunks(seq_id, message, bytes) {
                     self.link.send(chunk);

@@ -71,11 +71,6 @@ impl Fault {
         Self::Answer(Answer::status(status).header("retry-after", seconds))
     }
 
-    /// The one 404 of the WebSocket that means: enroll anew.
-    pub fn unknown_server() -> Self {
-        Self::Answer(Answer::unknown_server())
-    }
-
     /// Does it; true when the connection goes on.
     pub fn happen(self, stream: &mut TcpStream) -> bool {
         let bytes = match self {

@@ -10,14 +10,13 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use serde_json::{Value, json};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Message, WebSocket};
 
+use super::envelope::Envelope;
 use super::stream::Stream;
 
 /// How it stands with the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connected {
     /// A host is there.
     pub now: bool,
@@ -35,9 +34,8 @@ pub struct Link {
 struct State {
     host: Option<Host>,
     times: usize,
-    /// Envelopes of the controllers; the cursor of the first is `forgotten + 1`.
+    /// Envelopes of the controllers; the cursor of the first is `c1`.
     sent: Vec<String>,
-    forgotten: usize,
     streams: Vec<Arc<Stream>>,
 }
 
@@ -86,7 +84,7 @@ impl Link {
                 0
             })
         });
-        let first = processed.saturating_sub(state.forgotten).min(state.sent.len());
+        let first = processed.min(state.sent.len());
         for text in &state.sent[first..] {
             host.send(Outgoing::Text(text.clone()));
         }
@@ -116,16 +114,14 @@ impl Link {
     }
 
     fn deliver(&self, text: &str) -> Result<(), String> {
-        let envelope: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let [client_id, stream_id] = ["client_id", "stream_id"].map(|name| envelope[name].as_str());
-        let client_id = client_id.ok_or("no client_id")?;
-        stream_id.ok_or("no stream_id")?;
+        let envelope: Envelope = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let (client_id, stream_id) = (&envelope.client_id, envelope.stream_id.as_ref().ok_or("no stream_id")?);
         let stream = {
             let state = self.state();
-            let of_client = |stream: &&Arc<Stream>| stream.sender.client_id == client_id;
+            let of_client = |stream: &&Arc<Stream>| stream.sender.client_id == *client_id;
             // The newest first: a controller may come back under the same ids.
             let mut streams = state.streams.iter().rev().filter(of_client);
-            let exact = streams.clone().find(|stream| stream.sender.stream_id.as_deref() == stream_id);
+            let exact = streams.clone().find(|stream| stream.sender.stream_id.as_ref() == Some(stream_id));
             exact.or_else(|| streams.find(|stream| stream.sender.stream_id.is_none())).cloned()
         };
         let stream = stream.ok_or("nobody here has these ids")?;
@@ -141,17 +137,17 @@ impl Link {
     }
 
     /// Sends an envelope, and again to a host that has not processed it.
-    pub fn send(&self, mut envelope: Value) {
+    pub fn send(&self, mut envelope: Envelope) {
         let mut state = self.state();
-        envelope["cursor"] = json!(format!("c{}", state.forgotten + state.sent.len() + 1));
-        let text = envelope.to_string();
+        envelope.cursor = Some(format!("c{}", state.sent.len() + 1));
+        let text = envelope.text();
         state.send(Outgoing::Text(text.clone()));
         state.sent.push(text);
     }
 
     /// Sends an envelope to the host that is there, if one is.
-    pub fn send_once(&self, envelope: &Value) {
-        self.state().send(Outgoing::Text(envelope.to_string()));
+    pub fn send_once(&self, envelope: &Envelope) {
+        self.state().send(Outgoing::Text(envelope.text()));
     }
 
     /// Sends one text frame.
@@ -181,13 +177,6 @@ impl Link {
         if let Some(host) = &self.state().host {
             host.muted.store(true, Ordering::SeqCst);
         }
-    }
-
-    /// Sends nothing again that was sent until now.
-    pub fn forget(&self) {
-        let mut state = self.state();
-        state.forgotten += state.sent.len();
-        state.sent.clear();
     }
 
     /// How it stands.

@@ -25,7 +25,7 @@ use self::account::Account;
 use self::controller::Controller;
 use self::faults::{Endpoint, Fault, Faults};
 use self::http::{Answer, Request};
-use self::link::{Connected, Link};
+use self::link::Link;
 use self::service::Service;
 use super::eventually;
 use super::home::Home;
@@ -130,9 +130,9 @@ impl Backend {
 
     /// Waits until a host is connected for the `count`th time or later.
     pub fn wait_for_host(&self, count: usize) {
-        eventually(&format!("the host connects for the {count}. time"), || {
-            self.shared.link.connected()
-                == Connected { now: true, times: self.shared.link.connected().times.max(count) }
+        eventually(&format!("host number {count} connects"), || {
+            let connected = self.shared.link.connected();
+            connected.now && connected.times >= count
         });
     }
 
@@ -164,11 +164,6 @@ impl Backend {
     /// From now on nothing reaches this host any more, not even an answer to a ping.
     pub fn mute(&self) {
         self.shared.link.mute();
-    }
-
-    /// What was sent to the host is not sent again to the next one: the process behind it is another.
-    pub fn forget(&self) {
-        self.shared.link.forget();
     }
 
     /// A controller with a client id and a stream id of its own. It may be opened before the host is there.
@@ -227,7 +222,9 @@ impl Shared {
                 Answer::status(404).write(&mut stream);
                 continue;
             };
-            if let Some(fault) = self.faults.lock().expect("nobody panicked").next(endpoint) {
+            // On a line of its own, so that the others are not locked out while it happens.
+            let fault = self.faults.lock().expect("nobody panicked").next(endpoint);
+            if let Some(fault) = fault {
                 if fault.happen(&mut stream) {
                     continue;
                 }

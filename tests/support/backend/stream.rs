@@ -4,11 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::mpsc::Sender as Channel;
 
+use super::envelope::{Envelope, Sender};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
-
-use super::envelope::Sender;
 
 /// The largest envelope of the host, in bytes of its text (spec 8).
 const MAX_ENVELOPE_BYTES: usize = 153_600;
@@ -43,6 +41,8 @@ pub struct Stream {
 struct Inbox {
     ears: Ears,
     acks: Acks,
+    /// How the host calls this stream; it invents a name for a controller that gave none.
+    name: Option<String>,
     /// The last envelope that is whole.
     last: Option<u64>,
     /// The beginning of the next one.
@@ -67,6 +67,7 @@ impl Stream {
         let inbox = Inbox {
             ears,
             acks: Acks::Prompt,
+            name: None,
             last: None,
             assembly: None,
             unacked: VecDeque::new(),
@@ -77,7 +78,7 @@ impl Stream {
     }
 
     /// Acknowledges by another policy from now on: the acknowledgements that are due now.
-    pub fn set_acks(&self, acks: Acks) -> Vec<Value> {
+    pub fn set_acks(&self, acks: Acks) -> Vec<Envelope> {
         let mut inbox = self.inbox();
         inbox.acks = acks;
         self.due(&mut inbox)
@@ -94,21 +95,28 @@ impl Stream {
     }
 
     /// Takes one envelope of the host, whose text has `length` bytes: the acknowledgements to send.
-    pub fn take(&self, envelope: &Value, length: usize) -> Vec<Value> {
+    pub fn take(&self, envelope: &Envelope, length: usize) -> Vec<Envelope> {
         let mut inbox = self.inbox();
         if length > MAX_ENVELOPE_BYTES {
             inbox.tell(Err(format!("an envelope of {length} bytes")));
+        }
+        if inbox.name != envelope.stream_id {
+            // Another stream, with numbers of its own.
+            inbox.name.clone_from(&envelope.stream_id);
+            inbox.last = None;
+            inbox.assembly = None;
+            inbox.unacked.clear();
         }
         let taken = inbox.take(envelope);
         match taken {
             Ok(Some(place)) => inbox.unacked.push_back(place),
             Ok(None) => {}
-            Err(complaint) => inbox.tell(Err(format!("{complaint} in {envelope}"))),
+            Err(complaint) => inbox.tell(Err(format!("{complaint} in {}", envelope.text()))),
         }
         self.due(&mut inbox)
     }
 
-    fn due(&self, inbox: &mut Inbox) -> Vec<Value> {
+    fn due(&self, inbox: &mut Inbox) -> Vec<Envelope> {
         let keep = match inbox.acks {
             Acks::Prompt | Acks::Whole => 0,
             Acks::Late(keep) => keep,
@@ -118,7 +126,8 @@ impl Stream {
         while inbox.unacked.len() > keep {
             let (seq_id, segment_id) = inbox.unacked.pop_front().expect("it is not empty");
             if inbox.acks != Acks::Whole || inbox.last >= Some(seq_id) {
-                due.push(self.sender.ack(seq_id, segment_id.filter(|_| inbox.acks != Acks::Whole)));
+                let segment_id = segment_id.filter(|_| inbox.acks != Acks::Whole);
+                due.push(Envelope { stream_id: inbox.name.clone(), ..self.sender.ack(seq_id, segment_id) });
             }
         }
         due
@@ -136,9 +145,9 @@ impl Inbox {
     }
 
     /// What is to be acknowledged; nothing for what nobody counts.
-    fn take(&mut self, envelope: &Value) -> Result<Option<(u64, Option<u64>)>, String> {
-        let seq_id = envelope["seq_id"].as_u64().ok_or("no seq_id")?;
-        let segment_id = envelope["segment_id"].as_u64();
+    fn take(&mut self, envelope: &Envelope) -> Result<Option<(u64, Option<u64>)>, String> {
+        let seq_id = envelope.seq_id.ok_or("no seq_id")?;
+        let segment_id = envelope.segment_id;
         let expected = self.last.map_or(seq_id, |last| last + 1);
         let known_segment = self.assembly.as_ref().is_some_and(|it| segment_id.is_some_and(|at| at < it.next));
         if seq_id < expected || (seq_id == expected && known_segment) {
@@ -151,31 +160,31 @@ impl Inbox {
         if self.assembly.is_some() && segment_id.is_none() {
             return Err("a whole message in the middle of chunks".to_owned());
         }
-        match envelope["type"].as_str() {
-            Some("server_message") if envelope["message"].is_object() => {
-                self.tell(Ok(envelope["message"].to_string()));
+        match (envelope.kind.as_str(), &envelope.message, &envelope.status) {
+            ("server_message", Some(message), None) => self.tell(Ok(message.get().to_owned())),
+            ("pong", None, Some(status)) => {
+                // Nobody may be waiting for it.
+                let _ = self.ears.pongs.send(status.clone());
             }
-            Some("pong") => {
-                let status = envelope["status"].as_str().ok_or("no status")?;
-                let _ = self.ears.pongs.send(status.to_owned());
-            }
-            Some("server_message_chunk") => {
+            ("server_message_chunk", None, None) => {
                 self.chunks += 1;
                 if !self.add(seq_id, envelope)? {
                     return Ok(Some((seq_id, segment_id)));
                 }
             }
-            _ => return Err("an unknown type".to_owned()),
+            _ => return Err("an unknown type or wrong members".to_owned()),
         }
         self.last = Some(seq_id);
         Ok(Some((seq_id, segment_id)))
     }
 
     /// Adds a chunk; true when the message is whole.
-    fn add(&mut self, seq_id: u64, envelope: &Value) -> Result<bool, String> {
-        let number = |name: &str| envelope[name].as_u64().ok_or_else(|| format!("no {name}"));
-        let (at, count, size) = (number("segment_id")?, number("segment_count")?, number("message_size_bytes")?);
-        let chunk = envelope["message_chunk_base64"].as_str().ok_or("no message_chunk_base64")?;
+    fn add(&mut self, seq_id: u64, envelope: &Envelope) -> Result<bool, String> {
+        let (Some(at), Some(count), Some(size), Some(chunk)) =
+            (envelope.segment_id, envelope.segment_count, envelope.message_size_bytes, &envelope.message_chunk_base64)
+        else {
+            return Err("a member is missing".to_owned());
+        };
         let chunk = STANDARD.decode(chunk).map_err(|error| error.to_string())?;
         let size = usize::try_from(size).expect("it fits into memory");
         let assembly =
