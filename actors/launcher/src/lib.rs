@@ -32,3 +32,5 @@ mod sys;
 pub use control::{Control, Launcher, Prepared, Report};
 pub use launch::run_if_launcher;
 pub use order::{Confinement, Exec, Order};
+// Not about commands, but a system call that no safe crate offers.
+pub use sys::give_back_memory;

@@ -1,6 +1,6 @@
 //! The system calls that no safe crate offers. Everything unsafe of this program is on this page.
 //!
-//! What makes them sound is the same for all: the launcher has one thread, from its start to its end.
+//! What makes those of the launcher sound is the same for all: it has one thread, from its start to its end.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -50,4 +50,14 @@ pub fn make_read_only(tree: BorrowedFd<'_>) -> io::Result<()> {
         )
     };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Gives free memory back to the system wherever it lies; left alone, the allocator gives back only what lies at its
+/// end. Takes some milliseconds, during which other threads may wait for memory. Nothing where the allocator is another.
+pub fn give_back_memory() {
+    // SAFETY: may be called at any time from any thread; memory in use stays as it is.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    unsafe {
+        libc::malloc_trim(0)
+    };
 }

@@ -1,7 +1,7 @@
 //! The processor: knows each connection's session, decides whether a request may be made, and hands it to the actor
 //! that answers it. It answers `initialize` itself.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::fut::wrap_future;
@@ -33,7 +33,8 @@ use session::Session;
 /// See the module's documentation.
 pub struct Processor {
     parts: ProcessorParts,
-    sessions: HashMap<ConnectionId, Session>,
+    /// Not a hash table, which would keep the size of the largest crowd there ever was.
+    sessions: BTreeMap<ConnectionId, Session>,
     /// The first initialized client's name; it leads the user agent for the life of the process.
     originator: Option<String>,
     draining: bool,
@@ -64,7 +65,7 @@ pub struct ProcessorParts {
 impl Processor {
     /// A processor without sessions.
     pub fn new(parts: ProcessorParts) -> Self {
-        Self { parts, sessions: HashMap::new(), originator: None, draining: false }
+        Self { parts, sessions: BTreeMap::new(), originator: None, draining: false }
     }
 
     fn dispatch(&mut self, message: Request, ctx: &mut Context<Self>) {

@@ -4,7 +4,7 @@
 //! It owns, for each connection, the ONE recipient of its mailbox, its gauge of queued bytes, the means to cut it, the
 //! notifications it does not want; and who is subscribed to which thread.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,12 +23,14 @@ use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, ServerNotification};
 
 mod clocks;
+mod memory;
 mod messages;
 mod peer;
 #[cfg(test)]
 mod tests;
 
 use clocks::Due;
+use memory::Freed;
 pub use messages::{
     Answer, Audience, CloseAll, CutAll, Effect, HandOver, Outcome, Register, SubscribedThreads, Unsubscribe,
 };
@@ -41,10 +43,12 @@ const CLOCK_CHECK: Duration = Duration::from_secs(1);
 pub struct Router {
     limits: Arc<Limits>,
     clock: Clock,
-    peers: HashMap<ConnectionId, Peer>,
+    /// Not a hash table, which would keep the size of the largest crowd there ever was.
+    peers: BTreeMap<ConnectionId, Peer>,
     subscribers: HashMap<ThreadId, HashSet<ConnectionId>>,
     /// Connections cut over a limit since the start.
     cut_so_far: u64,
+    freed: Freed,
     /// Told when the last connection is gone, after [`CloseAll`].
     emptied: Option<oneshot::Sender<()>>,
 }
@@ -52,7 +56,15 @@ pub struct Router {
 impl Router {
     /// A router without connections.
     pub fn new(limits: Arc<Limits>, clock: Clock) -> Self {
-        Self { limits, clock, peers: HashMap::new(), subscribers: HashMap::new(), cut_so_far: 0, emptied: None }
+        Self {
+            limits,
+            clock,
+            peers: BTreeMap::new(),
+            subscribers: HashMap::new(),
+            cut_so_far: 0,
+            freed: Freed::default(),
+            emptied: None,
+        }
     }
 
     fn apply(&mut self, outcome: Outcome) {
@@ -133,6 +145,7 @@ impl Router {
 
     fn forget(&mut self, id: ConnectionId) {
         if let Some(peer) = self.peers.remove(&id) {
+            self.freed.connection(peer.queued_bytes());
             peer.outbound().close();
             for thread in peer.subscriptions {
                 self.unsubscribe(id, thread);
@@ -206,6 +219,7 @@ impl Actor for Router {
             router.check_clocks(Instant::now());
             router.close_expired();
         });
+        ctx.run_interval(memory::CHECK, |router, _| router.freed.give_back());
     }
 }
 

@@ -35,7 +35,7 @@ pub fn run(size: &Size) -> Result<Vec<Finding>> {
         let mut alone = vec![round(&served, &thread, size, false)?];
         alone.clear();
         let (mut beside, mut cuts) = (Vec::new(), Vec::new());
-        for _ in 0..size.of(ROUNDS * 10) / 10 {
+        for _ in 0..size.of(ROUNDS) {
             alone.push(round(&served, &thread, size, false)?);
             beside.push(round(&served, &thread, size, true)?);
             cuts.extend(beside.last().and_then(|round| round.cut));

@@ -40,7 +40,7 @@ pub fn one_flooder(size: &Size) -> Result<Vec<Finding>> {
         polite.clone().measure()?; // warm up
         let (mut refused, mut flooder_refused, mut alone, mut beside, mut ratios) =
             (0, 0, Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..size.of(ROUNDS * 10) / 10 {
+        for _ in 0..size.of(ROUNDS) {
             let unloaded = polite.clone().measure()?;
             let mut flooder = flood.clone().start()?;
             let loaded: Pace = polite.clone().measure()?;

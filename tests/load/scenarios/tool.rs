@@ -13,12 +13,15 @@ use crate::support::process::Launch;
 use crate::{Result, Size};
 
 /// Requests a second to begin with.
-const FIRST: f64 = 50_000.0;
+const FIRST: f64 = 20_000.0;
 const STEP: f64 = 1.25;
 /// How long each rate is kept up.
 const SECONDS: f64 = 0.5;
-/// A schedule is kept when 99 of 100 answers come within this time. Microseconds.
-const IN_TIME: f64 = 10_000.0;
+/// A schedule is kept when the last answer is late by at most this part of the whole time: what cannot keep up falls
+/// behind further and further.
+const LATE: f64 = 0.2;
+/// In one of so many attempts, since others may use this machine.
+const ATTEMPTS: usize = 3;
 
 pub fn run(size: &Size) -> Result<Vec<Finding>> {
     let home = Arc::new(tempfile::tempdir()?);
@@ -27,18 +30,23 @@ pub fn run(size: &Size) -> Result<Vec<Finding>> {
     // Waits for its door to open.
     drop(echo.connect()?);
     let served = Served::unix(Launch::new());
+    let seconds = SECONDS * size.of(10) as f64 / 10.0;
+    let keeps = |door: &Door, echo: bool, rate: f64| -> Result<bool> {
+        let requests = (rate * seconds) as usize;
+        let job = Paced { connections: 32, window: 64, echo, ..Paced::sequential(door, rate, requests) };
+        for _ in 0..ATTEMPTS {
+            if job.clone().measure()?.seconds <= seconds * (1.0 + LATE) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
     let quickest = |door: &Door, echo: bool| -> Result<f64> {
         let (mut kept, mut rate) = (0.0, FIRST);
-        loop {
-            let seconds = SECONDS / size.of(10) as f64 * 10.0;
-            let job =
-                Paced { connections: 32, window: 64, echo, ..Paced::sequential(door, rate, (rate * seconds) as usize) };
-            let pace = job.measure()?;
-            if pace.p99 > IN_TIME || pace.refused > 0 {
-                return Ok(kept);
-            }
+        while keeps(door, echo, rate)? {
             (kept, rate) = (rate, rate * STEP);
         }
+        Ok(kept)
     };
     let clients = quickest(&echo_door, true)?;
     let server = quickest(&served.door, false)?;
