@@ -4,16 +4,12 @@ use std::collections::BTreeMap;
 
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, apply_filter,
+    SeccompRule, apply_filter, sock_filter,
 };
 
-/// The calls with which programs of the x32 ABI, which share the filter, call the same functions.
+/// The first number of the x32 ABI. Its programs, which hardly a kernel still runs, share the filter with 64-bit ones.
 #[cfg(target_arch = "x86_64")]
-const X32: i64 = 0x4000_0000;
-
-/// The few calls that the x32 ABI has numbers of its own for; a 64-bit program has no use for any of them.
-#[cfg(target_arch = "x86_64")]
-const X32_OWN: std::ops::RangeInclusive<i64> = 512..=547;
+const X32: u32 = 0x4000_0000;
 
 /// Always refused, whatever the arguments.
 const REFUSED: &[i64] = &[
@@ -80,11 +76,32 @@ const SOCKET_TYPE: u64 = 0xf;
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// Restricts this process and all that it starts. Refused calls fail with EPERM.
+/// Restricts this process and all that it starts. Calls that the rules refuse fail with EPERM.
 pub fn restrict(network: bool) -> Result<(), seccompiler::Error> {
-    apply_filter(&filter(refused(network)?, libc::EPERM)?)?;
-    // Its flags are in memory, where no filter can look. On ENOSYS the C libraries fall back to `clone`.
-    apply_filter(&filter([(libc::SYS_clone3, Vec::new())].into(), libc::ENOSYS)?)
+    let (refuse, architecture) = (SeccompAction::Errno(libc::EPERM as u32), std::env::consts::ARCH.try_into()?);
+    // Programs for another instruction set are killed at their first call.
+    let rules = SeccompFilter::new(refused(network)?, SeccompAction::Allow, refuse, architecture)?;
+    apply_filter(&[unknown(), rules.try_into()?].concat())
+}
+
+/// The first instructions: calls that fail with ENOSYS, as on a kernel that does not know them.
+///
+/// They stand in the same filter as the rules, and the filter is short, because the kernel tries each one on every call
+/// that there is when it is installed: a good part of what it takes to start a confined command.
+fn unknown() -> BpfProgram {
+    let instruction = |code: u32, k: u32| sock_filter { code: code as u16, jt: 0, jf: 0, k };
+    let fail = instruction(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32);
+    let fail_if = |comparison: u32, number: u32| {
+        let skip = sock_filter { jf: 1, ..instruction(libc::BPF_JMP | libc::BPF_K | comparison, number) };
+        [skip, fail.clone()]
+    };
+    // The number of the call is what the kernel's description of it begins with.
+    let mut program = vec![instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0)];
+    #[cfg(target_arch = "x86_64")]
+    program.extend(fail_if(libc::BPF_JGE, X32));
+    // Its flags are in memory, where no filter can look. The C libraries fall back to `clone`.
+    program.extend(fail_if(libc::BPF_JEQ, libc::SYS_clone3 as u32));
+    program
 }
 
 fn refused(network: bool) -> Result<Rules, BackendError> {
@@ -113,24 +130,4 @@ fn refused(network: bool) -> Result<Rules, BackendError> {
 
 fn when(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompRule, BackendError> {
     SeccompRule::new(vec![SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)?])
-}
-
-/// Everything is allowed but what `rules` say. Programs for another instruction set are killed at their first call.
-fn filter(rules: Rules, error: libc::c_int) -> Result<BpfProgram, BackendError> {
-    let rules = with_other_abis(rules);
-    let refuse = SeccompAction::Errno(error as u32);
-    SeccompFilter::new(rules, SeccompAction::Allow, refuse, std::env::consts::ARCH.try_into()?)?.try_into()
-}
-
-#[cfg(target_arch = "x86_64")]
-fn with_other_abis(mut rules: Rules) -> Rules {
-    let same: Vec<_> = rules.iter().map(|(call, rules)| (call | X32, rules.clone())).collect();
-    rules.extend(same);
-    rules.extend(X32_OWN.map(|call| (call | X32, Vec::new())));
-    rules
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn with_other_abis(rules: Rules) -> Rules {
-    rules
 }
