@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use base64::DecodeError;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser};
+use serde_json::value::RawValue;
 
 use super::optional::null_is_default;
 use super::thread::SandboxPolicy;
@@ -211,6 +212,7 @@ pub struct CommandExecOutputDelta {
     /// From which stream.
     pub stream: CommandExecOutputStream,
     /// The bytes.
+    #[serde(serialize_with = "verbatim")]
     pub delta_base64: String,
     /// Nothing more will be told of this stream.
     pub cap_reached: bool,
@@ -221,6 +223,13 @@ impl CommandExecOutputDelta {
     pub fn new(process_id: String, stream: CommandExecOutputStream, bytes: &[u8], cap_reached: bool) -> Self {
         Self { process_id, stream, delta_base64: BASE64_STANDARD.encode(bytes), cap_reached }
     }
+}
+
+/// Writes base64, in which nothing is to be escaped. To look for it in each character would take a flood of output longer
+/// than everything else that is done to it here.
+fn verbatim<S: Serializer>(base64: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    let quoted = format!("\"{base64}\"");
+    serde_json::from_str::<&RawValue>(&quoted).map_err(ser::Error::custom)?.serialize(serializer)
 }
 
 /// Where output comes from.
