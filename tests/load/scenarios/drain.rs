@@ -67,6 +67,11 @@ fn with_work() -> Result<Vec<Finding>> {
         return Err(format!("new work is refused with {refusal:?}").into());
     }
     let answered = client.answer_to(running).is_ok_and(|result| result["exitCode"] == 0);
+    // Who does not close in turn is waited for.
+    let codes = [client.closed(), other.closed()];
+    if codes != [Some(1001); 2] {
+        return Err(format!("the clients were closed with {codes:?}").into());
+    }
     let code = served.server.process.exit_code();
     let drained = told.elapsed().as_secs_f64();
 
