@@ -23,9 +23,10 @@ fn told(failure: Failure) -> RpcError {
     }
 }
 
-/// A name that can be part of a path: not empty, and no step up or down.
+/// A name that can be part of a path: not empty, and no step up or down. A URL leaves out tabs and line ends, so that with
+/// them a name would become another one, or a step.
 fn is_name(text: &str) -> bool {
-    !matches!(text, "" | "." | "..")
+    !matches!(text, "" | "." | "..") && !text.contains(['\t', '\n', '\r'])
 }
 
 fn check(what: &str, valid: bool) -> Result<(), RpcError> {
@@ -97,4 +98,21 @@ fn client(item: ClientItem) -> Result<RemoteControlClient, String> {
         app_version,
         last_seen_at,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_would_lead_elsewhere_in_a_url_is_none() {
+        for bad in ["", ".", "..", ".\t.", "\n..", ".\r", "c\t1"] {
+            assert!(!is_name(bad), "{bad:?}");
+        }
+        for good in ["c1", "a b/c", "...", "%2e%2e", "e/../ x"] {
+            let url = BackendUrl::parse("https://chatgpt.com/", &[]).unwrap().client("env", good);
+            assert_eq!(url.path_segments().unwrap().count(), 7, "{url}");
+            assert!(is_name(good), "{good:?}");
+        }
+    }
 }

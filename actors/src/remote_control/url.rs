@@ -33,7 +33,7 @@ impl BackendUrl {
     /// # Errors
     /// See [`InvalidUrl`].
     pub fn parse(text: &str, hosts: &[String]) -> Result<Self, InvalidUrl> {
-        let mut url = Url::parse(text).map_err(|error| InvalidUrl::Unreadable(text.to_owned(), error))?;
+        let mut url = Url::parse(text).map_err(|error| InvalidUrl::Unreadable(without_user(text), error))?;
         let named_safely = url.password().is_none() && url.username().is_empty();
         if !named_safely {
             // An error means that there is no host, and then no user either.
@@ -97,6 +97,14 @@ impl BackendUrl {
             path.pop_if_empty().extend(["wham", "remote", "control"]).extend(segments);
         }
         url
+    }
+}
+
+/// What cannot be parsed may hold a password too: everything before an `@` goes.
+fn without_user(text: &str) -> String {
+    match (text.find("//"), text.rfind('@')) {
+        (Some(start), Some(at)) if start < at => format!("{}{}", &text[..start + 2], &text[at + 1..]),
+        _ => text.to_owned(),
     }
 }
 
@@ -182,8 +190,10 @@ mod tests {
             parse("https://chatgpt.com:99999/").unwrap_err().to_string(),
             "invalid remote control URL `https://chatgpt.com:99999/`: invalid port number"
         );
-        let with_password = parse("https://me:tok-1@evil.com/").unwrap_err().to_string();
-        assert!(!with_password.contains("tok-1"), "{with_password}");
+        for with_password in ["https://me:tok-1@evil.com/", "https://me:tok-1@chatgpt.com:99999/"] {
+            let shown = parse(with_password).unwrap_err().to_string();
+            assert!(!shown.contains("tok-1"), "{shown}");
+        }
     }
 
     #[test]
