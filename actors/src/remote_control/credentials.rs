@@ -3,11 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use actix_rt::task::spawn_blocking;
+use tokio::sync::Mutex;
 
 use super::backend::Backend;
 use super::failure::{Failure, Kind};
+use super::session::Tools;
+use super::times;
 use crate::catalog::CachedFile;
 use crate::protocol::remote::{AccountTokens, AuthFile, FreshTokens, Secret};
 use crate::replace::{Mode, replace};
@@ -26,6 +30,8 @@ pub struct Credentials {
     path: PathBuf,
     file: RefCell<CachedFile<AuthFile>>,
     seen: RefCell<AuthFile>,
+    /// A refresh token may be used once, so nobody else uses it meanwhile.
+    renewing: Mutex<()>,
 }
 
 impl Credentials {
@@ -34,7 +40,7 @@ impl Credentials {
         let path = codex_home.join("auth.json");
         let mut file = CachedFile::new(path.clone(), read);
         let seen = file.get().clone();
-        Self { path, file: RefCell::new(file), seen: RefCell::new(seen) }
+        Self { path, file: RefCell::new(file), seen: RefCell::new(seen), renewing: Mutex::default() }
     }
 
     /// What the file says now.
@@ -66,12 +72,18 @@ impl Credentials {
         }
     }
 
-    /// Asks the sign-in for new tokens, and keeps them where the reference program finds them too.
+    /// Asks the sign-in for new tokens after `refused` was, and keeps them where the reference program finds them too.
+    /// Must not be dropped half way: the old refresh token may be worth nothing by then.
     ///
     /// # Errors
     /// There is nothing to ask with, it was refused, or the file cannot be written; without secrets.
-    pub async fn renew(&self, backend: &Backend, now: String) -> Result<(), String> {
+    async fn renew(&self, backend: &Backend, refused: &Secret, now: String) -> Result<(), String> {
+        let _alone = self.renewing.lock().await;
         let AuthFile::Chatgpt(before) = self.now() else { return Err("nobody is signed in".to_owned()) };
+        // Another request or another program may have got new ones meanwhile.
+        if before.access != *refused {
+            return Ok(());
+        }
         let refresh = before.refresh.clone().ok_or("there is no refresh token")?;
         let tokens = backend.new_account_tokens(&refresh).await?;
         let fresh = FreshTokens {
@@ -136,19 +148,22 @@ impl Recovery {
     }
 
     /// Takes a step after the token `refused` was. Whether there was one left, and whether to ask again at once.
-    pub async fn step(&self, credentials: &Credentials, backend: &Backend, refused: &Secret, now: String) -> Recovered {
+    pub async fn step(&self, tools: &Rc<Tools>, refused: &Secret) -> Recovered {
         let steps = self.steps.get();
         if self.is_exhausted() {
             return Recovered::Exhausted;
         }
         self.steps.set(steps + 1);
-        // Another program may have got new tokens meanwhile.
-        let is_same = credentials.account().is_ok_and(|account| account.access == *refused);
-        if steps == 1
-            && is_same
-            && let Err(reason) = credentials.renew(backend, now).await
-        {
-            log::warn!("the account tokens could not be refreshed: {reason}");
+        if steps == 1 {
+            let (tools, refused) = (tools.clone(), refused.clone());
+            // In a task of its own, because whoever waits here may be dropped.
+            let renewed = actix_rt::spawn(async move {
+                let now = times::show(tools.clock.unix_ms());
+                tools.credentials.renew(&tools.backend, &refused, now).await
+            });
+            if let Err(reason) = renewed.await.map_err(|e| e.to_string()).flatten() {
+                log::warn!("the account tokens could not be refreshed: {reason}");
+            }
         }
         if self.repeats { Recovered::AskAgain } else { Recovered::Later }
     }

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Every wait is a backoff, or as long as the backend asks for if that is longer; another sign-in ends it. Dropping the
-//! future stops everything at once, wherever it is: what has changed is either on disk as a whole, or not at all.
+//! future stops everything at once, wherever it is: what has changed is either on disk as a whole, or not at all. Only new
+//! account tokens that were asked for are waited for and kept even then.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -3,7 +3,7 @@
 use super::credentials::Recovery;
 use super::failure::{Failure, Kind};
 use super::session::{Destination, Session, is_permission};
-use super::times;
+use super::times::{self, Rest};
 use crate::protocol::remote::Secret;
 use crate::protocol::remote::http::ServerTokenResponse;
 use crate::store::messages::{LoadEnrollment, SaveEnrollment, SetRemoteControlEnabled};
@@ -14,8 +14,8 @@ use crate::store::{EnrollmentKey, EnrollmentRecord, ask};
 pub struct Held {
     enrollment: Option<Enrollment>,
     token: Option<ServerToken>,
-    /// No refresh before this moment (Unix milliseconds), because the last one failed.
-    refresh_rests_until: i64,
+    /// No refresh meanwhile, because the last one failed.
+    refresh_rest: Rest,
 }
 
 /// What this host is at a backend.
@@ -115,7 +115,7 @@ impl Session {
         };
         ask(&self.tools.store, row).await.map_err(Failure::of_store)?;
         let enrollment = Enrollment { key: to.key.clone(), server_id, environment_id };
-        *held = Held { enrollment: Some(enrollment.clone()), token: Some(token), refresh_rests_until: 0 };
+        *held = Held { enrollment: Some(enrollment.clone()), token: Some(token), refresh_rest: Rest::default() };
         Ok(enrollment)
     }
 
@@ -133,8 +133,10 @@ impl Session {
         let due = held.due(now, i64::try_from(tools.settings.refresh_ahead_milliseconds).unwrap_or(i64::MAX));
         match due {
             Due::No => return Ok(enrollment),
-            Due::Soon if now < held.refresh_rests_until => return Ok(enrollment),
-            Due::Required if now < held.refresh_rests_until => return Err(Failure::deferred(held.refresh_rests_until)),
+            Due::Soon if held.refresh_rest.lasts(now) => return Ok(enrollment),
+            Due::Required if held.refresh_rest.lasts(now) => {
+                return Err(Failure::deferred(held.refresh_rest.until_ms));
+            }
             Due::Soon | Due::Required => self.check_deferral()?,
         }
         let (backend, server_id) = (&tools.backend, &enrollment.server_id);
@@ -154,8 +156,8 @@ impl Session {
             }
             Err(failure) if failure.transient => {
                 self.heed(&failure);
-                held.refresh_rests_until =
-                    failure.retry_at_ms.unwrap_or_else(|| now.saturating_add(self.refresh_rest()));
+                let until_ms = failure.retry_at_ms.unwrap_or_else(|| now.saturating_add(self.refresh_rest()));
+                held.refresh_rest = Rest { since_ms: now, until_ms };
                 if due == Due::Soon && failure.retry_at_ms.is_none() {
                     log::warn!("the server token is used for a while longer: {failure}");
                     return Ok(enrollment);

@@ -13,7 +13,7 @@ use super::credentials::{Account, Credentials, Recovered, Recovery};
 use super::enrollment::Held;
 use super::failure::{Failure, Kind};
 use super::settings::RemoteControlSettings;
-use super::times;
+use super::times::Rest;
 use super::url::{BackendUrl, DEFAULT_BASE_URL};
 use crate::catalog::{BaseUrl, Catalog};
 use crate::clock::Clock;
@@ -38,8 +38,8 @@ pub struct Session {
     pub tools: Rc<Tools>,
     /// One at a time enrolls, refreshes and pairs; others wait, and find what the first has brought.
     held: Mutex<Held>,
-    /// No call of this host before this moment (Unix milliseconds).
-    deferred_until: Cell<i64>,
+    /// No call of this host meanwhile.
+    deferred: Cell<Rest>,
     /// Whose session it is, once that was seen.
     account: RefCell<Option<String>>,
 }
@@ -56,7 +56,7 @@ pub struct Destination {
 impl Session {
     /// Nothing is known yet.
     pub fn new(tools: Rc<Tools>) -> Self {
-        Self { tools, held: Mutex::default(), deferred_until: Cell::new(0), account: RefCell::default() }
+        Self { tools, held: Mutex::default(), deferred: Cell::default(), account: RefCell::default() }
     }
 
     /// The base URL that the configuration names at this moment.
@@ -121,14 +121,16 @@ impl Session {
     /// # Errors
     /// The backend wants to be left alone.
     pub fn check_deferral(&self) -> Result<(), Failure> {
-        let until = self.deferred_until.get();
-        if self.tools.clock.unix_ms() < until { Err(Failure::deferred(until)) } else { Ok(()) }
+        let deferred = self.deferred.get();
+        if deferred.lasts(self.tools.clock.unix_ms()) { Err(Failure::deferred(deferred.until_ms)) } else { Ok(()) }
     }
 
     /// Remembers what a failure says about when to come back; the latest moment counts.
     pub fn heed(&self, failure: &Failure) {
         if let Some(at) = failure.retry_at_ms {
-            self.deferred_until.set(self.deferred_until.get().max(at));
+            let since_ms = self.tools.clock.unix_ms();
+            let before = Some(self.deferred.get()).filter(|before| before.lasts(since_ms));
+            self.deferred.set(Rest { since_ms, until_ms: before.map_or(at, |before| before.until_ms.max(at)) });
         }
     }
 
@@ -150,8 +152,7 @@ impl Session {
                 Err(failure) if refused(&failure) => failure,
                 answered => return answered,
             };
-            let Tools { credentials, backend, clock, .. } = &*self.tools;
-            match recovery.step(credentials, backend, &shown, times::show(clock.unix_ms())).await {
+            match recovery.step(&self.tools, &shown).await {
                 Recovered::AskAgain => {}
                 Recovered::Later | Recovered::Exhausted => return Err(failure),
             }

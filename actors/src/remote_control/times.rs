@@ -4,6 +4,23 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
+/// A time in which something is left alone. A clock that is set back to before its beginning ends it: what was until when
+/// on a clock that went wrong means nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rest {
+    /// Milliseconds since the Unix epoch.
+    pub since_ms: i64,
+    /// The same, itself not in it.
+    pub until_ms: i64,
+}
+
+impl Rest {
+    /// Whether it lasts.
+    pub fn lasts(self, now_ms: i64) -> bool {
+        (self.since_ms..self.until_ms).contains(&now_ms)
+    }
+}
+
 /// RFC 3339 text as milliseconds since the Unix epoch.
 ///
 /// # Errors
@@ -40,6 +57,14 @@ mod tests {
         assert!(parse("tomorrow").is_err());
         assert!(parse("1234").is_err());
         assert_eq!(show(1500), "1970-01-01T00:00:01Z");
+    }
+
+    #[test]
+    fn a_rest_ends_at_its_time_and_when_the_clock_is_set_back() {
+        let rest = Rest { since_ms: 1000, until_ms: 2000 };
+        assert!(rest.lasts(1000) && rest.lasts(1999));
+        assert!(!rest.lasts(2000) && !rest.lasts(999));
+        assert!(!Rest::default().lasts(0));
     }
 
     #[test]

@@ -101,6 +101,17 @@ async fn nothing_is_sent_before_the_backend_wants_to_hear_from_us() {
 }
 
 #[actix_rt::test]
+async fn a_clock_that_is_set_back_keeps_nobody_waiting() {
+    let mut scene = Scene::new().await;
+    scene.pass(Duration::from_secs(10 * 365 * 86_400));
+    scene.backend.fault("enroll", (429, vec![("retry-after", "100".into())], String::new()));
+    scene.enable(true).await;
+    scene.told("errored").await;
+    scene.now.store(NOW, Ordering::Relaxed);
+    scene.told("connected").await;
+}
+
+#[actix_rt::test]
 async fn a_token_that_expires_soon_is_refreshed_but_may_be_used_for_a_while() {
     let mut scene = Scene::new().await;
     scene.backend.tokens_live(200_000);

@@ -146,3 +146,18 @@ async fn controllers_are_listed_and_revoked_while_disabled() {
         assert_eq!(scene.ask(list("env_1", None)).await["error"]["code"], code, "{fault}");
     }
 }
+
+#[actix_rt::test]
+async fn two_refused_requests_at_once_use_the_refresh_token_once() {
+    let mut scene = Scene::new().await;
+    scene.backend.fail("clients", 401, json!({}));
+    scene.backend.fail("clients", 401, json!({}));
+    scene.backend.delay("token", Duration::from_millis(100));
+    scene.request(list("env_1", None)).await;
+    scene.request(list("env_1", None)).await;
+    for _ in 0..2 {
+        let answer = scene.receive().await;
+        assert!(answer["result"].is_object(), "{answer}");
+    }
+    assert_eq!(scene.backend.words().iter().filter(|what| *what == "token").count(), 1);
+}
