@@ -20,6 +20,7 @@ mod credentials;
 mod cycle;
 mod enrollment;
 mod failure;
+mod handlers;
 mod messages;
 mod pairing;
 mod requests;
@@ -29,8 +30,9 @@ mod settings;
 mod tests;
 mod times;
 mod url;
+mod wishes;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -43,11 +45,10 @@ use tokio::sync::{Notify, Semaphore};
 use crate::catalog::{Catalog, installation_id};
 use crate::clock::Clock;
 use crate::host::Host;
-use crate::panics::{guarded, guarded_future};
-use crate::post::post;
+use crate::panics::guarded_future;
 use crate::protocol::ServerNotification;
 use crate::protocol::remote::RemoteControlState;
-use crate::remote_link::{EndSession, HangUp, LinkLost};
+use crate::remote_link::{EndSession, HangUp};
 use crate::router::{Audience, Outcome, Router};
 use crate::store::Store;
 use backend::{Backend, BackendParts};
@@ -55,7 +56,9 @@ use board::Board;
 use credentials::Credentials;
 use cycle::{Cycle, Link};
 use failure::Failure;
+use handlers::Changed;
 use session::{Session, Tools};
+use wishes::Wishes;
 
 pub use messages::{AskRemoteControl, Begin, EndRemoteControl, Meet};
 pub use settings::RemoteControlSettings;
@@ -138,8 +141,7 @@ pub struct RemoteControl {
     /// What every client was told last.
     told: RemoteControlState,
     desired: Desired,
-    /// Counts enables and disables: one that took long must not undo a later one.
-    wishes: Rc<Cell<u64>>,
+    wishes: Rc<Wishes>,
     link: Option<Rc<Link>>,
     lost: Rc<Notify>,
     cycle: Option<SpawnHandle>,
@@ -282,7 +284,8 @@ impl RemoteControl {
     /// The login is over: what it had with the backend is forgotten, and another one begins disabled.
     fn end_session(&mut self, ctx: &mut Context<Self>) {
         log::info!("remote control ends with the sign-in that it was for");
-        self.wishes.set(self.wishes.get() + 1);
+        self.wishes.next();
+        self.wishes.next_lasting();
         self.session = Rc::new(Session::new(self.tools.clone()));
         self.desired = Desired::Disabled;
         self.stop_cycle(ctx);
@@ -313,72 +316,5 @@ impl Actor for RemoteControl {
             board.changed().await.ok()?;
             Some((Changed, board))
         }));
-    }
-}
-
-/// From the board: it says something new.
-struct Changed;
-
-impl StreamHandler<Changed> for RemoteControl {
-    fn handle(&mut self, _: Changed, ctx: &mut Self::Context) {
-        let news = self.news();
-        post::<Self, _, _>(&self.router, news, ctx);
-    }
-}
-
-impl Handler<Begin> for RemoteControl {
-    type Result = ();
-
-    fn handle(&mut self, begin: Begin, ctx: &mut Self::Context) {
-        let Begin { dial, hang_up, end_session, dial_time } = begin;
-        self.link = Some(Rc::new(Link { dial, hang_up, end_session, dial_time }));
-        self.begin(ctx);
-    }
-}
-
-impl Handler<Meet> for RemoteControl {
-    type Result = ();
-
-    fn handle(&mut self, Meet { connection, client }: Meet, ctx: &mut Self::Context) {
-        if std::mem::take(&mut self.awaits_client) {
-            self.tools.client_name.replace(client.name.clone());
-            self.begin(ctx);
-        }
-        self.tools.backend.speak_for(client);
-        let state = self.board.state();
-        let news = self.news();
-        let outcome = news.tell(Audience::One(connection), ServerNotification::RemoteControlStatusChanged(state));
-        post::<Self, _, _>(&self.router, outcome, ctx);
-    }
-}
-
-impl Handler<LinkLost> for RemoteControl {
-    type Result = ();
-
-    fn handle(&mut self, LinkLost { reason }: LinkLost, _: &mut Self::Context) {
-        log::warn!("remote control has lost its connection: {reason}");
-        self.lost.notify_one();
-    }
-}
-
-impl Handler<EndRemoteControl> for RemoteControl {
-    type Result = ResponseActFuture<Self, ()>;
-
-    fn handle(&mut self, _: EndRemoteControl, ctx: &mut Self::Context) -> Self::Result {
-        self.ended = true;
-        self.stop_cycle(ctx);
-        let hung_up = self.link.take().map(|link| async move { link.hang_up.send(HangUp).await });
-        let hung_up = OptionFuture::from(hung_up);
-        // An error says that the link has ended, which is as good. What the actor holds, the database among it, is then let
-        // go: it would watch its own board for ever.
-        Box::pin(wrap_future::<_, Self>(hung_up).map(|_, _, ctx| ctx.stop()))
-    }
-}
-
-impl Handler<AskRemoteControl> for RemoteControl {
-    type Result = ();
-
-    fn handle(&mut self, AskRemoteControl { reply, request }: AskRemoteControl, ctx: &mut Self::Context) {
-        guarded("a request about remote control", || self.ask(reply, request, ctx));
     }
 }

@@ -2,6 +2,7 @@
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::credentials::Recovery;
 use super::failure::{Failure, Kind};
@@ -66,26 +67,28 @@ impl RemoteControl {
     /// A passing wish counts at once. One to be remembered counts when this host is enrolled and the wish on disk; if
     /// that fails, everything stays as it was.
     fn client_enables(&mut self, reply: Reply, ephemeral: bool, ctx: &mut Context<Self>) {
-        let wish = self.wish();
+        let wish = self.wishes.next();
         if ephemeral {
             self.enable(ctx);
             return self.answer(reply, Ok(Answer::State(self.board.state())), ctx);
         }
+        let Some(permit) = self.permit() else { return self.answer(reply, Err(RpcError::overloaded()), ctx) };
+        let lasting = self.wishes.next_lasting();
         let (session, wishes) = (self.session.clone(), self.wishes.clone());
         let enrolled = async move {
             let to = session.destination().await?;
             let recovery = Recovery::of_request();
             let mut held = session.held().await;
             let enrollment = session.enrolled(&mut held, &to, &recovery).await?;
-            drop(held);
-            if wishes.get() == wish {
+            drop((held, permit));
+            if wishes.is_last_lasting(lasting) {
                 session.remember(to.key, true).await?;
             }
             Ok(enrollment.environment_id)
         };
         self.work(reply, enrolled, ctx, move |control, enrolled: Result<String, Failure>, ctx| {
             let environment_id = enrolled.map_err(told)?;
-            if control.wishes.get() == wish {
+            if control.wishes.is_last(wish) {
                 control.enable(ctx);
                 control.board.environment(Some(&environment_id));
             }
@@ -93,17 +96,19 @@ impl RemoteControl {
         });
     }
 
-    /// Counts at once. One to be remembered is answered when it is on disk.
+    /// Counts at once. One to be remembered is answered when it is on disk. Asks the backend nothing, so it may always be
+    /// made, however many wait for that.
     fn client_disables(&mut self, reply: Reply, ephemeral: bool, ctx: &mut Context<Self>) {
-        let wish = self.wish();
-        let (session, wishes) = (self.session.clone(), self.wishes.clone());
+        self.wishes.next();
         let hung_up = self.disable(ctx);
         let state = self.board.state();
+        let lasting = (!ephemeral).then(|| self.wishes.next_lasting());
+        let (session, wishes) = (self.session.clone(), self.wishes.clone());
         let forgotten = async move {
             hung_up.await;
-            if !ephemeral {
+            if let Some(lasting) = lasting {
                 let to = session.destination().await?;
-                if wishes.get() == wish {
+                if wishes.is_last_lasting(lasting) {
                     session.remember(to.key, false).await?;
                 }
             }
@@ -114,12 +119,6 @@ impl RemoteControl {
         });
     }
 
-    fn wish(&mut self) -> u64 {
-        let wish = self.wishes.get() + 1;
-        self.wishes.set(wish);
-        wish
-    }
-
     fn check_enabled(&self) -> Result<(), RpcError> {
         if self.desired == Desired::Enabled {
             return Ok(());
@@ -127,12 +126,22 @@ impl RemoteControl {
         Err(RpcError::invalid_request("remote control pairing requires remote control to be enabled"))
     }
 
-    /// Answers when the backend has.
+    /// Answers when the backend has, if not too many wait for it.
     fn call(&self, reply: Reply, call: impl Future<Output = Answered> + 'static, ctx: &mut Context<Self>) {
+        let Some(permit) = self.permit() else { return self.answer(reply, Err(RpcError::overloaded()), ctx) };
+        let call = async move {
+            let _permit = permit;
+            call.await
+        };
         self.work(reply, call, ctx, |_, answered, _| answered);
     }
 
-    /// Works beside the mailbox, as often at once as the settings allow, and answers with what becomes of it.
+    /// To wait for the backend: as many may as the settings allow.
+    fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        self.calls.clone().try_acquire_owned().ok()
+    }
+
+    /// Works beside the mailbox, and answers with what becomes of it.
     fn work<T: 'static>(
         &self,
         reply: Reply,
@@ -140,12 +149,8 @@ impl RemoteControl {
         ctx: &mut Context<Self>,
         then: impl FnOnce(&mut Self, T, &mut Context<Self>) -> Answered + 'static,
     ) {
-        let Ok(permit) = self.calls.clone().try_acquire_owned() else {
-            return self.answer(reply, Err(RpcError::overloaded()), ctx);
-        };
         let work = guarded_future("a request about remote control", work);
         ctx.spawn(wrap_future::<_, Self>(work).map(move |done, control, ctx| {
-            drop(permit);
             // Where nothing comes out, the reply is dropped, and tells the client.
             if let Some(done) = done {
                 let answered = then(control, done, ctx);

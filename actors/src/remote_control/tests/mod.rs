@@ -27,7 +27,7 @@ use crate::limits::Limits;
 use crate::protocol::RequestId;
 use crate::protocol::initialize::ClientInfo;
 use crate::protocol::remote::{PairingStartParams, RemoteControlEnableParams, RemoteControlRequest};
-use crate::remote_link::{Dial, DialError};
+use crate::remote_link::{Dial, DialError, LinkLost};
 use crate::reply::Reply;
 use crate::router::{Effect, Register};
 use backend::Backend;

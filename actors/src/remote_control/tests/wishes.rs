@@ -160,7 +160,34 @@ async fn of_two_wishes_the_later_one_holds() {
     let answers = [scene.receive().await, scene.receive().await];
     assert!(answers.iter().all(|answer| answer["result"]["status"] == "disabled"), "{answers:?}");
     assert_eq!(scene.status().await["status"], "disabled");
-    assert_eq!(remembered(&scene).await, Some(None));
+    assert_eq!(remembered(&scene).await, Some(Some(true)), "a passing wish leaves alone what is remembered");
+}
+
+#[actix_rt::test]
+async fn a_lasting_wish_is_remembered_although_a_passing_one_overtakes_it() {
+    let mut scene = Scene::new().await;
+    scene.backend.delay("enroll", Duration::from_millis(100));
+    let lasting = scene.request(RemoteControlRequest::Enable(RemoteControlEnableParams { ephemeral: false })).await;
+    while scene.backend.words().is_empty() {
+        actix_rt::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(scene.enable(true).await["result"].is_object());
+    while scene.receive().await["id"] != lasting {}
+    assert_eq!(remembered(&scene).await, Some(Some(true)));
+}
+
+#[actix_rt::test]
+async fn a_disable_counts_and_is_remembered_while_all_calls_wait_for_a_backend_that_hangs() {
+    let settings = RemoteControlSettings { calls: 1, ..RemoteControlSettings::tiny() };
+    let mut scene = Scene::with(Plan { settings, ..Plan::default() }).await;
+    scene.enable(false).await;
+    scene.told("connected").await;
+    scene.backend.delay("pair", Duration::from_secs(1));
+    scene.request(RemoteControlRequest::PairingStart(PairingStartParams { manual_code: true })).await;
+    assert_eq!(scene.pair().await["error"]["code"], -32001, "there is one call at a time");
+    let answer = scene.disable(false).await;
+    assert_eq!(answer["result"]["status"], "disabled", "{answer}");
+    assert_eq!(remembered(&scene).await, Some(Some(false)));
 }
 
 #[actix_rt::test]
@@ -186,4 +213,25 @@ async fn a_client_that_waits_gets_new_account_tokens_at_once_and_once() {
     scene.backend.fail("enroll", 403, json!({}));
     assert_eq!(scene.enable(false).await["error"]["code"], -32600);
     assert_eq!(scene.backend.words(), ["enroll", "token", "enroll"]);
+}
+
+#[actix_rt::test]
+async fn new_account_tokens_are_kept_although_a_disable_comes_while_they_are_on_their_way() {
+    let mut scene = Scene::new().await;
+    scene.backend.fail("enroll", 401, json!({}));
+    scene.backend.fail("enroll", 401, json!({}));
+    scene.backend.delay("token", Duration::from_millis(100));
+    scene.enable(true).await;
+    while !scene.backend.words().contains(&"token".to_owned()) {
+        actix_rt::time::sleep(Duration::from_millis(1)).await;
+    }
+    scene.disable(true).await;
+    let kept = || std::fs::read_to_string(scene.home.path().join("auth.json")).unwrap().contains("access-2");
+    timeout(SOON, async {
+        while !kept() {
+            actix_rt::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await
+    .expect("the old refresh token may be worth nothing now");
 }

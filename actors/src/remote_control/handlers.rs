@@ -1,0 +1,82 @@
+//! What remote control does with each of its messages; what clients ask goes on to `requests`.
+
+use std::rc::Rc;
+
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::prelude::*;
+use futures_util::future::OptionFuture;
+
+use super::cycle::Link;
+use super::{AskRemoteControl, Begin, EndRemoteControl, Meet, RemoteControl};
+use crate::panics::guarded;
+use crate::post::post;
+use crate::protocol::ServerNotification;
+use crate::remote_link::{HangUp, LinkLost};
+use crate::router::Audience;
+
+/// From the board: it says something new.
+pub(super) struct Changed;
+
+impl StreamHandler<Changed> for RemoteControl {
+    fn handle(&mut self, _: Changed, ctx: &mut Self::Context) {
+        let news = self.news();
+        post::<Self, _, _>(&self.router, news, ctx);
+    }
+}
+
+impl Handler<Begin> for RemoteControl {
+    type Result = ();
+
+    fn handle(&mut self, begin: Begin, ctx: &mut Self::Context) {
+        let Begin { dial, hang_up, end_session, dial_time } = begin;
+        self.link = Some(Rc::new(Link { dial, hang_up, end_session, dial_time }));
+        self.begin(ctx);
+    }
+}
+
+impl Handler<Meet> for RemoteControl {
+    type Result = ();
+
+    fn handle(&mut self, Meet { connection, client }: Meet, ctx: &mut Self::Context) {
+        if std::mem::take(&mut self.awaits_client) {
+            self.tools.client_name.replace(client.name.clone());
+            self.begin(ctx);
+        }
+        self.tools.backend.speak_for(client);
+        let state = self.board.state();
+        let news = self.news();
+        let outcome = news.tell(Audience::One(connection), ServerNotification::RemoteControlStatusChanged(state));
+        post::<Self, _, _>(&self.router, outcome, ctx);
+    }
+}
+
+impl Handler<LinkLost> for RemoteControl {
+    type Result = ();
+
+    fn handle(&mut self, LinkLost { reason }: LinkLost, _: &mut Self::Context) {
+        log::warn!("remote control has lost its connection: {reason}");
+        self.lost.notify_one();
+    }
+}
+
+impl Handler<EndRemoteControl> for RemoteControl {
+    type Result = ResponseActFuture<Self, ()>;
+
+    fn handle(&mut self, _: EndRemoteControl, ctx: &mut Self::Context) -> Self::Result {
+        self.ended = true;
+        self.stop_cycle(ctx);
+        let hung_up = self.link.take().map(|link| async move { link.hang_up.send(HangUp).await });
+        let hung_up = OptionFuture::from(hung_up);
+        // An error says that the link has ended, which is as good. What the actor holds, the database among it, is then let
+        // go: it would watch its own board for ever.
+        Box::pin(wrap_future::<_, Self>(hung_up).map(|_, _, ctx| ctx.stop()))
+    }
+}
+
+impl Handler<AskRemoteControl> for RemoteControl {
+    type Result = ();
+
+    fn handle(&mut self, AskRemoteControl { reply, request }: AskRemoteControl, ctx: &mut Self::Context) {
+        guarded("a request about remote control", || self.ask(reply, request, ctx));
+    }
+}
