@@ -203,7 +203,8 @@ pub(crate) async fn end_in_good_order(hub: &Hub, limits: &Shutdown) {
         log::warn!("commands were still running although they were ended; they end with this process");
     }
     hub.close_connections(limits.close()).await;
-    if timeout(limits.close(), hub.end_remote_control()).await.is_err() {
+    // Twice, because the socket is dropped after the last words.
+    if timeout(2 * limits.close(), hub.end_remote_control(limits.close())).await.is_err() {
         log::warn!("the connection to the remote-control backend ends with this process");
     }
 }

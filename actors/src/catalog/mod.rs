@@ -99,6 +99,12 @@ impl Actor for Catalog {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.mailbox_messages);
     }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        if let Some(arbiter) = Arbiter::try_current() {
+            arbiter.stop();
+        }
+    }
 }
 
 impl Handler<Ask> for Catalog {

@@ -38,6 +38,7 @@ struct Inner {
     processor: Arc<Addr<Processor>>,
     commands: Arc<Addr<Commands>>,
     remote_control: Arc<Addr<RemoteControl>>,
+    remote_arbiter: ArbiterHandle,
     ingress: Arc<Ingress>,
     connections: AtomicU64,
     work: TaskTracker,
@@ -122,29 +123,31 @@ impl Hub {
             processor: Arc::new(processor),
             commands,
             remote_control,
+            remote_arbiter,
             connections: AtomicU64::new(0),
             work: TaskTracker::new(),
             draining: AtomicBool::new(false),
         }));
-        hub.start_link(remote_link, &remote_arbiter);
+        hub.start_link(remote_link);
         hub
     }
 
     /// Starts the link beside remote control, which then may begin. Remote control comes first because the processor must
     /// know it, and the link last because its streams are connections of this hub.
-    fn start_link(&self, limits: RemoteLinkLimits, arbiter: &ArbiterHandle) {
+    fn start_link(&self, limits: RemoteLinkLimits) {
         let (message_bytes, dial_time) = (self.0.limits.message_bytes, limits.dial());
         let control = self.0.remote_control.clone();
         let port = StreamPort::new();
         port.connect(self.clone());
-        arbiter.spawn(async move {
+        self.0.remote_arbiter.spawn(async move {
             let lost = Addr::clone(&control).recipient();
             let link = RemoteLink::start(RemoteLinkParts { limits, message_bytes, port, lost });
-            let [dial, hang_up, end_session] = [&link; 3].map(|link| Addr::clone(link));
+            let [dial, hang_up, end_session, send_rest] = [&link; 4].map(|link| Addr::clone(link));
             let begin = Begin {
                 dial: dial.recipient(),
                 hang_up: hang_up.recipient(),
                 end_session: end_session.recipient(),
+                send_rest: send_rest.recipient(),
                 dial_time,
             };
             if control.send(begin).await.is_err() {
@@ -181,11 +184,13 @@ impl Hub {
         }
     }
 
-    /// Is no longer reachable from elsewhere; local clients stay.
-    pub async fn end_remote_control(&self) {
-        if self.0.remote_control.send(EndRemoteControl).await.is_err() {
+    /// Sends what remote clients still have to be told, for which `grace` is left, and is no longer reachable from
+    /// elsewhere. The last step of an end: the arbiter of remote control ends with it.
+    pub async fn end_remote_control(&self, grace: Duration) {
+        if self.0.remote_control.send(EndRemoteControl { grace }).await.is_err() {
             log::error!("remote control ended before it was told to");
         }
+        self.0.remote_arbiter.stop();
     }
 
     /// Says goodbye to every connection (1001 on a WebSocket) and waits until all are gone; those that are not after

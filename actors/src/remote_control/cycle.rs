@@ -29,7 +29,7 @@ use super::enrollment::Enrollment;
 use super::failure::{Failure, Kind};
 use super::session::{Destination, Session};
 use crate::protocol::remote::{detail, preview};
-use crate::remote_link::{Dial, DialError, EndSession, HangUp};
+use crate::remote_link::{Dial, DialError, EndSession, HangUp, SendRest};
 
 /// The body of a 404 that says that the backend has forgotten this host.
 const FORGOTTEN: &str = "Remote app server not found";
@@ -39,6 +39,7 @@ pub struct Link {
     pub dial: Recipient<Dial>,
     pub hang_up: Recipient<HangUp>,
     pub end_session: Recipient<EndSession>,
+    pub send_rest: Recipient<SendRest>,
     /// How long a dial may take, for the text about it.
     pub dial_time: Duration,
 }

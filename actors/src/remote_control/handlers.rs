@@ -5,13 +5,14 @@ use std::rc::Rc;
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 use futures_util::future::OptionFuture;
+use tokio::time::timeout;
 
 use super::cycle::Link;
 use super::{AskRemoteControl, Begin, EndRemoteControl, Meet, RemoteControl};
 use crate::panics::guarded;
 use crate::post::post;
 use crate::protocol::ServerNotification;
-use crate::remote_link::{HangUp, LinkLost};
+use crate::remote_link::{HangUp, LinkLost, SendRest};
 use crate::router::Audience;
 
 /// From the board: it says something new.
@@ -28,8 +29,8 @@ impl Handler<Begin> for RemoteControl {
     type Result = ();
 
     fn handle(&mut self, begin: Begin, ctx: &mut Self::Context) {
-        let Begin { dial, hang_up, end_session, dial_time } = begin;
-        self.link = Some(Rc::new(Link { dial, hang_up, end_session, dial_time }));
+        let Begin { dial, hang_up, end_session, send_rest, dial_time } = begin;
+        self.link = Some(Rc::new(Link { dial, hang_up, end_session, send_rest, dial_time }));
         self.begin(ctx);
     }
 }
@@ -62,10 +63,15 @@ impl Handler<LinkLost> for RemoteControl {
 impl Handler<EndRemoteControl> for RemoteControl {
     type Result = ResponseActFuture<Self, ()>;
 
-    fn handle(&mut self, _: EndRemoteControl, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, EndRemoteControl { grace }: EndRemoteControl, ctx: &mut Self::Context) -> Self::Result {
         self.ended = true;
         self.stop_cycle(ctx);
-        let hung_up = self.link.take().map(|link| async move { link.hang_up.send(HangUp).await });
+        let hung_up = self.link.take().map(|link| async move {
+            if timeout(grace, link.send_rest.send(SendRest)).await.is_err() {
+                log::warn!("remote controllers did not take their last messages in time");
+            }
+            link.hang_up.send(HangUp).await
+        });
         let hung_up = OptionFuture::from(hung_up);
         // An error says that the link has ended, which is as good. What the actor holds, the database among it, is then let
         // go: it would watch its own board for ever.

@@ -9,7 +9,7 @@ use actix::prelude::*;
 use crate::connection::ConnectionId;
 use crate::protocol::initialize::ClientInfo;
 use crate::protocol::remote::RemoteControlRequest;
-use crate::remote_link::{Dial, EndSession, HangUp};
+use crate::remote_link::{Dial, EndSession, HangUp, SendRest};
 use crate::reply::Reply;
 
 /// Sent by the processor for a client's request. Nothing comes back: the client is answered by way of the router.
@@ -46,12 +46,17 @@ pub struct Begin {
     pub hang_up: Recipient<HangUp>,
     /// Drops it and forgets everything.
     pub end_session: Recipient<EndSession>,
+    /// Waits for the last words.
+    pub send_rest: Recipient<SendRest>,
     /// How long a dial may take.
     pub dial_time: Duration,
 }
 
-/// Sent by the hub when the server ends: drops the socket, and dials no more. Answered when the socket is gone. Mailbox
-/// full: the hub waits.
+/// Sent by the hub when the server ends and every connection was told so: dials no more, sends what remote streams still
+/// have to say, and drops the socket. Answered when it is gone. Mailbox full: the hub waits.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct EndRemoteControl;
+pub struct EndRemoteControl {
+    /// So long the last words may take.
+    pub grace: Duration,
+}

@@ -25,6 +25,11 @@ pub(super) struct Link {
     filled: Notify,
     /// There may be room for what connections have to say.
     room: Notify,
+    /// There may be nothing left to do.
+    done: Notify,
+    connected: Cell<bool>,
+    /// Something was taken to be sent, and not all of that is written.
+    writing: Cell<bool>,
 }
 
 impl Link {
@@ -38,6 +43,9 @@ impl Link {
             limits,
             filled: Notify::new(),
             room: Notify::new(),
+            done: Notify::new(),
+            connected: Cell::new(false),
+            writing: Cell::new(false),
         })
     }
 
@@ -54,7 +62,28 @@ impl Link {
 
     /// There is a new socket.
     pub(super) fn replay(&self) {
+        self.connected.set(true);
+        self.writing.set(false);
         self.session.borrow_mut().replay();
+    }
+
+    /// The socket is lost or dropped, if there was one.
+    pub(super) fn socket_is_gone(&self) {
+        self.connected.set(false);
+        self.done.notify_waiters();
+    }
+
+    /// Begins no more streams; returns when there are none left with something to say, or no way to say it.
+    pub(super) async fn send_rest(&self) {
+        self.session.borrow_mut().begin_no_more();
+        loop {
+            // Before the look, so that an end which comes after it is noticed.
+            let done = self.done.notified();
+            if !self.connected.get() || !self.writing.get() && self.session.borrow().has_said_all() {
+                return;
+            }
+            done.await;
+        }
     }
 
     /// Takes a text message of the backend.
@@ -63,6 +92,7 @@ impl Link {
             self.room.notify_waiters();
         }
         self.filled.notify_one();
+        self.done.notify_waiters();
     }
 
     /// Ends what was silent for too long.
@@ -73,7 +103,15 @@ impl Link {
 
     /// What is to be sent next, if anything.
     pub(super) fn next(&self) -> Option<ByteString> {
-        self.session.borrow_mut().next()
+        let next = self.session.borrow_mut().next();
+        self.writing.set(self.writing.get() || next.is_some());
+        next
+    }
+
+    /// All that was taken to be sent is written.
+    pub(super) fn written(&self) {
+        self.writing.set(false);
+        self.done.notify_waiters();
     }
 
     /// Returns when there may be something to send.
@@ -151,6 +189,7 @@ impl Pipe for StreamPipe {
             })
             .await;
             link.session.borrow_mut().ended(&key, generation, Instant::now());
+            link.done.notify_waiters();
         });
         Self { lines, waiting_bytes, most_bytes: opener.limits.stream_inbound_bytes, task }
     }

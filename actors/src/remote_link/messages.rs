@@ -67,6 +67,13 @@ pub enum DialError {
 #[rtype(result = "()")]
 pub struct HangUp;
 
+/// Sent by the remote control actor when the server ends and every connection was told so: no stream begins any more, and
+/// the answer comes when the last one has ended and what it said is written to the socket, or when there is no socket. Not
+/// bounded: the sender sets the time. Mailbox full: the sender waits.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct SendRest;
+
 /// Sent by the remote control actor when the login session is over: hangs up, ends every stream, and forgets what was
 /// kept, the counters and the cursor. Mailbox full: the sender waits.
 #[derive(Debug, Message)]

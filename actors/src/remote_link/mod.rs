@@ -31,7 +31,7 @@ use link::Link;
 use socket::Socket;
 
 pub use limits::RemoteLinkLimits;
-pub use messages::{Dial, DialError, EndSession, HangUp, LinkLost};
+pub use messages::{Dial, DialError, EndSession, HangUp, LinkLost, SendRest};
 pub use port::StreamPort;
 
 /// See the module's documentation.
@@ -77,6 +77,7 @@ impl RemoteLink {
         for task in [self.socket.take(), self.telling.take()].into_iter().flatten() {
             ctx.cancel_future(task);
         }
+        self.link.socket_is_gone();
     }
 
     fn serve(&mut self, socket: Socket, ctx: &mut Context<Self>) {
@@ -85,6 +86,7 @@ impl RemoteLink {
         let running = guarded_future("the socket to the backend", running);
         self.socket = Some(ctx.spawn(wrap_future::<_, Self>(running).map(|why, link, ctx| {
             link.socket = None;
+            link.link.socket_is_gone();
             link.tell(why.unwrap_or_else(|| "an internal error".to_owned()), ctx);
         })));
     }
@@ -106,6 +108,11 @@ impl Actor for RemoteLink {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.limits.mailbox_messages);
+    }
+
+    /// A stream that rests for ever would otherwise keep all this alive.
+    fn stopped(&mut self, _: &mut Self::Context) {
+        self.link.forget();
     }
 }
 
@@ -146,6 +153,15 @@ impl Handler<HangUp> for RemoteLink {
 
     fn handle(&mut self, _: HangUp, ctx: &mut Self::Context) {
         self.hang_up(ctx);
+    }
+}
+
+impl Handler<SendRest> for RemoteLink {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: SendRest, _: &mut Self::Context) -> Self::Result {
+        let link = self.link.clone();
+        Box::pin(async move { link.send_rest().await })
     }
 }
 

@@ -99,6 +99,7 @@ async fn write(mut socket: WriteHalf<BoxedSocket>, link: &Link, signals: &Signal
             }
         }
         if encoded.is_empty() {
+            link.written();
             link.filled().await;
             continue;
         }

@@ -27,7 +27,7 @@ use crate::limits::Limits;
 use crate::protocol::RequestId;
 use crate::protocol::initialize::ClientInfo;
 use crate::protocol::remote::{PairingStartParams, RemoteControlEnableParams, RemoteControlRequest};
-use crate::remote_link::{Dial, DialError, LinkLost};
+use crate::remote_link::{Dial, DialError, LinkLost, SendRest};
 use crate::reply::Reply;
 use crate::router::{Effect, Register};
 use backend::Backend;
@@ -71,6 +71,14 @@ impl Handler<EndSession> for FakeLink {
 
     fn handle(&mut self, _: EndSession, _: &mut Self::Context) {
         let _ = self.told.try_send("end session");
+    }
+}
+
+impl Handler<SendRest> for FakeLink {
+    type Result = ();
+
+    fn handle(&mut self, _: SendRest, _: &mut Self::Context) {
+        let _ = self.told.try_send("send rest");
     }
 }
 
@@ -172,8 +180,14 @@ impl Scene {
         let mut scene =
             Self { home, backend, control, store, router, dials, link, news, now, requests: 0, kept: VecDeque::new() };
         scene.join(tell).await;
-        let (dial, hang_up, end_session) = (fake.clone().recipient(), fake.clone().recipient(), fake.recipient());
-        let begin = Begin { dial, hang_up, end_session, dial_time: Duration::from_secs(30) };
+        let [dial, hang_up, end_session] = [&fake; 3].map(Addr::clone);
+        let begin = Begin {
+            dial: dial.recipient(),
+            hang_up: hang_up.recipient(),
+            end_session: end_session.recipient(),
+            send_rest: fake.recipient(),
+            dial_time: Duration::from_secs(30),
+        };
         scene.control.send(begin).await.unwrap();
         scene
     }

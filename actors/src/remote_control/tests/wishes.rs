@@ -195,7 +195,8 @@ async fn at_the_end_of_the_server_nothing_is_left_behind() {
     let mut scene = Scene::new().await;
     scene.enable(true).await;
     scene.told("connected").await;
-    scene.control.send(EndRemoteControl).await.unwrap();
+    scene.control.send(EndRemoteControl { grace: SOON }).await.unwrap();
+    scene.link_is_told("send rest").await;
     scene.link_is_told("hang up").await;
     while scene.control.connected() {
         actix_rt::task::yield_now().await;

@@ -43,6 +43,8 @@ pub(super) struct Session<P: Pipe> {
     streams: Streams<P>,
     assemblies: Assemblies,
     cursor: Option<String>,
+    /// The server ends: no stream begins any more.
+    begins_no_more: bool,
 }
 
 /// What became of an envelope.
@@ -62,6 +64,7 @@ impl<P: Pipe> Session<P> {
             streams: Streams::new(),
             assemblies: Assemblies::new(limits.clone(), message_bytes),
             cursor: None,
+            begins_no_more: false,
             limits,
             opener,
         }
@@ -73,6 +76,16 @@ impl<P: Pipe> Session<P> {
         self.streams.clear();
         self.assemblies.clear();
         self.cursor = None;
+    }
+
+    /// Refuses new streams from now on.
+    pub(super) fn begin_no_more(&mut self) {
+        self.begins_no_more = true;
+    }
+
+    /// Whether there are no streams, and nothing to be sent.
+    pub(super) fn has_said_all(&self) -> bool {
+        self.streams.len() == 0 && !self.outbound.has_unsent()
     }
 
     /// Where the backend is to go on.
@@ -196,8 +209,9 @@ impl<P: Pipe> Session<P> {
             }
             (Some(MessageKind::Initialize(id)), key) => {
                 let key = key.unwrap_or_else(|| self.streams.name(client));
-                if !self.streams.is_live(&key) && self.streams.len() >= self.limits.streams {
-                    log::warn!("there are {} remote streams already; one more is refused", self.streams.len());
+                let is_full = !self.streams.is_live(&key) && self.streams.len() >= self.limits.streams;
+                if is_full || self.begins_no_more {
+                    log::warn!("a remote stream is refused: there are {}, or the server ends", self.streams.len());
                     self.refuse(&key, &MessageKind::Initialize(id), now);
                     self.streams.remove(&key);
                 } else {

@@ -173,6 +173,11 @@ impl Outbound {
         None
     }
 
+    /// Whether something was not sent on this socket.
+    pub(super) fn has_unsent(&self) -> bool {
+        self.channels.values().any(|channel| channel.unsent > 0)
+    }
+
     /// There is a new socket: everything that is retained is to be sent on it.
     pub(super) fn replay(&mut self) {
         self.ready.clear();

@@ -3,6 +3,7 @@
 mod backend;
 mod cuts;
 mod dialing;
+mod ending;
 mod serving;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::hub::Hub;
 use crate::hub::tests::{cramped, hub};
 use crate::limits::Limits;
 use backend::{Backend, SOON, Wire};
@@ -34,6 +36,7 @@ impl Handler<LinkLost> for Listener {
 
 struct Test {
     backend: Backend,
+    hub: Hub,
     link: Arc<Addr<RemoteLink>>,
     lost: mpsc::Receiver<String>,
     _home: TempDir,
@@ -79,11 +82,11 @@ impl Test {
         let message_bytes = limits.message_bytes;
         let (hub, home) = hub(limits);
         let port = StreamPort::new();
-        port.connect(hub);
+        port.connect(hub.clone());
         let (tell, lost) = mpsc::channel(16);
         let listener = Listener(tell).start().recipient();
         let link = RemoteLink::start(RemoteLinkParts { limits: link, message_bytes, port, lost: listener });
-        Self { backend: Backend::start().await, link, lost, _home: home }
+        Self { backend: Backend::start().await, hub, link, lost, _home: home }
     }
 
     fn dial(&self) -> Dial {
