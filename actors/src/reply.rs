@@ -103,55 +103,26 @@ impl Drop for Reply {
 mod tests {
     use std::time::Duration;
 
-    use tokio_util::sync::CancellationToken;
     use tokio_util::task::TaskTracker;
 
     use super::*;
     use crate::clock::Clock;
-    use crate::connection::ConnectionOrigin;
-    use crate::connection::kill::Kill;
-    use crate::connection::messages::Deliver;
     use crate::limits::Limits;
     use crate::panics::guarded;
-    use crate::router::Register;
-
-    struct Client(tokio::sync::mpsc::Sender<String>);
-
-    impl Actor for Client {
-        type Context = Context<Self>;
-    }
-
-    impl Handler<Deliver> for Client {
-        type Result = ();
-
-        fn handle(&mut self, message: Deliver, _: &mut Self::Context) {
-            if let Deliver::Frame { frame, settles: Some(_) } = message {
-                self.0.try_send(frame.text().to_string()).unwrap();
-            }
-        }
-    }
+    use crate::router::listener::listen;
 
     #[actix_rt::test]
     async fn a_panic_in_a_handler_answers_an_internal_error_once_and_the_drain_does_not_wait_for_it() {
         let router = Arc::new(Router::new(Arc::new(Limits::tiny()), Clock::system()).start());
-        let (tell, mut answers) = tokio::sync::mpsc::channel(8);
         let connection = ConnectionId(1);
-        let register = Register {
-            connection,
-            origin: ConnectionOrigin::InProcess,
-            deliver: Client(tell).start().recipient(),
-            outbound: Arc::default(),
-            pulse: Arc::default(),
-            kill: Kill::Token(CancellationToken::new()),
-            valid_until: None,
-        };
-        router.send(register).await.unwrap();
+        let mut answers = listen(&router, connection).await;
 
         let work = TaskTracker::new();
         let reply = Reply::new(connection, RequestId::Integer(9), InFlight::of_a_test(), router, work.token());
         assert!(guarded("a test", move || -> Outcome { panic!("while holding {}", reply.connection()) }).is_none());
 
         let answer = answers.recv().await.unwrap();
+        let answer = answer.text();
         assert!(answer.contains("-32603") && answer.ends_with("\"id\":9}"), "{answer}");
         assert!(answers.try_recv().is_err(), "once");
         work.close();

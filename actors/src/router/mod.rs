@@ -23,6 +23,8 @@ use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, ServerNotification};
 
 mod clocks;
+#[cfg(test)]
+pub(crate) mod listener;
 mod memory;
 mod messages;
 mod peer;

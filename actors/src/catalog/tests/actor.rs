@@ -4,40 +4,22 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use actix::prelude::*;
-use tokio::sync::mpsc::UnboundedSender;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Home, sources};
 use crate::catalog::{Ask, BaseUrl, Catalog, Greet, ThreadDefaults};
 use crate::clock::Clock;
+use crate::connection::ConnectionId;
 use crate::connection::in_flight::InFlight;
-use crate::connection::kill::Kill;
-use crate::connection::messages::Deliver;
-use crate::connection::{ConnectionId, ConnectionOrigin};
 use crate::limits::Limits;
 use crate::protocol::catalog::{CatalogRequest, NoParams};
 use crate::protocol::{RequestId, ServerNotification};
 use crate::reply::Reply;
-use crate::router::{Register, Router};
+use crate::router::Router;
+use crate::router::listener::listen;
 
 fn start(home: &Home) -> Arc<Addr<Catalog>> {
     Catalog::start(sources(&home.dir), &Limits::tiny())
-}
-
-/// Stands for a client, and passes on what it is sent.
-struct Client(UnboundedSender<Deliver>);
-
-impl Actor for Client {
-    type Context = Context<Self>;
-}
-
-impl Handler<Deliver> for Client {
-    type Result = ();
-
-    fn handle(&mut self, message: Deliver, _: &mut Self::Context) {
-        self.0.send(message).unwrap();
-    }
 }
 
 #[actix_rt::test]
@@ -45,25 +27,15 @@ async fn a_client_gets_its_answer_by_way_of_the_router() {
     let home = Home::empty();
     let catalog = start(&home);
     let router = Arc::new(Router::new(Arc::new(Limits::tiny()), Clock::system()).start());
-    let (seen, mut delivered) = tokio::sync::mpsc::unbounded_channel();
     let connection = ConnectionId(1);
-    let register = Register {
-        connection,
-        origin: ConnectionOrigin::WebSocket,
-        deliver: Client(seen).start().recipient(),
-        outbound: Arc::default(),
-        pulse: Arc::default(),
-        kill: Kill::Token(CancellationToken::new()),
-        valid_until: None,
-    };
-    router.send(register).await.unwrap();
+    let mut delivered = listen(&router, connection).await;
 
     let work = TaskTracker::new();
     let reply = Reply::new(connection, RequestId::Integer(7), InFlight::of_a_test(), router, work.token());
     let request = CatalogRequest::PluginInstalled(NoParams {});
     catalog.send(Ask { reply, request }).await.unwrap();
-    let Some(Deliver::Frame { frame, .. }) = delivered.recv().await else { panic!("no answer") };
-    assert_eq!(frame.text(), r#"{"id":7,"result":{"marketplaces":[],"marketplaceLoadErrors":[]}}"#);
+    let answer = delivered.recv().await.unwrap();
+    assert_eq!(answer.text(), r#"{"id":7,"result":{"marketplaces":[],"marketplaceLoadErrors":[]}}"#);
 }
 
 #[actix_rt::test]

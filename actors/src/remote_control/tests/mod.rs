@@ -14,22 +14,20 @@ use actix_rt::time::timeout;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::catalog::CatalogSources;
+use crate::connection::ConnectionId;
 use crate::connection::in_flight::InFlight;
-use crate::connection::kill::Kill;
-use crate::connection::messages::Deliver;
-use crate::connection::{ConnectionId, ConnectionOrigin};
 use crate::limits::Limits;
-use crate::protocol::RequestId;
 use crate::protocol::initialize::ClientInfo;
 use crate::protocol::remote::{PairingStartParams, RemoteControlEnableParams, RemoteControlRequest};
+use crate::protocol::{Frame, RequestId};
 use crate::remote_link::{Dial, DialError, LinkLost, SendRest};
 use crate::reply::Reply;
-use crate::router::{Effect, Register};
+use crate::router::Effect;
+use crate::router::listener::listen;
 use backend::Backend;
 
 /// What is awaited in here is over in milliseconds; a hang must not hold the suite up.
@@ -82,23 +80,6 @@ impl Handler<SendRest> for FakeLink {
     }
 }
 
-/// A client: everything that it is sent.
-struct Client(mpsc::Sender<Value>);
-
-impl Actor for Client {
-    type Context = Context<Self>;
-}
-
-impl Handler<Deliver> for Client {
-    type Result = ();
-
-    fn handle(&mut self, message: Deliver, _: &mut Self::Context) {
-        if let Deliver::Frame { frame, .. } = message {
-            self.0.try_send(serde_json::from_str(frame.text()).unwrap()).unwrap();
-        }
-    }
-}
-
 /// The actor, and everything around it.
 struct Scene {
     home: TempDir,
@@ -108,7 +89,7 @@ struct Scene {
     router: Arc<Addr<Router>>,
     dials: mpsc::Sender<Result<(), DialError>>,
     link: mpsc::Receiver<&'static str>,
-    news: mpsc::Receiver<Value>,
+    news: mpsc::Receiver<Frame>,
     now: Arc<AtomicI64>,
     requests: i64,
     /// Notifications that came while an answer was awaited.
@@ -176,10 +157,12 @@ impl Scene {
         let (dials, answers) = mpsc::channel(64);
         let (told, link) = mpsc::channel(1024);
         let fake = FakeLink { answers, told }.start();
-        let (tell, news) = mpsc::channel(1024);
-        let mut scene =
+        let connection = ConnectionId(1);
+        let news = listen(&router, connection).await;
+        let admit = Effect::Admit { connection, opt_out: Default::default() };
+        router.send(Outcome::none().then(admit)).await.unwrap();
+        let scene =
             Self { home, backend, control, store, router, dials, link, news, now, requests: 0, kept: VecDeque::new() };
-        scene.join(tell).await;
         let [dial, hang_up, end_session] = [&fake; 3].map(Addr::clone);
         let begin = Begin {
             dial: dial.recipient(),
@@ -190,22 +173,6 @@ impl Scene {
         };
         scene.control.send(begin).await.unwrap();
         scene
-    }
-
-    async fn join(&mut self, tell: mpsc::Sender<Value>) {
-        let connection = ConnectionId(1);
-        let register = Register {
-            connection,
-            origin: ConnectionOrigin::InProcess,
-            deliver: Client(tell).start().recipient(),
-            outbound: Arc::default(),
-            pulse: Arc::default(),
-            kill: Kill::Token(CancellationToken::new()),
-            valid_until: None,
-        };
-        self.router.send(register).await.unwrap();
-        let admit = Effect::Admit { connection, opt_out: Default::default() };
-        self.router.send(Outcome::none().then(admit)).await.unwrap();
     }
 
     async fn meet(&self) {
@@ -223,7 +190,8 @@ impl Scene {
     }
 
     async fn receive(&mut self) -> Value {
-        timeout(SOON, self.news.recv()).await.expect("something comes").expect("the client stays")
+        let frame = timeout(SOON, self.news.recv()).await.expect("something comes").expect("the client stays");
+        serde_json::from_str(frame.text()).unwrap()
     }
 
     /// The answer.
