@@ -11,7 +11,7 @@
 //! that does nothing but frame and count ([`client`], [`crowd`]).
 //!
 //! ```text
-//! cargo bench                                  everything, about eight minutes
+//! cargo bench                                  everything, about seven minutes
 //! cargo bench -- --quick                       everything, shorter
 //! cargo bench -- --only round-trip --rounds 3  one case
 //! cargo bench -- --server /path/to/codex       the same figures for another program with this command line
@@ -52,7 +52,7 @@ struct Arguments {
     /// Rounds to take the median of
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
-    /// Fewer samples a round: about three minutes, and less to be relied on
+    /// Fewer samples a round: about two minutes, and less to be relied on
     #[arg(long)]
     quick: bool,
     /// The program to measure instead of this package's own

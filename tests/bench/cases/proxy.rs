@@ -57,11 +57,11 @@ fn compare(plan: &Plan, name: &str, sides: &mut [(Option<Contestant>, &mut Side)
     Ok([added, memory])
 }
 
-/// A client and what stands between it and the server.
+/// A client and what stands between it and the server, which ends first: else it would complain of the other's end.
 struct Side {
+    bridge: Option<Bridge>,
     client: Client,
     request: Numbered,
-    bridge: Option<Bridge>,
     micros: Vec<f64>,
 }
 
@@ -79,7 +79,7 @@ impl Drop for Bridge {
 impl Side {
     fn new(client: Client, bridge: Option<Bridge>) -> Self {
         let request = Numbered::cheap(client.framing());
-        Self { client, request, bridge, micros: Vec::new() }
+        Self { bridge, client, request, micros: Vec::new() }
     }
 
     fn proxy(plan: &Plan, server: &Server, framing: Framing) -> Result<Self> {
