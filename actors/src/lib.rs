@@ -4,8 +4,8 @@
 //!  stdin/stdout ─┐
 //!  unix socket ──┤  Connection ──try_send──▶ Processor ──▶ Threads ──▶ Thread
 //!  TCP ws ───────┤   (1 per      ◀─hand over─ Router ◀────────┴──────────┤
-//!  in-process ───┘    client)                   ▲                        ▼
-//!                                               ├── Catalog ◀───────── Store
+//!  remote stream ┤    client)                   ▲                        ▼
+//!  in-process ───┘                              ├── Catalog ◀───────── Store
 //!                                               ├── Commands ◀──▶ Command
 //!                                               └── RemoteControl ──▶ RemoteLink, Store, Catalog
 //! ```

@@ -25,6 +25,8 @@ pub struct RemoteLinkLimits {
     pub mailbox_messages: usize,
     /// Streams at once; one more is answered -32001.
     pub streams: usize,
+    /// Streams of one controller at once, so that no controller takes them all; one more is answered -32001.
+    pub controller_streams: usize,
     /// Bytes of the name of a controller or of a stream; an envelope with a longer one is ignored.
     pub name_bytes: usize,
     /// Bytes of a cursor; a longer one is ignored.
@@ -103,6 +105,7 @@ impl RemoteLinkLimits {
             pong_seconds: 60,
             frame_bytes: 1 << 20,
             streams: 4,
+            controller_streams: 3,
             name_bytes: 64,
             cursor_bytes: 64,
             stream_idle_seconds: 600,

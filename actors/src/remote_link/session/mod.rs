@@ -209,11 +209,12 @@ impl<P: Pipe> Session<P> {
             }
             (Some(MessageKind::Initialize(id)), key) => {
                 let key = key.unwrap_or_else(|| self.streams.name(client));
-                let is_full = !self.streams.is_live(&key) && self.streams.len() >= self.limits.streams;
-                if is_full || self.begins_no_more {
+                if self.begins_no_more || !self.has_place(&key) {
                     log::warn!("a remote stream is refused: there are {}, or the server ends", self.streams.len());
                     self.refuse(&key, &MessageKind::Initialize(id), now);
-                    self.streams.remove(&key);
+                    if !self.streams.is_live(&key) {
+                        self.streams.remove(&key);
+                    }
                 } else {
                     self.open(&key, message, seq, now);
                 }
@@ -222,6 +223,12 @@ impl<P: Pipe> Session<P> {
             (Some(_), None) => log::debug!("a message for a remote stream that is not there was dropped"),
         }
         Processed::Wholly
+    }
+
+    /// Whether a stream may begin; one that lives may always begin anew.
+    fn has_place(&self, key: &StreamKey) -> bool {
+        self.streams.is_live(key)
+            || self.streams.len() < self.limits.streams && self.streams.of(&key.client) < self.limits.controller_streams
     }
 
     /// Begins a stream, or begins it anew: then the connection that it had ends first.
@@ -257,7 +264,8 @@ impl<P: Pipe> Session<P> {
     /// Answers a request that is not taken. False where no answer is possible.
     fn refuse(&mut self, key: &StreamKey, kind: &MessageKind, now: Instant) -> bool {
         let (MessageKind::Initialize(id) | MessageKind::Request(id)) = kind else { return false };
-        if !self.outbound.has_room(key) {
+        // A stream that is not there owes nothing, so only the total bounds how many refusals are kept.
+        if !self.outbound.has_room(key) || !(self.streams.is_live(key) || self.outbound.has_total_room()) {
             return false;
         }
         let refusal = Frame::error(Some(id), &RpcError::overloaded());

@@ -77,7 +77,8 @@ impl Outbound {
         }
     }
 
-    fn has_total_room(&self) -> bool {
+    /// Whether all streams together owe less than they may.
+    pub(super) fn has_total_room(&self) -> bool {
         self.envelopes < self.limits.retained_envelopes && self.bytes < self.limits.retained_bytes
     }
 
@@ -86,10 +87,14 @@ impl Outbound {
         self.channel(key, now).life = Life::Live;
     }
 
-    /// The stream has ended; what it said last is kept for a while.
+    /// The stream has ended; what it said last is kept for a while. Not where too much is kept already: streams that begin
+    /// and end would then make it grow for ever.
     pub(super) fn close(&mut self, key: &StreamKey, now: Instant) {
         if let Some(channel) = self.channels.get_mut(key) {
             channel.life = Life::Over(now);
+        }
+        if !self.has_total_room() {
+            self.discard(key);
         }
     }
 

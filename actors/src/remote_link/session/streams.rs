@@ -44,6 +44,11 @@ impl<P> Streams<P> {
         self.live.len()
     }
 
+    /// The streams of one controller.
+    pub(super) fn of(&self, client: &str) -> usize {
+        self.live.keys().filter(|key| *key.client == *client).count()
+    }
+
     /// The name of a stream as an envelope gives it; `None` for an unnamed one that is not known.
     pub(super) fn key(&self, client: &str, stream: Option<&str>) -> Option<StreamKey> {
         let stream = match stream {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -120,4 +121,29 @@ async fn cut_while_asking(requests: u64, cuts: u64) {
 async fn a_link_that_is_cut_a_hundred_times_loses_no_message_and_doubles_none() {
     let messages = std::env::var("REMOTE_LINK_MESSAGES").ok().and_then(|number| number.parse().ok());
     cut_while_asking(messages.unwrap_or(10_000), 100).await;
+}
+
+#[actix_rt::test]
+async fn a_stream_lives_through_a_backend_that_is_away_for_longer_than_a_client_may_stand_still() {
+    let limits = RemoteLinkLimits { stream_retained_envelopes: 4, stream_pipe_bytes: 64, ..wide() };
+    let mut test = Test::start(Limits { outbound_stall_seconds: 1, ..roomy() }, limits).await;
+    let mut wire = test.connect().await;
+    wire.initialize("c").await;
+    wire.answer("c", 0).await;
+    // More than the link keeps, so that the rest stands still in the connection.
+    for seq in 2..=31 {
+        wire.message("c", seq, json!({"id": seq, "method": "thread/loaded/list"})).await;
+    }
+    let kept = wire.envelope().await;
+    drop(wire);
+    test.lost().await;
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::resume();
+    let mut wire = test.connect().await;
+    let mut expected = kept["message"]["id"].as_u64();
+    while let Some(id) = expected.filter(|id| *id <= 31) {
+        assert!(wire.answer("c", id).await.get("result").is_some());
+        expected = Some(id + 1);
+    }
 }

@@ -60,6 +60,7 @@ fn roomy() -> Limits {
 fn wide() -> RemoteLinkLimits {
     RemoteLinkLimits {
         streams: 256,
+        controller_streams: 32,
         stream_pipe_bytes: 65_536,
         stream_inbound_messages: 128,
         stream_inbound_bytes: 1 << 20,

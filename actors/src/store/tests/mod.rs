@@ -1,5 +1,6 @@
 mod actor;
 mod batch;
+mod enrollments;
 mod history;
 mod lists;
 mod opening;

@@ -179,6 +179,43 @@ fn a_request_that_is_not_taken_is_refused_and_anything_else_ends_the_stream() {
 }
 
 #[test]
+fn no_controller_takes_all_streams() {
+    let mut test = Harness::with(|limits| limits.controller_streams = 2);
+    for stream in ["1", "2", "3"] {
+        test.initialize("c", stream, 1);
+    }
+    let told = test.sent();
+    assert_eq!((&told[0]["stream_id"], &told[0]["message"]["error"]["code"]), (&json!("3"), &json!(-32001)));
+    test.initialize("other", "1", 1);
+    test.initialize("c", "2", 1);
+    assert!(test.sent().is_empty(), "there is room for another controller, and for a stream that begins anew");
+}
+
+#[test]
+fn refusals_that_nobody_acknowledges_are_not_kept_without_bound() {
+    let mut test = Harness::with(|limits| limits.streams = 0);
+    for stream in 0..100 {
+        test.initialize("c", &stream.to_string(), 1);
+    }
+    assert_eq!(test.session.outbound.retained().0, test.session.limits.retained_envelopes);
+}
+
+#[test]
+fn what_streams_said_that_begin_and_end_is_not_kept_without_bound() {
+    let mut test = Harness::new();
+    for stream in 0..100 {
+        let stream = stream.to_string();
+        test.initialize("c", &stream, 1);
+        test.say("c", &stream, &json!({"id": 0, "result": {}}));
+        *test.connections.room.borrow_mut() = Some(0);
+        test.message("c", &stream, 2, &json!({"method": "initialized"}));
+        *test.connections.room.borrow_mut() = None;
+    }
+    assert_eq!(test.connections.ended.borrow().len(), 100);
+    assert!(test.session.outbound.retained().0 <= test.session.limits.retained_envelopes);
+}
+
+#[test]
 fn who_reads_no_refusals_ends_too() {
     let mut test = Harness::new();
     test.initialize("c", "s", 1);
