@@ -134,16 +134,14 @@ async fn a_stream_lives_through_a_backend_that_is_away_for_longer_than_a_client_
     for seq in 2..=31 {
         wire.message("c", seq, json!({"id": seq, "method": "thread/loaded/list"})).await;
     }
-    let kept = wire.envelope().await;
+    wire.envelope().await;
     drop(wire);
     test.lost().await;
     tokio::time::pause();
     tokio::time::sleep(Duration::from_secs(60)).await;
     tokio::time::resume();
     let mut wire = test.connect().await;
-    let mut expected = kept["message"]["id"].as_u64();
-    while let Some(id) = expected.filter(|id| *id <= 31) {
+    for id in 2..=31 {
         assert!(wire.answer("c", id).await.get("result").is_some());
-        expected = Some(id + 1);
     }
 }
