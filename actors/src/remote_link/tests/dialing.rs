@@ -1,3 +1,7 @@
+use std::io::Read;
+
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tokio::io::AsyncWriteExt;
 
 use super::backend::header;
@@ -126,4 +130,37 @@ async fn a_second_dial_takes_the_place_of_the_first() {
     second.initialize("c").await;
     second.answer("c", 0).await;
     assert!(test.lost.try_recv().is_err(), "it did not end by itself");
+}
+
+/// Accepts one connection on a thread of its own, with a certificate that nobody vouches for. What the peer said inside.
+fn self_signed_backend() -> (u16, std::thread::JoinHandle<std::io::Result<String>>) {
+    let certificate = include_bytes!("self_signed.der").as_slice().into();
+    let key = PrivatePkcs8KeyDer::from(include_bytes!("self_signed.key.der").as_slice());
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key.into())
+        .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serving = std::thread::spawn(move || {
+        let (socket, _) = listener.accept()?;
+        let mut stream = StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), socket);
+        let mut said = String::new();
+        stream.read_to_string(&mut said)?;
+        Ok(said)
+    });
+    (port, serving)
+}
+
+#[actix_rt::test]
+async fn a_certificate_that_nobody_vouches_for_is_refused_before_a_token_is_shown() {
+    let test = Test::start(cramped(), RemoteLinkLimits::small()).await;
+    let (port, serving) = self_signed_backend();
+    let dial = Dial { url: format!("wss://localhost:{port}/x"), ..test.dial() };
+    let DialError::Failed(why) = test.link.send(dial).await.unwrap().unwrap_err() else { panic!("refused") };
+    assert!(why.contains("invalid peer certificate"), "{why}");
+    let said = serving.join().unwrap();
+    assert!(said.is_err(), "{said:?}");
 }
