@@ -132,11 +132,10 @@ async fn names_belong_to_connections_and_end_with_them() {
 
 #[actix_rt::test]
 async fn more_changes_than_fit_are_told_as_the_watched_path() {
-    let fixture = Fixture::new(|limits| limits.file_changes = 2);
+    // Not even one: of more, some could be collected before the others are reported.
+    let fixture = Fixture::new(|limits| limits.file_changes = 0);
     fixture.watch(A, "w", "").unwrap();
-    for name in ["a", "b", "c", "d"] {
-        fs::write(fixture.path(name), "").unwrap();
-    }
+    fs::write(fixture.path("a"), "").unwrap();
     fixture.told(A, "w", &[""]).await;
 }
 
