@@ -45,7 +45,8 @@ fn a_client_that_has_seen_an_older_version_is_told_so() {
         let error = client.refusal("config/batchWrite", update("three"));
         assert_eq!(error.code, -32600);
         assert_eq!(error.data, Some(json!({"config_write_error_code": "configVersionConflict"})));
-        assert_eq!(config(server), "model = \"two\"\n");
+        // Behind what a server for remote control begins with.
+        assert!(config(server).ends_with("model = \"two\"\n"), "{}", config(server));
     });
 }
 
@@ -56,7 +57,7 @@ fn clients_that_write_at_once_lose_nothing() {
         let mut asked = Vec::new();
         for round in 0..5 {
             for (i, client) in clients.iter_mut().enumerate() {
-                let key = format!("tui.c{i}r{round}");
+                let key = format!("tui.client{i}_{round}");
                 asked.push((i, client.send_request("config/value/write", edit(&key, json!(round)))));
             }
         }
@@ -64,6 +65,6 @@ fn clients_that_write_at_once_lose_nothing() {
         for (i, id) in asked {
             clients[i].answer_to(id).expect("it is written");
         }
-        assert_eq!(config(server).lines().filter(|line| line.contains(" = ")).count(), count);
+        assert_eq!(config(server).lines().filter(|line| line.starts_with("client")).count(), count);
     });
 }
