@@ -119,15 +119,18 @@ impl Wire {
         self.envelope_or_end().await.expect("the socket stays")
     }
 
-    /// The next envelope; `None` at the end. Pings are answered.
+    /// The next envelope; `None` at the end. Pings are answered, and do not put off the time at which one gives up.
     pub(super) async fn envelope_or_end(&mut self) -> Option<Value> {
-        loop {
-            match self.frame().await? {
-                Frame::Text(text) => return Some(serde_json::from_slice(&text).unwrap()),
-                Frame::Ping(payload) => self.framed.send(Message::Pong(payload)).await.ok()?,
-                other => panic!("{other:?}"),
+        let next = async {
+            loop {
+                match self.frame().await? {
+                    Frame::Text(text) => return Some(serde_json::from_slice(&text).unwrap()),
+                    Frame::Ping(payload) => self.framed.send(Message::Pong(payload)).await.ok()?,
+                    other => panic!("{other:?}"),
+                }
             }
-        }
+        };
+        timeout(SOON, next).await.expect("an envelope comes")
     }
 
     /// The next answer, acknowledged; notifications are acknowledged and skipped.
