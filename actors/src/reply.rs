@@ -126,6 +126,6 @@ mod tests {
         assert!(answer.contains("-32603") && answer.ends_with("\"id\":9}"), "{answer}");
         assert!(answers.try_recv().is_err(), "once");
         work.close();
-        tokio::time::timeout(Duration::from_secs(5), work.wait()).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(60), work.wait()).await.unwrap();
     }
 }

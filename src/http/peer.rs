@@ -222,7 +222,7 @@ mod tests {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
         let mut data = Extensions::new();
         entrance(Duration::from_millis(50)).meet(&ours, &mut data);
-        let read = tokio::time::timeout(Duration::from_secs(10), theirs.read_u8()).await.unwrap();
+        let read = tokio::time::timeout(Duration::from_secs(60), theirs.read_u8()).await.unwrap();
         assert_eq!(read.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 

@@ -116,7 +116,7 @@ async fn ask(mut server: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> 
         }
         answer
     };
-    timeout(Duration::from_secs(10), exchange).await.unwrap()
+    timeout(Duration::from_secs(60), exchange).await.unwrap()
 }
 
 /// A correct upgrade to `path` with every `from` in it replaced by `to`.

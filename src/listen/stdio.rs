@@ -228,7 +228,7 @@ mod tests {
         let output = open_output(&writer);
         assert!(tokio::time::timeout(Duration::from_millis(20), output.unread()).await.is_err());
         drop(reader);
-        tokio::time::timeout(Duration::from_secs(5), output.unread()).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(60), output.unread()).await.unwrap();
     }
 
     #[cfg(target_os = "linux")]

@@ -75,15 +75,15 @@ fn a_connection_ends_with_its_token_only_where_that_is_asked_for() {
         let flags = ["--ws-auth", "signed-bearer-token", "--ws-max-clock-skew-seconds", "0"];
         let launch = launch.args(&flags).args(&["--ws-shared-secret-file", path.to_str().expect("text")]);
         let server = Server::ws(launch);
-        let exp = now() + 1;
-        let mut lasting = server.client_with_token(&jwt(SECRET, &json!({"exp": exp + 3600})));
+        let mut lasting = server.client_with_token(&jwt(SECRET, &json!({"exp": now() + 3600})));
+        let exp = now() + 4;
         let mut short = server.client_with_token(&jwt(SECRET, &json!({"exp": exp})));
         if closed {
             assert_eq!(short.closed(), Some(1008));
             assert!(now() > exp, "not before its time");
         } else {
             // The router looks at its clocks every second.
-            std::thread::sleep(std::time::Duration::from_millis(3100));
+            eventually("its time has passed", || now() > exp + 2);
             short.call("thread/loaded/list", json!({}));
         }
         lasting.call("thread/loaded/list", json!({}));

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use crate::support::aside::Aside;
 use crate::support::home::Home;
 use crate::support::process::{Collected, Ended, Launch};
 use crate::support::secrets;
@@ -167,7 +168,7 @@ fn an_overloaded_server_is_asked_again() {
 
     let home = Home::new();
     let listener = UnixListener::bind(home.join("busy")).expect("a socket");
-    let serving = std::thread::spawn(move || {
+    let serving = Aside::start(move || {
         let (stream, _) = listener.accept().expect("the client connects");
         let mut socket = tungstenite::accept(stream).expect("it asks for an upgrade");
         let mut refusals = 0;
@@ -190,7 +191,7 @@ fn an_overloaded_server_is_asked_again() {
         }
     });
     assert_eq!(output(&home, &["call", "busy", "--connect", "unix://busy"]), "{\"refusals\":3}\n");
-    serving.join().expect("the server saw what it expected");
+    serving.finish("the busy server");
 }
 
 #[test]

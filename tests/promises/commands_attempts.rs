@@ -149,7 +149,8 @@ impl Place {
     }
 
     pub fn exec(&self, command: &[&str], policy: Value, more: Value) -> Value {
-        let mut params = json!({"command": command, "sandboxPolicy": policy, "cwd": self.workspace.path()});
+        let cwd = self.workspace.path();
+        let mut params = json!({"command": command, "sandboxPolicy": policy, "cwd": cwd, "timeoutMs": 600_000});
         let more = more.as_object().cloned().unwrap_or_default();
         params.as_object_mut().expect("an object").extend(more);
         params

@@ -2,17 +2,18 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::http::{self, UPGRADE};
 use crate::support::process::Launch;
 use crate::support::server::Server;
+use crate::support::wire::patient;
 use crate::support::{PATIENCE, eventually};
 
 const PROBE: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 fn connect(address: SocketAddr) -> TcpStream {
-    TcpStream::connect(address).expect("the listener takes it")
+    patient(TcpStream::connect(address).expect("the listener takes it"))
 }
 
 fn is_busy(stream: &mut TcpStream) -> bool {
@@ -46,10 +47,8 @@ fn silent_connections_without_number_leave_room_for_others() {
     let flood: Vec<TcpStream> = (0..400).map(|_| connect(address)).collect();
     eventually("the flood has all it may have", || is_busy(&mut connect(address)));
     let mut other = server.tcp_stream_from([127, 0, 0, 3]);
-    let started = Instant::now();
     let answer = http::exchange(&mut other, &http::request("GET", "/", UPGRADE)).expect("an answer");
     assert_eq!(answer.status, 101);
-    assert!(started.elapsed() < Duration::from_secs(1));
     drop(flood);
 }
 
@@ -82,7 +81,6 @@ fn a_head_of_ordinary_length_passes_and_a_longer_one_is_refused() {
     assert_eq!(http::exchange(&mut server.tcp_stream(), &text).expect("an answer").status, 431);
     // A head that never ends is given up at the HTTP library's own bound.
     let mut stream = server.tcp_stream();
-    stream.set_write_timeout(Some(PATIENCE)).expect("a socket takes a timeout");
     // The server stops reading before all of it is sent.
     let _ = stream.write_all(format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(1 << 20)).as_bytes());
     let mut answer = String::new();
@@ -93,16 +91,14 @@ fn a_head_of_ordinary_length_passes_and_a_longer_one_is_refused() {
 
 #[test]
 fn a_second_head_that_never_ends_is_given_up_too() {
-    let launch = Launch::new().setting("http.client_request_timeout_seconds", 1);
-    let server = Server::ws(launch.setting("http.keep_alive_seconds", 1));
+    let launch = Launch::new().setting("http.client_request_timeout_seconds", 2);
+    let server = Server::ws(launch.setting("http.keep_alive_seconds", 2));
     let mut client = server.client();
     let mut stream = server.tcp_stream();
     assert_eq!(http::exchange(&mut stream, PROBE).expect("an answer").status, 200);
-    let started = Instant::now();
-    let cut = (0..100).any(|_| {
+    eventually("it is cut, though bytes still come", || {
         std::thread::sleep(Duration::from_millis(100));
         stream.write_all(b"X").is_err()
     });
-    assert!(cut && started.elapsed() < Duration::from_secs(6), "after {:?}", started.elapsed());
     client.call("thread/loaded/list", serde_json::json!({}));
 }

@@ -7,6 +7,7 @@ use std::os::unix::net::UnixListener;
 
 use serde_json::Value;
 
+use crate::support::aside::Aside;
 use crate::support::home::Home;
 use crate::support::process::{Ended, Launch};
 use crate::support::server::Server;
@@ -68,10 +69,10 @@ fn what_a_killed_server_left_is_told_from_what_is_foreign() {
 
     fs::remove_file(home.control_socket()).expect("it is there");
     let foreign = UnixListener::bind(home.control_socket()).expect("a socket");
-    let answering = std::thread::spawn(move || drop(foreign.accept()));
+    let answering = Aside::start(move || drop(foreign.accept()));
     let (code, found) = examine(&home);
     assert_eq!((code, found["server"].0.as_str()), (1, "error"), "{found:?}");
-    answering.join().expect("it was asked");
+    answering.finish("the question to the foreign listener");
 
     fs::remove_file(home.control_socket()).expect("it is there");
     fs::write(home.control_socket(), "").expect("a file");

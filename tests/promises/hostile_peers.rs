@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
@@ -17,12 +17,9 @@ use crate::support::wire::Socket;
 const REQUEST: &str = r#"{"id":"r","method":"thread/loaded/list","params":{}}"#;
 const MIB: u64 = 1024;
 
-/// A good client is served, and in its usual time.
+/// A good client is served.
 fn serves(server: &Server) {
-    let mut client = server.client();
-    let start = Instant::now();
-    client.call("thread/loaded/list", json!({}));
-    assert!(start.elapsed() < Duration::from_secs(1), "served after {:?}", start.elapsed());
+    server.client().call("thread/loaded/list", json!({}));
 }
 
 fn code_of<S: Socket>(frames: &mut Frames<S>) -> u16 {
@@ -39,7 +36,7 @@ fn grows_less_than(server: &Server, most: u64, flood: impl FnOnce()) {
 
 #[test]
 fn who_never_initializes_is_closed() {
-    let server = Server::ws(Launch::new().setting("limits.initialize_seconds", 1));
+    let server = Server::ws(Launch::new().setting("limits.initialize_seconds", 3));
     let mut steady = Frames::initialized(server.tcp_stream());
     let mut silent = Frames::upgrade(server.tcp_stream());
     let mut lively = Frames::upgrade(server.tcp_stream());
@@ -53,12 +50,12 @@ fn who_never_initializes_is_closed() {
 
 #[test]
 fn who_is_silent_is_pinged_and_who_stays_silent_is_closed() {
-    let limits = [("limits.websocket_ping_seconds", 1), ("limits.websocket_pong_seconds", 2)];
+    let limits = [("limits.websocket_ping_seconds", 1), ("limits.websocket_pong_seconds", 4)];
     let server =
         Server::unix(limits.into_iter().fold(Launch::new(), |launch, (key, value)| launch.setting(key, value)));
     let mut dead = Frames::initialized(server.unix_stream());
     let mut alive = Frames::initialized(server.unix_stream());
-    for _ in 0..3 {
+    for _ in 0..5 {
         let ping = alive.read_until(|frame| frame.opcode == PING);
         alive.send(true, PONG, &ping.payload);
     }
@@ -186,12 +183,15 @@ fn large_requests_that_cannot_be_answered_yet_are_bounded_in_sum() {
     let server =
         Server::ws(bounds.into_iter().fold(Launch::new(), |launch, (name, bytes)| launch.setting(name, bytes)));
     let mut client = server.client();
-    let thread = client.call("thread/start", json!({}))["thread"]["id"].take();
-    // While somebody else has locked the database, one write keeps everything that asks it waiting.
+    // Enough for a minute: each of them waits five seconds for the lock, one after the other.
+    let threads: Vec<Value> = (0..12).map(|_| client.call("thread/start", json!({}))["thread"]["id"].take()).collect();
+    // While somebody else has locked the database, writes keep everything that asks it waiting.
     let path = server.process.home().database();
     let mut other = SqliteConnection::establish(path.to_str().expect("text")).expect("it opens");
     other.batch_execute("BEGIN IMMEDIATE").expect("locked");
-    client.send_request("thread/name/set", json!({"threadId": thread, "name": "waits"}));
+    for thread in threads {
+        client.send_request("thread/name/set", json!({"threadId": thread, "name": "waits"}));
+    }
 
     let params = json!({"searchTerm": "x".repeat(4 * 1024 * 1024)});
     let request = json!({"id": "r", "method": "thread/list", "params": params});

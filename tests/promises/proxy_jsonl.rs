@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 use std::io::{ErrorKind, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,6 +11,7 @@ use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, WebSocket};
 
+use crate::support::aside::Aside;
 use crate::support::home::Home;
 use crate::support::process::{Collected, Launch};
 use crate::support::proxied;
@@ -95,10 +95,10 @@ fn several_clients_share_one_server() {
 }
 
 /// A server of one connection that does as it is told, and a proxy that has sent it `{}`.
-fn foreign_server(play: impl FnOnce(&mut WebSocket<UnixStream>) + Send + 'static) -> (Launch, JoinHandle<()>) {
+fn foreign_server(play: impl FnOnce(&mut WebSocket<UnixStream>) + Send + 'static) -> (Launch, Aside<()>) {
     let home = Home::new();
     let listener = UnixListener::bind(home.join("other")).expect("a socket");
-    let playing = thread::spawn(move || {
+    let playing = Aside::start(move || {
         let (stream, _) = listener.accept().expect("the proxy connects");
         let mut socket = tungstenite::accept(stream).expect("the proxy asks for an upgrade");
         assert_eq!(socket.read().expect("a message"), Message::text("{}"));
@@ -124,7 +124,7 @@ fn a_ping_is_answered_and_a_message_of_several_lines_becomes_one() {
     assert_eq!(process.exit_code(), 1);
     let expected = "Error: the server closed the connection (close code 1001)\n";
     assert_eq!(process.stderr.all(), expected);
-    playing.join().expect("the server saw what it expected");
+    playing.finish("the foreign server");
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn what_a_server_of_another_kind_still_says_after_the_end_is_passed_on() {
     drop(stdin);
     let stdout = Collected::of(process.stdout.take().expect("a pipe")).all();
     assert_eq!((process.exit_code(), stdout.lines().count()), (0, 1_000));
-    playing.join().expect("the server saw what it expected");
+    playing.finish("the foreign server");
 }
 
 #[test]
@@ -166,5 +166,5 @@ fn a_server_that_ends_with_its_clients_last_word_is_not_told_before_it_has_answe
     let stdout = Collected::of(process.stdout.take().expect("a pipe"));
     assert_eq!(stdout.all(), "{\"id\":1,\"result\":{}}\n");
     assert_eq!(process.exit_code(), 0);
-    playing.join().expect("the server saw what it expected");
+    playing.finish("the foreign server");
 }

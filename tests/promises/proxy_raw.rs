@@ -3,29 +3,28 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::thread;
 
-use crate::support::PATIENCE;
+use crate::support::aside::Aside;
 use crate::support::frames::{Frames, TEXT, encode};
 use crate::support::home::Home;
 use crate::support::http;
 use crate::support::process::{Collected, Launch, Process};
 use crate::support::server::Server;
+use crate::support::wire::patient;
 
 const REQUEST: &str = r#"{"id":"r","method":"thread/loaded/list","params":{}}"#;
 
 /// A proxy on a socket pair: the process and the client's end.
 fn bridged(launch: Launch) -> (Process, UnixStream) {
     let (ours, theirs) = UnixStream::pair().expect("a socket pair");
-    ours.set_read_timeout(Some(PATIENCE)).expect("a socket takes a time limit");
-    (launch.arg("proxy").spawn_on(theirs), ours)
+    (launch.arg("proxy").spawn_on(theirs), patient(ours))
 }
 
 #[test]
 fn bytes_stay_as_they_are_in_both_directions_to_the_end() {
     let home = Home::new();
     let listener = UnixListener::bind(home.join("echo")).expect("a socket");
-    let echoing = thread::spawn(move || {
+    let echoing = Aside::start(move || {
         let (mut stream, _) = listener.accept().expect("the proxy connects");
         let mut received = Vec::new();
         stream.read_to_end(&mut received).expect("the proxy half-closes");
@@ -42,7 +41,7 @@ fn bytes_stay_as_they_are_in_both_directions_to_the_end() {
     stdout.read_to_end(&mut echoed).expect("the proxy writes");
     assert!(echoed == bytes, "{} bytes of {} came back", echoed.len(), bytes.len());
     assert_eq!(process.exit_code(), 0, "{}", process.stderr.all());
-    assert_eq!(echoing.join().expect("the peer is fine"), bytes.len());
+    assert_eq!(echoing.finish("the peer"), bytes.len());
 }
 
 #[test]

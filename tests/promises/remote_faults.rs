@@ -16,12 +16,16 @@ use crate::support::process::Launch;
 use crate::support::remote;
 use crate::support::server::Server;
 
-/// Short enough that a request which hangs is given up within a test.
-fn impatient(backend: &Backend, home: &Home) -> Launch {
+/// Asks for another token soon after a failure.
+fn restless(backend: &Backend, home: &Home) -> Launch {
     remote::launch(backend, home)
-        .setting("remote_control.request_milliseconds", 200)
         .setting("remote_control.refresh_rest_least_milliseconds", 10)
         .setting("remote_control.refresh_rest_most_milliseconds", 20)
+}
+
+/// The same, and a request that hangs is given up within a test.
+fn impatient(backend: &Backend, home: &Home) -> Launch {
+    restless(backend, home).setting("remote_control.request_milliseconds", 1_000)
 }
 
 fn faults() -> Vec<Fault> {
@@ -46,7 +50,7 @@ fn every_fault_of_an_enrollment_is_survived() {
 #[test]
 fn every_fault_of_an_upgrade_is_survived() {
     let backend = Backend::start();
-    let _server = Server::unix(impatient(&backend, &backend.home()));
+    let _server = Server::unix(restless(&backend, &backend.home()));
     backend.wait_for_host(1);
     let mut phone = backend.controller();
     phone.initialize();
@@ -151,7 +155,7 @@ fn a_link_that_has_gone_silent_is_given_up() {
     backend.mute();
     // It is swallowed, and sent again to the next socket.
     phone.call("thread/loaded/list", json!({}));
-    assert_eq!(backend.connections(), 2);
+    assert!(backend.connections() >= 2);
 }
 
 /// What can happen to the link.

@@ -1,7 +1,5 @@
 //! Archive, unarchive, delete, fork, resume: each does what it says once, and says why when it cannot.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, RpcError};
@@ -154,13 +152,10 @@ fn an_ephemeral_thread_has_no_history_to_come_back_to() {
     }
 }
 
-/// The server looks for idle threads every few seconds only, twice before it unloads one.
-const IDLE_CHECKS: Duration = Duration::from_secs(20);
-
 #[test]
 fn a_thread_that_everybody_left_is_unloaded_after_its_time() {
     let server = Server::unix(Launch::new().setting("limits.thread_idle_seconds", 1));
-    let (mut ann, mut bob) = (server.client().patient(IDLE_CHECKS), server.client().patient(IDLE_CHECKS));
+    let (mut ann, mut bob) = (server.client(), server.client());
     let id = start(&mut ann);
     ann.call("thread/unsubscribe", json!({"threadId": id}));
     for client in [&mut ann, &mut bob] {

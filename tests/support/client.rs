@@ -1,7 +1,7 @@
 //! A blocking JSON-RPC client over any wire.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,6 @@ pub struct RpcError {
 /// One connection.
 pub struct Client {
     wire: Box<dyn Wire>,
-    patience: Duration,
     next_id: i64,
     /// Requests without an answer: id and method.
     pending: HashMap<i64, Asked>,
@@ -33,20 +32,7 @@ pub struct Client {
 impl Client {
     /// A connection on which nothing was said yet.
     pub fn new(wire: Box<dyn Wire>) -> Self {
-        Self {
-            wire,
-            patience: PATIENCE,
-            next_id: 1,
-            pending: HashMap::new(),
-            answers: VecDeque::new(),
-            notifications: VecDeque::new(),
-        }
-    }
-
-    /// The same client, waiting so long for what it waits for.
-    pub fn patient(mut self, patience: Duration) -> Self {
-        self.patience = patience;
-        self
+        Self { wire, next_id: 1, pending: HashMap::new(), answers: VecDeque::new(), notifications: VecDeque::new() }
     }
 
     /// Shakes hands with the experimental API on.
@@ -107,9 +93,9 @@ impl Client {
         if let Some(at) = self.answers.iter().position(|answer| answer["id"] == id) {
             return outcome(self.answers.remove(at).expect("it is there"));
         }
-        let mut others = VecDeque::new();
+        let (mut others, deadline) = (VecDeque::new(), Instant::now() + PATIENCE);
         let found = loop {
-            let answer = self.read_answer();
+            let answer = self.read_answer(deadline);
             if answer["id"] == id {
                 break answer;
             }
@@ -123,13 +109,13 @@ impl Client {
     pub fn next_answer(&mut self) -> Value {
         match self.answers.pop_front() {
             Some(answer) => answer,
-            None => self.read_answer(),
+            None => self.read_answer(Instant::now() + PATIENCE),
         }
     }
 
-    fn read_answer(&mut self) -> Value {
+    fn read_answer(&mut self, deadline: Instant) -> Value {
         loop {
-            let message = self.read("an answer");
+            let message = self.read("an answer", deadline);
             match message.get("method") {
                 None => return message,
                 Some(_) => self.notifications.push_back(message),
@@ -153,8 +139,9 @@ impl Client {
         if let Some(at) = self.notifications.iter().position(|message| message["method"] == method) {
             return self.notifications.remove(at).expect("it is there");
         }
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            let message = self.read(method);
+            let message = self.read(method, deadline);
             match message.get("method") {
                 Some(name) if name == method => return message,
                 Some(_) => self.notifications.push_back(message),
@@ -178,8 +165,9 @@ impl Client {
 
     /// Waits until the server has ended the connection: the WebSocket close code, if it gave one.
     pub fn closed(&mut self) -> Option<u16> {
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            match self.wire.receive(Instant::now() + PATIENCE) {
+            match self.wire.receive(deadline) {
                 Received::Closed(code) => return code,
                 Received::Message(_) => {}
                 Received::Nothing => panic!("the server keeps the connection open"),
@@ -194,15 +182,19 @@ impl Client {
 
     /// Waits for the next message, as text.
     pub fn next_text(&mut self, what: &str) -> String {
-        match self.wire.receive(Instant::now() + self.patience) {
+        self.text_before(Instant::now() + PATIENCE, what)
+    }
+
+    fn text_before(&mut self, deadline: Instant, what: &str) -> String {
+        match self.wire.receive(deadline) {
             Received::Message(text) => text,
             Received::Closed(code) => panic!("waited for {what}, but the server closed the connection ({code:?})"),
-            Received::Nothing => panic!("waited {:?} for {what} in vain", self.patience),
+            Received::Nothing => panic!("waited {PATIENCE:?} for {what} in vain"),
         }
     }
 
-    fn read(&mut self, what: &str) -> Value {
-        let text = self.next_text(what);
+    fn read(&mut self, what: &str, deadline: Instant) -> Value {
+        let text = self.text_before(deadline, what);
         let message: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("not JSON ({e}): {text}"));
         let asked = message["id"].as_i64().and_then(|id| self.pending.remove(&id));
         conformance::check(&message, asked.as_ref());

@@ -1,8 +1,9 @@
 //! WebSocket frames by hand (RFC 6455 5.2), so that they can be as wrong as a promise wants them.
 
 use std::io::ErrorKind;
+use std::time::Instant;
 
-use super::wire::Socket;
+use super::wire::{Socket, patient};
 use super::{PATIENCE, http};
 
 pub const CONTINUATION: u8 = 0x0;
@@ -40,7 +41,8 @@ pub struct Frames<S: Socket>(pub S);
 
 impl<S: Socket> Frames<S> {
     /// Upgrades `stream`.
-    pub fn upgrade(mut stream: S) -> Self {
+    pub fn upgrade(stream: S) -> Self {
+        let mut stream = patient(stream);
         let response = http::exchange(&mut stream, &http::request("GET", "/", http::UPGRADE)).expect("an answer");
         assert_eq!(response.status, 101, "{response:?}");
         Self(stream)
@@ -72,7 +74,13 @@ impl<S: Socket> Frames<S> {
 
     /// The next frame; `None` when the server has closed the connection.
     pub fn read(&mut self) -> Option<Frame> {
-        self.0.limit_reads(PATIENCE);
+        self.read_before(Instant::now() + PATIENCE)
+    }
+
+    fn read_before(&mut self, deadline: Instant) -> Option<Frame> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        assert!(!left.is_zero(), "waited {PATIENCE:?} for a frame in vain; others came");
+        self.0.limit_reads(left);
         let mut head = [0; 2];
         self.fill(&mut head)?;
         assert_eq!(head[0] & !0x0f, FIN, "the server sends whole messages without extensions: {head:?}");
@@ -97,8 +105,9 @@ impl<S: Socket> Frames<S> {
 
     /// The first frame that `wanted` recognises; those before it are dropped.
     pub fn read_until(&mut self, wanted: impl Fn(&Frame) -> bool) -> Frame {
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            let frame = self.read().expect("the server closed the connection");
+            let frame = self.read_before(deadline).expect("the server closed the connection");
             if wanted(&frame) {
                 return frame;
             }

@@ -2,7 +2,6 @@
 
 use std::io::ErrorKind;
 
-use super::PATIENCE;
 use super::wire::Socket;
 
 /// Headers of a proper WebSocket upgrade.
@@ -43,7 +42,6 @@ pub fn upgrade_but<'a>(name: &'a str, value: Option<&'a str>) -> Vec<(&'a str, &
 
 /// Sends `text` and reads the answer; `None` when the server closes without a word.
 pub fn exchange(stream: &mut impl Socket, text: &str) -> Option<Response> {
-    stream.limit_reads(PATIENCE);
     stream.write_all(text.as_bytes()).expect("the request is sent");
     read_response(stream, text.starts_with("HEAD"))
 }

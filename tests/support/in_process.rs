@@ -9,7 +9,9 @@ use std::time::Instant;
 use codex_app_server::in_process::InProcessServer;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, WriteHalf};
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 
+use super::PATIENCE;
 use super::client::Client;
 use super::home::Home;
 use super::transports::{Serving, Settings};
@@ -52,7 +54,7 @@ struct Pipe {
 impl Pipe {
     /// Reads on a thread of its own, as the wire of the child process does.
     fn new(stream: DuplexStream) -> Self {
-        let runtime = || Builder::new_current_thread().build().expect("a runtime");
+        let runtime = || Builder::new_current_thread().enable_time().build().expect("a runtime");
         let (reader, writer) = tokio::io::split(stream);
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || {
@@ -73,8 +75,10 @@ impl Wire for Pipe {
     fn send(&mut self, message: &str) {
         if let Some(writer) = &mut self.writer {
             let line = format!("{message}\n");
+            let writing = async { timeout(PATIENCE, writer.write_all(line.as_bytes())).await };
+            let written = self.runtime.block_on(writing).expect("the server reads");
             // Whether the server has gone away is found out by receiving.
-            let _ = self.runtime.block_on(writer.write_all(line.as_bytes()));
+            drop(written);
         }
     }
 

@@ -7,14 +7,18 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 use super::home::Home;
 use super::{PATIENCE, eventually, secrets};
+
+/// No test takes so long. What lives longer is ended, and with it the pipes and sockets that a test may be waiting for.
+const LIFETIME: Duration = Duration::from_secs(600);
 
 /// How to run the binary.
 #[derive(Clone)]
@@ -106,29 +110,27 @@ impl Launch {
 
     /// Starts it with pipes on all three streams.
     pub fn spawn(self) -> Process {
-        let mut child = self
+        let child = self
             .command()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
-        let stderr = Collected::of(child.stderr.take().expect("stderr is a pipe"));
-        Process { stdin: child.stdin.take(), stdout: child.stdout.take(), child, stderr, home: self.home }
+        Process::of(child, self.home)
     }
 
     /// Starts it with one socket as stdin and stdout.
     pub fn spawn_on(self, stream: UnixStream) -> Process {
         let stdout = stream.try_clone().expect("a socket can be duplicated");
-        let mut child = self
+        let child = self
             .command()
             .stdin(OwnedFd::from(stream))
             .stdout(OwnedFd::from(stdout))
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
-        let stderr = Collected::of(child.stderr.take().expect("stderr is a pipe"));
-        Process { stdin: None, stdout: None, child, stderr, home: self.home }
+        Process::of(child, self.home)
     }
 
     /// Runs it to its end with nothing on stdin.
@@ -162,9 +164,26 @@ pub struct Process {
     /// What it has written to stderr.
     pub stderr: Collected,
     home: Home,
+    /// Held as long as somebody has use for the process.
+    _wanted: Sender<()>,
 }
 
 impl Process {
+    fn of(mut child: Child, home: Home) -> Self {
+        let stderr = Collected::of(child.stderr.take().expect("stderr is a pipe"));
+        let (wanted, unwanted) = mpsc::channel();
+        // Not by its number, which may be another's one day.
+        if let Ok(process) = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()) {
+            thread::spawn(move || {
+                if unwanted.recv_timeout(LIFETIME) == Err(RecvTimeoutError::Timeout) {
+                    // It may have ended by itself.
+                    let _ = pidfd_send_signal(&process, Signal::KILL);
+                }
+            });
+        }
+        Self { stdin: child.stdin.take(), stdout: child.stdout.take(), child, stderr, home, _wanted: wanted }
+    }
+
     /// The home it runs in.
     pub fn home(&self) -> &Home {
         &self.home

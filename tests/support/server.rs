@@ -9,7 +9,7 @@ use super::client::Client;
 use super::eventually;
 use super::http;
 use super::process::{Collected, Launch, Process};
-use super::wire::{Stdio, Ws};
+use super::wire::{Stdio, Ws, patient};
 
 enum Address {
     /// The pipes, until the one client has taken them.
@@ -125,7 +125,7 @@ impl Server {
         let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
         bind(&socket, &SocketAddr::from((address, 0))).expect("a loopback address");
         connect(&socket, &self.tcp_address()).expect("the listener takes it");
-        TcpStream::from(socket)
+        patient(TcpStream::from(socket))
     }
 
     /// Where the TCP listener is.
@@ -146,11 +146,11 @@ impl Server {
 }
 
 fn connect_unix(path: &Path) -> UnixStream {
-    UnixStream::connect(path).unwrap_or_else(|e| panic!("cannot connect to {}: {e}", path.display()))
+    patient(UnixStream::connect(path).unwrap_or_else(|e| panic!("cannot connect to {}: {e}", path.display())))
 }
 
 fn connect_tcp(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap_or_else(|e| panic!("cannot connect to {address}: {e}"));
     stream.set_nodelay(true).expect("a TCP socket takes the option");
-    stream
+    patient(stream)
 }

@@ -109,15 +109,22 @@ impl<W: Wire> Wire for Through<W> {
     }
 }
 
-/// A socket whose reads can be given a time limit.
+/// A socket whose reads and writes can be given time limits.
 pub trait Socket: Read + Write + Send {
     /// Reads fail with `WouldBlock` or `TimedOut` after this time.
     fn limit_reads(&self, limit: Duration);
+
+    /// Writes to a peer that does not read fail so after this time.
+    fn limit_writes(&self, limit: Duration);
 }
 
 impl Socket for UnixStream {
     fn limit_reads(&self, limit: Duration) {
         self.set_read_timeout(Some(limit)).expect("a socket takes a read timeout");
+    }
+
+    fn limit_writes(&self, limit: Duration) {
+        self.set_write_timeout(Some(limit)).expect("a socket takes a write timeout");
     }
 }
 
@@ -125,6 +132,17 @@ impl Socket for TcpStream {
     fn limit_reads(&self, limit: Duration) {
         self.set_read_timeout(Some(limit)).expect("a socket takes a read timeout");
     }
+
+    fn limit_writes(&self, limit: Duration) {
+        self.set_write_timeout(Some(limit)).expect("a socket takes a write timeout");
+    }
+}
+
+/// The same socket, on which nothing waits for longer than [`PATIENCE`].
+pub fn patient<S: Socket>(socket: S) -> S {
+    socket.limit_reads(PATIENCE);
+    socket.limit_writes(PATIENCE);
+    socket
 }
 
 /// WebSocket text messages over a socket.
@@ -142,7 +160,7 @@ impl<S: Socket> Ws<S> {
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().expect("a header value"));
         }
-        stream.limit_reads(PATIENCE);
+        let stream = patient(stream);
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
         let (socket, _) = tungstenite::client::client_with_config(request, stream, Some(config))
             .unwrap_or_else(|e| panic!("the server does not upgrade: {e}"));

@@ -74,7 +74,7 @@ impl Handler<Block> for Catalog {
     type Result = ();
 
     fn handle(&mut self, Block(released): Block, _: &mut Self::Context) {
-        let _ = released.recv_timeout(Duration::from_secs(10));
+        let _ = released.recv_timeout(Duration::from_secs(60));
     }
 }
 

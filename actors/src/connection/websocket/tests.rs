@@ -51,7 +51,7 @@ async fn exchange(application: Option<Echo>, limits: Limits, messages: Vec<Messa
         Some(echo) => serve_application(echo, handshake, payload, &hub, kill),
         None => serve(handshake, payload, &hub, kill, None),
     };
-    let body = timeout(Duration::from_secs(20), to_bytes(response.into_body())).await.expect("the body ends").unwrap();
+    let body = timeout(Duration::from_secs(60), to_bytes(response.into_body())).await.expect("the body ends").unwrap();
     let (mut codec, mut bytes) = (Codec::new().client_mode().max_size(1 << 20), BytesMut::from(body));
     let mut frames = Vec::new();
     while let Some(frame) = codec.decode(&mut bytes).unwrap() {

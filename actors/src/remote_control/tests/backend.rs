@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::net::TcpListener;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use super::super::times;
 use super::NOW;
@@ -31,8 +31,8 @@ struct Book {
     hosts: usize,
     /// How long server tokens live, in milliseconds.
     token_life: i64,
-    /// How long the next answer to a request takes.
-    delay: Option<(String, Duration)>,
+    /// The next answer to a request waits until the other end is dropped.
+    held: Option<(String, oneshot::Receiver<()>)>,
 }
 
 pub struct Backend {
@@ -79,9 +79,11 @@ impl Backend {
         }
     }
 
-    /// The next answer to `what` takes so long.
-    pub fn delay(&self, what: &str, time: Duration) {
-        self.book.lock().unwrap().delay = Some((what.to_owned(), time));
+    /// The next answer to `what` waits until what comes back is dropped.
+    pub fn hold(&self, what: &str) -> oneshot::Sender<()> {
+        let (held, until) = oneshot::channel();
+        self.book.lock().unwrap().held = Some((what.to_owned(), until));
+        held
     }
 
     pub fn tokens_live(&self, milliseconds: i64) {
@@ -110,13 +112,14 @@ async fn answer(request: HttpRequest, body: web::Bytes, book: web::Data<Mutex<Bo
     let bearer = header("authorization").unwrap_or_default().replace("Bearer ", "");
     let body = serde_json::from_slice(&body).unwrap_or_default();
     let asked = Asked { what: what.clone(), bearer, account: header("chatgpt-account-id"), body };
-    let delay = {
+    let held = {
         let mut book = book.lock().unwrap();
         book.asked.push(asked);
-        book.delay.take_if(|(it, _)| *it == what)
+        book.held.take_if(|(it, _)| *it == what)
     };
-    if let Some((_, time)) = delay {
-        actix_rt::time::sleep(time).await;
+    if let Some((_, until)) = held {
+        // Nothing is ever sent.
+        let _ = until.await;
     }
     let mut book = book.lock().unwrap();
     let fault = book.faults.iter_mut().find(|(it, _)| *it == what).and_then(|(_, faults)| faults.pop_front());

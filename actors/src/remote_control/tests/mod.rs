@@ -31,7 +31,7 @@ use crate::router::listener::listen;
 use backend::Backend;
 
 /// What is awaited in here is over in milliseconds; a hang must not hold the suite up.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// When the tests take place: 2026-11-22T12:00:00Z.
 const NOW: i64 = 1_795_348_800_000;
@@ -197,13 +197,21 @@ impl Scene {
     /// The answer.
     async fn ask(&mut self, request: RemoteControlRequest) -> Value {
         let id = self.request(request).await;
-        loop {
-            let message = self.receive().await;
-            if message["id"] == id {
-                return message;
+        self.answer(id).await
+    }
+
+    /// The answer to the request `id`; what comes before it is kept.
+    async fn answer(&mut self, id: i64) -> Value {
+        let answer = async {
+            loop {
+                let message = self.receive().await;
+                if message["id"] == id {
+                    return message;
+                }
+                self.kept.push_back(message);
             }
-            self.kept.push_back(message);
-        }
+        };
+        timeout(SOON, answer).await.expect("the answer comes")
     }
 
     async fn enable(&mut self, ephemeral: bool) -> Value {
@@ -224,20 +232,29 @@ impl Scene {
 
     /// Waits until the client is told of a status.
     async fn told(&mut self, status: &str) -> Value {
-        loop {
-            let mut message = match self.kept.pop_front() {
-                Some(message) => message,
-                None => self.receive().await,
-            };
-            if message["method"] == "remoteControl/status/changed" && message["params"]["status"] == status {
-                return message["params"].take();
+        let told = async {
+            loop {
+                let mut message = match self.kept.pop_front() {
+                    Some(message) => message,
+                    None => self.receive().await,
+                };
+                if message["method"] == "remoteControl/status/changed" && message["params"]["status"] == status {
+                    return message["params"].take();
+                }
             }
-        }
+        };
+        timeout(SOON, told).await.unwrap_or_else(|_| panic!("it is never {status}"))
+    }
+
+    /// Waits until the backend was asked for this.
+    async fn backend_is_asked(&self, what: &str) {
+        eventually(what, || self.backend.words().iter().any(|word| word == what)).await;
     }
 
     /// Waits until the link was told this; other things before it are dropped.
     async fn link_is_told(&mut self, what: &str) {
-        while timeout(SOON, self.link.recv()).await.expect("the link is told").expect("it stays") != what {}
+        let told = async { while self.link.recv().await.expect("it stays") != what {} };
+        timeout(SOON, told).await.unwrap_or_else(|_| panic!("the link is not told: {what}"));
     }
 
     async fn lose_the_link(&self) {
@@ -259,6 +276,16 @@ impl Scene {
     fn pass(&self, time: Duration) {
         self.now.fetch_add(time.as_millis().try_into().unwrap(), Ordering::Relaxed);
     }
+}
+
+/// Waits for what announces itself in no other way.
+async fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            actix_rt::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(SOON, waiting).await.unwrap_or_else(|_| panic!("not within {SOON:?}: {what}"));
 }
 
 fn sign_in(home: &TempDir, account: &str) {

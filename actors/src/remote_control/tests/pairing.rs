@@ -152,9 +152,13 @@ async fn two_refused_requests_at_once_use_the_refresh_token_once() {
     let mut scene = Scene::new().await;
     scene.backend.fail("clients", 401, json!({}));
     scene.backend.fail("clients", 401, json!({}));
-    scene.backend.delay("token", Duration::from_millis(100));
+    let token = scene.backend.hold("token");
     scene.request(list("env_1", None)).await;
     scene.request(list("env_1", None)).await;
+    scene.backend_is_asked("token").await;
+    eventually("both are refused", || scene.backend.words().iter().filter(|what| *what == "clients").count() == 2)
+        .await;
+    drop(token);
     for _ in 0..2 {
         let answer = scene.receive().await;
         assert!(answer["result"].is_object(), "{answer}");

@@ -134,12 +134,11 @@ async fn who_is_not_signed_in_is_told_so() {
 #[actix_rt::test]
 async fn whoever_signs_in_while_the_host_enrolls_does_not_inherit_the_enrollment() {
     let mut scene = Scene::new().await;
-    scene.backend.delay("enroll", Duration::from_millis(100));
+    let enroll = scene.backend.hold("enroll");
     let id = scene.request(RemoteControlRequest::Enable(RemoteControlEnableParams { ephemeral: false })).await;
-    while scene.backend.words().is_empty() {
-        actix_rt::time::sleep(Duration::from_millis(1)).await;
-    }
+    scene.backend_is_asked("enroll").await;
     sign_in(&scene.home, "acc-2");
+    drop(enroll);
     let answer = scene.receive().await;
     assert_eq!(answer["id"], id);
     let text = "remote control account changed during enrollment";
@@ -151,12 +150,11 @@ async fn whoever_signs_in_while_the_host_enrolls_does_not_inherit_the_enrollment
 #[actix_rt::test]
 async fn of_two_wishes_the_later_one_holds() {
     let mut scene = Scene::new().await;
-    scene.backend.delay("enroll", Duration::from_millis(100));
+    let enroll = scene.backend.hold("enroll");
     scene.request(RemoteControlRequest::Enable(RemoteControlEnableParams { ephemeral: false })).await;
-    while scene.backend.words().is_empty() {
-        actix_rt::time::sleep(Duration::from_millis(1)).await;
-    }
+    scene.backend_is_asked("enroll").await;
     scene.request(RemoteControlRequest::Disable(RemoteControlEnableParams { ephemeral: true })).await;
+    drop(enroll);
     let answers = [scene.receive().await, scene.receive().await];
     assert!(answers.iter().all(|answer| answer["result"]["status"] == "disabled"), "{answers:?}");
     assert_eq!(scene.status().await["status"], "disabled");
@@ -166,13 +164,12 @@ async fn of_two_wishes_the_later_one_holds() {
 #[actix_rt::test]
 async fn a_lasting_wish_is_remembered_although_a_passing_one_overtakes_it() {
     let mut scene = Scene::new().await;
-    scene.backend.delay("enroll", Duration::from_millis(100));
+    let enroll = scene.backend.hold("enroll");
     let lasting = scene.request(RemoteControlRequest::Enable(RemoteControlEnableParams { ephemeral: false })).await;
-    while scene.backend.words().is_empty() {
-        actix_rt::time::sleep(Duration::from_millis(1)).await;
-    }
+    scene.backend_is_asked("enroll").await;
     assert!(scene.enable(true).await["result"].is_object());
-    while scene.receive().await["id"] != lasting {}
+    drop(enroll);
+    scene.answer(lasting).await;
     assert_eq!(remembered(&scene).await, Some(Some(true)));
 }
 
@@ -182,7 +179,7 @@ async fn a_disable_counts_and_is_remembered_while_all_calls_wait_for_a_backend_t
     let mut scene = Scene::with(Plan { settings, ..Plan::default() }).await;
     scene.enable(false).await;
     scene.told("connected").await;
-    scene.backend.delay("pair", Duration::from_secs(1));
+    let _pair = scene.backend.hold("pair");
     scene.request(RemoteControlRequest::PairingStart(PairingStartParams { manual_code: true })).await;
     assert_eq!(scene.pair().await["error"]["code"], -32001, "there is one call at a time");
     let answer = scene.disable(false).await;
@@ -198,9 +195,7 @@ async fn at_the_end_of_the_server_nothing_is_left_behind() {
     scene.control.send(EndRemoteControl { grace: SOON }).await.unwrap();
     scene.link_is_told("send rest").await;
     scene.link_is_told("hang up").await;
-    while scene.control.connected() {
-        actix_rt::task::yield_now().await;
-    }
+    eventually("the actor ends", || !scene.control.connected()).await;
 }
 
 #[actix_rt::test]
@@ -221,18 +216,11 @@ async fn new_account_tokens_are_kept_although_a_disable_comes_while_they_are_on_
     let mut scene = Scene::new().await;
     scene.backend.fail("enroll", 401, json!({}));
     scene.backend.fail("enroll", 401, json!({}));
-    scene.backend.delay("token", Duration::from_millis(100));
+    let token = scene.backend.hold("token");
     scene.enable(true).await;
-    while !scene.backend.words().contains(&"token".to_owned()) {
-        actix_rt::time::sleep(Duration::from_millis(1)).await;
-    }
+    scene.backend_is_asked("token").await;
     scene.disable(true).await;
+    drop(token);
     let kept = || std::fs::read_to_string(scene.home.path().join("auth.json")).unwrap().contains("access-2");
-    timeout(SOON, async {
-        while !kept() {
-            actix_rt::time::sleep(Duration::from_millis(1)).await;
-        }
-    })
-    .await
-    .expect("the old refresh token may be worth nothing now");
+    eventually("the new tokens are kept: the old refresh token may be worth nothing now", kept).await;
 }

@@ -55,12 +55,15 @@ impl Backend {
     }
 
     pub(super) async fn request(&self) -> (TcpStream, String) {
-        let (mut stream, _) = timeout(SOON, self.listener.accept()).await.unwrap().unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.unwrap());
-        }
-        (stream, String::from_utf8(head).unwrap())
+        let request = async {
+            let (mut stream, _) = self.listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            (stream, String::from_utf8(head).unwrap())
+        };
+        timeout(SOON, request).await.expect("the link asks for a socket")
     }
 }
 
@@ -72,11 +75,11 @@ pub(super) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 
 impl Wire {
     pub(super) async fn send(&mut self, envelope: &Value) {
-        self.framed.send(Message::Text(envelope.to_string().into())).await.unwrap();
+        self.send_raw(Message::Text(envelope.to_string().into())).await;
     }
 
     pub(super) async fn send_raw(&mut self, message: Message) {
-        self.framed.send(message).await.unwrap();
+        timeout(SOON, self.framed.send(message)).await.expect("the link reads").unwrap();
     }
 
     /// A message of a controller, on the stream `s`.
@@ -109,9 +112,12 @@ impl Wire {
 
     /// Returns when the link has dropped the socket, without a close frame.
     pub(super) async fn dropped(&mut self) {
-        while let Some(frame) = self.frame().await {
-            assert!(matches!(frame, Frame::Text(_)), "{frame:?}");
-        }
+        let end = async {
+            while let Some(frame) = self.frame().await {
+                assert!(matches!(frame, Frame::Text(_) | Frame::Ping(_)), "{frame:?}");
+            }
+        };
+        timeout(SOON, end).await.expect("the socket is dropped");
     }
 
     /// The next envelope.
@@ -133,15 +139,34 @@ impl Wire {
         timeout(SOON, next).await.expect("an envelope comes")
     }
 
+    async fn seek(&mut self, acknowledges: bool, wanted: impl Fn(&Value) -> bool) -> Value {
+        let sought = async {
+            loop {
+                let envelope = self.envelope().await;
+                if acknowledges {
+                    self.ack(&envelope).await;
+                }
+                if wanted(&envelope) {
+                    return envelope;
+                }
+            }
+        };
+        timeout(SOON, sought).await.expect("what is awaited comes")
+    }
+
+    /// The next envelope that `wanted` recognises; those before it are dropped, and none is acknowledged.
+    pub(super) async fn seen(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.seek(false, wanted).await
+    }
+
+    /// The next envelope that `wanted` recognises, acknowledged as those before it are.
+    pub(super) async fn taken(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.seek(true, wanted).await
+    }
+
     /// The next answer, acknowledged; notifications are acknowledged and skipped.
     pub(super) async fn any_answer(&mut self) -> Value {
-        loop {
-            let envelope = self.envelope().await;
-            self.ack(&envelope).await;
-            if envelope["message"].get("method").is_none() {
-                return envelope;
-            }
-        }
+        self.taken(|envelope| envelope["message"].get("method").is_none()).await
     }
 
     /// The next answer, acknowledged, which is to be to the request `id`.

@@ -33,14 +33,14 @@ async fn what_is_hung_up_is_not_lost_and_its_streams_live_on() {
     wire.answer("c", 0).await;
     wire.message("c", 2, json!({"id": 1, "method": "thread/loaded/list"})).await;
     let answered = |envelope: &Value| envelope["message"]["id"] == 1 && envelope["message"].get("result").is_some();
-    while !answered(&wire.envelope().await) {}
+    wire.seen(answered).await;
     test.link.send(HangUp).await.unwrap();
     wire.dropped().await;
     let mut wire = test.connect().await;
     // It was not acknowledged.
-    while !answered(&wire.envelope().await) {}
+    wire.seen(answered).await;
     wire.message("c", 3, json!({"id": 2, "method": "thread/loaded/list"})).await;
-    while wire.any_answer().await["message"]["id"] != 2 {}
+    wire.taken(|envelope| envelope["message"]["id"] == 2).await;
     assert!(test.lost.try_recv().is_err());
 }
 

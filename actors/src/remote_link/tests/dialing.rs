@@ -146,6 +146,7 @@ fn self_signed_backend() -> (u16, std::thread::JoinHandle<std::io::Result<String
     let port = listener.local_addr().unwrap().port();
     let serving = std::thread::spawn(move || {
         let (socket, _) = listener.accept()?;
+        socket.set_read_timeout(Some(SOON))?;
         let mut stream = StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), socket);
         let mut said = String::new();
         stream.read_to_string(&mut said)?;

@@ -26,7 +26,7 @@ async fn what_was_said_before_the_end_is_sent_before_the_socket_drops() {
     wire.message("c", 3, json!({"id": 2, "method": "thread/name/set", "params": params})).await;
     wire.answer("c", 2).await;
     // Said together with the answer; its many bytes are still on their way through a pipe of sixteen.
-    end(&test).await;
+    timeout(SOON, end(&test)).await.expect("it ends");
     let mut told = false;
     while let Some(envelope) = wire.envelope_or_end().await {
         told |= envelope["message"]["method"] == "thread/name/updated";

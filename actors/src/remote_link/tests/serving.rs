@@ -16,14 +16,8 @@ async fn a_controller_is_served_like_any_client() {
     let answer = wire.answer("c", 0).await;
     assert!(answer["result"]["userAgent"].is_string(), "{answer}");
     wire.message("c", 2, json!({"id": 1, "method": "thread/start", "params": {}})).await;
-    loop {
-        let envelope = wire.envelope().await;
-        wire.ack(&envelope).await;
-        if envelope["message"]["method"] == "thread/started" {
-            assert!(envelope["message"]["emittedAtMs"].is_i64(), "{envelope}");
-            break;
-        }
-    }
+    let started = wire.taken(|envelope| envelope["message"]["method"] == "thread/started").await;
+    assert!(started["message"]["emittedAtMs"].is_i64(), "{started}");
     wire.message("c", 3, json!({"id": 2, "method": "no/such"})).await;
     assert_eq!(wire.answer("c", 2).await["error"]["code"], -32601);
 }
