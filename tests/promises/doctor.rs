@@ -5,6 +5,7 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::aside::Aside;
@@ -48,7 +49,10 @@ fn a_running_server_is_found_with_its_version() {
 #[test]
 fn a_damaged_database_is_an_error() {
     let home = Home::new();
-    Server::unix(Launch::at(&home)).client();
+    let mut server = Server::unix(Launch::at(&home));
+    server.client();
+    server.process.signal(Signal::TERM);
+    assert_eq!(server.process.exit_code(), 0);
     let path = home.database();
     let mut bytes = fs::read(&path).expect("a database");
     bytes[2_000..].fill(0x5a);
@@ -56,7 +60,7 @@ fn a_damaged_database_is_an_error() {
     let Ended { code, stdout, stderr } = Launch::at(&home).arg("doctor").run();
     assert_eq!(code, Some(1));
     assert!(stdout.lines().any(|line| line.starts_with("ERROR    database")), "{stdout}");
-    assert!(stderr.starts_with("Error: 1 of "), "{stderr}");
+    assert!(stderr.starts_with("Error: 1 of "), "{stdout}{stderr}");
 }
 
 #[test]

@@ -116,23 +116,24 @@ fn it_ends_with_its_stdin() {
     }
 }
 
-/// How many sockets the server holds.
-fn sockets_of(server: &Server) -> usize {
-    let descriptors = fs::read_dir(format!("/proc/{}/fd", server.process.id())).expect("/proc is there").flatten();
-    let targets = descriptors.filter_map(|descriptor| fs::read_link(descriptor.path()).ok());
-    targets.filter(|target| target.display().to_string().starts_with("socket:")).count()
+/// How many connections the server on the socket at `path` has accepted.
+fn connected(path: &Path) -> usize {
+    let sockets = fs::read_to_string("/proc/net/unix").expect("/proc is there");
+    let path = path.to_str().expect("text");
+    // A socket's line has its state in the sixth place (03: connected) and ends with its path.
+    sockets.lines().filter(|line| line.ends_with(path) && line.split_whitespace().nth(5) == Some("03")).count()
 }
 
 #[test]
 fn it_ends_with_the_server_and_says_so_in_one_line() {
     let mut server = Server::unix(Launch::new());
-    let sockets = || sockets_of(&server);
-    let before = sockets();
+    let path = server.socket_path().canonicalize().expect("it is there");
+    eventually("nobody is connected yet", || connected(&path) == 0);
     let (mut busy, stdout) = shaken_hands(&server);
     let mut silent = proxy(server.process.home(), &[]).spawn();
     let mut raw = proxy(server.process.home(), &["--framing", "raw"]).spawn();
     raw.stdin.as_mut().expect("a pipe").write_all(b"GET / HTTP/1.1\r\n").expect("the proxy reads");
-    eventually("all three are connected", || sockets() >= before + 3);
+    eventually("all three are connected", || connected(&path) == 3);
     server.process.kill();
     for process in [&mut busy, &mut silent, &mut raw] {
         assert_eq!(process.exit_code(), 1);

@@ -118,7 +118,11 @@ fn a_second_signal_ends_it_at_once() {
 fn a_second_signal_does_not_wait_for_what_runs() {
     let mut server = Server::unix(Launch::new().setting("shutdown.drain_seconds", 600));
     let (mut client, mut other) = (server.client(), server.client());
-    client.send_request("command/exec", json!({"command": ["sleep", "600"], "timeoutMs": 600_000}));
+    let policy = json!({"type": "dangerFullAccess"});
+    client.send_request(
+        "command/exec",
+        json!({"command": ["sleep", "600"], "timeoutMs": 600_000, "sandboxPolicy": policy}),
+    );
     // The fence: the command is in flight when this is answered.
     client.call("thread/loaded/list", json!({}));
     server.process.signal(Signal::TERM);

@@ -169,9 +169,18 @@ impl Actor for Commands {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.limits.commands_mailbox_messages);
-        let address = ctx.address();
-        let (output, ended) = (Arc::new(address.clone().recipient()), Arc::new(address.recipient()));
-        self.listener = Some(Listener { output, ended });
+        // Without a launcher there is nothing to listen to, and the registry ends with the last one who knows it.
+        if self.launcher.is_some() {
+            let address = ctx.address();
+            let (output, ended) = (Arc::new(address.clone().recipient()), Arc::new(address.recipient()));
+            self.listener = Some(Listener { output, ended });
+        }
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        if let Some(arbiter) = Arbiter::try_current() {
+            arbiter.stop();
+        }
     }
 }
 

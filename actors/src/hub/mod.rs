@@ -150,8 +150,9 @@ impl Hub {
                 send_rest: send_rest.recipient(),
                 dial_time,
             };
+            // A server may be told to end before all of it has begun.
             if control.send(begin).await.is_err() {
-                log::error!("remote control ended before it began");
+                log::debug!("remote control ended before it began");
             }
         });
     }

@@ -15,10 +15,24 @@ use crate::connection::intake::{Intake, Taken};
 use crate::connection::stream::{Ended, serve};
 
 /// Everything that is awaited in here is over in milliseconds; a deadlock must not hold the suite up.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(300);
+
+/// What goes with a test: the home of its hub, and what holds the hub's threads and descriptors, of which a whole suite
+/// needs more than many a system gives to one process.
+pub(crate) struct Remains {
+    _home: tempfile::TempDir,
+    hub: Hub,
+}
+
+impl Drop for Remains {
+    fn drop(&mut self) {
+        // The link knows the hub, and the hub remote control.
+        self.hub.0.remote_arbiter.stop();
+    }
+}
 
 /// A hub on the calling arbiter, its database in memory, in a home that goes with the test.
-pub(crate) fn hub(limits: Limits) -> (Hub, tempfile::TempDir) {
+pub(crate) fn hub(limits: Limits) -> (Hub, Remains) {
     let home = tempfile::tempdir().unwrap();
     let catalog = Catalog::start(CatalogSources::new(home.path().into(), home.path().into()), &limits);
     let host = Host {
@@ -29,19 +43,17 @@ pub(crate) fn hub(limits: Limits) -> (Hub, tempfile::TempDir) {
         terminal: "none".into(),
     };
     let store = Store::in_memory(&limits).unwrap();
-    (
-        Hub::start(HubParts {
-            limits: Arc::new(limits),
-            host,
-            store,
-            catalog,
-            clock: Clock::system(),
-            commands: CommandsSetup::default(),
-            remote_control: RemoteControlSetup::tiny(),
-            remote_link: RemoteLinkLimits::small(),
-        }),
-        home,
-    )
+    let hub = Hub::start(HubParts {
+        limits: Arc::new(limits),
+        host,
+        store,
+        catalog,
+        clock: Clock::system(),
+        commands: CommandsSetup::default(),
+        remote_control: RemoteControlSetup::tiny(),
+        remote_link: RemoteLinkLimits::small(),
+    });
+    (hub.clone(), Remains { _home: home, hub })
 }
 
 /// Every queue that is waited for has room for one message; those at whose bound a client is cut have room.
@@ -146,7 +158,7 @@ async fn live(hub: Hub) {
 
 #[actix_rt::test]
 async fn with_mailboxes_for_one_message_nothing_deadlocks_and_every_request_is_answered_once() {
-    let (hub, _home) = hub(cramped());
+    let (hub, _remains) = hub(cramped());
     let clients: Vec<_> = (0..4).map(|_| actix_rt::spawn(live(hub.clone()))).collect();
     for client in clients {
         timeout(SOON, client).await.expect("no deadlock").unwrap();
@@ -157,7 +169,7 @@ async fn with_mailboxes_for_one_message_nothing_deadlocks_and_every_request_is_a
 async fn the_processors_mailbox_takes_its_capacity_however_many_connections_there_are() {
     for capacity in [1, 4, 128] {
         let limits = Limits { processor_mailbox_messages: capacity, ..cramped() };
-        let (hub, _home) = hub(limits);
+        let (hub, _remains) = hub(limits);
         // Lets the actors start; from here on nothing is awaited, so the processor takes nothing out.
         actix_rt::time::sleep(Duration::from_millis(20)).await;
         let connections: Vec<_> = (0..8).map(|_| Intake::new(&hub)).collect();
@@ -177,7 +189,7 @@ async fn the_processors_mailbox_takes_its_capacity_however_many_connections_ther
 
 #[actix_rt::test]
 async fn a_notification_waits_for_room_and_its_connection_is_not_read_meanwhile() {
-    let (hub, _home) = hub(Limits { connection_in_flight_requests: 8, connection_waiting_requests: 8, ..cramped() });
+    let (hub, _remains) = hub(Limits { connection_in_flight_requests: 8, connection_waiting_requests: 8, ..cramped() });
     actix_rt::time::sleep(Duration::from_millis(20)).await;
     let connection = Intake::new(&hub);
     let fills = connection.take(r#"{"id":1,"method":"thread/loaded/list"}"#);
@@ -190,7 +202,8 @@ async fn a_notification_waits_for_room_and_its_connection_is_not_read_meanwhile(
 
 #[actix_rt::test]
 async fn the_end_of_the_input_loses_no_answer() {
-    let (hub, _home) = hub(Limits { connection_in_flight_requests: 64, connection_waiting_requests: 16, ..cramped() });
+    let (hub, _remains) =
+        hub(Limits { connection_in_flight_requests: 64, connection_waiting_requests: 16, ..cramped() });
     let (ours, theirs) = tokio::io::duplex(1 << 20);
     let served = actix_rt::spawn({
         let hub = hub.clone();
@@ -218,7 +231,7 @@ async fn the_end_of_the_input_loses_no_answer() {
 
 #[actix_rt::test]
 async fn a_drain_refuses_work_answers_the_rest_and_says_goodbye() {
-    let (hub, _home) = hub(cramped());
+    let (hub, _remains) = hub(cramped());
     let mut client = Client::connect(&hub);
     client.initialize().await;
     assert!(!hub.is_draining());

@@ -9,6 +9,7 @@ use std::{
     path::PathBuf,
 };
 
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use tempfile::TempDir;
 
 use super::*;
@@ -75,7 +76,10 @@ async fn a_live_server_keeps_its_path_under_every_spelling() {
 async fn a_server_that_does_not_accept_is_alive_all_the_same() {
     let world = World::new();
     let path = world.path("full.sock");
-    let _full = UnixListener::bind(&path).unwrap();
+    // Room for few, so that it is full before this process has no descriptors left.
+    let full = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&full, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+    rustix::net::listen(&full, 1).unwrap();
     let mut waiting = Vec::new();
     while let Ok(stream) = tokio::net::UnixStream::connect(&path).await {
         waiting.push(stream);

@@ -36,7 +36,7 @@ impl Application for Echo {
 
 /// Everything that the server writes to a peer that sends `messages` and then, if it `leaves`, nothing more.
 async fn exchange(application: Option<Echo>, limits: Limits, messages: Vec<Message>, leaves: bool) -> Vec<Frame> {
-    let (hub, _home) = hub(limits);
+    let (hub, _remains) = hub(limits);
     let (mut codec, mut bytes) = (Codec::new().client_mode(), BytesMut::new());
     for message in messages {
         codec.encode(message, &mut bytes).unwrap();

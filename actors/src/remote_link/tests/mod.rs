@@ -10,12 +10,11 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use actix_rt::time::timeout;
-use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::*;
 use crate::hub::Hub;
-use crate::hub::tests::{cramped, hub};
+use crate::hub::tests::{Remains, cramped, hub};
 use crate::limits::Limits;
 use backend::{Backend, SOON, Wire};
 
@@ -39,7 +38,7 @@ struct Test {
     hub: Hub,
     link: Arc<Addr<RemoteLink>>,
     lost: mpsc::Receiver<String>,
-    _home: TempDir,
+    _remains: Remains,
 }
 
 /// Limits under which many streams can work at once.
@@ -81,13 +80,13 @@ fn wide() -> RemoteLinkLimits {
 impl Test {
     async fn start(limits: Limits, link: RemoteLinkLimits) -> Self {
         let message_bytes = limits.message_bytes;
-        let (hub, home) = hub(limits);
+        let (hub, remains) = hub(limits);
         let port = StreamPort::new();
         port.connect(hub.clone());
         let (tell, lost) = mpsc::channel(16);
         let listener = Listener(tell).start().recipient();
         let link = RemoteLink::start(RemoteLinkParts { limits: link, message_bytes, port, lost: listener });
-        Self { backend: Backend::start().await, hub, link, lost, _home: home }
+        Self { backend: Backend::start().await, hub, link, lost, _remains: remains }
     }
 
     fn dial(&self) -> Dial {
