@@ -1,25 +1,25 @@
 //! A WebSocket connection to a server as a pair: what is sent, and what comes.
 
-use std::{cell::RefCell, fmt::Debug, io, rc::Rc};
+use std::{io, time::Duration};
 
 use actix_http::ws::{CloseCode, Codec, Item, Message};
-use actix_rt::net::ActixStream;
-use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
-use actix_web::dev::fn_service;
 use app_server_actors::{
-    connection::websocket::reader::{Incoming, MessageReader},
+    connection::websocket::{
+        handshake::{HandshakeError, shake_hands},
+        reader::{Incoming, MessageReader},
+    },
     limits::Limits,
 };
 use awc::{
-    BoxedSocket, Client, Connector,
-    error::{SendRequestError, WsClientError},
-    http::{StatusCode, Uri},
+    BoxedSocket,
+    http::{StatusCode, Uri, header},
 };
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf},
     net::{TcpStream, UnixStream},
+    time::timeout,
 };
 use tokio_util::codec::Encoder as _;
 
@@ -30,6 +30,9 @@ const UNIX_URL: &str = "ws://localhost/rpc";
 
 /// The port of `ws://` (RFC 6455 section 3).
 const DEFAULT_PORT: u16 = 80;
+
+/// Time for the server's answer to the upgrade.
+const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// Bytes that are read from the socket at one go.
 const READ_BYTES: usize = 16 * 1024;
@@ -96,7 +99,7 @@ impl Messages {
     }
 }
 
-/// Connects to `endpoint`. Takes at most awc's five seconds once somebody has accepted.
+/// Connects to `endpoint`. Takes at most [`HANDSHAKE`] once somebody has accepted.
 ///
 /// # Errors
 /// See [`AttachError`].
@@ -109,7 +112,7 @@ pub async fn connect(endpoint: &Endpoint, limits: &Limits) -> Result<(Sender, Me
             let address = (host, url.port_u16().unwrap_or(DEFAULT_PORT));
             let stream = TcpStream::connect(address).await.map_err(unreachable)?;
             stream.set_nodelay(true).map_err(unreachable)?;
-            shake_hands(stream, url.clone(), token.as_ref(), limits).await
+            open(Box::new(stream), url, token.as_ref(), limits).await
         }
     }
 }
@@ -119,47 +122,35 @@ pub async fn connect(endpoint: &Endpoint, limits: &Limits) -> Result<(Sender, Me
 /// # Errors
 /// Whatever listens there is no app server.
 pub async fn upgrade(stream: UnixStream, limits: &Limits) -> Result<(Sender, Messages), AttachError> {
-    shake_hands(stream, Uri::from_static(UNIX_URL), None, limits).await
+    open(Box::new(stream), &Uri::from_static(UNIX_URL), None, limits).await
 }
 
-async fn shake_hands<S: ActixStream + Debug + 'static>(
-    stream: S,
-    url: Uri,
+/// Makes a WebSocket of a connection.
+async fn open(
+    socket: BoxedSocket,
+    url: &Uri,
     token: Option<&Token>,
     limits: &Limits,
 ) -> Result<(Sender, Messages), AttachError> {
-    // awc asks its connector for a connection to `url`; ours gives away the one that is there.
-    let stream = Rc::new(RefCell::new(Some(stream)));
-    let connector =
-        Connector::new().connector(fn_service(move |info: ConnectInfo<Uri>| {
-            let stream = stream.borrow_mut().take();
-            async move {
-                stream.map(|stream| Connection::new(info.request().clone(), stream)).ok_or(ConnectError::NoRecords)
-            }
-        }));
-    let client = Client::builder().no_default_headers().connector(connector).finish();
-    let mut request = client.ws(url);
-    if let Some(token) = token {
-        request = request.bearer_auth(token.expose());
-    }
-    let (_, framed) = request.connect().await.map_err(refusal)?;
-
-    let parts = framed.into_parts();
-    let (socket, writer) = tokio::io::split(parts.io);
+    let bearer = token.map(|token| format!("Bearer {}", token.expose()));
+    let headers: Vec<_> = bearer.iter().map(|bearer| (header::AUTHORIZATION, bearer.as_str())).collect();
+    let handshake = timeout(HANDSHAKE, shake_hands(socket, url, &headers)).await;
+    let (socket, read) =
+        handshake.map_err(|_| AttachError::NoWebSocket("it does not answer".to_owned()))?.map_err(refusal)?;
+    let (socket, writer) = tokio::io::split(socket);
     let mut reader = MessageReader::of_server(limits);
-    reader.push(&parts.read_buf);
+    reader.push(&read);
     let messages = Messages { socket, reader, chunk: vec![0; READ_BYTES] };
     let codec = Codec::new().client_mode();
     Ok((Sender { writer, codec, encoded: BytesMut::new(), frame_bytes: limits.websocket_frame_bytes }, messages))
 }
 
-fn refusal(error: WsClientError) -> AttachError {
+fn refusal(error: HandshakeError) -> AttachError {
     match error {
-        WsClientError::InvalidResponseStatus(StatusCode::UNAUTHORIZED) => AttachError::Unauthorized,
-        WsClientError::InvalidResponseStatus(status) => AttachError::Refused(status),
-        WsClientError::SendRequest(SendRequestError::Timeout) => {
-            AttachError::NoWebSocket("it does not answer".to_owned())
+        HandshakeError::Refused(refusal) if refusal.head.status == StatusCode::UNAUTHORIZED => {
+            AttachError::Unauthorized
         }
+        HandshakeError::Refused(refusal) => AttachError::Refused(refusal.head.status),
         other => AttachError::NoWebSocket(other.to_string()),
     }
 }

@@ -23,6 +23,7 @@ use crate::panics::guarded;
 
 mod application;
 mod body;
+pub mod handshake;
 mod header;
 mod incoming;
 mod outbox;

@@ -1,0 +1,146 @@
+//! The client's side of the upgrade to WebSocket (RFC 6455 section 4.1), over a connection that is there.
+
+use std::{fmt, io};
+
+use actix_http::ResponseHead;
+use actix_http::error::ParseError;
+use actix_http::h1::ClientCodec;
+use actix_http::ws::hash_key;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{StatusCode, Uri};
+use awc::BoxedSocket;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::io::AsyncWriteExt;
+use tokio_util::codec::Framed;
+use uuid::Uuid;
+
+/// Why a connection did not become a WebSocket.
+#[derive(Debug, thiserror::Error)]
+pub enum HandshakeError {
+    /// The URL names no host.
+    #[error("the URL has no host")]
+    NoHost,
+    /// The value for this header would be more than one header.
+    #[error("what {0} says fits into no header")]
+    Header(HeaderName),
+    /// The connection broke.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// Nothing came back.
+    #[error("it ended the connection")]
+    Ended,
+    /// What came back is no answer of HTTP.
+    #[error("{0}")]
+    NoHttp(#[from] ParseError),
+    /// Another status than 101.
+    #[error("it answered {}", .0.head.status)]
+    Refused(Box<Refusal>),
+    /// The upgrade is to something else.
+    #[error("its upgrade is not to WebSocket")]
+    NotWebSocket,
+    /// The proof is not made from our key.
+    #[error("its upgrade answers another request")]
+    AnotherRequest,
+    /// An extension or a subprotocol that was not asked for.
+    #[error("its upgrade chose an extension or a protocol that nobody offered")]
+    Unasked,
+}
+
+/// An answer that is no upgrade.
+pub struct Refusal {
+    /// Its status and headers.
+    pub head: ResponseHead,
+    framed: Framed<BoxedSocket, ClientCodec>,
+}
+
+/// Asks for an upgrade at `uri`, with the headers `more` and with no subprotocol and no extension. Gives the socket
+/// back with what came right behind the answer. Takes as long as the peer does: whoever calls keeps the time.
+///
+/// # Errors
+/// See [`HandshakeError`].
+pub async fn shake_hands(
+    mut socket: BoxedSocket,
+    uri: &Uri,
+    more: &[(HeaderName, &str)],
+) -> Result<(BoxedSocket, Bytes), HandshakeError> {
+    let key = BASE64.encode(Uuid::new_v4().as_bytes());
+    // By hand, because awc would add headers of its own, and set up TLS for a socket that needs none.
+    socket.write_all(request(uri, &key, more)?.as_bytes()).await?;
+    socket.flush().await?;
+    let mut framed = Framed::new(socket, ClientCodec::default());
+    let head = framed.next().await.ok_or(HandshakeError::Ended)??;
+    if head.status != StatusCode::SWITCHING_PROTOCOLS {
+        return Err(HandshakeError::Refused(Box::new(Refusal { head, framed })));
+    }
+    check(&head, &key)?;
+    let parts = framed.into_parts();
+    Ok((parts.io, parts.read_buf.freeze()))
+}
+
+/// The request, which is nothing but a head.
+fn request(uri: &Uri, key: &str, more: &[(HeaderName, &str)]) -> Result<String, HandshakeError> {
+    let host = uri.authority().ok_or(HandshakeError::NoHost)?;
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut head = format!("GET {path} HTTP/1.1\r\n");
+    let upgrade = [
+        (header::HOST, host.as_str()),
+        (header::CONNECTION, "Upgrade"),
+        (header::UPGRADE, "websocket"),
+        (header::SEC_WEBSOCKET_VERSION, "13"),
+        (header::SEC_WEBSOCKET_KEY, key),
+    ];
+    for (name, value) in upgrade.iter().chain(more) {
+        if HeaderValue::from_str(value).is_err() {
+            return Err(HandshakeError::Header(name.clone()));
+        }
+        head.extend([name.as_str(), ": ", value, "\r\n"]);
+    }
+    head.push_str("\r\n");
+    Ok(head)
+}
+
+/// The answer must be one to our upgrade.
+fn check(answer: &ResponseHead, key: &str) -> Result<(), HandshakeError> {
+    let says = |name, expected: &str| {
+        (answer.headers.get_all(name).filter_map(|value| value.to_str().ok()))
+            .flat_map(|value| value.split(','))
+            .any(|part| part.trim().eq_ignore_ascii_case(expected))
+    };
+    if !says(header::UPGRADE, "websocket") || !says(header::CONNECTION, "upgrade") {
+        return Err(HandshakeError::NotWebSocket);
+    }
+    let proof = answer.headers.get(header::SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
+    if proof != Some(hash_key(key.as_bytes()).as_slice()) {
+        return Err(HandshakeError::AnotherRequest);
+    }
+    let unasked = [header::SEC_WEBSOCKET_EXTENSIONS, header::SEC_WEBSOCKET_PROTOCOL];
+    if unasked.iter().any(|name| answer.headers.contains_key(name)) {
+        return Err(HandshakeError::Unasked);
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refusal").field("status", &self.head.status).finish_non_exhaustive()
+    }
+}
+
+impl Refusal {
+    /// Reads the body, but not more than about `bytes`, and adds it to `body` as it comes.
+    pub async fn read(self, bytes: usize, body: &mut Vec<u8>) {
+        // The codec takes a length of zero for none at all, and would wait for the end of the connection.
+        if self.head.headers.get(header::CONTENT_LENGTH).is_some_and(|length| length == "0") {
+            return;
+        }
+        let mut payload = self.framed.map_codec(ClientCodec::into_payload_codec);
+        while body.len() < bytes
+            && let Some(Ok(Some(chunk))) = payload.next().await
+        {
+            body.extend_from_slice(&chunk);
+        }
+    }
+}
