@@ -80,7 +80,9 @@ fn holdings(server: &Server) -> (usize, BTreeMap<String, usize>) {
 
 #[test]
 fn a_command_runs_and_says_how_it_ended() {
-    let server = Server::unix(Launch::new().env("KEPT", "1").env("TAKEN", "2"));
+    // Where it looks for programs; a directory that is closed to it would be another error.
+    let launch = Launch::new().env("PATH", "/usr/local/bin:/usr/bin:/bin");
+    let server = Server::unix(launch.env("KEPT", "1").env("TAKEN", "2"));
     let mut client = server.client();
     let result = client.call("command/exec", shell("echo out; echo err >&2; exit 3", json!({})));
     assert_eq!(result, json!({"exitCode": 3, "stdout": "out\n", "stderr": "err\n"}));

@@ -101,7 +101,7 @@ fn unusable(path: &Path, reason: impl Display) -> StoreError {
     StoreError::Unusable { path: path.into(), reason: reason.to_string() }
 }
 
-/// Brings the tables up to date in one transaction, which also finds out early whether the file can be written.
+/// Brings the tables up to date in one transaction. A file that cannot be written is read: SQLite makes it one that reads.
 fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     let newer = connection
         .immediate_transaction(|connection| -> Result<bool, Box<dyn Error + Send + Sync>> {
