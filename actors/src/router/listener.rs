@@ -1,9 +1,11 @@
 //! A client for the tests of whoever speaks to clients through the router.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Register, Router};
@@ -14,6 +16,24 @@ use crate::protocol::Frame;
 
 /// More than any test leaves unread.
 const UNREAD_FRAMES: usize = 1024;
+
+/// What is awaited is over in milliseconds; a hang must not hold the suite up.
+const SOON: Duration = Duration::from_secs(60);
+
+/// What a client was sent.
+pub(crate) struct Frames(mpsc::Receiver<Frame>);
+
+impl Frames {
+    /// The next frame.
+    pub(crate) async fn next(&mut self) -> Frame {
+        timeout(SOON, self.0.recv()).await.expect("the client is sent something").expect("the client stays")
+    }
+
+    /// True when all was seen.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 struct Listener(mpsc::Sender<Frame>);
 
@@ -32,7 +52,7 @@ impl Handler<Deliver> for Listener {
 }
 
 /// Registers `connection` with the router; what it is sent comes back.
-pub(crate) async fn listen(router: &Addr<Router>, connection: ConnectionId) -> mpsc::Receiver<Frame> {
+pub(crate) async fn listen(router: &Addr<Router>, connection: ConnectionId) -> Frames {
     let (tell, frames) = mpsc::channel(UNREAD_FRAMES);
     let register = Register {
         connection,
@@ -44,5 +64,5 @@ pub(crate) async fn listen(router: &Addr<Router>, connection: ConnectionId) -> m
         valid_until: None,
     };
     router.send(register).await.unwrap();
-    frames
+    Frames(frames)
 }

@@ -34,7 +34,7 @@ async fn a_client_gets_its_answer_by_way_of_the_router() {
     let reply = Reply::new(connection, RequestId::Integer(7), InFlight::of_a_test(), router, work.token());
     let request = CatalogRequest::PluginInstalled(NoParams {});
     catalog.send(Ask { reply, request }).await.unwrap();
-    let answer = delivered.recv().await.unwrap();
+    let answer = delivered.next().await;
     assert_eq!(answer.text(), r#"{"id":7,"result":{"marketplaces":[],"marketplaceLoadErrors":[]}}"#);
 }
 

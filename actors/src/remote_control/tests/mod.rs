@@ -21,13 +21,13 @@ use crate::catalog::CatalogSources;
 use crate::connection::ConnectionId;
 use crate::connection::in_flight::InFlight;
 use crate::limits::Limits;
+use crate::protocol::RequestId;
 use crate::protocol::initialize::ClientInfo;
 use crate::protocol::remote::{PairingStartParams, RemoteControlEnableParams, RemoteControlRequest};
-use crate::protocol::{Frame, RequestId};
 use crate::remote_link::{Dial, DialError, LinkLost, SendRest};
 use crate::reply::Reply;
 use crate::router::Effect;
-use crate::router::listener::listen;
+use crate::router::listener::{Frames, listen};
 use backend::Backend;
 
 /// What is awaited in here is over in milliseconds; a hang must not hold the suite up.
@@ -89,7 +89,7 @@ struct Scene {
     router: Arc<Addr<Router>>,
     dials: mpsc::Sender<Result<(), DialError>>,
     link: mpsc::Receiver<&'static str>,
-    news: mpsc::Receiver<Frame>,
+    news: Frames,
     now: Arc<AtomicI64>,
     requests: i64,
     /// Notifications that came while an answer was awaited.
@@ -190,8 +190,7 @@ impl Scene {
     }
 
     async fn receive(&mut self) -> Value {
-        let frame = timeout(SOON, self.news.recv()).await.expect("something comes").expect("the client stays");
-        serde_json::from_str(frame.text()).unwrap()
+        serde_json::from_str(self.news.next().await.text()).unwrap()
     }
 
     /// The answer.

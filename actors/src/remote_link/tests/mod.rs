@@ -100,7 +100,8 @@ impl Test {
     }
 
     async fn connect(&self) -> Wire {
-        let (dialed, wire) = tokio::join!(self.link.send(self.dial()), self.backend.upgrade());
+        let connecting = async { tokio::join!(self.link.send(self.dial()), self.backend.upgrade()) };
+        let (dialed, wire) = timeout(SOON, connecting).await.expect("the dial is answered");
         dialed.unwrap().unwrap();
         wire
     }

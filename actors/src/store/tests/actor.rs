@@ -1,6 +1,7 @@
 //! The actor: its mailbox, its batches, its end.
 
 use std::sync::mpsc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use futures_util::FutureExt;
@@ -23,7 +24,7 @@ impl Question for HoldUp {
 
     fn run(self, _: &mut SqliteConnection) -> QueryResult<()> {
         self.arrived.send(()).unwrap();
-        self.let_go.recv().unwrap();
+        self.let_go.recv_timeout(SOON).unwrap();
         Ok(())
     }
 }
@@ -56,9 +57,12 @@ fn limits(store_mailbox_messages: usize) -> Limits {
     Limits { store_mailbox_messages, ..Limits::tiny() }
 }
 
+/// What is awaited in here is over in milliseconds; a hang must not hold the suite up.
+const SOON: Duration = Duration::from_secs(60);
+
 /// Runs `test` in a system of its own.
 fn run(test: impl Future<Output = ()>) {
-    System::new().block_on(test);
+    System::new().block_on(async { tokio::time::timeout(SOON, test).await.expect("the Store answers") });
 }
 
 /// Keeps the Store busy; the sender lets it go.
@@ -66,7 +70,7 @@ fn hold_up(store: &Addr<Store>) -> mpsc::Sender<()> {
     let (arrived, arrival) = mpsc::channel();
     let (release, let_go) = mpsc::channel();
     drop(ask(store, HoldUp { arrived, let_go }));
-    arrival.recv().unwrap();
+    arrival.recv_timeout(SOON).unwrap();
     release
 }
 
