@@ -63,8 +63,10 @@ const ANSWER: &[&str] = &[
 #[test]
 fn the_answer_writes_every_member_null_ones_too() {
     let server = Server::unix(Launch::new());
-    let mut client = server.client();
-    client.next_notification("remoteControl/status/changed");
+    let mut client = server.connect();
+    // So that the answer is the next text.
+    let unwanted = json!(["configWarning", "remoteControl/status/changed"]);
+    client.initialize_with(json!({"experimentalApi": true, "optOutNotificationMethods": unwanted}));
     client.send_raw(r#"{"id":"s","method":"thread/start","params":{}}"#);
     let text = client.next_text("the answer");
     assert_order(&text, &[&["thread"], THREAD, ANSWER].concat());
