@@ -30,6 +30,8 @@ pub struct RemoteControlSettings {
     pub refresh_rest_least_milliseconds: u64,
     /// Milliseconds at most.
     pub refresh_rest_most_milliseconds: u64,
+    /// Milliseconds for which a `Retry-After` is obeyed at most.
+    pub retry_after_most_milliseconds: u64,
     /// Milliseconds at most that are added to a `Retry-After`.
     pub retry_jitter_milliseconds: u64,
     /// Milliseconds between two looks at `auth.json` while somebody waits for a change in it.
@@ -68,6 +70,7 @@ impl RemoteControlSettings {
             refresh_ahead_milliseconds: 300_000,
             refresh_rest_least_milliseconds: 24_000,
             refresh_rest_most_milliseconds: 36_000,
+            retry_after_most_milliseconds: 3_600_000,
             retry_jitter_milliseconds: 1,
             account_check_milliseconds: 10,
         }

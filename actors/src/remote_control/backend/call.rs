@@ -80,9 +80,12 @@ impl Backend {
         Err(Failure { retry_at_ms, ..answer.refusal() })
     }
 
-    /// When a `Retry-After` lets us try again: a while later, so that not every host comes back in the same moment.
+    /// When a `Retry-After` lets us try again: a while later, so that not every host comes back in the same moment, but
+    /// never so late that nobody would call it trying.
     pub fn retry_at(&self, header: &str) -> Option<i64> {
-        let at = times::retry_after(header, self.clock.unix_ms())?;
+        let now_ms = self.clock.unix_ms();
+        let latest = now_ms.saturating_add_unsigned(self.settings.retry_after_most_milliseconds);
+        let at = times::retry_after(header, now_ms)?.min(latest);
         let jitter = self.settings.retry_jitter_milliseconds as f64 * (self.random)();
         Some(at.saturating_add(jitter as i64))
     }

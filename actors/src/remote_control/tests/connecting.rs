@@ -101,6 +101,16 @@ async fn nothing_is_sent_before_the_backend_wants_to_hear_from_us() {
 }
 
 #[actix_rt::test]
+async fn a_backend_that_wants_to_be_left_alone_for_years_is_asked_again_after_an_hour() {
+    let mut scene = Scene::new().await;
+    scene.backend.fault("enroll", (429, vec![("retry-after", "99999999".into())], String::new()));
+    scene.enable(true).await;
+    scene.told("errored").await;
+    scene.pass(Duration::from_secs(3601));
+    scene.told("connected").await;
+}
+
+#[actix_rt::test]
 async fn a_clock_that_is_set_back_keeps_nobody_waiting() {
     let mut scene = Scene::new().await;
     scene.pass(Duration::from_secs(10 * 365 * 86_400));
