@@ -9,12 +9,13 @@ use awc::http::{Uri, Version};
 use awc::{Connect, Connector};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
 use super::socket::Socket;
 use super::{Dial, DialError, RemoteLinkLimits};
 use crate::connection::websocket::handshake::{HandshakeError, Refusal, shake_hands};
+use crate::protocol::remote::without;
 
 /// Connects to the backend and upgrades. Follows no redirect, and asks for no subprotocol and no extension.
 ///
@@ -51,7 +52,7 @@ pub(super) async fn dial(dial: &Dial, cursor: Option<&str>, limits: &RemoteLinkL
     })?;
     match shake_hands(Box::new(connection), &uri, &headers).await {
         Ok((io, read)) => Ok(Socket { io, read }),
-        Err(HandshakeError::Refused(refusal)) => Err(refused(*refusal, limits).await),
+        Err(HandshakeError::Refused(refusal)) => Err(refused(*refusal, &dial.server_token, limits).await),
         Err(error) => Err(failed(format_args!("the backend does not upgrade: {error}"))),
     }
 }
@@ -71,7 +72,7 @@ async fn connect(info: ConnectInfo<Uri>) -> Result<Connection<Uri, TcpStream>, T
     Ok(Connection::new(uri, stream))
 }
 
-async fn refused(refusal: Refusal, limits: &RemoteLinkLimits) -> DialError {
+async fn refused(refusal: Refusal, server_token: &SecretString, limits: &RemoteLinkLimits) -> DialError {
     let (status, headers) = (refusal.head.status.as_u16(), refusal.head.headers.clone());
     let mut body = Vec::new();
     if timeout(limits.refusal(), refusal.read(limits.refusal_bytes, &mut body)).await.is_err() {
@@ -82,7 +83,7 @@ async fn refused(refusal: Refusal, limits: &RemoteLinkLimits) -> DialError {
     DialError::Refused {
         status,
         retry_after: told("retry-after"),
-        body: String::from_utf8_lossy(&body).into_owned(),
+        body: without(server_token.expose_secret(), &body),
         request_id: told("x-request-id").or_else(|| told("x-oai-request-id")),
         cf_ray: told("cf-ray"),
     }

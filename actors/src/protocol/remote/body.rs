@@ -8,6 +8,9 @@ use serde_json::Value;
 const SECRETS: [&str; 6] =
     ["remote_control_token", "pairing_code", "manual_pairing_code", "access_token", "refresh_token", "id_token"];
 
+/// What is shown instead.
+const REDACTED: &str = "<redacted>";
+
 /// Bytes of a body that are shown (spec: remote control 4.7).
 const SHOWN: usize = 4096;
 
@@ -40,6 +43,12 @@ pub fn detail(body: &str) -> Option<String> {
     serde_json::from_str::<Value>(body).ok()?.get("detail")?.as_str().map(str::to_owned)
 }
 
+/// The text of a refusal without the secret that was refused: some servers repeat it.
+pub fn without(secret: &str, text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    if secret.is_empty() { text.into_owned() } else { text.replace(secret, REDACTED) }
+}
+
 /// A body for people: without secrets, and not all of it where it is long.
 pub fn preview(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
@@ -56,7 +65,7 @@ pub fn preview(body: &[u8]) -> String {
             cut(&value.to_string())
         }
         // Half a body may still hold a whole token.
-        Err(_) => "<redacted>".to_owned(),
+        Err(_) => REDACTED.to_owned(),
     }
 }
 
@@ -65,7 +74,7 @@ fn redact(value: &mut Value) {
         Value::Object(members) => {
             for (name, member) in members {
                 if SECRETS.contains(&name.as_str()) {
-                    *member = "<redacted>".into();
+                    *member = REDACTED.into();
                 } else {
                     redact(member);
                 }

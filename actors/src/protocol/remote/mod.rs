@@ -15,7 +15,7 @@ mod status;
 mod wire;
 
 pub use auth_file::{AccountTokens, AuthFile, FreshTokens};
-pub use body::{BodyError, detail, preview, read_body, write_body};
+pub use body::{BodyError, detail, preview, read_body, without, write_body};
 pub use envelope::{BackendBody, BackendEnvelope, HostBody, HostEnvelope, PongStatus, Segment};
 pub use message::{Message, MessageKind};
 pub use rpc::{

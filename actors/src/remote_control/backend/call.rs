@@ -11,7 +11,7 @@ use super::super::failure::{Failure, Kind};
 use super::super::times;
 use super::{Backend, What};
 use crate::protocol::initialize::ClientInfo;
-use crate::protocol::remote::{Secret, read_body};
+use crate::protocol::remote::{Secret, read_body, without};
 
 /// The name of the caller while no client has said another.
 const NOBODYS_NAME: &str = "codex_cli_rs";
@@ -131,7 +131,12 @@ impl Backend {
         let (cf_ray, retry_after) = (header("cf-ray"), header(RETRY_AFTER.as_str()));
         let body = response.body().limit(self.settings.response_bytes).await;
         let body = body.inspect_err(|e| log::debug!("the answer to {} broke off: {e}", what.label())).ok()?;
-        Some(Answer { what, url, status: response.status(), request_id, cf_ray, retry_after, body })
+        let status = response.status();
+        let body = match bearer {
+            Some(bearer) if !status.is_success() => without(bearer.expose(), &body).into(),
+            _ => body,
+        };
+        Some(Answer { what, url, status, request_id, cf_ray, retry_after, body })
     }
 
     /// The headers `originator` and `user-agent`.

@@ -47,6 +47,14 @@ async fn a_code_is_fetched_with_the_server_token() {
 }
 
 #[actix_rt::test]
+async fn a_refusal_that_repeats_the_token_is_told_without_it() {
+    let mut scene = enabled().await;
+    scene.backend.fail("pair", 500, json!({"detail": "token-1 fits nothing"}));
+    let message = scene.pair().await["error"]["message"].to_string();
+    assert!(message.contains("<redacted> fits nothing"), "{message}");
+}
+
+#[actix_rt::test]
 async fn a_refused_server_token_is_replaced_once() {
     let mut scene = enabled().await;
     scene.backend.fail("pair", 401, json!({}));

@@ -54,6 +54,14 @@ async fn a_refusal_is_told_with_its_reasons_but_not_all_of_its_body() {
 }
 
 #[actix_rt::test]
+async fn a_refusal_that_repeats_the_token_is_told_without_it() {
+    match refused("HTTP/1.1 403 Forbidden\r\ncontent-length: 10\r\n\r\nno: secret").await {
+        DialError::Refused { body, .. } => assert_eq!(body, "no: <redacted>"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[actix_rt::test]
 async fn a_redirect_is_a_refusal_and_a_body_may_come_in_chunks() {
     let answer = "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
     match refused(answer).await {
