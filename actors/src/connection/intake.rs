@@ -12,13 +12,13 @@ use super::brake::Brake;
 use super::braked::{Braked, RoomTaken};
 use super::in_flight::InFlight;
 use super::kill::Kill;
-use super::messages::Deliver;
+use super::messages::{Deliver, Disconnected};
 use super::outbound::Outbound;
 use super::pulse::Pulse;
 use super::{ConnectionId, ConnectionOrigin};
 use crate::hub::Hub;
 use crate::limits::Limits;
-use crate::processor::{Disconnected, Note, Request};
+use crate::processor::{Note, Request};
 use crate::protocol::{ClientMessage, Frame, RpcError, decode_within};
 use crate::router::Register;
 

@@ -1,7 +1,8 @@
-//! What a connection is told.
+//! What a connection is told, and what it says last.
 
 use actix::prelude::*;
 
+use super::ConnectionId;
 use super::close::CloseReason;
 use super::in_flight::InFlight;
 use crate::protocol::Frame;
@@ -25,4 +26,13 @@ pub enum Deliver {
     },
     /// Ask the peer for a sign of life. Only WebSocket connections are told.
     Ping,
+}
+
+/// Sent by a connection as its last act to the processor, which passes it on to the actors that hold something for it.
+/// Nothing comes back. Mailbox full: the sender waits in a task of its own.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Disconnected {
+    /// Who.
+    pub connection: ConnectionId,
 }

@@ -45,14 +45,6 @@ pub enum Note {
     },
 }
 
-/// Sent by a connection as its last act. Nothing comes back. Mailbox full: it waits in a task of its own.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub struct Disconnected {
-    /// Who.
-    pub connection: ConnectionId,
-}
-
 /// Sent by the hub when the shutdown begins: from now on no new work is started. Nothing comes back. Mailbox full: the
 /// hub waits.
 #[derive(Clone, Copy, Debug, Message)]

@@ -11,6 +11,7 @@ use futures_util::future::join;
 use crate::catalog::{Ask, Catalog, Greet, Greeting};
 use crate::commands::{Commands, CommandsRequest};
 use crate::connection::ConnectionId;
+use crate::connection::messages::Disconnected;
 use crate::files::{Files, FilesRequest};
 use crate::host::Host;
 use crate::limits::Limits;
@@ -27,7 +28,7 @@ use crate::threads::{Threads, ThreadsRequest};
 mod messages;
 mod session;
 
-pub use messages::{Disconnected, Drain, Note, Request};
+pub use messages::{Drain, Note, Request};
 use session::Session;
 
 /// See the module's documentation.

@@ -23,10 +23,10 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::connection::ConnectionId;
+use crate::connection::messages::Disconnected;
 use crate::limits::Limits;
 use crate::panics::guarded;
 use crate::post::post;
-use crate::processor::Disconnected;
 use crate::protocol::search::*;
 use crate::protocol::thread::Empty;
 use crate::protocol::{RpcError, ServerNotification};
