@@ -16,7 +16,7 @@ impl Question for LoadEnrollment {
         let row: Option<(String, String, Option<bool>)> = table::table
             .find((websocket_url, account_id, client_name))
             .select((table::server_id, table::environment_id, table::remote_control_enabled))
-            .first(db)
+            .get_result(db)
             .optional()?;
         Ok(row.map(|(server_id, environment_id, enabled)| EnrollmentRecord { server_id, environment_id, enabled }))
     }

@@ -20,7 +20,7 @@ pub struct LoadThread {
     pub id: ThreadId,
 }
 
-/// Gives a thread a title. The thread as it is now, or `None` when there is none.
+/// Gives a thread a title. Whether there is such a thread.
 #[derive(Debug)]
 pub struct SetThreadName {
     /// Which thread.

@@ -28,14 +28,12 @@ impl Question for LoadThread {
 }
 
 impl Question for SetThreadName {
-    type Answer = Option<ThreadRecord>;
+    type Answer = bool;
     const WRITES: bool = true;
 
-    fn run(self, db: &mut SqliteConnection) -> QueryResult<Self::Answer> {
-        diesel::update(threads::table.find(self.id.to_string()))
-            .set((threads::name.eq(self.name), threads::updated_at_ms.eq(self.at_ms)))
-            .execute(db)?;
-        load(db, self.id)
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<bool> {
+        let new = (threads::name.eq(self.name), threads::updated_at_ms.eq(self.at_ms));
+        Ok(diesel::update(threads::table.find(self.id.to_string())).set(new).execute(db)? > 0)
     }
 }
 
@@ -99,7 +97,8 @@ pub(super) fn insert(db: &mut SqliteConnection, record: &ThreadRecord) -> QueryR
 }
 
 pub(super) fn load(db: &mut SqliteConnection, id: ThreadId) -> QueryResult<Option<ThreadRecord>> {
-    let row = threads::table.find(id.to_string()).select(ThreadRow::as_select()).first(db).optional()?;
+    // Not `first`: SQLite compiles a statement anew each time that a value is bound to its LIMIT.
+    let row = threads::table.find(id.to_string()).select(ThreadRow::as_select()).get_result(db).optional()?;
     row.map(ThreadRow::record).transpose()
 }
 

@@ -24,7 +24,9 @@ impl Threads {
         self.refuse_ephemeral(id)?;
         let renamed = self.ask(SetThreadName { id, name: name.clone(), at_ms: self.parts.clock.unix_ms() });
         work(async move {
-            renamed.await?.ok_or_else(|| no_rollout(id))?;
+            if !renamed.await? {
+                return Err(no_rollout(id));
+            }
             let news = ServerNotification::ThreadNameUpdated { thread_id: id, thread_name: Some(name) };
             finish(move |_, reply| reply.ok(&Empty {}).tell(Audience::Everyone, news))
         })

@@ -39,10 +39,11 @@ fn every_member_of_a_thread_is_kept() {
 fn a_name_changes_the_thread_and_nothing_else() {
     let (thread, other) = (named("old", 1), named("other", 2));
     let mut db = database(&[&thread, &other]);
-    let renamed = SetThreadName { id: thread.id, name: "new".into(), at_ms: 7 }.run(&mut db).unwrap().unwrap();
+    assert_eq!(SetThreadName { id: thread.id, name: "new".into(), at_ms: 7 }.run(&mut db), Ok(true));
+    let renamed = LoadThread { id: thread.id }.run(&mut db).unwrap().unwrap();
     assert_eq!(renamed, ThreadRecord { name: Some("new".into()), updated_at_ms: 7, ..thread });
     assert_eq!(LoadThread { id: other.id }.run(&mut db), Ok(Some(other)));
-    assert_eq!(SetThreadName { id: ThreadId::new(), name: "x".into(), at_ms: 7 }.run(&mut db), Ok(None));
+    assert_eq!(SetThreadName { id: ThreadId::new(), name: "x".into(), at_ms: 7 }.run(&mut db), Ok(false));
 }
 
 #[test]
