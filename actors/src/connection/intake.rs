@@ -176,9 +176,10 @@ impl Intake {
         self.outbound.written_in_part(bytes);
     }
 
-    /// The wire has given a message of `bytes`, or the last `bytes` of one, to the socket.
-    pub fn written(&self, bytes: usize) {
-        self.outbound.written(bytes);
+    /// The wire has given so many messages, `bytes` together, to the socket. Of one that it gave in parts before, these are
+    /// the last.
+    pub fn written(&self, messages: usize, bytes: usize) {
+        self.outbound.written(messages, bytes);
         self.brake.written();
     }
 

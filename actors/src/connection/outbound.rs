@@ -25,9 +25,10 @@ impl Outbound {
         self.queued_bytes.fetch_add(bytes + OVERHEAD_BYTES, Ordering::AcqRel);
     }
 
-    /// The wire has given a message of `bytes`, or the last `bytes` of one, to the socket.
-    pub fn written(&self, bytes: usize) {
-        self.queued_bytes.fetch_sub(bytes + OVERHEAD_BYTES, Ordering::AcqRel);
+    /// The wire has given so many messages, `bytes` together, to the socket. Of one that it gave in parts before, these are
+    /// the last.
+    pub fn written(&self, messages: usize, bytes: usize) {
+        self.queued_bytes.fetch_sub(bytes + messages * OVERHEAD_BYTES, Ordering::AcqRel);
         self.steps.fetch_add(1, Ordering::AcqRel);
         self.drained.notify_one();
     }
@@ -58,8 +59,8 @@ impl Outbound {
         self.queued_bytes.load(Ordering::Acquire)
     }
 
-    /// How often a message, or a part of a large one, was given to the socket since the connection opened: when it stands
-    /// still while something is queued, the peer makes no progress.
+    /// How often something was given to the socket since the connection opened: when it stands still while something is
+    /// queued, the peer makes no progress.
     pub fn steps(&self) -> u64 {
         self.steps.load(Ordering::Acquire)
     }
@@ -79,7 +80,7 @@ mod tests {
         let waiting = [wait(outbound.clone()), wait(outbound.clone())];
         actix_rt::task::yield_now().await;
         assert!(waiting.iter().all(|task| !task.is_finished()));
-        outbound.written(10);
+        outbound.written(1, 10);
         for task in waiting {
             task.await.unwrap();
         }

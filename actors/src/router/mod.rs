@@ -99,22 +99,26 @@ impl Router {
 
     /// Serialises once, and hands the same text to everyone it is for (law 4).
     fn tell(&mut self, audience: Audience, notification: &ServerNotification) {
+        let Self { limits, clock, peers, subscribers, .. } = self;
         let method = notification.method();
-        let wants = |peer: &Peer| peer.wants(method);
-        let to: Vec<ConnectionId> = match audience {
-            Audience::Everyone => self.peers.iter().filter(|(_, peer)| wants(peer)).map(|(id, _)| *id).collect(),
-            Audience::Subscribers(thread) => {
-                let subscribers = self.subscribers.get(&thread).into_iter().flatten();
-                subscribers.filter(|id| self.peers.get(id).is_some_and(wants)).copied().collect()
+        let (mut frame, mut cuts) = (None, Vec::new());
+        let mut offer = |id: ConnectionId, peer: &Peer| {
+            if peer.wants(method) {
+                let frame = frame.get_or_insert_with(|| Frame::notification(notification, clock.unix_ms()));
+                let handed_over = peer.hand_over(frame.clone(), None, limits.outbound_bytes);
+                cuts.extend(handed_over.err().map(|cut| (id, cut)));
             }
-            Audience::One(id) => self.peers.get(&id).filter(|peer| wants(peer)).map(|_| id).into_iter().collect(),
         };
-        if to.is_empty() {
-            return;
+        match audience {
+            Audience::Everyone => peers.iter().for_each(|(id, peer)| offer(*id, peer)),
+            Audience::Subscribers(thread) => {
+                let ids = subscribers.get(&thread).into_iter().flatten();
+                ids.filter_map(|id| Some((*id, peers.get(id)?))).for_each(|(id, peer)| offer(id, peer));
+            }
+            Audience::One(id) => peers.get(&id).into_iter().for_each(|peer| offer(id, peer)),
         }
-        let frame = Frame::notification(notification, self.clock.unix_ms());
-        for id in to {
-            self.deliver(id, frame.clone(), None);
+        for (id, cut) in cuts {
+            self.cut(id, cut);
         }
     }
 

@@ -39,7 +39,7 @@ impl Handler<Deliver> for Client {
     fn handle(&mut self, message: Deliver, _: &mut Self::Context) {
         let text = match message {
             Deliver::Frame { frame, .. } => {
-                self.outbound.written(frame.len());
+                self.outbound.written(1, frame.len());
                 self.places.lock().unwrap().push(frame.text().as_ptr().addr());
                 frame.text().to_string()
             }

@@ -85,9 +85,9 @@ fn unread_answers_stop_the_reading() {
         outbound.queue(1000);
     }
     assert!(!is_open(&brake), "3,000 bytes, and what the messages take besides, are over 4,096");
-    outbound.written(1000);
+    outbound.written(1, 1000);
     assert!(!is_open(&brake));
-    outbound.written(1000);
+    outbound.written(1, 1000);
     assert!(is_open(&brake), "one of them is less than half");
 }
 
@@ -104,7 +104,7 @@ async fn large_answers_wait_for_the_peer() {
     brake.written();
     actix_rt::task::yield_now().await;
     assert!(!waiting.is_finished());
-    outbound.written(5000);
+    outbound.written(1, 5000);
     brake.written();
     waiting.await.unwrap();
 }

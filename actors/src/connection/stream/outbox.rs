@@ -48,9 +48,8 @@ impl Outbox {
     /// Writes lines until the outbox is closed and empty.
     pub(super) async fn write_to(&self, mut writer: impl AsyncWrite + Unpin) -> std::io::Result<()> {
         let mut chunk = Vec::new();
-        let mut taken = Vec::new();
         loop {
-            self.fill(&mut chunk, &mut taken);
+            let (messages, bytes) = self.fill(&mut chunk);
             if chunk.is_empty() {
                 if self.closed.get() {
                     return writer.shutdown().await;
@@ -60,22 +59,24 @@ impl Outbox {
             }
             writer.write_all(&chunk).await?;
             writer.flush().await?;
-            for bytes in taken.drain(..) {
-                self.intake.written(bytes);
-            }
+            self.intake.written(messages, bytes);
             chunk.clear();
             chunk.shrink_to(CHUNK_BYTES);
         }
     }
 
-    fn fill(&self, chunk: &mut Vec<u8>, taken: &mut Vec<usize>) {
+    /// How many messages it took, and their bytes.
+    fn fill(&self, chunk: &mut Vec<u8>) -> (usize, usize) {
         let mut queue = self.queue.borrow_mut();
+        let (mut messages, mut bytes) = (0, 0);
         while chunk.len() < CHUNK_BYTES
             && let Some(frame) = queue.pop_front()
         {
             chunk.extend_from_slice(frame.text().as_bytes());
             chunk.push(b'\n');
-            taken.push(frame.len());
+            messages += 1;
+            bytes += frame.len();
         }
+        (messages, bytes)
     }
 }

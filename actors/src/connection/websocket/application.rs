@@ -43,9 +43,6 @@ impl Application for JsonRpc {
     const BINARY: Binary = Binary::Refused;
 
     fn text(&self, text: ByteString) -> Response {
-        if text.trim().is_empty() {
-            return Response::Nothing;
-        }
         match self.0.take(&text) {
             Taken::InHand => Response::Nothing,
             Taken::Refused(frame) => Response::Write(Message::Text(frame.into_text())),

@@ -10,8 +10,8 @@ use futures_util::Stream;
 
 use super::outbox::Outbox;
 
-/// The stock body encodes its whole mailbox at once, however much that is. This one runs the actor in the same way, but
-/// takes one chunk at a time from the outbox.
+/// The stock body of a WebSocket encodes its whole mailbox at once, however much that is. This one runs the actor in the
+/// same way, but takes one chunk at a time from the outbox.
 pub(super) struct Body<S> {
     /// `None` once the actor has ended.
     actor: Option<Pin<Box<S>>>,

@@ -5,13 +5,13 @@
 
 use std::rc::Rc;
 
+use actix::dev::AsyncContextParts;
 use actix::prelude::*;
-use actix_http::ws::{self, Message, ProtocolError};
+use actix_http::ws::{self, Message};
 use actix_web::web::Payload;
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use actix_web_actors::ws::WebsocketContext;
+use actix_web_actors::HttpContext;
 use bytes::Bytes;
-use futures_util::stream;
 
 use super::ConnectionOrigin;
 use super::close::CloseReason;
@@ -78,8 +78,8 @@ fn serve_with<A: Application>(
         malformed: 0,
         closing: false,
     };
-    // The stock reader of frames buffers whatever length a peer claims; ours is added in its place.
-    let context = WebsocketContext::with_factory(stream::pending(), move |ctx| {
+    // Not the stock context for WebSockets, whose reader of frames buffers whatever length a peer claims.
+    let context = HttpContext::with_factory(move |ctx| {
         let reader = MessageReader::new(intake.limits(), A::BINARY);
         let incoming = IncomingMessages::new(payload, reader, intake.pulse().clone());
         ctx.add_stream(intake.braked(incoming, Incoming::bytes));
@@ -103,7 +103,7 @@ struct WebSocketConnection<A> {
 }
 
 impl<A: Application> WebSocketConnection<A> {
-    fn take(&mut self, message: impl FnOnce(&A) -> Response, ctx: &mut WebsocketContext<Self>) {
+    fn take(&mut self, message: impl FnOnce(&A) -> Response, ctx: &mut HttpContext<Self>) {
         if self.closing {
             return;
         }
@@ -127,7 +127,7 @@ impl<A: Application> WebSocketConnection<A> {
     }
 
     /// Says goodbye. The connection ends when the peer has closed in turn, or has had its time for it.
-    fn close(&mut self, reason: CloseReason, ctx: &mut WebsocketContext<Self>) {
+    fn close(&mut self, reason: CloseReason, ctx: &mut HttpContext<Self>) {
         if std::mem::replace(&mut self.closing, true) {
             return;
         }
@@ -138,7 +138,7 @@ impl<A: Application> WebSocketConnection<A> {
     }
 
     /// The peer says goodbye: it is answered with its own code, unless it answers ours.
-    fn closed(&mut self, code: Option<u16>, ctx: &mut WebsocketContext<Self>) {
+    fn closed(&mut self, code: Option<u16>, ctx: &mut HttpContext<Self>) {
         if !std::mem::replace(&mut self.closing, true) {
             let reason = code.map(|code| ws::CloseReason { code: code.into(), description: None });
             self.outbox.push(Message::Close(reason));
@@ -148,10 +148,10 @@ impl<A: Application> WebSocketConnection<A> {
 }
 
 impl<A: Application> Actor for WebSocketConnection<A> {
-    type Context = WebsocketContext<Self>;
+    type Context = HttpContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.intake.limits().websocket_outbound_messages);
+        ctx.parts().set_mailbox_capacity(self.intake.limits().websocket_outbound_messages);
         if let Some(kill) = self.kill.take() {
             let deliver = ctx.address().recipient();
             self.intake.register::<Self>(ConnectionOrigin::WebSocket, deliver, kill, self.valid_until, ctx);
@@ -192,7 +192,7 @@ impl<A: Application> Handler<Deliver> for WebSocketConnection<A> {
         match message {
             Deliver::Frame { frame, settles } => {
                 if self.closing {
-                    self.intake.written(frame.len());
+                    self.intake.written(1, frame.len());
                 } else {
                     self.outbox.push_counted(frame);
                 }
@@ -205,11 +205,6 @@ impl<A: Application> Handler<Deliver> for WebSocketConnection<A> {
             Deliver::Ping => {}
         }
     }
-}
-
-/// Required by [`WebsocketContext::with_factory`]; its stream is empty.
-impl<A: Application> StreamHandler<Result<Message, ProtocolError>> for WebSocketConnection<A> {
-    fn handle(&mut self, _: Result<Message, ProtocolError>, _: &mut Self::Context) {}
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ use crate::protocol::Frame;
 /// large message too.
 const CHUNK_BYTES: usize = 32 * 1024;
 
+/// What the header of a frame takes that a server sends, if its payload has less than 64 KiB.
+const HEADER_BYTES: usize = 4;
+
 /// Filled by the connection actor, emptied by the response body.
 pub(super) struct Outbox {
     intake: Rc<Intake>,
@@ -65,7 +68,7 @@ impl Outbox {
         let piece = rest.split_to(length);
         if rest.is_empty() {
             *rest = Bytes::new();
-            self.intake.written(length);
+            self.intake.written(1, length);
         } else {
             self.intake.written_in_part(length);
         }
@@ -84,8 +87,9 @@ impl Outbox {
         if queue.is_empty() {
             return None;
         }
-        let mut chunk = BytesMut::new();
+        let mut chunk = BytesMut::with_capacity(room(&queue));
         let mut codec = Codec::new();
+        let (mut messages, mut bytes) = (0, 0);
         while chunk.len() < CHUNK_BYTES
             && let Some(message) = queue.pop_front()
         {
@@ -97,18 +101,31 @@ impl Outbox {
                 }
                 short => short,
             };
-            let bytes = payload_bytes(&message);
+            messages += 1;
+            bytes += payload_bytes(&message);
             if let Err(error) = codec.encode(message, &mut chunk) {
                 log::error!("a frame for connection {} could not be encoded: {error}", self.intake.id());
             }
-            self.intake.written(bytes);
         }
+        self.intake.written(messages, bytes);
         if queue.is_empty() {
             // An idle connection keeps nothing of a burst.
             queue.shrink_to(8);
         }
         Some(chunk.freeze())
     }
+}
+
+/// How long the next chunk will be, so that it need not grow.
+fn room(queue: &VecDeque<Message>) -> usize {
+    let mut room = 0;
+    for message in queue {
+        room += HEADER_BYTES + payload_bytes(message);
+        if room >= CHUNK_BYTES {
+            return CHUNK_BYTES;
+        }
+    }
+    room
 }
 
 fn payload_bytes(message: &Message) -> usize {

@@ -9,7 +9,7 @@ use actix_web::error::PayloadError;
 use actix_web::{FromRequest, test::TestRequest};
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use tokio_util::codec::{Decoder, Encoder};
 use tokio_util::sync::CancellationToken;
 
