@@ -44,6 +44,20 @@ impl Reply {
         self.connection
     }
 
+    /// The request has left the processor's mailbox, or found no room in it.
+    pub(crate) fn left_mailbox(&self) {
+        if let Some(duty) = &self.duty {
+            duty.in_flight.brake().taken();
+        }
+    }
+
+    /// Returns when the peer has read so much that it can be sent a large answer, or is gone.
+    pub async fn peer_drained(&self) {
+        if let Some(duty) = &self.duty {
+            duty.in_flight.brake().drained().await;
+        }
+    }
+
     /// The answer, to be posted to the router together with what follows from it.
     pub fn answer(self, result: Result<impl Serialize, RpcError>) -> Outcome {
         match result {

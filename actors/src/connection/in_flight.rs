@@ -22,6 +22,11 @@ impl InFlight {
         Self { brake, weight, bytes, room }
     }
 
+    /// Of the connection that asked.
+    pub(crate) fn brake(&self) -> &Brake {
+        &self.brake
+    }
+
     /// The request itself is no more, only its answer: others need not wait for its room until the peer takes that.
     pub fn answered(&mut self) {
         self.room = None;

@@ -102,7 +102,7 @@ impl Intake {
                     return Taken::Refused(Frame::error(Some(&id), &RpcError::overloaded()));
                 };
                 let reply = self.hub.reply(self.id, id, in_flight);
-                let request = Request { reply, method, request, brake: self.brake.clone() };
+                let request = Request { reply, method, request };
                 match self.hub.processor().try_send(request) {
                     Ok(()) => Taken::InHand,
                     Err(SendError::Full(request)) => self.withdraw(request, &RpcError::overloaded()),
@@ -208,7 +208,7 @@ impl Intake {
     }
 
     fn withdraw(&self, request: Request, error: &RpcError) -> Taken {
-        self.brake.taken();
+        request.reply.left_mailbox();
         // A reply that was answered before has nothing left to say.
         request.reply.refuse(error).map_or(Taken::InHand, Taken::Refused)
     }

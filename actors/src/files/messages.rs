@@ -1,10 +1,7 @@
 //! What the files actor is told.
 
-use std::sync::Arc;
-
 use actix::prelude::*;
 
-use crate::connection::brake::Brake;
 use crate::protocol::fs::FsRequest;
 use crate::reply::Reply;
 
@@ -17,6 +14,4 @@ pub struct FilesRequest {
     pub reply: Reply,
     /// The client's request.
     pub request: FsRequest,
-    /// Of the asking connection: knows how much of the answers its peer has read.
-    pub brake: Arc<Brake>,
 }

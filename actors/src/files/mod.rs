@@ -64,13 +64,13 @@ impl Files {
     /// Begins with the next request of a connection, unless one is being worked on.
     fn begin(&mut self, connection: ConnectionId, ctx: &mut Context<Self>) {
         let Some((request, gone)) = self.desks.get_mut(&connection).and_then(Desk::begin) else { return };
-        let FilesRequest { reply, request, brake } = request;
+        let FilesRequest { reply, request } = request;
         let (limits, watches, workers) = (self.limits.clone(), self.watches.clone(), self.workers.clone());
         let ended = gone.clone();
         let work = async move {
             if matches!(request, FsRequest::ReadFile(_) | FsRequest::ReadDirectory(_)) {
                 // Large answers wait until the peer has read those before: else it would be cut for them.
-                brake.drained().await;
+                reply.peer_drained().await;
             }
             let worker = workers.acquire_owned().await.ok()?;
             let work = move || {

@@ -1,11 +1,8 @@
 //! What the processor is told.
 
-use std::sync::Arc;
-
 use actix::prelude::*;
 
 use crate::connection::ConnectionId;
-use crate::connection::brake::Brake;
 use crate::protocol::{ClientNotification, ClientRequest, Method, RequestId};
 use crate::reply::Reply;
 
@@ -20,8 +17,6 @@ pub struct Request {
     pub method: &'static Method,
     /// What is asked.
     pub request: ClientRequest,
-    /// The asking connection's brake, told that the request has left the mailbox.
-    pub brake: Arc<Brake>,
 }
 
 /// Sent by a connection for what wants no answer. Nothing comes back. Mailbox full: the connection waits with it, and is

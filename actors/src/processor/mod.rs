@@ -70,7 +70,7 @@ impl Processor {
     }
 
     fn dispatch(&mut self, message: Request, ctx: &mut Context<Self>) {
-        let Request { reply, method, request, brake } = message;
+        let Request { reply, method, request } = message;
         if let ClientRequest::Initialize(params) = request {
             return self.initialize(reply, params, ctx);
         }
@@ -91,7 +91,7 @@ impl Processor {
                 self.hand_over(&self.parts.commands, CommandsRequest { reply, request }, |it| it.reply, ctx);
             }
             ClientRequest::Files(request) => {
-                self.hand_over(&self.parts.files, FilesRequest { reply, request, brake }, |it| it.reply, ctx);
+                self.hand_over(&self.parts.files, FilesRequest { reply, request }, |it| it.reply, ctx);
             }
             ClientRequest::Search(request) => {
                 self.hand_over(&self.parts.search, SearchesRequest { reply, request }, |it| it.reply, ctx);
@@ -185,7 +185,7 @@ impl Handler<Request> for Processor {
     type Result = ();
 
     fn handle(&mut self, message: Request, ctx: &mut Self::Context) {
-        message.brake.taken();
+        message.reply.left_mailbox();
         guarded(message.method.name, || self.dispatch(message, ctx));
     }
 }

@@ -1,11 +1,13 @@
 //! What the processor knows of one initialized connection.
 
+use std::sync::Arc;
+
 use crate::protocol::RpcError;
 use crate::protocol::initialize::InitializeParams;
 
 #[derive(Debug)]
 pub(super) struct Session {
-    pub(super) client_name: String,
+    pub(super) client_name: Arc<str>,
     pub(super) experimental_api: bool,
 }
 
@@ -22,7 +24,7 @@ impl Session {
             )));
         }
         let experimental_api = params.capabilities.as_ref().is_some_and(|c| c.experimental_api);
-        Ok(Self { client_name: name.clone(), experimental_api })
+        Ok(Self { client_name: name.as_str().into(), experimental_api })
     }
 }
 

@@ -47,7 +47,7 @@ struct Envelope<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    method: Option<Cow<'a, str>>,
+    method: Option<Name<'a>>,
     #[serde(borrow, default, deserialize_with = "present")]
     params: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -55,6 +55,10 @@ struct Envelope<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     error: Option<&'a RawValue>,
 }
+
+/// Shared with the message where it can be; an `Option<Cow<str>>` always gets a copy.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
@@ -101,7 +105,7 @@ pub fn decode(text: &str) -> Result<ClientMessage, Refusal> {
         Some(_) => {}
     }
     let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| Refusal { id: None, error: malformed(&e) })?;
-    let Some(name) = envelope.method else {
+    let Some(Name(name)) = envelope.method else {
         let answered = envelope.result.or(envelope.error).and(envelope.id);
         let raw_id = answered.ok_or_else(|| {
             refusal("Invalid request: a message needs a `method`, or an `id` with a `result` or an `error`")
@@ -126,8 +130,13 @@ pub fn decode(text: &str) -> Result<ClientMessage, Refusal> {
 }
 
 fn request_id(raw: &RawValue) -> Result<RequestId, Refusal> {
-    serde_json::from_str(raw.get())
-        .map_err(|_| refusal("Invalid request: `id` must be a string or a signed 64-bit integer"))
+    let raw = raw.get();
+    // Told apart here, because serde would read it as a value of any kind first.
+    let id = match raw.starts_with('"') {
+        true => serde_json::from_str(raw).map(RequestId::String),
+        false => serde_json::from_str(raw).map(RequestId::Integer),
+    };
+    id.map_err(|_| refusal("Invalid request: `id` must be a string or a signed 64-bit integer"))
 }
 
 /// A refusal of a message without a usable id.

@@ -1,11 +1,12 @@
 //! How deeply a JSON text is nested, found out without reading it: no stack, no memory.
 
+use memchr::memchr2_iter;
+
 /// Whether arrays and objects of `text` stand in more than `levels` others. Of a text that is not JSON it may say
 /// either: that it is not JSON is found out next.
 pub(super) fn is_deeper_than(levels: usize, text: &str) -> bool {
-    let is_opening = |byte: u8| byte == b'[' || byte == b'{';
-    // Most messages have fewer of them than may stand inside each other, and counting is many times faster.
-    if text.bytes().filter(|byte| is_opening(*byte)).count() <= levels {
+    // Most messages have fewer brackets than may stand inside each other, and finding them is many times faster.
+    if memchr2_iter(b'[', b'{', text.as_bytes()).nth(levels).is_none() {
         return false;
     }
     let mut depth = 0_usize;
@@ -16,7 +17,7 @@ pub(super) fn is_deeper_than(levels: usize, text: &str) -> bool {
             escaped = !escaped && byte == b'\\';
         } else if byte == b'"' {
             in_string = true;
-        } else if is_opening(byte) {
+        } else if byte == b'[' || byte == b'{' {
             depth += 1;
             if depth > levels {
                 return true;

@@ -30,7 +30,7 @@ pub enum TurnRequest {
     /// `turn/start`
     Start(Box<TurnStartParams>),
     /// `turn/steer`
-    Steer(TurnSteerParams),
+    Steer(Box<TurnSteerParams>),
     /// `turn/interrupt`
     Interrupt(TurnInterruptParams),
 }

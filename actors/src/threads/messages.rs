@@ -1,5 +1,7 @@
 //! What the registry is told.
 
+use std::sync::Arc;
+
 use actix::prelude::*;
 
 use crate::protocol::thread::ThreadRequest;
@@ -12,7 +14,7 @@ pub struct ThreadsRequest {
     /// The duty to answer.
     pub reply: Reply,
     /// The asking client's name.
-    pub originator: String,
+    pub originator: Arc<str>,
     /// What is asked.
     pub request: ThreadRequest,
 }

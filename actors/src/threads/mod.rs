@@ -106,24 +106,27 @@ impl Threads {
         let ThreadsRequest { reply, originator, request } = request;
         let about = request.thread_id().and_then(|id| ThreadId::parse(id).ok());
         let work = match request {
-            Request::Start(params) => self.start_thread(originator, *params),
+            Request::Start(params) => self.start_thread(originator.to_string(), *params),
             Request::Resume(params) => self.resume(*params),
-            Request::Fork(params) => self.fork(originator, *params),
+            Request::Fork(params) => self.fork(originator.to_string(), *params),
             Request::NameSet(params) => self.set_name(&params),
-            Request::MetadataUpdate(params) => self.update_metadata(params),
+            Request::MetadataUpdate(params) => self.update_metadata(*params),
             Request::Archive(params) => self.archive(&params),
             Request::Unarchive(params) => self.unarchive(&params),
             Request::Delete(params) => self.delete(&params),
             Request::Unsubscribe(params) => self.unsubscribe(&params, reply.connection()),
             Request::Read(params) => self.read(&params),
             Request::List(params) => self.list(*params),
-            Request::Search(params) => self.search(params),
-            Request::LoadedList(params) => self.loaded_list(&params),
+            Request::Search(params) => self.search(*params),
             Request::TurnsList(params) => self.turns_list(&params),
-            Request::ItemsList(params) => self.items_list(params),
+            Request::ItemsList(params) => self.items_list(*params),
             Request::GoalGet(params) => self.goal(&params),
             Request::BackgroundTerminalsList(params) => self.background_terminals(&params),
             Request::ReadStateUpdate(params) => self.update_read_state(params),
+            Request::LoadedList(params) => {
+                let outcome = reply.answer(self.loaded_list(&params));
+                return post::<Self, _, _>(&self.parts.router, outcome, ctx);
+            }
             Request::TurnStart(params) => return self.turn(reply, TurnRequest::Start(params), ctx),
             Request::TurnSteer(params) => return self.turn(reply, TurnRequest::Steer(params), ctx),
             Request::TurnInterrupt(params) => return self.turn(reply, TurnRequest::Interrupt(params), ctx),

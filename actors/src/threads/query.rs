@@ -103,7 +103,8 @@ impl Threads {
     }
 
     /// Ids are ordered by creation, so the id of a page's last thread is the cursor of the next.
-    pub(super) fn loaded_list(&self, params: &ThreadLoadedListParams) -> Result<Work, RpcError> {
+    /// Answered at once, because it waits for nobody.
+    pub(super) fn loaded_list(&self, params: &ThreadLoadedListParams) -> Result<ThreadLoadedListResponse, RpcError> {
         let invalid = |cursor: &str| RpcError::invalid_request(format!("invalid cursor: {cursor}"));
         let after = match &params.cursor {
             Some(cursor) => Some(ThreadId::parse(cursor).map_err(|_| invalid(cursor))?),
@@ -113,7 +114,7 @@ impl Threads {
         let mut ids = self.loaded.keys().copied().filter(|id| after.is_none_or(|after| *id > after));
         let data: Vec<ThreadId> = ids.by_ref().take(limit).collect();
         let next_cursor = ids.next().and(data.last().copied());
-        work(async move { finish(move |_, reply| reply.ok(&ThreadLoadedListResponse { data, next_cursor })) })
+        Ok(ThreadLoadedListResponse { data, next_cursor })
     }
 
     pub(super) fn turns_list(&self, params: &ThreadTurnsListParams) -> Result<Work, RpcError> {

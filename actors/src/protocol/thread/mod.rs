@@ -56,13 +56,13 @@ pub enum ThreadRequest {
     /// `thread/list`
     List(Box<ThreadListParams>),
     /// `thread/search`
-    Search(ThreadSearchParams),
+    Search(Box<ThreadSearchParams>),
     /// `thread/loaded/list`
     LoadedList(ThreadLoadedListParams),
     /// `thread/name/set`
     NameSet(ThreadNameSetParams),
     /// `thread/metadata/update`
-    MetadataUpdate(ThreadMetadataUpdateParams),
+    MetadataUpdate(Box<ThreadMetadataUpdateParams>),
     /// `thread/archive`
     Archive(ThreadArchiveParams),
     /// `thread/unarchive`
@@ -74,7 +74,7 @@ pub enum ThreadRequest {
     /// `thread/turns/list`
     TurnsList(ThreadTurnsListParams),
     /// `thread/items/list`
-    ItemsList(ThreadItemsListParams),
+    ItemsList(Box<ThreadItemsListParams>),
     /// `thread/goal/get`
     GoalGet(ThreadGoalGetParams),
     /// `thread/backgroundTerminals/list`
@@ -84,7 +84,7 @@ pub enum ThreadRequest {
     /// `turn/start`
     TurnStart(Box<TurnStartParams>),
     /// `turn/steer`
-    TurnSteer(TurnSteerParams),
+    TurnSteer(Box<TurnSteerParams>),
     /// `turn/interrupt`
     TurnInterrupt(TurnInterruptParams),
 }
