@@ -16,7 +16,8 @@ use crate::router::{Outcome, Router};
 /// (a handler panicked, an actor ended with work in its mailbox), the client gets -32603 rather than silence.
 pub struct Reply {
     connection: ConnectionId,
-    duty: Option<Duty>,
+    /// In a box, because it is handed from mailbox to mailbox.
+    duty: Option<Box<Duty>>,
 }
 
 struct Duty {
@@ -36,7 +37,7 @@ impl Reply {
         router: Arc<Addr<Router>>,
         work: TaskTrackerToken,
     ) -> Self {
-        Self { connection, duty: Some(Duty { id, in_flight, router, _work: work }) }
+        Self { connection, duty: Some(Box::new(Duty { id, in_flight, router, _work: work })) }
     }
 
     /// Who asked.

@@ -37,7 +37,7 @@ impl Catalog {
             }
             Request::ConfigRead(params) => Answer::ConfigRead(self.config(params)?),
             Request::ConfigValueWrite(params) => {
-                let ConfigValueWriteParams { edit, file_path, expected_version } = params;
+                let ConfigValueWriteParams { edit, file_path, expected_version } = *params;
                 Answer::ConfigWrite(self.write_config(&[edit], file_path, expected_version)?)
             }
             Request::ConfigBatchWrite(params) => {

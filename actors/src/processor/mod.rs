@@ -72,7 +72,7 @@ impl Processor {
     fn dispatch(&mut self, message: Request, ctx: &mut Context<Self>) {
         let Request { reply, method, request } = message;
         if let ClientRequest::Initialize(params) = request {
-            return self.initialize(reply, params, ctx);
+            return self.initialize(reply, *params, ctx);
         }
         let session = match self.gate(reply.connection(), method, &request) {
             Ok(session) => session,

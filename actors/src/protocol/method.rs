@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use foldhash::fast::FixedState;
 use serde_json::value::RawValue;
 
 use super::account::{BedrockCheckGovCloudRequirementsResponse, GetAccountRateLimitsResponse, GetAccountResponse};
@@ -70,7 +71,8 @@ pub struct Method {
 impl Method {
     /// The row of `name`.
     pub fn find(name: &str) -> Option<&'static Method> {
-        static BY_NAME: LazyLock<HashMap<&str, &Method>> =
+        // A quick hash: names come from the table alone, so nobody can choose ones that collide.
+        static BY_NAME: LazyLock<HashMap<&str, &Method, FixedState>> =
             LazyLock::new(|| METHODS.iter().map(|method| (method.name, method)).collect());
         BY_NAME.get(name).copied()
     }

@@ -14,7 +14,7 @@ const PERMISSION_PROFILE: &str = "command/exec.permissionProfile";
 #[derive(Debug)]
 pub enum ClientRequest {
     /// The handshake; answered by the processor itself.
-    Initialize(InitializeParams),
+    Initialize(Box<InitializeParams>),
     /// Everything about threads and their turns; answered by the threads registry.
     Threads(ThreadRequest),
     /// What clients ask about the server and its user at start-up; answered by the catalog.

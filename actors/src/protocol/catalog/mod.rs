@@ -35,7 +35,7 @@ pub enum CatalogRequest {
     /// `config/read`
     ConfigRead(ConfigReadParams),
     /// `config/value/write`
-    ConfigValueWrite(ConfigValueWriteParams),
+    ConfigValueWrite(Box<ConfigValueWriteParams>),
     /// `config/batchWrite`
     ConfigBatchWrite(ConfigBatchWriteParams),
     /// `configRequirements/read`
