@@ -15,6 +15,10 @@ use crate::limits::Limits;
 pub struct Ingress {
     waiting: AtomicUsize,
     half: usize,
+    /// Requests that a reader may bring when its turn has come.
+    turn: usize,
+    /// Requests that have left the mailbox so far.
+    left: AtomicUsize,
     queue: Mutex<Queue>,
     large_bytes: usize,
     short: Bytes,
@@ -42,6 +46,8 @@ impl Ingress {
         Self {
             waiting: AtomicUsize::new(0),
             half: (limits.processor_mailbox_messages / 2).max(1),
+            turn: limits.connection_waiting_requests.max(1),
+            left: AtomicUsize::new(0),
             queue: Mutex::default(),
             large_bytes: limits.large_message_bytes,
             short: Bytes::new(limits.in_flight_bytes),
@@ -55,10 +61,13 @@ impl Ingress {
         self.waiting.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// A request has left the processor's mailbox: the next reader is called.
+    /// A request has left the processor's mailbox: the next reader is called when as many have left as it may bring. One
+    /// for each request would come for nothing, most of them.
     pub(super) fn leave(self: &Arc<Self>) {
-        let left = self.waiting.fetch_sub(1, Ordering::AcqRel) - 1;
-        if left < self.half && self.call(1) && left == 0 {
+        let waiting = self.waiting.fetch_sub(1, Ordering::AcqRel) - 1;
+        let left = self.left.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let is_due = waiting == 0 || (waiting < self.half && left.is_multiple_of(self.turn));
+        if is_due && self.call(1) && waiting == 0 {
             let ingress = self.clone();
             actix_rt::spawn(async move { ingress.call_the_rest().await });
         }
@@ -74,8 +83,8 @@ impl Ingress {
         !queue.readers.is_empty()
     }
 
-    /// A reader that was called may have gone to sleep with its peer, which does not read. Of an empty mailbox nothing
-    /// leaves that would call those behind it.
+    /// A reader that was called may bring little, or have gone to sleep with its peer, which does not read. Of an empty
+    /// mailbox nothing leaves that would call those behind it.
     async fn call_the_rest(&self) {
         while !self.is_half_full() && self.call(self.half) {
             yield_now().await;
