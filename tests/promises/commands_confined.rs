@@ -162,10 +162,13 @@ fn tools_work_in_it() {
     if !place.confines() {
         return;
     }
-    place.shell("git init -q . && git add victim", full_access());
+    // A machine may have no git.
+    let has_git = place.shell("git init -q . && git add victim", full_access())["exitCode"] == 0;
     for policy in [json!({"type": "readOnly"}), place.workspace_write()] {
-        let result = place.shell("git -c safe.directory='*' status --short", policy.clone());
-        assert_eq!((&result["exitCode"], &result["stdout"]), (&json!(0), &json!("A  victim\n")), "{result}");
+        if has_git {
+            let result = place.shell("git -c safe.directory='*' status --short", policy.clone());
+            assert_eq!((&result["exitCode"], &result["stdout"]), (&json!(0), &json!("A  victim\n")), "{result}");
+        }
         let script =
             "echo a > /dev/null; echo b > /dev/shm/b; cat /dev/shm/b; head -c 1 /dev/urandom | wc -c; ps | wc -l";
         let result = place.shell(&format!("{script} > /dev/shm/c; {script}; id -u > /dev/stderr"), policy.clone());
