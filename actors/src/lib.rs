@@ -58,6 +58,7 @@ pub mod files;
 pub mod host;
 pub mod hub;
 pub mod limits;
+mod mailbox;
 pub mod panics;
 pub mod post;
 pub mod processor;

@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::net::sockopt::socket_peercred;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 use super::home::Home;
@@ -229,6 +230,18 @@ impl Process {
     pub fn kill(&mut self) {
         self.signal(Signal::KILL);
         self.wait();
+        self.outlive_its_socket();
+    }
+
+    /// What a server was just starting when it was killed holds its listener until it has become another program. The
+    /// next server in the same home would find the socket in use.
+    fn outlive_its_socket(&self) {
+        let (path, pid) = (self.home.control_socket(), Pid::from_child(&self.child));
+        let listens = || {
+            let peer = UnixStream::connect(&path).and_then(|stream| Ok(socket_peercred(stream)?));
+            peer.is_ok_and(|peer| peer.pid == pid)
+        };
+        eventually("nobody holds the socket of the killed server", || !listens());
     }
 
     /// Resident memory in KiB (`VmRSS`).
@@ -245,6 +258,9 @@ impl Drop for Process {
             // A process that ends between the question and the signal is as good as killed.
             let _ = self.child.kill();
             let _ = self.child.wait();
+            if !thread::panicking() {
+                self.outlive_its_socket();
+            }
         }
         if !thread::panicking() {
             secrets::assert_none_in(&self.stderr.text());

@@ -28,6 +28,7 @@ use actix::prelude::*;
 use toml::Table;
 
 use crate::limits::Limits;
+use crate::mailbox::start_with;
 use crate::panics::guarded;
 use crate::protocol::account::SignIn;
 use crate::protocol::{RpcError, ServerNotification};
@@ -55,7 +56,7 @@ impl Catalog {
     /// Outside an actix system.
     pub fn start(sources: CatalogSources, limits: &Limits) -> Arc<Addr<Self>> {
         let catalog = Self::new(sources, limits);
-        Arc::new(Self::start_in_arbiter(&Arbiter::new().handle(), |_| catalog))
+        start_with(&Arbiter::new().handle(), limits.catalog_mailbox_messages, || catalog)
     }
 
     fn new(sources: CatalogSources, limits: &Limits) -> Self {

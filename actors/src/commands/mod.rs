@@ -36,6 +36,7 @@ use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
 use crate::host::Host;
 use crate::limits::Limits;
+use crate::mailbox::start_with;
 use crate::panics::guarded;
 use crate::post::post;
 use crate::protocol::command::{CommandExecOutputDelta, CommandExecOutputStream, CommandRequest};
@@ -103,8 +104,7 @@ impl Commands {
     /// # Panics
     /// Outside an actix system.
     pub fn start(parts: CommandsParts) -> Arc<Addr<Self>> {
-        let start = move |_: &mut Context<Self>| Self::new(parts);
-        Arc::new(Self::start_in_arbiter(&Arbiter::new().handle(), start))
+        start_with(&Arbiter::new().handle(), parts.limits.commands_mailbox_messages, || Self::new(parts))
     }
 
     fn new(parts: CommandsParts) -> Self {

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
 use crate::limits::Limits;
+use crate::mailbox::start_with;
 use crate::panics::guarded;
 use crate::post::post;
 use crate::protocol::fs::{FsAnswer, FsRequest, FsWatchResponse};
@@ -53,12 +54,13 @@ impl Files {
     /// # Panics
     /// Outside an actix system.
     pub fn start(limits: Arc<Limits>, router: Arc<Addr<Router>>) -> Arc<Addr<Self>> {
-        let start = move |_: &mut Context<Self>| {
+        let messages = limits.files_mailbox_messages;
+        let make = move || {
             let workers = Arc::new(Semaphore::new(limits.file_workers));
             let watches = Arc::new(Watches::new(limits.clone()));
             Self { limits, router, desks: HashMap::new(), workers, watches }
         };
-        Arc::new(Self::start_in_arbiter(&Arbiter::new().handle(), start))
+        start_with(&Arbiter::new().handle(), messages, make)
     }
 
     /// Begins with the next request of a connection, unless one is being worked on.

@@ -45,6 +45,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::catalog::{Catalog, installation_id};
 use crate::clock::Clock;
 use crate::host::Host;
+use crate::mailbox::start_with;
 use crate::panics::guarded_future;
 use crate::protocol::ServerNotification;
 use crate::protocol::remote::RemoteControlState;
@@ -153,7 +154,7 @@ impl RemoteControl {
     /// Starts the actor on `arbiter`, which the link should share. Its mailbox is bounded by
     /// [`RemoteControlSettings::mailbox_messages`], which holds as long as the address is shared and never cloned.
     pub fn start(parts: RemoteControlParts, arbiter: &ArbiterHandle) -> Arc<Addr<Self>> {
-        Arc::new(Self::start_in_arbiter(arbiter, |_| Self::new(parts)))
+        start_with(arbiter, parts.setup.settings.mailbox_messages, || Self::new(parts))
     }
 
     fn new(parts: RemoteControlParts) -> Self {

@@ -25,6 +25,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
 use crate::limits::Limits;
+use crate::mailbox::start_with;
 use crate::panics::guarded;
 use crate::post::post;
 use crate::protocol::search::*;
@@ -78,12 +79,13 @@ impl Search {
     /// # Panics
     /// Outside an actix system.
     pub fn start(limits: Arc<Limits>, cwd: PathBuf, router: Arc<Addr<Router>>) -> Arc<Addr<Self>> {
-        let start = move |_: &mut Context<Self>| {
+        let messages = limits.search_mailbox_messages;
+        let make = move || {
             let engine = Arc::new(Engine::new(cwd, &limits));
             let workers = Arc::new(Semaphore::new(limits.search_workers));
             Self { limits, router, engine, workers, clients: HashMap::new(), searches: 0 }
         };
-        Arc::new(Self::start_in_arbiter(&Arbiter::new().handle(), start))
+        start_with(&Arbiter::new().handle(), messages, make)
     }
 
     fn dispatch(&mut self, SearchesRequest { reply, request }: SearchesRequest, ctx: &mut Context<Self>) {

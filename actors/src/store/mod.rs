@@ -32,6 +32,7 @@ use diesel::sqlite::SqliteConnection;
 use tokio::sync::oneshot;
 
 use crate::limits::Limits;
+use crate::mailbox::start_with;
 use database::{Database, Reply};
 
 pub use check::check;
@@ -85,7 +86,7 @@ impl Store {
     fn start(database: Database, limits: &Limits) -> Arc<Addr<Self>> {
         let mailbox_messages = limits.store_mailbox_messages;
         let store = Self { database, mailbox_messages, commit_is_due: false };
-        Arc::new(Self::start_in_arbiter(&Arbiter::new().handle(), |_| store))
+        start_with(&Arbiter::new().handle(), mailbox_messages, || store)
     }
 }
 
