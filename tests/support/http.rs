@@ -73,6 +73,7 @@ fn read_head(stream: &mut impl Socket) -> Option<String> {
         match stream.read(&mut byte) {
             Ok(0) => return None,
             Ok(_) => head.push(byte[0]),
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
             Err(e) if e.kind() == ErrorKind::ConnectionReset => return None,
             Err(e) => panic!("no answer: {e}; so far {:?}", String::from_utf8_lossy(&head)),
         }

@@ -1,6 +1,6 @@
 //! The three wires on which a client's text messages travel.
 
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::process::{ChildStdin, ChildStdout};
@@ -145,8 +145,38 @@ pub fn patient<S: Socket>(socket: S) -> S {
     socket
 }
 
+/// A socket on which a signal interrupts nothing. With a time limit the system does not go on by itself, and a server in
+/// the test's own process hears of every child that ends.
+struct Uninterrupted<S>(S);
+
+impl<S: Read> Read for Uninterrupted<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(buffer) {
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                done => return done,
+            }
+        }
+    }
+}
+
+impl<S: Write> Write for Uninterrupted<S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.0.write(bytes) {
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                done => return done,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// WebSocket text messages over a socket.
-pub struct Ws<S: Socket>(WebSocket<S>);
+pub struct Ws<S: Socket>(WebSocket<Uninterrupted<S>>);
 
 impl<S: Socket> Ws<S> {
     /// Upgrades `stream` as the official client does on a Unix socket.
@@ -160,7 +190,7 @@ impl<S: Socket> Ws<S> {
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().expect("a header value"));
         }
-        let stream = patient(stream);
+        let stream = Uninterrupted(patient(stream));
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
         let (socket, _) = tungstenite::client::client_with_config(request, stream, Some(config))
             .unwrap_or_else(|e| panic!("the server does not upgrade: {e}"));
@@ -180,7 +210,7 @@ impl<S: Socket> Wire for Ws<S> {
             if left.is_zero() {
                 return Received::Nothing;
             }
-            self.0.get_ref().limit_reads(left);
+            self.0.get_ref().0.limit_reads(left);
             match self.0.read() {
                 Ok(Message::Text(text)) => return Received::Message(text.as_str().to_owned()),
                 Ok(Message::Close(frame)) => {
