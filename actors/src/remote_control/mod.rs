@@ -53,6 +53,7 @@ use crate::remote_link::{EndSession, HangUp};
 use crate::router::{Audience, Outcome, Router};
 use crate::store::Store;
 use backend::{Backend, BackendParts};
+use backoff::Backoff;
 use board::Board;
 use credentials::Credentials;
 use cycle::{Cycle, Link};
@@ -212,10 +213,12 @@ impl RemoteControl {
         }
     }
 
-    /// Asks the database. Who is not signed in has no row there, but may sign in later.
+    /// Asks the database. Who is not signed in has no row there, but may sign in later; more and more seldom, because most
+    /// never do, and an idle server should sleep.
     fn remember(&mut self, ctx: &mut Context<Self>) {
         let session = self.session.clone();
         let remembered = async move {
+            let mut backoff = Backoff::new(&session.tools.settings);
             loop {
                 let looked = async {
                     let to = session.destination().await?;
@@ -224,7 +227,7 @@ impl RemoteControl {
                 match looked.await {
                     Ok(enabled) => return enabled,
                     Err(failure) if failure.may_pass() => {
-                        actix_rt::time::sleep(session.tools.settings.account_check()).await;
+                        actix_rt::time::sleep(backoff.next((session.tools.random)())).await;
                     }
                     Err(failure) => {
                         log::warn!("remote control stays disabled: {failure}");
