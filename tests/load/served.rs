@@ -2,12 +2,14 @@
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::client::Client;
 use crate::gauges::Gauges;
+use crate::process::{self, Contestant, Launcher, SOCKET, Transport};
 use crate::support::process::Launch;
 use crate::support::server::Server;
 
@@ -46,6 +48,23 @@ impl Served {
     /// What it holds now.
     pub fn gauges(&self) -> Result<Gauges> {
         Gauges::of(self.id())
+    }
+}
+
+/// The bare echo on its Unix socket, until it is dropped: what this machine and these clients can do at best.
+pub struct BareEcho {
+    pub door: Door,
+    _process: process::Server,
+}
+
+impl BareEcho {
+    /// Returns when its door is open.
+    pub fn start() -> Result<Self> {
+        let home = Arc::new(tempfile::tempdir()?);
+        let door = Door::Unix(home.path().join(SOCKET));
+        let mut process = Launcher::new(std::env::current_exe()?)?.start_in(home, Contestant::Echo, Transport::Unix)?;
+        drop(process.connect()?);
+        Ok(Self { door, _process: process })
     }
 }
 

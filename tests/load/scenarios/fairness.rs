@@ -4,7 +4,7 @@ use super::median;
 use crate::clients::flood::{Flood, Flooded};
 use crate::clients::paced::{Pace, Paced};
 use crate::report::Finding;
-use crate::served::SOCKETS;
+use crate::served::{BareEcho, SOCKETS};
 use crate::support::process::Launch;
 use crate::{Result, Size};
 use serde_json::json;
@@ -20,9 +20,12 @@ const NAME_LETTERS: usize = 512;
 /// Between two reads of a flooder: some 8 MB, or 6,000 answers a second.
 const PAUSE_MICROS: u64 = 2_000;
 
-/// One flooder with 10,000 pipelined requests beside a client whose requests are sequential.
+/// One flooder with 10,000 pipelined requests beside a client whose requests are sequential. The same client asks the
+/// bare echo beside the same flood: what the flood does to that, it does through the machine and not through the server.
 pub fn one_flooder(size: &Size) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
+    let echo = BareEcho::start()?;
+    let of_echo = Paced { echo: true, ..Paced::sequential(&echo.door, PER_SECOND, size.of(POLITE)) };
     for (socket, start) in SOCKETS {
         let served = start(Launch::new());
         let mut client = served.server.client();
@@ -38,8 +41,8 @@ pub fn one_flooder(size: &Size) -> Result<Vec<Finding>> {
             pause_micros: PAUSE_MICROS,
         };
         polite.clone().measure()?; // warm up
-        let (mut refused, mut flooder_refused, mut alone, mut beside, mut ratios) =
-            (0, 0, Vec::new(), Vec::new(), Vec::new());
+        let (mut refused, mut flooder_refused, mut alone, mut beside, mut ratios, mut echo_ratios) =
+            (0, 0, Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for _ in 0..size.of(ROUNDS) {
             let unloaded = polite.clone().measure()?;
             let mut flooder = flood.clone().start()?;
@@ -53,6 +56,11 @@ pub fn one_flooder(size: &Size) -> Result<Vec<Finding>> {
             alone.push(unloaded.p99);
             beside.push(loaded.p99);
             ratios.push(loaded.p99 / unloaded.p99);
+            let unloaded = of_echo.clone().measure()?;
+            let mut flooder = flood.clone().start()?;
+            let loaded = of_echo.clone().measure()?;
+            flooder.report::<Flooded>()?;
+            echo_ratios.push(loaded.p99 / unloaded.p99);
         }
         let name = |what: &str| format!("one flooder, {socket}: {what}");
         findings.extend([
@@ -61,6 +69,7 @@ pub fn one_flooder(size: &Size) -> Result<Vec<Finding>> {
             Finding::new(name("the other's p99 unloaded"), median(alone), "µs"),
             Finding::new(name("the other's p99 beside it"), median(beside), "µs"),
             Finding::new(name("the second / the first"), median(ratios), "×").at_most(1.5),
+            Finding::new(name("the same of who asks a bare echo instead"), median(echo_ratios), "×"),
         ]);
     }
     Ok(findings)

@@ -3,12 +3,9 @@
 //! The same schedule, ever faster, is kept with the bare echo and with the server. The rate up to which it is kept with
 //! the echo is what the clients can do at least.
 
-use std::sync::Arc;
-
 use crate::clients::paced::Paced;
-use crate::process::{Contestant, Launcher, SOCKET, Transport};
 use crate::report::Finding;
-use crate::served::{Door, Served};
+use crate::served::{BareEcho, Door, Served};
 use crate::support::process::Launch;
 use crate::{Result, Size};
 
@@ -24,11 +21,7 @@ const LATE: f64 = 0.2;
 const ATTEMPTS: usize = 3;
 
 pub fn run(size: &Size) -> Result<Vec<Finding>> {
-    let home = Arc::new(tempfile::tempdir()?);
-    let echo_door = Door::Unix(home.path().join(SOCKET));
-    let mut echo = Launcher::new(std::env::current_exe()?)?.start_in(home, Contestant::Echo, Transport::Unix)?;
-    // Waits for its door to open.
-    drop(echo.connect()?);
+    let echo = BareEcho::start()?;
     let served = Served::unix(Launch::new());
     let seconds = SECONDS * size.of(10) as f64 / 10.0;
     let keeps = |door: &Door, echo: bool, rate: f64| -> Result<bool> {
@@ -48,7 +41,7 @@ pub fn run(size: &Size) -> Result<Vec<Finding>> {
         }
         Ok(kept)
     };
-    let clients = quickest(&echo_door, true)?;
+    let clients = quickest(&echo.door, true)?;
     let server = quickest(&served.door, false)?;
     Ok(vec![
         Finding::new("requests on schedule, the bare echo", clients / 1e3, "k/s"),
