@@ -23,3 +23,44 @@ where
     });
     Arc::new(Addr::new(sender))
 }
+
+#[cfg(test)]
+mod tests {
+    use actix::dev::SendError;
+
+    use super::*;
+
+    struct Idle;
+
+    impl Actor for Idle {
+        type Context = Context<Self>;
+    }
+
+    #[derive(Message)]
+    #[rtype(result = "()")]
+    struct Nothing;
+
+    impl Handler<Nothing> for Idle {
+        type Result = ();
+
+        fn handle(&mut self, _: Nothing, _: &mut Self::Context) {}
+    }
+
+    #[actix_rt::test]
+    async fn the_bound_holds_before_the_actor_has_started() {
+        let arbiter = Arbiter::new();
+        let (release, busy) = std::sync::mpsc::sync_channel::<()>(1);
+        arbiter.spawn_fn(move || {
+            let _ = busy.recv();
+        });
+        for messages in [1, 40] {
+            let idle = start_with(&arbiter.handle(), messages, || Idle);
+            for _ in 0..messages {
+                assert!(idle.try_send(Nothing).is_ok());
+            }
+            assert!(matches!(idle.try_send(Nothing), Err(SendError::Full(_))));
+        }
+        drop(release);
+        arbiter.stop();
+    }
+}

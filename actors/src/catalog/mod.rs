@@ -44,7 +44,6 @@ pub struct Catalog {
     sources: CatalogSources,
     files: ConfigFiles,
     auth: CachedFile<SignIn>,
-    mailbox_messages: usize,
     config_lock: Duration,
 }
 
@@ -62,8 +61,7 @@ impl Catalog {
     fn new(sources: CatalogSources, limits: &Limits) -> Self {
         let files = ConfigFiles::new(&sources);
         let auth = CachedFile::new(sources.codex_home.join("auth.json"), read_sign_in);
-        let (mailbox_messages, config_lock) = (limits.catalog_mailbox_messages, limits.config_lock());
-        Self { sources, files, auth, mailbox_messages, config_lock }
+        Self { sources, files, auth, config_lock: limits.config_lock() }
     }
 
     /// What `--strict-config` asks before the server starts: are all settings known, and can they be used?
@@ -96,10 +94,6 @@ fn read_sign_in(path: &Path, content: io::Result<String>) -> SignIn {
 
 impl Actor for Catalog {
     type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.mailbox_messages);
-    }
 
     fn stopped(&mut self, _: &mut Self::Context) {
         if let Some(arbiter) = Arbiter::try_current() {

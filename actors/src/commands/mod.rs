@@ -168,7 +168,6 @@ impl Actor for Commands {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.limits.commands_mailbox_messages);
         // Without a launcher there is nothing to listen to, and the registry ends with the last one who knows it.
         if self.launcher.is_some() {
             let address = ctx.address();

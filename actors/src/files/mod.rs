@@ -154,7 +154,6 @@ impl Actor for Files {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.limits.files_mailbox_messages);
         self.tell_of_changes(ctx);
     }
 

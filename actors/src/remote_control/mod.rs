@@ -135,7 +135,6 @@ pub struct RemoteControl {
     at_start: AtStart,
     /// Something is missing before anything may begin: the link, or on stdio the first client.
     awaits_client: bool,
-    mailbox_messages: usize,
     router: Arc<Addr<Router>>,
     tools: Rc<Tools>,
     session: Rc<Session>,
@@ -177,14 +176,13 @@ impl RemoteControl {
             clock: clock.clone(),
             random,
         });
-        let (mailbox_messages, calls) = (settings.mailbox_messages, Arc::new(Semaphore::new(settings.calls)));
+        let calls = Arc::new(Semaphore::new(settings.calls));
         let client_name = RefCell::default();
         let tools =
             Rc::new(Tools { settings, backend, credentials, store, catalog, clock, random, server_name, client_name });
         Self {
             at_start,
             awaits_client: named_by_first_client,
-            mailbox_messages,
             router,
             session: Rc::new(Session::new(tools.clone())),
             tools,
@@ -315,7 +313,6 @@ impl Actor for RemoteControl {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.mailbox_messages);
         ctx.add_stream(stream::unfold(self.board.watch(), |mut board| async move {
             board.changed().await.ok()?;
             Some((Changed, board))

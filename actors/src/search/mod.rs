@@ -271,10 +271,6 @@ fn check_length(what: &str, text: &str, longest: usize) -> Result<(), RpcError> 
 impl Actor for Search {
     type Context = Context<Self>;
 
-    fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.limits.search_mailbox_messages);
-    }
-
     fn stopped(&mut self, _: &mut Self::Context) {
         if let Some(arbiter) = Arbiter::try_current() {
             arbiter.stop();

@@ -93,10 +93,6 @@ impl Store {
 impl Actor for Store {
     type Context = Context<Self>;
 
-    fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.mailbox_messages);
-    }
-
     fn stopped(&mut self, _: &mut Self::Context) {
         self.database.commit();
         if let Some(arbiter) = Arbiter::try_current() {
