@@ -7,12 +7,17 @@ use actix_rt::time::timeout;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf, split};
+use tokio::sync::oneshot;
 
 use super::*;
 use crate::catalog::CatalogSources;
 use crate::connection::ConnectionOrigin;
 use crate::connection::intake::{Intake, Taken};
 use crate::connection::stream::{Ended, serve};
+use crate::processor::hold::Hold;
+use crate::protocol::ServerNotification;
+use crate::protocol::thread::{ThreadId, ThreadStatus};
+use crate::router::{Audience, Outcome};
 
 /// Everything that is awaited in here is over in milliseconds; a deadlock must not hold the suite up.
 const SOON: Duration = Duration::from_secs(300);
@@ -95,16 +100,21 @@ impl Client {
         serde_json::from_str(&line.expect("the connection stays")).unwrap()
     }
 
+    /// The next message that is no notification.
+    async fn answer(&mut self) -> Value {
+        loop {
+            let message = self.receive().await;
+            if message.get("method").is_none() {
+                return message;
+            }
+        }
+    }
+
     /// Sends a request, again while the server is overloaded, and returns its answer.
     async fn ask(&mut self, id: i64, method: &str, params: Value) -> Value {
         loop {
             self.send(&json!({"id": id, "method": method, "params": params})).await;
-            let answer = loop {
-                let message = self.receive().await;
-                if message.get("method").is_none() {
-                    break message;
-                }
-            };
+            let answer = self.answer().await;
             assert_eq!(answer["id"], id, "{answer}");
             if answer["error"]["code"] != -32001 {
                 *self.answered.entry(id).or_default() += 1;
@@ -192,12 +202,45 @@ async fn a_notification_waits_for_room_and_its_connection_is_not_read_meanwhile(
     let (hub, _remains) = hub(Limits { connection_in_flight_requests: 8, connection_waiting_requests: 8, ..cramped() });
     actix_rt::time::sleep(Duration::from_millis(20)).await;
     let connection = Intake::new(&hub);
-    let fills = connection.take(r#"{"id":1,"method":"thread/loaded/list"}"#);
-    let waits = connection.take(r#"{"method":"initialized"}"#);
+    // Not a request, of which a few stop the reading already.
+    let [fills, waits] = [(); 2].map(|()| connection.take(r#"{"method":"initialized"}"#));
     assert!(matches!((fills, waits), (Taken::InHand, Taken::InHand)));
     let mut reading = connection.braked(futures_util::stream::iter([()]), |()| 0);
     assert!(futures_util::poll!(reading.next()).is_pending());
     timeout(SOON, reading.next()).await.expect("goes on when the notification was taken");
+}
+
+#[actix_rt::test]
+async fn what_goes_out_goes_on_while_a_notification_waits_and_the_reading_rests() {
+    const NEWS: usize = 100;
+    let (hub, _remains) = hub(Limits { connection_in_flight_requests: 8, connection_waiting_requests: 8, ..cramped() });
+    let mut client = Client::connect(&hub);
+    client.initialize().await;
+    let (release, until) = oneshot::channel();
+    hub.processor().send(Hold { until }).await.unwrap();
+
+    // The first notification fills the mailbox, the second waits in front of it, and what comes behind is more than the
+    // pipe holds: it is taken as soon as the connection is read on.
+    client.send(&json!({"method": "initialized"})).await;
+    client.send(&json!({"method": "initialized"})).await;
+    let behind = format!("{}{}\n", " ".repeat(1 << 16), json!({"id": 1, "method": "thread/loaded/list"}));
+    let Client { writer, lines, .. } = &mut client;
+    let mut written = Box::pin(writer.write_all(behind.as_bytes()));
+    let mut news = 0;
+    let thread_id = ThreadId::new();
+    while news < NEWS {
+        let notification = ServerNotification::ThreadStatusChanged { thread_id, status: ThreadStatus::Idle };
+        hub.router().send(Outcome::none().tell(Audience::Everyone, notification)).await.unwrap();
+        assert!(futures_util::poll!(&mut written).is_pending(), "read although a notification waits");
+        let line = timeout(SOON, lines.next_line()).await.expect("what goes out goes on").unwrap().unwrap();
+        // The greeting of a new client may still be among it.
+        news += usize::from(line.contains("thread/status/changed"));
+    }
+
+    release.send(()).unwrap();
+    timeout(SOON, written).await.expect("read on").unwrap();
+    let answer = client.answer().await;
+    assert!(answer["id"] == 1 && answer["result"].is_object(), "{answer}");
 }
 
 #[actix_rt::test]

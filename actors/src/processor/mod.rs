@@ -25,6 +25,8 @@ use crate::router::{Audience, Effect, Outcome, Router};
 use crate::search::{Search, SearchesRequest};
 use crate::threads::{Threads, ThreadsRequest};
 
+#[cfg(test)]
+pub(crate) mod hold;
 mod messages;
 mod session;
 
