@@ -1,6 +1,7 @@
 //! Which auth flags go together, and which files they take (spec: local transports 5.1).
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::support::home::Home;
 use crate::support::process::{Ended, Launch};
@@ -82,15 +83,19 @@ fn a_file_must_hold_text_that_is_long_enough() {
         ended.stderr
     };
     let modes = [(CAPABILITY, "--ws-token-file"), (SIGNED, "--ws-shared-secret-file")];
+    let private = |content: &[u8]| {
+        fs::write(&path, content).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+    };
     let unreadable = |why: &str| format!("Error: failed to read websocket auth secret {shown}: {why}\n");
     for (mode, flag) in modes {
         assert_eq!(refusal(mode, flag), unreadable("No such file or directory (os error 2)"));
         fs::create_dir(&path).expect("a directory in its place");
         assert_eq!(refusal(mode, flag), unreadable("Is a directory (os error 21)"));
         fs::remove_dir(&path).expect("it is empty");
-        fs::write(&path, b"\xff\xfe\xfd").expect("a file");
+        private(b"\xff\xfe\xfd");
         assert_eq!(refusal(mode, flag), unreadable("stream did not contain valid UTF-8"));
-        fs::write(&path, " \t\r\n").expect("a file");
+        private(b" \t\r\n");
         assert_eq!(refusal(mode, flag), format!("Error: websocket auth secret {shown} must not be empty\n"));
         fs::remove_file(&path).expect("it is ours");
     }
@@ -116,11 +121,10 @@ fn a_relative_file_is_found_from_the_working_directory() {
 
 #[test]
 fn a_file_that_others_can_read_is_warned_about() {
-    use std::os::unix::fs::PermissionsExt;
     let home = Home::new();
     let path = secrets::file(&home, "token", "an open secret");
     let launch = || {
-        let launch = Launch::at(&home).env("RUST_LOG", "warn").args(&CAPABILITY);
+        let launch = Launch::at(&home).args(&CAPABILITY);
         launch.args(&["--ws-token-file", path.to_str().expect("text")])
     };
     assert!(!Server::ws(launch()).process.stderr.text().contains("other users"));

@@ -241,8 +241,7 @@ fn where_nothing_can_be_confined_nothing_is_run_unasked() {
     let home = place.workspace.path().join("home");
     fs::create_dir(&home).expect("a directory");
     let binary = env!("CARGO_BIN_EXE_codex-app-server");
-    let more =
-        json!({"env": {"CODEX_HOME": home}, "processId": "inner", "streamStdin": true, "streamStdoutStderr": true});
+    let more = json!({"env": {"CODEX_HOME": home, "RUST_LOG": "off"}, "processId": "inner", "streamStdin": true, "streamStdoutStderr": true});
     let params = place.exec(&[binary], place.workspace_write(), more);
     let running = place.client.send_request("command/exec", params);
     let exec = |id: i64, policy: &str| {

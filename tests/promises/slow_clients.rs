@@ -114,7 +114,7 @@ fn stalled_clients_do_not_make_the_server_grow_without_bound() {
 
 #[test]
 fn a_client_that_reads_slowly_but_steadily_is_not_cut() {
-    let launch = Launch::new().env("RUST_LOG", "warn").setting("limits.outbound_stall_seconds", 5);
+    let launch = Launch::new().setting("limits.outbound_stall_seconds", 5);
     let server = Server::unix(launch);
     let mut steady = server.client();
     let thread = named_thread(&mut steady);
@@ -172,7 +172,7 @@ fn a_client_that_asks_and_does_not_read_is_not_read_either_and_loses_nothing() {
 
 #[test]
 fn a_client_that_was_cut_comes_back_and_misses_nothing_that_was_kept() {
-    let launch = Launch::new().env("RUST_LOG", "warn").setting("limits.outbound_bytes", 1024 * 1024);
+    let launch = Launch::new().setting("limits.outbound_bytes", 1024 * 1024);
     let server = Server::unix(launch);
     let mut steady = server.client();
     let thread = named_thread(&mut steady);

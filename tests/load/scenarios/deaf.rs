@@ -29,7 +29,7 @@ const GRACE: Duration = Duration::from_secs(11);
 pub fn run(size: &Size) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for (socket, start) in SOCKETS {
-        let mut served = start(Launch::new().env("RUST_LOG", "warn"));
+        let mut served = start(Launch::new());
         let thread = thread(&served);
         // The first round only grows the server to its size.
         let mut alone = vec![round(&served, &thread, size, false)?];
