@@ -57,6 +57,15 @@ impl Cut {
         }
     }
 
+    /// A peer that stays on after a goodbye is nothing to worry about.
+    pub(super) fn level(self) -> log::Level {
+        match self {
+            Self::Gone => log::Level::Debug,
+            Self::CloseOverdue | Self::ShutdownOverdue => log::Level::Info,
+            Self::QueueFull | Self::BytesOverBudget | Self::Stalled => log::Level::Warn,
+        }
+    }
+
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::Gone => "its actor ended",
