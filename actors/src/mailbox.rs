@@ -1,4 +1,4 @@
-//! Mailboxes of actors on other arbiters.
+//! Actors on other arbiters than the hub's, and their mailboxes.
 
 use std::sync::Arc;
 
@@ -22,6 +22,21 @@ where
         Context::with_receiver(receiver).run(make());
     });
     Arc::new(Addr::new(sender))
+}
+
+/// The same on an arbiter of its own, a thread: whatever the actor does there blocks nobody else.
+pub(crate) fn start_alone<A>(messages: usize, make: impl FnOnce() -> A + Send + 'static) -> Arc<Addr<A>>
+where
+    A: Actor<Context = Context<A>>,
+{
+    start_with(&Arbiter::new().handle(), messages, make)
+}
+
+/// For the `stopped` of an actor that was started alone: its thread ends with it.
+pub(crate) fn end_alone() {
+    if let Some(arbiter) = Arbiter::try_current() {
+        arbiter.stop();
+    }
 }
 
 #[cfg(test)]

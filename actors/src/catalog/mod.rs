@@ -28,7 +28,7 @@ use actix::prelude::*;
 use toml::Table;
 
 use crate::limits::Limits;
-use crate::mailbox::start_with;
+use crate::mailbox::{end_alone, start_alone};
 use crate::panics::guarded;
 use crate::protocol::account::SignIn;
 use crate::protocol::{RpcError, ServerNotification};
@@ -55,7 +55,7 @@ impl Catalog {
     /// Outside an actix system.
     pub fn start(sources: CatalogSources, limits: &Limits) -> Arc<Addr<Self>> {
         let catalog = Self::new(sources, limits);
-        start_with(&Arbiter::new().handle(), limits.catalog_mailbox_messages, || catalog)
+        start_alone(limits.catalog_mailbox_messages, || catalog)
     }
 
     fn new(sources: CatalogSources, limits: &Limits) -> Self {
@@ -96,9 +96,7 @@ impl Actor for Catalog {
     type Context = Context<Self>;
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        if let Some(arbiter) = Arbiter::try_current() {
-            arbiter.stop();
-        }
+        end_alone();
     }
 }
 

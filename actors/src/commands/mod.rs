@@ -36,7 +36,7 @@ use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
 use crate::host::Host;
 use crate::limits::Limits;
-use crate::mailbox::start_with;
+use crate::mailbox::{end_alone, start_alone};
 use crate::panics::guarded;
 use crate::post::post;
 use crate::protocol::command::{CommandExecOutputDelta, CommandExecOutputStream, CommandRequest};
@@ -104,7 +104,7 @@ impl Commands {
     /// # Panics
     /// Outside an actix system.
     pub fn start(parts: CommandsParts) -> Arc<Addr<Self>> {
-        start_with(&Arbiter::new().handle(), parts.limits.commands_mailbox_messages, || Self::new(parts))
+        start_alone(parts.limits.commands_mailbox_messages, || Self::new(parts))
     }
 
     fn new(parts: CommandsParts) -> Self {
@@ -177,9 +177,7 @@ impl Actor for Commands {
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        if let Some(arbiter) = Arbiter::try_current() {
-            arbiter.stop();
-        }
+        end_alone();
     }
 }
 

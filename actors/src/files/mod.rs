@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
 use crate::limits::Limits;
-use crate::mailbox::start_with;
+use crate::mailbox::{end_alone, start_alone};
 use crate::panics::guarded;
 use crate::post::post;
 use crate::protocol::fs::{FsAnswer, FsRequest, FsWatchResponse};
@@ -60,7 +60,7 @@ impl Files {
             let watches = Arc::new(Watches::new(limits.clone()));
             Self { limits, router, desks: HashMap::new(), workers, watches }
         };
-        start_with(&Arbiter::new().handle(), messages, make)
+        start_alone(messages, make)
     }
 
     /// Begins with the next request of a connection, unless one is being worked on.
@@ -158,9 +158,7 @@ impl Actor for Files {
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        if let Some(arbiter) = Arbiter::try_current() {
-            arbiter.stop();
-        }
+        end_alone();
     }
 }
 

@@ -25,7 +25,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
 use crate::limits::Limits;
-use crate::mailbox::start_with;
+use crate::mailbox::{end_alone, start_alone};
 use crate::panics::guarded;
 use crate::post::post;
 use crate::protocol::search::*;
@@ -85,7 +85,7 @@ impl Search {
             let workers = Arc::new(Semaphore::new(limits.search_workers));
             Self { limits, router, engine, workers, clients: HashMap::new(), searches: 0 }
         };
-        start_with(&Arbiter::new().handle(), messages, make)
+        start_alone(messages, make)
     }
 
     fn dispatch(&mut self, SearchesRequest { reply, request }: SearchesRequest, ctx: &mut Context<Self>) {
@@ -272,9 +272,7 @@ impl Actor for Search {
     type Context = Context<Self>;
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        if let Some(arbiter) = Arbiter::try_current() {
-            arbiter.stop();
-        }
+        end_alone();
     }
 }
 

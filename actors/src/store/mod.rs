@@ -32,7 +32,7 @@ use diesel::sqlite::SqliteConnection;
 use tokio::sync::oneshot;
 
 use crate::limits::Limits;
-use crate::mailbox::start_with;
+use crate::mailbox::{end_alone, start_alone};
 use database::{Database, Reply};
 
 pub use check::check;
@@ -86,7 +86,7 @@ impl Store {
     fn start(database: Database, limits: &Limits) -> Arc<Addr<Self>> {
         let mailbox_messages = limits.store_mailbox_messages;
         let store = Self { database, mailbox_messages, commit_is_due: false };
-        start_with(&Arbiter::new().handle(), mailbox_messages, || store)
+        start_alone(mailbox_messages, || store)
     }
 }
 
@@ -95,9 +95,7 @@ impl Actor for Store {
 
     fn stopped(&mut self, _: &mut Self::Context) {
         self.database.commit();
-        if let Some(arbiter) = Arbiter::try_current() {
-            arbiter.stop();
-        }
+        end_alone();
     }
 }
 
