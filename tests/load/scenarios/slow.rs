@@ -23,7 +23,7 @@ const BYTES_PER_SECOND: usize = 1_500_000;
 
 /// For so long a socket takes nothing more until it counts as not read any more.
 const STILL: Duration = Duration::from_secs(1);
-/// `limits.connection_unread_bytes` and what 64 requests in flight add to it.
+/// `limits.connection_unread_bytes` and what requests in flight add to it.
 const UNREAD: f64 = 2.0 * MIB;
 
 pub fn run(size: &Size) -> Result<Vec<Finding>> {

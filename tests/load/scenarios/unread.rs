@@ -19,7 +19,7 @@ use crate::{Result, Size};
 /// Letters of a name that each answer contains, and the requests that ask for it: far more than what is read ahead.
 const NAME_LETTERS: usize = 1_000;
 const REQUESTS: usize = 200_000;
-/// What may be unread at a time: `limits.connection_unread_bytes`, and 64 requests in flight.
+/// What may be unread at a time: `limits.connection_unread_bytes`, and what requests in flight add to it.
 const UNREAD: f64 = 2.0 * MIB;
 
 /// The budget in the second scenario, because the notifications of a watch are few and short.
