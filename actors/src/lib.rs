@@ -59,6 +59,7 @@ pub mod host;
 pub mod hub;
 pub mod limits;
 mod mailbox;
+pub mod model;
 pub mod panics;
 pub mod post;
 pub mod processor;

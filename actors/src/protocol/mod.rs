@@ -16,6 +16,7 @@ pub mod fs;
 mod id;
 pub mod initialize;
 mod method;
+pub mod model;
 mod nesting;
 mod notification;
 mod optional;

@@ -1,0 +1,222 @@
+//! Providers of models: where they are, how they are paid, and what they differ in.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::protocol::remote::Secret;
+
+/// The provider that is used when nobody chose another.
+pub const OPENAI: &str = "openai";
+
+/// The provider that needs no account and no network.
+pub const ECHO: &str = "echo";
+
+/// `[model_providers.<id>]` of `config.toml`. The members above the blank line are the reference program's, those below
+/// are ours; their defaults work with every server that we know.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Provider {
+    /// The key of the table.
+    #[serde(skip)]
+    pub id: String,
+    /// For people.
+    pub name: Option<String>,
+    /// What `/responses`, `/chat/completions` and `/models` are appended to.
+    pub base_url: Option<String>,
+    /// The environment variable that holds the key.
+    pub env_key: Option<String>,
+    /// How a person gets a key; told when [`Self::env_key`] names a variable that is not set.
+    pub env_key_instructions: Option<String>,
+    /// A key in the configuration itself.
+    pub experimental_bearer_token: Option<Secret>,
+    /// Headers of every request.
+    pub http_headers: BTreeMap<String, Secret>,
+    /// Headers of every request whose values are in environment variables; left out while a variable is not set.
+    pub env_http_headers: BTreeMap<String, String>,
+    /// Parameters that are appended to every URL.
+    pub query_params: BTreeMap<String, Secret>,
+    /// How the provider is spoken to.
+    pub wire_api: WireApi,
+    /// Retries after failures before an answer began.
+    pub request_max_retries: Option<u32>,
+    /// Retries after answers that broke off.
+    pub stream_max_retries: Option<u32>,
+    /// Milliseconds of silence after which a call fails, the wait for the head of the answer included.
+    pub stream_idle_timeout_ms: Option<u64>,
+    /// Whether it takes the user's OpenAI sign-in.
+    pub requires_openai_auth: bool,
+
+    /// The role in which the program speaks.
+    pub system_role: SystemRole,
+    /// Whether messages of the program may stand anywhere. If not, those at the start are joined to one, and later ones
+    /// are sent in the role `user`.
+    pub system_messages_anywhere: bool,
+    /// Whether the output of a tool may hold images. If not, they follow in a message.
+    pub images_in_tool_output: bool,
+    /// Whether reasoning is sent back to the model that thought it.
+    pub replay_reasoning: bool,
+    /// Whether requests have the members that only OpenAI needs: `store`, `include`, `prompt_cache_key`,
+    /// `parallel_tool_calls`, `tool_choice`, `service_tier`, `reasoning.summary`; and items of other types than messages,
+    /// functions and reasoning.
+    pub openai_members: bool,
+    /// Members that are left out at the top of every request, such as `stream_options`.
+    pub omit_members: Vec<String>,
+}
+
+/// How a provider is spoken to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WireApi {
+    /// OpenAI's Responses API.
+    #[default]
+    Responses,
+    /// Chat Completions.
+    Chat,
+    /// Built in: see [`super::echo`].
+    #[serde(skip)]
+    Echo,
+}
+
+/// The role in which the program speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)] // As on the wires.
+pub enum SystemRole {
+    #[default]
+    System,
+    Developer,
+}
+
+impl Default for Provider {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            name: None,
+            base_url: None,
+            env_key: None,
+            env_key_instructions: None,
+            experimental_bearer_token: None,
+            http_headers: BTreeMap::new(),
+            env_http_headers: BTreeMap::new(),
+            query_params: BTreeMap::new(),
+            wire_api: WireApi::Responses,
+            request_max_retries: None,
+            stream_max_retries: None,
+            stream_idle_timeout_ms: None,
+            requires_openai_auth: false,
+            system_role: SystemRole::System,
+            system_messages_anywhere: false,
+            images_in_tool_output: false,
+            replay_reasoning: false,
+            openai_members: false,
+            omit_members: Vec::new(),
+        }
+    }
+}
+
+impl Provider {
+    /// Retries before an answer began, unless the configuration says otherwise (the reference program's number).
+    const REQUEST_RETRIES: u32 = 4;
+    /// Retries after an answer broke off, unless the configuration says otherwise (the reference program's number).
+    const STREAM_RETRIES: u32 = 5;
+    /// The most that a configuration may ask for.
+    const MOST_RETRIES: u32 = 100;
+    /// Milliseconds of silence, unless the configuration says otherwise (the reference program's number).
+    const IDLE_MILLISECONDS: u64 = 300_000;
+
+    /// The providers that need no configuration. A table of the same name replaces each of them but [`OPENAI`].
+    pub fn built_in() -> [Self; 5] {
+        let local = |id: &str, name: &str, base_url: &str| Self {
+            id: id.to_owned(),
+            name: Some(name.to_owned()),
+            base_url: Some(base_url.to_owned()),
+            wire_api: WireApi::Chat,
+            ..Self::default()
+        };
+        [
+            Self {
+                id: ECHO.to_owned(),
+                name: Some("Echo (built in; answers from the conversation itself)".to_owned()),
+                wire_api: WireApi::Echo,
+                ..Self::default()
+            },
+            local("llamacpp", "llama.cpp", "http://localhost:8080/v1"),
+            local("lmstudio", "LM Studio", "http://localhost:1234/v1"),
+            local("ollama", "Ollama", "http://localhost:11434/v1"),
+            Self {
+                id: OPENAI.to_owned(),
+                name: Some("OpenAI".to_owned()),
+                requires_openai_auth: true,
+                system_role: SystemRole::Developer,
+                system_messages_anywhere: true,
+                images_in_tool_output: true,
+                replay_reasoning: true,
+                openai_members: true,
+                ..Self::default()
+            },
+        ]
+    }
+
+    /// What people call it.
+    pub fn display_name(&self) -> &str {
+        self.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.id)
+    }
+
+    /// Retries after failures before an answer began.
+    pub fn request_retries(&self) -> u32 {
+        self.request_max_retries.unwrap_or(Self::REQUEST_RETRIES).min(Self::MOST_RETRIES)
+    }
+
+    /// Retries after answers that broke off.
+    pub fn stream_retries(&self) -> u32 {
+        self.stream_max_retries.unwrap_or(Self::STREAM_RETRIES).min(Self::MOST_RETRIES)
+    }
+
+    /// How long a provider may say nothing.
+    pub fn idle(&self) -> Duration {
+        Duration::from_millis(self.stream_idle_timeout_ms.unwrap_or(Self::IDLE_MILLISECONDS))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Provider, String> {
+        toml::from_str(text).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn every_member_of_the_reference_program_is_read() {
+        let provider = read(
+            "name = 'X'\nbase_url = 'http://h/v1'\nenv_key = 'K'\nenv_key_instructions = 'buy one'\nwire_api = 'chat'\n\
+             http_headers = { a = 'b' }\nenv_http_headers = { c = 'D' }\nquery_params = { api-version = '1' }\n\
+             request_max_retries = 0\nstream_max_retries = 1000\nstream_idle_timeout_ms = 20\n\
+             requires_openai_auth = true\nsupports_websockets = false",
+        )
+        .unwrap();
+        assert_eq!((provider.display_name(), provider.wire_api), ("X", WireApi::Chat));
+        assert_eq!((provider.request_retries(), provider.stream_retries()), (0, 100));
+        assert_eq!(provider.idle(), Duration::from_millis(20));
+        assert_eq!(provider.query_params["api-version"].expose(), "1");
+        assert!(provider.requires_openai_auth);
+        assert!(read("wire_api = 'echo'").is_err());
+        assert!(read("wire_api = 'smoke signals'").unwrap_err().contains("`responses`"));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let provider = read("experimental_bearer_token = 'hush'\nhttp_headers = { api-key = 'hush' }").unwrap();
+        assert!(!format!("{provider:?}").contains("hush"));
+    }
+
+    #[test]
+    fn nothing_but_openai_gets_what_only_openai_understands() {
+        for provider in Provider::built_in() {
+            assert_eq!(provider.openai_members, provider.id == OPENAI, "{}", provider.id);
+        }
+        assert!(!Provider::default().openai_members);
+    }
+}

@@ -1,0 +1,39 @@
+//! What the operator can set. `config/default.toml` says why each has its default.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// Bounds and times of model calls, each with its unit in its name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSettings {
+    /// Seconds to reach a provider: name, connection, TLS.
+    pub connect_seconds: u64,
+    /// Connections to providers at once, for each arbiter that asks models; one more call waits.
+    pub connections: usize,
+    /// Bytes of one event of a stream; a longer one is a failure.
+    pub event_bytes: usize,
+    /// Bytes of one answer; a longer one is a failure.
+    pub answer_bytes: usize,
+    /// Bytes of the body of an error that are read.
+    pub error_bytes: usize,
+    /// Milliseconds of the longest wait before the first retry; it doubles with each further one.
+    pub retry_first_milliseconds: u64,
+    /// Milliseconds that the longest wait never exceeds, unless the provider asks for more.
+    pub retry_most_milliseconds: u64,
+    /// Seconds after the first failure in which retries begin; a wait that would end later is not begun.
+    pub retry_seconds: u64,
+}
+
+impl ModelSettings {
+    /// [`Self::connect_seconds`] as a duration.
+    pub fn connect(&self) -> Duration {
+        Duration::from_secs(self.connect_seconds)
+    }
+
+    /// [`Self::retry_seconds`] as a duration.
+    pub fn retry(&self) -> Duration {
+        Duration::from_secs(self.retry_seconds)
+    }
+}
