@@ -1,5 +1,5 @@
-//! The server's WebSocket wire with an echo behind it instead of JSON-RPC, for `tests/autobahn/run`: listens on a TCP
-//! port of the system's choice, which it writes to a file beside it, and on the Unix socket named by its argument, until it is ended.
+//! The server's WebSocket wire with an echo behind it instead of JSON-RPC, for `tests/autobahn/run`. It listens on the
+//! Unix socket that its argument names and on a free TCP port, whose number it writes to a file beside the socket.
 
 use std::cell::Cell;
 use std::net::TcpListener;

@@ -1,8 +1,10 @@
-//! The catalog: what clients ask about the server and its user at start-up, and the settings that new threads start with.
+//! The catalog: answers what clients ask about the server and its user when they start, and provides the settings of
+//! new threads.
 //!
-//! It owns `config.toml`, `auth.json` and `installation_id` in `$CODEX_HOME`, which the reference program shares. Files are read when they are asked about and have changed, so a correction counts without a restart.
+//! It owns `config.toml`, `auth.json` and `installation_id` in `$CODEX_HOME`, which it shares with the reference
+//! program. A file is read again when it has changed since the last request, so a correction needs no restart.
 //!
-//! It reads files, so it lives on an arbiter of its own: a slow disk makes its questions wait, and nothing else.
+//! The catalog reads files, so it runs on an arbiter of its own: a slow disk delays its own answers and nothing else.
 
 mod answers;
 mod config;

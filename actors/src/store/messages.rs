@@ -1,8 +1,8 @@
-//! What the Store can be asked, one struct a message.
+//! The messages of the Store, one struct each.
 //!
-//! All of them are sent with [`ask`](super::ask) by `Threads`, by the loaded `Thread`s, and by `RemoteControl`. When the Store's mailbox is
-//! full, the asker gets [`StoreError::Busy`](super::StoreError::Busy) at once and nothing is done; the client is told
-//! to retry. A write is answered when it is on disk. Times are Unix milliseconds.
+//! `Threads`, the loaded `Thread`s and `RemoteControl` send them with [`ask`](super::ask). When the Store's mailbox is
+//! full, the sender gets [`StoreError::Busy`](super::StoreError::Busy) at once and nothing is done; the client is asked
+//! to retry. A write is answered once it is on disk. Times are Unix milliseconds.
 
 use super::cursor::PageRequest;
 use super::record::{EnrollmentKey, ThreadRecord, TurnRecord};

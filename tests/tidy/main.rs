@@ -1,0 +1,8 @@
+//! Holds the tree to its own rules: pages whose links work, laws whose tests exist, files of a readable size.
+
+#![allow(clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod pages;
+mod sizes;
+mod test_names;
+mod tree;
