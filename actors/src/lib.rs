@@ -49,6 +49,9 @@
 //! [`RemoteControlSettings::mailbox_messages`]: remote_control::RemoteControlSettings::mailbox_messages
 //! [`RemoteLinkLimits::mailbox_messages`]: remote_link::RemoteLinkLimits::mailbox_messages
 
+pub mod account;
+pub mod backoff;
+mod cached_file;
 pub mod catalog;
 pub mod clock;
 pub mod command;
@@ -56,6 +59,7 @@ pub mod commands;
 pub mod connection;
 pub mod files;
 pub mod host;
+pub mod http;
 pub mod hub;
 pub mod limits;
 mod mailbox;
@@ -73,3 +77,4 @@ pub mod search;
 pub mod store;
 pub mod thread;
 pub mod threads;
+pub mod times;

@@ -9,7 +9,6 @@
 mod answers;
 mod config;
 mod defaults;
-mod file;
 mod installation;
 mod messages;
 mod models;
@@ -29,6 +28,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use toml::Table;
 
+use crate::cached_file::CachedFile;
 use crate::limits::Limits;
 use crate::mailbox::{end_alone, start_alone};
 use crate::panics::guarded;
@@ -36,7 +36,6 @@ use crate::protocol::account::SignIn;
 use crate::protocol::{RpcError, ServerNotification};
 use config::ConfigFiles;
 
-pub(crate) use file::CachedFile;
 pub use installation::installation_id;
 pub use messages::{Ask, BaseUrl, EffectiveSettings, Greet, Greeting, ThreadDefaults, ThreadOverrides};
 pub use sources::CatalogSources;

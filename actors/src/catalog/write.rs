@@ -12,7 +12,7 @@ use toml::{Table, Value};
 
 use super::Catalog;
 use super::config::{Fault, KeyPath, Layer, Settings, apply, look_up, parse_text};
-use super::file::{LARGEST_FILE, read_or_empty};
+use crate::cached_file::{LARGEST_FILE, read_or_empty};
 use crate::protocol::RpcError;
 use crate::protocol::config::{
     ConfigEdit, ConfigLayerMetadata, ConfigLayerSource, ConfigWriteErrorCode as Code, ConfigWriteResponse,

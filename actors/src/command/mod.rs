@@ -4,6 +4,7 @@
 //! over piece by piece, and the next piece is read only when the last one was taken: whoever listens slowly slows the
 //! command, because a full pipe makes it wait.
 
+pub mod confinement;
 mod io;
 mod messages;
 mod process;

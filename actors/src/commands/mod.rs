@@ -9,10 +9,8 @@
 //! | [`start`] | from a request to a running command |
 //! | [`steer`] | input, terminal sizes, ends |
 //! | [`execution`] | one request that is being worked on |
-//! | [`confinement`] | from a sandbox policy to what the launcher enforces |
 //! | [`warnings`] | what clients are told about the sandbox of this machine |
 
-mod confinement;
 mod execution;
 mod messages;
 mod start;
@@ -31,6 +29,7 @@ use tokio::sync::{OnceCell, oneshot};
 
 use crate::catalog::{Catalog, Greet, Greeting};
 use crate::clock::Clock;
+use crate::command::confinement::{Surroundings, inherited_environment};
 use crate::command::{CommandId, Ended, Listener, Output, OutputStream};
 use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
@@ -44,7 +43,6 @@ use crate::protocol::config::ConfigWarning;
 use crate::protocol::{Frame, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{HandOver, Router};
-use confinement::Surroundings;
 use execution::{Execution, Piece};
 
 pub use messages::{CommandsRequest, EndAll};
@@ -117,7 +115,7 @@ impl Commands {
             catalog,
             clock,
             launcher: setup.launcher,
-            env: confinement::inherited_environment(),
+            env: inherited_environment(),
             listener: None,
             executions: HashMap::new(),
             named: HashMap::new(),

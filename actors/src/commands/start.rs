@@ -10,8 +10,9 @@ use command_launcher::Launcher;
 use tokio::sync::oneshot;
 
 use super::execution::Execution;
-use super::{Commands, confinement, warnings};
+use super::{Commands, warnings};
 use crate::catalog::{EffectiveSettings, ThreadDefaults, ThreadOverrides};
+use crate::command::confinement::environment;
 use crate::command::{Command, CommandId, Job, Listener, Streams, TerminalSize};
 use crate::post::post;
 use crate::protocol::RpcError;
@@ -50,7 +51,7 @@ impl Commands {
             let settings = settings.unwrap_or_else(|_| Err(RpcError::internal("the catalog has ended")));
             let job = settings
                 .map(|EffectiveSettings { sandbox_policy, .. }| commands.job(&params, &sandbox_policy))
-                .map_err(|error| confinement::name_profile(error, profile.is_some()));
+                .map_err(|error| name_profile(error, profile.is_some()));
             commands.begin(id, begin, job, ctx);
         }));
     }
@@ -89,7 +90,7 @@ impl Commands {
         };
         Job {
             argv: params.command.iter().map(OsString::from).collect(),
-            env: confinement::environment(&self.env, params.env.as_ref(), confinement.as_ref()),
+            env: environment(&self.env, params.env.as_ref(), confinement.as_ref()),
             cwd,
             streams,
             confinement,
@@ -119,5 +120,13 @@ impl Commands {
 impl From<CommandExecTerminalSize> for TerminalSize {
     fn from(CommandExecTerminalSize { rows, cols }: CommandExecTerminalSize) -> Self {
         Self { rows, cols }
+    }
+}
+
+/// Says that a refusal by the catalog is about the profile that the client named, in the reference program's words.
+fn name_profile(error: RpcError, named: bool) -> RpcError {
+    match error.message.strip_prefix("failed to load configuration: ") {
+        Some(fault) if named => RpcError { message: format!("invalid permission profile: {fault}"), ..error },
+        _ => error,
     }
 }

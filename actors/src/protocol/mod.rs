@@ -4,6 +4,7 @@
 //! out [`Frame`]s, which are opaque to them.
 
 pub mod account;
+pub mod body;
 pub mod calls;
 pub mod catalog;
 pub mod client;
@@ -26,6 +27,7 @@ pub mod remote;
 mod request;
 pub mod schema;
 pub mod search;
+mod secret;
 mod signature;
 mod stored;
 pub mod thread;
@@ -38,4 +40,5 @@ pub use id::RequestId;
 pub use method::{Gate, METHODS, Method, Weight};
 pub use notification::{ClientNotification, ServerNotification};
 pub use request::ClientRequest;
+pub use secret::Secret;
 pub use stored::{StoredValueError, from_stored, to_stored};

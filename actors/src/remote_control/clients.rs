@@ -1,16 +1,16 @@
 //! The controllers of an environment: who they are, and taking their rights away. Works while disabled.
 
-use super::credentials::Recovery;
 use super::failure::{Failure, Kind};
 use super::session::Session;
-use super::times;
 use super::url::BackendUrl;
+use crate::account::Recovery;
 use crate::protocol::RpcError;
 use crate::protocol::remote::http::ClientItem;
 use crate::protocol::remote::{
     RemoteControlClient, RemoteControlClientsListParams, RemoteControlClientsListResponse,
     RemoteControlClientsRevokeParams,
 };
+use crate::times;
 
 /// Controllers on a page.
 const PAGE: std::ops::RangeInclusive<u32> = 1..=100;

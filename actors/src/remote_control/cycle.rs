@@ -22,13 +22,13 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::backend::circumstances;
-use super::backoff::Backoff;
 use super::board::Board;
-use super::credentials::Recovery;
 use super::enrollment::Enrollment;
 use super::failure::{Failure, Kind};
 use super::session::{Destination, Session};
-use crate::protocol::remote::{detail, preview};
+use crate::account::Recovery;
+use crate::backoff::Backoff;
+use crate::protocol::body::{detail, preview};
 use crate::remote_link::{Dial, DialError, EndSession, HangUp, SendRest};
 
 /// The body of a 404 that says that the backend has forgotten this host.
@@ -58,7 +58,7 @@ pub struct Cycle {
 impl Cycle {
     /// A cycle that has not begun.
     pub fn new(session: Rc<Session>, board: Rc<Board>, link: Rc<Link>, lost: Rc<Notify>) -> Self {
-        let backoff = RefCell::new(Backoff::new(&session.tools.settings));
+        let backoff = RefCell::new(session.tools.settings.backoff());
         Self { session, board, link, lost, recovery: Recovery::of_cycle(), backoff }
     }
 

@@ -1,13 +1,13 @@
 //! Being a host: the enrollment, kept in the database, and the server token, kept in memory (spec: remote control 10.2).
 
-use super::credentials::Recovery;
 use super::failure::{Failure, Kind};
 use super::session::{Destination, Session, is_permission};
-use super::times::{self, Rest};
-use crate::protocol::remote::Secret;
+use crate::account::Recovery;
+use crate::protocol::Secret;
 use crate::protocol::remote::http::ServerTokenResponse;
 use crate::store::messages::{LoadEnrollment, SaveEnrollment, SetRemoteControlEnabled};
 use crate::store::{EnrollmentKey, EnrollmentRecord, ask};
+use crate::times::{self, Rest};
 
 /// What a session holds.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! Why something with the backend did not work.
 
-use super::times;
 use crate::store::StoreError;
+use crate::times;
 
 /// A failure, in words for people and sorted for us.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

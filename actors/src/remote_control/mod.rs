@@ -13,10 +13,8 @@
 //! It lives on an arbiter of its own, with the link: a backend that is slow or dead costs local clients nothing.
 
 mod backend;
-mod backoff;
 mod board;
 mod clients;
-mod credentials;
 mod cycle;
 mod enrollment;
 mod failure;
@@ -28,7 +26,6 @@ mod session;
 mod settings;
 #[cfg(test)]
 mod tests;
-mod times;
 mod url;
 mod wishes;
 
@@ -42,6 +39,7 @@ use futures_util::future::OptionFuture;
 use futures_util::stream;
 use tokio::sync::{Notify, Semaphore};
 
+use crate::account::{Credentials, TokenEndpoint};
 use crate::catalog::{Catalog, installation_id};
 use crate::clock::Clock;
 use crate::host::Host;
@@ -53,9 +51,7 @@ use crate::remote_link::{EndSession, HangUp};
 use crate::router::{Audience, Outcome, Router};
 use crate::store::Store;
 use backend::{Backend, BackendParts};
-use backoff::Backoff;
 use board::Board;
-use credentials::Credentials;
 use cycle::{Cycle, Link};
 use failure::Failure;
 use handlers::Changed;
@@ -160,7 +156,7 @@ impl RemoteControl {
     fn new(parts: RemoteControlParts) -> Self {
         let RemoteControlParts { setup, host, store, catalog, router, clock } = parts;
         let RemoteControlSetup { settings, at_start, named_by_first_client, token_url, random } = setup;
-        let credentials = Credentials::new(&host.codex_home);
+        let credentials = Arc::new(Credentials::new(&host.codex_home));
         let server_name = rustix::system::uname().nodename().to_string_lossy().trim().to_owned();
         let installation_id = installation_id(&host.codex_home).map(|id| id.to_string()).unwrap_or_else(|e| {
             log::error!("installation_id cannot be read or written: {e}; nothing can be enrolled without it");
@@ -172,7 +168,7 @@ impl RemoteControl {
             host,
             installation_id,
             server_name: server_name.clone(),
-            token_url,
+            token_endpoint: TokenEndpoint::new(token_url),
             clock: clock.clone(),
             random,
         });
@@ -216,7 +212,7 @@ impl RemoteControl {
     fn remember(&mut self, ctx: &mut Context<Self>) {
         let session = self.session.clone();
         let remembered = async move {
-            let mut backoff = Backoff::new(&session.tools.settings);
+            let mut backoff = session.tools.settings.backoff();
             loop {
                 let looked = async {
                     let to = session.destination().await?;

@@ -1,15 +1,13 @@
 //! Pairing: a code for a controller, and whether it was used (spec: remote control 12).
 
-use super::credentials::Recovery;
 use super::enrollment::{Enrollment, Held, mismatch};
 use super::failure::{Failure, Kind};
 use super::session::{Destination, Session};
-use super::times;
-use crate::protocol::RpcError;
+use crate::account::Recovery;
 use crate::protocol::remote::http::{PairRequest, PairResponse, PairStatusRequest};
-use crate::protocol::remote::{
-    PairingStartParams, PairingStartResponse, PairingStatusParams, PairingStatusResponse, Secret,
-};
+use crate::protocol::remote::{PairingStartParams, PairingStartResponse, PairingStatusParams, PairingStatusResponse};
+use crate::protocol::{RpcError, Secret};
+use crate::times;
 
 /// Why there is no pairing.
 pub enum PairingError {

@@ -4,9 +4,9 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::credentials::Recovery;
 use super::failure::{Failure, Kind};
 use super::{Desired, RemoteControl, pairing};
+use crate::account::Recovery;
 use crate::panics::guarded_future;
 use crate::post::post;
 use crate::protocol::RpcError;

@@ -9,21 +9,22 @@ use actix::prelude::*;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::backend::Backend;
-use super::credentials::{Account, Credentials, Recovered, Recovery};
 use super::enrollment::Held;
 use super::failure::{Failure, Kind};
 use super::settings::RemoteControlSettings;
-use super::times::Rest;
 use super::url::{BackendUrl, DEFAULT_BASE_URL};
+use crate::account::{Account, Credentials, Recovered, Recovery};
 use crate::catalog::{BaseUrl, Catalog};
 use crate::clock::Clock;
+use crate::protocol::account::AuthFile;
 use crate::store::{EnrollmentKey, Store};
+use crate::times::{self, Rest};
 
 /// What every session works with.
 pub struct Tools {
     pub settings: RemoteControlSettings,
     pub backend: Backend,
-    pub credentials: Credentials,
+    pub credentials: Arc<Credentials>,
     pub store: Arc<Addr<Store>>,
     pub catalog: Arc<Addr<Catalog>>,
     pub clock: Clock,
@@ -51,6 +52,27 @@ pub struct Destination {
     pub account: Account,
     /// Under which the enrollment is kept.
     pub key: EnrollmentKey,
+}
+
+impl Tools {
+    /// The account that the backend is asked for.
+    ///
+    /// # Errors
+    /// Nobody is signed in, not with ChatGPT, or without an account id; with the reference program's texts.
+    fn account(&self) -> Result<Account, Failure> {
+        let signed_out = |text: &str| Failure::new(Kind::SignedOut, text);
+        let file = self.credentials.now();
+        let failure = match &file {
+            AuthFile::Chatgpt(_) => {
+                Failure::new(Kind::NoAccount, "remote control enrollment is waiting for a ChatGPT account id")
+            }
+            AuthFile::ApiKey => {
+                signed_out("remote control requires ChatGPT authentication; API key auth is not supported")
+            }
+            AuthFile::Nobody => signed_out("remote control requires ChatGPT authentication"),
+        };
+        Account::of(file).ok_or(failure)
+    }
 }
 
 impl Session {
@@ -83,7 +105,7 @@ impl Session {
 
     /// The account, which from the first time on must stay the same.
     fn account(&self) -> Result<Account, Failure> {
-        let account = self.tools.credentials.account()?;
+        let account = self.tools.account()?;
         let mut mine = self.account.borrow_mut();
         if mine.get_or_insert_with(|| account.id.clone()) != &account.id {
             return Err(Failure::new(Kind::AccountChanged, "remote control authentication changed"));
@@ -93,7 +115,7 @@ impl Session {
 
     /// Whether the account is the one that this session began with, if it has begun.
     pub fn is_current(&self) -> bool {
-        let account = self.tools.credentials.account().ok().map(|account| account.id);
+        let account = self.tools.account().ok().map(|account| account.id);
         let mine = self.account.borrow();
         mine.is_none() || *mine == account
     }
@@ -152,7 +174,9 @@ impl Session {
                 Err(failure) if refused(&failure) => failure,
                 answered => return answered,
             };
-            match recovery.step(&self.tools, &shown).await {
+            let (tools, now) = (self.tools.clone(), times::show(self.tools.clock.unix_ms()));
+            let ask = async move |refresh| tools.backend.new_account_tokens(refresh).await;
+            match recovery.step(&self.tools.credentials, shown, now, ask).await {
                 Recovered::AskAgain => {}
                 Recovered::Later | Recovered::Exhausted => return Err(failure),
             }
@@ -164,7 +188,7 @@ impl Session {
     /// # Errors
     /// With the reference program's texts.
     pub fn check_account(&self, before: &str) -> Result<(), Failure> {
-        let text = match self.tools.credentials.account() {
+        let text = match self.tools.account() {
             Ok(account) if account.id == before => return Ok(()),
             Ok(_) => "remote control account changed during enrollment",
             Err(_) => "remote control authentication changed",

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::backoff::Backoff;
+use crate::http::HttpBounds;
+
 /// Bounds and times, each with its unit in its name.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,9 +42,17 @@ pub struct RemoteControlSettings {
 }
 
 impl RemoteControlSettings {
-    /// [`Self::request_milliseconds`] as a duration.
-    pub fn request(&self) -> Duration {
-        Duration::from_millis(self.request_milliseconds)
+    /// The bounds of a request to the backend.
+    pub fn http(&self) -> HttpBounds {
+        let exchange = Duration::from_millis(self.request_milliseconds);
+        HttpBounds { connect: exchange, exchange, response_bytes: self.response_bytes }
+    }
+
+    /// The waits after failures; none has happened yet.
+    pub fn backoff(&self) -> Backoff {
+        let [first, most] =
+            [self.backoff_first_milliseconds, self.backoff_most_milliseconds].map(Duration::from_millis);
+        Backoff::new(first, most)
     }
 
     /// [`Self::stable_milliseconds`] as a duration.

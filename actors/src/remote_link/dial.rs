@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::socket::Socket;
 use super::{Dial, DialError, RemoteLinkLimits};
 use crate::connection::websocket::handshake::{HandshakeError, Refusal, shake_hands};
-use crate::protocol::remote::without;
+use crate::protocol::body::without;
 
 /// Connects to the backend and upgrades. Follows no redirect, and asks for no subprotocol and no extension.
 ///

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::known;
 use super::project::Project;
 use super::{Fault, Layer, Layers, Settings};
-use crate::catalog::file::{CachedFile, read_or_empty};
+use crate::cached_file::{CachedFile, read_or_empty};
 use crate::catalog::sources::CatalogSources;
 use crate::protocol::config::{ConfigLayerSource, ConfigWarning};
 use crate::protocol::thread::Unset;

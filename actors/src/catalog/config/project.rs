@@ -6,7 +6,7 @@ use toml::Table;
 
 use super::load::parse_file;
 use super::{Fault, Layer, Settings, TrustLevel};
-use crate::catalog::file::read_or_empty;
+use crate::cached_file::read_or_empty;
 use crate::catalog::sources::CatalogSources;
 use crate::protocol::config::ConfigLayerSource;
 

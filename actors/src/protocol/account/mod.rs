@@ -1,10 +1,14 @@
 //! Accounts: who is signed in, and how much of the plan is used.
 //!
-//! Nothing in here can carry a secret: keys and tokens stay inside the catalog.
+//! Only [`AuthFile`] and what belongs to it carries secrets. Clients are never sent any of it.
 
+mod auth_file;
 mod sign_in;
+mod tokens;
 
+pub use auth_file::{AccountTokens, AuthFile, FreshTokens};
 pub use sign_in::SignIn;
+pub use tokens::{TokenRequest, TokenResponse};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

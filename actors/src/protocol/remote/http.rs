@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
+use crate::protocol::Secret;
 
 /// `POST …/server/enroll`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,26 +104,4 @@ pub struct ClientItem {
     pub device_model: Option<String>,
     pub app_version: Option<String>,
     pub last_seen_at: Option<String>,
-}
-
-/// The token endpoint of the sign-in: `POST /oauth/token`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TokenRequest {
-    /// The program that the user signed in to.
-    pub client_id: String,
-    /// `refresh_token`.
-    pub grant_type: String,
-    /// The account's.
-    pub refresh_token: Secret,
-    /// Why.
-    pub refresh_reason: String,
-}
-
-/// Its answer; what is absent stays as it was.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs)] // As in `auth.json`.
-pub struct TokenResponse {
-    pub id_token: Option<Secret>,
-    pub access_token: Option<Secret>,
-    pub refresh_token: Option<Secret>,
 }

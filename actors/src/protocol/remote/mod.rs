@@ -4,18 +4,13 @@
 //! What goes between host and backend can be written and read, because a test's backend, and one day a relay of our own,
 //! are the other end.
 
-mod auth_file;
-mod body;
 mod envelope;
 pub mod http;
 mod message;
 mod rpc;
-mod secret;
 mod status;
 mod wire;
 
-pub use auth_file::{AccountTokens, AuthFile, FreshTokens};
-pub use body::{BodyError, detail, preview, read_body, without, write_body};
 pub use envelope::{BackendBody, BackendEnvelope, HostBody, HostEnvelope, PongStatus, Segment};
 pub use message::{Message, MessageKind};
 pub use rpc::{
@@ -23,5 +18,4 @@ pub use rpc::{
     RemoteControlClient, RemoteControlClientsListParams, RemoteControlClientsListResponse,
     RemoteControlClientsRevokeParams, RemoteControlEnableParams, RemoteControlRequest, SortOrder,
 };
-pub use secret::Secret;
 pub use status::{RemoteControlState, RemoteControlStatus, RemoteControlStatusReadResponse};

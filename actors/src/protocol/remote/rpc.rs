@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::status::{RemoteControlState, RemoteControlStatusReadResponse};
+use crate::protocol::Secret;
 use crate::protocol::thread::Empty;
 
 /// Requests that the remote control actor answers; the variant is named after the method.
@@ -92,10 +93,10 @@ impl std::fmt::Debug for PairingStartResponse {
 pub struct PairingStatusParams {
     /// The code, as a controller scans it.
     #[schemars(with = "Option<String>")]
-    pub pairing_code: Option<super::Secret>,
+    pub pairing_code: Option<Secret>,
     /// The code, as a person types it.
     #[schemars(with = "Option<String>")]
-    pub manual_pairing_code: Option<super::Secret>,
+    pub manual_pairing_code: Option<Secret>,
 }
 
 /// Result of `remoteControl/pairing/status`.

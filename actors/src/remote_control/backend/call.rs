@@ -1,22 +1,22 @@
-//! One HTTP call: its headers, its time, its size.
+//! One HTTP call: its headers, and what becomes of the answer.
 
+use awc::http::Method;
 use awc::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT};
-use awc::http::{Method, StatusCode};
-use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
 use url::Url;
 
 use super::super::failure::{Failure, Kind};
-use super::super::times;
 use super::{Backend, What};
+use crate::http::{self, HttpResponse};
+use crate::protocol::Secret;
+use crate::protocol::body::{read_body, without};
 use crate::protocol::initialize::ClientInfo;
-use crate::protocol::remote::{Secret, read_body, without};
+use crate::times;
 
-/// The name of the caller while no client has said another.
-const NOBODYS_NAME: &str = "codex_cli_rs";
+/// The caller's name until a client has said its own.
+const DEFAULT_NAME: &str = "codex_cli_rs";
 
-/// What is asked.
+/// A request to the backend.
 pub struct Call<'a> {
     pub what: What,
     method: Method,
@@ -50,32 +50,30 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What comes back, whatever it says.
+/// A complete answer, whatever its status.
 pub struct Answer {
     pub what: What,
     pub url: Url,
-    pub status: StatusCode,
-    pub request_id: Option<String>,
-    pub cf_ray: Option<String>,
-    pub retry_after: Option<String>,
-    pub body: Bytes,
+    pub response: HttpResponse,
 }
 
 impl Answer {
     /// The body of a success.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        read_body(&self.body).map_err(|e| self.unreadable(format_args!("decode error: {e}")))
+        read_body(&self.response.body).map_err(|e| self.unreadable(format_args!("decode error: {e}")))
     }
 }
 
 impl Backend {
-    /// Calls, and takes only a success for an answer.
+    /// Calls, and accepts only a success as the answer.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, Failure> {
         let answer = self.exchange(call).await?;
-        if answer.status.is_success() {
+        let status = answer.response.status;
+        if status.is_success() {
             return Ok(answer);
         }
-        let header = answer.retry_after.as_deref().filter(|_| answer.what.honours_retry_after(answer.status.as_u16()));
+        let header = answer.response.header(RETRY_AFTER.as_str());
+        let header = header.filter(|_| answer.what.honours_retry_after(status.as_u16()));
         let retry_at_ms = header.and_then(|header| self.retry_at(header));
         Err(Failure { retry_at_ms, ..answer.refusal() })
     }
@@ -90,60 +88,44 @@ impl Backend {
         Some(at.saturating_add(jitter as i64))
     }
 
-    /// Calls, and takes what comes.
+    /// Calls, and accepts every answer.
     pub(super) async fn exchange(&self, call: Call<'_>) -> Result<Answer, Failure> {
-        let (what, url) = (call.what, call.url.clone());
-        // The client's own limit ends with the head of the answer.
-        let answer = timeout(self.settings.request(), self.send(call)).await;
-        answer
-            .ok()
-            .flatten()
-            .ok_or_else(|| Failure { transient: true, ..Failure::new(Kind::Other, what.unreachable(&url)) })
-    }
-
-    async fn send(&self, call: Call<'_>) -> Option<Answer> {
         let Call { what, method, url, bearer, account, installation, body } = call;
+        let unreachable = || Failure { transient: true, ..Failure::new(Kind::Other, what.unreachable(&url)) };
         let (originator, user_agent) = self.names();
-        let mut request = self.http().request(method, url.as_str()).no_decompress().force_close();
-        request = request.insert_header((ACCEPT, "*/*"));
+        let mut request = self.http.request(method, &url).force_close().insert_header((ACCEPT, "*/*"));
         for (name, value) in [("originator", originator), (USER_AGENT.as_str(), user_agent)] {
             if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
                 request = request.insert_header((name, value));
             }
         }
-        if let Some(bearer) = bearer {
-            let mut value = HeaderValue::try_from(format!("Bearer {}", bearer.expose())).ok()?;
-            value.set_sensitive(true);
-            request = request.insert_header((AUTHORIZATION, value));
+        if let Some(token) = bearer {
+            request = request.insert_header((AUTHORIZATION, http::bearer(token).ok_or_else(unreachable)?));
         }
         for (name, value) in [("chatgpt-account-id", account), ("x-codex-installation-id", installation)] {
             if let Some(value) = value {
                 request = request.insert_header((name, value));
             }
         }
-        let sent = match body {
-            Some(body) => request.insert_header((CONTENT_TYPE, "application/json")).send_body(body),
-            None => request.send(),
-        };
-        let mut response = sent.await.inspect_err(|e| log::debug!("{} could not be sent: {e}", what.label())).ok()?;
-        let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
-        let request_id = header("x-request-id").or_else(|| header("x-oai-request-id"));
-        let (cf_ray, retry_after) = (header("cf-ray"), header(RETRY_AFTER.as_str()));
-        let body = response.body().limit(self.settings.response_bytes).await;
-        let body = body.inspect_err(|e| log::debug!("the answer to {} broke off: {e}", what.label())).ok()?;
-        let status = response.status();
-        let body = match bearer {
-            Some(bearer) if !status.is_success() => without(bearer.expose(), &body).into(),
-            _ => body,
-        };
-        Some(Answer { what, url, status, request_id, cf_ray, retry_after, body })
+        if body.is_some() {
+            request = request.insert_header((CONTENT_TYPE, "application/json"));
+        }
+        let exchanged = self.http.exchange(request, body).await;
+        let mut response = exchanged.map_err(|error| {
+            log::debug!("{}: {error}", what.label());
+            unreachable()
+        })?;
+        if let Some(token) = bearer.filter(|_| !response.status.is_success()) {
+            response.body = without(token.expose(), &response.body).into();
+        }
+        Ok(Answer { what, url, response })
     }
 
     /// The headers `originator` and `user-agent`.
     fn names(&self) -> (String, String) {
         match &*self.client.borrow() {
             Some(client) => (client.name.clone(), self.host.user_agent(&client.name, Some(client))),
-            None => (NOBODYS_NAME.to_owned(), self.host.user_agent(NOBODYS_NAME, None::<&ClientInfo>)),
+            None => (DEFAULT_NAME.to_owned(), self.host.user_agent(DEFAULT_NAME, None::<&ClientInfo>)),
         }
     }
 }

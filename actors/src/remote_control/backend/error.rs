@@ -6,7 +6,8 @@ use url::Url;
 
 use super::super::failure::{Failure, Kind};
 use super::call::Answer;
-use crate::protocol::remote::preview;
+use crate::http::HttpResponse;
+use crate::protocol::body::preview;
 
 /// Which endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +72,7 @@ impl What {
 impl Answer {
     /// The failure that an answer without success is.
     pub fn refusal(&self) -> Failure {
-        let (what, url, status) = (self.what, &self.url, self.status.as_u16());
+        let (what, url, status) = (self.what, &self.url, self.response.status.as_u16());
         let text = format!("{} failed at `{url}`: {}", what.label(), self.circumstances());
         let transient = status == 429 || status >= 500;
         Failure { status: Some(status), transient, ..Failure::new(what.kind(status), text) }
@@ -84,7 +85,10 @@ impl Answer {
     }
 
     fn circumstances(&self) -> String {
-        circumstances(self.status.as_u16(), self.request_id.as_deref(), self.cf_ray.as_deref(), &preview(&self.body))
+        let HttpResponse { status, body, .. } = &self.response;
+        let header = |name| self.response.header(name);
+        let request_id = header("x-request-id").or_else(|| header("x-oai-request-id"));
+        circumstances(status.as_u16(), request_id, header("cf-ray"), &preview(body))
     }
 }
 
@@ -98,6 +102,7 @@ pub fn circumstances(status: u16, request_id: Option<&str>, cf_ray: Option<&str>
 #[cfg(test)]
 mod tests {
     use awc::http::StatusCode;
+    use awc::http::header::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -105,11 +110,13 @@ mod tests {
         Answer {
             what,
             url: Url::parse("http://localhost/x").unwrap(),
-            status: StatusCode::from_u16(status).unwrap(),
-            request_id: Some("req-1".into()),
-            cf_ray: None,
-            retry_after: None,
-            body: br#"{"pairing_code":"ABCD"}"#.as_slice().into(),
+            response: HttpResponse {
+                status: StatusCode::from_u16(status).unwrap(),
+                headers: [(HeaderName::from_static("x-request-id"), HeaderValue::from_static("req-1"))]
+                    .into_iter()
+                    .collect(),
+                body: br#"{"pairing_code":"ABCD"}"#.as_slice().into(),
+            },
         }
     }
 

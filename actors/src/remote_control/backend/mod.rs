@@ -3,33 +3,29 @@
 mod call;
 mod error;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 
-use awc::http::{Method, Version};
-use awc::{Client, Connector};
+use awc::http::Method;
 use url::Url;
 
-use super::credentials::Account;
 use super::failure::Failure;
 use super::settings::RemoteControlSettings;
 use super::url::BackendUrl;
+use crate::account::{Account, TokenEndpoint};
 use crate::clock::Clock;
 use crate::host::{API_VERSION, Host};
+use crate::http::Http;
+use crate::protocol::Secret;
+use crate::protocol::account::TokenResponse;
+use crate::protocol::body::write_body;
 use crate::protocol::initialize::ClientInfo;
 use crate::protocol::remote::RemoteControlClientsListParams;
 use crate::protocol::remote::http::{
     ClientsResponse, EnrollRequest, PairRequest, PairResponse, PairStatusRequest, PairStatusResponse, RefreshRequest,
-    ServerTokenResponse, TokenRequest, TokenResponse,
+    ServerTokenResponse,
 };
-use crate::protocol::remote::{Secret, read_body, write_body};
 use call::Call;
 pub use error::{What, circumstances};
-
-/// Where new account tokens come from, unless an environment variable says otherwise.
-const TOKEN_URL: &str = "https://auth.openai.com/oauth/token";
-
-/// The program that users sign in to.
-const OAUTH_CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 
 /// How the backend is spoken to.
 pub struct Backend {
@@ -37,13 +33,12 @@ pub struct Backend {
     host: Host,
     installation_id: String,
     server_name: String,
-    token_url: String,
+    token_endpoint: TokenEndpoint,
     clock: Clock,
     random: fn() -> f64,
     /// The first local client.
     client: RefCell<Option<ClientInfo>>,
-    /// Made when it is first needed: most servers never ask anybody.
-    http: OnceCell<Client>,
+    http: Http,
 }
 
 /// What a [`Backend`] is made of.
@@ -53,7 +48,7 @@ pub struct BackendParts {
     pub host: Host,
     pub installation_id: String,
     pub server_name: String,
-    pub token_url: Option<String>,
+    pub token_endpoint: TokenEndpoint,
     pub clock: Clock,
     pub random: fn() -> f64,
 }
@@ -61,10 +56,9 @@ pub struct BackendParts {
 impl Backend {
     /// Nothing is connected yet.
     pub fn new(parts: BackendParts) -> Self {
-        let BackendParts { settings, host, installation_id, server_name, token_url, clock, random } = parts;
-        let token_url = token_url.unwrap_or_else(|| TOKEN_URL.to_owned());
-        let (client, http) = (RefCell::new(None), OnceCell::new());
-        Self { settings, host, installation_id, server_name, token_url, clock, random, client, http }
+        let BackendParts { settings, host, installation_id, server_name, token_endpoint, clock, random } = parts;
+        let (client, http) = (RefCell::new(None), Http::new(settings.http()));
+        Self { settings, host, installation_id, server_name, token_endpoint, clock, random, client, http }
     }
 
     /// The identity of this installation; empty if there is none.
@@ -140,35 +134,13 @@ impl Backend {
         self.call(Call::new(What::Revoke, Method::DELETE, url, &account.access).account(&account.id)).await.map(drop)
     }
 
-    /// Asks the sign-in for new account tokens.
+    /// Trades a refresh token for new tokens.
     ///
     /// # Errors
-    /// In words that repeat nothing of the answer.
-    pub async fn new_account_tokens(&self, refresh: &Secret) -> Result<TokenResponse, String> {
-        let url = Url::parse(&self.token_url).map_err(|e| format!("the token endpoint is no URL: {e}"))?;
-        let body = TokenRequest {
-            client_id: OAUTH_CLIENT.to_owned(),
-            grant_type: "refresh_token".to_owned(),
-            refresh_token: refresh.clone(),
-            refresh_reason: "unauthorized_recovery".to_owned(),
-        };
-        let answer = self.exchange(Call::anonymous(url, write_body(&body))).await.map_err(|e| e.to_string())?;
-        if !answer.status.is_success() {
-            return Err(format!("the token endpoint answers HTTP {}", answer.status));
-        }
-        read_body(&answer.body).map_err(|e| e.to_string())
-    }
-
-    fn http(&self) -> &Client {
-        self.http.get_or_init(|| {
-            Client::builder()
-                .connector(Connector::new().timeout(self.settings.request()))
-                .max_http_version(Version::HTTP_11)
-                .timeout(self.settings.request())
-                // A token must not follow wherever an answer points to.
-                .disable_redirects()
-                .no_default_headers()
-                .finish()
-        })
+    /// The text repeats nothing of the answer.
+    pub async fn new_account_tokens(&self, refresh: Secret) -> Result<TokenResponse, String> {
+        let call = Call::anonymous(self.token_endpoint.url()?, TokenEndpoint::request(refresh));
+        let answer = self.exchange(call).await.map_err(|e| e.to_string())?;
+        TokenEndpoint::read(&answer.response)
     }
 }

@@ -9,8 +9,8 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::super::times;
 use super::NOW;
+use crate::times;
 
 /// What was asked: the last word of the path, the account or server token, the body.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,9 +1,8 @@
 //! Pairing and the list of controllers: every failure has its code and its text.
 
 use super::*;
-use crate::protocol::remote::{
-    PairingStatusParams, RemoteControlClientsListParams, RemoteControlClientsRevokeParams, Secret,
-};
+use crate::protocol::Secret;
+use crate::protocol::remote::{PairingStatusParams, RemoteControlClientsListParams, RemoteControlClientsRevokeParams};
 
 const UNAVAILABLE: &str = "remote control pairing is unavailable until enrollment completes";
 

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use super::settings::RemoteControlSettings;
-
-/// Counts failures in a row. The n-th is followed by a wait from half of a window to the whole of it; the window doubles
-/// up to a bound.
+/// Counts failures in a row. After each failure comes a random wait between half a window and the whole window. The
+/// window doubles with each failure, up to a bound.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     first: Duration,
@@ -14,13 +12,12 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// No failure yet.
-    pub fn new(settings: &RemoteControlSettings) -> Self {
-        let first = Duration::from_millis(settings.backoff_first_milliseconds);
-        Self { first, most: Duration::from_millis(settings.backoff_most_milliseconds), failures: 0 }
+    /// No failure has happened yet. `first` is the longest wait after the first failure, `most` the longest wait ever.
+    pub fn new(first: Duration, most: Duration) -> Self {
+        Self { first, most, failures: 0 }
     }
 
-    /// One more failure: the wait after it. `random` is at least 0 and below 1.
+    /// Counts a failure, and returns the wait after it. `random` is at least 0 and below 1.
     pub fn next(&mut self, random: f64) -> Duration {
         // Beyond 31 doublings every first window is at the bound.
         let window = self.first.saturating_mul(1 << self.failures.min(31)).min(self.most);
@@ -28,7 +25,7 @@ impl Backoff {
         window.mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)
     }
 
-    /// Failures before this do not count.
+    /// Forgets all failures.
     pub fn reset(&mut self) {
         self.failures = 0;
     }
@@ -39,12 +36,7 @@ mod tests {
     use super::*;
 
     fn backoff() -> Backoff {
-        let settings = RemoteControlSettings {
-            backoff_first_milliseconds: 5_000,
-            backoff_most_milliseconds: 30_000,
-            ..RemoteControlSettings::tiny()
-        };
-        Backoff::new(&settings)
+        Backoff::new(Duration::from_secs(5), Duration::from_secs(30))
     }
 
     fn waits(random: f64) -> Vec<u128> {

@@ -1,10 +1,10 @@
-//! `auth.json` with its tokens, which only the remote control actor may see.
+//! `auth.json` with its tokens, which only `account/` may see.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::Secret;
-use crate::protocol::account::SignIn;
+use super::SignIn;
+use crate::protocol::Secret;
 
 /// Who is signed in, with what the backend asks for.
 #[derive(Clone, Debug, Default, PartialEq)]

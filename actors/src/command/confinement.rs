@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use command_launcher::Confinement;
 
-use crate::protocol::RpcError;
 use crate::protocol::thread::SandboxPolicy;
 
 /// Set for commands that cannot use the network, so that tools can say why; the reference program sets it, too.
@@ -76,14 +75,6 @@ pub fn environment(
         env.insert(NETWORK_DISABLED.into(), "1".into());
     }
     env.into_iter().collect()
-}
-
-/// Says of a refusal by the catalog that it is about the profile that the client named, in the reference's words.
-pub fn name_profile(error: RpcError, named: bool) -> RpcError {
-    match error.message.strip_prefix("failed to load configuration: ") {
-        Some(fault) if named => RpcError { message: format!("invalid permission profile: {fault}"), ..error },
-        _ => error,
-    }
 }
 
 #[cfg(test)]

@@ -1,21 +1,21 @@
-//! Times as the backend writes them.
+//! Times as servers write them: RFC 3339, and the `Retry-After` header.
 
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-/// A time in which something is left alone. A clock that is set back to before its beginning ends it: what was until when
-/// on a clock that went wrong means nothing.
+/// A period in which something is not tried. It also ends when the clock is set back to before its beginning, because
+/// the end was then computed on a wrong clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rest {
     /// Milliseconds since the Unix epoch.
     pub since_ms: i64,
-    /// The same, itself not in it.
+    /// Milliseconds since the Unix epoch; the first moment after the period.
     pub until_ms: i64,
 }
 
 impl Rest {
-    /// Whether it lasts.
+    /// Whether `now_ms` is in the period.
     pub fn lasts(self, now_ms: i64) -> bool {
         (self.since_ms..self.until_ms).contains(&now_ms)
     }
@@ -24,7 +24,7 @@ impl Rest {
 /// RFC 3339 text as milliseconds since the Unix epoch.
 ///
 /// # Errors
-/// The parser's words.
+/// The text is not a time; in the parser's words.
 pub fn parse(text: &str) -> Result<i64, String> {
     text.parse::<Timestamp>().map(Timestamp::as_millisecond).map_err(|e| e.to_string())
 }

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Bytes of a file that the catalog reads; a larger one is not what it seems to be.
+/// Maximum size in bytes of a file that is read; a larger one is not what it seems to be.
 pub const LARGEST_FILE: u64 = 4 * 1024 * 1024;
 
 /// What was read from a file, kept until the file changes. No watcher: each question costs one look at the inode.

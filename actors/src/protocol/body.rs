@@ -1,4 +1,4 @@
-//! Reading the bodies of answers, and showing those that cannot be used without their secrets.
+//! JSON bodies of HTTP requests and answers, and how they are shown without their secrets.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -95,8 +95,8 @@ fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::http::{PairStatusResponse, ServerTokenResponse};
     use super::*;
+    use crate::protocol::remote::http::{PairStatusResponse, ServerTokenResponse};
 
     #[test]
     fn no_secret_is_shown_however_the_body_is_broken() {

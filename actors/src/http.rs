@@ -1,0 +1,112 @@
+//! HTTP requests to other servers, bounded in time and in size.
+//!
+//! awc's client belongs to one arbiter, so each actor that makes requests owns an [`Http`].
+
+use std::cell::OnceCell;
+use std::time::Duration;
+
+use awc::error::{PayloadError, SendRequestError};
+use awc::http::header::{HeaderMap, HeaderValue};
+use awc::http::{Method, StatusCode, Version};
+use awc::{Client, ClientRequest, Connector};
+use bytes::Bytes;
+use tokio::time::timeout;
+use url::Url;
+
+use crate::protocol::Secret;
+
+/// The bounds of an [`Http`] client.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpBounds {
+    /// Maximum time to establish a connection, TLS included.
+    pub connect: Duration,
+    /// Maximum time of an [`Http::exchange`], from the first byte sent to the last byte received.
+    pub exchange: Duration,
+    /// Maximum size in bytes of the body that an [`Http::exchange`] receives.
+    pub response_bytes: usize,
+}
+
+/// An HTTP/1.1 client that follows no redirects: a token must not go wherever an answer points to.
+pub struct Http {
+    bounds: HttpBounds,
+    /// Made when it is first needed, because most servers never make a request.
+    client: OnceCell<Client>,
+}
+
+/// A complete answer, whatever its status.
+#[derive(Debug)]
+pub struct HttpResponse {
+    /// The status.
+    pub status: StatusCode,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+/// Why there is no answer. The text repeats no header and no body.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// [`HttpBounds::exchange`] has passed.
+    #[error("no complete answer within {} ms", .0.as_millis())]
+    TimedOut(Duration),
+    /// The request could not be sent, or no answer came.
+    #[error("{0}")]
+    Unsent(#[from] SendRequestError),
+    /// The answer ended early, or is larger than [`HttpBounds::response_bytes`].
+    #[error("the answer could not be read: {0}")]
+    Unread(#[from] PayloadError),
+}
+
+impl Http {
+    /// A client that has not connected to anything yet.
+    pub fn new(bounds: HttpBounds) -> Self {
+        Self { bounds, client: OnceCell::new() }
+    }
+
+    /// Begins a request, for [`Self::exchange`], or for awc's own methods where the answer is a stream. Only connecting
+    /// is bounded in time for the latter.
+    pub fn request(&self, method: Method, url: &Url) -> ClientRequest {
+        let client = self.client.get_or_init(|| {
+            Client::builder()
+                .connector(Connector::new().timeout(self.bounds.connect))
+                .max_http_version(Version::HTTP_11)
+                .disable_timeout()
+                .disable_redirects()
+                .no_default_headers()
+                .finish()
+        });
+        client.request(method, url.as_str()).no_decompress()
+    }
+
+    /// Sends `request` with `body`, and receives the whole answer.
+    ///
+    /// # Errors
+    /// See [`HttpError`]. An answer with an error status is a response, not an error.
+    pub async fn exchange(&self, request: ClientRequest, body: Option<Vec<u8>>) -> Result<HttpResponse, HttpError> {
+        let exchange = async {
+            let sent = match body {
+                Some(body) => request.send_body(body),
+                None => request.send(),
+            };
+            let mut response = sent.await?;
+            let body = response.body().limit(self.bounds.response_bytes).await?;
+            Ok(HttpResponse { status: response.status(), headers: response.headers().clone(), body })
+        };
+        timeout(self.bounds.exchange, exchange).await.unwrap_or(Err(HttpError::TimedOut(self.bounds.exchange)))
+    }
+}
+
+impl HttpResponse {
+    /// The value of a header, if it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// The value of an `Authorization` header that Debug does not show. `None` when no header can carry the token.
+pub fn bearer(token: &Secret) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
