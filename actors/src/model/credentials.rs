@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use crate::protocol::remote::Secret;
+use crate::protocol::Secret;
 
 /// The user's OpenAI sign-in, for providers that take it.
 pub trait Credentials: Send + Sync {

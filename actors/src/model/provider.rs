@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::protocol::remote::Secret;
+use crate::protocol::Secret;
 
 /// The provider that is used when nobody chose another.
 pub const OPENAI: &str = "openai";
