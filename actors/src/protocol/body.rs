@@ -1,5 +1,7 @@
 //! JSON bodies of HTTP requests and answers, and how they are shown without their secrets.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -10,6 +12,10 @@ const SECRETS: [&str; 6] =
 
 /// What is shown instead.
 const REDACTED: &str = "<redacted>";
+
+/// Bytes of a secret by which a part of it is recognised. Fewer would be found in ordinary text as well, and are of no
+/// use to whoever finds them.
+const RECOGNISED: usize = 12;
 
 /// Bytes of a body that are shown (spec: remote control 4.7).
 const SHOWN: usize = 4096;
@@ -43,10 +49,28 @@ pub fn detail(body: &str) -> Option<String> {
     serde_json::from_str::<Value>(body).ok()?.get("detail")?.as_str().map(str::to_owned)
 }
 
-/// The text of a refusal without the secret that was refused: some servers repeat it.
+/// The text of a refusal without the secret that was refused: some servers repeat it, or a part of it. Every part that
+/// is as long as [`RECOGNISED`] is replaced, wherever the secret was cut.
 pub fn without(secret: &str, text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
-    if secret.is_empty() { text.into_owned() } else { text.replace(secret, REDACTED) }
+    let length = secret.len().min(RECOGNISED);
+    if length == 0 {
+        return String::from_utf8_lossy(text).into_owned();
+    }
+    let parts: HashSet<&[u8]> = secret.as_bytes().windows(length).collect();
+    let mut shown = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        // A longer part of the secret is a row of parts, each one character further.
+        let found = text[at..].windows(length).take_while(|part| parts.contains(part)).count();
+        if found == 0 {
+            shown.push(text[at]);
+            at += 1;
+        } else {
+            shown.extend_from_slice(REDACTED.as_bytes());
+            at += found - 1 + length;
+        }
+    }
+    String::from_utf8_lossy(&shown).into_owned()
 }
 
 /// A body for people: without secrets, and not all of it where it is long.
@@ -112,6 +136,23 @@ mod tests {
         }
         let wrong = read_body::<ServerTokenResponse>(br#""tok-1""#).unwrap_err().to_string();
         assert!(!wrong.contains("tok-1"), "{wrong}");
+    }
+
+    #[test]
+    fn a_secret_is_found_wherever_it_was_cut() {
+        let secret = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2lnbmF0dXJl";
+        let redacted = |text: &str| without(secret, text.as_bytes());
+        assert_eq!(
+            redacted(&format!("bad token {secret}, again {secret}!")),
+            "bad token <redacted>, again <redacted>!"
+        );
+        assert_eq!(redacted(&format!("token {}...", &secret[..12])), "token <redacted>...");
+        assert_eq!(redacted(&format!("…{}\u{9b}", &secret[20..])), "…<redacted>\u{9b}");
+        assert_eq!(redacted(&secret[7..30]), REDACTED);
+        assert_eq!(redacted(&format!("{}{secret}", &secret[..20])), "<redacted><redacted>");
+        assert_eq!(redacted(&secret[..11]), &secret[..11], "so little says nothing");
+        assert_eq!(without("short", b"a short one, shor"), "a <redacted> one, shor");
+        assert_eq!(without("", b"x\xff"), "x\u{fffd}");
     }
 
     #[test]
