@@ -14,6 +14,7 @@ use crate::{
     listen::control_socket,
     logging, proxy, remote_control,
     settings::Settings,
+    terminal,
 };
 
 /// Does what `command` says.
@@ -33,7 +34,9 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
         Command::Man { command } => return Ok(stdout.write_all(&documents::man(command.as_deref())?)?),
         Command::Doctor { json } => {
             let findings = block_on(doctor::examine(&arguments));
-            stdout.write_all(doctor::report(&findings, *json).as_bytes())?;
+            let report = doctor::report(&findings, *json);
+            let shown = if *json { terminal::shown_json(&report) } else { terminal::shown(&report) };
+            stdout.write_all(shown.as_bytes())?;
             return Ok(doctor::verdict(&findings)?);
         }
         _ => {}
@@ -42,7 +45,10 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
     let codex_home = codex_home::find()?;
     let effective = Settings::load(&codex_home, &arguments.setting_overrides())?;
     if let Command::Config { origin, .. } = command {
-        return Ok(effective.write_toml(&mut stdout, *origin)?);
+        let mut toml = Vec::new();
+        effective.write_toml(&mut toml, *origin)?;
+        // In TOML, as in JSON, an escaped character says the same.
+        return Ok(stdout.write_all(terminal::shown_json(&String::from_utf8_lossy(&toml)).as_bytes())?);
     }
     drop(stdout);
     let settings = effective.settings()?;

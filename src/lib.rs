@@ -21,5 +21,6 @@ pub mod serve;
 pub mod server;
 pub mod settings;
 pub mod signals;
+pub mod terminal;
 
 pub use app_server_actors::protocol;

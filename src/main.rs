@@ -1,13 +1,9 @@
 //! `codex-app-server`: from the command line to the exit code.
 
-use std::{
-    error::Error,
-    future,
-    io::{self, Write as _},
-};
+use std::{error::Error, future};
 
 use codex_app_server::{
-    call::CallError, cli::Arguments, codex_home, commands, logging, serve::serve, settings::Settings,
+    call::CallError, cli::Arguments, codex_home, commands, logging, serve::serve, settings::Settings, terminal,
 };
 
 fn main() {
@@ -18,11 +14,11 @@ fn main() {
     let code = match run(Arguments::from_environment()) {
         Ok(()) => 0,
         Err(error) => {
-            // Nobody is left to tell when stderr is closed.
-            let _ = writeln!(io::stderr(), "Error: {error}");
+            logging::say(format!("Error: {}\n", terminal::shown(&error.to_string())));
             error.downcast_ref::<CallError>().map_or(1, CallError::exit_code)
         }
     };
+    logging::finish();
     std::process::exit(code)
 }
 

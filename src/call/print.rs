@@ -5,7 +5,10 @@ use std::io::{self, IsTerminal as _};
 use tokio::io::AsyncWriteExt as _;
 
 use super::pretty::pretty;
-use crate::listen::{Output, open_stdio};
+use crate::{
+    listen::{Output, open_stdio},
+    terminal::{shown, shown_json},
+};
 
 /// stdout.
 pub struct Printer {
@@ -38,15 +41,21 @@ impl Printer {
 
     /// Shows a JSON text.
     pub async fn json(&mut self, json: &str) -> io::Result<()> {
+        let json = shown_json(json);
         let text = match self.style {
             Style::Lines => json.replace(['\n', '\r'], " "),
-            Style::Pretty { colour } => pretty(json, colour),
+            Style::Pretty { colour } => pretty(&json, colour),
         };
-        self.text(&format!("{text}\n")).await
+        self.page(&format!("{text}\n")).await
     }
 
-    /// Shows text as it is.
+    /// Shows text, which may come from elsewhere.
     pub async fn text(&mut self, text: &str) -> io::Result<()> {
+        self.page(&shown(text)).await
+    }
+
+    /// Shows text of our own, colours included. Whatever in it comes from elsewhere must be escaped already.
+    pub async fn page(&mut self, text: &str) -> io::Result<()> {
         self.output.write_all(text.as_bytes()).await?;
         self.output.flush().await
     }

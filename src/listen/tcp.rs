@@ -1,9 +1,11 @@
 //! The TCP listener for WebSocket clients, and what it says about itself.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io,
     net::{SocketAddr, TcpListener},
 };
+
+use crate::logging;
 
 /// Why a TCP address cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -36,11 +38,9 @@ pub fn bind(address: SocketAddr, authenticated: bool) -> Result<TcpListener, Tcp
 /// Tells on stderr where `listener` can be reached, with its real port. Clients look for the `ws://` in it. A server
 /// whose stderr nobody reads serves all the same.
 pub fn announce(listener: &TcpListener) {
-    let stderr = io::stderr();
-    let colour = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let told = listener.local_addr().and_then(|address| stderr.lock().write_all(banner(address, colour).as_bytes()));
-    if let Err(error) = told {
-        log::warn!("cannot tell where the server listens: {error}");
+    match listener.local_addr() {
+        Ok(address) => logging::say(banner(address, logging::is_coloured())),
+        Err(error) => log::warn!("cannot tell where the server listens: {error}"),
     }
 }
 

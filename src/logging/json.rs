@@ -10,6 +10,8 @@ use log::{
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use crate::terminal::shown_json;
+
 #[derive(Serialize)]
 struct Line<'a> {
     timestamp: &'a str,
@@ -29,8 +31,8 @@ fn write_line(out: &mut impl Write, timestamp: &str, record: &Record<'_>) -> io:
     record.key_values().visit(&mut fields).map_err(io::Error::other)?;
     fields.0.insert("message".to_owned(), record.args().to_string().into());
     let line = Line { timestamp, level: record.level().as_str(), target: record.target(), fields: fields.0 };
-    serde_json::to_writer(&mut *out, &line)?;
-    out.write_all(b"\n")
+    let json = serde_json::to_string(&line)?;
+    writeln!(out, "{}", shown_json(&json))
 }
 
 struct Fields(Map<String, Json>);
@@ -64,7 +66,7 @@ mod tests {
     #[test]
     fn a_record_is_one_object_on_one_line() {
         let pairs: &[(&str, Value<'_>)] =
-            &[("connection", Value::from(7_u64)), ("late", Value::from(true)), ("peer", Value::from("a\nb"))];
+            &[("connection", Value::from(7_u64)), ("late", Value::from(true)), ("peer", Value::from("a\nb\u{9b}"))];
         let mut out = Vec::new();
         let record = Record::builder()
             .level(log::Level::Warn)
@@ -76,6 +78,7 @@ mod tests {
 
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.matches('\n').count(), 1, "{text}");
+        assert!(text.contains("a\\nb\\u009b"), "{text}");
         let line: Json = serde_json::from_str(&text).unwrap();
         assert_eq!(
             line,
@@ -83,7 +86,7 @@ mod tests {
                 "timestamp": "2026-01-02T03:04:05.000006Z",
                 "level": "WARN",
                 "target": "listen",
-                "fields": {"message": "two\nlines \"quoted\"", "connection": 7, "late": true, "peer": "a\nb"},
+                "fields": {"message": "two\nlines \"quoted\"", "connection": 7, "late": true, "peer": "a\nb\u{9b}"},
             })
         );
     }

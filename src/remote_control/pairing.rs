@@ -13,6 +13,7 @@ use super::{Reading, text};
 use crate::{
     attach::{Client, ClientError},
     call::{CallError, Printer},
+    terminal::shown_in_one_line,
 };
 
 /// Black on white, whatever the terminal's own colours are: scanners want the dark parts dark.
@@ -32,8 +33,10 @@ pub(super) async fn start(client: &mut Client, printer: &mut Printer, json: bool
     let pairing: PairingStartResponse = result.read().map_err(ClientError::from)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
     let left = pairing.expires_at - now;
-    let page = if printer.is_terminal() { drawn(&pairing, left) } else { plain(&pairing, left) };
-    Ok(printer.text(&page).await?)
+    if printer.is_terminal() {
+        return Ok(printer.page(&drawn(&pairing, left)).await?);
+    }
+    Ok(printer.text(&plain(&pairing, left)).await?)
 }
 
 /// The refusal alone does not say what is wrong.
@@ -53,6 +56,7 @@ fn plain(pairing: &PairingStartResponse, left: i64) -> String {
 fn drawn(pairing: &PairingStartResponse, left: i64) -> String {
     let mut page = String::new();
     if let Some(code) = &pairing.manual_pairing_code {
+        let code = shown_in_one_line(code);
         let bar = "═".repeat(code.chars().count() + 6);
         page += &format!("\n  ╔{bar}╗\n  ║   {code}   ║\n  ╚{bar}╝\n\n");
     }
@@ -91,6 +95,12 @@ mod tests {
     fn programs_get_the_code_that_is_typed_if_there_is_one() {
         assert_eq!(plain(&pairing(Some("ABCD-1234")), 599), "Pairing code: ABCD-1234\nExpires in 10 min\n");
         assert_eq!(plain(&pairing(None), 59), "Pairing code: a-long-code-for-cameras\nExpires in 59 s\n");
+    }
+
+    #[test]
+    fn a_code_gives_no_orders_to_a_terminal() {
+        let page = drawn(&pairing(Some("AB\x1b[2J\u{9b}\u{202e}\nCD")), 60);
+        assert!(page.contains("║   AB\\u{1b}[2J\\u{9b}\\u{202e} CD   ║"), "{page}");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use app_server_actors::protocol::remote::{RemoteControlStatus, RemoteControlStatusReadResponse};
 
+use crate::terminal::shown_in_one_line;
+
 /// Everything there is to know, a line each.
 pub(super) fn status(now: &RemoteControlStatusReadResponse) -> String {
     let state = &now.state;
@@ -16,12 +18,12 @@ pub(super) fn status(now: &RemoteControlStatusReadResponse) -> String {
 }
 
 fn row(name: &str, value: &str) -> String {
-    format!("{:<16}{}\n", format!("{name}:"), clean(value))
+    format!("{:<16}{}\n", format!("{name}:"), shown_in_one_line(value))
 }
 
 /// What has just changed, in one line.
 pub(super) fn told(now: &RemoteControlStatusReadResponse) -> String {
-    let name = clean(&now.state.server_name);
+    let name = shown_in_one_line(&now.state.server_name);
     match now.state.status {
         RemoteControlStatus::Disabled => "Remote control is disabled.\n".to_owned(),
         RemoteControlStatus::Connecting => "Connecting…\n".to_owned(),
@@ -40,7 +42,7 @@ pub(super) fn stopped(before: RemoteControlStatus) -> String {
 
 /// Why it was of no use to enable it.
 pub(super) fn enabled_in_vain(now: &RemoteControlStatusReadResponse) -> String {
-    let name = clean(&now.state.server_name);
+    let name = shown_in_one_line(&now.state.server_name);
     format!("remote control is enabled on {name}, but the connection failed: {}", reason(now))
 }
 
@@ -54,7 +56,7 @@ pub(super) fn advice(now: &RemoteControlStatusReadResponse) -> Option<String> {
 }
 
 fn reason(now: &RemoteControlStatusReadResponse) -> String {
-    now.last_error.as_deref().map_or_else(|| "the server does not say why".to_owned(), clean)
+    now.last_error.as_deref().map_or_else(|| "the server does not say why".to_owned(), shown_in_one_line)
 }
 
 fn word(status: RemoteControlStatus) -> &'static str {
@@ -64,11 +66,6 @@ fn word(status: RemoteControlStatus) -> &'static str {
         RemoteControlStatus::Connected => "connected",
         RemoteControlStatus::Errored => "not connected, trying again",
     }
-}
-
-/// One line, without what a terminal would take for an order: parts of it were written by the backend.
-fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -90,9 +87,10 @@ mod tests {
     #[test]
     fn an_error_is_told_in_one_line_without_orders_to_the_terminal() {
         let now = errored(Some("HTTP 403,\nbody: \u{9b}2J"));
-        assert_eq!(told(&now), "Not connected, trying again: HTTP 403, body:  2J\n");
-        let lines = "Remote control: not connected, trying again\nMachine:        desk [2J\nEnvironment:    env_1\n";
-        assert_eq!(status(&now), format!("{lines}Last error:     HTTP 403, body:  2J\n"));
+        assert_eq!(told(&now), "Not connected, trying again: HTTP 403, body: \\u{9b}2J\n");
+        let lines =
+            "Remote control: not connected, trying again\nMachine:        desk\\u{1b}[2J\nEnvironment:    env_1\n";
+        assert_eq!(status(&now), format!("{lines}Last error:     HTTP 403, body: \\u{{9b}}2J\n"));
         assert!(told(&errored(None)).ends_with("the server does not say why\n"));
     }
 }

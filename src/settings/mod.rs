@@ -43,12 +43,16 @@ pub struct Settings {
 pub struct Http {
     /// Threads that serve sockets.
     pub workers: usize,
-    /// Open connections per worker.
+    /// Open connections of clients.
     pub max_connections: usize,
+    /// Connections above every limit, for probes and refusals.
+    pub reserved_connections: usize,
     /// Of those, connections of one TCP peer.
     pub max_connections_per_address: usize,
     /// Bytes of the head of a request.
     pub request_head_bytes: usize,
+    /// Addresses and networks of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
     /// Names and addresses that `Host` may say besides those of this machine.
     pub allowed_hosts: Vec<String>,
     /// Seconds for the head of a request.
@@ -97,6 +101,8 @@ pub struct Log {
     pub filter: String,
     /// One JSON object a line.
     pub json: bool,
+    /// Bytes that wait for whoever reads stderr.
+    pub queue_bytes: usize,
 }
 
 impl Http {

@@ -62,4 +62,5 @@ mod thread_start;
 mod two_clients;
 mod unix_socket;
 mod unix_start;
+mod unread_stderr;
 mod watch;

@@ -30,6 +30,9 @@ pub struct Launch {
     working_directory: PathBuf,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    /// stderr is read up to a line with this.
+    stderr_until: Option<&'static str>,
+    open_files: Option<u64>,
 }
 
 impl Launch {
@@ -47,7 +50,21 @@ impl Launch {
             working_directory: home.path().to_owned(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            stderr_until: None,
+            open_files: None,
         }
+    }
+
+    /// With a limit of `files` open files, soft and hard.
+    pub fn open_files(mut self, files: u64) -> Self {
+        self.open_files = Some(files);
+        self
+    }
+
+    /// With a stderr that is read up to the first line that contains `marker`, and then no more, without being closed.
+    pub fn stderr_until(mut self, marker: &'static str) -> Self {
+        self.stderr_until = Some(marker);
+        self
     }
 
     /// With one more argument.
@@ -95,6 +112,10 @@ impl Launch {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
+        if let Some(files) = self.open_files {
+            command = Command::new("prlimit");
+            command.arg(format!("--nofile={files}:{files}")).arg(&self.binary);
+        }
         if let Some(user) = self.user {
             command.uid(user);
         }
@@ -118,7 +139,7 @@ impl Launch {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
-        Process::of(child, self.home)
+        Process::of(child, self.home, self.stderr_until)
     }
 
     /// Starts it with one socket as stdin and stdout.
@@ -131,7 +152,7 @@ impl Launch {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
-        Process::of(child, self.home)
+        Process::of(child, self.home, self.stderr_until)
     }
 
     /// Runs it to its end with nothing on stdin.
@@ -170,8 +191,8 @@ pub struct Process {
 }
 
 impl Process {
-    fn of(mut child: Child, home: Home) -> Self {
-        let stderr = Collected::of(child.stderr.take().expect("stderr is a pipe"));
+    fn of(mut child: Child, home: Home, stderr_until: Option<&'static str>) -> Self {
+        let stderr = Collected::until(child.stderr.take().expect("stderr is a pipe"), stderr_until);
         let (wanted, unwanted) = mpsc::channel();
         // Not by its number, which may be another's one day.
         if let Ok(process) = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()) {
@@ -281,13 +302,23 @@ struct Text {
 impl Collected {
     /// Starts reading.
     pub fn of(stream: impl Read + Send + 'static) -> Self {
+        Self::until(stream, None)
+    }
+
+    /// Starts reading, and stops behind a line with `marker`. The stream stays open, for as long as the tests run.
+    fn until(stream: impl Read + Send + 'static, marker: Option<&'static str>) -> Self {
         let collected = Self(Arc::default());
         let writer = collected.clone();
         thread::spawn(move || {
             let mut lines = BufReader::new(stream);
             let mut line = Vec::new();
             while matches!(lines.read_until(b'\n', &mut line), Ok(1..)) {
-                writer.update(|text| text.text.push_str(&String::from_utf8_lossy(&line)));
+                let said = String::from_utf8_lossy(&line);
+                writer.update(|text| text.text.push_str(&said));
+                if marker.is_some_and(|marker| said.contains(marker)) {
+                    std::mem::forget(lines);
+                    break;
+                }
                 line.clear();
             }
             writer.update(|text| text.ended = true);

@@ -1,0 +1,35 @@
+//! One log record as text, for people.
+
+use std::io::{self, Write as _};
+
+use env_logger::{
+    TimestampPrecision,
+    fmt::{ConfigurableFormat, Formatter},
+};
+use log::{
+    Record,
+    kv::{self, Key, Source, Value, VisitSource},
+};
+
+use crate::terminal::shown;
+
+/// Writes `record` for `env_logger`. Continuation lines are indented, so that no message can pass for another record.
+pub fn write(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+    let mut format = ConfigurableFormat::default();
+    format.timestamp(Some(TimestampPrecision::Millis)).key_values(write_pairs);
+    let message = record.args().to_string();
+    let message = shown(&message);
+    format.format(out, &record.to_builder().args(format_args!("{message}")).build())
+}
+
+fn write_pairs(out: &mut Formatter, pairs: &dyn Source) -> io::Result<()> {
+    pairs.visit(&mut Pairs(out)).map_err(io::Error::other)
+}
+
+struct Pairs<'a>(&'a mut Formatter);
+
+impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
+        Ok(write!(self.0, " {}={}", shown(key.as_str()), shown(&value.to_string()))?)
+    }
+}
