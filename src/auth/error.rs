@@ -35,13 +35,21 @@ pub enum AuthError {
     /// Over `i64`.
     #[error("websocket auth clock skew must fit in a signed 64-bit integer")]
     BadSkew,
-    /// The file cannot be read as text.
+    /// The file cannot be read.
     #[error("failed to read websocket auth secret {}: {error}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Why.
         error: io::Error,
+    },
+    /// Not one line of ASCII text.
+    #[error("websocket auth secret {} {fault}", path.display())]
+    NotOneLine {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        fault: &'static str,
     },
     /// Nothing but white space.
     #[error("websocket auth secret {} must not be empty", .0.display())]

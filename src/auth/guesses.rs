@@ -38,8 +38,14 @@ impl<C: Clock + Clone> Guesses<C> {
         Self { quota, clock, peers: Mutex::default() }
     }
 
-    /// Lets `judge` decide about an attempt of `peer`, or refuses to.
-    pub fn attempt<T>(&self, peer: PeerNetwork, judge: impl FnOnce() -> Result<T, Denial>) -> Result<T, Denial> {
+    /// Lets `judge` decide about an attempt of `peer`, or refuses to. A peer that has nothing left is let in all the same
+    /// by something right that nobody finds by trying: else strangers who share its address could lock it out.
+    pub fn attempt<T>(
+        &self,
+        peer: PeerNetwork,
+        can_be_guessed: bool,
+        judge: impl FnOnce() -> Result<T, Denial>,
+    ) -> Result<T, Denial> {
         let now = self.clock.now();
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         if peers.len() >= MAX_PEERS && !peers.contains_key(&peer) {
@@ -49,10 +55,12 @@ impl<C: Clock + Clone> Guesses<C> {
             limiter: RateLimiter::direct_with_clock(self.quota, self.clock.clone()),
             last: now,
         });
-        attempts.limiter.check().map_err(|until| {
+        if let Err(until) = attempts.limiter.check() {
             let wait = until.wait_time_from(now);
-            Denial::TooManyFailures { retry_after_seconds: wait.as_secs() + u64::from(wait.subsec_nanos() > 0) }
-        })?;
+            let retry_after_seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            let passed = if can_be_guessed { None } else { judge().ok() };
+            return passed.ok_or(Denial::TooManyFailures { retry_after_seconds });
+        }
         attempts.last = now;
         let judged = judge();
         if judged.is_ok() {
@@ -96,7 +104,7 @@ mod tests {
     }
 
     fn fail(guesses: &Guesses<FakeRelativeClock>, number: u32) -> Denial {
-        guesses.attempt::<()>(peer(number), || Err(Denial::BadToken)).unwrap_err()
+        guesses.attempt::<()>(peer(number), true, || Err(Denial::BadToken)).unwrap_err()
     }
 
     const WAIT_20: Denial = Denial::TooManyFailures { retry_after_seconds: 20 };
@@ -107,7 +115,7 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(fail(&guesses, 1), Denial::BadToken);
         }
-        let right = guesses.attempt(peer(1), || -> Result<(), Denial> { panic!("must not be judged") });
+        let right = guesses.attempt(peer(1), true, || -> Result<(), Denial> { panic!("must not be judged") });
         assert_eq!(right, Err(WAIT_20), "even the right token is not looked at");
         clock.advance(Duration::from_millis(19_001));
         assert_eq!(fail(&guesses, 1), Denial::TooManyFailures { retry_after_seconds: 1 });
@@ -117,22 +125,31 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_guessed_lets_a_peer_in_that_has_nothing_left() {
+        let (guesses, _) = guesses();
+        while fail(&guesses, 1) == Denial::BadToken {}
+        assert_eq!(guesses.attempt(peer(1), false, || Ok(7)), Ok(7));
+        assert_eq!(guesses.attempt::<()>(peer(1), false, || Err(Denial::BadToken)), Err(WAIT_20));
+        assert_eq!(fail(&guesses, 1), WAIT_20, "it forgives nothing");
+    }
+
+    #[test]
     fn others_are_judged_all_the_same() {
         let (guesses, _) = guesses();
         while fail(&guesses, 1) == Denial::BadToken {}
         assert_eq!(fail(&guesses, 2), Denial::BadToken);
-        assert_eq!(guesses.attempt(peer(3), || Ok(7)), Ok(7));
+        assert_eq!(guesses.attempt(peer(3), true, || Ok(7)), Ok(7));
     }
 
     #[test]
     fn success_costs_nothing_and_clears_what_came_before() {
         let (guesses, _) = guesses();
         for _ in 0..100 {
-            guesses.attempt(peer(1), || Ok(())).unwrap();
+            guesses.attempt(peer(1), true, || Ok(())).unwrap();
         }
         fail(&guesses, 1);
         fail(&guesses, 1);
-        guesses.attempt(peer(1), || Ok(())).unwrap();
+        guesses.attempt(peer(1), true, || Ok(())).unwrap();
         for _ in 0..3 {
             assert_eq!(fail(&guesses, 1), Denial::BadToken);
         }

@@ -1,15 +1,21 @@
 //! JWTs signed with a shared secret (RFC 7519, with the rules of RFC 8725).
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, IgnoredAny, Visitor},
+};
 
 use super::{AuthError, Denial, ExpectedClaims, Pass, hs256};
 
 /// Bytes of a shared secret: as many as the signature has (RFC 7518 section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
+
+/// No time with a fraction is further from the Unix epoch: up to here the fraction is exact.
+const MOST_SECONDS: f64 = 9_007_199_254_740_992.0;
 
 /// Judges JWTs.
 pub struct JwtVerifier {
@@ -21,12 +27,67 @@ pub struct JwtVerifier {
 /// The claims that are judged. `extra` makes serde take JSON objects only: it would take an array as well.
 #[derive(Deserialize)]
 struct Claims {
-    exp: i64,
-    nbf: Option<i64>,
+    exp: NumericDate,
+    nbf: Option<NumericDate>,
     iss: Option<String>,
     aud: Option<Audience>,
     #[serde(flatten)]
     _extra: BTreeMap<String, IgnoredAny>,
+}
+
+/// Seconds since the Unix epoch, which may have a fraction (RFC 7519 section 2).
+#[derive(Clone, Copy)]
+enum NumericDate {
+    Whole(i64),
+    Fraction(f64),
+}
+
+impl NumericDate {
+    /// The last whole second up to it.
+    fn floor(self) -> i64 {
+        match self {
+            Self::Whole(seconds) => seconds,
+            Self::Fraction(seconds) => seconds.floor() as i64,
+        }
+    }
+
+    /// The first whole second from it on.
+    fn ceil(self) -> i64 {
+        match self {
+            Self::Whole(seconds) => seconds,
+            Self::Fraction(seconds) => seconds.ceil() as i64,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NumericDateVisitor)
+    }
+}
+
+struct NumericDateVisitor;
+
+impl Visitor<'_> for NumericDateVisitor {
+    type Value = NumericDate;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of seconds")
+    }
+
+    fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<NumericDate, E> {
+        Ok(NumericDate::Whole(seconds))
+    }
+
+    fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<NumericDate, E> {
+        i64::try_from(seconds).map(NumericDate::Whole).map_err(E::custom)
+    }
+
+    fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<NumericDate, E> {
+        // Any time that a clock may show fits many times over.
+        let fits = seconds.is_finite() && seconds.abs() < MOST_SECONDS;
+        fits.then_some(NumericDate::Fraction(seconds)).ok_or_else(|| E::custom("out of range"))
+    }
 }
 
 #[derive(Deserialize)]
@@ -76,10 +137,10 @@ impl JwtVerifier {
         let Claims { exp, nbf, iss, aud, .. } = decoded.claims;
         let ExpectedClaims { issuer, audience, skew_seconds } = &self.expected;
 
-        let valid_until = exp.saturating_add(*skew_seconds);
+        let valid_until = exp.floor().saturating_add(*skew_seconds);
         if now > valid_until {
             Err(Denial::Expired)
-        } else if nbf.is_some_and(|nbf| now < nbf.saturating_sub(*skew_seconds)) {
+        } else if nbf.is_some_and(|nbf| now < nbf.ceil().saturating_sub(*skew_seconds)) {
             Err(Denial::NotYetValid)
         } else if issuer.is_some() && *issuer != iss {
             Err(Denial::OtherIssuer)

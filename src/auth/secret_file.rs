@@ -8,25 +8,49 @@ use std::{
 };
 
 use rustix::{fs::OFlags, io::Errno, process::geteuid};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 
 use super::AuthError;
 
 /// Bytes of a token or secret file. A token that a client could send is much shorter.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
+/// How files begin that an editor saved as UTF-8 or UTF-16 with a byte order mark.
+const MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
+
 /// The text of the file at `path` without white space around it.
 ///
 /// # Errors
-/// When it is not a regular file with text in it. A file that others can read is only warned about: the reference
-/// program accepts it, and a container platform may mount it that way.
+/// When it is not a regular file with one line of ASCII text in it: no client could send anything else, so it was saved
+/// wrongly. A file that others can read is only warned about: the reference program accepts it, and a container platform
+/// may mount it that way.
 pub fn read(path: &Path) -> Result<SecretString, AuthError> {
-    let text = read_text(path).map_err(|error| AuthError::Unreadable { path: path.to_owned(), error })?;
-    let trimmed = text.expose_secret().trim();
-    if trimmed.is_empty() { Err(AuthError::Empty(path.to_owned())) } else { Ok(trimmed.into()) }
+    let bytes = read_bytes(path).map_err(|error| AuthError::Unreadable { path: path.to_owned(), error })?;
+    let bytes = bytes.expose_secret().trim_ascii();
+    if bytes.is_empty() {
+        return Err(AuthError::Empty(path.to_owned()));
+    }
+    match fault(bytes) {
+        Some(fault) => Err(AuthError::NotOneLine { path: path.to_owned(), fault }),
+        // It is ASCII.
+        None => Ok(String::from_utf8_lossy(bytes).as_ref().into()),
+    }
 }
 
-fn read_text(path: &Path) -> io::Result<SecretString> {
+/// What keeps `bytes` from being a secret.
+fn fault(bytes: &[u8]) -> Option<&'static str> {
+    if MARKS.iter().any(|mark| bytes.starts_with(mark)) {
+        Some("begins with a byte order mark; save it as plain text without one")
+    } else if bytes.contains(&b'\n') || bytes.contains(&b'\r') {
+        Some("has several lines; it must hold one secret and nothing else")
+    } else if !bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        Some("holds other characters than visible ASCII ones")
+    } else {
+        None
+    }
+}
+
+fn read_bytes(path: &Path) -> io::Result<SecretSlice<u8>> {
     // Opening a pipe waits for whoever writes to it, unless told not to.
     let flags = i32::try_from(OFlags::NONBLOCK.bits()).map_err(io::Error::other)?;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
@@ -41,15 +65,15 @@ fn read_text(path: &Path) -> io::Result<SecretString> {
         return Err(io::Error::other(format!("larger than {MAX_FILE_BYTES} bytes")));
     }
     warn_if_shared(path, &metadata);
-    take_text(&file, metadata.len())
+    take_bytes(&file, metadata.len())
 }
 
-fn take_text(file: &File, bytes: u64) -> io::Result<SecretString> {
+fn take_bytes(file: &File, length: u64) -> io::Result<SecretSlice<u8>> {
     // With room for all of it from the beginning, growing leaves no copy behind in memory.
-    let mut text = String::with_capacity(usize::try_from(bytes).unwrap_or_default() + 1);
-    let result = file.take(MAX_FILE_BYTES).read_to_string(&mut text);
-    let text = SecretString::from(text);
-    result.map(|_| text)
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
+    let result = file.take(MAX_FILE_BYTES).read_to_end(&mut bytes);
+    let bytes = SecretSlice::from(bytes);
+    result.map(|_| bytes)
 }
 
 fn warn_if_shared(path: &Path, metadata: &Metadata) {
@@ -91,10 +115,9 @@ mod tests {
 
     #[test]
     fn what_is_not_a_text_file_is_refused() {
-        let (dir, path) = file(b"\xff\xfe");
+        let (dir, path) = file(b"");
         let shown = path.display();
         let unreadable = |why: &str| format!("failed to read websocket auth secret {shown}: {why}");
-        assert_eq!(refusal(&path), unreadable("stream did not contain valid UTF-8"));
         fs::write(&path, " \n").unwrap();
         assert_eq!(refusal(&path), format!("websocket auth secret {shown} must not be empty"));
         fs::write(&path, "x".repeat(65 * 1024)).unwrap();
@@ -104,6 +127,26 @@ mod tests {
         fs::create_dir(&path).unwrap();
         assert_eq!(refusal(&path), unreadable("Is a directory (os error 21)"));
         drop(dir);
+    }
+
+    #[test]
+    fn what_no_client_could_send_is_refused_in_words() {
+        let cases: [(&[u8], &str); 8] = [
+            (b"\xef\xbb\xbfsecret\n", "begins with a byte order mark"),
+            (b"\xff\xfes\0e\0", "begins with a byte order mark"),
+            (b"\xfe\xff\0s\0e", "begins with a byte order mark"),
+            (b"one\ntwo\n", "has several lines"),
+            (b"one\r\n\r\ntwo", "has several lines"),
+            ("geheim\u{e4}".as_bytes(), "holds other characters"),
+            (b"a\tb", "holds other characters"),
+            (b"a\0b", "holds other characters"),
+        ];
+        for (content, reason) in cases {
+            let (_dir, path) = file(content);
+            let text = refusal(&path);
+            assert!(text.starts_with(&format!("websocket auth secret {} {reason}", path.display())), "{text}");
+            assert!(!text.contains("two") && !text.contains("geheim"), "it shows nothing of the secret: {text}");
+        }
     }
 
     #[test]

@@ -74,6 +74,20 @@ fn only_wrong_tokens_are_guesses() {
 }
 
 #[test]
+fn a_long_right_token_is_let_in_however_many_wrong_ones_came_from_its_address() {
+    let world = World::new();
+    let token = "0123456789abcdef0123456789abcdef";
+    fs::write(world.token_file(), token).unwrap();
+    world.auth.reload();
+    while world.attempt(Some("Bearer a guess"), 1) == Err(Denial::BadToken) {}
+    for _ in 0..100 {
+        assert!(world.attempt(Some(&format!("Bearer {token}")), 1).is_ok());
+        let wrong = world.attempt(Some(&format!("Bearer {}", token.replace('0', "1"))), 1);
+        assert!(matches!(wrong, Err(Denial::TooManyFailures { .. })));
+    }
+}
+
+#[test]
 fn the_challenge_follows_rfc_6750() {
     let realm = r#"Bearer realm="codex-app-server""#;
     assert_eq!(Denial::Missing.challenge().unwrap(), realm);

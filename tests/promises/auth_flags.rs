@@ -93,8 +93,15 @@ fn a_file_must_hold_text_that_is_long_enough() {
         fs::create_dir(&path).expect("a directory in its place");
         assert_eq!(refusal(mode, flag), unreadable("Is a directory (os error 21)"));
         fs::remove_dir(&path).expect("it is empty");
-        private(b"\xff\xfe\xfd");
-        assert_eq!(refusal(mode, flag), unreadable("stream did not contain valid UTF-8"));
+        for (content, fault) in [
+            (&b"\xff\xfe\xfd"[..], "begins with a byte order mark; save it as plain text without one"),
+            (b"\xef\xbb\xbfsecret", "begins with a byte order mark; save it as plain text without one"),
+            (b"one secret\nand another", "has several lines; it must hold one secret and nothing else"),
+            (b"not\xff ASCII", "holds other characters than visible ASCII ones"),
+        ] {
+            private(content);
+            assert_eq!(refusal(mode, flag), format!("Error: websocket auth secret {shown} {fault}\n"));
+        }
         private(b" \t\r\n");
         assert_eq!(refusal(mode, flag), format!("Error: websocket auth secret {shown} must not be empty\n"));
         fs::remove_file(&path).expect("it is ours");

@@ -70,3 +70,50 @@ fn a_flood_of_failures_is_counted_by_reason_in_one_line_of_log() {
     assert_eq!(lines.lines().filter(|line| line.contains("clients were not let in")).count(), 1, "{lines}");
     assert!(lines.contains("invalid_token 1"), "{lines}");
 }
+
+#[test]
+fn strangers_behind_the_same_address_cannot_lock_the_owner_out() {
+    let token = "0123456789abcdef0123456789abcdef";
+    let launch = Launch::new().env("RUST_LOG", "trace").setting("auth.failed_attempts_burst", 3);
+    let flags = ["--ws-auth", "capability-token", "--ws-token-sha256", &sha256_hex(token)];
+    let server = Server::ws(launch.args(&flags));
+    for _ in 0..20 {
+        attempt(&server, &used("a wild guess"));
+    }
+    assert_eq!(attempt(&server, "a wild guess").status, 429);
+    for _ in 0..20 {
+        assert_eq!(attempt(&server, token).status, 101);
+    }
+}
+
+#[test]
+fn behind_a_trusted_proxy_each_client_is_a_peer_of_its_own() {
+    let launch = Launch::new().env("RUST_LOG", "trace").setting("auth.failed_attempts_burst", 3);
+    let launch = launch.setting("auth.failed_attempts_per_minute", 1).setting("http.max_connections_per_address", 2);
+    let launch = launch.setting("http.trusted_proxies", r#"["127.0.0.1"]"#);
+    let server = Server::ws(launch.args(&["--ws-auth", "capability-token", "--ws-token-sha256", &sha256_hex(TOKEN)]));
+    let headers = |token: &str, client: &str| {
+        http::request(
+            "GET",
+            "/",
+            &[http::UPGRADE, &[("Authorization", &format!("Bearer {token}")), ("X-Forwarded-For", client)]].concat(),
+        )
+    };
+    let ask = |token: &str, client: &str| {
+        let mut stream = server.tcp_stream();
+        let status = http::exchange(&mut stream, &headers(token, client)).expect("an answer").status;
+        (status, stream)
+    };
+    for _ in 0..3 {
+        assert_eq!(ask("a wild guess", "192.0.2.1").0, 401);
+    }
+    assert_eq!(ask(TOKEN, "192.0.2.1").0, 429);
+    assert_eq!(ask(TOKEN, "1.2.3.4, 192.0.2.1").0, 429, "what a client invents does not count");
+    let places: Vec<_> = (0..2).map(|_| ask(TOKEN, "192.0.2.2")).collect();
+    assert!(places.iter().all(|(status, _)| *status == 101));
+    assert_eq!(ask(TOKEN, "192.0.2.2").0, 503, "it has as many connections as an address may have");
+    assert_eq!(ask(TOKEN, "192.0.2.3").0, 101);
+    let mut other = server.tcp_stream_from([127, 0, 0, 9]);
+    let answer = http::exchange(&mut other, &headers("a wild guess", "192.0.2.1")).expect("an answer");
+    assert_eq!(answer.status, 401, "nobody else is believed");
+}

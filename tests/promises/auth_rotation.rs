@@ -43,6 +43,10 @@ fn a_bad_file_keeps_the_old_token_and_says_why() {
     server.process.signal(Signal::HUP);
     let empty = format!("kept the old websocket auth secret: websocket auth secret {} must not", path.display());
     server.process.stderr.wait_for("the reason", |text| text.contains(&empty).then_some(()));
+    fs::write(&path, "one token\nand another").expect("a file");
+    server.process.signal(Signal::HUP);
+    let lines = format!("websocket auth secret {} has several lines", path.display());
+    server.process.stderr.wait_for("the reason", |text| text.contains(&lines).then_some(()));
     fs::remove_file(&path).expect("it is ours");
     server.process.signal(Signal::HUP);
     let missing = format!("failed to read websocket auth secret {}: No such file", path.display());

@@ -85,6 +85,9 @@ fn claims_that_are_accepted() {
         format!(r#"{{"exp":{NOW},"iss":"anybody","aud":"anything"}}"#),
         format!(r#"{{"exp":{NOW},"aud":["a","b"]}}"#),
         format!(r#"{{"exp":{NOW},"aud":[]}}"#),
+        format!(r#"{{"exp":{NOW}.5,"nbf":1.5,"iat":1.5}}"#),
+        format!(r#"{{"exp":{NOW}.0,"iat":1.8e9}}"#),
+        r#"{"exp":1.8e9}"#.to_owned(),
         format!(r#"{{"exp":{NOW},"sub":"me","scope":["x"],"n":{{"deep":1}}}}"#),
     ] {
         assert!(judge(&claims).is_ok(), "{claims}");
@@ -97,12 +100,11 @@ fn claims_of_a_wrong_form_are_refused() {
         "{}".to_owned(),
         r#"{"exp":null}"#.to_owned(),
         format!(r#"{{"exp":"{NOW}"}}"#),
-        format!(r#"{{"exp":{NOW}.5}}"#),
-        format!(r#"{{"exp":{NOW}.0}}"#),
+        r#"{"exp":1e300}"#.to_owned(),
         r#"{"exp":9223372036854775808}"#.to_owned(),
         format!(r#"{{"exp":{NOW},"exp":{NOW}}}"#),
         format!(r#"{{"exp":{NOW},"nbf":"{NOW}"}}"#),
-        format!(r#"{{"exp":{NOW},"nbf":1.5}}"#),
+        format!(r#"{{"exp":{NOW},"nbf":[1.5]}}"#),
         format!(r#"{{"exp":{NOW},"iss":5}}"#),
         format!(r#"{{"exp":{NOW},"iss":["a"]}}"#),
         format!(r#"{{"exp":{NOW},"aud":5}}"#),
@@ -162,6 +164,12 @@ fn times_are_exact_to_the_second_and_forgive_the_skew() {
     assert_eq!(at(&nbf, 30, NOW - 30), None);
     assert_eq!(at(&nbf, 30, NOW - 31), Some(Denial::NotYetValid));
     assert_eq!(at(&format!(r#"{{"exp":{NOW},"nbf":{}}}"#, i64::MIN), i64::MAX, NOW), None);
+
+    let fractions = format!(r#"{{"exp":{}.25,"nbf":{NOW}.75}}"#, NOW + 9);
+    assert_eq!(at(&fractions, 0, NOW), Some(Denial::NotYetValid));
+    assert_eq!(at(&fractions, 0, NOW + 1), None);
+    assert_eq!(at(&fractions, 0, NOW + 9), None);
+    assert_eq!(at(&fractions, 0, NOW + 10), Some(Denial::Expired));
 }
 
 #[test]
