@@ -26,7 +26,7 @@ use tokio::time::timeout;
 use crate::{
     auth::{Auth, AuthError, AuthPlan},
     cli::Arguments,
-    http::{Door, HttpServer, InvalidHost, Sockets},
+    http::{Door, HttpServer, InvalidDoor, Sockets},
     listen::{self, ListenError, ListenUrl, Listener, SocketFile},
     settings::{Settings, Shutdown},
 };
@@ -46,9 +46,9 @@ pub enum ServerError {
     /// The auth flags, or the files that they name.
     #[error(transparent)]
     Auth(#[from] AuthError),
-    /// A host in the settings.
+    /// A host or a proxy in the settings.
     #[error(transparent)]
-    Host(#[from] InvalidHost),
+    Door(#[from] InvalidDoor),
     /// A `-c key=value` cannot be used.
     #[error("{0}")]
     Override(String),

@@ -51,6 +51,9 @@ pub enum AttachError {
     /// The server wants a token, or another one.
     #[error("the server refuses the connection (401 Unauthorized): give it its token with --token-file")]
     Unauthorized,
+    /// The server has as many clients as it may have.
+    #[error("the server is full (503 Service Unavailable): close some clients, or raise http.max_connections")]
+    Full,
     /// The server does not let this client in.
     #[error("the server refuses the connection ({0})")]
     Refused(StatusCode),
@@ -150,6 +153,7 @@ fn refusal(error: HandshakeError) -> AttachError {
         HandshakeError::Refused(refusal) if refusal.head.status == StatusCode::UNAUTHORIZED => {
             AttachError::Unauthorized
         }
+        HandshakeError::Refused(refusal) if refusal.head.status == StatusCode::SERVICE_UNAVAILABLE => AttachError::Full,
         HandshakeError::Refused(refusal) => AttachError::Refused(refusal.head.status),
         other => AttachError::NoWebSocket(other.to_string()),
     }

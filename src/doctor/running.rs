@@ -12,31 +12,27 @@ use rustix::process::{Resource, getrlimit};
 use super::Finding;
 use crate::{
     attach::{AttachError, Client, ClientError, Endpoint, how_to_start},
+    http::Capacity,
     settings::Settings,
 };
 
 /// The name under which the server sees this program.
 const NAME: &str = "codex-app-server-doctor";
 
-/// Each client takes two descriptors.
-const DESCRIPTORS_PER_CLIENT: u64 = 2;
-
 /// Clients that should find room on any machine.
-const FEW_CLIENTS: u64 = 500;
+const FEW_CLIENTS: usize = 500;
 
 pub(super) fn open_files(settings: &Settings) -> Finding {
     let limit = getrlimit(Resource::Nofile);
     let usable = if settings.startup.raise_open_files { limit.maximum } else { limit.current };
-    match usable {
-        Some(files) if files / DESCRIPTORS_PER_CLIENT < FEW_CLIENTS => {
-            let text = format!("{files} open files are room for about {} clients", files / DESCRIPTORS_PER_CLIENT);
-            Finding::warning("files", text, "Raise the limit: `ulimit -n`, or LimitNOFILE= of the systemd unit.")
-        }
-        Some(files) => {
-            Finding::ok("files", format!("{files} open files, for about {} clients", files / DESCRIPTORS_PER_CLIENT))
-        }
-        None => Finding::ok("files", "any number of open files"),
+    let Some(files) = usable else { return Finding::ok("files", "any number of open files") };
+    let capacity = Capacity::with_files(&settings.http, Some(usize::try_from(files).unwrap_or(usize::MAX)));
+    let clients = capacity.connections;
+    if clients < FEW_CLIENTS.min(settings.http.max_connections) {
+        let text = format!("{files} open files are room for {clients} clients");
+        return Finding::warning("files", text, "Raise the limit: `ulimit -n`, or LimitNOFILE= of the systemd unit.");
     }
+    Finding::ok("files", format!("{files} open files, for {clients} clients"))
 }
 
 /// The socket, and the server behind it.
@@ -68,6 +64,10 @@ pub(super) async fn server(path: &Path, limits: &Limits) -> Vec<Finding> {
         {
             let text = "not running; the last one was killed and has left its socket";
             Finding::warning("server", text, format!("The next start removes it. {}", how_to_start(path)))
+        }
+        Err(ClientError::Attach(AttachError::Full)) => {
+            let advice = "Close some clients, or raise http.max_connections and the limit of open files.";
+            Finding::warning("server", "running, and full: it takes no more clients", advice)
         }
         Err(error) => Finding::error("server", error.to_string(), "End whatever listens there, and start a server."),
     };

@@ -4,22 +4,28 @@ use actix_web::{
     Error, ResponseError as _,
     body::MessageBody,
     dev::{RequestHead, ServiceRequest, ServiceResponse},
-    http::header,
+    http::{ConnectionType, header},
     middleware::Next,
     web,
 };
 
-use super::{Peer, Refusal, Site, Transport};
+use super::{Peer, Refusal, Site, Transport, probes};
 
-/// Refuses requests in this order: of web pages (403), with too long a head (431), for other hosts (421).
+/// Refuses requests in this order: of web pages (403), with too long a head (431), for other hosts (421), without a place
+/// (503).
 pub async fn admit<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    match judge(&request) {
-        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
-        Err(refusal) => Ok(request.into_response(refusal.error_response()).map_into_right_body()),
+    let is_last = request.conn_data::<Peer>().is_some_and(|peer| peer.full().is_some());
+    let mut response = match judge(&request) {
+        Ok(()) => next.call(request).await?.map_into_left_body(),
+        Err(refusal) => request.into_response(refusal.error_response()).map_into_right_body(),
+    };
+    if is_last {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
+    Ok(response)
 }
 
 fn judge(request: &ServiceRequest) -> Result<(), Refusal> {
@@ -33,9 +39,12 @@ fn judge(request: &ServiceRequest) -> Result<(), Refusal> {
     if head_bytes(request.head()) > site.request_head_bytes {
         return Err(Refusal::LongHead);
     }
-    match &site.transport {
-        Transport::Unix => Ok(()),
-        Transport::Tcp(door) => door.check(request.head(), peer.tcp().ok_or(Refusal::UnknownPeer)?),
+    if let Transport::Tcp(door) = &site.transport {
+        door.check(request.head(), peer.tcp().ok_or(Refusal::UnknownPeer)?)?;
+    }
+    match peer.full() {
+        Some(full) if !probes::PATHS.contains(&request.path()) => Err(Refusal::Full(full)),
+        _ => Ok(()),
     }
 }
 

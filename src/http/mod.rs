@@ -2,18 +2,22 @@
 //!
 //! 1. any request with an `Origin` header → 403: a web page must not reach the agent of whoever looks at it
 //! 2. too long a head → 431; over TCP, a `Host` that is not this machine or listed → 421
-//! 3. `/readyz`, `/healthz` → 200, 503 (GET and HEAD; 405 for other methods)
-//! 4. everything else → a WebSocket, on any path; over TCP only for clients that [`crate::auth`] lets in (401, 429)
+//! 3. on a connection above a limit, anything but a probe → 503
+//! 4. `/readyz`, `/healthz` → 200, 503 (GET and HEAD; 405 for other methods)
+//! 5. everything else → a WebSocket, on any path; over TCP only for clients that [`crate::auth`] lets in (401, 429)
 //!
-//! Before all of this, a peer that has too many connections open is answered 503.
+//! Connections above a limit get one answer and are closed (see [`reserve`]).
 
 mod admission;
+mod capacity;
 mod crowd;
 mod door;
 mod host;
 mod peer;
 mod probes;
+mod proxies;
 mod refusal;
+mod reserve;
 mod start;
 mod upgrade;
 
@@ -29,8 +33,8 @@ use actix_web::{
 use app_server_actors::hub::Hub;
 
 pub use self::{
-    door::Door,
-    host::InvalidHost,
+    capacity::Capacity,
+    door::{Door, InvalidDoor},
     start::{HttpServer, Sockets},
 };
 use self::{peer::Peer, refusal::Refusal};

@@ -2,12 +2,12 @@
 
 use std::{
     any::Any,
-    cell::Cell,
+    cell::{Cell, OnceCell},
     io,
     net::IpAddr,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd},
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -19,31 +19,39 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::crowd::{Crowd, Seat};
+use super::{
+    capacity::Capacity,
+    crowd::{Crowd, Full, PeerSeat, Seat},
+    proxies::TrustedProxies,
+    reserve::{CutHandle, Place, Reserve, cut, shut_down},
+};
 use crate::{auth::PeerNetwork, settings};
-
-/// What a peer is told that has too many connections, before it has asked for anything.
-const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 10\r\n\
-    content-type: text/plain; charset=utf-8\r\ncontent-length: 60\r\n\r\n\
-    too many connections from this address; close some and retry";
 
 /// A client that may connect. A request without one is refused.
 pub struct Peer {
-    /// Shared with the watch.
-    kill: Rc<Cell<Option<OwnedFd>>>,
+    cut: CutHandle,
     last_request: Rc<Cell<Instant>>,
     watch: JoinHandle<()>,
     tcp: Option<TcpPeer>,
+    standing: Standing,
+    /// That of the client behind a proxy.
+    counted: OnceCell<PeerSeat>,
 }
 
 /// What is known of a client over TCP.
 pub struct TcpPeer {
-    /// Whom limits per peer count it as.
-    pub network: PeerNetwork,
+    /// Where it connects from.
+    pub address: IpAddr,
+    /// It asks for others, who are counted when they say who they are.
+    pub is_proxy: bool,
     /// The address of this machine that it has connected to.
     pub reached: IpAddr,
-    /// Given back when the connection ends.
-    _seat: Seat,
+}
+
+/// The place that a connection has until it ends.
+enum Standing {
+    Guest(Seat),
+    Reserve(#[expect(dead_code, reason = "held for its drop")] Place, Full),
 }
 
 /// Why a connection is dropped before its first byte is read.
@@ -55,35 +63,41 @@ enum Refused {
     UnknownUser(io::Error),
     #[error("its address cannot be told: {0}")]
     UnknownAddress(io::Error),
-    #[error("its address has too many connections open")]
-    TooMany,
-    #[error("no file descriptor is left for it: {0}")]
-    NoDescriptor(io::Error),
 }
 
 /// What every new connection is looked at with.
 pub struct Entrance {
     crowd: Arc<Crowd>,
+    reserve: Arc<Reserve>,
+    proxies: TrustedProxies,
+    /// From this number on, descriptors are for the reserve.
+    last_descriptors: Option<usize>,
     /// How long a connection may go without completing a request.
     patience: Duration,
+    /// The same for a connection of the reserve.
+    reserve_patience: Duration,
 }
 
 impl Entrance {
-    /// The entrance of a listener; all its workers share it.
-    pub fn new(settings: &settings::Http) -> Self {
+    /// The entrance of a listener with room for `capacity`; all its workers share it.
+    pub fn new(settings: &settings::Http, capacity: &Capacity, proxies: TrustedProxies) -> Self {
         Self {
-            crowd: Crowd::new(settings.max_connections_per_address),
+            crowd: Crowd::new(capacity.connections, settings.max_connections_per_address),
+            reserve: Reserve::new(capacity.reserve),
+            proxies,
+            last_descriptors: capacity.last_descriptors,
             patience: settings.keep_alive() + settings.client_request_timeout(),
+            reserve_patience: settings.client_request_timeout(),
         }
     }
 
     /// Looks at a new connection; what it learns becomes the connection's data. One that may not be here is shut down.
     pub fn meet(&self, connection: &dyn Any, data: &mut Extensions) {
         let (peer, socket) = if let Some(stream) = connection.downcast_ref::<UnixStream>() {
-            (check_user(stream).and_then(|()| Peer::new(stream.as_fd(), None, self.patience)), stream.as_fd())
+            (check_user(stream).map(|()| self.place(stream.as_fd(), None)), stream.as_fd())
         } else if let Some(stream) = connection.downcast_ref::<TcpStream>() {
-            let peer = TcpPeer::of(stream, &self.crowd);
-            (peer.and_then(|peer| Peer::new(stream.as_fd(), Some(peer), self.patience)), stream.as_fd())
+            let peer = TcpPeer::of(stream, &self.proxies).map(|tcp| self.place(stream.as_fd(), Some(tcp)));
+            (peer, stream.as_fd())
         } else {
             return;
         };
@@ -92,29 +106,43 @@ impl Entrance {
                 data.insert(peer);
             }
             Err(refused) => {
-                // Whoever floods the listener shall not flood the log as well.
-                let level = if matches!(refused, Refused::TooMany) { log::Level::Debug } else { log::Level::Warn };
-                log::log!(level, "refused a connection: {refused}");
+                log::warn!("refused a connection: {refused}");
                 shut_down(socket);
             }
         }
     }
+
+    /// Finds a place for a connection, among the clients or else in the reserve.
+    fn place(&self, socket: BorrowedFd<'_>, tcp: Option<TcpPeer>) -> Peer {
+        let number = usize::try_from(socket.as_raw_fd()).unwrap_or_default();
+        let seat = match self.last_descriptors {
+            Some(last) if number >= last => Err(Full::Files),
+            _ => self.crowd.seat(tcp.as_ref().filter(|tcp| !tcp.is_proxy).map(|tcp| PeerNetwork::of(tcp.address))),
+        };
+        let handle = socket.try_clone_to_owned().ok();
+        // What cannot be cut is no client. The HTTP library limits its time for its only request.
+        let seat = if handle.is_some() { seat } else { Err(Full::Files) };
+        let handle = Arc::new(Mutex::new(handle));
+        let (standing, patience) = match seat {
+            Ok(seat) => (Standing::Guest(seat), self.patience),
+            Err(full) => (Standing::Reserve(self.reserve.place(handle.clone()), full), self.reserve_patience),
+        };
+        Peer::new(handle, tcp, standing, patience)
+    }
 }
 
 impl Peer {
-    fn new(socket: BorrowedFd<'_>, tcp: Option<TcpPeer>, patience: Duration) -> Result<Self, Refused> {
-        let kill = socket.try_clone_to_owned().map_err(Refused::NoDescriptor)?;
-        let kill = Rc::new(Cell::new(Some(kill)));
+    fn new(cut: CutHandle, tcp: Option<TcpPeer>, standing: Standing, patience: Duration) -> Self {
         let last_request = Rc::new(Cell::new(Instant::now()));
-        let watch = actix_rt::spawn(watch(kill.clone(), last_request.clone(), patience));
-        Ok(Self { kill, last_request, watch, tcp })
+        let watch = actix_rt::spawn(watch(cut.clone(), last_request.clone(), patience));
+        Self { cut, last_request, watch, tcp, standing, counted: OnceCell::new() }
     }
 
     /// A second descriptor of the socket, by which it can be cut even while its own actor is not polled. There is
     /// one for each connection, for its only upgrade; from then on the router watches it.
     pub fn take_kill(&self) -> Option<OwnedFd> {
         self.watch.abort();
-        self.kill.take()
+        self.cut.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The client has completed the head of a request.
@@ -126,6 +154,27 @@ impl Peer {
     pub fn tcp(&self) -> Option<&TcpPeer> {
         self.tcp.as_ref()
     }
+
+    /// Counts this connection of a proxy as one of `client`, until it ends.
+    ///
+    /// # Errors
+    /// The client has as many as it may have.
+    pub fn count_as(&self, client: PeerNetwork) -> Result<(), Full> {
+        if let Standing::Guest(seat) = &self.standing {
+            let seat = seat.of_peer(client)?;
+            // There is one upgrade for each connection, so there was none before.
+            let _ = self.counted.set(seat);
+        }
+        Ok(())
+    }
+
+    /// Why this connection gets no more than one answer; `None` for one that has a place among the clients.
+    pub fn full(&self) -> Option<Full> {
+        match self.standing {
+            Standing::Guest(_) => None,
+            Standing::Reserve(_, full) => Some(full),
+        }
+    }
 }
 
 impl Drop for Peer {
@@ -135,34 +184,22 @@ impl Drop for Peer {
 }
 
 impl TcpPeer {
-    fn of(stream: &TcpStream, crowd: &Arc<Crowd>) -> Result<Self, Refused> {
-        let network = PeerNetwork::of(stream.peer_addr().map_err(Refused::UnknownAddress)?.ip());
+    fn of(stream: &TcpStream, proxies: &TrustedProxies) -> Result<Self, Refused> {
+        let address = stream.peer_addr().map_err(Refused::UnknownAddress)?.ip();
         let reached = stream.local_addr().map_err(Refused::UnknownAddress)?.ip();
-        let Some(seat) = crowd.seat(network) else {
-            // A new socket has room for this. Who does not get to see it sees the connection end.
-            let _ = stream.try_write(BUSY);
-            return Err(Refused::TooMany);
-        };
-        Ok(Self { network, reached, _seat: seat })
+        Ok(Self { address, is_proxy: proxies.include(address), reached })
     }
 }
 
 /// Cuts a connection that completes no request. The HTTP library limits the time for the head of the first request
 /// only: after one probe, a peer could send the next head a byte at a time for ever.
-async fn watch(kill: Rc<Cell<Option<OwnedFd>>>, last_request: Rc<Cell<Instant>>, patience: Duration) {
+async fn watch(handle: CutHandle, last_request: Rc<Cell<Instant>>, patience: Duration) {
     let mut deadline = last_request.get() + patience;
     while Instant::now() < deadline {
         sleep_until(deadline).await;
         deadline = last_request.get() + patience;
     }
-    if let Some(socket) = kill.take() {
-        shut_down(socket.as_fd());
-    }
-}
-
-fn shut_down(socket: BorrowedFd<'_>) {
-    // It fails only when the peer has gone already.
-    let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
+    cut(&handle);
 }
 
 /// The mode of the socket file keeps other users out on most systems; the kernel's word on the peer does on all.
@@ -182,7 +219,14 @@ mod tests {
     use super::*;
 
     fn entrance(patience: Duration) -> Entrance {
-        Entrance { crowd: Crowd::new(1), patience }
+        Entrance {
+            crowd: Crowd::new(1, 1),
+            reserve: Reserve::new(1),
+            proxies: TrustedProxies::default(),
+            last_descriptors: None,
+            patience,
+            reserve_patience: patience,
+        }
     }
 
     #[actix_rt::test]
@@ -209,11 +253,23 @@ mod tests {
         assert!(data.get::<Peer>().is_none());
     }
 
-    #[test]
-    fn the_refusal_is_as_long_as_it_says() {
-        let text = std::str::from_utf8(BUSY).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.ends_with(&format!("content-length: {}", body.len())), "{}", body.len());
+    #[actix_rt::test]
+    async fn who_finds_no_place_belongs_to_the_reserve() {
+        let mut entrance = entrance(Duration::from_secs(60));
+        let meet = |entrance: &Entrance| {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let mut data = Extensions::new();
+            entrance.meet(&ours, &mut data);
+            let full = data.get::<Peer>().unwrap().full();
+            (full, data, theirs)
+        };
+        let (guest, data, _theirs) = meet(&entrance);
+        assert_eq!(guest, None);
+        assert_eq!(meet(&entrance).0, Some(Full::Server));
+        drop(data);
+        assert_eq!(meet(&entrance).0, None);
+        entrance.last_descriptors = Some(0);
+        assert_eq!(meet(&entrance).0, Some(Full::Files));
     }
 
     #[actix_rt::test]

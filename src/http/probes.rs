@@ -4,14 +4,20 @@ use actix_web::{HttpResponse, Resource, guard, http::header, web};
 
 use super::Site;
 
+const HEALTHZ: &str = "/healthz";
+const READYZ: &str = "/readyz";
+
+/// Answered on every connection, whatever limit it is above.
+pub const PATHS: [&str; 2] = [HEALTHZ, READYZ];
+
 /// 200 as long as this process can answer.
 pub fn healthz() -> Resource {
-    probe("/healthz", web::route().to(HttpResponse::Ok))
+    probe(HEALTHZ, web::route().to(HttpResponse::Ok))
 }
 
 /// 200 while new work is taken, 503 from the beginning of the drain on.
 pub fn readyz() -> Resource {
-    probe("/readyz", web::route().to(ready))
+    probe(READYZ, web::route().to(ready))
 }
 
 async fn ready(site: web::Data<Site>) -> HttpResponse {

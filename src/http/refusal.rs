@@ -9,7 +9,11 @@ use actix_web::{
 };
 use actix_web_actors::ws::HandshakeError;
 
+use super::crowd::Full;
 use crate::auth::Denial;
+
+/// Seconds after which a client that finds no place may try again.
+const RETRY_WHEN_FULL_SECONDS: u64 = 10;
 
 /// A request that is answered and goes no further.
 #[derive(Debug, thiserror::Error)]
@@ -41,9 +45,15 @@ pub enum Refusal {
     /// No `Sec-WebSocket-Version: 13`.
     #[error("`Sec-WebSocket-Version` header did not include '13'")]
     OtherVersion,
+    /// HTTP/1.0, which knows no upgrades (RFC 6455 section 4.2.1).
+    #[error("an upgrade needs HTTP/1.1")]
+    OldHttp,
     /// What the WebSocket library finds wrong with a request that passed all of the above.
     #[error("{0}")]
     Handshake(#[from] HandshakeError),
+    /// There is no place for its connection.
+    #[error(transparent)]
+    Full(#[from] Full),
     /// Its token does not let it in.
     #[error(transparent)]
     Denied(#[from] Denial),
@@ -63,6 +73,7 @@ impl ResponseError for Refusal {
             Self::OtherHost => StatusCode::MISDIRECTED_REQUEST,
             Self::Denied(Denial::TooManyFailures { .. }) => StatusCode::TOO_MANY_REQUESTS,
             Self::Denied(_) => StatusCode::UNAUTHORIZED,
+            Self::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::WebPage | Self::Unmanaged | Self::UnknownPeer => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         }
@@ -82,6 +93,7 @@ impl ResponseError for Refusal {
                 Some(challenge) => response.insert_header((header::WWW_AUTHENTICATE, challenge)),
                 None => &mut response,
             },
+            Self::Full(_) => response.insert_header((header::RETRY_AFTER, RETRY_WHEN_FULL_SECONDS)),
             Self::NotGet => response.insert_header((header::ALLOW, "GET")),
             // RFC 6455 section 4.4: the refusal names the version that would do.
             Self::OtherVersion => response.insert_header((header::SEC_WEBSOCKET_VERSION, "13")),

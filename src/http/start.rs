@@ -13,7 +13,7 @@ use actix_web::{dev::ServerHandle, http::KeepAlive, web};
 use app_server_actors::hub::{Hub, HubParts};
 use tokio::sync::mpsc;
 
-use super::{Door, Site, Transport, app, peer::Entrance};
+use super::{Door, Site, Transport, app, capacity::Capacity, peer::Entrance, proxies::TrustedProxies};
 use crate::settings;
 
 /// A bound socket for HTTP.
@@ -41,7 +41,12 @@ impl HttpServer {
         };
         let websocket_frame_bytes = parts.limits.websocket_frame_bytes;
         let request_head_bytes = settings.request_head_bytes;
-        let entrance = Entrance::new(settings);
+        let capacity = Capacity::of(settings);
+        let proxies = match &transport {
+            Transport::Tcp(door) => door.proxies().clone(),
+            Transport::Unix => TrustedProxies::default(),
+        };
+        let entrance = Entrance::new(settings, &capacity, proxies);
         let (tell, mut hubs) = mpsc::channel(1);
         let only = Arc::new(OnceLock::new());
         let make_app = move || {
@@ -57,7 +62,8 @@ impl HttpServer {
 
         let server = actix_web::HttpServer::new(make_app)
             .workers(settings.workers)
-            .max_connections(settings.max_connections)
+            // Never reached, because what is above the reserve gives way: the library would leave it without an answer.
+            .max_connections(capacity.connections + 2 * capacity.reserve)
             .keep_alive(KeepAlive::Timeout(settings.keep_alive()))
             .client_request_timeout(settings.client_request_timeout())
             // The default would hold every finished WebSocket for a second.

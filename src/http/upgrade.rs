@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{Method, header},
+    http::{Method, Version, header},
     web,
 };
 use actix_web_actors::ws;
@@ -27,7 +27,14 @@ pub async fn upgrade(
     let peer = request.conn_data::<Peer>().ok_or(Refusal::UnknownPeer)?;
     let mut response = ws::handshake(&request)?;
     let pass = match &site.transport {
-        Transport::Tcp(door) => door.admit(request.head(), peer.tcp().ok_or(Refusal::UnknownPeer)?)?,
+        Transport::Tcp(door) => {
+            let tcp = peer.tcp().ok_or(Refusal::UnknownPeer)?;
+            let pass = door.admit(request.head(), tcp)?;
+            if tcp.is_proxy {
+                peer.count_as(door.client(request.head(), tcp))?;
+            }
+            pass
+        }
         Transport::Unix if request.path() == MANAGED_SHUTDOWN => return Err(Refusal::Unmanaged),
         Transport::Unix => {
             response.insert_header((MAX_FRAME_HEADER, site.websocket_frame_bytes));
@@ -40,9 +47,10 @@ pub async fn upgrade(
 
 /// The order of the checks is the reference program's.
 fn check(request: &HttpRequest) -> Result<(), Refusal> {
+    // The value of `Upgrade` is a list (RFC 9110 section 7.8).
     let says = |name, expected: &str| {
         let value = request.headers().get(name).and_then(|value| value.to_str().ok());
-        value.is_some_and(|value| value.trim().eq_ignore_ascii_case(expected))
+        value.is_some_and(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(expected)))
     };
     if request.method() != Method::GET {
         Err(Refusal::NotGet)
@@ -54,6 +62,8 @@ fn check(request: &HttpRequest) -> Result<(), Refusal> {
         Err(Refusal::NoKey)
     } else if !says(header::SEC_WEBSOCKET_VERSION, "13") {
         Err(Refusal::OtherVersion)
+    } else if request.version() < Version::HTTP_11 {
+        Err(Refusal::OldHttp)
     } else {
         Ok(())
     }

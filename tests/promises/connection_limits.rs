@@ -4,11 +4,11 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::support::http::{self, UPGRADE};
+use crate::support::eventually;
+use crate::support::http::{self, Response, UPGRADE};
 use crate::support::process::Launch;
 use crate::support::server::Server;
 use crate::support::wire::patient;
-use crate::support::{PATIENCE, eventually};
 
 const PROBE: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -16,12 +16,24 @@ fn connect(address: SocketAddr) -> TcpStream {
     patient(TcpStream::connect(address).expect("the listener takes it"))
 }
 
-fn is_busy(stream: &mut TcpStream) -> bool {
-    let response = http::exchange(stream, PROBE);
-    response.is_none_or(|response| {
-        assert!(response.status == 200 || response.body.contains("too many connections"), "{response:?}");
-        response.status == 503
-    })
+fn upgrade(stream: &mut TcpStream) -> Response {
+    // Whoever is refused is told so: no answer at all is none of the answers.
+    http::exchange(stream, &http::request("GET", "/", UPGRADE)).expect("an answer")
+}
+
+fn is_refused(stream: &mut TcpStream, reason: &str) {
+    let answer = upgrade(stream);
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert!(answer.body.contains(reason), "{answer:?}");
+    let seconds: u64 = answer.header("retry-after").expect("when to retry").parse().expect("seconds");
+    assert!(seconds > 0);
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).expect("the connection ends in good order");
+    assert_eq!(rest, b"");
+}
+
+fn probe(stream: &mut TcpStream) -> u16 {
+    http::exchange(stream, PROBE).expect("an answer").status
 }
 
 #[test]
@@ -29,14 +41,18 @@ fn one_peer_has_only_so_many_connections_and_gets_them_back() {
     let server = Server::ws(Launch::new().setting("http.max_connections_per_address", 3));
     let mut client = server.client();
     let mut upgraded = server.tcp_stream();
-    let answer = http::exchange(&mut upgraded, &http::request("GET", "/", UPGRADE)).expect("an answer");
-    assert_eq!(answer.status, 101);
-    let idle = server.tcp_stream();
-    eventually("the fourth is refused", || is_busy(&mut server.tcp_stream()));
+    assert_eq!(upgrade(&mut upgraded).status, 101);
+    let mut idle = server.tcp_stream();
+    assert_eq!(probe(&mut idle), 200);
+    for _ in 0..100 {
+        is_refused(&mut server.tcp_stream(), "too many connections from this address");
+        assert_eq!(probe(&mut server.tcp_stream()), 200);
+    }
     client.call("thread/loaded/list", serde_json::json!({}));
+    assert_eq!(upgrade(&mut server.tcp_stream_from([127, 0, 0, 2])).status, 101, "another peer is let in");
     for freed in [idle, upgraded] {
         drop(freed);
-        eventually("a place is free again", || !is_busy(&mut server.tcp_stream()));
+        eventually("a place is free again", || upgrade(&mut server.tcp_stream()).status == 101);
     }
 }
 
@@ -45,25 +61,54 @@ fn silent_connections_without_number_leave_room_for_others() {
     let server = Server::ws_at(Launch::new().setting("http.max_connections_per_address", 50), "ws://127.0.0.2:0");
     let address = server.tcp_address();
     let flood: Vec<TcpStream> = (0..400).map(|_| connect(address)).collect();
-    eventually("the flood has all it may have", || is_busy(&mut connect(address)));
+    is_refused(&mut connect(address), "too many connections from this address");
     let mut other = server.tcp_stream_from([127, 0, 0, 3]);
-    let answer = http::exchange(&mut other, &http::request("GET", "/", UPGRADE)).expect("an answer");
-    assert_eq!(answer.status, 101);
+    assert_eq!(upgrade(&mut other).status, 101);
     drop(flood);
 }
 
 #[test]
-fn beyond_the_number_in_all_a_connection_waits_for_its_turn() {
+fn beyond_the_number_in_all_probes_are_answered_and_clients_told_to_come_back() {
     let server = Server::ws(Launch::new().setting("http.max_connections", 2));
     let (first, mut second) = (server.client(), server.client());
-    let mut third = server.tcp_stream();
-    third.write_all(PROBE.as_bytes()).expect("it fits into the socket");
-    third.set_read_timeout(Some(Duration::from_millis(300))).expect("a socket takes a timeout");
-    assert!(third.read(&mut [0]).is_err(), "nobody has answered");
+    for _ in 0..100 {
+        assert_eq!(probe(&mut server.tcp_stream()), 200);
+        is_refused(&mut server.tcp_stream(), "http.max_connections");
+    }
     second.call("thread/loaded/list", serde_json::json!({}));
     drop(first);
-    third.set_read_timeout(Some(PATIENCE)).expect("a socket takes a timeout");
-    assert_eq!(http::read_response(&mut third, false).expect("an answer").status, 200);
+    eventually("a place is free again", || upgrade(&mut server.tcp_stream()).status == 101);
+}
+
+#[test]
+fn a_reserve_full_of_silence_still_answers_probes() {
+    let launch = Launch::new().setting("http.max_connections", 2).setting("http.reserved_connections", 8);
+    let server = Server::ws(launch);
+    let _clients = (server.client(), server.client());
+    let mut silent: Vec<TcpStream> = (0..100).map(|_| server.tcp_stream()).collect();
+    for _ in 0..50 {
+        assert_eq!(probe(&mut server.tcp_stream()), 200);
+        silent.push(server.tcp_stream());
+    }
+    let oldest = http::read_response(&mut silent[0], false).expect("it is told why it is closed");
+    assert_eq!((oldest.status, oldest.header("retry-after")), (503, Some("10")));
+}
+
+#[test]
+fn when_descriptors_run_short_probes_are_answered_all_the_same() {
+    for clients in [0, 20] {
+        let launch = Launch::new().setting("startup.raise_open_files", false).open_files(160);
+        let server = Server::unix(launch);
+        let ask = |text: &str| http::exchange(&mut server.unix_stream(), text).expect("an answer");
+        let _clients: Vec<_> = (0..clients).map(|_| server.client()).collect();
+        let silent: Vec<_> = (0..200).map(|_| server.unix_stream()).collect();
+        for _ in 0..20 {
+            assert_eq!(ask(PROBE).status, 200);
+            assert_eq!(ask(&http::request("GET", "/", UPGRADE)).status, 503);
+        }
+        drop(silent);
+        eventually("there is room again", || ask(&http::request("GET", "/", UPGRADE)).status == 101);
+    }
 }
 
 #[test]
@@ -95,7 +140,7 @@ fn a_second_head_that_never_ends_is_given_up_too() {
     let server = Server::ws(launch.setting("http.keep_alive_seconds", 2));
     let mut client = server.client();
     let mut stream = server.tcp_stream();
-    assert_eq!(http::exchange(&mut stream, PROBE).expect("an answer").status, 200);
+    assert_eq!(probe(&mut stream), 200);
     eventually("it is cut, though bytes still come", || {
         std::thread::sleep(Duration::from_millis(100));
         stream.write_all(b"X").is_err()

@@ -47,6 +47,15 @@ fn a_running_server_is_found_with_its_version() {
 }
 
 #[test]
+fn a_server_that_is_full_is_well_and_said_to_be_full() {
+    let server = Server::unix(Launch::new().setting("http.max_connections", 1));
+    let _client = server.client();
+    let (code, found) = examine(server.process.home());
+    assert_eq!(code, 0, "{found:?}");
+    assert_eq!(found["server"], ("warning".to_owned(), "running, and full: it takes no more clients".to_owned()));
+}
+
+#[test]
 fn a_damaged_database_is_an_error() {
     let home = Home::new();
     let mut server = Server::unix(Launch::at(&home));

@@ -76,6 +76,7 @@ fn a_request_that_is_no_upgrade_is_told_what_is_missing() {
         (upgrade_but("Connection", Some("keep-alive")), no_connection),
         (upgrade_but("Upgrade", None), no_upgrade),
         (upgrade_but("Upgrade", Some("h2c")), no_upgrade),
+        (upgrade_but("Upgrade", Some("h2c, websocketx")), no_upgrade),
         (upgrade_but("Sec-WebSocket-Key", None), "`Sec-WebSocket-Key` header missing"),
         (upgrade_but("Sec-WebSocket-Version", None), no_version),
         (upgrade_but("Sec-WebSocket-Version", Some("8")), no_version),
@@ -118,6 +119,8 @@ fn any_path_upgrades_and_harmless_variations_are_accepted() {
         upgrade_but("Connection", Some("keep-alive, Upgrade")),
         upgrade_but("Connection", Some("upgrade")),
         upgrade_but("Upgrade", Some("WebSocket")),
+        upgrade_but("Upgrade", Some("websocket, h2c")),
+        upgrade_but("Upgrade", Some("h2c,WebSocket")),
         upgrade_but("Host", Some("127.0.0.1:1")),
         extra,
     ];
@@ -131,6 +134,16 @@ fn any_path_upgrades_and_harmless_variations_are_accepted() {
             }
         }
     }
+}
+
+#[test]
+fn http_1_0_knows_no_upgrades() {
+    let server = Server::ws(Launch::new());
+    let text = http::request("GET", "/", UPGRADE).replace("HTTP/1.1", "HTTP/1.0");
+    let response = http::exchange(&mut server.tcp_stream(), &text).expect("an answer");
+    assert_eq!(response.status, 400, "{response:?}");
+    let probe = "GET /healthz HTTP/1.0\r\n\r\n";
+    assert_eq!(http::exchange(&mut server.tcp_stream(), probe).expect("an answer").status, 200);
 }
 
 #[test]
