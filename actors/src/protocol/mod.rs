@@ -32,6 +32,7 @@ mod signature;
 mod stored;
 pub mod thread;
 pub mod turn;
+pub mod usage;
 
 pub use decode::{ClientMessage, Refusal, decode, decode_within};
 pub use error::{ErrorCode, RpcError};

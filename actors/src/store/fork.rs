@@ -5,7 +5,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::Question;
-use super::messages::{ForkThread, ForkUntil, Forked};
+use super::messages::{ForkThread, Forked};
+use super::revert::last_ordinal;
 use super::row::written;
 use super::schema::turns;
 use super::threads;
@@ -13,8 +14,10 @@ use crate::protocol::turn::TurnStatus;
 
 /// A turn that runs in the source does not run in the fork: there it ended when the fork was made.
 const COPY_TURNS: &str = "
-    INSERT INTO turns (thread_id, ordinal, id, root_turn_id, status, error, started_at_ms, completed_at_ms)
-    SELECT ?, ordinal, id, root_turn_id, CASE status WHEN ? THEN ? ELSE status END, error, started_at_ms, completed_at_ms
+    INSERT INTO turns
+        (thread_id, ordinal, id, root_turn_id, status, error, started_at_ms, completed_at_ms, token_usage)
+    SELECT ?, ordinal, id, root_turn_id, CASE status WHEN ? THEN ? ELSE status END, error, started_at_ms,
+        completed_at_ms, token_usage
     FROM turns WHERE thread_id = ? AND ordinal <= ?";
 
 const COPY_ITEMS: &str = "
@@ -22,6 +25,12 @@ const COPY_ITEMS: &str = "
     SELECT ?, items.ordinal, turn_id, items.id, kind, text, items.started_at_ms, items.completed_at_ms, item
     FROM items JOIN turns ON turns.thread_id = items.thread_id AND turns.id = items.turn_id
     WHERE items.thread_id = ? AND turns.ordinal <= ?";
+
+/// With the entries of earlier epochs, so that the fork can be reverted as far as its source.
+const COPY_MODEL_HISTORY: &str = "
+    INSERT INTO model_history (thread_id, epoch, position, turn_ordinal, entry)
+    SELECT ?, epoch, position, turn_ordinal, entry
+    FROM model_history WHERE thread_id = ? AND coalesce(turn_ordinal, 0) <= ?";
 
 impl Question for ForkThread {
     type Answer = Forked;
@@ -32,20 +41,9 @@ impl Question for ForkThread {
             return Ok(Forked::UnknownSource);
         }
         let (source, id) = (self.source.to_string(), self.fork.id.to_string());
-        let last = match &self.until {
-            ForkUntil::End => i64::MAX,
-            ForkUntil::Through(turn) | ForkUntil::Before(turn) => {
-                let found = turns::table
-                    .filter(turns::thread_id.eq(&source).and(turns::id.eq(turn)))
-                    .select(turns::ordinal)
-                    .first::<i64>(db)
-                    .optional()?;
-                match (found, &self.until) {
-                    (None, _) => return Ok(Forked::UnknownTurn(turn.clone())),
-                    (Some(ordinal), ForkUntil::Before(_)) => ordinal - 1,
-                    (Some(ordinal), _) => ordinal,
-                }
-            }
+        let last = match last_ordinal(db, self.source, &self.until)? {
+            Ok(last) => last,
+            Err(unknown) => return Ok(Forked::UnknownTurn(unknown)),
         };
         let mut fork = self.fork;
         fork.has_turns =
@@ -62,11 +60,13 @@ impl Question for ForkThread {
             .bind::<Text, _>(&source)
             .bind::<BigInt, _>(last)
             .execute(db)?;
-        diesel::sql_query(COPY_ITEMS)
-            .bind::<Text, _>(&id)
-            .bind::<Text, _>(&source)
-            .bind::<BigInt, _>(last)
-            .execute(db)?;
+        for copy in [COPY_ITEMS, COPY_MODEL_HISTORY] {
+            diesel::sql_query(copy)
+                .bind::<Text, _>(&id)
+                .bind::<Text, _>(&source)
+                .bind::<BigInt, _>(last)
+                .execute(db)?;
+        }
         Ok(Forked::Thread(fork))
     }
 }

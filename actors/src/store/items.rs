@@ -1,47 +1,40 @@
 //! Items: keeping them and listing them.
 
-use diesel::dsl::{exists, max};
+use diesel::dsl::max;
 use diesel::prelude::*;
 
 use super::Question;
 use super::cursor::{Cursor, List};
-use super::messages::{ListItems, ListedItems, RecordItem};
+use super::messages::{ListItems, ListedItems};
 use super::row::ItemRow;
-use super::schema::{items, threads, turns};
-use crate::protocol::thread::{ItemAnchor, Page};
+use super::schema::{items, threads};
+use crate::protocol::thread::{ItemAnchor, Page, ThreadId};
+use crate::protocol::turn::ThreadItem;
 
-impl Question for RecordItem {
-    type Answer = bool;
-    const WRITES: bool = true;
-
-    fn run(self, db: &mut SqliteConnection) -> QueryResult<bool> {
-        let thread = self.thread_id.to_string();
-        let its_turn = turns::table.filter(turns::thread_id.eq(&thread).and(turns::id.eq(&self.turn_id)));
-        if !diesel::select(exists(its_turn)).get_result::<bool>(db)? {
-            return Ok(false);
-        }
-        let last =
-            items::table.filter(items::thread_id.eq(&thread)).select(max(items::ordinal)).first::<Option<i64>>(db)?;
-        let row = ItemRow::of(self.thread_id, last.unwrap_or(0) + 1, self.turn_id, &self.item)?;
-        if row.kind == "userMessage" {
-            diesel::update(threads::table.find(&thread).filter(threads::preview.eq("")))
-                .set(threads::preview.eq(row.text.clone()))
-                .execute(db)?;
-        }
-        let state = (
-            items::text.eq(row.text.clone()),
-            items::started_at_ms.eq(row.started_at_ms),
-            items::completed_at_ms.eq(row.completed_at_ms),
-            items::item.eq(row.item.clone()),
-        );
-        diesel::insert_into(items::table)
-            .values(row)
-            .on_conflict((items::thread_id, items::turn_id, items::id))
-            .do_update()
-            .set(state)
+/// Keeps an item or its new state; a new item comes after all others of its thread.
+pub(super) fn record(db: &mut SqliteConnection, thread_id: ThreadId, turn: &str, item: &ThreadItem) -> QueryResult<()> {
+    let thread = thread_id.to_string();
+    let last =
+        items::table.filter(items::thread_id.eq(&thread)).select(max(items::ordinal)).get_result::<Option<i64>>(db)?;
+    let row = ItemRow::of(thread_id, last.unwrap_or(0) + 1, turn.to_owned(), item)?;
+    if row.kind == "userMessage" {
+        diesel::update(threads::table.find(&thread).filter(threads::preview.eq("")))
+            .set(threads::preview.eq(row.text.clone()))
             .execute(db)?;
-        Ok(true)
     }
+    let state = (
+        items::text.eq(row.text.clone()),
+        items::started_at_ms.eq(row.started_at_ms),
+        items::completed_at_ms.eq(row.completed_at_ms),
+        items::item.eq(row.item.clone()),
+    );
+    diesel::insert_into(items::table)
+        .values(row)
+        .on_conflict((items::thread_id, items::turn_id, items::id))
+        .do_update()
+        .set(state)
+        .execute(db)?;
+    Ok(())
 }
 
 impl Question for ListItems {

@@ -63,7 +63,7 @@ pub struct DeleteThread {
     pub id: ThreadId,
 }
 
-/// Copies history into a new thread, whose record the sender has made from the source's.
+/// Copies history, including that which the model sees, into a new thread, whose record the sender has made from the source's.
 #[derive(Debug)]
 pub struct ForkThread {
     /// Where the history comes from.
@@ -71,12 +71,12 @@ pub struct ForkThread {
     /// The new thread; `has_turns` is set by what is copied, and without turns the preview is emptied.
     pub fork: Box<ThreadRecord>,
     /// How much is copied.
-    pub until: ForkUntil,
+    pub until: Until,
 }
 
-/// How much of a history is copied.
+/// How much of a history a fork copies and a revert keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ForkUntil {
+pub enum Until {
     /// All of it.
     End,
     /// Up to and including this turn.
@@ -139,28 +139,91 @@ pub struct SearchThreads {
     pub page: PageRequest,
 }
 
-/// Keeps a turn or its new state; a new turn comes after all others of its thread. Whether there is such a thread.
+/// Keeps what happened in a turn, all of it in one write: the state of the turn, the items that are new or have
+/// changed, and what the model has seen. Whether there is such a thread.
+///
+/// A new turn comes after all others of its thread, a new item after all others. The first message of a user becomes the
+/// preview of the thread. Times and settings of the thread other than its last use and change stay as they are.
 #[derive(Debug)]
 pub struct RecordTurn {
     /// Which thread.
     pub thread_id: ThreadId,
-    /// The turn.
+    /// The turn, new or in its new state.
     pub turn: TurnRecord,
+    /// Its items that are new or have changed, in their order; the others stay as they are.
+    pub items: Vec<ThreadItem>,
+    /// What this does to the history that the model sees.
+    pub model_history: HistoryChange,
     /// When; the thread counts as used and changed.
     pub at_ms: i64,
 }
 
-/// Keeps an item or its new state; a new item comes after all others of its thread. Whether there is such a turn.
+/// Changes the history that the model sees, outside of a turn. Whether there is such a thread.
 ///
-/// The first message of a person becomes the preview of the thread.
+/// What is added belongs to the latest turn of the thread, and goes when that turn is reverted.
 #[derive(Debug)]
-pub struct RecordItem {
+pub struct RecordModelHistory {
     /// Which thread.
     pub thread_id: ThreadId,
-    /// Which turn.
-    pub turn_id: String,
-    /// The item.
-    pub item: ThreadItem,
+    /// What changes.
+    pub change: HistoryChange,
+}
+
+/// A change to the history that the model sees. Each entry is the JSON text of one entry of a model request's input; the
+/// Store does not look into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HistoryChange {
+    /// These entries come after the others. No entries: the history stays as it is.
+    Append(Vec<String>),
+    /// A compaction: from now on the model sees these entries instead of the others. No entries: the history stays as
+    /// it is. The others are kept, and come back when the turn that brought these is reverted.
+    Replace(Vec<String>),
+}
+
+impl HistoryChange {
+    /// The history stays as it is.
+    pub const fn none() -> Self {
+        Self::Append(Vec::new())
+    }
+}
+
+/// The history that the model sees of a thread: JSON texts of its entries, oldest first. Empty when there is no such
+/// thread.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadModelHistory {
+    /// Which thread.
+    pub thread_id: ThreadId,
+}
+
+/// What a thread has cost, and the turn after which that was known; `None` before the model has said so for the first
+/// time.
+#[derive(Clone, Copy, Debug)]
+pub struct LastTokenUsage {
+    /// Which thread.
+    pub thread_id: ThreadId,
+}
+
+/// Takes the latest turns of a thread back for good: the turns, their items, and what the model has seen of them. A
+/// compaction in one of them is taken back too.
+#[derive(Clone, Debug)]
+pub struct RevertThread {
+    /// Which thread.
+    pub id: ThreadId,
+    /// How much stays.
+    pub until: Until,
+    /// When; the thread counts as changed.
+    pub at_ms: i64,
+}
+
+/// What became of a revert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reverted {
+    /// The thread as it is now.
+    Thread(Box<ThreadRecord>),
+    /// There is no such thread.
+    UnknownThread,
+    /// The thread has no such turn.
+    UnknownTurn(String),
 }
 
 /// A page of a thread's turns, or `None` when there is no such thread.

@@ -12,8 +12,11 @@ mod fork;
 mod items;
 mod list;
 pub mod messages;
+mod model_history;
 mod open;
 mod record;
+mod recover;
+mod revert;
 mod row;
 mod schema;
 mod search;
@@ -34,6 +37,7 @@ use tokio::sync::oneshot;
 use crate::limits::Limits;
 use crate::mailbox::{end_alone, start_alone};
 use database::{Database, Reply};
+use recover::{InUse, recover};
 
 pub use check::check;
 pub use cursor::{Cursor, InvalidCursor, PageRequest};
@@ -56,10 +60,12 @@ pub struct Store {
     database: Database,
     mailbox_messages: usize,
     commit_is_due: bool,
+    /// `None` where nobody else can open the database.
+    _in_use: Option<InUse>,
 }
 
 impl Store {
-    /// Opens the database, creating it if need be, and starts the actor on an arbiter of its own. Blocks the caller for
+    /// Opens the database, creating it if need be, marks turns of killed processes as interrupted, and starts the actor on an arbiter of its own. Blocks the caller for
     /// some milliseconds, and for up to five seconds while another program holds the file's lock.
     ///
     /// Share the `Arc`; a clone of the `Addr` would have a slot of its own in the mailbox, and the bound were gone.
@@ -70,8 +76,9 @@ impl Store {
     /// # Panics
     /// Outside of an actix system.
     pub fn open(path: &Path, limits: &Limits) -> Result<Arc<Addr<Self>>, StoreError> {
-        let connection = open::open(path, open::BUSY_TIMEOUT)?;
-        Ok(Self::start(Database::new(connection, path.into()), limits))
+        let mut connection = open::open(path, open::BUSY_TIMEOUT)?;
+        let in_use = recover(&mut connection, path);
+        Ok(Self::start(Database::new(connection, path.into()), Some(in_use), limits))
     }
 
     /// The same without a file; everything is gone when the actor ends.
@@ -80,12 +87,12 @@ impl Store {
     /// SQLite has no memory left.
     pub fn in_memory(limits: &Limits) -> Result<Arc<Addr<Self>>, StoreError> {
         let connection = open::in_memory()?;
-        Ok(Self::start(Database::new(connection, PathBuf::from(":memory:")), limits))
+        Ok(Self::start(Database::new(connection, PathBuf::from(":memory:")), None, limits))
     }
 
-    fn start(database: Database, limits: &Limits) -> Arc<Addr<Self>> {
+    fn start(database: Database, in_use: Option<InUse>, limits: &Limits) -> Arc<Addr<Self>> {
         let mailbox_messages = limits.store_mailbox_messages;
-        let store = Self { database, mailbox_messages, commit_is_due: false };
+        let store = Self { database, mailbox_messages, commit_is_due: false, _in_use: in_use };
         start_alone(mailbox_messages, || store)
     }
 }

@@ -67,7 +67,8 @@ fn create(path: &Path) -> Result<(), StoreError> {
         .map_err(|e| unusable(path, e))
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// The file of this name and `suffix`.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

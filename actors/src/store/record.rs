@@ -7,6 +7,7 @@ use crate::protocol::thread::{
     ThreadHistoryMode, ThreadId,
 };
 use crate::protocol::turn::{TurnError, TurnStatus};
+use crate::protocol::usage::ThreadTokenUsage;
 
 /// Everything about a thread but its history. Times are Unix milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +97,8 @@ pub struct TurnRecord {
     pub started_at_ms: Option<i64>,
     /// When it ended.
     pub completed_at_ms: Option<i64>,
+    /// What the thread has cost up to and including this turn; `None` until the model has said so.
+    pub token_usage: Option<ThreadTokenUsage>,
 }
 
 /// A thread that a search found.

@@ -104,6 +104,7 @@ pub(super) struct TurnRow {
     pub(super) error: Option<String>,
     pub(super) started_at_ms: Option<i64>,
     pub(super) completed_at_ms: Option<i64>,
+    pub(super) token_usage: Option<String>,
 }
 
 impl TurnRow {
@@ -117,6 +118,7 @@ impl TurnRow {
             error: turn.error.as_ref().map(written).transpose()?,
             started_at_ms: turn.started_at_ms,
             completed_at_ms: turn.completed_at_ms,
+            token_usage: turn.token_usage.as_ref().map(written).transpose()?,
         })
     }
 
@@ -187,7 +189,8 @@ pub(super) fn written(value: &impl Serialize) -> QueryResult<String> {
     to_stored(value).map_err(|e| DieselError::SerializationError(Box::new(e)))
 }
 
-fn read<T: DeserializeOwned>(text: &str) -> QueryResult<T> {
+/// The value that a column keeps as `text`.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> QueryResult<T> {
     from_stored(text).map_err(|e| DieselError::DeserializationError(Box::new(e)))
 }
 

@@ -37,6 +37,17 @@ diesel::table! {
         error -> Nullable<Text>,
         started_at_ms -> Nullable<BigInt>,
         completed_at_ms -> Nullable<BigInt>,
+        token_usage -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    model_history (thread_id, epoch, position) {
+        thread_id -> Text,
+        epoch -> BigInt,
+        position -> BigInt,
+        turn_ordinal -> Nullable<BigInt>,
+        entry -> Text,
     }
 }
 

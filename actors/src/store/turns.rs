@@ -7,12 +7,14 @@ use diesel::prelude::*;
 
 use super::Question;
 use super::cursor::{List, PageRequest};
-use super::messages::{ListTurns, ReadTurns, RecordTurn};
-use super::row::{ItemRow, TurnRow};
+use super::messages::{LastTokenUsage, ListTurns, ReadTurns, RecordTurn};
+use super::record::TurnRecord;
+use super::row::{ItemRow, TurnRow, read};
 use super::schema::{items, threads, turns};
 use super::threads::exists;
 use crate::protocol::thread::{Page, ThreadId, TurnsPage};
 use crate::protocol::turn::{Turn, TurnItemsView};
+use crate::protocol::usage::ThreadTokenUsage;
 
 impl Question for RecordTurn {
     type Answer = bool;
@@ -30,22 +32,28 @@ impl Question for RecordTurn {
         if known == 0 {
             return Ok(false);
         }
-        let last =
-            turns::table.filter(turns::thread_id.eq(&id)).select(max(turns::ordinal)).first::<Option<i64>>(db)?;
-        let row = TurnRow::of(self.thread_id, last.unwrap_or(0) + 1, self.turn)?;
-        let state = (
-            turns::status.eq(row.status.clone()),
-            turns::error.eq(row.error.clone()),
-            turns::started_at_ms.eq(row.started_at_ms),
-            turns::completed_at_ms.eq(row.completed_at_ms),
-        );
-        diesel::insert_into(turns::table)
-            .values(row)
-            .on_conflict((turns::thread_id, turns::id))
-            .do_update()
-            .set(state)
-            .execute(db)?;
+        let turn = self.turn.id.clone();
+        let ordinal = record(db, self.thread_id, self.turn)?;
+        for item in &self.items {
+            super::items::record(db, self.thread_id, &turn, item)?;
+        }
+        super::model_history::change(db, self.thread_id, Some(ordinal), self.model_history)?;
         Ok(true)
+    }
+}
+
+impl Question for LastTokenUsage {
+    type Answer = Option<(String, ThreadTokenUsage)>;
+    const WRITES: bool = false;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<Self::Answer> {
+        let latest = turns::table
+            .filter(turns::thread_id.eq(self.thread_id.to_string()).and(turns::token_usage.is_not_null()))
+            .order(turns::ordinal.desc())
+            .select((turns::id, turns::token_usage.assume_not_null()))
+            .first::<(String, String)>(db)
+            .optional()?;
+        latest.map(|(turn, usage)| Ok((turn, read(&usage)?))).transpose()
     }
 }
 
@@ -79,6 +87,33 @@ impl Question for ReadTurns {
             .load(db)?;
         with_items(db, self.thread_id, rows, TurnItemsView::Full)
     }
+}
+
+/// Keeps a turn or its new state; a new turn comes after all others of its thread. The turn's ordinal.
+fn record(db: &mut SqliteConnection, thread_id: ThreadId, turn: TurnRecord) -> QueryResult<i64> {
+    let thread = thread_id.to_string();
+    let known = turns::table
+        .filter(turns::thread_id.eq(&thread).and(turns::id.eq(&turn.id)))
+        .select(turns::ordinal)
+        .get_result::<i64>(db)
+        .optional()?;
+    if let Some(ordinal) = known {
+        let row = TurnRow::of(thread_id, ordinal, turn)?;
+        let state = (
+            turns::status.eq(row.status),
+            turns::error.eq(row.error),
+            turns::started_at_ms.eq(row.started_at_ms),
+            turns::completed_at_ms.eq(row.completed_at_ms),
+            turns::token_usage.eq(row.token_usage),
+        );
+        diesel::update(turns::table.find((&thread, ordinal))).set(state).execute(db)?;
+        return Ok(ordinal);
+    }
+    let last =
+        turns::table.filter(turns::thread_id.eq(&thread)).select(max(turns::ordinal)).get_result::<Option<i64>>(db)?;
+    let ordinal = last.unwrap_or(0) + 1;
+    diesel::insert_into(turns::table).values(TurnRow::of(thread_id, ordinal, turn)?).execute(db)?;
+    Ok(ordinal)
 }
 
 fn page_of_rows(db: &mut SqliteConnection, thread: ThreadId, page: &PageRequest) -> QueryResult<Vec<TurnRow>> {

@@ -19,7 +19,7 @@ use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{Audience, Effect, Outcome};
 use crate::store::messages::{
-    ForkThread, ForkUntil, Forked, InsertThread, ListItems, ListTurns, ListedItems, LoadThread, ReadTurns,
+    ForkThread, Forked, InsertThread, ListItems, ListTurns, ListedItems, LoadThread, ReadTurns, Until,
 };
 use crate::store::{PageRequest, ThreadRecord, ThreadSettings};
 
@@ -162,9 +162,9 @@ impl Threads {
             (Some(_), Some(_)) => {
                 return Err(RpcError::invalid_request("`lastTurnId` cannot be combined with `beforeTurnId`"));
             }
-            (Some(last), None) => ForkUntil::Through(last.clone()),
-            (None, Some(before)) => ForkUntil::Before(before.clone()),
-            (None, None) => ForkUntil::End,
+            (Some(last), None) => Until::Through(last.clone()),
+            (None, Some(before)) => Until::Before(before.clone()),
+            (None, None) => Until::End,
         };
         if params.ephemeral {
             return Err(RpcError::invalid_request("this server cannot fork into an ephemeral thread yet"));

@@ -1,6 +1,6 @@
 //! Turns and items: keeping, paging, forking.
 
-use super::super::messages::{ForkThread, ForkUntil, Forked, ListItems, ListTurns, ListedItems, ReadTurns};
+use super::super::messages::{ForkThread, Forked, ListItems, ListTurns, ListedItems, ReadTurns, Until};
 use super::*;
 use crate::protocol::thread::ItemAnchor;
 use crate::protocol::thread::SortDirection::{Asc, Desc};
@@ -71,18 +71,14 @@ fn a_turn_and_an_item_are_replaced_in_place() {
     let error =
         TurnError { message: "gone".into(), codex_error_info: None, additional_details: None, misalignment: None };
     let failed = TurnRecord { error: Some(error), ..turn("t1", TurnStatus::Failed) };
-    assert!(RecordTurn { thread_id: thread.id, turn: failed, at_ms: 10_000 }.run(&mut db).unwrap());
     let changed = item(r#"{"type":"agentMessage","id":"t1-a2","text":"other"}"#);
-    assert!(RecordItem { thread_id: thread.id, turn_id: "t1".into(), item: changed }.run(&mut db).unwrap());
+    assert!(RecordTurn { items: vec![changed], ..state(thread.id, failed) }.run(&mut db).unwrap());
     let all = ReadTurns { thread_id: thread.id }.run(&mut db).unwrap();
     assert_eq!((all.len(), all[0].status), (3, TurnStatus::Failed));
     assert_eq!(all[0].error.as_ref().map(|error| error.message.as_str()), Some("gone"));
     assert_eq!(all[0].items[3].summary().unwrap().text, "other");
 
-    let (thread_id, at_ms) = (ThreadId::new(), 1);
-    assert!(!RecordTurn { thread_id, turn: turn("t", TurnStatus::InProgress), at_ms }.run(&mut db).unwrap());
-    let item = item(r#"{"type":"plan","id":"p","text":"x"}"#);
-    assert!(!RecordItem { thread_id: thread.id, turn_id: "nope".into(), item }.run(&mut db).unwrap());
+    assert!(!state(ThreadId::new(), turn("t", TurnStatus::InProgress)).run(&mut db).unwrap());
 }
 
 fn items(db: &mut SqliteConnection, list: ListItems) -> (Vec<String>, Option<String>) {
@@ -126,12 +122,12 @@ fn items_are_listed_by_thread_by_turn_and_beside_an_item() {
 fn a_fork_copies_as_much_history_as_it_is_told() {
     let (mut db, thread) = with_history();
     let running = turn("t4", TurnStatus::InProgress);
-    RecordTurn { thread_id: thread.id, turn: running, at_ms: 9_000 }.run(&mut db).unwrap();
+    state(thread.id, running).run(&mut db).unwrap();
     for (until, expected) in [
-        (ForkUntil::End, vec!["t1", "t2", "t3", "t4"]),
-        (ForkUntil::Through("t2".into()), vec!["t1", "t2"]),
-        (ForkUntil::Before("t2".into()), vec!["t1"]),
-        (ForkUntil::Before("t1".into()), vec![]),
+        (Until::End, vec!["t1", "t2", "t3", "t4"]),
+        (Until::Through("t2".into()), vec!["t1", "t2"]),
+        (Until::Before("t2".into()), vec!["t1"]),
+        (Until::Before("t1".into()), vec![]),
     ] {
         let id = ThreadId::new();
         let fork =
@@ -153,7 +149,7 @@ fn a_fork_of_what_is_not_there_leaves_nothing_behind() {
     let mut fork = |source, turn: &str| {
         let fork = Box::new(named("fork", 5));
         let id = fork.id;
-        let outcome = ForkThread { source, fork, until: ForkUntil::Through(turn.into()) }.run(&mut db).unwrap();
+        let outcome = ForkThread { source, fork, until: Until::Through(turn.into()) }.run(&mut db).unwrap();
         assert_eq!(super::super::messages::LoadThread { id }.run(&mut db), Ok(None));
         outcome
     };

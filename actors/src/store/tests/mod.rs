@@ -3,13 +3,15 @@ mod batch;
 mod enrollments;
 mod history;
 mod lists;
+mod model_history;
 mod opening;
+mod recovering;
 mod threads;
 
 use diesel::prelude::*;
 
 use super::cursor::{Cursor, PageRequest};
-use super::messages::{InsertThread, RecordItem, RecordTurn, ThreadFilter};
+use super::messages::{HistoryChange, InsertThread, RecordTurn, ThreadFilter};
 use super::record::{ThreadRecord, ThreadSettings, TurnRecord};
 use super::{Question, open};
 use crate::protocol::thread::{
@@ -78,6 +80,7 @@ fn turn(id: &str, status: TurnStatus) -> TurnRecord {
         error: None,
         started_at_ms: Some(1_500),
         completed_at_ms: Some(2_564),
+        token_usage: None,
     }
 }
 
@@ -87,15 +90,18 @@ fn item(json: &str) -> ThreadItem {
 
 /// A turn in which the person says `asked`, a command runs, and the agent answers twice.
 fn record_turn(db: &mut SqliteConnection, thread_id: ThreadId, id: &str, asked: &str, answered: &str) {
-    assert!(RecordTurn { thread_id, turn: turn(id, TurnStatus::Completed), at_ms: 9_000 }.run(db).unwrap());
-    for item in [
+    let items = vec![
         item(&format!(r#"{{"type":"userMessage","id":"{id}-u","content":[{{"type":"text","text":"{asked}"}}]}}"#)),
         item(&format!(r#"{{"type":"agentMessage","id":"{id}-a1","text":"working on it"}}"#)),
         item(&format!(r#"{{"type":"commandExecution","id":"{id}-c","command":"ls","startedAtMs":5}}"#)),
         item(&format!(r#"{{"type":"agentMessage","id":"{id}-a2","text":"{answered}"}}"#)),
-    ] {
-        assert!(RecordItem { thread_id, turn_id: id.into(), item }.run(db).unwrap());
-    }
+    ];
+    assert!(RecordTurn { items, ..state(thread_id, turn(id, TurnStatus::Completed)) }.run(db).unwrap());
+}
+
+/// The state of a turn and nothing else.
+fn state(thread_id: ThreadId, turn: TurnRecord) -> RecordTurn {
+    RecordTurn { thread_id, turn, items: Vec::new(), model_history: HistoryChange::none(), at_ms: 9_000 }
 }
 
 fn everything() -> ThreadFilter {

@@ -1,0 +1,88 @@
+//! The history that the model sees: what a request to it holds besides instructions and tools.
+//!
+//! Entries are only ever added, each under the turn that added it. A compaction adds a whole new history, an epoch, and
+//! the latest epoch is the one that counts. So taking back turns takes back their entries, and compactions with them.
+
+use diesel::dsl::max;
+use diesel::prelude::*;
+
+use super::Question;
+use super::messages::{HistoryChange, ReadModelHistory, RecordModelHistory};
+use super::schema::model_history::dsl as entries;
+use super::schema::turns;
+use crate::protocol::thread::ThreadId;
+
+impl Question for RecordModelHistory {
+    type Answer = bool;
+    const WRITES: bool = true;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<bool> {
+        if !super::threads::exists(db, self.thread_id)? {
+            return Ok(false);
+        }
+        let latest = turns::table
+            .filter(turns::thread_id.eq(self.thread_id.to_string()))
+            .select(max(turns::ordinal))
+            .get_result::<Option<i64>>(db)?;
+        change(db, self.thread_id, latest, self.change)?;
+        Ok(true)
+    }
+}
+
+impl Question for ReadModelHistory {
+    type Answer = Vec<String>;
+    const WRITES: bool = false;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<Vec<String>> {
+        let thread = self.thread_id.to_string();
+        let Some(epoch) = latest_epoch(db, &thread)? else { return Ok(Vec::new()) };
+        entries::model_history
+            .filter(entries::thread_id.eq(&thread).and(entries::epoch.eq(epoch)))
+            .order(entries::position)
+            .select(entries::entry)
+            .load(db)
+    }
+}
+
+/// Changes the history of `thread`; what is added belongs to the turn with this ordinal.
+pub(super) fn change(
+    db: &mut SqliteConnection,
+    thread: ThreadId,
+    turn_ordinal: Option<i64>,
+    change: HistoryChange,
+) -> QueryResult<()> {
+    let (added, begins_epoch) = match change {
+        HistoryChange::Append(added) => (added, false),
+        HistoryChange::Replace(added) => (added, true),
+    };
+    if added.is_empty() {
+        return Ok(());
+    }
+    let thread = thread.to_string();
+    let (epoch, last) = match (latest_epoch(db, &thread)?, begins_epoch) {
+        (None, _) => (1, 0),
+        (Some(epoch), true) => (epoch + 1, 0),
+        (Some(epoch), false) => (epoch, last_position(db, &thread, epoch)?),
+    };
+    for (entry, position) in added.into_iter().zip(last + 1..) {
+        diesel::insert_into(entries::model_history)
+            .values((
+                entries::thread_id.eq(&thread),
+                entries::epoch.eq(epoch),
+                entries::position.eq(position),
+                entries::turn_ordinal.eq(turn_ordinal),
+                entries::entry.eq(entry),
+            ))
+            .execute(db)?;
+    }
+    Ok(())
+}
+
+fn latest_epoch(db: &mut SqliteConnection, thread: &str) -> QueryResult<Option<i64>> {
+    entries::model_history.filter(entries::thread_id.eq(thread)).select(max(entries::epoch)).get_result(db)
+}
+
+fn last_position(db: &mut SqliteConnection, thread: &str, epoch: i64) -> QueryResult<i64> {
+    let of_epoch = entries::model_history.filter(entries::thread_id.eq(thread).and(entries::epoch.eq(epoch)));
+    Ok(of_epoch.select(max(entries::position)).get_result::<Option<i64>>(db)?.unwrap_or(0))
+}

@@ -1,0 +1,57 @@
+//! Turns that a killed process left behind.
+
+use super::super::messages::ReadTurns;
+use super::super::open;
+use super::super::recover::recover;
+use super::*;
+
+/// A database file in which a turn ran and a command in it, when the process was killed.
+fn left_behind() -> (tempfile::TempDir, std::path::PathBuf, ThreadId) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app-server.sqlite");
+    let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let thread = named("n", 1);
+    insert(&mut db, &thread);
+    record_turn(&mut db, thread.id, "ended", "one", "done");
+    let items = ["inProgress", "completed"]
+        .map(|status| item(&format!(r#"{{"type":"commandExecution","id":"{status}","status":"{status}"}}"#)));
+    let running = turn("running", TurnStatus::InProgress);
+    assert!(RecordTurn { items: items.into(), ..state(thread.id, running) }.run(&mut db).unwrap());
+    (directory, path, thread.id)
+}
+
+/// The states of the turns, and of the items of the last.
+fn states(db: &mut SqliteConnection, thread_id: ThreadId) -> (Vec<TurnStatus>, Vec<String>) {
+    let turns = ReadTurns { thread_id }.run(db).unwrap();
+    let status = |item: &ThreadItem| {
+        let item: serde_json::Value = serde_json::from_str(item.json()).unwrap();
+        item["status"].as_str().unwrap().to_owned()
+    };
+    (turns.iter().map(|turn| turn.status).collect(), turns[1].items.iter().map(status).collect())
+}
+
+#[test]
+fn a_turn_that_nobody_runs_any_more_is_interrupted() {
+    let (_directory, path, thread) = left_behind();
+    let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let _in_use = recover(&mut db, &path);
+    let (turns, items) = states(&mut db, thread);
+    assert_eq!(turns, [TurnStatus::Completed, TurnStatus::Interrupted]);
+    assert_eq!(items, ["failed", "completed"]);
+}
+
+#[test]
+fn a_turn_that_another_server_runs_goes_on() {
+    let (_directory, path, thread) = left_behind();
+    let mut first = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let in_use = recover(&mut first, &path);
+    let running = turn("running", TurnStatus::InProgress);
+    assert!(state(thread, running).run(&mut first).unwrap());
+
+    let mut second = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let also_in_use = recover(&mut second, &path);
+    assert_eq!(states(&mut second, thread).0[1], TurnStatus::InProgress);
+    drop((in_use, also_in_use));
+    let _in_use = recover(&mut second, &path);
+    assert_eq!(states(&mut second, thread).0[1], TurnStatus::Interrupted);
+}
