@@ -6,6 +6,7 @@
 
 use super::cursor::PageRequest;
 use super::record::{EnrollmentKey, ThreadRecord, TurnRecord};
+use crate::protocol::model::HistoryItem;
 use crate::protocol::thread::{GitInfoUpdate, ItemAnchor, ThreadId, ThreadSortKey, ThreadSourceKind};
 use crate::protocol::turn::{ThreadItem, TurnItemsView};
 
@@ -169,15 +170,14 @@ pub struct RecordModelHistory {
     pub change: HistoryChange,
 }
 
-/// A change to the history that the model sees. Each entry is the JSON text of one entry of a model request's input; the
-/// Store does not look into it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A change to the history that the model sees.
+#[derive(Clone, Debug)]
 pub enum HistoryChange {
-    /// These entries come after the others. No entries: the history stays as it is.
-    Append(Vec<String>),
-    /// A compaction: from now on the model sees these entries instead of the others. No entries: the history stays as
-    /// it is. The others are kept, and come back when the turn that brought these is reverted.
-    Replace(Vec<String>),
+    /// These items come after the others. No items: the history stays as it is.
+    Append(Vec<HistoryItem>),
+    /// A compaction: from now on the model sees these items instead of the others. No items: the history stays as it
+    /// is. The others are kept, and come back when the turn that brought these is reverted.
+    Replace(Vec<HistoryItem>),
 }
 
 impl HistoryChange {
@@ -187,8 +187,7 @@ impl HistoryChange {
     }
 }
 
-/// The history that the model sees of a thread: JSON texts of its entries, oldest first. Empty when there is no such
-/// thread.
+/// The history that the model sees of a thread, oldest item first; empty when there is no such thread.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadModelHistory {
     /// Which thread.

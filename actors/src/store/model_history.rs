@@ -1,15 +1,17 @@
 //! The history that the model sees: what a request to it holds besides instructions and tools.
 //!
-//! Entries are only ever added, each under the turn that added it. A compaction adds a whole new history, an epoch, and
-//! the latest epoch is the one that counts. So taking back turns takes back their entries, and compactions with them.
+//! Items are only ever added, each under the turn that added it. A compaction adds a whole new history, an epoch, and the
+//! latest epoch is the one that counts. So reverting turns takes their items back, and compactions with them.
 
 use diesel::dsl::max;
 use diesel::prelude::*;
 
 use super::Question;
 use super::messages::{HistoryChange, ReadModelHistory, RecordModelHistory};
+use super::row::{read, written};
 use super::schema::model_history::dsl as entries;
 use super::schema::turns;
+use crate::protocol::model::HistoryItem;
 use crate::protocol::thread::ThreadId;
 
 impl Question for RecordModelHistory {
@@ -30,17 +32,18 @@ impl Question for RecordModelHistory {
 }
 
 impl Question for ReadModelHistory {
-    type Answer = Vec<String>;
+    type Answer = Vec<HistoryItem>;
     const WRITES: bool = false;
 
-    fn run(self, db: &mut SqliteConnection) -> QueryResult<Vec<String>> {
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<Vec<HistoryItem>> {
         let thread = self.thread_id.to_string();
         let Some(epoch) = latest_epoch(db, &thread)? else { return Ok(Vec::new()) };
-        entries::model_history
+        let texts: Vec<String> = entries::model_history
             .filter(entries::thread_id.eq(&thread).and(entries::epoch.eq(epoch)))
             .order(entries::position)
             .select(entries::entry)
-            .load(db)
+            .load(db)?;
+        texts.iter().map(|text| read(text)).collect()
     }
 }
 
@@ -64,14 +67,14 @@ pub(super) fn change(
         (Some(epoch), true) => (epoch + 1, 0),
         (Some(epoch), false) => (epoch, last_position(db, &thread, epoch)?),
     };
-    for (entry, position) in added.into_iter().zip(last + 1..) {
+    for (item, position) in added.iter().zip(last + 1..) {
         diesel::insert_into(entries::model_history)
             .values((
                 entries::thread_id.eq(&thread),
                 entries::epoch.eq(epoch),
                 entries::position.eq(position),
                 entries::turn_ordinal.eq(turn_ordinal),
-                entries::entry.eq(entry),
+                entries::entry.eq(written(item)?),
             ))
             .execute(db)?;
     }

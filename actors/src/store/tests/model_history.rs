@@ -5,14 +5,15 @@ use super::super::messages::{
     RevertThread, Reverted, Until,
 };
 use super::*;
+use crate::protocol::model::{ContentPart, HistoryItem, Role};
 use crate::protocol::usage::{ThreadTokenUsage, TokenUsageBreakdown};
 
-fn entries(entries: &[&str]) -> Vec<String> {
-    entries.iter().map(ToString::to_string).collect()
+fn said(texts: &[&str]) -> Vec<HistoryItem> {
+    texts.iter().map(|text| HistoryItem::text(Role::User, *text)).collect()
 }
 
 fn append(added: &[&str]) -> HistoryChange {
-    HistoryChange::Append(entries(added))
+    HistoryChange::Append(said(added))
 }
 
 /// A turn that changes what the model sees.
@@ -21,8 +22,16 @@ fn record(db: &mut SqliteConnection, thread_id: ThreadId, id: &str, model_histor
     assert!(turn.run(db).unwrap());
 }
 
+/// What was said in the history that the model sees.
 fn history(db: &mut SqliteConnection, thread_id: ThreadId) -> Vec<String> {
-    ReadModelHistory { thread_id }.run(db).unwrap()
+    let text = |item| match item {
+        HistoryItem::Message { content, .. } => match &content[..] {
+            [ContentPart::InputText { text }] => text.clone(),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    ReadModelHistory { thread_id }.run(db).unwrap().into_iter().map(text).collect()
 }
 
 /// A thread with entries before its first turn, in two turns, and a compaction within the third of four.
@@ -34,7 +43,7 @@ fn with_compaction() -> (SqliteConnection, ThreadRecord) {
     record(&mut db, thread.id, "t1", append(&["1a", "1b"]));
     record(&mut db, thread.id, "t2", append(&["2"]));
     record(&mut db, thread.id, "t3", append(&["3a"]));
-    record(&mut db, thread.id, "t3", HistoryChange::Replace(entries(&["summary"])));
+    record(&mut db, thread.id, "t3", HistoryChange::Replace(said(&["summary"])));
     record(&mut db, thread.id, "t3", append(&["3b"]));
     record(&mut db, thread.id, "t4", append(&["4"]));
     (db, thread)
@@ -44,15 +53,15 @@ fn with_compaction() -> (SqliteConnection, ThreadRecord) {
 fn entries_come_back_in_their_order_and_a_compaction_replaces_them() {
     let thread = named("n", 1);
     let mut db = database(&[&thread]);
-    assert_eq!(history(&mut db, thread.id), entries(&[]));
+    assert_eq!(history(&mut db, thread.id), [""; 0]);
     record(&mut db, thread.id, "t1", append(&["b", "a"]));
     record(&mut db, thread.id, "t1", append(&[]));
     record(&mut db, thread.id, "t1", append(&["c"]));
-    assert_eq!(history(&mut db, thread.id), entries(&["b", "a", "c"]));
+    assert_eq!(history(&mut db, thread.id), &["b", "a", "c"]);
     record(&mut db, thread.id, "t1", HistoryChange::Replace(vec![]));
-    assert_eq!(history(&mut db, thread.id), entries(&["b", "a", "c"]), "nothing is no history");
+    assert_eq!(history(&mut db, thread.id), &["b", "a", "c"], "nothing is no history");
     let (mut db, thread) = with_compaction();
-    assert_eq!(history(&mut db, thread.id), entries(&["summary", "3b", "4"]));
+    assert_eq!(history(&mut db, thread.id), &["summary", "3b", "4"]);
     let nowhere = RecordModelHistory { thread_id: ThreadId::new(), change: append(&["x"]) };
     assert!(!nowhere.run(&mut db).unwrap());
 }
@@ -71,7 +80,7 @@ fn a_revert_brings_back_what_the_model_saw_then() {
         let Reverted::Thread(reverted) = reverted else { panic!("{until:?}: {reverted:?}") };
         assert_eq!((reverted.updated_at_ms, reverted.has_turns), (20_000, turns > 0), "{until:?}");
         assert_eq!(ReadTurns { thread_id: thread.id }.run(&mut db).unwrap().len(), turns, "{until:?}");
-        assert_eq!(history(&mut db, thread.id), entries(expected), "{until:?}");
+        assert_eq!(history(&mut db, thread.id), expected, "{until:?}");
         record(&mut db, thread.id, "next", append(&["next"]));
         assert_eq!(history(&mut db, thread.id).last().map(String::as_str), Some("next"), "{until:?}");
     }
@@ -95,13 +104,13 @@ fn a_fork_sees_what_its_source_saw_then() {
         let id = fork.id;
         let forked = ForkThread { source: thread.id, fork, until: until.clone() }.run(&mut db).unwrap();
         assert!(matches!(forked, Forked::Thread(_)), "{forked:?}");
-        assert_eq!(history(&mut db, id), entries(expected), "{until:?}");
+        assert_eq!(history(&mut db, id), expected, "{until:?}");
         if until == Until::End {
             RevertThread { id, until: Until::Through("t2".into()), at_ms: 1 }.run(&mut db).unwrap();
-            assert_eq!(history(&mut db, id), entries(&["0", "1a", "1b", "2"]), "a fork is reverted like its source");
+            assert_eq!(history(&mut db, id), &["0", "1a", "1b", "2"], "a fork is reverted like its source");
         }
     }
-    assert_eq!(history(&mut db, thread.id), entries(&["summary", "3b", "4"]), "the source is untouched");
+    assert_eq!(history(&mut db, thread.id), &["summary", "3b", "4"], "the source is untouched");
 }
 
 #[test]
@@ -138,5 +147,5 @@ fn one_write_keeps_the_turn_its_items_its_cost_and_the_preview() {
     assert_eq!((kept.preview.as_str(), kept.has_turns), ("hello", true));
     assert_eq!((kept.updated_at_ms, kept.recency_at_ms), (12_000, 12_000));
     assert_eq!(ReadTurns { thread_id: thread.id }.run(&mut db).unwrap()[0].items.len(), 1);
-    assert_eq!(history(&mut db, thread.id), entries(&["t1", "t2", "t3"]));
+    assert_eq!(history(&mut db, thread.id), &["t1", "t2", "t3"]);
 }
