@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing in this crate knows threads or turns, and nothing in `app_server_actors` knows listeners.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests know what they open"))]
+
 pub mod attach;
 pub mod auth;
 pub mod call;

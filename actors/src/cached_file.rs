@@ -1,16 +1,17 @@
 //! Small files that other programs may change at any time.
 
-use std::fs::{File, Metadata};
-use std::io::{self, ErrorKind, Read};
+use std::fs::Metadata;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Maximum size in bytes of a file that is read; a larger one is not what it seems to be.
-pub const LARGEST_FILE: u64 = 4 * 1024 * 1024;
+pub const LARGEST_FILE: usize = 4 * 1024 * 1024;
 
 /// What was read from a file, kept until the file changes. No watcher: each question costs one look at the inode.
 pub struct CachedFile<T> {
     path: PathBuf,
+    most: usize,
     parse: fn(&Path, io::Result<String>) -> T,
     kept: Option<(Option<Stamp>, T)>,
 }
@@ -18,7 +19,12 @@ pub struct CachedFile<T> {
 impl<T> CachedFile<T> {
     /// The file at `path`. `parse` gets its text, which is empty when there is no file.
     pub fn new(path: PathBuf, parse: fn(&Path, io::Result<String>) -> T) -> Self {
-        Self { path, parse, kept: None }
+        Self::bounded(path, LARGEST_FILE, parse)
+    }
+
+    /// The same for a file of at most `most` bytes; `parse` gets an error for a larger one.
+    pub fn bounded(path: PathBuf, most: usize, parse: fn(&Path, io::Result<String>) -> T) -> Self {
+        Self { path, most, parse, kept: None }
     }
 
     /// The content as it is now.
@@ -26,7 +32,7 @@ impl<T> CachedFile<T> {
         // Taken before the content is read: a change in between is then noticed by the next question.
         let now = self.path.metadata().ok().map(|metadata| Stamp::of(&metadata));
         let kept = self.kept.take().filter(|(stamp, _)| *stamp == now);
-        let fresh = || (now, (self.parse)(&self.path, read_or_empty(&self.path)));
+        let fresh = || (now, (self.parse)(&self.path, read_up_to(&self.path, self.most)));
         &self.kept.insert(kept.unwrap_or_else(fresh)).1
     }
 }
@@ -49,22 +55,16 @@ impl Stamp {
 /// The text of a file; empty when it does not exist.
 ///
 /// # Errors
-/// When it cannot be read, is no UTF-8, too large, or no regular file: a pipe would keep its reader waiting for ever.
+/// When it cannot be read, is no UTF-8, too large, or no regular file.
 pub fn read_or_empty(path: &Path) -> io::Result<String> {
-    let metadata = match path.metadata() {
-        Ok(metadata) => metadata,
-        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(String::new()),
-        Err(e) => return Err(e),
-    };
-    if !metadata.is_file() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"));
+    read_up_to(path, LARGEST_FILE)
+}
+
+fn read_up_to(path: &Path, most: usize) -> io::Result<String> {
+    match plain_file::read_to_string(path, most) {
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(String::new()),
+        read => read,
     }
-    let mut text = String::new();
-    File::open(path)?.take(LARGEST_FILE + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LARGEST_FILE {
-        return Err(io::Error::from(ErrorKind::FileTooLarge));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn what_is_no_file_is_not_read() {
         let home = tempfile::tempdir().unwrap();
-        assert_eq!(read_or_empty(home.path()).unwrap_err().to_string(), "not a regular file");
+        assert_eq!(read_or_empty(home.path()).unwrap_err().kind(), ErrorKind::IsADirectory);
         let device = read_or_empty(Path::new("/dev/zero")).unwrap_err();
         assert_eq!(device.to_string(), "not a regular file");
     }

@@ -49,6 +49,8 @@
 //! [`RemoteControlSettings::mailbox_messages`]: remote_control::RemoteControlSettings::mailbox_messages
 //! [`RemoteLinkLimits::mailbox_messages`]: remote_link::RemoteLinkLimits::mailbox_messages
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests know what they open"))]
+
 pub mod account;
 pub mod backoff;
 mod cached_file;
@@ -57,6 +59,7 @@ pub mod clock;
 pub mod command;
 pub mod commands;
 pub mod connection;
+mod desk;
 pub mod files;
 pub mod host;
 pub mod http;
@@ -78,3 +81,4 @@ pub mod store;
 pub mod thread;
 pub mod threads;
 pub mod times;
+mod workers;

@@ -21,6 +21,8 @@ pub struct Limits {
     pub thread_mailbox_messages: usize,
     /// Questions waiting for the catalog, which reads files; one more is answered -32001.
     pub catalog_mailbox_messages: usize,
+    /// Threads of the catalog that look at projects and write the configuration.
+    pub catalog_workers: usize,
     /// Requests about files waiting for the actor that sorts them; one more is answered -32001.
     pub files_mailbox_messages: usize,
     /// Searches waiting for the actor that runs them; one more is answered -32001.
@@ -101,6 +103,8 @@ pub struct Limits {
 
     /// Threads that look at files for `fs/*`.
     pub file_workers: usize,
+    /// Seconds without progress after which work on files is given up: the client is told, and another worker takes over.
+    pub file_patience_seconds: u64,
     /// Bytes of a file that one `fs/readFile` or `fs/writeFile` moves.
     pub file_bytes: usize,
     /// Entries of a directory that one `fs/readDirectory` lists.
@@ -175,6 +179,11 @@ impl Limits {
         Duration::from_secs(self.websocket_close_seconds)
     }
 
+    /// [`Self::file_patience_seconds`] as a duration.
+    pub fn file_patience(&self) -> Duration {
+        Duration::from_secs(self.file_patience_seconds)
+    }
+
     /// [`Self::file_change_milliseconds`] as a duration.
     pub fn file_change(&self) -> Duration {
         Duration::from_millis(self.file_change_milliseconds)
@@ -199,6 +208,7 @@ impl Limits {
             threads_mailbox_messages: 1,
             thread_mailbox_messages: 1,
             catalog_mailbox_messages: 1,
+            catalog_workers: 1,
             files_mailbox_messages: 1,
             search_mailbox_messages: 1,
             store_mailbox_messages: 1,
@@ -233,6 +243,7 @@ impl Limits {
             websocket_pong_seconds: 1,
             websocket_close_seconds: 1,
             file_workers: 1,
+            file_patience_seconds: 60,
             file_bytes: 1,
             directory_entries: 1,
             file_watches_per_connection: 1,

@@ -53,7 +53,7 @@ pub fn replace(path: &Path, content: &[u8], mode: Mode) -> io::Result<()> {
     }
     temporary.as_file().sync_all()?;
     temporary.persist(&target).map_err(|e| e.error)?;
-    File::open(directory)?.sync_all()
+    plain_file::open_directory(directory)?.sync_all()
 }
 
 /// Where the links end; the file there need not exist.

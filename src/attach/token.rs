@@ -1,7 +1,9 @@
 //! The token that a server on TCP may want to see.
 
 use std::{
-    fmt, fs, io,
+    fmt,
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -36,10 +38,10 @@ impl Token {
     pub fn read(file: &Path) -> Result<Self, TokenError> {
         let unreadable = |error| TokenError::Unreadable { path: file.to_owned(), error };
         let no_token = || TokenError::NoToken(file.to_owned());
-        if fs::metadata(file).map_err(unreadable)?.len() > FILE_BYTES {
+        let text = read_text(file).map_err(unreadable)?;
+        if text.len() as u64 > FILE_BYTES {
             return Err(no_token());
         }
-        let text = fs::read_to_string(file).map_err(unreadable)?;
         let token = text.trim();
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(no_token());
@@ -53,6 +55,13 @@ impl Token {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the person who waits names the file, and a shell may make it a pipe")]
+fn read_text(file: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(file)?.take(FILE_BYTES + 1).read_to_string(&mut text)?;
+    Ok(text)
+}
+
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
@@ -61,6 +70,8 @@ impl fmt::Debug for Token {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn token_of(content: &[u8]) -> Result<Token, TokenError> {

@@ -1,13 +1,14 @@
 //! Reading a token or a secret from its file.
 
 use std::{
-    fs::{File, Metadata, OpenOptions},
+    fs::{File, Metadata},
     io::{self, Read as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::MetadataExt as _,
     path::Path,
 };
 
-use rustix::{fs::OFlags, io::Errno, process::geteuid};
+use plain_file::Links;
+use rustix::process::geteuid;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 
 use super::AuthError;
@@ -51,16 +52,8 @@ fn fault(bytes: &[u8]) -> Option<&'static str> {
 }
 
 fn read_bytes(path: &Path) -> io::Result<SecretSlice<u8>> {
-    // Opening a pipe waits for whoever writes to it, unless told not to.
-    let flags = i32::try_from(OFlags::NONBLOCK.bits()).map_err(io::Error::other)?;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let file = plain_file::open(path, Links::Follow)?;
     let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(Errno::ISDIR.into());
-    }
-    if !metadata.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
     if metadata.len() > MAX_FILE_BYTES {
         return Err(io::Error::other(format!("larger than {MAX_FILE_BYTES} bytes")));
     }

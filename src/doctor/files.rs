@@ -1,13 +1,14 @@
 //! What lies in `$CODEX_HOME`.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, TryLockError},
     io,
     os::unix::fs::MetadataExt as _,
     path::Path,
 };
 
 use app_server_actors::{catalog::Catalog, store};
+use plain_file::Links;
 use rustix::process::geteuid;
 
 use super::Finding;
@@ -78,7 +79,7 @@ pub(super) fn database(home: &Path) -> Finding {
 /// Whether a server is starting, or has been for too long.
 pub(super) fn lock(home: &Path) -> Finding {
     let path = startup_lock(home);
-    match File::open(&path).map(|file| file.try_lock()) {
+    match plain_file::open(&path, Links::Follow).map(|file| file.try_lock()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Finding::ok("lock", "no server was ever started here"),
         Ok(Ok(())) => Finding::ok("lock", "no server is starting"),
         Ok(Err(TryLockError::WouldBlock)) => {

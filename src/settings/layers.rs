@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, fs, io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -13,6 +13,9 @@ use crate::cli::Override;
 
 /// The built-in defaults, and with them the list of all settings and their types.
 pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// Bytes of a settings file; a larger one is not what it seems to be.
+const LARGEST_FILE: usize = 1024 * 1024;
 
 /// The bounds of every number. Zero would mean "without a bound" to some queues and "never" to some clocks.
 const NUMBERS: std::ops::RangeInclusive<i64> = 1..=u32::MAX as i64;
@@ -124,7 +127,7 @@ impl Effective {
 
     /// Puts the file at `path` on top; no file, no layer.
     pub fn overlay_file(&mut self, path: &Path) -> Result<(), SettingsError> {
-        let text = match fs::read_to_string(path) {
+        let text = match plain_file::read_to_string(path, LARGEST_FILE) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(SettingsError::Unreadable { path: path.to_owned(), error }),
@@ -195,6 +198,8 @@ fn each_leaf(
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn overrides(list: &[&str]) -> Vec<Override> {

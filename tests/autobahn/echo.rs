@@ -1,6 +1,8 @@
 //! The server's WebSocket wire with an echo behind it instead of JSON-RPC, for `tests/autobahn/run`. It listens on the
 //! Unix socket that its argument names and on a free TCP port, whose number it writes to a file beside the socket.
 
+#![allow(clippy::disallowed_methods, reason = "tests know what they open")]
+
 use std::cell::Cell;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};

@@ -19,6 +19,8 @@
 //!
 //! The table goes to stdout, and to `bench/goals.json` and `bench/goals.svg` in the target directory.
 
+#![allow(clippy::disallowed_methods, reason = "tests know what they open")]
+
 mod backend;
 mod cases;
 mod client;

@@ -14,6 +14,7 @@
 //! table goes to stdout, and to `bench/load.json` in the target directory.
 
 #![allow(clippy::expect_used, reason = "a scenario fails by panicking, in the helpers of the promises too")]
+#![allow(clippy::disallowed_methods, reason = "tests know what they open")]
 
 #[expect(dead_code, reason = "the benchmark uses the rest")]
 #[path = "../bench/client.rs"]

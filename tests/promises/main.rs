@@ -1,6 +1,7 @@
 //! What the server promises, one file each, checked from outside over the real binary.
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
+#![allow(clippy::disallowed_methods, reason = "tests know what they open")]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -25,6 +26,7 @@ mod errors;
 mod experimental;
 mod file_search;
 mod files;
+mod foreign_files;
 mod frames;
 mod garbage;
 mod handshake;

@@ -36,7 +36,7 @@ pub fn run_if_launcher() -> Option<i32> {
 
 fn run() -> io::Result<i32> {
     let control = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    rustix::stdio::dup2_stdin(plain_file::open_null()?)?;
     sys::close_others_on_exec();
     match control::receive(&control)? {
         (Order::Probe, streams) => {

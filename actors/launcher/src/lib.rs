@@ -22,6 +22,8 @@
 //! | [`confine`] | the layers of the sandbox |
 //! | [`sys`] | the system calls that no safe crate offers |
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests know what they open"))]
+
 mod confine;
 pub mod control;
 mod launch;

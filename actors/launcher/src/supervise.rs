@@ -157,12 +157,16 @@ fn descendants() -> Vec<Pid> {
     found.split_off(1)
 }
 
+/// Bytes of `/proc/PID/stat`: some fifty numbers and a short name.
+const LONGEST_STAT: usize = 8192;
+
 fn children_by_parent() -> io::Result<HashMap<i32, Vec<Pid>>> {
     let mut children = HashMap::<i32, Vec<Pid>>::new();
     for entry in fs::read_dir("/proc")?.flatten() {
         let pid = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
         if let Some(pid) = pid
-            && let Some(parent) = fs::read_to_string(entry.path().join("stat")).ok().as_deref().and_then(parent)
+            && let Some(parent) =
+                plain_file::read_to_string(&entry.path().join("stat"), LONGEST_STAT).ok().as_deref().and_then(parent)
         {
             children.entry(parent).or_default().push(pid);
         }

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use actix_rt::task::spawn_blocking;
 
-use crate::cached_file::CachedFile;
+use crate::cached_file::{CachedFile, LARGEST_FILE};
 use crate::protocol::Secret;
 use crate::protocol::account::{AccountTokens, AuthFile, FreshTokens, TokenResponse};
 use crate::replace::{Mode, replace};
@@ -87,7 +87,7 @@ impl Credentials {
         }
         let path = self.path.clone();
         let written = spawn_blocking(move || {
-            let text = std::fs::read_to_string(&path).map_err(|e| e.to_string())?;
+            let text = plain_file::read_to_string(&path, LARGEST_FILE).map_err(|e| e.to_string())?;
             let text = AuthFile::with_fresh_tokens(&text, &fresh)?;
             replace(&path, text.as_bytes(), Mode::Private).map_err(|e| e.to_string())
         });

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use toml::Table;
 
-use super::Catalog;
 use super::config::Settings;
 use super::defaults::resolve;
 use super::models::models;
 use super::page::page;
 use super::permissions::profiles;
 use super::providers::providers;
+use super::reader::Reader;
 use crate::protocol::RpcError;
 use crate::protocol::account::{
     Account, BedrockCheckGovCloudRequirementsResponse, GetAccountRateLimitsResponse, GetAccountResponse,
@@ -24,7 +24,7 @@ use crate::protocol::config::{
 };
 use crate::protocol::thread::{AskForApproval, ModeKind, Unset};
 
-impl Catalog {
+impl Reader {
     pub(super) fn answer(&mut self, request: CatalogRequest) -> Result<CatalogAnswer, RpcError> {
         use CatalogAnswer as Answer;
         use CatalogRequest as Request;

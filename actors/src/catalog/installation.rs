@@ -1,10 +1,9 @@
 //! The identity of this installation: `installation_id` in `$CODEX_HOME`, shared with the reference program.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use plain_file::Links;
 use uuid::Uuid;
 
 /// Bytes of the file that matter: a UUID and some white space.
@@ -20,7 +19,7 @@ const LONGEST_ID: u64 = 256;
 /// When the file cannot be read or written.
 pub fn installation_id(codex_home: &Path) -> io::Result<Uuid> {
     let path = codex_home.join("installation_id");
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let mut file = plain_file::open_or_create(&path, Links::Follow, 0o600)?;
     // Two servers that start at the same time must agree. The lock ends with the file's handle.
     file.lock()?;
     let mut text = Vec::new();
@@ -34,7 +33,7 @@ pub fn installation_id(codex_home: &Path) -> io::Result<Uuid> {
     file.write_all(id.to_string().as_bytes())?;
     file.sync_all()?;
     // The name of a new file is part of its directory.
-    File::open(codex_home)?.sync_all()?;
+    plain_file::open_directory(codex_home)?.sync_all()?;
     Ok(id)
 }
 

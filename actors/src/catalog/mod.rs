@@ -4,37 +4,45 @@
 //! It owns `config.toml`, `auth.json` and `installation_id` in `$CODEX_HOME`, which it shares with the reference
 //! program. A file is read again when it has changed since the last request, so a correction needs no restart.
 //!
-//! The catalog reads files, so it runs on an arbiter of its own: a slow disk delays its own answers and nothing else.
+//! Its own files lie in `$CODEX_HOME` and are read at once. What a project says lies where its client chooses, on a disk
+//! that may not answer, and may be long; so such questions, and changes of the configuration, which wait for other
+//! programs, are worked on apart ([`Workers`]). The requests of one client are answered in their order ([`Desk`]).
 
 mod answers;
 mod config;
 mod defaults;
 mod installation;
+mod lock;
 mod messages;
 mod models;
 mod page;
 mod permissions;
 mod providers;
+mod reader;
 mod sources;
 #[cfg(test)]
 mod tests;
 mod write;
 
-use std::io;
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
-use toml::Table;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use crate::cached_file::CachedFile;
+use crate::connection::ConnectionId;
+use crate::desk::Desk;
 use crate::limits::Limits;
 use crate::mailbox::{end_alone, start_alone};
 use crate::panics::guarded;
-use crate::protocol::account::SignIn;
-use crate::protocol::{RpcError, ServerNotification};
-use config::ConfigFiles;
+use crate::protocol::RpcError;
+use crate::protocol::catalog::{CatalogAnswer, CatalogRequest};
+use crate::workers::Workers;
+use lock::ConfigLock;
+use reader::Reader;
 
 pub use installation::installation_id;
 pub use messages::{Ask, BaseUrl, EffectiveSettings, Greet, Greeting, ThreadDefaults, ThreadOverrides};
@@ -42,27 +50,36 @@ pub use sources::CatalogSources;
 
 /// See the module's documentation.
 pub struct Catalog {
-    sources: CatalogSources,
-    files: ConfigFiles,
-    auth: CachedFile<SignIn>,
-    config_lock: Duration,
+    sources: Arc<CatalogSources>,
+    /// For what is answered at once.
+    reader: Reader,
+    /// For the workers: each takes one and gives it back, so that it remembers what it has read.
+    readers: Arc<Mutex<Vec<Reader>>>,
+    workers: Workers,
+    desks: HashMap<ConnectionId, Desk<Ask>>,
+    config_lock: ConfigLock,
+    config_lock_time: Duration,
 }
 
 impl Catalog {
     /// Starts the catalog on an arbiter of its own. Its mailbox is bounded by [`Limits::catalog_mailbox_messages`], which
-    /// holds exactly as long as the address is shared and never cloned.
+    /// holds exactly as long as the address is shared and never cloned; what it has taken out and works on apart is bounded
+    /// by the requests that connections may have in flight.
     ///
     /// # Panics
     /// Outside an actix system.
     pub fn start(sources: CatalogSources, limits: &Limits) -> Arc<Addr<Self>> {
-        let catalog = Self::new(sources, limits);
+        let sources = Arc::new(sources);
+        let catalog = Self {
+            reader: Reader::new(sources.clone()),
+            readers: Arc::default(),
+            workers: Workers::new(limits.catalog_workers, limits.file_patience()),
+            desks: HashMap::new(),
+            config_lock: ConfigLock::new(sources.codex_home.clone()),
+            config_lock_time: limits.config_lock(),
+            sources,
+        };
         start_alone(limits.catalog_mailbox_messages, || catalog)
-    }
-
-    fn new(sources: CatalogSources, limits: &Limits) -> Self {
-        let files = ConfigFiles::new(&sources);
-        let auth = CachedFile::new(sources.codex_home.join("auth.json"), read_sign_in);
-        Self { sources, files, auth, config_lock: limits.config_lock() }
     }
 
     /// What `--strict-config` asks before the server starts: are all settings known, and can they be used?
@@ -73,24 +90,92 @@ impl Catalog {
         config::check_strict(sources)
     }
 
-    fn greeting(&mut self) -> Greeting {
-        let warnings = self.files.warnings(&self.sources);
-        Greeting { notifications: warnings.into_iter().map(ServerNotification::ConfigWarning).collect() }
+    /// Begins with the requests of a connection, up to one that is worked on apart.
+    fn begin(&mut self, connection: ConnectionId, ctx: &mut Context<Self>) {
+        while let Some((Ask { reply, request }, _)) = self.desks.get_mut(&connection).and_then(Desk::begin) {
+            if takes_time(&request) {
+                let answer = wrap_future::<_, Self>(self.answer_apart(request));
+                ctx.spawn(answer.map(move |result, catalog, ctx| {
+                    reply.post::<Self>(result, ctx);
+                    catalog.end(connection);
+                    catalog.begin(connection, ctx);
+                }));
+                return;
+            }
+            // Where nothing comes out, the reply is dropped, and tells the client.
+            if let Some(result) = guarded("a request to the catalog", || self.reader.answer(request)) {
+                reply.post::<Self>(result, ctx);
+            }
+            self.end(connection);
+        }
     }
 
-    fn base_url(&mut self) -> Result<Option<String>, String> {
-        let loaded = self.files.load(&self.sources, None, &Table::new()).map_err(|fault| fault.to_string())?;
-        Ok(loaded.settings.chatgpt_base_url)
+    fn end(&mut self, connection: ConnectionId) {
+        if let Some(desk) = self.desks.get_mut(&connection) {
+            desk.end();
+            if desk.is_idle() {
+                self.desks.remove(&connection);
+            }
+        }
+    }
+
+    fn answer_apart(&self, request: CatalogRequest) -> impl Future<Output = Result<CatalogAnswer, RpcError>> + use<> {
+        let lock = writes(&request).then(|| self.config_lock.clone());
+        let deadline = Instant::now() + self.config_lock_time;
+        let apart = self.apart();
+        async move {
+            let lock = match lock {
+                Some(lock) => Some(lock.take(deadline).await?),
+                None => None,
+            };
+            let answer = apart.ask("a request to the catalog", |reader| reader.answer(request)).await;
+            drop(lock);
+            answer
+        }
+    }
+
+    fn apart(&self) -> Apart {
+        Apart { sources: self.sources.clone(), readers: self.readers.clone(), workers: self.workers.clone() }
     }
 }
 
-/// A file that cannot be understood means that nobody is signed in: a client can then offer to sign in again.
-fn read_sign_in(path: &Path, content: io::Result<String>) -> SignIn {
-    let sign_in = content.map_err(|e| e.to_string()).and_then(|text| SignIn::from_auth_json(&text));
-    sign_in.unwrap_or_else(|reason| {
-        log::warn!("{} cannot be used: {reason}", path.display());
-        SignIn::Nobody
-    })
+/// Whether a request is about a project, or waits for another program.
+fn takes_time(request: &CatalogRequest) -> bool {
+    match request {
+        CatalogRequest::ConfigRead(params) => params.cwd.is_some(),
+        CatalogRequest::PermissionProfileList(params) => params.cwd.is_some(),
+        request => writes(request),
+    }
+}
+
+fn writes(request: &CatalogRequest) -> bool {
+    matches!(request, CatalogRequest::ConfigValueWrite(_) | CatalogRequest::ConfigBatchWrite(_))
+}
+
+/// How work is done apart.
+struct Apart {
+    sources: Arc<CatalogSources>,
+    readers: Arc<Mutex<Vec<Reader>>>,
+    workers: Workers,
+}
+
+impl Apart {
+    async fn ask<T: Send + 'static>(
+        self,
+        what: &'static str,
+        question: impl FnOnce(&mut Reader) -> Result<T, RpcError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        let Self { sources, readers, workers } = self;
+        let work = move |_: &_| {
+            let reader = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut reader = reader.unwrap_or_else(|| Reader::new(sources));
+            let answer = question(&mut reader);
+            readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+            answer
+        };
+        let done = workers.run(what, &CancellationToken::new(), work).await;
+        done.unwrap_or_else(|unfinished| Err(unfinished.explain("the configuration of the project")))
+    }
 }
 
 impl Actor for Catalog {
@@ -104,28 +189,27 @@ impl Actor for Catalog {
 impl Handler<Ask> for Catalog {
     type Result = ();
 
-    fn handle(&mut self, Ask { reply, request }: Ask, ctx: &mut Self::Context) {
-        // Where nothing comes out, the reply is dropped, and tells the client.
-        if let Some(result) = guarded("a request to the catalog", || self.answer(request)) {
-            reply.post::<Self>(result, ctx);
-        }
+    fn handle(&mut self, ask: Ask, ctx: &mut Self::Context) {
+        let connection = ask.reply.connection();
+        self.desks.entry(connection).or_default().take(ask);
+        self.begin(connection, ctx);
     }
 }
 
 impl Handler<ThreadDefaults> for Catalog {
-    type Result = Result<EffectiveSettings, RpcError>;
+    type Result = ResponseFuture<Result<EffectiveSettings, RpcError>>;
 
     fn handle(&mut self, question: ThreadDefaults, _: &mut Self::Context) -> Self::Result {
-        guarded("the settings of a new thread", || defaults::thread_settings(&self.sources, &mut self.files, question))
-            .unwrap_or_else(|| Err(RpcError::internal("the settings of a new thread cannot be determined")))
+        Box::pin(self.apart().ask("the settings of a thread", |reader| reader.thread_settings(question)))
     }
 }
 
 impl Handler<Greet> for Catalog {
-    type Result = Greeting;
+    type Result = ResponseFuture<Greeting>;
 
-    fn handle(&mut self, _: Greet, _: &mut Self::Context) -> Greeting {
-        guarded("a greeting", || self.greeting()).unwrap_or_default()
+    fn handle(&mut self, _: Greet, _: &mut Self::Context) -> Self::Result {
+        let greeting = self.apart().ask("a greeting", |reader| Ok(reader.greeting()));
+        Box::pin(async move { greeting.await.unwrap_or_default() })
     }
 }
 
@@ -133,7 +217,7 @@ impl Handler<BaseUrl> for Catalog {
     type Result = Result<Option<String>, String>;
 
     fn handle(&mut self, _: BaseUrl, _: &mut Self::Context) -> Self::Result {
-        let url = guarded("the base URL", || self.base_url());
+        let url = guarded("the base URL", || self.reader.base_url());
         url.unwrap_or_else(|| Err("the configuration cannot be read".to_owned()))
     }
 }

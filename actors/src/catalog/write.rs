@@ -3,15 +3,12 @@
 //! Other programs write it too. Those that lock take turns with us; a change by one that does not is noticed before ours
 //! takes its place, and our edits are made anew on top of it.
 
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use toml::{Table, Value};
 
-use super::Catalog;
 use super::config::{Fault, KeyPath, Layer, Settings, apply, look_up, parse_text};
+use super::reader::Reader;
 use crate::cached_file::{LARGEST_FILE, read_or_empty};
 use crate::protocol::RpcError;
 use crate::protocol::config::{
@@ -22,18 +19,15 @@ use crate::protocol::path::AbsolutePath;
 use crate::protocol::thread::Unset;
 use crate::replace::{Mode, replace};
 
-/// How long the end of another program's writing may go unnoticed.
-const LOCK_RETRY: Duration = Duration::from_millis(10);
-
 /// How often the edits are made on top of somebody else's. More is not a writer but a loop.
 const ATTEMPTS: usize = 5;
 
-impl Catalog {
-    /// Makes all `edits` or none, and says what counts now.
+impl Reader {
+    /// Makes all `edits` or none, and says what counts now. The caller has the turn ([`super::lock`]).
     ///
     /// # Errors
     /// -32600 with a code for programs where the file must not be written, is not of `expected_version`, or would be faulty;
-    /// -32603 where the file cannot be read, locked or written.
+    /// -32603 where the file cannot be read or written.
     pub(super) fn write_config(
         &mut self,
         edits: &[ConfigEdit],
@@ -42,7 +36,6 @@ impl Catalog {
     ) -> Result<ConfigWriteResponse, RpcError> {
         let path = self.sources.user_config();
         let file_path = named_file(file_path.as_deref(), &path)?;
-        let _lock = lock(&self.sources.codex_home, self.config_lock)?;
         for _ in 0..ATTEMPTS {
             let text = read_or_empty(&path).map_err(|e| unreadable(&Fault::unreadable(&path, &e)))?;
             let before = parse_text(&path, &text).map_err(|fault| unreadable(&fault))?;
@@ -107,30 +100,9 @@ fn real(path: &Path) -> Option<PathBuf> {
     Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
 }
 
-/// Takes the turn among those who lock. `$CODEX_HOME` itself is locked, because the file is replaced by each writer.
-fn lock(codex_home: &Path, longest: Duration) -> Result<File, RpcError> {
-    let failed = |reason: &str| RpcError::internal(format!("{}: {reason}", codex_home.display()));
-    let home = File::open(codex_home).map_err(|e| failed(&e.to_string()))?;
-    let started = Instant::now();
-    loop {
-        match home.try_lock() {
-            Ok(()) => return Ok(home),
-            Err(TryLockError::Error(error)) => {
-                // Some network file systems cannot; then only the look before the replacement is left.
-                log::debug!("{} cannot be locked: {error}", codex_home.display());
-                return Ok(home);
-            }
-            Err(TryLockError::WouldBlock) if started.elapsed() >= longest => {
-                return Err(failed(&format!("another program has been writing the configuration for {longest:?}")));
-            }
-            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_RETRY),
-        }
-    }
-}
-
 /// Refuses a text that could not be used as the configuration.
 fn check(path: &Path, text: &str) -> Result<Table, RpcError> {
-    if text.len() as u64 > LARGEST_FILE {
+    if text.len() > LARGEST_FILE {
         return Err(invalid(format!("the configuration would have more than {LARGEST_FILE} bytes")));
     }
     let table = parse_text(path, text).map_err(|fault| invalid(format!("Invalid configuration: {fault}")))?;

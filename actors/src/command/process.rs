@@ -1,7 +1,6 @@
 //! Starting a command's process, and staying with it.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -90,7 +89,7 @@ pub async fn launch(job: Job, launcher: &Launcher, stdin_bytes: usize) -> Result
 /// # Errors
 /// Why nothing can be confined at all.
 pub async fn probe(launcher: &Launcher) -> Result<Vec<String>, LaunchError> {
-    let nowhere = || File::open("/dev/null").map(OwnedFd::from);
+    let nowhere = || plain_file::open_null().map(OwnedFd::from);
     let (mut child, mut control) = start(launcher, &Order::Probe, [nowhere()?, nowhere()?, nowhere()?])?;
     let report = report(&mut control).await?;
     child.wait().await?;
@@ -130,7 +129,7 @@ fn pipes(stdin: bool) -> io::Result<Plumbing> {
         let (theirs, ours) = pipe_with(PipeFlags::CLOEXEC)?;
         (theirs, Some(Sink::pipe(ours)?))
     } else {
-        (File::open("/dev/null")?.into(), None)
+        (plain_file::open_null()?.into(), None)
     };
     let outputs = vec![(OutputStream::Stdout, Source::pipe(stdout)?), (OutputStream::Stderr, Source::pipe(stderr)?)];
     Ok(Plumbing { theirs: [their_stdin, their_stdout, their_stderr], sink, terminal: None, outputs })

@@ -1,26 +1,34 @@
 //! `fs/copy`.
 
-use std::fs::{self, Metadata};
-use std::io::{self, ErrorKind};
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
+use plain_file::Links;
+
 use super::error::about;
+use crate::limits::Limits;
 use crate::protocol::RpcError;
 use crate::protocol::fs::FsCopyParams;
 use crate::protocol::path::AbsolutePath;
+use crate::workers::Progress;
 
-/// Copies a file, a link or a directory.
+/// Bytes that are copied at one go, between two looks whether the client still waits.
+const CHUNK: u64 = 1024 * 1024;
+
+/// Copies a file, a link or a directory. Ends early when nobody waits for it any more.
 ///
 /// # Errors
 /// -32600 with the reference program's texts for what cannot be copied; -32603 as the operating system says, with both
 /// paths. What was copied before an error stays.
-pub fn copy(params: &FsCopyParams) -> Result<(), RpcError> {
+pub fn copy(params: &FsCopyParams, limits: &Limits, progress: &Progress) -> Result<(), RpcError> {
     let FsCopyParams { source_path: source, destination_path: destination, recursive } = params;
     let metadata = fs::symlink_metadata(source.as_path()).map_err(about(source))?;
     let refused = |reason: &str| RpcError::invalid_request(format!("{reason} (`{source}` to `{destination}`)"));
     let failed =
         |Failed { path, error }| RpcError::internal(format!("{source} to {destination}: {}: {error}", path.display()));
+    let copier = Copier { surplus: limits.file_bytes as u64, progress };
     if metadata.is_dir() {
         if !recursive {
             return Err(refused("fs/copy requires recursive: true when sourcePath is a directory"));
@@ -28,12 +36,12 @@ pub fn copy(params: &FsCopyParams) -> Result<(), RpcError> {
         if is_inside(destination, source) {
             return Err(refused("fs/copy cannot copy a directory to itself or one of its descendants"));
         }
-        return copy_tree(source.as_path(), destination.as_path()).map_err(failed);
+        return copier.tree(source.as_path(), destination.as_path()).map_err(failed);
     }
     if !metadata.is_file() && !metadata.is_symlink() {
         return Err(refused("fs/copy only supports regular files, directories, and symlinks"));
     }
-    copy_entry(source.as_path(), &metadata, destination.as_path()).map_err(failed)
+    copier.entry(source.as_path(), &metadata, destination.as_path()).map_err(failed)
 }
 
 /// Where a copy failed, and why.
@@ -46,45 +54,71 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> Failed {
     move |error| Failed { path: path.to_owned(), error }
 }
 
-/// Without recursion, because a tree can be deeper than a thread's stack. What is neither file nor directory nor link
-/// is left out.
-fn copy_tree(source: &Path, destination: &Path) -> Result<(), Failed> {
-    let mut pending = vec![(source.to_owned(), destination.to_owned())];
-    while let Some((source, destination)) = pending.pop() {
-        fs::create_dir_all(&destination).map_err(at(&destination))?;
-        for entry in fs::read_dir(&source).map_err(at(&source))? {
-            let entry = entry.map_err(at(&source))?;
-            let (from, to) = (entry.path(), destination.join(entry.file_name()));
-            let metadata = entry.metadata().map_err(at(&from))?;
-            if metadata.is_dir() {
-                pending.push((from, to));
-            } else {
-                copy_entry(&from, &metadata, &to)?;
+struct Copier<'a> {
+    /// Bytes that a file may give beyond the size that it had at first: some of `/proc` say 0 and give gigabytes.
+    surplus: u64,
+    progress: &'a Progress,
+}
+
+impl Copier<'_> {
+    /// Without recursion, because a tree can be deeper than a thread's stack. What is neither file nor directory nor link
+    /// is left out.
+    fn tree(&self, source: &Path, destination: &Path) -> Result<(), Failed> {
+        let mut pending = vec![(source.to_owned(), destination.to_owned())];
+        while let Some((source, destination)) = pending.pop() {
+            fs::create_dir_all(&destination).map_err(at(&destination))?;
+            for entry in fs::read_dir(&source).map_err(at(&source))? {
+                let entry = entry.map_err(at(&source))?;
+                let (from, to) = (entry.path(), destination.join(entry.file_name()));
+                self.progress.step().map_err(at(&from))?;
+                let metadata = entry.metadata().map_err(at(&from))?;
+                if metadata.is_dir() {
+                    pending.push((from, to));
+                } else {
+                    self.entry(&from, &metadata, &to)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&self, source: &Path, metadata: &Metadata, destination: &Path) -> Result<(), Failed> {
+        if metadata.is_symlink() {
+            let target = fs::read_link(source).map_err(at(source))?;
+            return symlink(target, destination).map_err(at(destination));
+        }
+        if !metadata.is_file() {
+            return Ok(());
+        }
+        let from = plain_file::open(source, Links::Refuse).map_err(at(source))?;
+        let metadata = from.metadata().map_err(at(source))?;
+        let to = plain_file::open_to_write(destination, Links::Follow, metadata.mode()).map_err(at(destination))?;
+        let there = to.metadata().map_err(at(destination))?;
+        // Copying a file onto itself would empty it.
+        if (there.dev(), there.ino()) == (metadata.dev(), metadata.ino()) {
+            return Ok(());
+        }
+        // The system names neither path, and cannot say which of the two it means.
+        self.content(&from, metadata.len(), &to).map_err(at(destination))?;
+        to.set_permissions(metadata.permissions()).map_err(at(destination))
+    }
+
+    fn content(&self, mut from: &File, size: u64, mut to: &File) -> io::Result<()> {
+        to.set_len(0)?;
+        let mut copied = 0;
+        loop {
+            self.progress.step()?;
+            let bytes = io::copy(&mut from.by_ref().take(CHUNK), &mut to).map_err(plain_file::explain_waiting)?;
+            copied += bytes;
+            if bytes == 0 {
+                return Ok(());
+            }
+            if copied > size + self.surplus {
+                let text = format!("the source gives more than {copied} bytes, but said that it has {size}");
+                return Err(io::Error::new(ErrorKind::FileTooLarge, text));
             }
         }
     }
-    Ok(())
-}
-
-fn copy_entry(source: &Path, metadata: &Metadata, destination: &Path) -> Result<(), Failed> {
-    if metadata.is_symlink() {
-        let target = fs::read_link(source).map_err(at(source))?;
-        return symlink(target, destination).map_err(at(destination));
-    }
-    if !metadata.is_file() {
-        return Ok(());
-    }
-    match fs::metadata(destination) {
-        // Copying a file onto itself would empty it.
-        Ok(there) if (there.dev(), there.ino()) == (metadata.dev(), metadata.ino()) => return Ok(()),
-        // Opening a pipe would wait for its reader.
-        Ok(there) if !there.is_file() && !there.is_dir() => {
-            return Err(at(destination)(io::Error::new(ErrorKind::InvalidInput, "not a regular file")));
-        }
-        _ => {}
-    }
-    // The system names neither path, and cannot say which of the two it means.
-    fs::copy(source, destination).map(|_| ()).map_err(at(destination))
 }
 
 /// Whether `path` is `directory` or lies in it, links followed as far as `path` exists.

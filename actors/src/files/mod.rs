@@ -2,28 +2,28 @@
 //!
 //! It only sorts requests and answers them. What looks at files may block for long, and runs on worker threads
 //! ([`operations`], [`copy`], [`watch`]), so a big file or a slow disk costs other clients nothing; the requests of one
-//! client are carried out in their order ([`desk`]).
+//! client are carried out in their order ([`Desk`]).
 
 mod copy;
-mod desk;
 mod error;
 mod messages;
 mod operations;
+mod remove;
 #[cfg(test)]
 mod tests;
 mod watch;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 use actix_rt::task::spawn_blocking;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
+use crate::desk::Desk;
 use crate::limits::Limits;
 use crate::mailbox::{end_alone, start_alone};
 use crate::panics::guarded;
@@ -32,7 +32,7 @@ use crate::protocol::fs::{FsAnswer, FsRequest, FsWatchResponse};
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{Audience, Outcome, Router};
-use desk::Desk;
+use crate::workers::{Progress, Unfinished, Workers};
 use watch::Watches;
 
 pub use messages::FilesRequest;
@@ -41,8 +41,8 @@ pub use messages::FilesRequest;
 pub struct Files {
     limits: Arc<Limits>,
     router: Arc<Addr<Router>>,
-    desks: HashMap<ConnectionId, Desk>,
-    workers: Arc<Semaphore>,
+    desks: HashMap<ConnectionId, Desk<FilesRequest>>,
+    workers: Workers,
     watches: Arc<Watches>,
 }
 
@@ -56,7 +56,7 @@ impl Files {
     pub fn start(limits: Arc<Limits>, router: Arc<Addr<Router>>) -> Arc<Addr<Self>> {
         let messages = limits.files_mailbox_messages;
         let make = move || {
-            let workers = Arc::new(Semaphore::new(limits.file_workers));
+            let workers = Workers::new(limits.file_workers, limits.file_patience());
             let watches = Arc::new(Watches::new(limits.clone()));
             Self { limits, router, desks: HashMap::new(), workers, watches }
         };
@@ -74,16 +74,22 @@ impl Files {
                 // Large answers wait until the peer has read those before: else it would be cut for them.
                 reply.peer_drained().await;
             }
-            let worker = workers.acquire_owned().await.ok()?;
-            let work = move || {
-                let _worker = worker;
-                // Encoding a large answer takes its time too. Where nothing comes out, the reply is dropped, and tells.
-                guarded("a request about files", || {
-                    let result = perform(request, &reply, &limits, &watches, &ended);
-                    reply.answer(result)
-                })
+            let subject = request.subject();
+            // Whoever comes first takes it: the worker with its result, or the end of the patience.
+            let reply = Arc::new(Mutex::new(Some(reply)));
+            let its_reply = reply.clone();
+            let gone = ended.clone();
+            let work = move |progress: &Progress| {
+                let result = perform(request, connection, &limits, &watches, &gone, progress);
+                // Encoding a large answer takes its time too.
+                take(&its_reply).map(|reply| reply.answer(result))
             };
-            spawn_blocking(work).await.ok()?
+            match workers.run("a request about files", &ended, work).await {
+                Ok(outcome) => outcome,
+                // The reply is dropped, and tells.
+                Err(Unfinished::Panicked) => None,
+                Err(unfinished) => take(&reply).map(|reply| reply.fail(&unfinished.explain(&subject))),
+            }
         };
         let work = async move { gone.run_until_cancelled(work).await.flatten() };
         ctx.spawn(wrap_future::<_, Self>(work).map(move |outcome, files, ctx| files.end(connection, outcome, ctx)));
@@ -123,28 +129,35 @@ impl Files {
     }
 }
 
+fn take(reply: &Mutex<Option<Reply>>) -> Option<Reply> {
+    reply.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
 fn perform(
     request: FsRequest,
-    reply: &Reply,
+    connection: ConnectionId,
     limits: &Limits,
     watches: &Watches,
     gone: &CancellationToken,
+    progress: &Progress,
 ) -> Result<FsAnswer, RpcError> {
     use FsAnswer as Answer;
     let done = |()| Answer::Done {};
     match request {
-        FsRequest::ReadFile(params) => operations::read_file(&params.path, limits).map(Answer::ReadFile),
+        FsRequest::ReadFile(params) => operations::read_file(&params.path, limits, progress).map(Answer::ReadFile),
         FsRequest::WriteFile(params) => operations::write_file(&params, limits).map(done),
         FsRequest::CreateDirectory(params) => operations::create_directory(&params).map(done),
         FsRequest::GetMetadata(params) => operations::get_metadata(&params.path).map(Answer::GetMetadata),
-        FsRequest::ReadDirectory(params) => operations::read_directory(&params.path, limits).map(Answer::ReadDirectory),
-        FsRequest::Remove(params) => operations::remove(&params).map(done),
-        FsRequest::Copy(params) => copy::copy(&params).map(done),
+        FsRequest::ReadDirectory(params) => {
+            operations::read_directory(&params.path, limits, progress).map(Answer::ReadDirectory)
+        }
+        FsRequest::Remove(params) => remove::remove(&params, progress).map(done),
+        FsRequest::Copy(params) => copy::copy(&params, limits, progress).map(done),
         FsRequest::Watch(params) => {
-            watches.watch(reply.connection(), gone, params).map(|path| Answer::Watch(FsWatchResponse { path }))
+            watches.watch(connection, gone, params).map(|path| Answer::Watch(FsWatchResponse { path }))
         }
         FsRequest::Unwatch(params) => {
-            watches.unwatch(reply.connection(), params.watch_id);
+            watches.unwatch(connection, params.watch_id);
             Ok(Answer::Done {})
         }
     }

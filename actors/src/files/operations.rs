@@ -1,13 +1,13 @@
 //! What is done with files. Everything here blocks, and runs on a worker thread.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use rustix::fs::OFlags;
+use plain_file::Links;
 
 use super::error::about;
 use crate::limits::Limits;
@@ -15,30 +15,43 @@ use crate::protocol::RpcError;
 use crate::protocol::fs::*;
 use crate::protocol::path::AbsolutePath;
 use crate::replace::{Mode, replace};
+use crate::workers::Progress;
+
+/// Bytes that are read at one go, between two looks whether the client still waits.
+const CHUNK: u64 = 1024 * 1024;
 
 /// The content of a regular file; of a link what it leads to.
 ///
 /// # Errors
 /// -32600 when it is no regular file or larger than [`Limits::file_bytes`].
-pub fn read_file(path: &AbsolutePath, limits: &Limits) -> Result<FsReadFileResponse, RpcError> {
-    // Opening a pipe would otherwise wait for its writer.
-    let mut options = OpenOptions::new();
-    let options = options.read(true).custom_flags(OFlags::NONBLOCK.bits() as i32);
-    let file = options.open(path.as_path()).map_err(about(path))?;
-    let metadata = file.metadata().map_err(about(path))?;
-    if !metadata.is_file() {
-        return Err(RpcError::invalid_request(format!("path `{path}` is not a file")));
+pub fn read_file(path: &AbsolutePath, limits: &Limits, progress: &Progress) -> Result<FsReadFileResponse, RpcError> {
+    let content = read(path.as_path(), limits.file_bytes, progress).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => too_large(path, limits),
+        ErrorKind::IsADirectory | ErrorKind::InvalidInput => {
+            RpcError::invalid_request(format!("path `{path}` is not a file"))
+        }
+        _ => about(path)(error),
+    })?;
+    Ok(FsReadFileResponse { data_base64: BASE64_STANDARD.encode(content) })
+}
+
+fn read(path: &Path, most: usize, progress: &Progress) -> io::Result<Vec<u8>> {
+    let file = plain_file::open(path, Links::Follow)?;
+    // The size that a file claims to have can be wrong; those in /proc say 0.
+    if file.metadata()?.len() > most as u64 {
+        return Err(ErrorKind::FileTooLarge.into());
     }
     let mut content = Vec::new();
-    // The size that a file claims to have can be wrong; those in /proc say 0.
-    if metadata.len() <= limits.file_bytes as u64 {
-        let mut bounded = file.take(limits.file_bytes as u64 + 1);
-        bounded.read_to_end(&mut content).map_err(about(path))?;
+    loop {
+        progress.step()?;
+        let bytes = (&file).take(CHUNK).read_to_end(&mut content).map_err(plain_file::explain_waiting)?;
+        if bytes == 0 {
+            return Ok(content);
+        }
+        if content.len() > most {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
     }
-    if metadata.len() > limits.file_bytes as u64 || content.len() > limits.file_bytes {
-        return Err(too_large(path, limits));
-    }
-    Ok(FsReadFileResponse { data_base64: BASE64_STANDARD.encode(content) })
 }
 
 /// Replaces a file as a whole.
@@ -96,10 +109,15 @@ fn unix_ms(time: io::Result<SystemTime>) -> i64 {
 ///
 /// # Errors
 /// -32600 when they are more than [`Limits::directory_entries`].
-pub fn read_directory(path: &AbsolutePath, limits: &Limits) -> Result<FsReadDirectoryResponse, RpcError> {
+pub fn read_directory(
+    path: &AbsolutePath,
+    limits: &Limits,
+    progress: &Progress,
+) -> Result<FsReadDirectoryResponse, RpcError> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(path.as_path()).map_err(about(path))? {
         let entry = entry.map_err(about(path))?;
+        progress.step().map_err(about(path))?;
         // A link that leads nowhere, or an entry that has gone meanwhile.
         let Ok(metadata) = fs::metadata(entry.path()) else { continue };
         if entries.len() == limits.directory_entries {
@@ -114,21 +132,4 @@ pub fn read_directory(path: &AbsolutePath, limits: &Limits) -> Result<FsReadDire
     }
     entries.sort_unstable_by(|a, b| a.file_name.cmp(&b.file_name));
     Ok(FsReadDirectoryResponse { entries })
-}
-
-/// Removes a file, a link or a directory.
-///
-/// # Errors
-/// -32603 as the operating system says.
-pub fn remove(params: &FsRemoveParams) -> Result<(), RpcError> {
-    let path = params.path.as_path();
-    let removed = fs::symlink_metadata(path).and_then(|metadata| match metadata.is_dir() {
-        false => fs::remove_file(path),
-        true if params.recursive.unwrap_or(true) => fs::remove_dir_all(path),
-        true => fs::remove_dir(path),
-    });
-    match removed {
-        Err(e) if e.kind() == ErrorKind::NotFound && params.force.unwrap_or(true) => Ok(()),
-        removed => removed.map_err(about(&params.path)),
-    }
 }

@@ -47,7 +47,7 @@ impl Fixture {
 
     fn read_file(&self, path: &str) -> Result<String, String> {
         let path = self.params::<AbsolutePath>(json!(path));
-        self.told(operations::read_file(&path, &self.limits).map(|read| read.data_base64))
+        self.told(operations::read_file(&path, &self.limits, &Progress::default()).map(|read| read.data_base64))
     }
 
     fn write_file(&self, path: &str, data: &str) -> Result<(), String> {
@@ -59,16 +59,16 @@ impl Fixture {
     }
 
     fn read_directory(&self, path: &str) -> Result<FsReadDirectoryResponse, String> {
-        self.told(operations::read_directory(&self.params(json!(path)), &self.limits))
+        self.told(operations::read_directory(&self.params(json!(path)), &self.limits, &Progress::default()))
     }
 
     fn remove(&self, params: Value) -> Result<(), String> {
-        self.told(operations::remove(&self.params(params)))
+        self.told(remove::remove(&self.params(params), &Progress::default()))
     }
 
     fn copy(&self, from: &str, to: &str, recursive: bool) -> Result<(), String> {
         let params = json!({"sourcePath": from, "destinationPath": to, "recursive": recursive});
-        self.told(copy::copy(&self.params(params)))
+        self.told(copy::copy(&self.params(params), &self.limits, &Progress::default()))
     }
 
     fn make_pipe(&self, name: &str) {

@@ -28,6 +28,25 @@ pub enum FsRequest {
     Unwatch(FsUnwatchParams),
 }
 
+impl FsRequest {
+    /// What the request is about, for people.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::ReadFile(FsPathParams { path })
+            | Self::WriteFile(FsWriteFileParams { path, .. })
+            | Self::CreateDirectory(FsCreateDirectoryParams { path, .. })
+            | Self::GetMetadata(FsPathParams { path })
+            | Self::ReadDirectory(FsPathParams { path })
+            | Self::Remove(FsRemoveParams { path, .. })
+            | Self::Watch(FsWatchParams { path, .. }) => path.to_string(),
+            Self::Copy(FsCopyParams { source_path, destination_path, .. }) => {
+                format!("{source_path} to {destination_path}")
+            }
+            Self::Unwatch(FsUnwatchParams { watch_id }) => watch_id.clone(),
+        }
+    }
+}
+
 /// The result of an [`FsRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]

@@ -13,6 +13,7 @@ use super::trees::Trees;
 use crate::limits::Limits;
 use crate::protocol::path::without_dots;
 use crate::protocol::search::{FuzzyFileSearchMatchType, FuzzyFileSearchResult};
+use crate::workers::Progress;
 
 /// Entries after which a search looks whether it is still wanted.
 const LOOK_EVERY: usize = 1024;
@@ -50,9 +51,15 @@ impl Engine {
 
     /// The best results, the best first; none once `cancelled`. A root that is no directory has none. The trees are looked
     /// at even for an empty query, so that the next one finds them ready.
-    pub fn search(&self, text: &str, roots: &[String], cancelled: &CancellationToken) -> Vec<FuzzyFileSearchResult> {
+    pub fn search(
+        &self,
+        text: &str,
+        roots: &[String],
+        cancelled: &CancellationToken,
+        progress: &Progress,
+    ) -> Vec<FuzzyFileSearchResult> {
         let query = Query::new(text);
-        let searched = self.searched(roots, cancelled);
+        let searched = self.searched(roots, cancelled, progress);
         if query.is_empty() {
             return Vec::new();
         }
@@ -67,14 +74,21 @@ impl Engine {
         best.into_iter().map(|found| result(found, &mut scorer)).collect()
     }
 
-    /// The roots with their trees, each once. Not all when `cancelled`.
-    fn searched<'a>(&self, roots: &'a [String], cancelled: &CancellationToken) -> Vec<Searched<'a>> {
+    /// The roots with their trees, each once. Not all when `cancelled` or given up.
+    fn searched<'a>(
+        &self,
+        roots: &'a [String],
+        cancelled: &CancellationToken,
+        progress: &Progress,
+    ) -> Vec<Searched<'a>> {
         let real: Vec<PathBuf> = roots.iter().map(|root| without_dots(&self.cwd.join(root))).collect();
         let first_of_its_kind = |i: &usize| !real[..*i].contains(&real[*i]);
-        let searched =
-            |i: usize| Searched { root: &roots[i], tree: self.trees.get(&real[i]), inner: inner(&real[i], &real) };
+        let searched = |i: usize| {
+            let tree = self.trees.get(&real[i], progress).ok()?;
+            Some(Searched { root: &roots[i], tree, inner: inner(&real[i], &real) })
+        };
         let wanted = |_: &usize| !cancelled.is_cancelled();
-        (0..roots.len()).filter(first_of_its_kind).take_while(wanted).map(searched).collect()
+        (0..roots.len()).filter(first_of_its_kind).take_while(wanted).map_while(searched).collect()
     }
 
     /// The best of some entries of a root, and not many others, in no order.

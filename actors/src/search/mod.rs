@@ -5,6 +5,7 @@
 //! that it is still true ([`trees`], [`stamp`]).
 
 mod engine;
+mod ignored;
 mod messages;
 mod parallel;
 mod query;
@@ -18,8 +19,6 @@ use std::sync::Arc;
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
-use actix_rt::task::spawn_blocking;
-use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::connection::ConnectionId;
@@ -33,6 +32,7 @@ use crate::protocol::thread::Empty;
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{Audience, Outcome, Router};
+use crate::workers::{Progress, Unfinished, Workers};
 use engine::Engine;
 use query::LONGEST_QUERY;
 
@@ -46,7 +46,7 @@ pub struct Search {
     limits: Arc<Limits>,
     router: Arc<Addr<Router>>,
     engine: Arc<Engine>,
-    workers: Arc<Semaphore>,
+    workers: Workers,
     clients: HashMap<ConnectionId, Client>,
     searches: u64,
 }
@@ -82,7 +82,7 @@ impl Search {
         let messages = limits.search_mailbox_messages;
         let make = move || {
             let engine = Arc::new(Engine::new(cwd, &limits));
-            let workers = Arc::new(Semaphore::new(limits.search_workers));
+            let workers = Workers::new(limits.search_workers, limits.file_patience());
             Self { limits, router, engine, workers, clients: HashMap::new(), searches: 0 }
         };
         start_alone(messages, make)
@@ -132,6 +132,7 @@ impl Search {
             let running = Running { number, _guard: cancelled.clone().drop_guard() };
             self.clients.entry(connection).or_default().running.insert(token, running);
         }
+        let subject = roots.first().cloned().unwrap_or_default();
         let search = self.run(query, roots.into(), cancelled);
         ctx.spawn(wrap_future::<_, Self>(search).map(move |found, search, ctx| {
             if let Some(token) = cancellation_token {
@@ -141,7 +142,11 @@ impl Search {
                 Found::Files(files) => files,
                 Found::Cancelled => Vec::new(),
                 // The reply is dropped, and tells.
-                Found::Failed => return,
+                Found::Nothing(Unfinished::Panicked) => return,
+                Found::Nothing(unfinished) => {
+                    let error = unfinished.explain(&subject);
+                    return post::<Self, _, _>(&search.router, reply.fail(&error), ctx);
+                }
             };
             post::<Self, _, _>(&search.router, reply.ok(&FuzzyFileSearchResponse { files }), ctx);
         }));
@@ -214,7 +219,7 @@ impl Search {
         ctx.spawn(wrap_future::<_, Self>(search).map(move |found, search, ctx| {
             let files = match found {
                 Found::Files(files) => files,
-                Found::Failed => Vec::new(),
+                Found::Nothing(_) => Vec::new(),
                 Found::Cancelled => return,
             };
             let updated = FuzzyFileSearchSessionUpdated { session_id: session_id.clone(), query, files };
@@ -236,17 +241,11 @@ impl Search {
         let (engine, workers) = (self.engine.clone(), self.workers.clone());
         async move {
             let stop = cancelled.clone();
-            let work = async move {
-                let worker = workers.acquire_owned().await.ok()?;
-                let work = move || {
-                    let _worker = worker;
-                    guarded("a search for files", || engine.search(&query, &roots, &stop))
-                };
-                spawn_blocking(work).await.ok()?
-            };
+            let work = move |progress: &Progress| engine.search(&query, &roots, &stop, progress);
+            let work = workers.run("a search for files", &CancellationToken::new(), work);
             match cancelled.run_until_cancelled(work).await {
-                Some(Some(files)) => Found::Files(files),
-                Some(None) => Found::Failed,
+                Some(Ok(files)) => Found::Files(files),
+                Some(Err(unfinished)) => Found::Nothing(unfinished),
                 None => Found::Cancelled,
             }
         }
@@ -258,7 +257,7 @@ enum Found {
     Files(Vec<FuzzyFileSearchResult>),
     /// Another took its place, or nobody waits for it any more.
     Cancelled,
-    Failed,
+    Nothing(Unfinished),
 }
 
 fn check_length(what: &str, text: &str, longest: usize) -> Result<(), RpcError> {

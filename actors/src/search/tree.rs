@@ -1,13 +1,15 @@
 //! The names below a root, as one walk found them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use super::ignored::{self, Ignored};
 use super::parallel::in_parts;
 use super::stamp::{Stamp, What};
+use crate::workers::Progress;
 
 /// Files in any directory that say what git, or searches, ignore.
 const IGNORE_FILES: [&str; 3] = [".gitignore", ".ignore", ".git/info/exclude"];
@@ -35,13 +37,24 @@ pub struct Entry {
 
 impl Tree {
     /// Walks the directory `root`. At most `most` entries are found; what is beyond them is not.
-    pub fn walk(root: &Path, most: usize) -> Self {
+    pub fn walk(root: &Path, most: usize, progress: &Progress) -> Self {
         let start = SystemTime::now();
-        let tree = Self { text: String::new(), entries: Vec::new(), stamps: around(root), settled: true };
+        // What lies above decides about what is ignored, and a link hides it.
+        let named = Stamp::take(root, What::Presence);
+        let real = root.canonicalize();
+        let root = real.as_deref().unwrap_or(root);
+        let around = around(root).into_iter().chain([named]).collect();
+        let tree = Self { text: String::new(), entries: Vec::new(), stamps: around, settled: true };
         let found = Mutex::new(tree);
-        let walker = WalkBuilder::new(root).hidden(false).follow_links(true).build_parallel();
+        let ignored = Ignored::around(root);
+        let walker = WalkBuilder::new(root)
+            .standard_filters(false)
+            .follow_links(true)
+            .filter_entry(move |entry| !ignored.contains(entry))
+            .build_parallel();
         walker.run(|| {
             Box::new(|entry| {
+                progress.tick();
                 let stamps = stamps(&entry);
                 let mut tree = found.lock().unwrap_or_else(PoisonError::into_inner);
                 tree.stamps.extend(stamps);
@@ -122,14 +135,8 @@ fn around(root: &Path) -> Vec<Stamp> {
         let files = IGNORE_FILES.map(|name| Stamp::take(directory.join(name), What::Content));
         files.into_iter().chain([Stamp::take(directory.join(".git"), What::Presence)])
     });
-    let home = std::env::home_dir().unwrap_or_default();
-    let users = [Some(home.join(".gitconfig")), Some(home.join(".config/git/config")), excludes()];
-    above.chain(users.into_iter().flatten().map(|file| Stamp::take(file, What::Content))).collect()
-}
-
-/// The user's own list of what git ignores everywhere.
-fn excludes() -> Option<PathBuf> {
-    ignore::gitignore::gitconfig_excludes_path()
+    let users = ignored::configurations().into_iter().flatten().chain(ignored::list_of_the_user());
+    above.chain(users.map(|file| Stamp::take(file, What::Content))).collect()
 }
 
 fn path_of(error: &ignore::Error) -> Option<&Path> {
@@ -144,6 +151,7 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
     use std::time::Duration;
 
     use super::*;
@@ -167,7 +175,7 @@ mod tests {
         }
 
         fn walk(&self) -> Tree {
-            Tree::walk(self.0.path(), 1000)
+            Tree::walk(self.0.path(), 1000, &Progress::default())
         }
 
         fn found(&self) -> Vec<String> {
@@ -239,14 +247,14 @@ mod tests {
     #[test]
     fn the_number_of_entries_is_bounded() {
         let fixture = Fixture::with(&["a", "b", "c"]);
-        assert_eq!(Tree::walk(fixture.0.path(), 2).entries().len(), 2);
+        assert_eq!(Tree::walk(fixture.0.path(), 2, &Progress::default()).entries().len(), 2);
     }
 
     #[test]
     fn what_is_not_there_has_no_names_until_it_comes() {
         let fixture = Fixture::with(&[]);
         std::thread::sleep(TWO_TICKS);
-        let tree = Tree::walk(&fixture.path("no"), 10);
+        let tree = Tree::walk(&fixture.path("no"), 10, &Progress::default());
         assert!(tree.entries().is_empty() && tree.is_current());
         fixture.write("no/file", "");
         assert!(!tree.is_current());

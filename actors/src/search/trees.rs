@@ -1,13 +1,20 @@
 //! The walked trees, kept for the next search.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
+use std::time::Duration;
 
 use super::tree::Tree;
+use crate::workers::Progress;
 
 /// Bytes that a root takes beside its tree: a bound on their number.
 const ROOT_BYTES: usize = 1024;
+
+/// How long the end of another search's walk may go unnoticed.
+const WALK_CHECK: Duration = Duration::from_millis(2);
 
 /// Trees by root. Those used least recently make way when all together take too much memory.
 pub struct Trees {
@@ -24,10 +31,38 @@ struct Kept {
 
 #[derive(Default)]
 struct Root {
-    /// Locked during a walk: a second search of the same root waits for it rather than walking too.
-    tree: Arc<Mutex<Option<Arc<Tree>>>>,
+    slot: Arc<Slot>,
     bytes: usize,
     last_use: u64,
+}
+
+#[derive(Default)]
+struct Slot {
+    /// Locked during a walk: a second search of the same root waits for it rather than walking too.
+    tree: Mutex<Option<Arc<Tree>>>,
+    /// Of the walk that has it locked.
+    walk: Mutex<Progress>,
+}
+
+impl Slot {
+    /// Waits for a walk as long as it gets on.
+    fn lock(&self, progress: &Progress) -> io::Result<MutexGuard<'_, Option<Arc<Tree>>>> {
+        let mut seen = 0;
+        loop {
+            match self.tree.try_lock() {
+                Ok(tree) => break Ok(tree),
+                Err(TryLockError::Poisoned(poisoned)) => break Ok(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            let steps = self.walk.lock().unwrap_or_else(PoisonError::into_inner).count();
+            if seen != steps {
+                progress.tick();
+                seen = steps;
+            }
+            progress.check()?;
+            thread::sleep(WALK_CHECK);
+        }
+    }
 }
 
 impl Trees {
@@ -37,28 +72,32 @@ impl Trees {
     }
 
     /// The tree below `root` as it is now. Blocks for as long as the walk takes, where there must be one.
-    pub fn get(&self, root: &Path) -> Arc<Tree> {
+    ///
+    /// # Errors
+    /// Another search walks there, does not get on, and this one was given up too.
+    pub fn get(&self, root: &Path, progress: &Progress) -> io::Result<Arc<Tree>> {
         let slot = self.slot(root);
-        let mut kept = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = slot.lock(progress)?;
+        *slot.walk.lock().unwrap_or_else(PoisonError::into_inner) = progress.clone();
         if let Some(tree) = kept.as_ref().filter(|tree| tree.is_current()) {
-            return tree.clone();
+            return Ok(tree.clone());
         }
         // First, so that not two trees are in memory.
         *kept = None;
-        let tree = Arc::new(Tree::walk(root, self.most_entries));
+        let tree = Arc::new(Tree::walk(root, self.most_entries, progress));
         *kept = Some(tree.clone());
         drop(kept);
         self.make_room(root, tree.bytes());
-        tree
+        Ok(tree)
     }
 
-    fn slot(&self, root: &Path) -> Arc<Mutex<Option<Arc<Tree>>>> {
+    fn slot(&self, root: &Path) -> Arc<Slot> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.uses += 1;
         let last_use = kept.uses;
         let entry = kept.roots.entry(root.to_owned()).or_default();
         entry.last_use = last_use;
-        entry.tree.clone()
+        entry.slot.clone()
     }
 
     fn make_room(&self, root: &Path, bytes: usize) {
@@ -78,9 +117,12 @@ impl Trees {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::time::Duration;
 
     use super::*;
+
+    fn get(trees: &Trees, root: &Path) -> Arc<Tree> {
+        trees.get(root, &Progress::default()).unwrap()
+    }
 
     fn directory() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
@@ -93,10 +135,10 @@ mod tests {
         let trees = Trees::new(100, 1 << 20);
         let dir = directory();
         std::thread::sleep(Duration::from_millis(100));
-        let first = trees.get(dir.path());
-        assert!(Arc::ptr_eq(&first, &trees.get(dir.path())));
+        let first = get(&trees, dir.path());
+        assert!(Arc::ptr_eq(&first, &get(&trees, dir.path())));
         fs::write(dir.path().join("other"), "").unwrap();
-        let second = trees.get(dir.path());
+        let second = get(&trees, dir.path());
         assert_eq!((first.entries().len(), second.entries().len()), (1, 2));
     }
 
@@ -104,14 +146,14 @@ mod tests {
     fn memory_is_bounded() {
         let dirs = [directory(), directory(), directory()];
         std::thread::sleep(Duration::from_millis(100));
-        let bytes = Tree::walk(dirs[0].path(), 100).bytes() + ROOT_BYTES;
+        let bytes = Tree::walk(dirs[0].path(), 100, &Progress::default()).bytes() + ROOT_BYTES;
         let trees = Trees::new(100, 2 * bytes + bytes / 2);
-        let first = trees.get(dirs[0].path());
-        trees.get(dirs[1].path());
+        let first = get(&trees, dirs[0].path());
+        get(&trees, dirs[1].path());
         // Used once more, so it is not the one that makes way.
-        assert!(Arc::ptr_eq(&first, &trees.get(dirs[0].path())));
-        trees.get(dirs[2].path());
-        assert!(Arc::ptr_eq(&first, &trees.get(dirs[0].path())));
+        assert!(Arc::ptr_eq(&first, &get(&trees, dirs[0].path())));
+        get(&trees, dirs[2].path());
+        assert!(Arc::ptr_eq(&first, &get(&trees, dirs[0].path())));
         let kept = trees.kept.lock().unwrap();
         assert!(kept.roots.len() == 2 && !kept.roots.contains_key(dirs[1].path()));
     }

@@ -2,9 +2,9 @@
 
 use std::error::Error;
 use std::fmt::Display;
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::Permissions;
 use std::io::ErrorKind;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use plain_file::Links;
 
 use super::StoreError;
 
@@ -43,7 +44,7 @@ pub(super) fn in_memory() -> Result<SqliteConnection, StoreError> {
 /// SQLite's locks (POSIX advisory locks belong to the process).
 fn create(path: &Path) -> Result<(), StoreError> {
     let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-    let lock = File::open(directory).map_err(|e| unusable(path, e))?;
+    let lock = plain_file::open_directory(directory).map_err(|e| unusable(path, e))?;
     lock.lock().map_err(|e| unusable(path, e))?;
     if path.exists() {
         return Ok(());
@@ -57,9 +58,9 @@ fn create(path: &Path) -> Result<(), StoreError> {
         }
     }
     // SQLite gives this mode to the files beside it, too.
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(|e| unusable(path, e))?;
+    plain_file::open_to_write(&draft, Links::Refuse, 0o600).map_err(|e| unusable(path, e))?;
     drop(connect(&draft, BUSY_TIMEOUT, "OFF")?);
-    File::open(&draft)
+    plain_file::open(&draft, Links::Refuse)
         .and_then(|file| file.sync_all())
         .and_then(|()| std::fs::rename(&draft, path))
         // The name is part of the directory, and only this brings it through a power cut.

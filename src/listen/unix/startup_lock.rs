@@ -2,11 +2,11 @@
 
 use std::{
     fs::{File, TryLockError},
-    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     time::Duration,
 };
 
+use plain_file::Links;
 use tokio::time::{Instant, sleep};
 
 use super::UnixSocketError;
@@ -17,9 +17,7 @@ const RETRY_EVERY: Duration = Duration::from_millis(10);
 /// Locks the file at `path`, which is created when missing and never removed, until the returned file is dropped.
 /// Gives up after `limit`.
 pub async fn lock_file(path: &Path, limit: Duration) -> Result<File, UnixSocketError> {
-    let mut options = File::options();
-    let file = options.write(true).create(true).truncate(false).mode(0o600).open(path);
-    let file = file.map_err(UnixSocketError::about(path))?;
+    let file = plain_file::open_or_create(path, Links::Follow, 0o600).map_err(UnixSocketError::about(path))?;
     lock(&file, path, limit).await?.map_err(UnixSocketError::about(path))?;
     Ok(file)
 }
@@ -27,7 +25,7 @@ pub async fn lock_file(path: &Path, limit: Duration) -> Result<File, UnixSocketE
 /// Locks the directory at `path` against servers with another `$CODEX_HOME`, which do not meet at its lock file.
 /// Some network file systems cannot lock a directory: there the lock file alone has to do.
 pub async fn lock_directory(path: &Path, limit: Duration) -> Result<File, UnixSocketError> {
-    let directory = File::open(path).map_err(UnixSocketError::about(path))?;
+    let directory = plain_file::open_directory(path).map_err(UnixSocketError::about(path))?;
     if let Err(error) = lock(&directory, path, limit).await? {
         log::debug!("{} cannot be locked: {error}", path.display());
     }

@@ -3,12 +3,13 @@
 //! The machine's own `/dev` holds its disks and its users' terminals; root, and a user for their own terminals, could
 //! open them even on a read-only mount.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use plain_file::Links;
 use rustix::fs::CWD;
 use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, mount, move_mount, open_tree};
 
@@ -37,7 +38,7 @@ pub fn replace() -> io::Result<()> {
     let dev = Path::new("/dev");
     for (name, device) in devices {
         let place = dev.join(name);
-        File::create(&place)?;
+        plain_file::open_to_write(&place, Links::Refuse, 0o644)?;
         move_mount(device, "", CWD, &place, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
     }
     for (name, target) in LINKS {
@@ -46,7 +47,7 @@ pub fn replace() -> io::Result<()> {
     fs::create_dir(dev.join("pts"))?;
     fs::create_dir(dev.join("shm"))?;
     // From here on /dev itself holds still; what is mounted in it does not.
-    sys::make_read_only(File::open(dev)?.as_fd())?;
+    sys::make_read_only(plain_file::open_directory(dev)?.as_fd())?;
     mount("none", dev.join("pts"), "devpts", quiet, Some(c"newinstance,ptmxmode=0666,mode=620"))?;
     mount("none", dev.join("shm"), "tmpfs", quiet | MountFlags::NODEV, Some(c"mode=1777"))?;
     Ok(())

@@ -16,8 +16,10 @@ mod privileges;
 mod system_calls;
 
 use std::fmt::Display;
-use std::fs;
+use std::io::Write;
+use std::path::Path;
 
+use plain_file::Links;
 use rustix::process::{getegid, geteuid};
 use rustix::thread::UnshareFlags;
 
@@ -55,7 +57,9 @@ pub fn enter_namespaces(confinement: &Confinement) -> Result<(), NotConfined> {
     sys::unshare(namespaces).map_err(NotConfined::because("the kernel refuses new namespaces to this user"))?;
     // Users keep their ids: files that a command writes belong to them, as they expect.
     let map = |file: &str, line: String| {
-        fs::write(format!("/proc/self/{file}"), line).map_err(NotConfined::because("user namespace"))
+        plain_file::open_to_write(&Path::new("/proc/self").join(file), Links::Follow, 0)
+            .and_then(|mut file| file.write_all(line.as_bytes()))
+            .map_err(NotConfined::because("user namespace"))
     };
     map("setgroups", "deny".to_owned())?;
     map("uid_map", format!("{} {} 1", uid.as_raw(), uid.as_raw()))?;

@@ -1,7 +1,6 @@
 //! The file system as a confined command sees it: everything read-only, and the writable roots laid over it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -45,7 +44,7 @@ fn lay_out(roots: &[PathBuf], protected: &[PathBuf], hidden: &[PathBuf]) -> io::
         }
         trees.push((tree, path));
     }
-    sys::make_read_only(File::open("/")?.as_fd())?;
+    sys::make_read_only(plain_file::open_directory(Path::new("/"))?.as_fd())?;
     for (tree, path) in trees {
         lay(&tree, path)?;
     }
@@ -127,14 +126,19 @@ fn protected(roots: &[PathBuf], read_only: &[PathBuf]) -> Result<Vec<PathBuf>, N
     Ok(protected)
 }
 
+/// Bytes of a `.git` file: `gitdir: ` and a path.
+const LONGEST_LINK: usize = 8192;
+
 /// Where a `.git` file points to: the repository of a worktree or a submodule.
 fn git_directory(root: &Path, file: &Path) -> Option<PathBuf> {
-    let text = fs::read_to_string(file).ok()?;
+    let text = plain_file::read_to_string(file, LONGEST_LINK).ok()?;
     root.join(text.strip_prefix("gitdir:")?.trim()).canonicalize().ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn in_root(make: impl FnOnce(&Path)) -> (tempfile::TempDir, PathBuf) {

@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::known;
-use super::project::Project;
+use super::project::{Project, ProjectFiles};
 use super::{Fault, Layer, Layers, Settings};
 use crate::cached_file::{CachedFile, read_or_empty};
 use crate::catalog::sources::CatalogSources;
@@ -17,6 +17,7 @@ use crate::protocol::thread::Unset;
 pub struct ConfigFiles {
     system: CachedFile<Result<Table, Fault>>,
     user: CachedFile<Result<Table, Fault>>,
+    projects: ProjectFiles,
 }
 
 /// A configuration that can be used.
@@ -35,6 +36,7 @@ impl ConfigFiles {
         Self {
             system: CachedFile::new(sources.system_config.clone(), parse_file),
             user: CachedFile::new(sources.user_config(), parse_file),
+            projects: ProjectFiles::default(),
         }
     }
 
@@ -63,7 +65,7 @@ impl ConfigFiles {
             let mut of_the_user = layers.clone();
             of_the_user.0.extend(flags.clone());
             let settings = Settings::from_table(&of_the_user.effective())?;
-            layers.0.extend(Project::of(cwd, &settings).layers(sources)?);
+            layers.0.extend(Project::of(cwd, &settings).layers(sources, &mut self.projects)?);
         }
         layers.0.extend(flags);
         let table = layers.effective();

@@ -1,12 +1,13 @@
 //! Projects: whether the user trusts a directory, and the settings that its `.codex` folders bring.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use toml::Table;
 
 use super::load::parse_file;
 use super::{Fault, Layer, Settings, TrustLevel};
-use crate::cached_file::read_or_empty;
+use crate::cached_file::CachedFile;
 use crate::catalog::sources::CatalogSources;
 use crate::protocol::config::ConfigLayerSource;
 
@@ -28,6 +29,13 @@ const NOT_FOR_PROJECTS: [&str; 15] = [
     "projects",
     "sqlite_home",
 ];
+
+/// Bytes of a project's configuration. Smaller than the user's own, because anybody may have written it and it is parsed
+/// and merged with the others for each thread; 100 times the longest that was seen in use.
+const LARGEST_FILE: usize = 64 * 1024;
+
+/// Files of projects that are remembered.
+const MOST_FILES: usize = 64;
 
 /// The project that a working directory belongs to.
 pub struct Project<'a> {
@@ -65,7 +73,7 @@ impl<'a> Project<'a> {
     ///
     /// # Errors
     /// When the configuration of a trusted folder is faulty.
-    pub fn layers(&self, sources: &CatalogSources) -> Result<Vec<Layer>, Fault> {
+    pub fn layers(&self, sources: &CatalogSources, files: &mut ProjectFiles) -> Result<Vec<Layer>, Fault> {
         let inside = |dir: &&Path| dir.starts_with(self.root);
         let mut dirs: Vec<&Path> = self.cwd.ancestors().take_while(inside).collect();
         dirs.reverse();
@@ -75,23 +83,44 @@ impl<'a> Project<'a> {
         dirs.into_iter()
             .filter_map(folder)
             .filter(foreign)
-            .map(|(dir, folder)| self.layer(dir, &folder, sources))
+            .map(|(dir, folder)| self.layer(dir, &folder, sources, files))
             .collect()
     }
 
-    fn layer(&self, dir: &Path, folder: &Path, sources: &CatalogSources) -> Result<Layer, Fault> {
+    /// The file of a folder that is not trusted is not even read.
+    fn layer(
+        &self,
+        dir: &Path,
+        folder: &Path,
+        sources: &CatalogSources,
+        files: &mut ProjectFiles,
+    ) -> Result<Layer, Fault> {
         let source = ConfigLayerSource::Project { dot_codex_folder: folder.display().to_string() };
-        let file = folder.join("config.toml");
-        let content = parse_file(&file, read_or_empty(&file)).map(allowed);
         if self.trust_of(dir) == Some(TrustLevel::Trusted) {
-            return content.map(|table| Layer::new(source, table));
+            return files.get(folder.join("config.toml")).map(|table| Layer::new(source, table));
         }
         let reason = format!(
             "To load project-local config, hooks, and exec policies, add {} as a trusted project in {}.",
             self.root.display(),
             sources.user_config().display(),
         );
-        Ok(Layer { source, table: content.unwrap_or_default(), disabled_reason: Some(reason) })
+        Ok(Layer { source, table: Table::new(), disabled_reason: Some(reason) })
+    }
+}
+
+/// The files of projects, each read again when it has changed.
+#[derive(Default)]
+pub struct ProjectFiles(HashMap<PathBuf, CachedFile<Result<Table, Fault>>>);
+
+impl ProjectFiles {
+    fn get(&mut self, file: PathBuf) -> Result<Table, Fault> {
+        if self.0.len() >= MOST_FILES && !self.0.contains_key(&file) {
+            self.0.clear();
+        }
+        let cached = self.0.entry(file).or_insert_with_key(|file| {
+            CachedFile::bounded(file.clone(), LARGEST_FILE, |path, content| parse_file(path, content).map(allowed))
+        });
+        cached.get().clone()
     }
 }
 
@@ -124,24 +153,25 @@ mod tests {
         (dir, settings)
     }
 
-    fn models(dir: &Path, settings: &Settings) -> Vec<(String, bool)> {
+    /// What each layer says about the model, and whether it counts.
+    fn models(dir: &Path, settings: &Settings) -> Vec<(Option<String>, bool)> {
         let sources = CatalogSources::new(dir.join("home"), dir.to_path_buf());
         let cwd = dir.join("work/sub/not-there");
-        let layers = Project::of(&cwd, settings).layers(&sources).unwrap();
-        let model = |layer: &Layer| layer.table["model"].as_str().unwrap().to_owned();
+        let layers = Project::of(&cwd, settings).layers(&sources, &mut ProjectFiles::default()).unwrap();
+        let model = |layer: &Layer| layer.table.get("model").map(|model| model.as_str().unwrap().to_owned());
         layers.iter().map(|layer| (model(layer), layer.disabled_reason.is_none())).collect()
     }
 
     #[test]
     fn trust_in_the_root_covers_what_lies_below() {
         let (dir, settings) = project("work");
-        assert_eq!(models(dir.path(), &settings), [("root".to_owned(), true), ("sub".to_owned(), true)]);
+        assert_eq!(models(dir.path(), &settings), [(Some("root".to_owned()), true), (Some("sub".to_owned()), true)]);
     }
 
     #[test]
     fn trust_below_does_not_reach_the_root() {
         let (dir, settings) = project("work/sub");
-        assert_eq!(models(dir.path(), &settings), [("root".to_owned(), false), ("sub".to_owned(), true)]);
+        assert_eq!(models(dir.path(), &settings), [(None, false), (Some("sub".to_owned()), true)]);
     }
 
     #[test]
@@ -150,7 +180,7 @@ mod tests {
         fs::write(dir.path().join("work/.codex/config.toml"), "model = ").unwrap();
         let sources = CatalogSources::new(dir.path().join("home"), dir.path().to_path_buf());
         let cwd = dir.path().join("work");
-        let layers = Project::of(&cwd, &settings).layers(&sources).unwrap();
+        let layers = Project::of(&cwd, &settings).layers(&sources, &mut ProjectFiles::default()).unwrap();
         let root = cwd.display();
         let expected = format!(
             "To load project-local config, hooks, and exec policies, add {root} as a trusted project in {}/config.toml.",
@@ -165,7 +195,7 @@ mod tests {
         let (dir, settings) = project("work");
         let sources = CatalogSources::new(dir.path().join("home"), dir.path().to_path_buf());
         let cwd = dir.path().join("work");
-        let layers = Project::of(&cwd, &settings).layers(&sources).unwrap();
+        let layers = Project::of(&cwd, &settings).layers(&sources, &mut ProjectFiles::default()).unwrap();
         assert_eq!(layers[0].table, toml::from_str("model = 'root'").unwrap());
     }
 
@@ -174,7 +204,7 @@ mod tests {
         let (dir, settings) = project("work");
         let cwd = dir.path().join("work");
         let sources = CatalogSources::new(cwd.join(".codex"), cwd.clone());
-        assert!(Project::of(&cwd, &settings).layers(&sources).unwrap().is_empty());
+        assert!(Project::of(&cwd, &settings).layers(&sources, &mut ProjectFiles::default()).unwrap().is_empty());
     }
 
     #[test]
@@ -185,5 +215,19 @@ mod tests {
         let text = format!("[projects.'{}']\ntrust_level = 'untrusted'", real.join("work").display());
         let link = dir.path().join("link");
         assert_eq!(Project::of(&link, &toml::from_str(&text).unwrap()).trust(), Some(TrustLevel::Untrusted));
+    }
+
+    #[test]
+    fn a_file_is_parsed_once_until_it_changes_and_has_a_bound() {
+        let (dir, _) = project("work");
+        let file = dir.path().join("work/.codex/config.toml");
+        let mut files = ProjectFiles::default();
+        assert_eq!(files.get(file.clone()).unwrap(), toml::from_str("model = 'root'").unwrap());
+        fs::write(&file, "model = 'changed'").unwrap();
+        assert_eq!(files.get(file.clone()).unwrap(), toml::from_str("model = 'changed'").unwrap());
+        fs::write(&file, "[a]\n".repeat(LARGEST_FILE)).unwrap();
+        assert!(files.get(file).unwrap_err().to_string().contains("larger than 65536 bytes"));
+        (0..2 * MOST_FILES).for_each(|i| drop(files.get(dir.path().join(i.to_string()))));
+        assert!(files.0.len() <= MOST_FILES);
     }
 }

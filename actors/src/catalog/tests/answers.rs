@@ -21,7 +21,7 @@ impl Home {
         let Ok(ClientMessage::Request { request: ClientRequest::Catalog(request), .. }) = decode(&message) else {
             panic!("{message} is no request to the catalog");
         };
-        match self.catalog.answer(request) {
+        match self.reader.answer(request) {
             Ok(answer) => {
                 let frame = Frame::result(&RequestId::Integer(1), &answer);
                 frame.text().strip_prefix(r#"{"id":1,"result":"#).unwrap().strip_suffix('}').unwrap().to_owned()

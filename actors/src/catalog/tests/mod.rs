@@ -8,13 +8,13 @@ mod write;
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Catalog, CatalogSources};
-use crate::limits::Limits;
+use super::CatalogSources;
+use super::reader::Reader;
 
-/// A catalog over a home of its own. In texts `WORK` stands for its working directory, and `HOME` for the home.
+/// What the catalog reads, over a home of its own. In texts `WORK` stands for its working directory, and `HOME` for the home.
 struct Home {
     dir: tempfile::TempDir,
-    catalog: Catalog,
+    reader: Reader,
 }
 
 impl Home {
@@ -22,8 +22,8 @@ impl Home {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("home")).unwrap();
         fs::create_dir(dir.path().join("work")).unwrap();
-        let catalog = Catalog::new(sources(&dir), &Limits::tiny());
-        Self { dir, catalog }
+        let reader = Reader::new(sources(&dir).into());
+        Self { dir, reader }
     }
 
     fn with(config: &str) -> Self {

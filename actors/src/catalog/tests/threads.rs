@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::Home;
-use crate::catalog::{EffectiveSettings, ThreadDefaults, ThreadOverrides, defaults};
+use crate::catalog::{EffectiveSettings, ThreadDefaults, ThreadOverrides};
 use crate::protocol::thread::{ActivePermissionProfile, ApprovalsReviewer, AskForApproval, SandboxMode, SandboxPolicy};
 
 const TRUSTED: &str = "[projects.'WORK']\ntrust_level = 'trusted'\n";
@@ -11,8 +11,7 @@ const TRUSTED: &str = "[projects.'WORK']\ntrust_level = 'trusted'\n";
 impl Home {
     fn thread_in(&mut self, cwd: &str, overrides: ThreadOverrides) -> Result<EffectiveSettings, String> {
         let question = ThreadDefaults { cwd: Some(cwd.to_owned()), overrides };
-        let settings = defaults::thread_settings(&self.catalog.sources, &mut self.catalog.files, question);
-        settings.map_err(|error| format!("{} {}", error.code.number(), error.message))
+        self.reader.thread_settings(question).map_err(|error| format!("{} {}", error.code.number(), error.message))
     }
 
     fn thread(&mut self, overrides: ThreadOverrides) -> Result<EffectiveSettings, String> {

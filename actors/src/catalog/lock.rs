@@ -1,0 +1,93 @@
+//! Taking turns with other programs, and among our own clients, in writing `config.toml`.
+
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::protocol::RpcError;
+
+/// How long the end of another program's writing may go unnoticed.
+const RETRY: Duration = Duration::from_millis(10);
+
+/// The right to write, which one writer has at a time. `$CODEX_HOME` itself is locked, because each writer replaces the
+/// file.
+#[derive(Clone)]
+pub struct ConfigLock {
+    codex_home: PathBuf,
+    /// In the order in which they asked. Each waits until its own deadline, so one wait serves all that wait.
+    ours: Arc<Mutex<()>>,
+}
+
+/// The right to write, until it is dropped.
+pub struct ConfigLockGuard {
+    _others: File,
+    _ours: OwnedMutexGuard<()>,
+}
+
+impl ConfigLock {
+    /// The lock on `codex_home`.
+    pub fn new(codex_home: PathBuf) -> Self {
+        Self { codex_home, ours: Arc::default() }
+    }
+
+    /// Waits for the turn.
+    ///
+    /// # Errors
+    /// -32603 when it has not come at `deadline`, or the directory cannot be opened.
+    pub async fn take(&self, deadline: Instant) -> Result<ConfigLockGuard, RpcError> {
+        let ours = timeout_at(deadline, self.ours.clone().lock_owned()).await;
+        let ours = ours.map_err(|_| self.failed("another program has been writing the configuration for too long"))?;
+        let home = plain_file::open_directory(&self.codex_home).map_err(|error| self.failed(&error.to_string()))?;
+        loop {
+            match home.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => {
+                    // Some network file systems cannot; then only the look before the replacement is left.
+                    log::debug!("{} cannot be locked: {error}", self.codex_home.display());
+                    break;
+                }
+                Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
+                    return Err(self.failed("another program has been writing the configuration for too long"));
+                }
+                Err(TryLockError::WouldBlock) => sleep(RETRY).await,
+            }
+        }
+        Ok(ConfigLockGuard { _others: home, _ours: ours })
+    }
+
+    fn failed(&self, reason: &str) -> RpcError {
+        RpcError::internal(format!("{}: {reason}", self.codex_home.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_rt::test]
+    async fn one_wait_serves_everybody_who_waits_for_another_program() {
+        let home = tempfile::tempdir().unwrap();
+        let other = File::open(home.path()).unwrap();
+        other.lock().unwrap();
+        let lock = ConfigLock::new(home.path().to_owned());
+        let started = Instant::now();
+        let wait = Duration::from_millis(200);
+        let waiting: Vec<_> = (0..20)
+            .map(|_| {
+                let lock = lock.clone();
+                actix_rt::spawn(async move { lock.take(started + wait).await.map(drop) })
+            })
+            .collect();
+        for waiting in waiting {
+            let error = waiting.await.unwrap().unwrap_err();
+            assert!(error.message.contains("another program has been writing"), "{}", error.message);
+        }
+        assert!(started.elapsed() < wait * 10, "they waited one after the other");
+        drop(other);
+        lock.take(Instant::now()).await.map(drop).unwrap();
+    }
+}

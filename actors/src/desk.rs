@@ -1,0 +1,55 @@
+//! One connection's requests to an actor that may take long over each, one after the other.
+
+use std::collections::VecDeque;
+
+use tokio_util::sync::CancellationToken;
+
+/// What an actor knows of one connection.
+///
+/// A client that sends several requests at once finds them carried out in their order, and at most one of them occupies
+/// a worker. What waits is bounded by the requests that a connection may have in flight.
+pub struct Desk<R> {
+    waiting: VecDeque<R>,
+    busy: bool,
+    /// Cancelled when the connection is gone.
+    gone: CancellationToken,
+}
+
+impl<R> Desk<R> {
+    /// Puts a request behind the others.
+    pub fn take(&mut self, request: R) {
+        self.waiting.push_back(request);
+    }
+
+    /// The request whose turn it is, if none is being worked on; and what tells that nobody waits for it any more.
+    pub fn begin(&mut self) -> Option<(R, CancellationToken)> {
+        if self.busy {
+            return None;
+        }
+        let request = self.waiting.pop_front()?;
+        self.busy = true;
+        Some((request, self.gone.clone()))
+    }
+
+    /// The request that was begun is answered.
+    pub fn end(&mut self) {
+        self.busy = false;
+    }
+
+    /// Whether nothing waits and nothing is being worked on.
+    pub fn is_idle(&self) -> bool {
+        !self.busy && self.waiting.is_empty()
+    }
+}
+
+impl<R> Default for Desk<R> {
+    fn default() -> Self {
+        Self { waiting: VecDeque::new(), busy: false, gone: CancellationToken::new() }
+    }
+}
+
+impl<R> Drop for Desk<R> {
+    fn drop(&mut self) {
+        self.gone.cancel();
+    }
+}
