@@ -1,21 +1,21 @@
-//! The words of the command line before clap sees them: the program can stand in for `codex app-server …`.
+//! Prepares the command line for clap, so that the program can stand in for `codex app-server …`.
 
 use std::{ffi::OsString, path::Path};
 
-/// The reference program's options that stand before the word `app-server` and have a value behind them.
+/// Options of the reference program that take a value and may precede the word `app-server`.
 const OPTIONS_WITH_VALUE: [&str; 6] =
     ["-c", "--config", "--enable", "--disable", "--remote", "--remote-auth-token-env"];
 
 /// The command line without the word `app-server`.
 pub struct Called {
-    /// Called as `codex`, or with the word `app-server`: whoever spawned it believes it is the reference program.
+    /// Called as `codex` or with the word `app-server`: the caller expects the reference program.
     pub as_codex: bool,
-    /// What is left for clap, the program's name first.
+    /// The words for clap; the first is the program's name.
     pub words: Vec<OsString>,
 }
 
-/// Takes the word `app-server` out when it is the first that is not an option, so that `codex -c model=o3 app-server
-/// --listen …` reads like `codex-app-server -c model=o3 --listen …`.
+/// Removes the word `app-server` if it is the first positional word, so that `codex -c model=o3 app-server --listen …`
+/// means `codex-app-server -c model=o3 --listen …`.
 pub fn read(mut words: Vec<OsString>) -> Called {
     let named_codex = words.first().is_some_and(|name| Path::new(name).file_stem().is_some_and(|stem| stem == "codex"));
     let position = first_plain_word(&words).filter(|&at| words[at] == "app-server");

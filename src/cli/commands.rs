@@ -1,4 +1,4 @@
-//! The words for what the program does when it does not serve.
+//! The subcommands.
 
 use std::{
     ffi::OsString,
@@ -15,84 +15,84 @@ use crate::{
     proxy::Framing,
 };
 
-/// What the program does when it does not serve.
+/// A subcommand: what the program does instead of serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Prints every setting in force, as TOML.
+    /// Prints the effective settings as TOML.
     Config {
-        /// Says behind each value where it comes from.
+        /// Also prints where each value comes from.
         #[arg(long)]
         origin: bool,
 
-        /// As before the word `config`.
+        /// Same as the global `-c`.
         #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
         overrides: Vec<Override>,
     },
 
-    /// Connects stdin and stdout with a running server, for clients that expect to start one.
+    /// Connects stdin and stdout to a running server, for clients that expect to start their own.
     Proxy {
-        /// The server's Unix socket, instead of the control socket of `$CODEX_HOME`.
-        // Not a path for clap, which would refuse an empty one; the reference program takes it for the working directory.
+        /// Unix socket of the server [default: the control socket in $CODEX_HOME]
+        // Not a `PathBuf`: clap rejects an empty one, which the reference program takes as the working directory.
         #[arg(long, value_name = "SOCKET_PATH")]
         sock: Option<OsString>,
 
-        /// What stdin and stdout carry.
+        /// Format of the bytes on stdin and stdout.
         #[arg(long, value_enum, default_value_t)]
         framing: Framing,
 
-        /// As before the word `proxy`.
+        /// Same as the global `-c`.
         #[arg(short = 'c', long = "config", value_name = "KEY=VALUE", hide = true)]
         overrides: Vec<Override>,
     },
 
-    /// Makes this machine available to controllers such as a phone, and tells how it goes, until Ctrl-C.
+    /// Makes this machine available for remote control, for example from a phone, until Ctrl-C.
     ///
-    /// Enables remote control of the server on the control socket; where none runs, starts one in this process.
-    /// Exit codes as of `call`.
+    /// Enables remote control in the server on the control socket. If none is running, starts a server in this process.
+    /// Exit codes are those of `call`.
     RemoteControl(RemoteControlArguments),
 
-    /// Looks for what could keep a server or its clients from working, and says what to do.
+    /// Checks everything that a server and its clients need, and says how to fix what is wrong.
     ///
-    /// Exit code 1 when something does not work. Changes nothing.
+    /// Changes nothing. The exit code is 1 if a check found an error.
     Doctor {
-        /// For programs.
+        /// Prints the result as one JSON object.
         #[arg(long)]
         json: bool,
     },
 
-    /// Prints a script that completes this program's command line.
+    /// Prints a shell completion script.
     Completions {
-        /// For this shell.
+        /// The shell to complete for.
         shell: Shell,
     },
 
-    /// Prints a man page; view it with `man -l -`.
+    /// Prints a man page; pipe it into `man -l -` to read it.
     Man {
-        /// Of this command, instead of the program.
+        /// The subcommand to document [default: the whole program]
         command: Option<String>,
     },
 
-    /// Writes the protocol that this server speaks as JSON Schema (draft 7), one file a type and a bundle of all.
+    /// Writes the protocol as JSON Schema (draft 7): one file per type, and a bundle of all types.
     GenerateJsonSchema {
-        /// Where to.
+        /// Where to write, and what.
         #[command(flatten)]
         target: Target,
     },
 
-    /// Writes the protocol that this server speaks as TypeScript, one file a type.
+    /// Writes the protocol as TypeScript, one file per type.
     GenerateTs {
-        /// Where to.
+        /// Where to write, and what.
         #[command(flatten)]
         target: Target,
     },
 
-    /// Prints the protocol that this server speaks as an OpenRPC document.
+    /// Prints the protocol as an OpenRPC document.
     GenerateOpenrpc {
-        /// A file to write instead, or a folder for `openrpc.json`.
+        /// File to write instead of stdout, or a directory to write `openrpc.json` into.
         #[arg(short, long, value_name = "PATH")]
         out: Option<PathBuf>,
 
-        /// Includes what only clients that announce `experimentalApi` may use.
+        /// Includes the experimental parts of the protocol, which need the `experimentalApi` capability.
         #[arg(long)]
         experimental: bool,
     },
@@ -102,106 +102,106 @@ pub enum Command {
     Client(ClientCommand),
 }
 
-/// What is generated, and where to.
+/// The output of a generator.
 #[derive(Debug, Args)]
 pub struct Target {
-    /// The folder to write into; made if need be. Files of the same names are replaced.
+    /// Directory to write into. It is created if needed; existing files are overwritten.
     #[arg(short, long, value_name = "DIR")]
     pub out: PathBuf,
 
-    /// Includes what only clients that announce `experimentalApi` may use.
+    /// Includes the experimental parts of the protocol, which need the `experimentalApi` capability.
     #[arg(long)]
     pub experimental: bool,
 }
 
-/// What a client on the command line does.
+/// A subcommand that attaches to a running server as a client.
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
     /// Calls a method of a running server and prints its result.
     ///
-    /// Exit code 0 with a result, 1 with an error of the server, 2 for a wrong command line, 69 when no server answers.
+    /// Exit codes: 0 for a result, 1 for an error from the server, 2 for a usage error, 69 if no server is running.
     #[command(after_help = "Examples:\n  codex-app-server call thread/start\n  \
         codex-app-server call thread/list limit=3\n  \
         codex-app-server call thread/name/set '{\"threadId\":\"…\",\"name\":\"Sums\"}'")]
     Call {
-        /// As the protocol calls it, such as `thread/list`.
+        /// Name of the method, such as `thread/list`.
         method: String,
 
-        /// JSON, `-` for JSON on stdin, or KEY=VALUE pairs; without them `{}`.
+        /// Parameters: JSON, KEY=VALUE pairs, or `-` to read JSON from stdin [default: {}]
         params: Vec<String>,
 
-        /// Which server.
+        /// The server to attach to.
         #[command(flatten)]
         server: ServerChoice,
     },
 
-    /// Prints what a running server tells its clients, one JSON message a line.
+    /// Prints the notifications of a running server, one JSON message per line.
     Watch {
-        /// Only what is about this thread, its turns included.
+        /// Prints only notifications about this thread, including those about its turns.
         #[arg(long, value_name = "ID")]
         thread: Option<String>,
 
-        /// Which server.
+        /// The server to attach to.
         #[command(flatten)]
         server: ServerChoice,
     },
 
-    /// Lists the threads that changed last.
+    /// Lists the most recently changed threads.
     Threads {
-        /// Archived ones instead of the others.
+        /// Lists archived threads instead.
         #[arg(long)]
         archived: bool,
 
-        /// Threads at most.
+        /// Maximum number of threads.
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: u32,
 
-        /// Which server.
+        /// The server to attach to.
         #[command(flatten)]
         server: ServerChoice,
     },
 
-    /// Gives a thread a title.
+    /// Sets the title of a thread.
     Rename {
-        /// Which thread.
+        /// Id of the thread.
         thread_id: String,
 
-        /// The title.
+        /// The new title.
         name: String,
 
-        /// Which server.
+        /// The server to attach to.
         #[command(flatten)]
         server: ServerChoice,
     },
 
     /// Archives a thread.
     Archive {
-        /// Which thread.
+        /// Id of the thread.
         thread_id: String,
 
-        /// Which server.
+        /// The server to attach to.
         #[command(flatten)]
         server: ServerChoice,
     },
 }
 
-/// Which server a client attaches to.
+/// The server that a client attaches to.
 #[derive(Debug, Args)]
 pub struct ServerChoice {
-    /// `unix://PATH` or `ws://HOST:PORT`, instead of the control socket of `$CODEX_HOME`.
+    /// Server to attach to: `unix://PATH` or `ws://HOST:PORT` [default: the control socket in $CODEX_HOME]
     #[arg(long, value_name = "URL")]
     pub connect: Option<String>,
 
-    /// A file with the token that the server wants to see.
+    /// File with the bearer token for the server.
     #[arg(long, value_name = "PATH", requires = "connect")]
     pub token_file: Option<PathBuf>,
 }
 
 impl ServerChoice {
-    /// Where the chosen server is, and with which token it is entered.
+    /// The address of the server and the token for it.
     ///
     /// # Errors
-    /// There can be no server, or no token: a usage error.
+    /// The address is invalid or the token file is unusable: a usage error.
     pub fn endpoint(&self, codex_home: &Path) -> Result<Endpoint, CallError> {
         let token = self.token_file.as_deref().map(Token::read).transpose();
         let token = token.map_err(|error| CallError::Usage(error.to_string()))?;
@@ -210,7 +210,7 @@ impl ServerChoice {
 }
 
 impl ClientCommand {
-    /// Which server it attaches to.
+    /// The server to attach to.
     pub fn server(&self) -> &ServerChoice {
         match self {
             Self::Call { server, .. }

@@ -1,4 +1,4 @@
-//! Shell completions and man pages, made from the command line itself so that they cannot disagree with it.
+//! Shell completions and man pages, generated from the definition of the command line so that they always match it.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use clap_mangen::Man;
 
 use super::Arguments;
 
-/// Completions for `shell`, to be sourced by it.
+/// A completion script for `shell`.
 pub fn completions(shell: Shell) -> Vec<u8> {
     let mut command = Arguments::command();
     let name = command.get_name().to_owned();
@@ -17,10 +17,10 @@ pub fn completions(shell: Shell) -> Vec<u8> {
     script
 }
 
-/// The man page of the program, or of one of its commands.
+/// The man page of the program, or of one of its subcommands.
 ///
 /// # Errors
-/// There is no such command.
+/// The subcommand does not exist.
 pub fn man(of: Option<&str>) -> io::Result<Vec<u8>> {
     let mut program = Arguments::command().version(env!("CARGO_PKG_VERSION"));
     program.build();

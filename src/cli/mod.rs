@@ -1,4 +1,4 @@
-//! The command line: what it accepts, and the two names under which the program can be called.
+//! The command line: its options and subcommands, and the two names by which the program can be called.
 
 mod argv;
 mod auth;
@@ -20,39 +20,39 @@ pub use remote_control::{RemoteControlAction, RemoteControlArguments};
 
 use crate::listen::ListenUrl;
 
-/// Shares one coding agent among many clients, over the protocol of `codex app-server`.
+/// Shares one coding agent among many clients over the JSON-RPC protocol of `codex app-server`.
 #[derive(Debug, Parser)]
 #[command(name = "codex-app-server")]
 pub struct Arguments {
-    /// Where clients connect: `stdio://`, `unix://`, `unix://PATH`, `ws://IP:PORT` or `off`.
+    /// Where to listen: `stdio://`, `unix://` (the control socket), `unix://PATH`, `ws://IP:PORT` or `off`.
     #[arg(long, value_name = "URL", default_value = "stdio://", value_parser = ListenUrl::parse_here)]
     pub listen: ListenUrl,
 
-    /// One client on stdin and stdout; the same as `--listen stdio://`.
+    /// Serves one client on stdin and stdout; same as `--listen stdio://`.
     #[arg(long, conflicts_with = "listen")]
     pub stdio: bool,
 
-    /// What new threads say they were started from.
+    /// The source recorded in new threads.
     #[arg(long, value_name = "SOURCE", default_value = "vscode")]
     pub session_source: String,
 
-    /// Overrides `key` of config.toml; `app_server.KEY=VALUE` overrides a setting of this server. Repeatable.
+    /// Overrides a key of config.toml, or with `app_server.KEY=VALUE` a setting of this server. Repeatable.
     #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
     pub overrides: Vec<Override>,
 
-    /// The same as `-c features.FEATURE=true`. Repeatable.
+    /// Same as `-c features.FEATURE=true`. Repeatable.
     #[arg(long, value_name = "FEATURE", hide = true)]
     pub enable: Vec<String>,
 
-    /// The same as `-c features.FEATURE=false`. Repeatable.
+    /// Same as `-c features.FEATURE=false`. Repeatable.
     #[arg(long, value_name = "FEATURE", hide = true)]
     pub disable: Vec<String>,
 
-    /// Refuses to start when config.toml holds an unknown key.
+    /// Refuses to start if config.toml contains an unknown key.
     #[arg(long)]
     pub strict_config: bool,
 
-    /// Who may connect over TCP.
+    /// Authentication of clients on TCP.
     #[command(flatten)]
     pub auth: AuthArguments,
 
@@ -60,35 +60,35 @@ pub struct Arguments {
     #[arg(long, hide = true)]
     pub remote_control: bool,
 
-    /// Passed by the reference program's daemon manager; this server behaves the same with and without it.
+    /// Accepted because the reference program's daemon manager passes it. Has no effect.
     #[arg(long, hide = true)]
     pub managed_daemon: bool,
 
-    /// Passed by existing clients; this server sends no analytics, so there is nothing to enable.
+    /// Accepted because existing clients pass it. Has no effect: this server sends no analytics.
     #[arg(long, hide = true)]
     pub analytics_default_enabled: bool,
 
-    /// The reference program's terminal UI attaches to a server; this program has no terminal UI.
+    /// Recognized to be refused with the reference program's error: this program has no terminal UI.
     #[arg(long, value_name = "URL", hide = true)]
     pub remote: Option<String>,
 
-    /// As `--remote`.
+    /// Same as `--remote`.
     #[arg(long, value_name = "ENV_VAR", hide = true)]
     pub remote_auth_token_env: Option<String>,
 
-    /// What to do instead of serving.
+    /// The subcommand; without one the program serves.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
 impl Arguments {
-    /// Reads the process's command line; ends the process with code 0 after `--help` and `--version`, and with
-    /// code 2 after a usage error.
+    /// Parses the process's command line. Exits with code 0 after `--help` and `--version`, and with code 2 after a
+    /// usage error.
     pub fn from_environment() -> Self {
         Self::parse_from_words(std::env::args_os()).unwrap_or_else(|error| error.exit())
     }
 
-    /// Reads `words`, the first of which is the name the program was called by.
+    /// Parses `words`; the first one is the name by which the program was called.
     pub fn parse_from_words(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let called = argv::read(words.into_iter().collect());
         let command = if called.as_codex {
@@ -112,10 +112,10 @@ impl Arguments {
         self
     }
 
-    /// Refuses options that mean nothing to what was asked for, in the reference program's words.
+    /// Rejects options that do not apply to the chosen subcommand, with the reference program's texts.
     ///
     /// # Errors
-    /// What to tell the user.
+    /// The text for the user.
     pub fn check_options(&self) -> Result<(), String> {
         let is_proxy = matches!(self.command, Some(Command::Proxy { .. }));
         let called = if is_proxy { "codex app-server proxy" } else { "codex app-server" };
@@ -133,12 +133,12 @@ impl Arguments {
         Ok(())
     }
 
-    /// The overrides of this server's own settings, without their `app_server.` prefix, in their order.
+    /// The overrides of this server's own settings in the given order, without their `app_server.` prefix.
     pub fn setting_overrides(&self) -> Vec<Override> {
         self.overrides.iter().filter_map(Override::of_setting).collect()
     }
 
-    /// The overrides of config.toml, each as `key=value`, in their order.
+    /// The overrides of config.toml in the given order, each as `key=value`.
     pub fn config_overrides(&self) -> Vec<String> {
         self.overrides.iter().filter(|it| it.of_setting().is_none()).map(ToString::to_string).collect()
     }

@@ -2,25 +2,25 @@
 
 use std::{fmt, str::FromStr};
 
-/// What stands in front of the keys that mean this server's own settings and not config.toml.
+/// Prefix of keys that name a setting of this server instead of a key of config.toml.
 const OWN_PREFIX: &str = "app_server.";
 
 /// One `-c key=value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Override {
-    /// Dotted key, never empty.
+    /// Dotted key; never empty.
     pub key: String,
-    /// TOML; what is not TOML means itself as a string, so that `-c model=o3` needs no quotes.
+    /// TOML, or else a plain string, so that `-c model=o3` needs no quotes.
     pub value: String,
 }
 
 impl Override {
-    /// What `--enable` and `--disable` mean.
+    /// The override behind `--enable` and `--disable`.
     pub fn of_feature(feature: &str, value: &str) -> Self {
         Self { key: format!("features.{feature}"), value: value.to_owned() }
     }
 
-    /// This override without the prefix, when it means a setting of this server.
+    /// This override without the prefix, if it names a setting of this server.
     pub fn of_setting(&self) -> Option<Self> {
         let key = self.key.strip_prefix(OWN_PREFIX)?;
         Some(Self { key: key.to_owned(), value: self.value.clone() })

@@ -1,64 +1,64 @@
-//! The words behind `remote-control`.
+//! The subcommand `remote-control` and its actions.
 
 use clap::{Args, Subcommand};
 
 use super::ServerChoice;
 
-/// `remote-control`, alone or with what to do.
+/// `remote-control`, alone or with an action.
 #[derive(Debug, Args)]
 pub struct RemoteControlArguments {
-    /// What to do at a running server, instead of making this machine available until Ctrl-C.
+    /// Action on a running server; without one this machine stays available until Ctrl-C.
     #[command(subcommand)]
     pub action: Option<RemoteControlAction>,
 
-    /// For programs: JSON, one line a message.
+    /// Prints one JSON object per line instead of text.
     #[arg(long, global = true)]
     pub json: bool,
 }
 
-/// What a client on the command line does about remote control.
+/// An action on a running server.
 #[derive(Debug, Subcommand)]
 pub enum RemoteControlAction {
-    /// Shows a code with which a controller is paired with this machine.
+    /// Prints a code that pairs a controller with this machine.
     Pair {
-        /// Which server.
+        /// The server to attach to.
         #[command(flatten)]
         server: ServerChoice,
     },
 
-    /// Shows whether this machine can be controlled, and if not, why.
+    /// Prints whether this machine can be controlled, and if not, why.
     Status {
-        /// Which server.
+        /// The server to attach to.
         #[command(flatten)]
         server: ServerChoice,
     },
 
-    /// Enables remote control, and waits until controllers can connect.
+    /// Enables remote control and waits until controllers can connect.
     Enable {
-        /// Until the server ends; without this it is enabled at the next start as well.
+        /// Only until the server ends; otherwise remote control is also enabled at the next start.
         #[arg(long)]
         ephemeral: bool,
 
-        /// Which server.
+        /// The server to attach to.
         #[command(flatten)]
         server: ServerChoice,
     },
 
-    /// Disables remote control; the server goes on.
+    /// Disables remote control; the server keeps running.
     #[command(visible_alias = "disable")]
     Stop {
-        /// Until the server ends; without this it is disabled at the next start as well.
+        /// Only until the server ends; otherwise remote control is also disabled at the next start.
         #[arg(long)]
         ephemeral: bool,
 
-        /// Which server.
+        /// The server to attach to.
         #[command(flatten)]
         server: ServerChoice,
     },
 }
 
 impl RemoteControlAction {
-    /// Which server it attaches to.
+    /// The server to attach to.
     pub fn server(&self) -> &ServerChoice {
         match self {
             Self::Pair { server }

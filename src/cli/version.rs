@@ -1,8 +1,8 @@
-//! What `--version` shows: our own version, and that of the program whose protocol we speak.
+//! The text of `--version`: this package's version and the level of the protocol.
 
 use app_server_actors::host::API_VERSION;
 
-/// What `--version` shows behind the program's name.
+/// The text that `--version` prints after the program's name.
 pub fn own() -> String {
     format!("{} (speaks the protocol of codex app-server {API_VERSION})", env!("CARGO_PKG_VERSION"))
 }

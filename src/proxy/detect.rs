@@ -1,25 +1,25 @@
-//! What the client speaks, told by its first bytes.
+//! Detects what the client speaks from its first bytes.
 
 use bytes::BytesMut;
 use clap::ValueEnum;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// Blanks that may stand in front of JSON. More of them are no JSON.
+/// Maximum white space before JSON, in bytes. More of it is not taken for JSON.
 const BLANK_BYTES: usize = 4096;
 
-/// What a client of the proxy speaks, as the user says.
+/// The format of stdin and stdout as given by the user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Framing {
-    /// The first bytes decide: JSON is `jsonl`, everything else is `raw`.
+    /// Decided by the first bytes: `jsonl` for JSON, `raw` for everything else.
     #[default]
     Auto,
-    /// The client speaks WebSocket itself: its bytes are not touched.
+    /// Bytes are passed through; the client speaks WebSocket itself.
     Raw,
-    /// One JSON message a line, as on a server's stdio.
+    /// One JSON message per line, as on a server's stdio.
     Jsonl,
 }
 
-/// What it is in the end.
+/// The format that was detected or chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire {
     Raw,
