@@ -1,4 +1,4 @@
-//! The protocol from the client's side: writing requests and reading what the server sends.
+//! The client's side of the protocol: encodes requests and decodes the server's messages.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use super::calls::Call;
 use super::{RequestId, ServerNotification};
 
-/// The request that calls `call` with `params`, as one line of JSON with its line end.
+/// Encodes a request for `call` as one line of JSON, including the newline.
 ///
 /// # Errors
-/// `params` cannot be written as JSON.
+/// `params` cannot be encoded as JSON.
 pub fn request_line<P: Serialize, R>(id: i64, call: &Call<P, R>, params: &P) -> serde_json::Result<String> {
     #[derive(Serialize)]
     struct Request<'a, P> {
@@ -24,50 +24,50 @@ pub fn request_line<P: Serialize, R>(id: i64, call: &Call<P, R>, params: &P) -> 
     Ok(line)
 }
 
-/// One message of the server.
+/// A message from the server.
 #[derive(Debug)]
 pub enum ServerMessage {
     /// The answer to a request.
     Answer {
-        /// Which request; `None` for one whose id the server could not read.
+        /// Id of the request; `None` if the server could not read the id.
         id: Option<RequestId>,
-        /// The result, or why there is none.
+        /// The result or the error.
         outcome: Result<ResultText, Refused>,
     },
-    /// Something happened.
+    /// A notification.
     Notification(ServerNotification),
-    /// A kind of message that this client does not know.
+    /// A message that this client does not know.
     Unknown,
 }
 
-/// A result, not yet read.
+/// A result that is not decoded yet.
 #[derive(Debug)]
 pub struct ResultText(Box<RawValue>);
 
 impl ResultText {
-    /// The JSON text as the server wrote it.
+    /// The JSON text as sent by the server.
     pub fn text(&self) -> &str {
         self.0.get()
     }
 
-    /// Reads the result of a call.
+    /// Decodes the result.
     ///
     /// # Errors
-    /// It is no `R`.
+    /// The text is not a valid `R`.
     pub fn read<R: DeserializeOwned>(&self) -> serde_json::Result<R> {
         serde_json::from_str(self.0.get())
     }
 }
 
-/// Why a request has no result, as the server says.
+/// The error of a failed request.
 #[derive(Clone, Debug, PartialEq, Deserialize, thiserror::Error)]
 #[error("{message} (code {code})")]
 pub struct Refused {
     /// See [`super::ErrorCode`].
     pub code: i64,
-    /// For a person.
+    /// Description for a person.
     pub message: String,
-    /// For a program.
+    /// Details for a program.
     #[serde(default)]
     pub data: Option<Value>,
 }
@@ -84,10 +84,10 @@ struct Envelope {
     error: Option<Refused>,
 }
 
-/// Reads one message of the server.
+/// Decodes a message from the server.
 ///
 /// # Errors
-/// The text is no message.
+/// The text is not a message.
 pub fn decode_server(text: &str) -> serde_json::Result<ServerMessage> {
     let Envelope { id, method, result, error } = serde_json::from_str(text)?;
     Ok(match (method, result, error) {

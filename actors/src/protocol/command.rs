@@ -1,4 +1,4 @@
-//! `command/exec` and what belongs to it (reference schema: `CommandExec*`).
+//! `command/exec` and its companions (reference schema: `CommandExec*`).
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,16 @@ use super::optional::null_is_default;
 use super::thread::SandboxPolicy;
 use super::{ErrorCode, RpcError};
 
-/// What a client may ask about commands.
+/// A request about commands.
 #[derive(Debug)]
 pub enum CommandRequest {
-    /// Run one.
+    /// `command/exec`
     Exec(Box<CommandExecParams>),
-    /// Write to its standard input.
+    /// `command/exec/write`
     Write(CommandExecWriteParams),
-    /// Change the size of its terminal.
+    /// `command/exec/resize`
     Resize(CommandExecResizeParams),
-    /// End it.
+    /// `command/exec/terminate`
     Terminate(CommandExecTerminateParams),
 }
 
@@ -29,53 +29,53 @@ pub enum CommandRequest {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommandExecParams {
-    /// The program and its arguments.
+    /// Program and arguments; must not be empty.
     #[schemars(length(min = 1))]
     pub command: Vec<String>,
-    /// The client's name for the command; its own on each connection.
+    /// The client's name for the command, unique per connection. Required for `tty` and streaming.
     pub process_id: Option<String>,
-    /// Run it on a terminal, which implies streaming both ways.
+    /// Runs the command on a terminal, which implies `streamStdin` and `streamStdoutStderr`.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub tty: bool,
-    /// Let the client write to its standard input.
+    /// Allows `command/exec/write`.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub stream_stdin: bool,
-    /// Tell its output while it runs, and not in the result.
+    /// Sends output as `command/exec/outputDelta` while the command runs, instead of in the result.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub stream_stdout_stderr: bool,
-    /// Bytes of each stream that are kept.
+    /// Maximum number of bytes to return of each stream.
     pub output_bytes_cap: Option<u64>,
-    /// Keep all output.
+    /// Returns all output.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub disable_output_cap: bool,
-    /// Let it run for ever.
+    /// Runs without a time limit.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub disable_timeout: bool,
-    /// Milliseconds that it may run.
+    /// Time limit in milliseconds.
     #[schemars(range(min = 0))]
     pub timeout_ms: Option<i64>,
-    /// Its working directory, as seen from the server's.
+    /// Working directory; a relative one is resolved against the server's.
     pub cwd: Option<String>,
-    /// Changes to the server's environment; null takes a variable away.
+    /// Changes to the server's environment; null removes a variable.
     pub env: Option<BTreeMap<String, Option<String>>>,
-    /// The terminal's first size.
+    /// Initial size of the terminal.
     pub size: Option<CommandExecTerminalSize>,
-    /// What it may touch.
+    /// Sandbox policy; default: the configured one.
     pub sandbox_policy: Option<SandboxPolicy>,
-    /// The same, by the name of a profile.
+    /// Permission profile to use instead of `sandboxPolicy`.
     pub permission_profile: Option<String>,
 }
 
 impl CommandExecParams {
-    /// What each member alone cannot say.
+    /// Checks the combination of members.
     ///
     /// # Errors
-    /// With the reference program's codes and texts.
+    /// The codes and texts are the reference program's.
     pub fn check(&self) -> Result<(), RpcError> {
         let streams = self.tty || self.stream_stdin || self.stream_stdout_stderr;
         if self.command.is_empty() {
@@ -121,19 +121,19 @@ fn unfit(text: impl Into<String>) -> RpcError {
 /// The size of a terminal in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub struct CommandExecTerminalSize {
-    /// Its height.
+    /// Number of rows; at least 1.
     #[schemars(range(min = 1))]
     pub rows: u16,
-    /// Its width.
+    /// Number of columns; at least 1.
     #[schemars(range(min = 1))]
     pub cols: u16,
 }
 
 impl CommandExecTerminalSize {
-    /// A terminal shows something.
+    /// Checks that neither number is 0.
     ///
     /// # Errors
-    /// -32602 with the reference program's text.
+    /// -32602; the text is the reference program's.
     pub fn check(self) -> Result<(), RpcError> {
         if self.rows > 0 && self.cols > 0 {
             return Ok(());
@@ -146,21 +146,21 @@ impl CommandExecTerminalSize {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommandExecWriteParams {
-    /// To which command.
+    /// The command.
     pub process_id: String,
-    /// What, in base64.
+    /// Bytes to write, in base64.
     pub delta_base64: Option<String>,
-    /// Nothing comes behind it.
+    /// Closes standard input after these bytes.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub close_stdin: bool,
 }
 
 impl CommandExecWriteParams {
-    /// The bytes to write; they need not end where a character does.
+    /// Decodes the bytes to write. They may end within a character.
     ///
     /// # Errors
-    /// -32602 with the reference program's texts.
+    /// -32602; the texts are the reference program's.
     pub fn bytes(&self) -> Result<Vec<u8>, RpcError> {
         match &self.delta_base64 {
             Some(text) => BASE64_STANDARD
@@ -176,9 +176,9 @@ impl CommandExecWriteParams {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommandExecResizeParams {
-    /// Which command's terminal.
+    /// The command.
     pub process_id: String,
-    /// Its size from now on.
+    /// New size of the terminal.
     pub size: CommandExecTerminalSize,
 }
 
@@ -186,7 +186,7 @@ pub struct CommandExecResizeParams {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommandExecTerminateParams {
-    /// Which command.
+    /// The command.
     pub process_id: String,
 }
 
@@ -194,11 +194,11 @@ pub struct CommandExecTerminateParams {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommandExecResponse {
-    /// As a shell has it: 128 and the number of a signal, 124 after a timeout.
+    /// Exit code; 128 + N after signal N, 124 after a timeout.
     pub exit_code: i32,
-    /// Empty when it was streamed. Bytes that are no UTF-8 are replaced.
+    /// Standard output; empty if it was streamed. Invalid UTF-8 is replaced.
     pub stdout: String,
-    /// The same.
+    /// Standard error; empty if it was streamed. Invalid UTF-8 is replaced.
     pub stderr: String,
 }
 
@@ -207,36 +207,36 @@ pub struct CommandExecResponse {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "CommandExecOutputDeltaNotification")]
 pub struct CommandExecOutputDelta {
-    /// Of which command.
+    /// The command.
     pub process_id: String,
-    /// From which stream.
+    /// The stream.
     pub stream: CommandExecOutputStream,
-    /// The bytes.
+    /// The output, in base64.
     #[serde(serialize_with = "verbatim")]
     pub delta_base64: String,
-    /// Nothing more will be told of this stream.
+    /// Whether the output cap was reached: no more output of this stream follows.
     pub cap_reached: bool,
 }
 
 impl CommandExecOutputDelta {
-    /// A piece of output.
+    /// Creates the params for a piece of output.
     pub fn new(process_id: String, stream: CommandExecOutputStream, bytes: &[u8], cap_reached: bool) -> Self {
         Self { process_id, stream, delta_base64: BASE64_STANDARD.encode(bytes), cap_reached }
     }
 }
 
-/// Writes base64, in which nothing is to be escaped. To look for it in each character would take a flood of output longer
-/// than everything else that is done to it here.
+/// Writes base64, which needs no escaping. Searching every character for escapes would cost more than all other
+/// handling of a flood of output.
 fn verbatim<S: Serializer>(base64: &str, serializer: S) -> Result<S::Ok, S::Error> {
     let quoted = format!("\"{base64}\"");
     serde_json::from_str::<&RawValue>(&quoted).map_err(ser::Error::custom)?.serialize(serializer)
 }
 
-/// Where output comes from.
+/// A stream of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CommandExecOutputStream {
-    /// Standard output, and everything that comes from a terminal.
+    /// Standard output, or all output of a terminal.
     Stdout,
     /// Standard error.
     Stderr,

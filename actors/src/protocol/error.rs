@@ -1,4 +1,4 @@
-//! JSON-RPC errors with the standard's codes and the texts that existing clients know.
+//! JSON-RPC errors, with the codes of the standard and the texts that existing clients know.
 
 use std::fmt::Display;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 pub enum ErrorCode {
     /// The text is not JSON.
     Parse,
-    /// JSON, but no request that this server takes in its present state.
+    /// JSON, but not a request that the server accepts in its current state.
     InvalidRequest,
     /// No such method.
     MethodNotFound,
@@ -47,12 +47,12 @@ impl Serialize for ErrorCode {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "JSONRPCErrorError")]
 pub struct RpcError {
-    /// What kind of failure.
+    /// Kind of failure.
     #[schemars(with = "i64")]
     pub code: ErrorCode,
-    /// What happened, in words for a person.
+    /// Description for a person.
     pub message: String,
-    /// Details for a program; left out when there are none.
+    /// Details for a program; absent if there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Value")]
     pub data: Option<Value>,
@@ -64,12 +64,13 @@ impl RpcError {
         Self { code, message: message.into(), data: None }
     }
 
-    /// -32600 with `message` as it stands.
+    /// -32600 with `message`.
     pub fn invalid_request(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::InvalidRequest, message)
     }
 
-    /// -32602: the params do not fit; the text is the reference program's, which calls every such failure an invalid request.
+    /// -32602: the params do not fit. The text is the reference program's, which calls such a failure an invalid
+    /// request.
     pub fn invalid_params(reason: impl Display) -> Self {
         Self::new(ErrorCode::InvalidParams, format!("Invalid request: {reason}"))
     }
@@ -79,12 +80,12 @@ impl RpcError {
         Self::new(ErrorCode::Internal, message)
     }
 
-    /// -32001: the queue in front of the server is full.
+    /// -32001: a queue is full.
     pub fn overloaded() -> Self {
         Self::new(ErrorCode::Overloaded, "Server overloaded; retry later.")
     }
 
-    /// -32600: the client asks about a provider that the configuration does not have.
+    /// -32600: the provider is not configured.
     pub fn model_provider_not_configured(id: &str) -> Self {
         Self {
             data: Some(json!({"type": "modelProviderNotConfigured", "modelProvider": id})),
@@ -92,7 +93,7 @@ impl RpcError {
         }
     }
 
-    /// -32600: work that starts during a drain is refused, with a reason that a client can act on.
+    /// -32600: the server is draining and accepts no new work. `data.reason` lets a client react.
     pub fn draining() -> Self {
         Self {
             data: Some(json!({"reason": "serverShuttingDown"})),

@@ -1,4 +1,4 @@
-//! `fs/*`: the files of the server's machine.
+//! `fs/*`: files on the server's machine.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,15 +59,15 @@ pub enum FsAnswer {
     ReadDirectory(FsReadDirectoryResponse),
     /// `fs/watch`
     Watch(FsWatchResponse),
-    /// Every other method: it is done.
+    /// Every other method: an empty object
     Done {},
 }
 
-/// Params of a method that is about one path.
+/// Params of a method about one path.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct FsPathParams {
-    /// Which file or directory.
+    /// The file or directory.
     pub path: AbsolutePath,
 }
 
@@ -75,9 +75,9 @@ pub struct FsPathParams {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FsWriteFileParams {
-    /// The file; made if need be, but its directory must exist.
+    /// The file. It is created if needed; its directory must exist.
     pub path: AbsolutePath,
-    /// Everything that the file shall hold, in base64 with padding.
+    /// The new content, in base64 with padding.
     pub data_base64: String,
 }
 
@@ -86,18 +86,18 @@ pub struct FsWriteFileParams {
 pub struct FsCreateDirectoryParams {
     /// The directory.
     pub path: AbsolutePath,
-    /// Whether missing parents are made, and a directory that exists is fine; true unless said otherwise.
+    /// Whether to create missing parents and accept an existing directory; default: true.
     pub recursive: Option<bool>,
 }
 
 /// Params of `fs/remove`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct FsRemoveParams {
-    /// The file, the symbolic link itself, or the directory.
+    /// The file, directory, or symbolic link. A link itself is removed, not its target.
     pub path: AbsolutePath,
-    /// Whether a directory goes with what is in it; true unless said otherwise.
+    /// Whether to remove a directory with its contents; default: true.
     pub recursive: Option<bool>,
-    /// Whether it is fine when there is nothing to remove; true unless said otherwise.
+    /// Whether a missing path is not an error; default: true.
     pub force: Option<bool>,
 }
 
@@ -105,11 +105,12 @@ pub struct FsRemoveParams {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FsCopyParams {
-    /// What to copy; of a symbolic link the link itself.
+    /// The file, directory, or symbolic link to copy. A link itself is copied, not its target.
     pub source_path: AbsolutePath,
-    /// Where to. A file is replaced, a directory is added to; where a link is copied, nothing must be there yet.
+    /// The destination. An existing file is replaced, an existing directory is merged. For a link, the destination must
+    /// not exist.
     pub destination_path: AbsolutePath,
-    /// Needed for a directory.
+    /// Must be true to copy a directory.
     #[serde(default, deserialize_with = "super::optional::null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub recursive: bool,
@@ -119,9 +120,9 @@ pub struct FsCopyParams {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FsWatchParams {
-    /// The client's own name for the watch, one per connection.
+    /// The client's name for the watch, unique per connection.
     pub watch_id: String,
-    /// A file, or a directory with the entries in it. It need not exist yet.
+    /// A file, or a directory and its direct entries. It need not exist yet.
     pub path: AbsolutePath,
 }
 
@@ -129,7 +130,7 @@ pub struct FsWatchParams {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FsUnwatchParams {
-    /// The name given to `fs/watch`; one that is not in use is fine.
+    /// The name given to `fs/watch`; an unknown name is not an error.
     pub watch_id: String,
 }
 
@@ -141,26 +142,26 @@ pub struct FsReadFileResponse {
     pub data_base64: String,
 }
 
-/// Result of `fs/getMetadata`. A symbolic link is described by what it leads to.
+/// Result of `fs/getMetadata`. For a symbolic link, it describes the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FsGetMetadataResponse {
-    /// It is, or leads to, a directory.
+    /// Whether it is a directory or a link to one.
     pub is_directory: bool,
-    /// It is, or leads to, a regular file.
+    /// Whether it is a regular file or a link to one.
     pub is_file: bool,
-    /// The path itself is a symbolic link.
+    /// Whether the path itself is a symbolic link.
     pub is_symlink: bool,
-    /// Unix milliseconds; 0 where the file system does not know.
+    /// Unix time in milliseconds; 0 if the file system does not record it.
     pub created_at_ms: i64,
-    /// Unix milliseconds; 0 where the file system does not know.
+    /// Unix time in milliseconds; 0 if the file system does not record it.
     pub modified_at_ms: i64,
 }
 
 /// Result of `fs/readDirectory`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FsReadDirectoryResponse {
-    /// By name. Links that lead nowhere are left out.
+    /// Entries, sorted by name. Dangling links are left out.
     pub entries: Vec<FsReadDirectoryEntry>,
 }
 
@@ -168,18 +169,18 @@ pub struct FsReadDirectoryResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FsReadDirectoryEntry {
-    /// The name alone.
+    /// Name without its directory.
     pub file_name: String,
-    /// It is, or leads to, a directory.
+    /// Whether it is a directory or a link to one.
     pub is_directory: bool,
-    /// It is, or leads to, a regular file.
+    /// Whether it is a regular file or a link to one.
     pub is_file: bool,
 }
 
 /// Result of `fs/watch`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FsWatchResponse {
-    /// The path without `.` and `..`, with which the paths in `fs/changed` begin.
+    /// The watched path without `.` and `..`; paths in `fs/changed` begin with it.
     pub path: AbsolutePath,
 }
 
@@ -188,8 +189,8 @@ pub struct FsWatchResponse {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "FsChangedNotification")]
 pub struct FsChanged {
-    /// Which watch.
+    /// The watch.
     pub watch_id: String,
-    /// What changed, sorted. The watched path alone also stands for changes that were too many to be told one by one.
+    /// Changed paths, sorted. Only the watched path, if there were too many changes to list.
     pub changed_paths: Vec<AbsolutePath>,
 }

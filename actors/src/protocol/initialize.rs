@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Params of `initialize`.
+/// Params of `initialize`, the first request on a connection.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InitializeParams {
-    /// Who connects.
+    /// Name and version of the client.
     pub client_info: ClientInfo,
-    /// What it can do; null and absent mean nothing special.
+    /// Capabilities of the client; null or absent for none.
     #[serde(default)]
     pub capabilities: Option<Capabilities>,
 }
@@ -17,35 +17,35 @@ pub struct InitializeParams {
 /// The client's name and version.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ClientInfo {
-    /// Used in the user agent, so it must be a valid HTTP header value.
+    /// Name of the client. It becomes part of the user agent, so it must be a valid HTTP header value.
     pub name: String,
-    /// The client's own version, free text.
+    /// Version of the client; any text.
     pub version: String,
 }
 
-/// What a client announces; members that this server does not use are ignored.
+/// Capabilities of a client. Unknown members are ignored.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "InitializeCapabilities")]
 pub struct Capabilities {
-    /// The client may call experimental methods and use experimental members.
+    /// Allows experimental methods and members.
     #[serde(default)]
     pub experimental_api: bool,
-    /// Exact names of notifications that this connection does not want; unknown names are accepted.
+    /// Names of notifications that this connection does not want. Unknown names are accepted.
     #[serde(default)]
     pub opt_out_notification_methods: Option<Vec<String>>,
 }
 
-/// Result of `initialize`: exactly these four members, in this order.
+/// Result of `initialize`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InitializeResponse {
     /// `<first client>/<version> (<os>; <arch>) <terminal> (<this client>; <its version>)`.
     pub user_agent: String,
-    /// Where the server keeps its state.
+    /// Directory of the server's state.
     pub codex_home: String,
-    /// `unix`.
+    /// Family of the operating system: `unix`.
     pub platform_family: String,
-    /// `linux` or `macos`.
+    /// Operating system: `linux` or `macos`.
     pub platform_os: String,
 }

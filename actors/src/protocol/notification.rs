@@ -32,7 +32,7 @@ pub enum ServerNotification {
     /// A thread went to work, to rest, or out of memory.
     #[serde(rename = "thread/status/changed")]
     ThreadStatusChanged {
-        /// Which thread.
+        /// Id of the thread.
         thread_id: ThreadId,
         /// What it does now.
         status: ThreadStatus,
@@ -40,7 +40,7 @@ pub enum ServerNotification {
     /// A thread has another title.
     #[serde(rename = "thread/name/updated")]
     ThreadNameUpdated {
-        /// Which thread.
+        /// Id of the thread.
         thread_id: ThreadId,
         /// The title now.
         thread_name: Option<String>,
@@ -48,25 +48,25 @@ pub enum ServerNotification {
     /// A thread was put away.
     #[serde(rename = "thread/archived")]
     ThreadArchived {
-        /// Which thread.
+        /// Id of the thread.
         thread_id: ThreadId,
     },
     /// A thread was taken out again.
     #[serde(rename = "thread/unarchived")]
     ThreadUnarchived {
-        /// Which thread.
+        /// Id of the thread.
         thread_id: ThreadId,
     },
     /// A thread is gone for good.
     #[serde(rename = "thread/deleted")]
     ThreadDeleted {
-        /// Which thread.
+        /// Id of the thread.
         thread_id: ThreadId,
     },
     /// A thread left memory because nobody used it.
     #[serde(rename = "thread/closed")]
     ThreadClosed {
-        /// Which thread.
+        /// Id of the thread.
         thread_id: ThreadId,
     },
     /// A command wrote something.

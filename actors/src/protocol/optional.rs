@@ -1,8 +1,8 @@
-//! Reading members that may be missing.
+//! Deserializers for optional members.
 
 use serde::{Deserialize, Deserializer};
 
-/// For members with a default: null means the default, as absence does.
+/// For members with a default: null means the default, like an absent member.
 pub(super) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -11,7 +11,7 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// For members where null says something else than absence: `Some` whenever the member is there.
+/// For members where null differs from absent: `Some` if the member is present.
 pub(super) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,4 +1,4 @@
-//! Absolute paths, the only ones that a request about files may name.
+//! Absolute paths. Requests about files accept no other paths.
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
@@ -6,8 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A path that begins at the root and holds no `.` and no `..`. Nothing is looked up: symbolic links stay as they are,
-/// and it need not exist.
+/// An absolute path without `.` and `..`. It is not looked up: symbolic links are not resolved, and it need not exist.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[schemars(rename = "AbsolutePathBuf", with = "String", extend("pattern" = "^/"))]
 pub struct AbsolutePath(PathBuf);
@@ -18,7 +17,7 @@ impl AbsolutePath {
         path.is_absolute().then(|| Self(without_dots(path)))
     }
 
-    /// For the operating system.
+    /// The path for calls to the operating system.
     pub fn as_path(&self) -> &Path {
         &self.0
     }
@@ -44,7 +43,8 @@ impl Serialize for AbsolutePath {
     }
 }
 
-/// `path` without `.` and `..`, by its text alone: `link/..` is where the link lies, not where it leads.
+/// Removes `.` and `..` from `path` lexically: `link/..` becomes the directory of the link, not the parent of its
+/// target.
 pub fn without_dots(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {

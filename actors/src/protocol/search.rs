@@ -1,4 +1,4 @@
-//! `fuzzyFileSearch`: finding files by parts of their paths.
+//! `fuzzyFileSearch`: finds files by parts of their paths.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,45 +20,46 @@ pub enum SearchRequest {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FuzzyFileSearchParams {
-    /// Words, each of which must match; `'word` literally, `^word` at the start, `word$` at the end, `!word` not.
+    /// Words that must all match: `word` fuzzily, `'word` literally, `^word` at the start, `word$` at the end, `!word`
+    /// must not match.
     pub query: String,
-    /// The directories to search; relative ones begin at the server's own.
+    /// Directories to search. Relative paths are resolved against the server's working directory.
     pub roots: Vec<String>,
-    /// A search that is still running under the same token gives way to this one.
+    /// Cancels a running search with the same token.
     pub cancellation_token: Option<String>,
 }
 
 /// Result of `fuzzyFileSearch`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FuzzyFileSearchResponse {
-    /// The best first. Empty for an empty query, and for a search that gave way to another.
+    /// Results, best first. Empty for an empty query and for a canceled search.
     pub files: Vec<FuzzyFileSearchResult>,
 }
 
-/// A file or directory that was found. Its members are spelled as no others in the protocol.
+/// A found file or directory. Unlike in the rest of the protocol, member names are snake_case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FuzzyFileSearchResult {
-    /// The directory that was searched, as the client spelled it.
+    /// The searched directory as given by the client.
     pub root: String,
-    /// From there on.
+    /// Path relative to `root`.
     pub path: String,
-    /// What it is.
+    /// File or directory.
     pub match_type: FuzzyFileSearchMatchType,
-    /// The last part of the path.
+    /// Last component of the path.
     pub file_name: String,
-    /// How well it matches; only good for comparing.
+    /// Score; higher is better. Only comparable within one search.
     pub score: u32,
-    /// The characters of `path` that match, in their order.
+    /// Ascending indices of the matching characters of `path`.
     pub indices: Option<Vec<u32>>,
 }
 
-/// What a search found.
+/// Kind of a search result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum FuzzyFileSearchMatchType {
-    /// Something that is no directory.
+    /// Anything but a directory.
     File,
-    /// A directory, or a link that leads to one.
+    /// A directory or a symbolic link to one.
     Directory,
 }
 
@@ -66,9 +67,9 @@ pub enum FuzzyFileSearchMatchType {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FuzzyFileSearchSessionStartParams {
-    /// The client's own name for the session, one per connection; a session of that name is replaced.
+    /// The client's name for the session, unique per connection. An existing session of that name is replaced.
     pub session_id: String,
-    /// The directories to search, at least one.
+    /// Directories to search; at least one.
     pub roots: Vec<String>,
 }
 
@@ -76,9 +77,9 @@ pub struct FuzzyFileSearchSessionStartParams {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FuzzyFileSearchSessionUpdateParams {
-    /// Which session.
+    /// The session.
     pub session_id: String,
-    /// As in `fuzzyFileSearch`.
+    /// The query, as in `fuzzyFileSearch`.
     pub query: String,
 }
 
@@ -86,7 +87,7 @@ pub struct FuzzyFileSearchSessionUpdateParams {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FuzzyFileSearchSessionStopParams {
-    /// Which session; one that is not there is fine.
+    /// The session; an unknown session is not an error.
     pub session_id: String,
 }
 
@@ -95,10 +96,10 @@ pub struct FuzzyFileSearchSessionStopParams {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "FuzzyFileSearchSessionUpdatedNotification")]
 pub struct FuzzyFileSearchSessionUpdated {
-    /// Which session.
+    /// The session.
     pub session_id: String,
-    /// The query that was answered.
+    /// The query to which the files belong.
     pub query: String,
-    /// As in the result of `fuzzyFileSearch`.
+    /// Results, as in the result of `fuzzyFileSearch`.
     pub files: Vec<FuzzyFileSearchResult>,
 }

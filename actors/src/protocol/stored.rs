@@ -1,22 +1,22 @@
-//! Typed values as the JSON text in which the database keeps them.
+//! Conversion between typed values and the JSON text that is stored in the database.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A value of the database that cannot be written or read.
+/// A value that cannot be encoded for the database or decoded from it.
 #[derive(Debug, thiserror::Error)]
 #[error("a stored value cannot be used: {0}")]
 pub struct StoredValueError(#[from] serde_json::Error);
 
-/// The text of `value`.
+/// Encodes `value`.
 ///
 /// # Errors
-/// JSON cannot express it.
+/// JSON cannot express the value.
 pub fn to_stored(value: &impl Serialize) -> Result<String, StoredValueError> {
     Ok(serde_json::to_string(value)?)
 }
 
-/// The value of `text`.
+/// Decodes `text`.
 ///
 /// # Errors
 /// The text was not written by [`to_stored`] for this type.

@@ -192,7 +192,7 @@ pub struct ThreadItemEntry {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnStartParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
     /// What the person says: text, images, skills, mentions.
     pub input: Vec<Box<RawValue>>,
@@ -268,7 +268,7 @@ pub enum ReasoningSummary {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnSteerParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
     /// The turn that the client believes to run; not empty.
     pub expected_turn_id: String,
@@ -288,7 +288,7 @@ pub struct TurnSteerParams {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnInterruptParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
     /// Which turn; empty for whatever runs.
     pub turn_id: String,

@@ -17,14 +17,14 @@ pub struct InsertThread(pub Box<ThreadRecord>);
 /// The thread of this id, archived or not; `None` when there is none.
 #[derive(Clone, Copy, Debug)]
 pub struct LoadThread {
-    /// Which thread.
+    /// Id of the thread.
     pub id: ThreadId,
 }
 
 /// Gives a thread a title. Whether there is such a thread.
 #[derive(Debug)]
 pub struct SetThreadName {
-    /// Which thread.
+    /// Id of the thread.
     pub id: ThreadId,
     /// The title.
     pub name: String,
@@ -35,7 +35,7 @@ pub struct SetThreadName {
 /// Changes what clients save with a thread. The thread as it is now, or `None` when there is none.
 #[derive(Debug)]
 pub struct UpdateThreadMetadata {
-    /// Which thread.
+    /// Id of the thread.
     pub id: ThreadId,
     /// Absent members stay, null ones are cleared.
     pub git: GitInfoUpdate,
@@ -49,7 +49,7 @@ pub struct UpdateThreadMetadata {
 /// state already.
 #[derive(Clone, Copy, Debug)]
 pub struct SetArchived {
-    /// Which thread.
+    /// Id of the thread.
     pub id: ThreadId,
     /// Away, or out again.
     pub archived: bool,
@@ -60,7 +60,7 @@ pub struct SetArchived {
 /// Deletes a thread with its history for good. Whether there was one.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteThread {
-    /// Which thread.
+    /// Id of the thread.
     pub id: ThreadId,
 }
 
@@ -100,7 +100,7 @@ pub enum Forked {
 /// Which threads a list or a search considers. Empty lists do not filter.
 #[derive(Clone, Debug, Default)]
 pub struct ThreadFilter {
-    /// Only archived threads instead of only the others.
+    /// Lists only archived threads instead of only unarchived ones.
     pub archived: bool,
     /// Working directories.
     pub cwds: Vec<String>,
@@ -119,7 +119,7 @@ pub struct ThreadFilter {
 pub struct ListThreads {
     /// Which of them.
     pub filter: ThreadFilter,
-    /// Text that the title or the preview holds; case matters.
+    /// Text that occurs in the title or the preview; case-sensitive.
     pub search_term: Option<String>,
     /// What orders them; there are no sections, so a place in a section counts as the creation.
     pub sort_key: ThreadSortKey,
@@ -147,7 +147,7 @@ pub struct SearchThreads {
 /// preview of the thread. Times and settings of the thread other than its last use and change stay as they are.
 #[derive(Debug)]
 pub struct RecordTurn {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
     /// The turn, new or in its new state.
     pub turn: TurnRecord,
@@ -164,7 +164,7 @@ pub struct RecordTurn {
 /// What is added belongs to the latest turn of the thread, and goes when that turn is reverted.
 #[derive(Debug)]
 pub struct RecordModelHistory {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
     /// What changes.
     pub change: HistoryChange,
@@ -190,7 +190,7 @@ impl HistoryChange {
 /// The history that the model sees of a thread, oldest item first; empty when there is no such thread.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadModelHistory {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
 }
 
@@ -198,7 +198,7 @@ pub struct ReadModelHistory {
 /// time.
 #[derive(Clone, Copy, Debug)]
 pub struct LastTokenUsage {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
 }
 
@@ -206,7 +206,7 @@ pub struct LastTokenUsage {
 /// compaction in one of them is taken back too.
 #[derive(Clone, Debug)]
 pub struct RevertThread {
-    /// Which thread.
+    /// Id of the thread.
     pub id: ThreadId,
     /// How much stays.
     pub until: Until,
@@ -228,7 +228,7 @@ pub enum Reverted {
 /// A page of a thread's turns, or `None` when there is no such thread.
 #[derive(Clone, Debug)]
 pub struct ListTurns {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
     /// Which page.
     pub page: PageRequest,
@@ -239,14 +239,14 @@ pub struct ListTurns {
 /// All turns of a thread with all their items, oldest first; empty when there is no such thread.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadTurns {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
 }
 
 /// A page of a thread's items; an unknown turn has none.
 #[derive(Clone, Debug)]
 pub struct ListItems {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
     /// Only those of one turn.
     pub turn_id: Option<String>,

@@ -1,4 +1,4 @@
-//! Accounts: who is signed in, and how much of the plan is used.
+//! Accounts: who is signed in, and the rate limits of the plan.
 //!
 //! Only [`AuthFile`] and what belongs to it carries secrets. Clients are never sent any of it.
 
@@ -19,7 +19,7 @@ use super::thread::Unset;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAccountParams {
-    /// Asks for fresh tokens first. This server never refreshes tokens itself, so the answer is the same.
+    /// Requests a token refresh first. This server does not refresh tokens for this method, so the answer is the same.
     pub refresh_token: Option<bool>,
 }
 
@@ -27,18 +27,18 @@ pub struct GetAccountParams {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAccountResponse {
-    /// Who is signed in, if this matters to the model provider in use.
+    /// The signed-in account; null if there is none or if the model provider needs none.
     pub account: Option<Account>,
-    /// The ChatGPT user, as the sign-in names it.
+    /// Id of the ChatGPT user.
     pub user_id: Option<String>,
-    /// Whether a client must sign in before a turn can run.
+    /// Whether a sign-in is required before a turn can run.
     pub requires_openai_auth: bool,
-    /// Routing that only a hosted workspace has.
+    /// Routing of a hosted workspace; always null.
     #[schemars(extend("x-experimental" = true))]
     pub workspace_routing: Unset,
 }
 
-/// An account, told apart by `type`.
+/// An account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Account {
@@ -46,16 +46,16 @@ pub enum Account {
     ApiKey {},
     /// A ChatGPT sign-in.
     Chatgpt {
-        /// As the sign-in states it.
+        /// The user's email address.
         email: Option<String>,
         /// The subscription.
         plan_type: PlanType,
-        /// Only the backend knows it, so it is null here.
+        /// Name of the workspace; always null.
         workspace_name: Option<String>,
     },
 }
 
-/// A ChatGPT subscription. Clients have closed lists of these, so a plan that is not listed becomes `unknown`.
+/// A ChatGPT subscription. Clients know a fixed set of plans, so an unlisted plan is reported as `unknown`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)] // The names say it.
@@ -88,52 +88,52 @@ pub enum PlanType {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAccountRateLimitsResponse {
-    /// The account that the numbers belong to.
+    /// Id of the account.
     pub account_id: Option<String>,
-    /// Whether the backend still allows ordinary use.
+    /// Whether ordinary use is still allowed.
     pub ordinary_usage_allowed: Option<bool>,
     /// Credits that reset a limit.
     pub rate_limit_reset_credits: Unset,
-    /// A banner of the backend.
+    /// A banner from the backend.
     pub rate_limit_upsell: Unset,
-    /// The one bucket that older clients read.
+    /// The main rate limit, for older clients.
     pub rate_limits: RateLimitSnapshot,
-    /// Every bucket by its limit id.
+    /// All rate limits by their ids.
     pub rate_limits_by_limit_id: Unset,
 }
 
-/// One bucket of the plan's limits; null is "not known".
+/// One rate limit. A null member is not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimitSnapshot {
-    /// The bucket's id, for example `codex`.
+    /// Id of the limit, for example `codex`.
     pub limit_id: Option<String>,
-    /// Its name for people.
+    /// Name for display.
     pub limit_name: Option<String>,
-    /// The model whose limits these are.
+    /// The model to which the limit applies.
     pub normal_model_slug: Option<String>,
-    /// The short window.
+    /// Usage in the short window.
     pub primary: Unset,
-    /// The long window.
+    /// Usage in the long window.
     pub secondary: Unset,
-    /// Bought credits.
+    /// Purchased credits.
     pub credits: Unset,
-    /// A limit of this person within a workspace.
+    /// Limit of this user within a workspace.
     pub individual_limit: Unset,
-    /// Whether a spending limit was reached.
+    /// Whether a spending limit has been reached.
     pub spend_control_reached: Option<bool>,
     /// The subscription.
     pub plan_type: Option<PlanType>,
-    /// Which limit was reached.
+    /// The kind of limit that has been reached.
     pub rate_limit_reached_type: Unset,
 }
 
-/// Result of `account/bedrock/checkGovCloudRequirements`: this server speaks to no Bedrock, so there is nothing to warn of.
+/// Result of `account/bedrock/checkGovCloudRequirements`. This server does not use Bedrock, so both members are false.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BedrockCheckGovCloudRequirementsResponse {
     /// Whether the credentials belong to a GovCloud region.
     pub is_gov_cloud: bool,
-    /// Whether the network settings miss what GovCloud asks for.
+    /// Whether the network settings do not meet GovCloud's requirements.
     pub should_warn: bool,
 }

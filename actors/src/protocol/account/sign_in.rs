@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::PlanType;
 
-/// Who is signed in. It holds what clients may see and nothing else: keys and tokens stay in the file.
+/// The signed-in account, reduced to what clients may see. Keys and tokens stay in the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SignIn {
     /// Nobody.
@@ -28,7 +28,7 @@ pub enum SignIn {
     },
 }
 
-/// Of an API key it matters only whether there is one, so it is never kept.
+/// The parts of the file that matter here. An API key is only checked for presence and never stored.
 #[derive(Deserialize)]
 struct AuthFile {
     auth_mode: Option<String>,
@@ -61,7 +61,7 @@ impl SignIn {
     /// Reads the text of `auth.json`.
     ///
     /// # Errors
-    /// Where the text is not what the file should hold; the error tells the place but, as it may be logged, no content.
+    /// The text has an unexpected form. The error names the position but no content, because it may be logged.
     pub fn from_auth_json(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
             return Ok(Self::Nobody);
@@ -81,8 +81,8 @@ impl SignIn {
 }
 
 impl Tokens {
-    /// The claims are shown, and nothing is decided by them, so the signature is not checked. An unreadable token
-    /// still means that somebody is signed in.
+    /// Reads the claims of the identity token. They are only displayed, so the signature is not checked. A malformed
+    /// token still counts as a sign-in.
     fn user(&self) -> SignIn {
         let claims: Claims = (self.id_token.split('.').nth(1))
             .and_then(|payload| BASE64_URL_SAFE_NO_PAD.decode(payload).ok())

@@ -1,4 +1,4 @@
-//! The other lists: permission profiles, collaboration modes, and what this server does not have.
+//! Permission profiles, collaboration modes, and lists that are always empty in this server.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,19 +9,19 @@ use crate::protocol::thread::ModeKind;
 /// Params of `permissionProfile/list`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct PermissionProfileListParams {
-    /// Which page.
+    /// The page to return.
     #[serde(flatten)]
     pub page: PageParams,
-    /// The directory whose project layers count too.
+    /// Directory whose project layers are included.
     pub cwd: Option<String>,
 }
 
 /// A named set of permissions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PermissionProfileSummary {
-    /// `:name` for a built-in one.
+    /// Id of the profile; built-in profiles begin with `:`.
     pub id: String,
-    /// For people.
+    /// Text for display.
     pub description: Option<String>,
     /// Whether an administrator's requirements allow it.
     pub allowed: bool,
@@ -34,40 +34,40 @@ pub struct CollaborationModeListResponse {
     pub data: Vec<CollaborationModeMask>,
 }
 
-/// A preset for turns; null leaves the thread's own setting. Its members are snake_case on the wire.
+/// A preset for turns. A null member keeps the thread's own setting. Member names are snake_case on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CollaborationModeMask {
-    /// For people.
+    /// Text for display.
     pub name: String,
-    /// What the preset is for.
+    /// The kind of work.
     pub mode: ModeKind,
     /// The model to use.
     pub model: Option<String>,
-    /// How long the model thinks.
+    /// Reasoning effort.
     pub reasoning_effort: Option<String>,
 }
 
-/// Params of a list that is asked for by working directory.
+/// Params of a list by working directory.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct CwdsParams {
-    /// The directories; none means the server's own.
+    /// Directories to list; default: the server's working directory.
     pub cwds: Option<Vec<String>>,
 }
 
 /// Result of `skills/list`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SkillsListResponse {
-    /// One entry per directory asked for.
+    /// One entry per requested directory.
     pub data: Vec<SkillsListEntry>,
 }
 
 /// The skills of a directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SkillsListEntry {
-    /// As it was asked for.
+    /// The directory as requested.
     pub cwd: String,
-    /// This server has no skills.
+    /// Always empty: this server has no skills.
     pub skills: Vec<Unoffered>,
     /// Skills that could not be read.
     pub errors: Vec<Unoffered>,
@@ -76,18 +76,18 @@ pub struct SkillsListEntry {
 /// Result of `hooks/list`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HooksListResponse {
-    /// One entry per directory asked for.
+    /// One entry per requested directory.
     pub data: Vec<HooksListEntry>,
 }
 
 /// The hooks of a directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HooksListEntry {
-    /// As it was asked for.
+    /// The directory as requested.
     pub cwd: String,
-    /// This server runs no hooks.
+    /// Always empty: this server runs no hooks.
     pub hooks: Vec<Unoffered>,
-    /// What is odd about them.
+    /// Warnings about the hooks.
     pub warnings: Vec<Unoffered>,
     /// Hooks that could not be read.
     pub errors: Vec<Unoffered>,
@@ -97,11 +97,11 @@ pub struct HooksListEntry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginListResponse {
-    /// Where plugins come from.
+    /// Sources of plugins.
     pub marketplaces: Vec<Unoffered>,
     /// Marketplaces that could not be read.
     pub marketplace_load_errors: Vec<Unoffered>,
-    /// Plugins to advertise.
+    /// Recommended plugins.
     pub featured_plugin_ids: Vec<Unoffered>,
 }
 
@@ -109,7 +109,7 @@ pub struct PluginListResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginInstalledResponse {
-    /// Where the installed plugins come from.
+    /// Sources of the installed plugins.
     pub marketplaces: Vec<Unoffered>,
     /// Marketplaces that could not be read.
     pub marketplace_load_errors: Vec<Unoffered>,

@@ -12,47 +12,47 @@ use crate::protocol::thread::Unset;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListMcpServerStatusParams {
-    /// Which page.
+    /// The page to return.
     #[serde(flatten)]
     pub page: PageParams,
-    /// Only the server of this name.
+    /// Only the server with this name.
     pub server_name: Option<String>,
 }
 
-/// A configured MCP server. This server does not start them, which [`Self::tools_error`] says.
+/// A configured MCP server. This program does not start MCP servers yet; [`Self::tools_error`] says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct McpServerStatus {
-    /// Its key in `mcp_servers`.
+    /// Key in `mcp_servers`.
     pub name: String,
-    /// The connection of a thread to it.
+    /// State of a thread's connection to the server.
     pub runtime_status: Unset,
-    /// The plugin that brought it.
+    /// Id of the plugin that provides the server.
     pub plugin_id: Unset,
     /// Scheme, host and port of an HTTP server.
     pub http_origin: Unset,
-    /// What it says of itself.
+    /// The server's description of itself.
     pub server_info: Unset,
-    /// What it can do.
+    /// Capabilities of the server.
     pub server_capabilities: Unset,
-    /// Its remarks on its tools.
+    /// Metadata of the tool list.
     pub tool_list_meta: Unset,
-    /// Its tools by name.
+    /// Tools by name.
     pub tools: BTreeMap<String, Unoffered>,
-    /// Why there are no tools.
+    /// Why the tools are not available.
     pub tools_error: Option<String>,
-    /// What can be read from it.
+    /// Resources of the server.
     pub resources: Vec<Unoffered>,
-    /// Patterns of what can be read from it.
+    /// Resource templates of the server.
     pub resource_templates: Vec<Unoffered>,
-    /// Whether it knows who asks.
+    /// State of the authentication.
     pub auth_status: McpAuthStatus,
 }
 
-/// How a client is known to an MCP server.
+/// State of the authentication at an MCP server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum McpAuthStatus {
-    /// Nobody has asked it.
+    /// Not known.
     Unknown,
 }

@@ -1,4 +1,4 @@
-//! What clients ask about the server and its user at start-up.
+//! Requests about the server and its user, which clients send when they start.
 
 mod listing;
 mod mcp;
@@ -102,22 +102,22 @@ pub enum CatalogAnswer {
     PluginList(PluginListResponse),
     /// `plugin/installed`
     PluginInstalled(PluginInstalledResponse),
-    /// `experimentalFeature/list` and `app/list`, which have nothing to list.
+    /// `experimentalFeature/list` and `app/list`: an empty page
     Nothing(Page<Unoffered>),
 }
 
-/// Params of a method that has none, or whose members change nothing in this server's answer.
+/// Params of a method without params, or whose params do not change this server's answer.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct NoParams {}
 
-/// Params of a list that is read page by page.
+/// Params of a paged list.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct PageParams {
-    /// Where to go on: `nextCursor` of the page before.
+    /// `nextCursor` of the previous page; absent for the first page.
     pub cursor: Option<String>,
-    /// Entries of a page; 0 counts as 1.
+    /// Maximum number of entries; 0 means 1.
     pub limit: Option<u32>,
 }
 
@@ -128,11 +128,11 @@ pub struct PageParams {
 pub struct Page<T> {
     /// The entries.
     pub data: Vec<T>,
-    /// Where the next page begins; null on the last one.
+    /// Cursor of the next page; null on the last page.
     pub next_cursor: Option<String>,
 }
 
-/// What this server never sends, be it an entry of a list or a whole result: there is no value of this type.
+/// A value that this server never sends. The type has no values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Unoffered {}
 

@@ -10,12 +10,12 @@ use crate::protocol::thread::Unset;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelListParams {
-    /// Which page.
+    /// The page to return.
     #[serde(flatten)]
     pub page: PageParams,
-    /// Whether models that a picker should not show are listed too.
+    /// Includes models that pickers should hide.
     pub include_hidden: Option<bool>,
-    /// The provider to ask instead of the configured one.
+    /// Provider to list; default: the configured one.
     pub model_provider: Option<String>,
 }
 
@@ -23,43 +23,43 @@ pub struct ModelListParams {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Model {
-    /// What clients select it by.
+    /// Id for selecting the model.
     pub id: String,
-    /// What the provider calls it.
+    /// The provider's name of the model.
     pub model: String,
-    /// The model to move on to.
+    /// The suggested successor.
     pub upgrade: Unset,
-    /// How to advertise that.
+    /// Details of the suggestion.
     pub upgrade_info: Unset,
     /// A notice about a new model.
     pub availability_nux: Unset,
-    /// The name for people.
+    /// Name for display.
     pub display_name: String,
-    /// One sentence about it.
+    /// One-sentence description.
     pub description: String,
-    /// What it is made for, unless for everything.
+    /// Special purpose of the model; null for a general model.
     pub model_specialty: Unset,
-    /// Whether a picker should leave it out.
+    /// Whether pickers should hide the model.
     pub hidden: bool,
-    /// How long it can be told to think.
+    /// Supported reasoning efforts.
     pub supported_reasoning_efforts: Vec<ReasoningEffortOption>,
-    /// How long it thinks unless told otherwise.
+    /// Default reasoning effort.
     pub default_reasoning_effort: String,
-    /// What a user may send it.
+    /// Kinds of input that the model accepts.
     pub input_modalities: Vec<InputModality>,
     /// Always false.
     pub supports_personality: bool,
-    /// Which way it runs several agents.
+    /// Version of multi-agent support.
     pub multi_agent_version: Unset,
-    /// The old name of [`Self::service_tiers`].
+    /// Former name of `serviceTiers`.
     pub additional_speed_tiers: Vec<Unoffered>,
-    /// Paid speeds.
+    /// Service tiers that can be chosen.
     pub service_tiers: Vec<Unoffered>,
-    /// The speed chosen by the catalogue.
+    /// Default service tier.
     pub default_service_tier: Unset,
-    /// Programs that give access to it.
+    /// Access programs for the model.
     pub available_access_programs: Unset,
-    /// Whether a thread gets it when nobody chooses; true of exactly one model.
+    /// Whether new threads use the model by default; true for exactly one model.
     pub is_default: bool,
 }
 
@@ -67,9 +67,9 @@ pub struct Model {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReasoningEffortOption {
-    /// Its name.
+    /// Name of the effort.
     pub reasoning_effort: String,
-    /// What it is good for.
+    /// Description for display.
     pub description: String,
 }
 
@@ -79,7 +79,7 @@ pub struct ReasoningEffortOption {
 pub enum InputModality {
     /// Text.
     Text,
-    /// Pictures.
+    /// Images.
     Image,
 }
 
@@ -89,9 +89,9 @@ pub enum InputModality {
 pub struct ModelProviderListResponse {
     /// The configured providers by id.
     pub data: Vec<ModelProviderSummary>,
-    /// The provider of a thread that does not choose.
+    /// Id of the default provider.
     pub default_provider_id: String,
-    /// Whether a client may choose another default through this server.
+    /// Whether clients may change the default through this server.
     pub can_change_default: bool,
 }
 
@@ -99,15 +99,15 @@ pub struct ModelProviderListResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelProviderSummary {
-    /// Its key in `model_providers`.
+    /// Key in `model_providers`.
     pub id: String,
-    /// Its name for people.
+    /// Name for display.
     pub name: String,
-    /// Whether a client may change it through this server.
+    /// Whether clients may change the provider through this server.
     pub can_edit: bool,
-    /// Where it is; null for the built-in address, and where the address holds a secret.
+    /// Base URL; null for the built-in URL, or if the URL contains a secret.
     pub base_url: Option<String>,
-    /// What kind of provider it is.
+    /// Kind of provider and its settings.
     pub settings: ProviderSettings,
 }
 
@@ -115,39 +115,39 @@ pub struct ModelProviderSummary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum ProviderSettings {
-    /// OpenAI's own.
+    /// OpenAI's own service.
     Openai {},
     /// Another server that speaks the same API.
     CustomGateway {
-        /// How requests prove who sends them.
+        /// How requests authenticate.
         auth: GatewayAuth,
     },
 }
 
-/// How a request to a gateway proves who sends it.
+/// How requests to a gateway authenticate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "mode", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum GatewayAuth {
-    /// Not at all.
+    /// No authentication.
     None {},
-    /// By a key from the environment.
+    /// With a key from an environment variable.
     EnvironmentVariable {
-        /// The variable's name.
+        /// Name of the variable.
         env_key: String,
     },
-    /// By something that a client cannot change through this server, such as a token in the configuration.
+    /// With credentials that clients cannot change through this server, such as a token in the configuration.
     ExternallyConfigured {
-        /// The variable's name, if there is one too.
+        /// Name of the environment variable, if one is configured too.
         env_key: Option<String>,
     },
 }
 
-/// Result of `modelProvider/capabilities/read`: what the provider does by itself.
+/// Result of `modelProvider/capabilities/read`: capabilities of the provider itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelProviderCapabilitiesReadResponse {
-    /// It can draw.
+    /// Whether the provider generates images.
     pub image_generation: bool,
-    /// It can search the web.
+    /// Whether the provider searches the web.
     pub web_search: bool,
 }

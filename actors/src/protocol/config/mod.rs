@@ -1,4 +1,4 @@
-//! The user's configuration as clients read and write it.
+//! The user's configuration, as clients read and write it.
 
 mod read;
 mod warning;

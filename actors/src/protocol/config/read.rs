@@ -16,9 +16,9 @@ use crate::protocol::thread::{ApprovalsReviewer, SandboxMode, Unset};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigReadParams {
-    /// The directory whose project layers count too; absent means the user's configuration alone.
+    /// Directory whose project layers are included; absent: only the user's configuration.
     pub cwd: Option<String>,
-    /// Whether to show the layers that the effective configuration was made from.
+    /// Whether to return the layers behind the effective configuration.
     pub include_layers: Option<bool>,
 }
 
@@ -27,20 +27,20 @@ pub struct ConfigReadParams {
 pub struct ConfigReadResponse {
     /// The effective configuration.
     pub config: Config,
-    /// By dotted key: the layer that the effective value comes from.
+    /// The layer of each effective value, by dotted key.
     pub origins: BTreeMap<String, ConfigLayerMetadata>,
-    /// From the strongest to the weakest; left out unless asked for, as clients know it.
+    /// Layers by descending precedence; only present if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layers: Option<Vec<ConfigLayer>>,
 }
 
-/// A configuration with the names of `config.toml` (snake_case).
+/// A configuration with the key names of `config.toml` (snake_case).
 ///
-/// Settings that this server does not know are kept: clients store their own there.
+/// Unknown settings are kept, because clients store their own there.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config(pub toml::Table);
 
-/// The members that the schema names; the effective configuration has each of them, null when it is not set.
+/// The members named by the schema. The effective configuration has all of them; unset ones are null.
 const NAMED: [&str; 27] = [
     "model",
     "review_model",
@@ -77,7 +77,7 @@ impl JsonSchema for Config {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        // What this server goes by is of the right type, or the configuration is refused; the rest nobody has judged.
+        // Settings that this server uses were checked when they were loaded. The types of the others are unknown.
         let mut member = |name: &str| match name {
             "model" | "model_provider" | "model_reasoning_effort" | "service_tier" => {
                 generator.subschema_for::<Option<String>>()
@@ -112,55 +112,55 @@ impl Serialize for Config {
     }
 }
 
-/// A layer's own settings and where they come from.
+/// A layer of the configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigLayer {
-    /// Where it comes from, and its version.
+    /// Source and version of the layer.
     #[serde(flatten)]
     pub metadata: ConfigLayerMetadata,
-    /// What it sets, and nothing else.
+    /// The settings of this layer only.
     #[serde(serialize_with = "as_json")]
     #[schemars(with = "serde_json::Map<String, Value>")]
     pub config: toml::Table,
-    /// Why it does not count; left out of a layer that does, as clients know it.
+    /// Why the layer is ignored; absent if it is in effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disabled_reason: Option<String>,
 }
 
-/// Where a setting comes from.
+/// Source and version of a layer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ConfigLayerMetadata {
     /// The layer.
     pub name: ConfigLayerSource,
-    /// Changes with every change of the layer: `sha256:` and the hash of its settings as compact JSON with sorted keys.
+    /// Version of the layer: `sha256:` and the hash of its settings as compact JSON with sorted keys.
     pub version: String,
 }
 
 impl ConfigLayerMetadata {
-    /// The version that `config` has as the content of layer `name`.
+    /// The metadata of layer `name` with the content `config`.
     pub fn new(name: ConfigLayerSource, config: &toml::Table) -> Self {
-        // Tables of both crates iterate in the order of their keys.
+        // The maps of both crates iterate in key order.
         let json = to_json(&toml::Value::Table(config.clone())).to_string();
         let hash: String = Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect();
         Self { name, version: format!("sha256:{hash}") }
     }
 }
 
-/// The kinds of layer that this server has.
+/// Kinds of configuration layers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ConfigLayerSource {
     /// The machine's configuration.
     System {
-        /// It need not exist.
+        /// Path of the file; it need not exist.
         file: String,
     },
     /// The user's configuration.
     User {
-        /// It need not exist.
+        /// Path of the file; it need not exist.
         file: String,
-        /// A profile layered on top; this server has none.
+        /// Always null: this server has no profiles.
         profile: Unset,
     },
     /// A `.codex` folder between the working directory and the project's root.
@@ -168,17 +168,17 @@ pub enum ConfigLayerSource {
         /// The folder that holds `config.toml`.
         dot_codex_folder: String,
     },
-    /// `-c key=value` of the command line.
+    /// `-c key=value` on the command line.
     SessionFlags,
 }
 
-/// Result of `configRequirements/read`: nobody manages this installation.
+/// Result of `configRequirements/read`. This server has no managed requirements.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigRequirementsReadResponse {
     /// Whether requirements on Fast and Ultra Fast are told apart, as the level of the protocol that we speak does.
     pub supports_independent_speed_modes: bool,
-    /// What an administrator demands.
+    /// Requirements set by an administrator; always null.
     pub requirements: Unset,
 }
 
@@ -186,7 +186,7 @@ fn as_json<S: Serializer>(table: &toml::Table, serializer: S) -> Result<S::Ok, S
     serializer.collect_map(table.iter().map(|(name, value)| (name, to_json(value))))
 }
 
-/// TOML as JSON. JSON has no dates and no infinities: a date becomes its text, and a number that JSON lacks null.
+/// Converts TOML to JSON. A date becomes a string; an infinite or NaN number becomes null.
 pub(super) fn to_json(value: &toml::Value) -> Value {
     match value {
         toml::Value::String(text) => Value::from(text.as_str()),

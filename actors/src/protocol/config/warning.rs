@@ -1,4 +1,4 @@
-//! `configWarning`: the configuration has a fault that the server can live with.
+//! `configWarning`: the configuration has a fault that does not stop the server.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,28 +11,28 @@ pub struct ConfigWarning {
     pub summary: String,
     /// Where and why.
     pub details: Option<String>,
-    /// The file; left out where no file is to blame, as clients know it.
+    /// The file; absent if the warning is not about a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The place in the file; left out together with [`Self::path`].
+    /// The place in the file; absent if `path` is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<TextRange>,
 }
 
-/// A stretch of a text file.
+/// A range of a text file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TextRange {
-    /// Its first character.
+    /// Position of the first character.
     pub start: TextPosition,
-    /// Its last character; the first one where the stretch is empty.
+    /// Position of the last character; equal to `start` for an empty range.
     pub end: TextPosition,
 }
 
-/// A character of a text file.
+/// A position in a text file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TextPosition {
-    /// Counted from 1.
+    /// Line number, counted from 1.
     pub line: usize,
-    /// Counted from 1, in Unicode scalar values.
+    /// Column in Unicode scalar values, counted from 1.
     pub column: usize,
 }

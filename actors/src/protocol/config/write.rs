@@ -19,23 +19,24 @@ pub struct ConfigValueWriteParams {
     /// The change.
     #[serde(flatten)]
     pub edit: ConfigEdit,
-    /// The file to write; only the user's own can be.
+    /// File to write; only the user's own `config.toml` is accepted. Default: that file.
     pub file_path: Option<String>,
-    /// The version that the client has seen; if it is no longer the current one, nothing is written.
+    /// Version that the client expects. If the current version differs, nothing is written.
     pub expected_version: Option<String>,
 }
 
-/// Params of `config/batchWrite`: all edits are made, in their order, or none.
+/// Params of `config/batchWrite`. Either all edits are applied in order, or none.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigBatchWriteParams {
     /// The changes.
     pub edits: Vec<ConfigEdit>,
-    /// As in `config/value/write`.
+    /// See `config/value/write`.
     pub file_path: Option<String>,
-    /// As in `config/value/write`.
+    /// See `config/value/write`.
     pub expected_version: Option<String>,
-    /// Whether loaded threads take over what changed. This server's threads keep the settings that they started with.
+    /// Whether loaded threads adopt the changes. No effect in this server: threads keep the settings that they started
+    /// with.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub reload_user_config: bool,
@@ -45,33 +46,33 @@ pub struct ConfigBatchWriteParams {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigEdit {
-    /// Dotted; a part that holds a dot stands in double quotes.
+    /// Dotted key. Quote a part that contains a dot: `projects."/a.b".trust_level`.
     pub key_path: String,
-    /// What becomes of a table that is there already.
+    /// What happens to an existing table.
     pub merge_strategy: MergeStrategy,
-    /// The value; null removes the setting.
+    /// New value; null removes the setting.
     pub value: ConfigEditValue,
 }
 
-/// What becomes of a table that is there already. Every other value is replaced in any case.
+/// What happens to an existing table. Any other existing value is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum MergeStrategy {
-    /// The new value stands in its place.
+    /// The new value replaces the table.
     Replace,
-    /// The members of the new table are put into it, and the others stay.
+    /// The members of the new table are merged into the existing table.
     Upsert,
 }
 
-/// A value that a client wants to set.
+/// A value to set.
 #[derive(Clone, Debug, PartialEq, JsonSchema)]
 #[schemars(inline, with = "Value")]
 pub enum ConfigEditValue {
-    /// Null: the setting goes.
+    /// Null: removes the setting.
     Remove,
-    /// What TOML can express.
+    /// A value that TOML can express.
     Set(toml::Value),
-    /// What it cannot, and why.
+    /// A value that TOML cannot express, with the reason.
     Inexpressible(String),
 }
 
@@ -107,35 +108,35 @@ fn to_toml(value: Value) -> Result<toml::Value, String> {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigWriteResponse {
-    /// Whether what was written counts.
+    /// Whether the written value is in effect.
     pub status: WriteStatus,
-    /// The file's version now.
+    /// New version of the file.
     pub version: String,
-    /// The file that was written.
+    /// The written file.
     pub file_path: AbsolutePath,
-    /// Why a value that was written does not count; of several the first.
+    /// Why a written value is not in effect; the first one if there are several.
     pub overridden_metadata: Option<OverriddenMetadata>,
 }
 
-/// Whether what was written counts.
+/// Whether the written value is in effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum WriteStatus {
-    /// It does.
+    /// The written values are in effect.
     Ok,
-    /// A stronger layer says something else.
+    /// A layer with higher precedence overrides a written value.
     OkOverridden,
 }
 
-/// Why a value that was written does not count.
+/// Why a written value is not in effect.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OverriddenMetadata {
     /// For a person.
     pub message: String,
-    /// The stronger layer.
+    /// The layer that overrides it.
     pub overriding_layer: ConfigLayerMetadata,
-    /// What counts instead.
+    /// The value in effect.
     #[serde(serialize_with = "value_as_json")]
     #[schemars(with = "Value")]
     pub effective_value: toml::Value,
@@ -145,12 +146,12 @@ fn value_as_json<S: serde::Serializer>(value: &toml::Value, serializer: S) -> Re
     to_json(value).serialize(serializer)
 }
 
-/// Why a configuration was not written, for a program.
+/// Why a configuration was not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfigWriteErrorCode {
-    /// The file is not the user's own.
+    /// The file is not the user's own configuration.
     LayerReadonly,
-    /// Somebody else has written since the client read.
+    /// The file has changed since the client read it.
     VersionConflict,
     /// The edit cannot be made, or what would come of it cannot be used.
     ValidationError,

@@ -7,15 +7,15 @@ use crate::protocol::Secret;
 /// `POST …/server/enroll`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnrollRequest {
-    /// The name under which other devices see this machine.
+    /// Name of this machine as shown to controllers.
     pub name: String,
-    /// `linux` or `macos`.
+    /// Operating system: `linux` or `macos`.
     pub os: String,
     /// As Rust names it: `x86_64`, `aarch64`.
     pub arch: String,
     /// The level of the API.
     pub app_server_version: String,
-    /// The identity of this installation.
+    /// Id of this installation.
     pub installation_id: String,
 }
 
@@ -24,7 +24,7 @@ pub struct EnrollRequest {
 pub struct RefreshRequest {
     /// The backend's name of this host.
     pub server_id: String,
-    /// The identity of this installation.
+    /// Id of this installation.
     pub installation_id: String,
 }
 
@@ -44,16 +44,16 @@ pub struct ServerTokenResponse {
 /// `POST …/server/pair`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairRequest {
-    /// A code to be typed is wanted too.
+    /// Also requests a code for typing.
     pub manual_code: bool,
 }
 
 /// The answer to pair.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PairResponse {
-    /// The code, as a controller scans it.
+    /// The pairing code for scanning.
     pub pairing_code: Secret,
-    /// The code, as a person types it.
+    /// The pairing code for typing.
     #[serde(default)]
     pub manual_pairing_code: Option<Secret>,
     /// Must be this host's.
@@ -67,10 +67,10 @@ pub struct PairResponse {
 /// `POST …/server/pair/status`: exactly one of the two.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PairStatusRequest {
-    /// The code, as a controller scans it.
+    /// The pairing code for scanning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pairing_code: Option<Secret>,
-    /// The code, as a person types it.
+    /// The pairing code for typing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manual_pairing_code: Option<Secret>,
 }

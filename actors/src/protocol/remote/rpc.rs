@@ -26,21 +26,21 @@ pub enum RemoteControlRequest {
     ClientRevoke(RemoteControlClientsRevokeParams),
 }
 
-/// What comes back.
+/// The result of a [`RemoteControlRequest`].
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum RemoteControlAnswer {
-    /// To enable and disable.
+    /// `remoteControl/enable` and `remoteControl/disable`
     State(RemoteControlState),
-    /// To status/read.
+    /// `remoteControl/status/read`
     StatusRead(RemoteControlStatusReadResponse),
-    /// To pairing/start.
+    /// `remoteControl/pairing/start`
     PairingStart(PairingStartResponse),
-    /// To pairing/status.
+    /// `remoteControl/pairing/status`
     PairingStatus(PairingStatusResponse),
-    /// To client/list.
+    /// `remoteControl/client/list`
     ClientList(RemoteControlClientsListResponse),
-    /// To client/revoke.
+    /// `remoteControl/client/revoke`
     ClientRevoke(Empty),
 }
 
@@ -49,7 +49,7 @@ pub enum RemoteControlAnswer {
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct RemoteControlEnableParams {
-    /// Until the server ends; what was remembered before stays.
+    /// If true, the change lasts until the server ends and is not remembered.
     #[serde(default)]
     pub ephemeral: bool,
 }
@@ -59,23 +59,23 @@ pub struct RemoteControlEnableParams {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "RemoteControlPairingStartParams")]
 pub struct PairingStartParams {
-    /// A code to be typed is wanted too.
+    /// Also requests a code for typing.
     #[serde(default)]
     pub manual_code: bool,
 }
 
-/// Result of `remoteControl/pairing/start`. The codes are for the asking client alone.
+/// Result of `remoteControl/pairing/start`. Only the requesting client receives the codes.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "RemoteControlPairingStartResponse")]
 pub struct PairingStartResponse {
-    /// The code, as a controller scans it.
+    /// The pairing code for scanning.
     pub pairing_code: String,
-    /// The code, as a person types it.
+    /// The pairing code for typing.
     pub manual_pairing_code: Option<String>,
-    /// Which environment the code leads to.
+    /// Id of the environment that the code is for.
     pub environment_id: String,
-    /// Until when the code holds, in seconds since the Unix epoch.
+    /// Expiry of the code, in seconds since the Unix epoch.
     pub expires_at: i64,
 }
 
@@ -86,15 +86,15 @@ impl std::fmt::Debug for PairingStartResponse {
     }
 }
 
-/// Params of `remoteControl/pairing/status`: exactly one of the two.
+/// Params of `remoteControl/pairing/status`. Exactly one member must be present.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "RemoteControlPairingStatusParams")]
 pub struct PairingStatusParams {
-    /// The code, as a controller scans it.
+    /// The pairing code for scanning.
     #[schemars(with = "Option<String>")]
     pub pairing_code: Option<Secret>,
-    /// The code, as a person types it.
+    /// The pairing code for typing.
     #[schemars(with = "Option<String>")]
     pub manual_pairing_code: Option<Secret>,
 }
@@ -112,29 +112,29 @@ pub struct PairingStatusResponse {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteControlClientsListParams {
-    /// Whose controllers.
+    /// Id of the environment.
     pub environment_id: String,
-    /// Where the page begins.
+    /// `nextCursor` of the previous page; absent for the first page.
     pub cursor: Option<String>,
-    /// Controllers on a page, 1 to 100.
+    /// Maximum number of controllers: 1 to 100.
     pub limit: Option<u32>,
-    /// By time.
+    /// Sort direction, by time.
     pub order: Option<SortOrder>,
 }
 
-/// Which end comes first.
+/// Sort direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "RemoteControlClientsListOrder")]
 pub enum SortOrder {
-    /// The oldest.
+    /// Oldest first.
     Asc,
-    /// The newest.
+    /// Newest first.
     Desc,
 }
 
 impl SortOrder {
-    /// As it is written, in JSON and in the query of a URL.
+    /// The value in JSON and in the query of a URL.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Asc => "asc",
@@ -147,31 +147,31 @@ impl SortOrder {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteControlClientsListResponse {
-    /// One page.
+    /// The controllers.
     pub data: Vec<RemoteControlClient>,
-    /// Where the next one begins.
+    /// Cursor of the next page; null on the last page.
     pub next_cursor: Option<String>,
 }
 
-/// A controller; null is "not known".
+/// A controller. A null member is not known.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteControlClient {
-    /// Its name at the backend.
+    /// Id of the controller at the backend.
     pub client_id: String,
-    /// For people.
+    /// Name for display.
     pub display_name: Option<String>,
-    /// `phone`, `web` and the like.
+    /// Kind of device, such as `phone` or `web`.
     pub device_type: Option<String>,
-    /// `ios`, `android` and the like.
+    /// Operating system, such as `ios` or `android`.
     pub platform: Option<String>,
-    /// Of the platform.
+    /// Version of the operating system.
     pub os_version: Option<String>,
-    /// As its maker names it.
+    /// Model of the device.
     pub device_model: Option<String>,
-    /// Of the controller program.
+    /// Version of the controller program.
     pub app_version: Option<String>,
-    /// Seconds since the Unix epoch.
+    /// Time of the last contact, in seconds since the Unix epoch.
     pub last_seen_at: Option<i64>,
 }
 
@@ -179,8 +179,8 @@ pub struct RemoteControlClient {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteControlClientsRevokeParams {
-    /// Whose controller.
+    /// Id of the environment.
     pub environment_id: String,
-    /// Which.
+    /// Id of the controller.
     pub client_id: String,
 }

@@ -1,20 +1,20 @@
-//! How far remote control is, as clients see it.
+//! The status of remote control.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How far remote control is.
+/// The status of remote control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "RemoteControlConnectionStatus")]
 pub enum RemoteControlStatus {
-    /// Switched off.
+    /// Remote control is disabled.
     Disabled,
-    /// On its way to the backend.
+    /// The server is connecting to the backend.
     Connecting,
-    /// Other devices can reach this server.
+    /// Controllers can reach this server.
     Connected,
-    /// The last attempt failed. Further attempts follow by themselves.
+    /// The last attempt failed. The server retries by itself.
     Errored,
 }
 
@@ -23,13 +23,13 @@ pub enum RemoteControlStatus {
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct RemoteControlState {
-    /// How far it is.
+    /// The status.
     pub status: RemoteControlStatus,
-    /// The name under which other devices see this machine.
+    /// Name of this machine as shown to controllers.
     pub server_name: String,
-    /// The identity of this installation.
+    /// Id of this installation.
     pub installation_id: String,
-    /// Its identity at the backend, once enrolled and while enabled.
+    /// Id of this machine's environment at the backend; null before enrollment and while disabled.
     pub environment_id: Option<String>,
 }
 
@@ -37,10 +37,10 @@ pub struct RemoteControlState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteControlStatusReadResponse {
-    /// As in the notification.
+    /// The status, as in `remoteControl/status/changed`.
     #[serde(flatten)]
     pub state: RemoteControlState,
-    /// Why the last attempt failed, while the status is `errored`. The reference program does not tell.
+    /// Why the last attempt failed; present while the status is `errored`. Not part of the reference program's answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
 }

@@ -1,6 +1,6 @@
-//! Params of the methods that list: threads, their turns, their items.
+//! Params of the list methods: threads, turns, items.
 //!
-//! Cursors are opaque to clients: they return what an answer gave them. A limit of 0 is read as 1.
+//! Cursors are opaque to clients: a client sends back the `nextCursor` that it received. A limit of 0 means 1.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,49 +12,49 @@ use super::super::turn::TurnItemsView;
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ThreadListParams {
-    /// Where an earlier page ended.
+    /// `nextCursor` of the previous page; absent for the first page.
     pub cursor: Option<String>,
-    /// Threads at most.
+    /// Maximum number of threads.
     pub limit: Option<u32>,
-    /// Creation unless said otherwise.
+    /// Sort key; default: `created_at`.
     pub sort_key: Option<ThreadSortKey>,
-    /// Latest first unless said otherwise.
+    /// Sort direction; default: descending (newest first).
     pub sort_direction: Option<SortDirection>,
-    /// Only archived threads instead of only the others.
+    /// Lists only archived threads instead of only unarchived ones.
     pub archived: Option<bool>,
-    /// Text that the title or the preview holds; case matters.
+    /// Text that occurs in the title or the preview; case-sensitive.
     pub search_term: Option<String>,
-    /// Working directories, compared as they stand.
+    /// Only threads with one of these working directories, compared as strings.
     pub cwd: Option<CwdFilter>,
-    /// Kinds of origin; absent or empty means the interactive ones.
+    /// Only threads from these sources; default (absent or empty): the interactive sources.
     pub source_kinds: Option<Vec<ThreadSourceKind>>,
-    /// Providers; absent or empty means all.
+    /// Only threads of these model providers; default (absent or empty): all.
     pub model_providers: Option<Vec<String>>,
-    /// Names of creating clients; the reference program refuses this filter.
+    /// Only threads created by clients with these names. The reference program rejects this filter.
     pub originators: Option<Vec<String>>,
-    /// Threads to leave out, at most 100.
+    /// Threads to leave out; at most 100.
     pub excluded_thread_ids: Option<Vec<String>>,
-    /// Only threads that the present account may see.
+    /// Only threads that the current account may see.
     #[serde(deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub current_account_only: bool,
-    /// Only what the database knows, which here is everything.
+    /// Only threads in the database, which in this server are all threads.
     #[serde(deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub use_state_db_only: bool,
-    /// Null asks for threads without a section.
+    /// Only threads in this section; null: threads without a section.
     #[serde(deserialize_with = "present")]
     pub section_id: Option<Option<String>>,
-    /// Null asks for threads without a project.
+    /// Only threads of this project; null: threads without a project.
     #[serde(deserialize_with = "present")]
     pub project_id: Option<Option<String>>,
-    /// Only threads that this one's agent spawned.
+    /// Only threads that were spawned by the agent of this thread.
     pub parent_thread_id: Option<String>,
-    /// The same at any depth.
+    /// Only threads that were spawned below this thread, at any depth.
     pub ancestor_thread_id: Option<String>,
-    /// Only threads attached to this one.
+    /// Only threads that are attached to this thread.
     pub attached_to_thread_id: Option<String>,
-    /// Attached threads too.
+    /// Includes attached threads.
     #[serde(deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub include_attached_threads: bool,
@@ -65,14 +65,14 @@ pub struct ThreadListParams {
 #[serde(untagged)]
 #[schemars(inline)]
 pub enum CwdFilter {
-    /// One.
+    /// A single directory.
     One(String),
-    /// Several.
+    /// Several directories.
     Many(Vec<String>),
 }
 
 impl CwdFilter {
-    /// All of them.
+    /// The directories as a list.
     pub fn into_vec(self) -> Vec<String> {
         match self {
             Self::One(cwd) => vec![cwd],
@@ -81,45 +81,45 @@ impl CwdFilter {
     }
 }
 
-/// What orders a list of threads.
+/// Sort key of a list of threads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ThreadSortKey {
-    /// When they were created.
+    /// Time of creation.
     #[default]
     CreatedAt,
-    /// When they last changed.
+    /// Time of the last change.
     UpdatedAt,
-    /// When they were last used.
+    /// Time of the last use.
     RecencyAt,
-    /// Their place in a section.
+    /// Position in the section.
     SectionPosition,
 }
 
-/// What orders the threads that a search found.
+/// Sort key of search results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ThreadSearchSortKey {
-    /// When they were created.
+    /// Time of creation.
     #[default]
     CreatedAt,
-    /// When they last changed.
+    /// Time of the last change.
     UpdatedAt,
-    /// When they were last used.
+    /// Time of the last use.
     RecencyAt,
 }
 
-/// Which end of a list comes first.
+/// Sort direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SortDirection {
     /// Oldest first.
     Asc,
-    /// Latest first.
+    /// Newest first.
     Desc,
 }
 
-/// Kinds of origin by which lists are filtered.
+/// Sources of threads, for filtering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ThreadSourceKind {
@@ -128,19 +128,19 @@ pub enum ThreadSourceKind {
     /// An editor.
     #[serde(rename = "vscode")]
     VsCode,
-    /// A single run without a terminal.
+    /// A single non-interactive run.
     Exec,
     /// A client of an app server.
     AppServer,
-    /// Any agent of another thread.
+    /// Any sub-agent of another thread.
     SubAgent,
-    /// An agent that reviews.
+    /// A sub-agent that reviews.
     SubAgentReview,
-    /// An agent that compacts.
+    /// A sub-agent that compacts a history.
     SubAgentCompact,
-    /// An agent that another thread spawned.
+    /// A sub-agent that another thread spawned.
     SubAgentThreadSpawn,
-    /// Any other agent.
+    /// Any other sub-agent.
     SubAgentOther,
     /// Not recorded.
     Unknown,
@@ -150,25 +150,25 @@ pub enum ThreadSourceKind {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadSearchParams {
-    /// What to find; not empty.
+    /// Text to find; must not be empty.
     pub search_term: String,
-    /// Where an earlier page ended.
+    /// `nextCursor` of the previous page; absent for the first page.
     pub cursor: Option<String>,
-    /// Threads at most.
+    /// Maximum number of threads.
     pub limit: Option<u32>,
-    /// Creation unless said otherwise.
+    /// Sort key; default: `created_at`.
     pub sort_key: Option<ThreadSearchSortKey>,
-    /// Latest first unless said otherwise.
+    /// Sort direction; default: descending (newest first).
     pub sort_direction: Option<SortDirection>,
-    /// Only archived threads instead of only the others.
+    /// Lists only archived threads instead of only unarchived ones.
     pub archived: Option<bool>,
-    /// Kinds of origin; absent or empty means the interactive ones.
+    /// Only threads from these sources; default (absent or empty): the interactive sources.
     pub source_kinds: Option<Vec<ThreadSourceKind>>,
-    /// Only threads that the present account may see.
+    /// Only threads that the current account may see.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub current_account_only: bool,
-    /// Attached threads too.
+    /// Includes attached threads.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub include_attached_threads: bool,
@@ -178,9 +178,9 @@ pub struct ThreadSearchParams {
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ThreadLoadedListParams {
-    /// The last thread id of an earlier page.
+    /// `nextCursor` of the previous page, which is its last thread id; absent for the first page.
     pub cursor: Option<String>,
-    /// Ids at most; all when absent.
+    /// Maximum number of ids; default: all.
     pub limit: Option<u32>,
 }
 
@@ -188,15 +188,15 @@ pub struct ThreadLoadedListParams {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadTurnsListParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
-    /// Where an earlier page ended.
+    /// `nextCursor` of the previous page; absent for the first page.
     pub cursor: Option<String>,
-    /// Turns at most.
+    /// Maximum number of turns.
     pub limit: Option<u32>,
-    /// Latest first unless said otherwise.
+    /// Sort direction; default: descending (newest first).
     pub sort_direction: Option<SortDirection>,
-    /// A summary unless said otherwise.
+    /// How much of the items to include; default: a summary.
     pub items_view: Option<TurnItemsView>,
 }
 
@@ -204,45 +204,45 @@ pub struct ThreadTurnsListParams {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadItemsListParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
     /// Only items of this turn.
     pub turn_id: Option<String>,
-    /// Where an earlier page ended, or an item of the turn.
+    /// `nextCursor` of the previous page, or an item of the turn; absent for the first page.
     pub cursor: Option<ItemsCursor>,
-    /// Items at most.
+    /// Maximum number of items.
     pub limit: Option<u32>,
-    /// Oldest first unless said otherwise.
+    /// Sort direction; default: ascending (oldest first).
     pub sort_direction: Option<SortDirection>,
-    /// Outputs that the client will fetch one by one; without effect here, outputs are always sent.
+    /// Outputs that the client would fetch separately. No effect in this server: outputs are always included.
     pub defer_output: Option<OutputDeferral>,
 }
 
-/// Where a list of items goes on.
+/// Where the next page of items begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[serde(expecting = "data did not match any variant of untagged enum ThreadItemsListCursor")]
 #[schemars(rename = "ThreadItemsListCursor")]
 pub enum ItemsCursor {
-    /// What an earlier page gave.
+    /// `nextCursor` of the previous page.
     Opaque(String),
-    /// Beside an item; needs a turn id.
+    /// Next to an item; requires `turnId`.
     Anchor(ItemAnchor),
 }
 
-/// The item beside which a list goes on.
+/// The item next to which the page begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[schemars(inline)]
 pub enum ItemAnchor {
-    /// An item by its id; the list does not repeat it.
+    /// An item by its id; the page does not include it.
     Item {
-        /// Which item.
+        /// Id of the item.
         item_id: String,
     },
 }
 
-/// Kinds of output that a client wants left out.
+/// Kinds of output to leave out.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(rename = "ThreadItemOutputDeferral")]
@@ -263,10 +263,10 @@ pub struct OutputDeferral {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadBackgroundTerminalsListParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
-    /// Where an earlier page ended.
+    /// `nextCursor` of the previous page; absent for the first page.
     pub cursor: Option<String>,
-    /// Terminals at most.
+    /// Maximum number of terminals.
     pub limit: Option<u32>,
 }

@@ -94,7 +94,7 @@ pub enum ThreadStartSource {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadResumeParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
     /// A history to go on with; needs services that this server does not have.
     pub history: Option<Box<RawValue>>,
@@ -140,11 +140,11 @@ pub struct ThreadResumeParams {
 #[serde(rename_all = "camelCase", default)]
 #[schemars(rename = "ThreadResumeInitialTurnsPageParams")]
 pub struct TurnsPageParams {
-    /// Turns at most.
+    /// Maximum number of turns.
     pub limit: Option<u32>,
-    /// Latest first unless said otherwise.
+    /// Sort direction; default: descending (newest first).
     pub sort_direction: Option<SortDirection>,
-    /// A summary unless said otherwise.
+    /// How much of the items to include; default: a summary.
     pub items_view: Option<TurnItemsView>,
 }
 
@@ -217,7 +217,7 @@ pub struct ThreadForkParams {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadReadParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
     /// Fill `thread.turns`.
     #[serde(default, deserialize_with = "null_is_default")]
@@ -230,7 +230,7 @@ pub struct ThreadReadParams {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ThreadSetNameParams")]
 pub struct ThreadNameSetParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
     /// The title; space around it is cut off, and something must remain.
     pub name: String,
@@ -240,7 +240,7 @@ pub struct ThreadNameSetParams {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadMetadataUpdateParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
     /// Changes of the repository's state.
     pub git_info: Option<GitInfoUpdate>,
@@ -271,7 +271,7 @@ pub struct GitInfoUpdate {
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct ThreadIdParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
 }
 
@@ -290,7 +290,7 @@ pub type ThreadGoalGetParams = ThreadIdParams;
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadReadStateUpdateParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
     /// What its user did.
     pub operation: ReadStateOperation,

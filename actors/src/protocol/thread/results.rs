@@ -143,7 +143,7 @@ pub enum UnreadPosition {
     ThreadStart,
     /// A turn and all after it.
     Turn {
-        /// Which turn.
+        /// Id of the turn.
         turn_id: String,
     },
 }
@@ -219,7 +219,7 @@ pub struct ThreadSearchResult {
 pub struct ThreadLoadedListResponse {
     /// Loaded threads.
     pub data: Vec<ThreadId>,
-    /// The last of them when there are more.
+    /// Cursor of the next page; null on the last page.
     pub next_cursor: Option<ThreadId>,
 }
 

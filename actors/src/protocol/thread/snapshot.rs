@@ -146,7 +146,7 @@ pub enum SessionSource {
     Cli,
     /// An editor; also what this server is started with unless told otherwise.
     VsCode,
-    /// A single run without a terminal.
+    /// A single non-interactive run.
     Exec,
     /// A client of an app server.
     #[serde(rename = "appServer")]
