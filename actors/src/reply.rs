@@ -52,7 +52,7 @@ impl Reply {
         }
     }
 
-    /// Returns when the peer has read so much that it can be sent a large answer, or is gone.
+    /// Waits until the peer has read enough to be sent a large answer, or is gone.
     pub async fn peer_drained(&self) {
         if let Some(duty) = &self.duty {
             duty.in_flight.brake().drained().await;

@@ -1,13 +1,13 @@
-//! The connection's own brake: fast clients are slowed, not refused (design section 3).
+//! The brake of a connection: fast clients are slowed instead of refused.
 //!
-//! It stands in front of the processor's mailbox, so that one client that floods cannot fill the mailbox for all. The
-//! connection is not read while one of these is at its bound, and read again when all are down to half: short requests
-//! in flight, their bytes, requests waiting in the processor's mailbox, bytes of answers that the peer has not read.
+//! It protects the processor's mailbox, so that one flooding client cannot fill it for all. A connection is not read
+//! while one of these counts is at its bound, and is read again once all are down to half: short requests in flight,
+//! their bytes, requests waiting in the processor's mailbox, and bytes of answers that the peer has not read.
 //!
-//! Bounds in bytes let a single message pass, however large: they hold only while something else is in flight.
-//! Long-running requests may take minutes, so they never stop the reading: what is above their bounds is refused.
+//! Bounds in bytes apply only while something else is in flight, so a single message of any size passes. Long-running
+//! requests may take minutes, so they never stop the reading; above their bounds they are refused.
 //!
-//! Many floods at once could still fill the mailbox: [`Ingress`] lets them in by turns.
+//! Many flooding clients together could still fill the mailbox, so [`Ingress`] makes them take turns.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ use super::outbound::Outbound;
 use crate::limits::Limits;
 use crate::protocol::Weight;
 
-/// One connection's counts. Shared by the connection, and by its requests on their way through the processor.
+/// The counts of one connection, shared by the connection and its requests on their way through the processor.
 #[derive(Debug)]
 pub struct Brake {
     bounds: Bounds,
@@ -31,16 +31,16 @@ pub struct Brake {
     waiting: AtomicUsize,
     ingress: Arc<Ingress>,
     outbound: Arc<Outbound>,
-    /// A notification waits for room in the processor's mailbox: nothing may overtake it.
+    /// A notification is waiting for a slot in the processor's mailbox, and nothing may overtake it.
     parked: AtomicBool,
-    /// The brake is on: a bound was reached and not all counts are down to half yet.
+    /// The brake is on: a bound was reached, and not all counts are down to half yet.
     on: AtomicBool,
     reader: AtomicWaker,
-    /// Wakes the message that waits until nothing else is in flight.
+    /// Wakes a message that is waiting until nothing else is in flight.
     emptied: Notify,
 }
 
-/// Requests in flight.
+/// Requests in flight and their bytes.
 #[derive(Debug, Default)]
 struct Count {
     requests: AtomicUsize,
@@ -67,7 +67,7 @@ struct Bounds {
 }
 
 impl Brake {
-    /// A brake for one connection whose outgoing bytes `outbound` counts.
+    /// Creates the brake of a connection. `outbound` counts its outgoing bytes.
     pub fn new(limits: &Limits, ingress: Arc<Ingress>, outbound: Arc<Outbound>) -> Self {
         Self {
             bounds: Bounds {
@@ -89,9 +89,8 @@ impl Brake {
         }
     }
 
-    /// Counts a request with a text of `bytes` that goes to the processor; `room` is that of a large one. `None` when
-    /// this client has all its long-running requests in use, or their bytes: nothing is counted then, and the request
-    /// is to be refused.
+    /// Counts a request of `bytes` that goes to the processor; `room` is the share of bytes of a large one. Returns
+    /// `None` and counts nothing if the bounds of long-running requests are reached; the request must then be refused.
     #[must_use]
     pub fn admit(self: &Arc<Self>, weight: Weight, bytes: usize, room: Option<Room>) -> Option<InFlight> {
         let room = match weight {
@@ -106,7 +105,7 @@ impl Brake {
         Some(InFlight::new(self.clone(), weight, bytes, room))
     }
 
-    /// Whether one more long-running request may come in, and its room if it needs any.
+    /// Checks the bounds of long-running requests. Returns the share of bytes if the request is large.
     fn long_room(&self, bytes: usize) -> Option<Option<Room>> {
         let (others, their_bytes) = (self.long.requests(), self.long.bytes());
         if others >= self.bounds.long || (others > 0 && their_bytes + bytes > self.bounds.bytes) {
@@ -115,7 +114,7 @@ impl Brake {
         if self.is_large(bytes) { self.ingress.long_room(bytes).map(Some) } else { Some(None) }
     }
 
-    /// The processor has taken a request out of its mailbox (or had no room for it).
+    /// The processor has taken a request from its mailbox, or rejected it because the mailbox was full.
     pub fn taken(&self) {
         self.waiting.fetch_sub(1, Ordering::AcqRel);
         self.ingress.leave();
@@ -132,7 +131,7 @@ impl Brake {
         self.wake();
     }
 
-    /// What this connection shares with the others.
+    /// The state that all connections share.
     pub(super) fn ingress(&self) -> &Ingress {
         &self.ingress
     }
@@ -152,29 +151,29 @@ impl Brake {
         self.ingress.room(bytes, idle).await
     }
 
-    /// The wire has given bytes to the socket.
+    /// Bytes were written to the socket.
     pub fn written(&self) {
         self.wake();
     }
 
-    /// Returns when the peer has read so much that it can be sent a large answer, or is gone. Short answers need not
-    /// wait: their number is bounded.
+    /// Waits until the peer has read enough to be sent a large answer, or is gone. Short answers need not wait, because
+    /// their number is bounded.
     pub async fn drained(&self) {
         self.outbound.room(self.bounds.unread_bytes).await;
     }
 
-    /// Stops the reading until [`Self::unpark`].
+    /// Stops reading until [`Self::unpark`].
     pub fn park(&self) {
         self.parked.store(true, Ordering::Release);
     }
 
-    /// The parked message was taken.
+    /// Resumes reading after [`Self::park`].
     pub fn unpark(&self) {
         self.parked.store(false, Ordering::Release);
         self.reader.wake();
     }
 
-    /// No request of this connection is in flight.
+    /// Whether no request of this connection is in flight.
     pub fn is_idle(&self) -> bool {
         self.short.requests() == 0 && self.long.requests() == 0
     }
@@ -185,7 +184,7 @@ impl Brake {
             return Poll::Ready(());
         }
         self.reader.register(cx.waker());
-        // Again, because the last answer may have come between the first look and the registration.
+        // Checked again, because the last answer may have come between the first check and the registration.
         if self.is_open() { Poll::Ready(()) } else { Poll::Pending }
     }
 
@@ -198,7 +197,7 @@ impl Brake {
         !on
     }
 
-    /// Every count is below its bound (`part` 1), or at most at half of it (`part` 2).
+    /// Whether every count is below its bound (`part` = 1), or at most half of it (`part` = 2).
     fn below(&self, part: usize) -> bool {
         let fits = |count: usize, bound: usize| if part == 1 { count < bound } else { count <= bound / 2 };
         fits(self.short.requests(), self.bounds.short)

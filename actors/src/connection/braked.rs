@@ -1,4 +1,4 @@
-//! What comes from a peer, behind its brake.
+//! The stream of incoming messages, controlled by the brake.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -12,28 +12,28 @@ use super::brake::Brake;
 use super::ingress::{Room, Ticket};
 use super::pulse::Pulse;
 
-/// A stream of incoming messages that rests while the brake is on, and while the message in hand waits for its turn or,
-/// if it is large, for room.
+/// A stream of incoming messages that pauses while the brake is on, and while its next message waits for its turn or,
+/// if it is large, for its share of bytes.
 pub struct Braked<S: Stream> {
     brake: Arc<Brake>,
     pulse: Arc<Pulse>,
     incoming: S,
     bytes: fn(&S::Item) -> usize,
     in_hand: Option<S::Item>,
-    /// Its place among those that wait for their turn.
+    /// The place in the queue of waiting connections.
     ticket: Option<Ticket>,
-    /// It is in `room`.
+    /// The share of bytes for the message is in `room`.
     has_room: bool,
     waiting: Option<Pin<Box<dyn Future<Output = Option<Room>>>>>,
     room: Rc<RoomTaken>,
 }
 
-/// The room of the large message that was taken last, for whoever admits it.
+/// The share of bytes of the last large message, for the code that admits it.
 pub type RoomTaken = Cell<Option<Room>>;
 
 impl<S: Stream> Braked<S> {
-    /// Puts `incoming` behind `brake`; `pulse` tells the router while it rests. A large message, judged by `bytes`,
-    /// leaves its room in `room`.
+    /// Wraps `incoming`; `pulse` tells the router when the stream is paused. `bytes` measures a message; a large one
+    /// leaves its share of bytes in `room`.
     pub fn new(
         brake: Arc<Brake>,
         pulse: Arc<Pulse>,
@@ -50,7 +50,7 @@ where
     S: Stream + Unpin,
     S::Item: Unpin,
 {
-    /// Ready when the message in hand, of `bytes`, may go on.
+    /// Ready when the next message, of `bytes`, may be passed on.
     fn poll_pass(&mut self, bytes: usize, cx: &mut Context<'_>) -> Poll<()> {
         if self.brake.is_large(bytes) && !self.has_room {
             let waiting = self.waiting.get_or_insert_with(|| {

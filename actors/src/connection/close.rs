@@ -1,6 +1,6 @@
-//! Why the server closes a connection: the one table of WebSocket close codes (RFC 6455 7.4.1).
+//! The reasons for closing a connection: the table of WebSocket close codes (RFC 6455 7.4.1).
 
-/// A reason for which the server closes a connection. A client that closes first is answered with its own code.
+/// Why the server closes a connection. If the client closes first, it receives its own code back.
 ///
 /// | code | reason | when |
 /// |---|---|---|
@@ -16,7 +16,7 @@
 /// | 1011 | `Failed` | the server failed while it took a message |
 /// | 1013 | `Overloaded` | the client reads too slowly; what was queued is dropped, and it may reconnect and resume |
 ///
-/// A client that reads nothing at all cannot be told: it is cut ([`Limits::websocket_close_seconds`]).
+/// A peer that stops reading is disconnected after [`Limits::websocket_close_seconds`]; no close frame can reach it.
 ///
 /// [`Limits::malformed_messages`]: crate::limits::Limits::malformed_messages
 /// [`Limits::initialize_seconds`]: crate::limits::Limits::initialize_seconds
@@ -49,7 +49,7 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
-    /// The code on the wire.
+    /// The close code.
     pub fn code(self) -> u16 {
         match self {
             Self::ShuttingDown => 1001,
@@ -63,7 +63,7 @@ impl CloseReason {
         }
     }
 
-    /// The text on the wire, at most 123 bytes: what happened, and what to do.
+    /// The text of the close frame, at most 123 bytes: what happened, and what to do.
     pub fn text(self) -> &'static str {
         match self {
             Self::ShuttingDown => "the server is shutting down",
@@ -81,8 +81,8 @@ impl CloseReason {
     }
 }
 
-/// Whether a peer may give `code` in its own close frame: the codes that RFC 6455 and IANA's registry let an endpoint
-/// send, and the ranges for libraries and applications.
+/// Whether an endpoint may send `code` in a close frame: the codes that RFC 6455 and the IANA registry allow, and the
+/// ranges for libraries and applications.
 pub fn may_be_sent(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }

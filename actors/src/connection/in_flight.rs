@@ -1,4 +1,4 @@
-//! One request in flight, as its connection counts it.
+//! A request in flight, as counted by its connection.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use super::brake::Brake;
 use super::ingress::Room;
 use crate::protocol::Weight;
 
-/// Counted by the connection's brake from its admission until this is dropped: with the answer, when the connection has
-/// it in hand, and also when answer or connection are lost on the way. So no count ever stays behind.
+/// A guard: the brake counts the request from its admission until this value is dropped. That happens when the
+/// connection receives the answer, and also if the answer or the connection is lost, so no count is left behind.
 #[derive(Debug)]
 pub struct InFlight {
     brake: Arc<Brake>,
     weight: Weight,
-    /// Bytes of its text. What is made of it takes as much again, or twice (base64 that is decoded).
+    /// Size of the request's text. Its decoded form takes as much again, or twice as much (decoded base64).
     bytes: usize,
     room: Option<Room>,
 }
@@ -22,12 +22,13 @@ impl InFlight {
         Self { brake, weight, bytes, room }
     }
 
-    /// Of the connection that asked.
+    /// The brake of the connection.
     pub(crate) fn brake(&self) -> &Brake {
         &self.brake
     }
 
-    /// The request itself is no more, only its answer: others need not wait for its room until the peer takes that.
+    /// The request has been answered: gives back its share of bytes, so that other requests need not wait until the
+    /// peer has read the answer.
     pub fn answered(&mut self) {
         self.room = None;
     }
@@ -41,7 +42,7 @@ impl Drop for InFlight {
 
 #[cfg(test)]
 impl InFlight {
-    /// A short request of a connection that nobody looks at.
+    /// A short request of a connection of its own.
     pub(crate) fn of_a_test() -> Self {
         use super::ingress::Ingress;
         use crate::limits::Limits;

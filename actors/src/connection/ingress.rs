@@ -1,4 +1,4 @@
-//! What all connections share on their way in: the processor's mailbox, and room for large messages.
+//! The shared part of the way in: slots in the processor's mailbox, and bytes for large messages.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,12 +10,12 @@ use tokio::task::yield_now;
 
 use crate::limits::Limits;
 
-/// How full the processor's mailbox is, and how many bytes of large requests are in flight.
+/// Tracks how full the processor's mailbox is, and how many bytes of large requests are in flight.
 #[derive(Debug)]
 pub struct Ingress {
     waiting: AtomicUsize,
     half: usize,
-    /// Requests that a reader may bring when its turn has come.
+    /// Requests that a reader may submit in its turn.
     turn: usize,
     /// Requests that have left the mailbox so far.
     left: AtomicUsize,
@@ -23,25 +23,25 @@ pub struct Ingress {
     large_bytes: usize,
     short: Bytes,
     long: Bytes,
-    /// For one large message of a connection that has nothing in flight, when there is no room.
+    /// Admits one large message of a connection with nothing in flight when all bytes are taken.
     spare: Arc<Semaphore>,
 }
 
-/// Readers with a message in hand that wait until the mailbox is less than half full.
+/// Readers whose next message waits until the mailbox is less than half full.
 #[derive(Debug, Default)]
 struct Queue {
     last: Ticket,
     readers: BTreeMap<Ticket, Waker>,
 }
 
-/// A place in the queue; kept until its turn has come.
+/// A place in the queue, kept until its turn.
 pub(super) type Ticket = u64;
 
-/// Room for one large message; given back when this is dropped.
+/// The share of bytes of one large message; given back when dropped.
 pub type Room = OwnedSemaphorePermit;
 
 impl Ingress {
-    /// Nothing is on its way.
+    /// Creates the state with nothing in flight.
     pub fn new(limits: &Limits) -> Self {
         Self {
             waiting: AtomicUsize::new(0),
@@ -56,13 +56,13 @@ impl Ingress {
         }
     }
 
-    /// A request goes into the processor's mailbox.
+    /// A request enters the processor's mailbox.
     pub(super) fn enter(&self) {
         self.waiting.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// A request has left the processor's mailbox: the next reader is called when as many have left as it may bring. One
-    /// for each request would come for nothing, most of them.
+    /// A request has left the processor's mailbox. Wakes the next reader once as many requests have left as it may
+    /// submit; waking one reader per request would mostly be in vain.
     pub(super) fn leave(self: &Arc<Self>) {
         let waiting = self.waiting.fetch_sub(1, Ordering::AcqRel) - 1;
         let left = self.left.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
@@ -73,7 +73,7 @@ impl Ingress {
         }
     }
 
-    /// Calls the first readers. True when others wait behind them.
+    /// Wakes the first readers. Returns whether others are waiting behind them.
     fn call(&self, readers: usize) -> bool {
         let mut queue = self.queue();
         for _ in 0..readers {
@@ -83,17 +83,17 @@ impl Ingress {
         !queue.readers.is_empty()
     }
 
-    /// A reader that was called may bring little, or have gone to sleep with its peer, which does not read. Of an empty
-    /// mailbox nothing leaves that would call those behind it.
+    /// A woken reader may submit little, or nothing if its own peer does not read. Nothing leaves an empty mailbox that
+    /// would wake the readers behind it, so they are woken here.
     async fn call_the_rest(&self) {
         while !self.is_half_full() && self.call(self.half) {
             yield_now().await;
         }
     }
 
-    /// Ready when a message may go into the mailbox. While that is half full readers queue up, and the first ones bring
-    /// as much as their brakes allow: a connection that is read for many requests at once is answered in one write.
-    /// The other half is for what does not queue, notes and goodbyes.
+    /// Ready when a message may enter the mailbox. While the mailbox is half full, readers queue up, and each submits
+    /// as much as its brake allows: a connection that is read for many requests at once is answered in one write. The
+    /// other half is for messages that do not queue: notes and disconnections.
     pub(super) fn poll_turn(&self, ticket: &mut Option<Ticket>, cx: &mut Context<'_>) -> Poll<()> {
         if ticket.is_none() && !self.is_half_full() {
             return Poll::Ready(());
@@ -103,7 +103,8 @@ impl Ingress {
             queue.last += 1;
             queue.last
         });
-        // Under the lock, so that whoever makes room sees this reader in the queue, or this reader sees the room.
+        // Checked under the lock, so that either this reader sees the free slot, or the request that leaves sees this
+        // reader.
         if self.is_half_full() {
             queue.readers.insert(number, cx.waker().clone());
             return Poll::Pending;
@@ -113,7 +114,7 @@ impl Ingress {
         Poll::Ready(())
     }
 
-    /// A reader that waits no more.
+    /// Removes a reader that has stopped waiting.
     pub(super) fn give_up(&self, ticket: Ticket) {
         self.queue().readers.remove(&ticket);
     }
@@ -123,19 +124,20 @@ impl Ingress {
     }
 
     fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
-        // Nothing that is done under the lock can leave it half done.
+        // No code under the lock can panic halfway through a change.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a message of `bytes` needs room. Smaller ones are bounded by their number, and never wait for large ones.
+    /// Whether a message of `bytes` counts as large. Smaller messages are bounded by their number and never wait for
+    /// large ones.
     pub(super) fn is_large(&self, bytes: usize) -> bool {
         bytes >= self.large_bytes
     }
 
-    /// Waits for room for a large message, in the order in which they came.
+    /// Waits for the share of bytes of a large message, in order of arrival.
     ///
-    /// Work that does not end (its peer does not read, its disk hangs) can hold all the room. So once its own connection
-    /// has nothing else in flight, which `idle` tells, a message may pass without room, one of all such at a time.
+    /// Requests that do not end (the peer does not read, the disk hangs) can hold all bytes. So a message may also pass
+    /// once its own connection has nothing else in flight (`idle` resolves), one such message at a time.
     pub(super) async fn room(&self, bytes: usize, idle: impl Future<Output = ()>) -> Option<Room> {
         let pass = async {
             idle.await;
@@ -144,18 +146,19 @@ impl Ingress {
         tokio::select! {
             biased;
             room = self.short.clone().wait(bytes) => room,
-            // An error means that the semaphore was closed, which it never is.
+            // The semaphore is never closed, so there is no error.
             room = pass => room.ok(),
         }
     }
 
-    /// Room for a long-running request, if there is any now. It may need it for minutes, so nobody waits for it.
+    /// The share of bytes for a long-running request, if it is free now. It may be held for minutes, so nothing waits
+    /// for it.
     pub(super) fn long_room(&self, bytes: usize) -> Option<Room> {
         self.long.now(bytes)
     }
 }
 
-/// A number of bytes that can be taken. A message that is larger takes all of them.
+/// A budget of bytes. A message larger than the budget takes all of it.
 #[derive(Clone, Debug)]
 struct Bytes {
     free: Arc<Semaphore>,

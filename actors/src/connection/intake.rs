@@ -1,4 +1,4 @@
-//! What every wire does with a message that came in.
+//! The handling of incoming messages, shared by all wires.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -22,32 +22,32 @@ use crate::processor::{Note, Request};
 use crate::protocol::{ClientMessage, Frame, RpcError, decode_within};
 use crate::router::Register;
 
-/// The wire-independent half of a connection: decodes, counts, hands over.
+/// The wire-independent half of a connection: decodes messages, counts requests, hands them over.
 pub struct Intake {
     id: ConnectionId,
     hub: Hub,
     brake: Arc<Brake>,
     outbound: Arc<Outbound>,
     pulse: Arc<Pulse>,
-    /// Of the message that is being taken, if it is large.
+    /// The share of bytes of the current message, if it is large.
     room: Rc<RoomTaken>,
-    /// The peer sends no more, but still waits for answers.
+    /// The peer has stopped sending, but still waits for answers.
     half_closed: Cell<bool>,
 }
 
-/// What became of a message. An error is for the connection itself to write.
+/// The outcome of [`Intake::take`]. The connection writes the error frame, if any.
 #[derive(Debug)]
 pub enum Taken {
-    /// Whoever has it now answers, if an answer is due.
+    /// The message was handed over; its receiver answers if an answer is due.
     InHand,
-    /// A request that is not served.
+    /// A request that is refused, with the error to write.
     Refused(Frame),
-    /// Not even a message of the protocol.
+    /// A malformed message, with the error to write.
     Malformed(Frame),
 }
 
 impl Intake {
-    /// A new connection of `hub`.
+    /// Creates a connection of `hub`.
     pub fn new(hub: &Hub) -> Self {
         let outbound = Arc::new(Outbound::default());
         let brake = Arc::new(Brake::new(hub.limits(), hub.ingress().clone(), outbound.clone()));
@@ -55,28 +55,28 @@ impl Intake {
         Self { id, hub, brake, outbound, pulse: Arc::default(), room: Rc::default(), half_closed: Cell::new(false) }
     }
 
-    /// The name of this connection.
+    /// The id of this connection.
     pub fn id(&self) -> ConnectionId {
         self.id
     }
 
-    /// The bounds of the server.
+    /// The limits of the server.
     pub fn limits(&self) -> &Limits {
         self.hub.limits()
     }
 
-    /// The signs of life that this connection gives.
+    /// The signs of life of this connection.
     pub fn pulse(&self) -> &Arc<Pulse> {
         &self.pulse
     }
 
-    /// Puts what comes from the peer behind this connection's brake; `bytes` tells the size of a message.
+    /// Puts the incoming stream under the control of the brake; `bytes` measures a message.
     pub fn braked<S: Stream>(&self, incoming: S, bytes: fn(&S::Item) -> usize) -> Braked<S> {
         Braked::new(self.brake.clone(), self.pulse.clone(), incoming, bytes, self.room.clone())
     }
 
-    /// Tells the router about this connection, before anything is read from it. To be called in `started`.
-    /// In seconds since the Unix epoch, `valid_until` is when the router ends it.
+    /// Registers this connection with the router. Call it in `started`, before anything is read. The router ends the
+    /// connection at `valid_until`, in seconds since the Unix epoch.
     pub fn register<A>(
         &self,
         origin: ConnectionOrigin,
@@ -93,7 +93,7 @@ impl Intake {
         crate::post::post::<A, _, _>(self.hub.router(), register, ctx);
     }
 
-    /// Takes one message.
+    /// Handles one message.
     pub fn take(&self, text: &str) -> Taken {
         let room = self.room.take();
         match decode_within(self.limits(), text) {
@@ -127,12 +127,12 @@ impl Intake {
         }
     }
 
-    /// The error for a message that could not even be read as text; the connection writes it and lives on.
+    /// The error frame for a message that is not text. The connection writes it and stays open.
     pub fn refusal(error: &RpcError) -> Frame {
         Frame::error(None, error)
     }
 
-    /// An answer to a request of this connection goes out.
+    /// An answer to a request of this connection is being written.
     pub fn settle<A>(&self, in_flight: InFlight, ctx: &mut A::Context)
     where
         A: Actor,
@@ -144,7 +144,7 @@ impl Intake {
         }
     }
 
-    /// The peer sends no more: what it asked is still answered, within a bounded time, and then the connection ends.
+    /// The peer has stopped sending. Its requests are still answered, within a bounded time; then the connection ends.
     pub fn half_closed<A>(&self, ctx: &mut A::Context)
     where
         A: Actor,
@@ -161,39 +161,40 @@ impl Intake {
         A::Context: AsyncContext<A>,
     {
         if self.brake.is_idle() {
-            // A turn later, so that what is in the mailbox behind the last answer still goes out.
+            // One turn later, so that messages behind the last answer in the mailbox are still written.
             ctx.run_later(Duration::ZERO, |_, ctx| ctx.stop());
         }
     }
 
-    /// Counts bytes that the wire itself queues towards its peer.
+    /// Counts bytes that the wire itself queues for its peer.
     pub fn queue(&self, bytes: usize) {
         self.outbound.queue(bytes);
     }
 
-    /// The wire has given `bytes` of a message to the socket, and has more of it.
+    /// `bytes` of a message were written to the socket; more of it follows.
     pub fn written_in_part(&self, bytes: usize) {
         self.outbound.written_in_part(bytes);
     }
 
-    /// The wire has given so many messages, `bytes` together, to the socket. Of one that it gave in parts before, these are
-    /// the last.
+    /// `messages` messages with `bytes` bytes in total were written to the socket. For a message that was written in
+    /// parts, `bytes` includes only its last part.
     pub fn written(&self, messages: usize, bytes: usize) {
         self.outbound.written(messages, bytes);
         self.brake.written();
     }
 
-    /// The connection is over; to be called in `stopped`.
+    /// The connection has ended. Call it in `stopped`.
     pub fn disconnected(&self) {
         let processor = self.hub.processor().clone();
         let gone = Disconnected { connection: self.id };
-        // One per connection, so bounded by their number; it may wait for room in the mailbox.
+        // There is at most one such task per connection, so their number is bounded.
         if let Err(SendError::Full(gone)) = processor.try_send(gone) {
             actix_rt::spawn(async move { processor.send(gone).await });
         }
     }
 
-    /// A notification or an answer waits for room; nothing more is read meanwhile, and what goes out goes on.
+    /// Sends a note to the processor. If its mailbox is full, the note waits and nothing more is read meanwhile;
+    /// writing goes on.
     fn tell(&self, note: Note) {
         if let Err(SendError::Full(note)) = self.hub.processor().try_send(note) {
             let (processor, brake) = (self.hub.processor().clone(), self.brake.clone());
@@ -209,7 +210,7 @@ impl Intake {
 
     fn withdraw(&self, request: Request, error: &RpcError) -> Taken {
         request.reply.left_mailbox();
-        // A reply that was answered before has nothing left to say.
+        // A reply that was used before has no frame.
         request.reply.refuse(error).map_or(Taken::InHand, Taken::Refused)
     }
 }

@@ -1,23 +1,23 @@
-//! Cutting a connection whose peer does not read.
+//! Disconnecting a peer that does not read.
 //!
-//! A WebSocket actor lives inside its response body and is polled only while the peer reads, so it cannot be told to
-//! end (law 6). Shutting its socket down from outside makes the next write fail, and everything is dropped.
+//! A WebSocket actor runs inside its response body and is polled only while the peer reads, so a message cannot end it
+//! (law 6). Shutting down its socket from outside makes the next write fail, and everything is dropped.
 
 use std::os::fd::OwnedFd;
 
 use tokio_util::sync::CancellationToken;
 
-/// The means to end one connection from outside; held by the router.
+/// Ends one connection from outside; held by the router.
 #[derive(Debug)]
 pub enum Kill {
-    /// A second descriptor of the peer's socket. Costs one descriptor per connection.
+    /// A duplicate of the socket's descriptor; costs one descriptor per connection.
     Socket(OwnedFd),
-    /// For wires without a socket: their actor is always polled and watches the token.
+    /// For wires without a socket: their actor is always polled and watches this token.
     Token(CancellationToken),
 }
 
 impl Kill {
-    /// Ends the connection now. What is queued is lost. Harmless when the peer is gone already.
+    /// Ends the connection at once. Queued messages are lost. Has no effect if the peer is already gone.
     pub fn cut(&self) {
         match self {
             Self::Socket(fd) => {

@@ -1,4 +1,4 @@
-//! What a connection is told, and what it says last.
+//! The messages of a connection.
 
 use actix::prelude::*;
 
@@ -7,32 +7,32 @@ use super::close::CloseReason;
 use super::in_flight::InFlight;
 use crate::protocol::Frame;
 
-/// Sent by the router only. Nothing comes back. A connection's mailbox is its outbound queue: when it is full the
-/// router cuts the connection (law 5) and never waits.
+/// Sent by the router only. No reply. A connection's mailbox is its outbound queue: when it is full, the router
+/// disconnects the peer (law 5) and never waits.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub enum Deliver {
-    /// Write this to the peer.
+    /// Write a message to the peer.
     Frame {
         /// The message.
         frame: Frame,
-        /// Set on answers: the request that is no longer in flight.
+        /// For an answer: the request that is no longer in flight.
         settles: Option<InFlight>,
     },
-    /// Write what was delivered before, say goodbye, and end.
+    /// Write the messages delivered so far, send a close frame, and end.
     Close {
-        /// Why.
+        /// The reason for closing.
         reason: CloseReason,
     },
-    /// Ask the peer for a sign of life. Only WebSocket connections are told.
+    /// Ping the peer. Sent to WebSocket connections only.
     Ping,
 }
 
-/// Sent by a connection as its last act to the processor, which passes it on to the actors that hold something for it.
-/// Nothing comes back. Mailbox full: the sender waits in a task of its own.
+/// Sent by an ended connection to the processor, which passes it on to the actors that hold something for it. No reply.
+/// Mailbox full: the sender waits in a separate task.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Disconnected {
-    /// Who.
+    /// The connection.
     pub connection: ConnectionId,
 }

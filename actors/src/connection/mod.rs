@@ -1,4 +1,4 @@
-//! Connections: one actor per client, the same logic for every wire, and a thin part for each wire.
+//! Connections: one actor per client. The logic is the same for every wire; each wire adds a thin part.
 //!
 //! | file | what it is |
 //! |---|---|
@@ -29,7 +29,7 @@ pub mod pulse;
 pub mod stream;
 pub mod websocket;
 
-/// Names a connection for the life of the process; never reused.
+/// Identifies a connection; unique for the life of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 
@@ -39,14 +39,14 @@ impl fmt::Display for ConnectionId {
     }
 }
 
-/// Where a client comes from (seed: "Runtime transport wiring").
+/// The transport of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionOrigin {
-    /// The process's own standard input and output.
+    /// Standard input and output of this process.
     Stdio,
     /// A WebSocket over TCP or the Unix control socket.
     WebSocket,
-    /// The program that started this server inside itself.
+    /// A program that embeds this server.
     InProcess,
     /// A remote controller, through the backend.
     RemoteControl,

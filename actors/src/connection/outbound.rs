@@ -1,66 +1,66 @@
-//! What is queued towards one peer, seen from both ends: the router adds, the connection's wire takes off.
+//! The outbound queue of one peer: the router adds to its count, the connection's wire subtracts.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-/// Bytes that a queued message takes besides its text: its envelope, its places in queues, the allocator's rounding.
-/// Counted, because thousands of short messages would otherwise take a multiple of their budget.
+/// Memory that a queued message takes besides its text: its envelope, its slots in queues, the allocator's rounding. It
+/// is counted because thousands of short messages would otherwise take a multiple of their budget.
 const OVERHEAD_BYTES: usize = 512;
 
-/// Shared by the router, which judges it, and the connection, which writes. Counts from hand-over until the bytes were
-/// given to the socket.
+/// Counts bytes from the hand-over until they are written to the socket. Shared by the router, which enforces the
+/// bounds, and the connection, which writes.
 #[derive(Debug, Default)]
 pub struct Outbound {
     queued_bytes: AtomicUsize,
     steps: AtomicU64,
     gone: AtomicBool,
-    /// Wakes those who wait for room, one after the other.
+    /// Wakes the tasks that wait in [`Self::room`], one after the other.
     drained: Notify,
 }
 
 impl Outbound {
-    /// The router (or the connection itself, for an error it answers on its own) queues a message of `bytes`.
+    /// A message of `bytes` is queued, by the router or, for its own errors, by the connection.
     pub fn queue(&self, bytes: usize) {
         self.queued_bytes.fetch_add(bytes + OVERHEAD_BYTES, Ordering::AcqRel);
     }
 
-    /// The wire has given so many messages, `bytes` together, to the socket. Of one that it gave in parts before, these are
-    /// the last.
+    /// `messages` messages with `bytes` bytes in total were written to the socket. For a message that was written in
+    /// parts, `bytes` includes only its last part.
     pub fn written(&self, messages: usize, bytes: usize) {
         self.queued_bytes.fetch_sub(bytes + messages * OVERHEAD_BYTES, Ordering::AcqRel);
         self.steps.fetch_add(1, Ordering::AcqRel);
         self.drained.notify_one();
     }
 
-    /// The wire has given `bytes` of a message to the socket, and has more of it.
+    /// `bytes` of a message were written to the socket; more of it follows.
     pub fn written_in_part(&self, bytes: usize) {
         self.queued_bytes.fetch_sub(bytes, Ordering::AcqRel);
         self.steps.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// The connection is over: nobody has to wait for it any more.
+    /// The connection has ended: wakes everything that waits for it.
     pub fn close(&self) {
         self.gone.store(true, Ordering::Release);
         self.drained.notify_one();
     }
 
-    /// Returns when at most `bytes` are queued, or the connection is over.
+    /// Waits until at most `bytes` are queued, or the connection has ended.
     pub async fn room(&self, bytes: usize) {
         while self.queued_bytes() > bytes && !self.gone.load(Ordering::Acquire) {
             self.drained.notified().await;
         }
-        // There may be room for the next one, too.
+        // There may be room for the next waiting task, too.
         self.drained.notify_one();
     }
 
-    /// Bytes not yet given to the socket, and what they take besides.
+    /// Bytes that are not written to the socket yet, including the overhead of their messages.
     pub fn queued_bytes(&self) -> usize {
         self.queued_bytes.load(Ordering::Acquire)
     }
 
-    /// How often something was given to the socket since the connection opened: when it stands still while something is
-    /// queued, the peer makes no progress.
+    /// Number of writes since the connection opened. If it stays the same while something is queued, the peer makes no
+    /// progress.
     pub fn steps(&self) -> u64 {
         self.steps.load(Ordering::Acquire)
     }

@@ -1,4 +1,4 @@
-//! Signs of life of one connection: its actor gives them, the router's clocks judge them (law 6).
+//! Signs of life of one connection, recorded by its actor and judged by the router's clocks (law 6).
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -12,43 +12,43 @@ pub struct Pulse {
 }
 
 impl Pulse {
-    /// Something came from the peer, be it part of a message.
+    /// Bytes have arrived from the peer.
     pub fn hear(&self) {
         self.heard.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How often something came: while it stands still, the peer is silent.
+    /// Number of arrivals. If it stays the same, the peer is silent.
     pub fn heard(&self) -> u64 {
         self.heard.load(Ordering::Relaxed)
     }
 
-    /// Whether the connection's brake keeps the peer from being heard.
+    /// Sets whether the brake keeps the connection from being read.
     pub fn set_resting(&self, resting: bool) {
         self.resting.store(resting, Ordering::Relaxed);
     }
 
-    /// The peer may be speaking; it is not read at the moment.
+    /// Whether the connection is not being read at the moment.
     pub fn is_resting(&self) -> bool {
         self.resting.load(Ordering::Relaxed)
     }
 
-    /// The server has decided to close: nothing more is sent, and the peer's time to close in turn begins.
+    /// The server has sent its close frame; the peer's time to answer it begins.
     pub fn close(&self) {
         self.closing.store(true, Ordering::Release);
     }
 
-    /// [`Self::close`] was called.
+    /// Whether [`Self::close`] was called.
     pub fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)
     }
 
-    /// The peer reads too slowly: what is queued is dropped, and only the goodbye is still written.
+    /// The peer reads too slowly: its queue is dropped, and only a close frame is still written.
     pub fn give_up(&self) {
         self.given_up.store(true, Ordering::Release);
         self.close();
     }
 
-    /// [`Self::give_up`] was called.
+    /// Whether [`Self::give_up`] was called.
     pub fn is_given_up(&self) -> bool {
         self.given_up.load(Ordering::Acquire)
     }

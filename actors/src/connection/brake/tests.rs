@@ -1,4 +1,4 @@
-//! The brake and what all connections share, without any wire.
+//! Tests of the brake and the shared ingress, without a wire.
 
 use std::task::{Wake, Waker};
 
@@ -144,13 +144,13 @@ fn with_bounds_of_one_each_request_is_answered_before_the_next_is_read() {
     assert!(is_open(&brake));
 }
 
-/// Brakes that share what all connections share.
+/// Brakes with a common ingress.
 fn brakes(limits: &Limits) -> impl Fn() -> Arc<Brake> {
     let ingress = Arc::new(Ingress::new(limits));
     move || Arc::new(Brake::new(limits, ingress.clone(), Arc::default()))
 }
 
-/// A reader with a message in hand that asks for its turn.
+/// A reader that asks for its turn.
 fn may_go(brake: &Brake, ticket: &mut Option<Ticket>) -> bool {
     brake.ingress().poll_turn(ticket, &mut Context::from_waker(Waker::noop())).is_ready()
 }
@@ -177,7 +177,7 @@ fn while_the_mailbox_is_half_full_readers_queue_up_and_keep_their_places() {
     assert!(!may_go(&flooder, &mut first) && first == ticket, "it was too late, and does not begin anew");
 }
 
-/// Counts how often it is called; a reader that sleeps does nothing else.
+/// Counts its wake-ups.
 #[derive(Default)]
 struct Calls(AtomicUsize);
 
@@ -207,7 +207,7 @@ async fn readers_that_sleep_with_their_peers_hold_up_nobody_behind_them() {
     assert_eq!(calls.0.load(Ordering::Relaxed), tickets.len());
 }
 
-/// A large message of its connection, asking for room.
+/// A large message that waits for its share of bytes.
 fn asks(brake: &Arc<Brake>, bytes: usize) -> impl Future<Output = InFlight> + Unpin + use<> {
     let brake = brake.clone();
     Box::pin(async move {

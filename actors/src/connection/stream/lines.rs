@@ -1,4 +1,4 @@
-//! Lines of JSON (spec: local transports 2). A bad line costs an error, never the connection.
+//! Lines of JSON (spec: local transports 2). A malformed line is answered with an error and never ends the connection.
 
 use bytes::{Buf, BytesMut};
 use bytestring::ByteString;
@@ -6,22 +6,22 @@ use tokio_util::codec::Decoder;
 
 use crate::protocol::{ErrorCode, RpcError};
 
-/// A read buffer larger than this is given back once it is empty.
+/// A read buffer above this size is freed once it is empty.
 const KEPT_BUFFER_BYTES: usize = 64 * 1024;
 
-/// One line of the peer.
+/// A line from the peer.
 #[derive(Debug, PartialEq)]
 pub enum Line {
-    /// Its text without the line end.
+    /// The text without the newline.
     Text(ByteString),
-    /// Longer than the limit; its rest is skipped, and never kept.
+    /// A line above the limit; its rest is skipped and never stored.
     TooLong,
-    /// Not text.
+    /// A line that is not UTF-8.
     NotUtf8,
 }
 
 impl Line {
-    /// Bytes of its text.
+    /// Size of the text, in bytes.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -29,10 +29,10 @@ impl Line {
         }
     }
 
-    /// The text, or what to answer to a line that has none; `limit` is that of the lines.
+    /// The text, or the error for an invalid line; `limit` is the limit on the length of lines.
     ///
     /// # Errors
-    /// -32600 for a line that is too long, -32700 for one that is not text.
+    /// -32600 for a line that is too long, -32700 for a line that is not UTF-8.
     pub fn into_text(self, limit: usize) -> Result<ByteString, RpcError> {
         match self {
             Self::Text(text) => Ok(text),
@@ -44,17 +44,17 @@ impl Line {
     }
 }
 
-/// Cuts bytes into lines. Blank lines are ignored; the last line counts without its line end too.
+/// Splits bytes into lines. Blank lines are ignored; the last line needs no newline.
 pub struct JsonLines {
     limit: usize,
-    /// Bytes of the buffer that are known to hold no line end.
+    /// Bytes of the buffer that are known to contain no newline.
     scanned: usize,
-    /// Inside a line that was refused for its length.
+    /// Inside a line that was rejected for its length.
     skipping: bool,
 }
 
 impl JsonLines {
-    /// Lines of at most `limit` bytes, their line ends not counted.
+    /// Splits into lines of at most `limit` bytes, not counting newlines.
     pub fn new(limit: usize) -> Self {
         Self { limit, scanned: 0, skipping: false }
     }
@@ -84,7 +84,7 @@ impl Decoder for JsonLines {
                     buffer.clear();
                 }
                 self.scanned = buffer.len();
-                // Two more than the limit, for a line end of two bytes that is still to come.
+                // Two above the limit, because a CRLF may still follow.
                 if self.scanned > self.limit + 2 {
                     *buffer = BytesMut::new();
                     self.scanned = 0;

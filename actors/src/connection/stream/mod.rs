@@ -1,4 +1,5 @@
-//! The wire of lines: one JSON-RPC message per line, over any pair of byte streams (stdio, and the in-process client).
+//! The JSON-lines wire: one JSON-RPC message per line over a pair of byte streams (stdio, in-process clients, remote
+//! streams).
 
 use std::rc::Rc;
 
@@ -20,12 +21,12 @@ mod outbox;
 pub use lines::{JsonLines, Line};
 use outbox::Outbox;
 
-/// How a connection over lines ended.
+/// How a JSON-lines connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// The peer sent its last line, and everything it asked is answered and written; or the server said goodbye.
+    /// The peer closed its input and all its requests were answered and written, or the server ended the connection.
     Finished,
-    /// The peer does not take what it is sent: its end is closed, or it was cut over a limit.
+    /// The peer stopped reading: it closed its end or exceeded a limit.
     Cut,
 }
 
@@ -66,11 +67,11 @@ struct StreamConnection {
 }
 
 impl StreamConnection {
-    /// A panic may have lost count of a request, so it ends the connection (laws 2 and 7).
+    /// A panic may have lost track of a request, so it ends the connection (laws 2 and 7).
     fn take(&self, text: &str, ctx: &mut Context<Self>) {
         match guarded("a line", || self.intake.take(text)) {
             Some(Taken::InHand) => {}
-            // Without a limit on malformed lines: nobody but this peer's own process pays for them.
+            // Malformed lines are not limited: only this peer's own process pays for them.
             Some(Taken::Refused(frame) | Taken::Malformed(frame)) => self.outbox.push(frame),
             None => ctx.stop(),
         }
@@ -108,7 +109,7 @@ impl StreamHandler<std::io::Result<Line>> for StreamConnection {
         }
     }
 
-    /// The peer has sent its last line.
+    /// The peer has closed its input.
     fn finished(&mut self, ctx: &mut Self::Context) {
         self.intake.half_closed::<Self>(ctx);
     }

@@ -1,4 +1,4 @@
-//! What waits to be written to a peer of lines, in order.
+//! The queue of messages to write to a JSON-lines peer.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -10,11 +10,11 @@ use tokio::sync::Notify;
 use crate::connection::intake::Intake;
 use crate::protocol::Frame;
 
-/// Bytes that are joined into one write.
+/// Maximum size of one write, in bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Filled by the connection actor, emptied by [`Self::write_to`]. Its bytes are bounded by the router, which counts
-/// them and cuts the connection over its budget.
+/// Filled by the connection actor and emptied by [`Self::write_to`]. The router bounds its bytes: it counts them and
+/// disconnects a peer above its budget.
 pub(super) struct Outbox {
     intake: Rc<Intake>,
     queue: RefCell<VecDeque<Frame>>,
@@ -27,25 +27,25 @@ impl Outbox {
         Self { intake, queue: RefCell::default(), closed: Cell::new(false), filled: Notify::new() }
     }
 
-    /// What the connection itself has to say.
+    /// Queues a frame of the connection itself.
     pub(super) fn push(&self, frame: Frame) {
         self.intake.queue(frame.len());
         self.push_counted(frame);
     }
 
-    /// A frame that the router has counted already.
+    /// Queues a frame that the router has counted already.
     pub(super) fn push_counted(&self, frame: Frame) {
         self.queue.borrow_mut().push_back(frame);
         self.filled.notify_one();
     }
 
-    /// Nothing more will come; what is queued is still written.
+    /// Marks the queue as complete; queued frames are still written.
     pub(super) fn close(&self) {
         self.closed.set(true);
         self.filled.notify_one();
     }
 
-    /// Writes lines until the outbox is closed and empty.
+    /// Writes lines until the queue is complete and empty.
     pub(super) async fn write_to(&self, mut writer: impl AsyncWrite + Unpin) -> std::io::Result<()> {
         let mut chunk = Vec::new();
         loop {
@@ -65,7 +65,7 @@ impl Outbox {
         }
     }
 
-    /// How many messages it took, and their bytes.
+    /// Number of messages taken from the queue, and their bytes.
     fn fill(&self, chunk: &mut Vec<u8>) -> (usize, usize) {
         let mut queue = self.queue.borrow_mut();
         let (mut messages, mut bytes) = (0, 0);

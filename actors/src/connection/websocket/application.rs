@@ -1,4 +1,4 @@
-//! What the messages of a WebSocket mean.
+//! What a WebSocket connection does with its messages.
 
 use std::rc::Rc;
 
@@ -11,32 +11,33 @@ use crate::connection::close::CloseReason;
 use crate::connection::intake::{Intake, Taken};
 use crate::protocol::RpcError;
 
-/// Gives messages their meaning: JSON-RPC in the server, an echo in the conformance suite for RFC 6455.
+/// Handles the messages of a WebSocket connection: JSON-RPC in the server, an echo in the RFC 6455 conformance suite.
 pub trait Application: Unpin + 'static {
-    /// Whether binary messages mean anything.
+    /// Whether binary messages are accepted.
     const BINARY: Binary;
 
-    /// A text message came.
+    /// Handles a text message.
     fn text(&self, text: ByteString) -> Response;
 
-    /// A binary message came; an empty one, before it is there, where none are taken.
+    /// Handles a binary message. If they are not accepted, it is called with an empty one as soon as its header
+    /// arrives.
     fn binary(&self, bytes: Bytes) -> Response;
 }
 
-/// What the connection does about a message.
+/// What the connection does after a message.
 #[derive(Debug)]
 pub enum Response {
-    /// Nothing now.
+    /// Nothing.
     Nothing,
-    /// Write this.
+    /// Write this frame.
     Write(Message),
-    /// Write this, and count it: too many of them close the connection.
+    /// Write this frame and count a malformed message; too many of them close the connection.
     Malformed(Message),
-    /// Write this, and close.
+    /// Write this frame and close.
     Close(Message, CloseReason),
 }
 
-/// The server's own application.
+/// The application of the server.
 pub(super) struct JsonRpc(pub(super) Rc<Intake>);
 
 impl Application for JsonRpc {

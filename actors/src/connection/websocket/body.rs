@@ -1,4 +1,4 @@
-//! The body of the 101 response: runs the connection actor, and writes at the pace at which the peer reads.
+//! The body of the 101 response: runs the connection actor and writes as fast as the peer reads.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -10,8 +10,8 @@ use futures_util::Stream;
 
 use super::outbox::Outbox;
 
-/// The stock body of a WebSocket encodes its whole mailbox at once, however much that is. This one runs the actor in the
-/// same way, but takes one chunk at a time from the outbox.
+/// The WebSocket body of actix-web-actors encodes its whole mailbox at once, whatever its size. This one runs the actor
+/// in the same way, but takes one chunk at a time from the queue.
 pub(super) struct Body<S> {
     /// `None` once the actor has ended.
     actor: Option<Pin<Box<S>>>,
@@ -29,7 +29,7 @@ impl<S: Stream<Item = Result<Bytes, Error>>> Stream for Body<S> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.outbox.is_given_up() {
-            // Only its goodbye is written now.
+            // Only the close frame is still written.
             self.actor = None;
         }
         if let Some(actor) = &mut self.actor {

@@ -1,4 +1,4 @@
-//! The client's side of the upgrade to WebSocket (RFC 6455 section 4.1), over a connection that is there.
+//! The client's side of the WebSocket handshake (RFC 6455 4.1), over an existing connection.
 
 use std::{fmt, io};
 
@@ -17,47 +17,47 @@ use tokio::io::AsyncWriteExt;
 use tokio_util::codec::Framed;
 use uuid::Uuid;
 
-/// Why a connection did not become a WebSocket.
+/// Why a WebSocket handshake failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HandshakeError {
-    /// The URL names no host.
+    /// The URL has no host.
     #[error("the URL has no host")]
     NoHost,
-    /// The value for this header would be more than one header.
+    /// The value of this header contains a line break.
     #[error("what {0} says fits into no header")]
     Header(HeaderName),
-    /// The connection broke.
+    /// The connection failed.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// Nothing came back.
+    /// The server closed the connection without an answer.
     #[error("it ended the connection")]
     Ended,
-    /// What came back is no answer of HTTP.
+    /// The answer is not HTTP.
     #[error("{0}")]
     NoHttp(#[from] ParseError),
-    /// Another status than 101.
+    /// The status is not 101.
     #[error("it answered {}", .0.head.status)]
     Refused(Box<Refusal>),
-    /// The upgrade is to something else.
+    /// The answer upgrades to another protocol.
     #[error("its upgrade is not to WebSocket")]
     NotWebSocket,
-    /// The proof is not made from our key.
+    /// `Sec-WebSocket-Accept` does not match the key.
     #[error("its upgrade answers another request")]
     AnotherRequest,
-    /// An extension or a subprotocol that was not asked for.
+    /// The answer selects an extension or a subprotocol that was not offered.
     #[error("its upgrade chose an extension or a protocol that nobody offered")]
     Unasked,
 }
 
-/// An answer that is no upgrade.
+/// An answer other than an upgrade.
 pub struct Refusal {
-    /// Its status and headers.
+    /// Status and headers.
     pub head: ResponseHead,
     framed: Framed<BoxedSocket, ClientCodec>,
 }
 
-/// Asks for an upgrade at `uri`, with the headers `more` and with no subprotocol and no extension. Gives the socket
-/// back with what came right behind the answer. Takes as long as the peer does: whoever calls keeps the time.
+/// Requests an upgrade at `uri` with the additional headers `more`, without subprotocol or extension. Returns the
+/// socket and the bytes that followed the answer. It has no time limit; the caller sets one.
 ///
 /// # Errors
 /// See [`HandshakeError`].
@@ -67,7 +67,7 @@ pub async fn shake_hands(
     more: &[(HeaderName, &str)],
 ) -> Result<(BoxedSocket, Bytes), HandshakeError> {
     let key = BASE64.encode(Uuid::new_v4().as_bytes());
-    // By hand, because awc would add headers of its own, and set up TLS for a socket that needs none.
+    // Written by hand, because awc adds headers of its own and sets up TLS for a socket that needs none.
     socket.write_all(request(uri, &key, more)?.as_bytes()).await?;
     socket.flush().await?;
     let mut framed = Framed::new(socket, ClientCodec::default());
@@ -80,7 +80,7 @@ pub async fn shake_hands(
     Ok((parts.io, parts.read_buf.freeze()))
 }
 
-/// The request, which is nothing but a head.
+/// The request; it has no body.
 fn request(uri: &Uri, key: &str, more: &[(HeaderName, &str)]) -> Result<String, HandshakeError> {
     let host = uri.authority().ok_or(HandshakeError::NoHost)?;
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
@@ -102,7 +102,7 @@ fn request(uri: &Uri, key: &str, more: &[(HeaderName, &str)]) -> Result<String, 
     Ok(head)
 }
 
-/// The answer must be one to our upgrade.
+/// Checks that the answer accepts our upgrade.
 fn check(answer: &ResponseHead, key: &str) -> Result<(), HandshakeError> {
     let says = |name, expected: &str| {
         (answer.headers.get_all(name).filter_map(|value| value.to_str().ok()))
@@ -130,9 +130,9 @@ impl fmt::Debug for Refusal {
 }
 
 impl Refusal {
-    /// Reads the body, but not more than about `bytes`, and adds it to `body` as it comes.
+    /// Reads about `bytes` of the body at most, and appends them to `body` as they arrive.
     pub async fn read(self, bytes: usize, body: &mut Vec<u8>) {
-        // The codec takes a length of zero for none at all, and would wait for the end of the connection.
+        // The codec treats a length of zero as unknown and would wait for the end of the connection.
         if self.head.headers.get(header::CONTENT_LENGTH).is_some_and(|length| length == "0") {
             return;
         }

@@ -1,8 +1,8 @@
-//! The header of a frame (RFC 6455 5.2).
+//! Frame headers (RFC 6455 5.2).
 
 use bytes::{BufMut, BytesMut};
 
-/// What a frame carries.
+/// Kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Opcode {
     Continuation,
@@ -13,7 +13,7 @@ pub(super) enum Opcode {
     Pong,
 }
 
-/// Whose frames they are. A client masks what it sends, a server never does (RFC 6455 5.1).
+/// The sender of frames. A client masks its frames, a server never does (RFC 6455 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Client,
@@ -24,27 +24,27 @@ pub(super) enum Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) opcode: Opcode,
-    /// The last frame of its message.
+    /// Whether it is the last frame of its message.
     pub(super) last: bool,
-    /// Bytes of the payload, as the peer claims.
+    /// Length of the payload as claimed by the peer, in bytes.
     pub(super) length: u64,
-    /// Bytes of the header itself, with the masking key at its end.
+    /// Length of the header including the masking key, in bytes.
     pub(super) bytes: usize,
-    /// It has a masking key.
+    /// Whether there is a masking key.
     masked: bool,
 }
 
-/// The peer broke RFC 6455.
+/// The frame violates RFC 6455.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NotAllowed;
 
 const KEY_BYTES: usize = 4;
 
-/// A control frame's payload has at most so many bytes (RFC 6455 5.5).
+/// Maximum payload of a control frame, in bytes (RFC 6455 5.5).
 const CONTROL_BYTES: u64 = 125;
 
 impl Header {
-    /// The header at the start of `buffer`, as soon as its length is known; the masking key may still be on its way.
+    /// Parses the header at the start of `buffer` once its length is known; the masking key may not have arrived yet.
     pub(super) fn read(buffer: &[u8], from: Side) -> Result<Option<Self>, NotAllowed> {
         let [first, second, rest @ ..] = buffer else { return Ok(None) };
         let (last, reserved, opcode) = (first & 0x80 != 0, first & 0x70, opcode(first & 0x0f)?);
@@ -70,12 +70,12 @@ impl Header {
         Ok(Some(header))
     }
 
-    /// Control frames may come between the frames of a message, and are never fragmented themselves.
+    /// Whether it is a control frame. Control frames may come between the frames of a message and are never fragmented.
     pub(super) fn is_control(&self) -> bool {
         matches!(self.opcode, Opcode::Close | Opcode::Ping | Opcode::Pong)
     }
 
-    /// The masking key; `None` while it is on its way. All zero, which changes nothing, where there is none.
+    /// The masking key; `None` if it has not arrived yet, and all zeros (no change) if the frame is not masked.
     pub(super) fn key(&self, buffer: &[u8]) -> Option<[u8; KEY_BYTES]> {
         if !self.masked {
             return Some([0; KEY_BYTES]);
@@ -84,7 +84,7 @@ impl Header {
     }
 }
 
-/// Writes the header of a text message of `length` bytes, as a server sends it: in one frame, without a mask.
+/// Writes the header of a server's text message of `length` bytes: a single unmasked frame.
 pub(super) fn write_text_header(length: usize, to: &mut BytesMut) {
     to.put_u8(0x81);
     match length {
@@ -112,7 +112,7 @@ fn opcode(nibble: u8) -> Result<Opcode, NotAllowed> {
     })
 }
 
-/// Takes the mask off `bytes` (RFC 6455 5.3), whose first byte was masked with the first byte of `key`.
+/// Unmasks `bytes` (RFC 6455 5.3). The first byte was masked with the first byte of `key`.
 pub(super) fn unmask(bytes: &mut [u8], key: [u8; KEY_BYTES]) {
     let word_key = u32::from_ne_bytes(key);
     let (words, rest) = bytes.as_chunks_mut::<KEY_BYTES>();

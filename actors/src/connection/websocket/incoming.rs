@@ -11,7 +11,7 @@ use futures_util::Stream;
 use super::reader::{Incoming, MessageReader};
 use crate::connection::pulse::Pulse;
 
-/// Ends when the peer sends no more, and when nothing that it sends can be understood any more.
+/// Ends when the peer stops sending, or when its bytes can no longer be parsed.
 pub(super) struct IncomingMessages<P> {
     payload: P,
     reader: MessageReader,

@@ -1,7 +1,7 @@
 //! The WebSocket wire: one JSON-RPC message per text message (spec: local transports 6).
 //!
-//! The actor lives inside the response body of the upgrade and is polled only while its peer takes what it is sent. So
-//! it keeps no clock that matters: the router, which is always polled, judges and cuts it (law 6).
+//! The actor runs inside the response body of the upgrade and is polled only while its peer reads. So it owns no
+//! important timers: the router, which is always polled, enforces the time limits (law 6).
 
 use std::rc::Rc;
 
@@ -36,8 +36,8 @@ use incoming::IncomingMessages;
 use outbox::{Outbox, close_frame};
 use reader::{Incoming, MessageReader};
 
-/// Serves JSON-RPC over an upgraded connection. `handshake` is the finished 101; `kill` can end the connection while
-/// its peer does not read; after `valid_until`, in seconds since the Unix epoch, it is closed.
+/// Serves JSON-RPC over an upgraded connection. `handshake` is the complete 101 response, `kill` ends the connection
+/// even if its peer does not read, and `valid_until` (seconds since the Unix epoch) is when it is closed.
 pub fn serve(
     handshake: HttpResponseBuilder,
     payload: Payload,
@@ -78,7 +78,7 @@ fn serve_with<A: Application>(
         malformed: 0,
         closing: false,
     };
-    // Not the stock context for WebSockets, whose reader of frames buffers whatever length a peer claims.
+    // Does not use the WebSocket context of actix-web-actors, which buffers a frame of any length that a peer claims.
     let context = HttpContext::with_factory(move |ctx| {
         let reader = MessageReader::new(intake.limits(), A::BINARY);
         let incoming = IncomingMessages::new(payload, reader, intake.pulse().clone());
@@ -92,13 +92,13 @@ struct WebSocketConnection<A> {
     application: A,
     intake: Rc<Intake>,
     outbox: Rc<Outbox>,
-    /// Given to the router at the start.
+    /// Passed to the router at the start.
     kill: Option<Kill>,
-    /// In seconds since the Unix epoch.
+    /// Seconds since the Unix epoch.
     valid_until: Option<i64>,
-    /// Messages so far that were none.
+    /// Malformed messages so far.
     malformed: usize,
-    /// Our close frame is on its way: nothing may follow it, and the peer's is waited for.
+    /// A close frame was sent: nothing may follow it, and the peer's is awaited.
     closing: bool,
 }
 
@@ -121,12 +121,12 @@ impl<A: Application> WebSocketConnection<A> {
                 self.outbox.push(answer);
                 self.close(reason, ctx);
             }
-            // A panic may have lost count of a request (laws 2 and 7).
+            // A panic may have lost track of a request, so it ends the connection (laws 2 and 7).
             None => self.close(CloseReason::Failed, ctx),
         }
     }
 
-    /// Says goodbye. The connection ends when the peer has closed in turn, or has had its time for it.
+    /// Sends a close frame. The connection ends when the peer has answered it or its time is up.
     fn close(&mut self, reason: CloseReason, ctx: &mut HttpContext<Self>) {
         if std::mem::replace(&mut self.closing, true) {
             return;
@@ -137,7 +137,7 @@ impl<A: Application> WebSocketConnection<A> {
         ctx.run_later(self.intake.limits().websocket_close(), |_, ctx| ctx.stop());
     }
 
-    /// The peer says goodbye: it is answered with its own code, unless it answers ours.
+    /// The peer has sent a close frame. It is answered with its own code, unless it answers ours.
     fn closed(&mut self, code: Option<u16>, ctx: &mut HttpContext<Self>) {
         if !std::mem::replace(&mut self.closing, true) {
             let reason = code.map(|code| ws::CloseReason { code: code.into(), description: None });
@@ -175,7 +175,7 @@ impl<A: Application> StreamHandler<Incoming> for WebSocketConnection<A> {
         }
     }
 
-    /// The peer sends no more, or nothing that could be understood.
+    /// The peer has stopped sending, or its bytes can no longer be parsed.
     fn finished(&mut self, ctx: &mut Self::Context) {
         if self.closing {
             ctx.stop();

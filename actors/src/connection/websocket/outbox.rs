@@ -1,4 +1,4 @@
-//! What waits to be written to one WebSocket peer, in order.
+//! The queue of messages to write to a WebSocket peer.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -13,21 +13,20 @@ use crate::connection::close::CloseReason;
 use crate::connection::intake::Intake;
 use crate::protocol::Frame;
 
-/// Bytes that are encoded at a time. The socket's own buffer takes about as much before it asks for more, so the rest
-/// stays here, where it is counted, and shared with the other receivers of a broadcast. That holds for the rest of one
-/// large message too.
+/// Bytes that are encoded at a time. The socket's own buffer holds about as much, so the rest stays here, where it is
+/// counted and shared with the other receivers of a broadcast. That applies to the rest of a large message, too.
 const CHUNK_BYTES: usize = 32 * 1024;
 
-/// What the header of a frame takes that a server sends, if its payload has less than 64 KiB.
+/// Length of the header of a server's frame with a payload below 64 KiB, in bytes.
 const HEADER_BYTES: usize = 4;
 
-/// Filled by the connection actor, emptied by the response body.
+/// Filled by the connection actor and emptied by the response body.
 pub(super) struct Outbox {
     intake: Rc<Intake>,
     queue: RefCell<VecDeque<Message>>,
-    /// What is left of a message of which a part was taken out.
+    /// The rest of a message that was taken in part.
     rest: RefCell<Bytes>,
-    /// The goodbye to a peer that the router has given up was taken out.
+    /// The close frame for a peer that the router has given up was taken.
     goodbye_said: Cell<bool>,
 }
 
@@ -36,29 +35,30 @@ impl Outbox {
         Self { intake, queue: RefCell::default(), rest: RefCell::default(), goodbye_said: Cell::new(false) }
     }
 
-    /// A frame that the router has counted already.
+    /// Queues a frame that the router has counted already.
     pub(super) fn push_counted(&self, frame: Frame) {
         self.queue.borrow_mut().push_back(Message::Text(frame.into_text()));
     }
 
-    /// What the connection itself has to say. Pongs count like answers: a peer that pings and never reads is not read
-    /// any more.
+    /// Queues a message of the connection itself. Pongs count like answers, so a peer that pings and never reads is no
+    /// longer read.
     pub(super) fn push(&self, message: Message) {
         self.intake.queue(payload_bytes(&message));
         self.queue.borrow_mut().push_back(message);
     }
 
-    /// The router has given the peer up: of what is queued, only a message that it has a part of is still written.
+    /// Whether the router has given up the peer. Of the queue, only the rest of a message that was sent in part is
+    /// still written.
     pub(super) fn is_given_up(&self) -> bool {
         self.intake.pulse().is_given_up()
     }
 
-    /// The next bytes for the socket; `None` when there is nothing to write.
+    /// The next bytes for the socket; `None` if there is nothing to write.
     pub(super) fn chunk(&self) -> Option<Bytes> {
         self.piece().or_else(|| self.messages())
     }
 
-    /// More of the message that was begun.
+    /// The next part of a message that was sent in part.
     fn piece(&self) -> Option<Bytes> {
         let mut rest = self.rest.borrow_mut();
         if rest.is_empty() {
@@ -75,7 +75,7 @@ impl Outbox {
         Some(piece)
     }
 
-    /// As many messages as fit, and the beginning of one that does not.
+    /// As many whole messages as fit, and the beginning of one that does not.
     fn messages(&self) -> Option<Bytes> {
         let mut queue = self.queue.borrow_mut();
         if self.is_given_up() {
@@ -109,14 +109,14 @@ impl Outbox {
         }
         self.intake.written(messages, bytes);
         if queue.is_empty() {
-            // An idle connection keeps nothing of a burst.
+            // An idle connection keeps no memory of a burst.
             queue.shrink_to(8);
         }
         Some(chunk.freeze())
     }
 }
 
-/// How long the next chunk will be, so that it need not grow.
+/// Length of the next chunk, so that its buffer need not grow.
 fn room(queue: &VecDeque<Message>) -> usize {
     let mut room = 0;
     for message in queue {

@@ -1,5 +1,5 @@
-//! From bytes to messages (RFC 6455), judged while they arrive: sizes by their headers, text by each piece of it. Knows
-//! no sockets and keeps no time.
+//! Parses bytes into messages (RFC 6455) as they arrive: sizes are checked by the headers, UTF-8 piece by piece. It has
+//! no sockets and no timers.
 
 use std::task::Poll;
 
@@ -10,26 +10,27 @@ use super::header::{Header, Opcode, Side, unmask};
 use crate::connection::close::{self, CloseReason};
 use crate::limits::Limits;
 
-/// A read buffer larger than this is given back once it is empty.
+/// A read buffer above this size is freed once it is empty.
 const KEPT_BUFFER_BYTES: usize = 64 * 1024;
 
-/// What a peer sent.
+/// A message or an event from the peer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Incoming {
-    /// A whole text message.
+    /// A complete text message.
     Text(ByteString),
-    /// A whole binary message. Where none are taken: the start of one, empty, and nothing but a close follows.
+    /// A complete binary message. If they are refused: an empty one as soon as it begins, after which only a close
+    /// follows.
     Binary(Bytes),
-    /// To be answered by a pong with the same payload.
+    /// A ping; answer it with a pong of the same payload.
     Ping(Bytes),
-    /// The peer says goodbye, with its code if it gave one. The last item.
+    /// A close frame with its code, if it has one. Always the last item.
     Close(Option<u16>),
-    /// The peer broke the protocol or a limit. Nothing but a close follows.
+    /// The peer violated the protocol or a limit. Only a close follows.
     Violation(CloseReason),
 }
 
 impl Incoming {
-    /// Bytes of its payload, where that can be large.
+    /// Size of the payload in bytes, where it can be large.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -39,33 +40,33 @@ impl Incoming {
     }
 }
 
-/// Whether binary messages are collected or refused.
+/// How binary messages are handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binary {
-    /// Collected like text.
+    /// They are collected like text.
     Taken,
-    /// Refused by the header of their first frame.
+    /// They are refused by the header of their first frame.
     Refused,
 }
 
-/// Turns the bytes of one peer into messages: [`Self::push`] what came, then [`Self::next`] until it has no more.
+/// Parses the bytes of one peer: [`Self::push`] the received bytes, then call [`Self::next`] until it returns `None`.
 ///
-/// Its memory is bounded by [`Limits::message_bytes`], what one read of the socket brings, and the slack of a growing
-/// buffer. What a header claims costs nothing until it arrives.
+/// Memory is bounded by [`Limits::message_bytes`], one read of the socket, and the slack of a growing buffer. A length
+/// claimed by a header costs nothing until the bytes arrive.
 pub struct MessageReader {
     from: Side,
     frame_bytes: u64,
     message_bytes: u64,
     binary: Binary,
-    /// Bytes as they came, still masked.
+    /// Received bytes, still masked.
     buffer: BytesMut,
-    /// The data frame of which only a part has come.
+    /// The data frame that has arrived in part.
     frame: Option<Partial>,
-    /// What the message is whose frames are being collected; `None` between messages.
+    /// Kind of the message being collected; `None` between messages.
     kind: Option<Kind>,
-    /// Its payload so far.
+    /// Payload of that message so far.
     message: BytesMut,
-    /// So many bytes of it are known to be text.
+    /// Number of its bytes that are known to be valid UTF-8.
     text_bytes: usize,
     pongs: u64,
     state: State,
@@ -74,7 +75,7 @@ pub struct MessageReader {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
-    /// Data is thrown away; the peer's close is still waited for.
+    /// Data is discarded; only the peer's close frame is awaited.
     Skipping,
     Ended,
 }
@@ -87,31 +88,31 @@ enum Kind {
 
 struct Partial {
     last: bool,
-    /// Bytes still to come.
+    /// Bytes that have not arrived yet.
     left: u64,
-    /// Turned so that its first byte belongs to the next byte.
+    /// Masking key, rotated so that its first byte applies to the next byte.
     key: [u8; 4],
 }
 
 impl Partial {
-    /// How many of `bytes` that came belong to it.
+    /// How many of `bytes` received bytes belong to the frame.
     fn missing(&self, bytes: usize) -> usize {
         usize::try_from(self.left).map_or(bytes, |left| left.min(bytes))
     }
 }
 
 impl MessageReader {
-    /// A reader at the start of a connection, of what a client sends.
+    /// Creates a reader of a client's frames.
     pub fn new(limits: &Limits, binary: Binary) -> Self {
         Self::of(Side::Client, limits.websocket_frame_bytes, limits.message_bytes, binary)
     }
 
-    /// The same, of what a server sends. Servers of this protocol send a message as one frame, however long it is.
+    /// Creates a reader of a server's frames. Servers of this protocol send each message in one frame of any length.
     pub fn of_server(limits: &Limits) -> Self {
         Self::of(Side::Server, limits.message_bytes, limits.message_bytes, Binary::Refused)
     }
 
-    /// The same, of what a remote-control backend sends: text, and binary messages that are taken and then ignored.
+    /// Creates a reader of a remote-control backend's frames: text, and binary messages that are accepted and ignored.
     pub fn of_backend(frame_bytes: usize, message_bytes: usize) -> Self {
         Self::of(Side::Server, frame_bytes, message_bytes, Binary::Taken)
     }
@@ -132,12 +133,12 @@ impl MessageReader {
         }
     }
 
-    /// Takes bytes as they come from the peer.
+    /// Adds received bytes.
     pub fn push(&mut self, mut bytes: &[u8]) {
         if self.buffer.is_empty()
             && let Some(mut frame) = self.frame.take()
         {
-            // Most of a large message: straight to where it belongs.
+            // The bulk of a large message goes directly into its payload.
             let (its, rest) = bytes.split_at(frame.missing(bytes.len()));
             self.absorb(&mut frame, its);
             self.frame = Some(frame);
@@ -146,17 +147,17 @@ impl MessageReader {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// How many pongs came: that they answer pings is all that they say.
+    /// Number of received pongs.
     pub fn pongs(&self) -> u64 {
         self.pongs
     }
 
-    /// Nothing will follow, whatever is pushed.
+    /// Whether no more items follow, whatever is pushed.
     pub fn has_ended(&self) -> bool {
         self.state == State::Ended
     }
 
-    /// What comes next in the pushed bytes; `None` when more are needed.
+    /// The next item in the pushed bytes; `None` if more bytes are needed.
     #[expect(clippy::should_implement_trait, reason = "there can be more after a None")]
     pub fn next(&mut self) -> Option<Incoming> {
         while !self.has_ended() {
@@ -176,7 +177,7 @@ impl MessageReader {
         None
     }
 
-    /// A new frame. Pending when bytes are missing; nothing when the frame says nothing by itself.
+    /// Begins a new frame. Pending if bytes are missing; ready with nothing if the frame yields no item by itself.
     fn begin(&mut self) -> Poll<Option<Incoming>> {
         let header = match Header::read(&self.buffer, self.from) {
             Ok(Some(header)) => header,
@@ -214,7 +215,7 @@ impl MessageReader {
         Poll::Ready(None)
     }
 
-    /// More of a data frame.
+    /// Continues a data frame.
     fn go_on(&mut self, mut frame: Partial) -> Poll<Option<Incoming>> {
         let its = self.buffer.split_to(frame.missing(self.buffer.len()));
         self.absorb(&mut frame, &its);
@@ -268,7 +269,7 @@ impl MessageReader {
         })
     }
 
-    /// The next `length` bytes of the buffer, which are there, without their mask.
+    /// Takes the next `length` bytes, which must have arrived, and unmasks them.
     fn payload(&mut self, length: u64, key: [u8; 4]) -> Bytes {
         let length = usize::try_from(length).map_or(self.buffer.len(), |length| length.min(self.buffer.len()));
         let mut payload = self.buffer.split_to(length);
@@ -286,7 +287,7 @@ impl MessageReader {
         }
     }
 
-    /// Whether the message can still become text: a character may be cut at its end.
+    /// Whether the message is valid UTF-8 so far; the last character may be incomplete.
     fn is_text_so_far(&mut self) -> bool {
         match std::str::from_utf8(&self.message[self.text_bytes..]) {
             Ok(_) => {
@@ -300,21 +301,21 @@ impl MessageReader {
         }
     }
 
-    /// The frames can still be told apart: their payload is thrown away until the peer closes.
+    /// The framing is still intact, so payloads are discarded until the peer closes.
     fn refuse(&mut self, why: Incoming) -> Poll<Option<Incoming>> {
         self.state = State::Skipping;
         self.message = BytesMut::new();
         Poll::Ready(Some(why))
     }
 
-    /// Nobody knows where the next frame begins.
+    /// The framing is lost, so nothing more can be parsed.
     fn fail(&mut self) -> Poll<Option<Incoming>> {
         self.state = State::Ended;
         Poll::Ready(Some(Incoming::Violation(CloseReason::ProtocolError)))
     }
 }
 
-/// The code in the payload of a close frame (RFC 6455 5.5.1).
+/// Parses the code in the payload of a close frame (RFC 6455 5.5.1).
 fn goodbye(payload: &[u8]) -> Result<Option<u16>, CloseReason> {
     match payload {
         [] => Ok(None),

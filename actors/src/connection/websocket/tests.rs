@@ -1,4 +1,4 @@
-//! The connection from its upgrade to its end, without a socket: bytes in, bytes of the response body out.
+//! Tests of the connection without a socket: bytes in, bytes of the response body out.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::*;
 use crate::hub::tests::{cramped, hub};
 use crate::limits::Limits;
 
-/// Writes back what it is told, and panics when it is told to.
+/// Echoes each message, and panics on request.
 struct Echo;
 
 impl Application for Echo {
@@ -34,7 +34,7 @@ impl Application for Echo {
     }
 }
 
-/// Everything that the server writes to a peer that sends `messages` and then, if it `leaves`, nothing more.
+/// Everything that the server writes to a peer that sends `messages` and then, if it `leaves`, stops sending.
 async fn exchange(application: Option<Echo>, limits: Limits, messages: Vec<Message>, leaves: bool) -> Vec<Frame> {
     let (hub, _remains) = hub(limits);
     let (mut codec, mut bytes) = (Codec::new().client_mode(), BytesMut::new());
