@@ -1,9 +1,9 @@
-//! The wall clock, handed in so that tests decide what time it is.
+//! The wall clock. It is injected, so that tests can set the time.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Tells the time of day. Cloning shares the clock.
+/// A wall clock. Clones share it.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
@@ -13,12 +13,12 @@ impl Clock {
         Self(Arc::new(SystemTime::now))
     }
 
-    /// A clock that shows what `now` says.
+    /// A clock that calls `now`.
     pub fn from_fn(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// Milliseconds since the Unix epoch; 0 for a clock that stands before it.
+    /// Milliseconds since the Unix epoch; 0 for a time before it.
     pub fn unix_ms(&self) -> i64 {
         let since_epoch = (self.0)().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)

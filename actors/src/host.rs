@@ -1,4 +1,4 @@
-//! What the server says of itself and of the machine.
+//! Facts about the server and the machine, as reported to clients.
 
 use std::path::PathBuf;
 
@@ -10,20 +10,20 @@ pub const API_VERSION: &str = "0.169.0";
 /// See the module's documentation.
 #[derive(Clone, Debug)]
 pub struct Host {
-    /// Where state lives.
+    /// Directory of the server's state.
     pub codex_home: PathBuf,
-    /// For threads: what kind of program started this server (`--session-source`).
+    /// The kind of program that started this server (`--session-source`); recorded in threads.
     pub session_source: String,
-    /// Where relative paths of clients begin.
+    /// The directory against which relative paths of clients are resolved.
     pub cwd: PathBuf,
     /// Name and version of the operating system, as in `Linux 6.1.0`.
     pub os: String,
-    /// The terminal that the server was started from, or `unknown`.
+    /// The terminal in which the server was started, or `unknown`.
     pub terminal: String,
 }
 
 impl Host {
-    /// The answer to `initialize` (spec: local transports 8). `originator` is the first client's name.
+    /// The result of `initialize` (spec: local transports 8). `originator` is the name of the first client.
     pub fn initialize_response(&self, originator: &str, client: &ClientInfo) -> InitializeResponse {
         InitializeResponse {
             user_agent: self.user_agent(originator, Some(client)),
@@ -33,7 +33,7 @@ impl Host {
         }
     }
 
-    /// `<originator>/<level> (<os>; <arch>) <terminal>`, and behind it for whom.
+    /// `<originator>/<level> (<os>; <arch>) <terminal>`, followed by the client's name and version.
     pub fn user_agent(&self, originator: &str, client: Option<&ClientInfo>) -> String {
         let Self { os, terminal, .. } = self;
         let program = format!("{originator}/{API_VERSION} ({os}; {}) {terminal}", std::env::consts::ARCH);

@@ -1,13 +1,13 @@
-//! Every bound of the server in one place (law 1: every queue has a bound).
+//! All bounds of the server (law 1: every queue has a bound).
 //!
-//! The values come from `config/default.toml`; each can be overridden by the operator. Unit tests run with
-//! capacities of 1 (see [`Limits::tiny`]), so that a design which only works while queues have room fails there.
+//! The values come from `config/default.toml`; the operator can override each of them. Unit tests run with capacities
+//! of 1 (see [`Limits::tiny`]), so that a design that only works while queues have room fails there.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-/// Bounds, sizes and times, each with its unit in its name.
+/// Bounds, sizes and times; the name of each ends with its unit.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
@@ -199,7 +199,7 @@ impl Limits {
         Duration::from_secs(self.thread_idle_seconds)
     }
 
-    /// Every queue with room for one message: what unit tests run with.
+    /// Limits for unit tests: every queue has room for one message.
     #[cfg(test)]
     pub fn tiny() -> Self {
         Self {

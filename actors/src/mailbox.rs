@@ -1,14 +1,14 @@
-//! Actors on other arbiters than the hub's, and their mailboxes.
+//! Starts actors on arbiters other than the hub's, with bounded mailboxes.
 
 use std::sync::Arc;
 
 use actix::dev::channel::channel;
 use actix::prelude::*;
 
-/// Starts what `make` makes on `arbiter`, with a mailbox for so many messages.
+/// Starts the actor that `make` creates on `arbiter`, with a mailbox for `messages` messages.
 ///
-/// actix would begin with one for 16, until the arbiter comes to start the actor: on a busy machine the first clients of
-/// a server would be refused for what fits.
+/// actix would begin with a mailbox for 16 messages until the arbiter starts the actor; on a busy machine the first
+/// clients would be refused although their requests fit.
 pub(crate) fn start_with<A>(
     arbiter: &ArbiterHandle,
     messages: usize,
@@ -24,7 +24,7 @@ where
     Arc::new(Addr::new(sender))
 }
 
-/// The same on an arbiter of its own, a thread: whatever the actor does there blocks nobody else.
+/// Starts the actor on an arbiter, and thus a thread, of its own: blocking there blocks no other actor.
 pub(crate) fn start_alone<A>(messages: usize, make: impl FnOnce() -> A + Send + 'static) -> Arc<Addr<A>>
 where
     A: Actor<Context = Context<A>>,
@@ -32,7 +32,7 @@ where
     start_with(&Arbiter::new().handle(), messages, make)
 }
 
-/// For the `stopped` of an actor that was started alone: its thread ends with it.
+/// Ends the thread of an actor that was started with [`start_alone`]. Call it in `stopped`.
 pub(crate) fn end_alone() {
     if let Some(arbiter) = Arbiter::try_current() {
         arbiter.stop();

@@ -1,7 +1,7 @@
-//! A panic in a handler costs that request an error, is counted, and leaves the process serving (law 7).
+//! A panic in a handler fails that request, is counted, and leaves the process serving (law 7).
 //!
-//! Actix drops an actor whose handler panics, and its mailbox is closed for good. So everything that runs for a request
-//! runs inside [`guarded`] or [`guarded_future`]; the request's [`crate::reply::Reply`] answers -32603 when it is dropped.
+//! actix drops an actor whose handler panics and closes its mailbox for good. So all code that runs for a request runs
+//! inside [`guarded`] or [`guarded_future`]; the request's [`crate::reply::Reply`] answers -32603 when it is dropped.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,20 +11,20 @@ use futures_util::FutureExt;
 
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
-/// How many panics were caught since the process started.
+/// Number of panics caught since the process started.
 pub fn count() -> u64 {
     PANICS.load(Ordering::Relaxed)
 }
 
-/// Runs `work`; a panic is counted and logged, and `None` comes back.
+/// Runs `work`. Returns `None` if it panics; the panic is counted and logged.
 ///
-/// The state that `work` leaves behind must be sound at every point where it can panic: handlers change their actor's
-/// state last, after everything that can fail.
+/// The state must be consistent wherever `work` can panic: handlers change their actor's state last, after everything
+/// that can fail.
 pub fn guarded<T>(what: &str, work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| caught(what)).ok()
 }
 
-/// The same for a future.
+/// Like [`guarded`], for a future.
 pub async fn guarded_future<T>(what: &str, work: impl Future<Output = T>) -> Option<T> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|_| caught(what)).ok()
 }

@@ -1,15 +1,15 @@
-//! Handing a message to another actor of the hub without losing it and without exceeding a bound (laws 1 to 3).
+//! Sends a message to another actor of the hub without losing it and without exceeding a bound (laws 1 to 3).
 
 use actix::dev::ToEnvelope;
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 
-/// Hands `message` over at once where the mailbox has room. Where it has none, the sending actor pauses (its own
-/// mailbox fills, and its senders feel it) until the message was taken.
+/// Sends `message` at once if the mailbox has room. Otherwise the sending actor pauses until the message is accepted;
+/// meanwhile its own mailbox fills, which slows its senders.
 ///
-/// Only along the arrows of the picture in the crate's documentation, so that no circle of pauses can close. One call
-/// per handler, because two pauses of one actor do not end in the order in which they began: what belongs together
-/// travels in one message (see [`crate::router::Outcome`]).
+/// Use it only along the arrows of the picture in the crate's documentation, so that pauses cannot form a cycle. Use it
+/// once per handler, because two pauses of one actor may end in any order: put what belongs together into one message
+/// (see [`crate::router::Outcome`]).
 pub fn post<A, B, M>(to: &Addr<B>, message: M, ctx: &mut A::Context)
 where
     A: Actor,

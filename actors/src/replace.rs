@@ -1,4 +1,4 @@
-//! Replacing a file as a whole: readers see the old content or the new one, also after a crash.
+//! Replaces a file atomically: readers see the old or the new content, even after a crash.
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Write};
@@ -8,32 +8,32 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, Gid, Uid};
 use rustix::io::Errno;
 
-/// Symbolic links that are followed one after the other, as many as Linux follows.
+/// Maximum number of symbolic links that are followed in a row; the same as Linux.
 const LINKS: usize = 40;
 
-/// How the names of files begin that take the place of others in a moment.
+/// Prefix of the names of temporary files that are about to replace others.
 const TEMPORARY: &str = ".codex-app-server-";
 
-/// Whether `path` is a file that exists only while another is replaced, and is nobody's business.
+/// Whether `path` is a temporary file of a replacement, which is not reported to clients.
 pub fn is_temporary(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()))
 }
 
-/// Who may read and write the new file.
+/// Permissions of the new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// As before; a file that was not there gets what the process gives new files, normally 0644.
+    /// Those of the old file; for a new file the default of the process, normally 0644.
     Kept,
-    /// The owner alone (0600), whatever it was before.
+    /// Owner only (0600), whatever they were before.
     Private,
 }
 
-/// Makes `content` all that the file at `path` holds. A symbolic link stays, and what it leads to is replaced; other
-/// hard links keep the old content. On return the content is on disk.
+/// Replaces the content of the file at `path`. For a symbolic link, its target is replaced; other hard links keep the
+/// old content. On return the content is on disk.
 ///
 /// # Errors
-/// There is no directory to hold it, it is no regular file, it may not be written, or the disk fails; the file is then as
-/// it was.
+/// The directory does not exist, the path is not a regular file, writing is not permitted, or the disk fails. The file
+/// is then unchanged.
 pub fn replace(path: &Path, content: &[u8], mode: Mode) -> io::Result<()> {
     let target = destination(path)?;
     let directory = target.parent().ok_or(Errno::ISDIR)?;
@@ -56,13 +56,13 @@ pub fn replace(path: &Path, content: &[u8], mode: Mode) -> io::Result<()> {
     plain_file::open_directory(directory)?.sync_all()
 }
 
-/// Where the links end; the file there need not exist.
+/// Follows symbolic links; the target need not exist.
 fn destination(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..LINKS {
         match fs::read_link(&target) {
             Ok(next) => target = target.parent().unwrap_or(Path::new("/")).join(next),
-            // What is no link, and what is not there.
+            // Not a link, or missing.
             Err(e) if matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound) => return Ok(target),
             Err(e) => return Err(e),
         }
@@ -70,8 +70,8 @@ fn destination(path: &Path) -> io::Result<PathBuf> {
     Err(Errno::LOOP.into())
 }
 
-/// What is at `target` now, if it may be replaced. A write-protected file is refused although its directory would allow
-/// it: who protected it did not expect it to be written.
+/// The file at `target` if it may be replaced. A write-protected file is refused although its directory would allow the
+/// replacement, because the protection is meant to prevent changes.
 fn existing(target: &Path) -> io::Result<Option<Metadata>> {
     let metadata = match fs::symlink_metadata(target) {
         Ok(metadata) => metadata,
@@ -88,7 +88,7 @@ fn existing(target: &Path) -> io::Result<Option<Metadata>> {
     Ok(Some(metadata))
 }
 
-/// Only the superuser may give files away, and only he writes the files of others.
+/// Only the superuser may change the owner of files, and only the superuser writes files of other users.
 fn keep_owner(file: &File, existing: &Metadata) {
     let (owner, group) = (Uid::from_raw(existing.uid()), Gid::from_raw(existing.gid()));
     if let Err(error) = rustix::fs::fchown(file, Some(owner), Some(group)) {

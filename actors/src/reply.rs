@@ -1,4 +1,4 @@
-//! The right, and the duty, to answer one request (law 2: exactly once).
+//! The right and the duty to answer one request exactly once (law 2).
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use crate::post::post;
 use crate::protocol::{Frame, RequestId, RpcError};
 use crate::router::{Outcome, Router};
 
-/// Travels with a request from its connection to whoever answers it. Used up by answering; when it is dropped instead
-/// (a handler panicked, an actor ended with work in its mailbox), the client gets -32603 rather than silence.
+/// Travels with a request from its connection to the actor that answers it, and is consumed by the answer. If it is
+/// dropped instead (a handler panicked, or an actor ended with requests in its mailbox), the client receives -32603.
 pub struct Reply {
     connection: ConnectionId,
-    /// In a box, because it is handed from mailbox to mailbox.
+    /// Boxed, because it moves from mailbox to mailbox.
     duty: Option<Box<Duty>>,
 }
 
@@ -29,7 +29,7 @@ struct Duty {
 }
 
 impl Reply {
-    /// The duty to answer request `id` of `connection`, by way of `router`.
+    /// Creates the duty to answer request `id` of `connection` through `router`.
     pub fn new(
         connection: ConnectionId,
         id: RequestId,
@@ -40,12 +40,12 @@ impl Reply {
         Self { connection, duty: Some(Box::new(Duty { id, in_flight, router, _work: work })) }
     }
 
-    /// Who asked.
+    /// The connection that sent the request.
     pub fn connection(&self) -> ConnectionId {
         self.connection
     }
 
-    /// The request has left the processor's mailbox, or found no room in it.
+    /// The request has left the processor's mailbox, or was rejected because the mailbox was full.
     pub(crate) fn left_mailbox(&self) {
         if let Some(duty) = &self.duty {
             duty.in_flight.brake().taken();
@@ -59,7 +59,7 @@ impl Reply {
         }
     }
 
-    /// The answer, to be posted to the router together with what follows from it.
+    /// The answer as an [`Outcome`], to be sent to the router with its consequences.
     pub fn answer(self, result: Result<impl Serialize, RpcError>) -> Outcome {
         match result {
             Ok(result) => self.ok(&result),
@@ -67,7 +67,7 @@ impl Reply {
         }
     }
 
-    /// Answers, for an actor that has no router of its own and nothing to add to the answer.
+    /// Sends the answer to the router, for an actor without an address of the router and without consequences to add.
     pub fn post<A>(self, result: Result<impl Serialize, RpcError>, ctx: &mut A::Context)
     where
         A: Actor,
@@ -78,17 +78,17 @@ impl Reply {
         }
     }
 
-    /// The result.
+    /// Answers with a result.
     pub fn ok(self, result: &impl Serialize) -> Outcome {
         self.frame(|id| Frame::result(id, result))
     }
 
-    /// The refusal.
+    /// Answers with an error.
     pub fn fail(self, error: &RpcError) -> Outcome {
         self.frame(|id| Frame::error(Some(id), error))
     }
 
-    /// The refusal as a frame, for the connection itself, which need not go through the router.
+    /// The error as a frame, for the connection to write without the router.
     pub(crate) fn refuse(mut self, error: &RpcError) -> Option<Frame> {
         self.duty.take().map(|duty| Frame::error(Some(&duty.id), error))
     }
@@ -108,7 +108,7 @@ impl Drop for Reply {
         let outcome = Outcome::answer(self.connection, Frame::error(Some(&duty.id), &error), duty.in_flight);
         let router = duty.router;
         if let Err(SendError::Full(outcome)) = router.try_send(outcome) {
-            // Waits for room. One such task per dropped reply, so bounded by the requests in flight.
+            // There is at most one such task per dropped reply, so their number is bounded by the requests in flight.
             actix_rt::spawn(async move { router.send(outcome).await });
         }
     }

@@ -67,7 +67,7 @@ impl Execution {
         }
     }
 
-    /// Who asked.
+    /// The connection that sent the request.
     pub fn connection(&self) -> ConnectionId {
         self.reply.connection()
     }

@@ -71,9 +71,9 @@ pub struct Commands {
     ending: bool,
 }
 
-/// What the registry works with.
+/// The collaborators of the registry.
 pub struct CommandsParts {
-    /// Every bound.
+    /// The limits.
     pub limits: Arc<Limits>,
     /// Where commands begin, and what they must not change.
     pub host: Host,
@@ -155,7 +155,7 @@ impl Commands {
         if self.executions.is_empty()
             && let Some(emptied) = self.emptied.take()
         {
-            // Whoever asked may have stopped waiting.
+            // The sender may have stopped waiting.
             let _ = emptied.send(());
         }
         Some(execution)

@@ -48,15 +48,15 @@ struct Inner {
 /// What a hub is made of.
 #[derive(Clone)]
 pub struct HubParts {
-    /// Every bound.
+    /// The limits.
     pub limits: Arc<Limits>,
-    /// What the server says of itself.
+    /// Facts about the server and the machine.
     pub host: Host,
     /// The database, on its own arbiter.
     pub store: Arc<Addr<Store>>,
     /// Configuration and account, on its own arbiter.
     pub catalog: Arc<Addr<Catalog>>,
-    /// What time it is.
+    /// The wall clock.
     pub clock: Clock,
     /// How commands are started.
     pub commands: CommandsSetup,

@@ -1,4 +1,4 @@
-//! A processor that takes nothing out of its mailbox, for tests of what goes on meanwhile.
+//! A processor that pauses, for tests of what happens meanwhile.
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::Processor;
 
-/// Sent by tests only. The answer comes when the processor rests, which it does until `until` is told or dropped.
+/// Sent by tests only. The reply comes when the processor pauses; it resumes when `until` resolves.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Hold {

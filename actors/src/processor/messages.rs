@@ -1,4 +1,4 @@
-//! What the processor is told.
+//! The messages of the processor.
 
 use actix::prelude::*;
 
@@ -6,42 +6,41 @@ use crate::connection::ConnectionId;
 use crate::protocol::{ClientNotification, ClientRequest, Method, RequestId};
 use crate::reply::Reply;
 
-/// Sent by a connection. The answer goes to the router, by way of the reply. Mailbox full: the connection answers
-/// -32001 itself, at once.
+/// Sent by a connection. The answer goes to the router through `reply`. Mailbox full: the connection answers -32001 at
+/// once.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Request {
     /// The duty to answer.
     pub reply: Reply,
-    /// The row of the method table.
+    /// The method's row in the table.
     pub method: &'static Method,
-    /// What is asked.
+    /// The request.
     pub request: ClientRequest,
 }
 
-/// Sent by a connection for what wants no answer. Nothing comes back. Mailbox full: the connection waits with it, and is
-/// not read meanwhile.
+/// Sent by a connection for a message that needs no answer. No reply. Mailbox full: the note waits, and the connection
+/// is not read meanwhile.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub enum Note {
-    /// A client told something.
+    /// A notification from a client.
     Notification {
-        /// Who.
+        /// The connection.
         connection: ConnectionId,
-        /// What.
+        /// The notification.
         notification: ClientNotification,
     },
-    /// A client answered a server request.
+    /// An answer from a client to a server request.
     Answer {
-        /// Who.
+        /// The connection.
         connection: ConnectionId,
-        /// Which server request.
+        /// Id of the server request.
         id: RequestId,
     },
 }
 
-/// Sent by the hub when the shutdown begins: from now on no new work is started. Nothing comes back. Mailbox full: the
-/// hub waits.
+/// Sent by the hub when the shutdown begins: from now on new work is refused. No reply. Mailbox full: the hub waits.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Drain;

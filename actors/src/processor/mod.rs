@@ -1,5 +1,5 @@
-//! The processor: knows each connection's session, decides whether a request may be made, and hands it to the actor
-//! that answers it. It answers `initialize` itself.
+//! The processor: keeps the session of each connection, decides whether a request is allowed, and passes it to the
+//! actor that answers it. It answers `initialize` itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,37 +36,37 @@ use session::Session;
 /// See the module's documentation.
 pub struct Processor {
     parts: ProcessorParts,
-    /// Not a hash table, which would keep the size of the largest crowd there ever was.
+    /// Not a hash map, which would keep the capacity of the largest number of connections there ever was.
     sessions: BTreeMap<ConnectionId, Session>,
-    /// The first initialized client's name; it leads the user agent for the life of the process.
+    /// Name of the first initialized client. The user agent begins with it for the life of the process.
     originator: Option<String>,
     draining: bool,
 }
 
-/// What the processor works with: whom it passes requests on to.
+/// The collaborators of the processor.
 pub struct ProcessorParts {
-    /// Every bound.
+    /// The limits.
     pub limits: Arc<Limits>,
-    /// What the server says of itself.
+    /// Facts about the server and the machine.
     pub host: Host,
-    /// Where answers and notifications go.
+    /// Receives answers and notifications.
     pub router: Arc<Addr<Router>>,
     /// Answers requests about threads.
     pub threads: Arc<Addr<Threads>>,
     /// Answers requests about the server and its user.
     pub catalog: Arc<Addr<Catalog>>,
-    /// Runs commands.
+    /// Answers requests about commands.
     pub commands: Arc<Addr<Commands>>,
     /// Answers requests about files.
     pub files: Arc<Addr<Files>>,
-    /// Answers searches.
+    /// Answers file searches.
     pub search: Arc<Addr<Search>>,
     /// Answers requests about remote control.
     pub remote_control: Arc<Addr<RemoteControl>>,
 }
 
 impl Processor {
-    /// A processor without sessions.
+    /// Creates a processor without sessions.
     pub fn new(parts: ProcessorParts) -> Self {
         Self { parts, sessions: BTreeMap::new(), originator: None, draining: false }
     }
@@ -105,8 +105,8 @@ impl Processor {
         }
     }
 
-    /// Gives a request to an actor that may be slow. What does not fit into its mailbox is answered at once, because
-    /// waiting for it would hold up every other request.
+    /// Passes a request to an actor that may be slow. If its mailbox is full, the request is answered with -32001 at
+    /// once, because waiting would delay all other requests.
     fn hand_over<A, M>(&self, to: &Addr<A>, message: M, reply: fn(M) -> Reply, ctx: &mut Context<Self>)
     where
         A: Actor<Context = Context<A>> + Handler<M>,
@@ -120,7 +120,7 @@ impl Processor {
         post::<Self, _, _>(&self.parts.router, reply(message).fail(&error), ctx);
     }
 
-    /// May this connection ask this now?
+    /// Checks whether this connection may send this request now.
     fn gate(&self, connection: ConnectionId, method: &Method, request: &ClientRequest) -> Result<&Session, RpcError> {
         let session = self.sessions.get(&connection).ok_or_else(|| RpcError::invalid_request("Not initialized"))?;
         if !session.experimental_api {
@@ -154,15 +154,15 @@ impl Processor {
         self.greet(connection, client_info, ctx);
     }
 
-    /// Tells a new connection what every client is told first: warnings about the configuration, and then where remote
-    /// control stands. The catalog may have to read files for it, so it comes a moment after the answer. Remote control
-    /// tells by itself, so that no news overtakes it.
+    /// Sends a new connection the first notifications: warnings about the configuration, then the status of remote
+    /// control. They follow the answer a moment later, because the catalog may have to read files. Remote control sends
+    /// its status itself, so that no newer status overtakes it.
     fn greet(&self, connection: ConnectionId, client: ClientInfo, ctx: &mut Context<Self>) {
         let greetings = join(self.parts.commands.send(Greet), self.parts.catalog.send(Greet));
         let (router, remote_control) = (self.parts.router.clone(), self.parts.remote_control.clone());
         let greeted = async move {
             let (commands, catalog) = greetings.await;
-            // Where an actor has ended, the rest of the greeting still counts.
+            // If one actor has ended, the other notifications are still sent.
             let outcome = [commands.unwrap_or_default(), catalog.unwrap_or_default()]
                 .into_iter()
                 .flat_map(|Greeting { notifications }| notifications)
@@ -200,7 +200,7 @@ impl Handler<Note> for Processor {
             Note::Notification { connection, notification } => {
                 log::debug!("connection {connection} sent {notification:?}; nothing waits for it");
             }
-            // Law 8: no server request was sent to this connection, so there is none that it could answer.
+            // Law 8: this connection was sent no server request, so it cannot answer one.
             Note::Answer { connection, id } => {
                 log::debug!("connection {connection} answered {id:?}, which it was not asked; ignored");
             }
@@ -213,7 +213,7 @@ impl Handler<Disconnected> for Processor {
 
     fn handle(&mut self, Disconnected { connection }: Disconnected, ctx: &mut Self::Context) {
         self.sessions.remove(&connection);
-        // Four pauses at worst, whose order does not matter: each is for another actor.
+        // Up to four pauses. Their order does not matter, because each is for another actor.
         post::<Self, _, _>(&self.parts.commands, Disconnected { connection }, ctx);
         post::<Self, _, _>(&self.parts.files, Disconnected { connection }, ctx);
         post::<Self, _, _>(&self.parts.search, Disconnected { connection }, ctx);

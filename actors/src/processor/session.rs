@@ -1,4 +1,4 @@
-//! What the processor knows of one initialized connection.
+//! The state of one initialized connection.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Opens the session, or says why not (spec: local transports 7.2).
+    /// Opens the session, or returns the refusal (spec: local transports 7.2).
     pub(super) fn open(params: &InitializeParams, already: bool) -> Result<Self, RpcError> {
         if already {
             return Err(RpcError::invalid_request("Already initialized"));
@@ -28,7 +28,8 @@ impl Session {
     }
 }
 
-/// Visible ASCII, spaces, tabs, and bytes of other alphabets (RFC 9110 5.5): the name goes into a user agent header.
+/// Visible ASCII, spaces, tabs and non-ASCII bytes (RFC 9110 5.5), because the name becomes part of a user agent
+/// header.
 fn is_header_value(text: &str) -> bool {
     text.bytes().all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
 }

@@ -16,7 +16,7 @@ pub enum ClientMessage {
     Request {
         /// Echoed in the answer.
         id: RequestId,
-        /// The row of the method table.
+        /// The method's row in the table.
         method: &'static Method,
         /// The typed params.
         request: ClientRequest,

@@ -81,15 +81,15 @@ pub struct RemoteControlSetup {
 pub struct RemoteControlParts {
     /// How it is to be.
     pub setup: RemoteControlSetup,
-    /// What the server says of itself.
+    /// Facts about the server and the machine.
     pub host: Host,
     /// Keeps enrollments.
     pub store: Arc<Addr<Store>>,
     /// Knows the configuration.
     pub catalog: Arc<Addr<Catalog>>,
-    /// Where answers and notifications go.
+    /// Receives answers and notifications.
     pub router: Arc<Addr<Router>>,
-    /// What time it is.
+    /// The wall clock.
     pub clock: Clock,
 }
 

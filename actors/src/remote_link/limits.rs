@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-/// Bounds, sizes and times, each with its unit in its name.
+/// Bounds, sizes and times; the name of each ends with its unit.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteLinkLimits {

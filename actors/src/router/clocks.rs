@@ -1,4 +1,4 @@
-//! The clocks that run for one WebSocket peer. Nothing here reads the time: it is told what time it is.
+//! The timers of one WebSocket peer. They do not read the time themselves; the caller passes it in.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use super::peer::Cut;
 use crate::connection::close::CloseReason;
 use crate::limits::Limits;
 
-/// What a connection shows at one moment.
+/// The observable state of a connection at one moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Signs {
     pub(super) initialized: bool,
-    /// Something waits to be written to the peer.
+    /// Whether something is queued for the peer.
     pub(super) queued: bool,
-    /// How often a message, or a part of one, was written since the connection opened.
+    /// Number of writes since the connection opened.
     pub(super) written: u64,
-    /// How often something came from the peer.
+    /// Number of arrivals from the peer.
     pub(super) heard: u64,
-    /// The connection does not read at the moment.
+    /// Whether the connection is not being read.
     pub(super) resting: bool,
-    /// The server has said goodbye.
+    /// Whether the server has sent a close frame.
     pub(super) closing: bool,
 }
 
-/// What is to be done about a peer.
+/// An action that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     Ping,
@@ -34,9 +34,9 @@ pub(super) enum Due {
 
 pub(super) struct Clocks {
     opened: Instant,
-    /// Since when something is queued and nothing was written, and how much had been written then.
+    /// Since when something is queued without a write, and the number of writes at that time.
     standstill: Option<(Instant, u64)>,
-    /// When the last sign of life was seen, and which it was.
+    /// When the last sign of life was seen, and the number of arrivals at that time.
     heard: (Instant, u64),
     pinged: Option<Instant>,
     closing: Option<Instant>,
@@ -47,7 +47,7 @@ impl Clocks {
         Self { opened: now, standstill: None, heard: (now, 0), pinged: None, closing: None }
     }
 
-    /// What is due now, if anything. To be asked every second or so, with the signs of that moment.
+    /// The action that is due now, if any. Call it about once a second with the current state.
     pub(super) fn due(&mut self, now: Instant, signs: Signs, limits: &Limits) -> Option<Due> {
         let passed = |since: Instant, limit: Duration| now.duration_since(since) >= limit;
         if signs.closing {
@@ -86,7 +86,7 @@ impl Clocks {
 mod tests {
     use super::*;
 
-    /// Clocks that are asked at given seconds after the start.
+    /// Timers that are checked at given seconds after the start.
     struct Watch {
         start: Instant,
         clocks: Clocks,

@@ -1,4 +1,4 @@
-//! A client for the tests of whoever speaks to clients through the router.
+//! A test client, for actors that send to clients through the router.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::connection::messages::Deliver;
 use crate::connection::{ConnectionId, ConnectionOrigin};
 use crate::protocol::Frame;
 
-/// More than any test leaves unread.
+/// More frames than any test leaves unread.
 const UNREAD_FRAMES: usize = 1024;
 
-/// What is awaited is over in milliseconds; a hang must not hold the suite up.
+/// Waits end within milliseconds; a hang must not stop the test suite.
 const SOON: Duration = Duration::from_secs(60);
 
-/// What a client was sent.
+/// The frames that a client was sent.
 pub(crate) struct Frames(mpsc::Receiver<Frame>);
 
 impl Frames {
@@ -51,7 +51,7 @@ impl Handler<Deliver> for Listener {
     }
 }
 
-/// Registers `connection` with the router; what it is sent comes back.
+/// Registers `connection` with the router and returns the frames sent to it.
 pub(crate) async fn listen(router: &Addr<Router>, connection: ConnectionId) -> Frames {
     let (tell, frames) = mpsc::channel(UNREAD_FRAMES);
     let register = Register {

@@ -1,31 +1,31 @@
-//! Memory that connections leave behind goes back to the system: a crowd that was here, or a peer that was cut, shall
-//! cost nothing any more.
+//! Returns memory to the system after connections have ended, so that a past crowd or a disconnected peer costs
+//! nothing.
 
 use std::thread;
 use std::time::Duration;
 
-/// How often it is looked at whether there is something to give back.
+/// Interval between checks.
 pub(super) const CHECK: Duration = Duration::from_secs(3);
 
-/// Bytes that are worth the trouble.
+/// Freed bytes above which memory is returned.
 const WORTH_IT: usize = 1024 * 1024;
 
-/// What a connection takes besides what is queued towards it.
+/// Memory of a connection besides its queue, in bytes.
 const CONNECTION_BYTES: usize = 16 * 1024;
 
-/// About how much became free since memory was last given back.
+/// An estimate of the bytes freed since memory was last returned.
 #[derive(Debug, Default)]
 pub(super) struct Freed {
     bytes: usize,
 }
 
 impl Freed {
-    /// A connection has ended, and of what was queued towards it so many bytes were left.
+    /// A connection has ended with `queued_bytes` left in its queue.
     pub(super) fn connection(&mut self, queued_bytes: usize) {
         self.bytes = self.bytes.saturating_add(CONNECTION_BYTES).saturating_add(queued_bytes);
     }
 
-    /// Whether enough became free; the count starts anew then.
+    /// Whether enough was freed. If so, the count restarts.
     fn take_if_worth_it(&mut self) -> bool {
         let worth_it = self.bytes >= WORTH_IT;
         if worth_it {
@@ -34,7 +34,7 @@ impl Freed {
         worth_it
     }
 
-    /// Gives it back if that is worth it, on a thread that lives as long as this takes.
+    /// Returns memory if enough was freed, on a temporary thread.
     pub(super) fn give_back(&mut self) {
         if self.take_if_worth_it()
             && let Err(error) = thread::Builder::new().name("memory".into()).spawn(command_launcher::give_back_memory)

@@ -1,4 +1,4 @@
-//! What the router is told.
+//! The messages of the router.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,29 +14,29 @@ use crate::connection::{ConnectionId, ConnectionOrigin};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, ServerNotification};
 
-/// Sent by a connection as its first act. Nothing comes back. Mailbox full: the connection waits, and is not read.
+/// Sent by a connection when it starts. No reply. Mailbox full: the connection waits and is not read.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Register {
-    /// Its name.
+    /// Id of the connection.
     pub connection: ConnectionId,
-    /// Its wire.
+    /// Transport of the connection.
     pub origin: ConnectionOrigin,
-    /// Its mailbox. The router keeps this one recipient and never clones it: the bound of a mailbox is exact for one
-    /// sender only.
+    /// The mailbox of the connection. The router never clones this recipient, because the bound of a mailbox is exact
+    /// for one sender only.
     pub deliver: Recipient<Deliver>,
-    /// Its gauge.
+    /// Its outbound queue.
     pub outbound: Arc<Outbound>,
     /// Its signs of life.
     pub pulse: Arc<Pulse>,
-    /// How to cut it.
+    /// Ends the connection from outside.
     pub kill: Kill,
-    /// The last second since the Unix epoch in which it may be open; `None` when nothing ends but by itself.
+    /// When it must be closed, in seconds since the Unix epoch; `None` for no limit.
     pub valid_until: Option<i64>,
 }
 
-/// Sent by whoever finished something: an answer, and what follows from it in its order. One message, so that nothing
-/// of another request comes between them. Nothing comes back. Mailbox full: the sender pauses.
+/// Sent by an actor that has finished a request: the answer and its consequences, in order. One message, so that
+/// nothing of another request comes between them. No reply. Mailbox full: the sender pauses.
 #[derive(Default, Message)]
 #[rtype(result = "()")]
 pub struct Outcome {
@@ -44,7 +44,7 @@ pub struct Outcome {
     pub(super) effects: Vec<Effect>,
 }
 
-/// An encoded answer and whom it is for.
+/// An encoded answer and its receiver.
 pub struct Answer {
     pub(super) connection: ConnectionId,
     pub(super) frame: Frame,
@@ -52,18 +52,18 @@ pub struct Answer {
 }
 
 impl Outcome {
-    /// An answer.
+    /// Creates an outcome with an answer.
     pub(crate) fn answer(connection: ConnectionId, frame: Frame, mut settles: InFlight) -> Self {
         settles.answered();
         Self { answer: Some(Answer { connection, frame, settles }), effects: Vec::new() }
     }
 
-    /// No answer, only consequences.
+    /// Creates an outcome without an answer.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// And then the outcome of another request.
+    /// Appends the outcome of another request.
     #[must_use]
     pub fn followed_by(mut self, next: Self) -> Self {
         if self.answer.is_none() && self.effects.is_empty() {
@@ -74,59 +74,59 @@ impl Outcome {
         self
     }
 
-    /// And then this.
+    /// Appends an effect.
     #[must_use]
     pub fn then(mut self, effect: Effect) -> Self {
         self.effects.push(effect);
         self
     }
 
-    /// And then a notification.
+    /// Appends a notification.
     #[must_use]
     pub fn tell(self, audience: Audience, notification: ServerNotification) -> Self {
         self.then(Effect::Tell { audience, notification })
     }
 }
 
-/// A change to what the router knows, or something to say.
+/// A change to the router's state, or a message to send.
 pub enum Effect {
-    /// The connection is initialized: from now on it is told what happens.
+    /// The connection is initialized: from now on it receives notifications.
     Admit {
-        /// Which.
+        /// The connection.
         connection: ConnectionId,
-        /// Exact method names that it does not want.
+        /// Methods of notifications that it does not want.
         opt_out: HashSet<String>,
     },
-    /// The connection is gone.
+    /// The connection has ended.
     Forget {
-        /// Which.
+        /// The connection.
         connection: ConnectionId,
     },
-    /// The connection follows the turns of a thread.
+    /// The connection subscribes to a thread.
     Subscribe {
-        /// Who.
+        /// The connection.
         connection: ConnectionId,
-        /// What.
+        /// The content.
         thread: ThreadId,
     },
-    /// The answer to a further request.
+    /// The answer to another request.
     Answer(Answer),
     /// A notification.
     Tell {
-        /// For whom.
+        /// The receivers.
         audience: Audience,
-        /// What.
+        /// The content.
         notification: ServerNotification,
     },
 }
 
-/// Sent by whoever produces more than a client may be able to take, for a notification that is encoded already. The
-/// client's gauge comes back, by which the sender sees when it can go on; `None` where there is nobody to wait for,
-/// because the client is gone or does not want it. Mailbox full: the sender waits.
+/// Sent by an actor whose output may exceed what a client can read, with an encoded notification. The reply is the
+/// client's outbound queue, which tells the sender when to continue; `None` if the client is gone or does not want the
+/// notification. Mailbox full: the sender waits.
 #[derive(Message)]
 #[rtype(result = "Option<Arc<Outbound>>")]
 pub struct HandOver {
-    /// For whom.
+    /// The receivers.
     pub connection: ConnectionId,
     /// The name of the notification.
     pub method: &'static str,
@@ -134,7 +134,7 @@ pub struct HandOver {
     pub frame: Frame,
 }
 
-/// For whom a notification is (design section 4). Only initialized connections that did not opt out are told anything.
+/// The receivers of a notification. Only initialized connections that did not opt out receive it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// Every connection.
@@ -145,29 +145,30 @@ pub enum Audience {
     One(ConnectionId),
 }
 
-/// Sent by the threads registry for `thread/unsubscribe`. True comes back if the connection was subscribed. Mailbox
-/// full: the sender waits.
+/// Sent by `Threads` for `thread/unsubscribe`. The reply is whether the connection was subscribed. Mailbox full: the
+/// sender waits.
 #[derive(Message)]
 #[rtype(result = "bool")]
 pub struct Unsubscribe {
-    /// Who.
+    /// The connection.
     pub connection: ConnectionId,
-    /// From what.
+    /// The thread.
     pub thread: ThreadId,
 }
 
-/// Sent by the threads registry before it unloads idle threads. The threads that somebody follows come back. Mailbox
-/// full: the sender waits.
+/// Sent by `Threads` before it unloads idle threads. The reply is the set of threads with subscribers. Mailbox full:
+/// the sender waits.
 #[derive(Message)]
 #[rtype(result = "Vec<ThreadId>")]
 pub struct SubscribedThreads;
 
-/// Sent by the hub at shutdown: says goodbye to every connection. The answer comes when the last one is gone.
+/// Sent by the hub at shutdown: sends every connection a close frame. The reply comes when the last connection has
+/// ended.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct CloseAll;
 
-/// Sent by the hub when connections have not gone in time after [`CloseAll`]: cuts them.
+/// Sent by the hub if connections are left some time after [`CloseAll`]: disconnects them.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct CutAll;

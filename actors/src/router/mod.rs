@@ -1,8 +1,8 @@
-//! The router: hands every outgoing message to the connections it is for. It never waits for a client: a connection
-//! that does not take what it is sent is cut (laws 5 and 6).
+//! The router: hands every outgoing message to its receivers. It never waits for a client: a peer that does not read is
+//! disconnected (laws 5 and 6).
 //!
-//! It owns, for each connection, the ONE recipient of its mailbox, its gauge of queued bytes, the means to cut it, the
-//! notifications it does not want; and who is subscribed to which thread.
+//! For each connection it owns the only recipient of its mailbox, its outbound queue, the means to end it, and the
+//! notifications that it does not want. It also knows which connections are subscribed to which threads.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -38,25 +38,25 @@ pub use messages::{
 };
 use peer::{Cut, Peer};
 
-/// How often the clocks of the peers and of their tokens are looked at.
+/// Interval between checks of the peers' timers and tokens.
 const CLOCK_CHECK: Duration = Duration::from_secs(1);
 
 /// See the module's documentation.
 pub struct Router {
     limits: Arc<Limits>,
     clock: Clock,
-    /// Not a hash table, which would keep the size of the largest crowd there ever was.
+    /// Not a hash map, which would keep the capacity of the largest number of connections there ever was.
     peers: BTreeMap<ConnectionId, Peer>,
     subscribers: HashMap<ThreadId, HashSet<ConnectionId>>,
-    /// Connections cut over a limit since the start.
+    /// Number of connections disconnected because of a limit since the start.
     cut_so_far: u64,
     freed: Freed,
-    /// Told when the last connection is gone, after [`CloseAll`].
+    /// Resolved when the last connection has ended, after [`CloseAll`].
     emptied: Option<oneshot::Sender<()>>,
 }
 
 impl Router {
-    /// A router without connections.
+    /// Creates a router without connections.
     pub fn new(limits: Arc<Limits>, clock: Clock) -> Self {
         Self {
             limits,
@@ -97,7 +97,7 @@ impl Router {
         self.deliver(connection, frame, Some(settles));
     }
 
-    /// Serialises once, and hands the same text to everyone it is for (law 4).
+    /// Encodes a notification once and hands the same text to all receivers (law 4).
     fn tell(&mut self, audience: Audience, notification: &ServerNotification) {
         let Self { limits, clock, peers, subscribers, .. } = self;
         let method = notification.method();
@@ -129,7 +129,7 @@ impl Router {
         }
     }
 
-    /// Ends a connection. One that merely reads too slowly is told so if it reads on in time (1013).
+    /// Ends a connection. A peer that merely reads too slowly receives close code 1013 if it reads on in time.
     fn cut(&mut self, id: ConnectionId, cut: Cut) {
         let Some(peer) = self.peers.get(&id) else { return };
         match cut {
@@ -161,7 +161,7 @@ impl Router {
         if self.peers.is_empty()
             && let Some(emptied) = self.emptied.take()
         {
-            // Whoever asked may have stopped waiting.
+            // The sender may have stopped waiting.
             let _ = emptied.send(());
         }
     }
@@ -175,7 +175,7 @@ impl Router {
         was_subscribed
     }
 
-    /// Does what the peers' clocks demand (law 6: these run even while a peer's own actor cannot).
+    /// Acts on the peers' timers. They run here because a peer's own actor may not be polled (law 6).
     fn check_clocks(&mut self, now: Instant) {
         let limits = &self.limits;
         let due: Vec<(ConnectionId, Due)> =
@@ -189,7 +189,7 @@ impl Router {
         }
     }
 
-    /// Says goodbye to the peers whose time is over.
+    /// Closes the connections whose tokens have expired.
     fn close_expired(&mut self) {
         let now = self.clock.unix_ms() / 1000;
         let expired: Vec<ConnectionId> =
@@ -293,7 +293,7 @@ impl Handler<CloseAll> for Router {
             self.emptied = None;
         }
         Box::pin(async move {
-            // An error means that there was nobody to wait for.
+            // An error means that there were no connections.
             let _ = gone.await;
         })
     }

@@ -1,4 +1,4 @@
-//! One connection as the router sees it.
+//! A connection from the router's view.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,15 +25,15 @@ pub(super) struct Peer {
     outbound: Arc<Outbound>,
     pulse: Arc<Pulse>,
     kill: Kill,
-    /// Taken out when the connection is told to end for it.
+    /// Taken when the connection is closed because of it.
     valid_until: Option<i64>,
-    /// `None` until the connection is initialized; then the notifications it does not want.
+    /// `None` until the connection is initialized; then the notifications that it does not want.
     opt_out: Option<HashSet<String>>,
     pub(super) subscriptions: HashSet<ThreadId>,
     clocks: Clocks,
 }
 
-/// Why a connection is cut.
+/// Why a connection is disconnected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
     Gone,
@@ -45,7 +45,7 @@ pub(super) enum Cut {
 }
 
 impl Cut {
-    /// For a log reader's filter and, one day, a metric.
+    /// A fixed label for filters of logs and for metrics.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Gone => "gone",
@@ -57,7 +57,7 @@ impl Cut {
         }
     }
 
-    /// A peer that stays on after a goodbye is nothing to worry about.
+    /// A peer that does not answer a close frame is no reason for a warning.
     pub(super) fn level(self) -> log::Level {
         match self {
             Self::Gone => log::Level::Debug,
@@ -113,8 +113,8 @@ impl Peer {
         !self.pulse.is_closing() && self.opt_out.as_ref().is_some_and(|opt_out| !opt_out.contains(method))
     }
 
-    /// Queues a frame, or says why the peer must be cut. A frame of any size may go to a peer that has nothing queued;
-    /// none goes to one that is being closed.
+    /// Queues a frame, or returns why the peer must be disconnected. A frame of any size is accepted if nothing is
+    /// queued. Nothing is queued for a connection that is being closed.
     pub(super) fn hand_over(&self, frame: Frame, settles: Option<InFlight>, budget: usize) -> Result<(), Cut> {
         if self.pulse.is_closing() {
             return Ok(());
@@ -123,7 +123,7 @@ impl Peer {
         if queued > 0 && queued + bytes > budget {
             return Err(Cut::BytesOverBudget);
         }
-        // Before the hand-over, because the connection may be on another arbiter and take it off at once.
+        // Counted before the hand-over, because a connection on another arbiter may subtract it at once.
         self.outbound.queue(bytes);
         self.send(Deliver::Frame { frame, settles })
     }
@@ -139,18 +139,18 @@ impl Peer {
         self.kill.cut();
     }
 
-    /// Whether the time of this connection is over at `now`, in seconds since the Unix epoch. True once.
+    /// Whether the token of this connection has expired at `now`, in seconds since the Unix epoch. True only once.
     pub(super) fn has_expired(&mut self, now: i64) -> bool {
         self.valid_until.take_if(|last| now > *last).is_some()
     }
 
-    /// Says goodbye to a peer that may still read it; the clock for its answer runs from now.
+    /// Sends a close frame to a peer that may still read it; its time to answer begins now.
     pub(super) fn close(&self, reason: CloseReason) -> Result<(), Cut> {
         self.pulse.close();
         self.send(Deliver::Close { reason })
     }
 
-    /// Drops what is queued, and says goodbye as soon as the peer reads. False where the wire has no goodbye.
+    /// Drops the queue and sends a close frame once the peer reads. Returns false if the wire has no close frames.
     pub(super) fn give_up(&self) -> bool {
         if self.is_websocket() {
             self.pulse.give_up();
@@ -158,8 +158,8 @@ impl Peer {
         self.is_websocket()
     }
 
-    /// What its clocks demand. Only WebSocket peers have clocks: nobody else waits for the process's own stdio, its
-    /// memory is bounded by bytes, and ending it would end the server.
+    /// The action that its timers demand. Only WebSocket peers have timers: nothing waits for stdio, its memory is
+    /// bounded by bytes, and ending it would end the server.
     pub(super) fn due(&mut self, now: Instant, limits: &Limits) -> Option<Due> {
         if !self.is_websocket() {
             return None;

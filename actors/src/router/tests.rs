@@ -1,4 +1,4 @@
-//! The router against connections that are plain actors, with mailboxes for one message.
+//! Tests of the router with connections that are plain actors with mailboxes for one message.
 
 use std::sync::Mutex;
 
@@ -11,14 +11,14 @@ use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
 use crate::protocol::RequestId;
 
-/// Stands for a client: keeps what it is sent, or keeps its mailbox full.
+/// Stands in for a client: keeps what it is sent, or keeps its mailbox full.
 struct Client {
     seen: Arc<Mutex<Vec<String>>>,
-    /// Where in memory the texts stand.
+    /// Addresses of the texts in memory.
     places: Arc<Mutex<Vec<usize>>>,
     outbound: Arc<Outbound>,
     capacity: usize,
-    /// Never handles a message, as a WebSocket actor whose peer does not read.
+    /// Never handles a message, like a WebSocket actor whose peer does not read.
     frozen: bool,
 }
 
@@ -235,7 +235,7 @@ async fn closing_waits_for_the_last_connection() {
     closing.await.unwrap().unwrap();
 }
 
-/// Runs the router's clocks now, as it does every second by itself.
+/// Checks the timers now, as the router does every second.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Tick;

@@ -1,4 +1,4 @@
-//! What a loaded thread is told.
+//! The messages of a loaded thread.
 
 use std::sync::Arc;
 
@@ -8,23 +8,23 @@ use crate::protocol::turn::{TurnInterruptParams, TurnStartParams, TurnSteerParam
 use crate::reply::Reply;
 use crate::store::ThreadRecord;
 
-/// Sent by the registry. The record with which the thread was loaded comes back. Mailbox full: the registry's question
-/// waits; the registry goes on with other work.
+/// Sent by `Threads`. The reply is the record with which the thread was loaded. Mailbox full: this request waits while
+/// the registry goes on.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Arc<ThreadRecord>")]
 pub struct Describe;
 
-/// Sent by the registry for `turn/*`. The answer goes to the router. Mailbox full: the client is told to retry (-32001).
+/// Sent by `Threads` for `turn/*`. The answer goes to the router. Mailbox full: the client receives -32001.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct TurnInput {
     /// The duty to answer.
     pub reply: Reply,
-    /// What is asked.
+    /// The request.
     pub request: TurnRequest,
 }
 
-/// What clients ask of a thread's turns.
+/// A request about turns.
 #[derive(Debug)]
 pub enum TurnRequest {
     /// `turn/start`

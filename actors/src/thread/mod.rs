@@ -1,7 +1,7 @@
-//! A loaded thread: the rules in force for it, and the place where its turns will run.
+//! A loaded thread: its settings, and the place where its turns will run.
 //!
-//! The database owns what is known about a thread; this actor owns what is alive about it. One actor per thread, so that
-//! its inputs keep their order and a busy thread costs the others nothing.
+//! The database owns the stored state of a thread, this actor the live state. There is one actor per thread, so that
+//! inputs keep their order and a busy thread does not delay the others.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ mod messages;
 
 pub use messages::{Describe, TurnInput, TurnRequest};
 
-/// See the module's documentation. It ends when the registry lets its address go.
+/// See the module's documentation. It ends when the registry drops its address.
 pub struct Thread {
     record: Arc<ThreadRecord>,
     router: Arc<Addr<Router>>,
@@ -26,13 +26,13 @@ pub struct Thread {
 }
 
 impl Thread {
-    /// A thread that waits for its first turn. The settings of `record` are in force from now on; what else it says
-    /// counts only where the thread is ephemeral, because the database knows nothing of those.
+    /// Creates a thread with the settings of `record`. The rest of `record` only matters for an ephemeral thread, which
+    /// is not in the database.
     pub fn new(record: Arc<ThreadRecord>, router: Arc<Addr<Router>>, mailbox_messages: usize) -> Self {
         Self { record, router, mailbox_messages }
     }
 
-    /// What a client hears that wants a turn.
+    /// The answer to a request for a turn.
     fn refusal(&self, request: &TurnRequest) -> RpcError {
         match request {
             TurnRequest::Start(_) => RpcError::invalid_request(format!(

@@ -1,5 +1,4 @@
-//! Requests that bring a thread into memory and subscribe the asking client: `thread/start`, `thread/resume`,
-//! `thread/fork`.
+//! Requests that load a thread and subscribe the client: `thread/start`, `thread/resume`, `thread/fork`.
 
 use std::sync::Arc;
 
@@ -91,7 +90,7 @@ impl Threads {
         }
         let id = session_id(&params.thread_id)?;
         if self.is_ephemeral(id) {
-            // It has no history that one could come back to.
+            // It has no history to resume.
             return Err(no_rollout(id));
         }
         let known = self.ask(LoadThread { id });
@@ -107,7 +106,7 @@ impl Threads {
             if record.archived_at_ms.is_some() {
                 return Err(archived(id));
             }
-            // What a client chooses counts for a thread that comes into memory; a loaded one goes on as it is.
+            // The client's choices apply to a thread that is being loaded; a loaded thread keeps its settings.
             let loaded = match in_memory {
                 Some(description) => Some(description.await?),
                 None => {
@@ -129,7 +128,7 @@ impl Threads {
                 ListedItems::UnknownThread | ListedItems::UnknownAnchor => None,
             };
             finish(move |threads, reply| {
-                // Somebody else may have loaded it meanwhile.
+                // Another request may have loaded it meanwhile.
                 let was_loaded = threads.loaded.contains_key(&id);
                 let in_force = loaded.unwrap_or_else(|| Arc::new(record.clone()));
                 threads.load(&in_force, false);
@@ -207,7 +206,7 @@ impl Threads {
         })
     }
 
-    /// A new thread is there: the asking client gets it and follows it, everyone hears of it.
+    /// Announces a new thread: the client receives it and is subscribed to it, and everyone is notified.
     fn begin(&mut self, reply: Reply, record: Arc<ThreadRecord>, ephemeral: bool, turns: Vec<Turn>) -> Outcome {
         self.load(&record, ephemeral);
         let presence = if ephemeral { Presence::Ephemeral } else { Presence::Loaded };

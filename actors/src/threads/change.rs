@@ -14,7 +14,7 @@ use crate::router::{Audience, Outcome, Unsubscribe};
 use crate::store::messages::{DeleteThread, SetArchived, SetThreadName, UpdateThreadMetadata};
 
 impl Threads {
-    /// Everyone is told, the asking client too; also when the name stays the same.
+    /// Everyone is notified, including the requesting client, even if the name stays the same.
     pub(super) fn set_name(&self, params: &ThreadNameSetParams) -> Result<Work, RpcError> {
         let id = thread_id(&params.thread_id)?;
         let name = params.name.trim().to_owned();

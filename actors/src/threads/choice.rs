@@ -1,4 +1,4 @@
-//! What a client chooses for a thread that exists already, and what it amounts to.
+//! A client's choices for an existing thread, and the settings that follow from them.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::protocol::RpcError;
 use crate::protocol::thread::{ThreadForkParams, ThreadResumeParams};
 use crate::store::ThreadRecord;
 
-/// The choices of `thread/resume` and `thread/fork`; absent ones leave the thread as it is.
+/// The choices of `thread/resume` and `thread/fork`. Absent ones change nothing.
 pub(super) struct Choice {
     cwd: Option<String>,
     roots: Option<Vec<String>>,
@@ -57,7 +57,7 @@ impl Choice {
         }
     }
 
-    /// Replaces what was chosen, and nothing else. The catalog says what the choices amount to.
+    /// Replaces only the chosen settings, with the values that the catalog returns.
     pub(super) async fn apply(self, record: &mut ThreadRecord, catalog: Arc<Addr<Catalog>>) -> Result<(), RpcError> {
         let Self { cwd, roots, overrides, base_instructions, developer_instructions } = self;
         let chosen = overrides.clone();
@@ -95,7 +95,7 @@ impl Choice {
     }
 }
 
-/// Asks the catalog. At most one such question per request in flight, so their number is bounded by those.
+/// Asks the catalog. There is at most one such request per client request in flight, so their number is bounded.
 pub(super) async fn effective(
     catalog: Arc<Addr<Catalog>>,
     question: ThreadDefaults,

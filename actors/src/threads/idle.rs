@@ -1,4 +1,4 @@
-//! Threads that nobody follows leave memory after a while.
+//! Unloads threads that have had no subscribers for a while.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::protocol::ServerNotification;
 use crate::protocol::thread::ThreadId;
 use crate::router::{Audience, Outcome, SubscribedThreads};
 
-/// How often idle threads are looked for at least; twice in their time where that is short.
+/// Longest interval between checks for idle threads; with a short time limit they happen twice within it.
 const CHECK: Duration = Duration::from_secs(5);
 
 impl Threads {
@@ -29,8 +29,8 @@ impl Threads {
         });
     }
 
-    /// Unloads what nobody has followed for the time that the limits give. A thread that was just loaded begins anew,
-    /// so one that is being resumed at this moment is safe.
+    /// Unloads threads that have had no subscribers for `thread_idle_seconds`. The time starts when a thread is loaded,
+    /// so a thread that is just being resumed is safe.
     pub(super) fn unload_idle(&mut self, followed: &HashSet<ThreadId>, now: Instant) -> Outcome {
         let limit = self.parts.limits.thread_idle();
         let mut idle = Vec::new();

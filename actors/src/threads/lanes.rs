@@ -1,11 +1,11 @@
-//! Requests about one thread end in the order in which they came; those about different threads do not wait for each other.
+//! Requests about one thread finish in order of arrival; requests about different threads do not wait for each other.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::protocol::thread::ThreadId;
 
-/// For each thread, the requests that have not ended, oldest first. A request that is done behind one that is not
-/// waits here as a `T`.
+/// The unfinished requests of each thread, oldest first. A request that is done before an earlier one waits here as a
+/// `T`.
 pub(super) struct Lanes<T> {
     lanes: HashMap<ThreadId, VecDeque<(u64, Option<T>)>>,
     last_ticket: u64,
@@ -23,7 +23,7 @@ impl<T> Lanes<T> {
         Self { lanes: HashMap::new(), last_ticket: 0 }
     }
 
-    /// The last place in the lane of `thread`.
+    /// Takes the last place in the lane of `thread`.
     pub(super) fn enter(&mut self, thread: ThreadId) -> Place {
         self.last_ticket += 1;
         let ticket = self.last_ticket;
@@ -31,7 +31,7 @@ impl<T> Lanes<T> {
         Place { thread, ticket }
     }
 
-    /// The request at `place` is done: what may end now, in its order.
+    /// The request at `place` is done. Returns what may finish now, in order.
     pub(super) fn done(&mut self, place: Place, outcome: T) -> Vec<T> {
         let Some(lane) = self.lanes.get_mut(&place.thread) else { return Vec::new() };
         if let Ok(index) = lane.binary_search_by_key(&place.ticket, |(ticket, _)| *ticket) {

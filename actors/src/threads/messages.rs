@@ -1,4 +1,4 @@
-//! What the registry is told.
+//! The messages of `Threads`.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::reply::Reply;
 pub struct ThreadsRequest {
     /// The duty to answer.
     pub reply: Reply,
-    /// The asking client's name.
+    /// Name of the client.
     pub originator: Arc<str>,
-    /// What is asked.
+    /// The request.
     pub request: ThreadRequest,
 }

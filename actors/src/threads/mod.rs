@@ -1,8 +1,8 @@
-//! The threads registry: knows which threads are loaded, and answers the requests about threads.
+//! The registry of threads: knows which threads are loaded, and answers requests about threads.
 //!
-//! What is known about a thread stands in the database, what is alive about it in its [`crate::thread`] actor. Questions to
-//! the database are handed over in the order in which the requests came, and requests about one thread end in that
-//! order ([`lanes`]): the name that was told last is the name that holds.
+//! The database holds the stored state of a thread, its [`crate::thread`] actor the live state. Queries reach the
+//! database in the order of the requests, and requests about one thread finish in that order ([`lanes`]), so the name
+//! that was announced last is the name that is stored.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -48,55 +48,55 @@ pub struct Threads {
     lanes: Lanes<Done>,
 }
 
-/// What the registry works with.
+/// The collaborators of the registry.
 pub struct ThreadsParts {
-    /// Every bound.
+    /// The limits.
     pub limits: Arc<Limits>,
-    /// What the server says of itself.
+    /// Facts about the server and the machine.
     pub host: Host,
-    /// Where answers and notifications go.
+    /// Receives answers and notifications.
     pub router: Arc<Addr<Router>>,
     /// The database.
     pub store: Arc<Addr<Store>>,
-    /// The settings of new threads.
+    /// Provides the settings of new threads.
     pub catalog: Arc<Addr<Catalog>>,
-    /// What time it is.
+    /// The wall clock.
     pub clock: Clock,
 }
 
-/// A thread in memory.
+/// A loaded thread.
 struct Loaded {
     thread: Arc<Addr<Thread>>,
-    /// The database knows nothing of it.
+    /// It is not stored in the database.
     ephemeral: bool,
-    /// Since when nobody follows it; `None` while somebody does or nobody has looked yet.
+    /// Since when it has no subscribers; `None` if it has some, or before the first check.
     unfollowed_since: Option<tokio::time::Instant>,
 }
 
-/// The part of a request that takes time; ends with what is then to be done in the registry.
+/// The asynchronous part of a request. It resolves to the final step in the registry.
 type Work = Pin<Box<dyn Future<Output = Result<Finish, RpcError>>>>;
 
-/// Changes the registry where needed, and answers.
+/// The final step of a request: changes the registry if needed, and answers.
 type Finish = Box<dyn FnOnce(&mut Threads, Reply) -> Outcome>;
 
-/// A request whose [`Work`] is over; `None` where that panicked.
+/// A request whose [`Work`] is done; `None` if it panicked.
 struct Done {
     result: Option<Result<Finish, RpcError>>,
     reply: Reply,
 }
 
-/// A request that needs time.
+/// Wraps the asynchronous part of a request.
 fn work(future: impl Future<Output = Result<Finish, RpcError>> + 'static) -> Result<Work, RpcError> {
     Ok(Box::pin(future))
 }
 
-/// The end of a [`work`].
+/// Wraps the final step of a request.
 fn finish(end: impl FnOnce(&mut Threads, Reply) -> Outcome + 'static) -> Result<Finish, RpcError> {
     Ok(Box::new(end))
 }
 
 impl Threads {
-    /// A registry with nothing loaded.
+    /// Creates a registry without loaded threads.
     pub fn new(parts: ThreadsParts) -> Self {
         Self { parts, loaded: BTreeMap::new(), lanes: Lanes::new() }
     }
@@ -152,7 +152,7 @@ impl Threads {
         }));
     }
 
-    /// Where something panicked, the reply is dropped, which answers that the server failed.
+    /// After a panic the reply is dropped, which answers -32603.
     fn end(&mut self, Done { result, reply }: Done) -> Outcome {
         match result {
             Some(Ok(finish)) => {
@@ -181,13 +181,13 @@ impl Threads {
         post::<Self, _, _>(&self.parts.router, reply.fail(&error), ctx);
     }
 
-    /// Asks the database, now; the answer comes with the future.
+    /// Sends a request to the database at once; the future resolves to its answer.
     fn ask<Q: store::Question>(&self, question: Q) -> impl Future<Output = Result<Q::Answer, RpcError>> + use<Q> {
         let answer = store::ask(&self.parts.store, question);
         async move { answer.await.map_err(|error: StoreError| unavailable(&error)) }
     }
 
-    /// Puts a thread into memory, unless it is there already.
+    /// Loads a thread unless it is loaded.
     fn load(&mut self, record: &Arc<ThreadRecord>, ephemeral: bool) {
         let Self { parts: ThreadsParts { router, limits, .. }, loaded, .. } = self;
         let entry = loaded.entry(record.id).or_insert_with(|| Loaded {
@@ -198,7 +198,7 @@ impl Threads {
         entry.unfollowed_since = None;
     }
 
-    /// Takes a thread out of memory. What everyone is told of it, if it was there.
+    /// Unloads a thread. Returns the notification for everyone if it was loaded.
     fn unload(&mut self, id: ThreadId) -> Option<ServerNotification> {
         self.loaded.remove(&id)?;
         Some(ServerNotification::ThreadStatusChanged { thread_id: id, status: ThreadStatus::NotLoaded })
@@ -208,7 +208,7 @@ impl Threads {
         self.loaded.get(&id).is_some_and(|loaded| loaded.ephemeral)
     }
 
-    /// The record with which a loaded thread began.
+    /// The record with which a thread was loaded.
     fn describe(&self, id: ThreadId) -> Option<impl Future<Output = Result<Arc<ThreadRecord>, RpcError>> + use<>> {
         let description = self.loaded.get(&id)?.thread.send(Describe);
         Some(async move { description.await.map_err(|_| RpcError::internal("the thread has failed; resume it")) })

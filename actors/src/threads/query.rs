@@ -1,4 +1,4 @@
-//! Requests that only look: `thread/read`, the lists, and what this server keeps none of.
+//! Requests that change nothing: `thread/read`, the lists, and requests for data that this server does not keep.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl Threads {
     }
 
     pub(super) fn list(&self, params: ThreadListParams) -> Result<Work, RpcError> {
-        // No thread here has a section, a project, a parent, an ancestor or a thread that it is attached to.
+        // Threads of this server have no section, project, parent, ancestor or attachment.
         let asks_for_none = params.section_id.is_some_and(|id| id.is_some())
             || params.project_id.is_some_and(|id| id.is_some())
             || params.parent_thread_id.is_some()
@@ -102,8 +102,7 @@ impl Threads {
         })
     }
 
-    /// Ids are ordered by creation, so the id of a page's last thread is the cursor of the next.
-    /// Answered at once, because it waits for nobody.
+    /// Ids are ordered by creation, so the last id of a page is the cursor of the next one.
     pub(super) fn loaded_list(&self, params: &ThreadLoadedListParams) -> Result<ThreadLoadedListResponse, RpcError> {
         let invalid = |cursor: &str| RpcError::invalid_request(format!("invalid cursor: {cursor}"));
         let after = match &params.cursor {
@@ -171,7 +170,7 @@ impl Threads {
         })
     }
 
-    /// What a user has read is not kept; the client is left with the revision that it has.
+    /// Read state is not stored; the client receives its own revision back.
     pub(super) fn update_read_state(&self, params: ThreadReadStateUpdateParams) -> Result<Work, RpcError> {
         let id = thread_id(&params.thread_id)?;
         let record = self.known(id);
@@ -182,7 +181,7 @@ impl Threads {
         })
     }
 
-    /// The thread of this id as it is known now, loaded or not.
+    /// The current record of a thread, loaded or not.
     pub(super) fn known(&self, id: ThreadId) -> impl Future<Output = Result<Option<ThreadRecord>, RpcError>> + use<> {
         let ephemeral = if self.is_ephemeral(id) { self.describe(id) } else { None };
         let stored = ephemeral.is_none().then(|| self.ask(LoadThread { id }));
@@ -210,7 +209,7 @@ impl Threads {
         }
     }
 
-    /// In lists, whether a thread takes turns is left open.
+    /// Lists do not say whether a thread accepts turns.
     fn listed(&self, record: &ThreadRecord) -> crate::protocol::thread::Thread {
         let thread = view::thread(record, self.presence(record.id), Vec::new());
         crate::protocol::thread::Thread { can_accept_direct_input: None, ..thread }

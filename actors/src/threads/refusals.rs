@@ -1,4 +1,4 @@
-//! Refusals in the words that existing clients know (spec: local transports 7.2). Which words an unknown thread gets
+//! Errors with the texts that existing clients know (spec: local transports 7.2). The text for an unknown thread
 //! depends on the method.
 
 use crate::protocol::RpcError;
@@ -25,7 +25,7 @@ pub(super) fn no_rollout(id: ThreadId) -> RpcError {
     RpcError::invalid_request(format!("no rollout found for thread id {id}"))
 }
 
-/// Archived threads are neither resumed nor forked.
+/// Archived threads can neither be resumed nor forked.
 pub(super) fn archived(id: ThreadId) -> RpcError {
     RpcError::invalid_request(format!("session {id} is archived. Run `codex unarchive {id}` to unarchive it first."))
 }
@@ -38,7 +38,7 @@ pub(super) fn ephemeral_metadata(id: ThreadId) -> RpcError {
     RpcError::invalid_request(format!("ephemeral thread does not support metadata updates: {id}"))
 }
 
-/// The database cannot answer: a full queue is told like any other overload, all else with its reason.
+/// The error for a failed database request: -32001 if its queue is full, otherwise -32603 with the reason.
 pub(super) fn unavailable(error: &StoreError) -> RpcError {
     match error {
         StoreError::Busy => RpcError::overloaded(),

@@ -1,4 +1,4 @@
-//! What the registry does by itself; its answers to clients are tested over the wire.
+//! Tests of the registry's own behaviour; its answers to clients are tested over the wire.
 
 use std::collections::HashSet;
 use std::time::Duration;

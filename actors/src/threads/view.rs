@@ -1,21 +1,21 @@
-//! A thread of the database as clients see it.
+//! Stored threads as clients see them.
 
 use crate::protocol::thread::{GitInfo, LoadedThread, SessionSource, Thread, ThreadEnvironment, ThreadStatus, Unset};
 use crate::protocol::turn::Turn;
 use crate::store::ThreadRecord;
 
-/// Where a thread is at this moment.
+/// Where a thread exists at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
     /// On disk only.
     Stored,
-    /// In memory, and on disk.
+    /// In memory and on disk.
     Loaded,
     /// In memory only.
     Ephemeral,
 }
 
-/// `record` on the wire.
+/// Converts `record` for the wire.
 pub(super) fn thread(record: &ThreadRecord, presence: Presence, turns: Vec<Turn>) -> Thread {
     let is_loaded = presence != Presence::Stored;
     let settings = &record.settings;
@@ -62,7 +62,7 @@ pub(super) fn thread(record: &ThreadRecord, presence: Presence, turns: Vec<Turn>
     }
 }
 
-/// A thread that was just loaded: `record` is what is known of it, `in_force` what its actor goes by.
+/// A loaded thread: `record` is its stored state, `in_force` the settings of its actor.
 pub(super) fn loaded_thread(thread: Thread, in_force: &ThreadRecord) -> LoadedThread {
     let settings = in_force.settings.clone();
     LoadedThread {
@@ -82,7 +82,7 @@ pub(super) fn loaded_thread(thread: Thread, in_force: &ThreadRecord) -> LoadedTh
     }
 }
 
-/// `--session-source` as threads record it.
+/// Converts `--session-source` for the record of a thread.
 pub(super) fn session_source(name: &str) -> SessionSource {
     match name {
         "cli" => SessionSource::Cli,
