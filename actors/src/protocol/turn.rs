@@ -52,7 +52,7 @@ pub enum TurnStatus {
 pub enum TurnItemsView {
     /// None.
     NotLoaded,
-    /// The first message of the person and the last of the agent.
+    /// The first user message and the last agent message.
     #[default]
     Summary,
     /// All.

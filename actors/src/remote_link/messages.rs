@@ -17,7 +17,7 @@ pub struct Dial {
     pub url: String,
     /// The bearer of the upgrade.
     pub server_token: SecretString,
-    /// The backend's name of this host.
+    /// Id of this host at the backend.
     pub server_id: String,
     /// The name that people know this host by, as it is; it travels in base64.
     pub server_name: String,

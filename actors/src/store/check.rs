@@ -1,4 +1,4 @@
-//! Looking at a database without changing it.
+//! Checks a database without changing it.
 
 use std::path::Path;
 
@@ -8,17 +8,17 @@ use diesel::{Connection, QueryableByName, RunQueryDsl};
 
 use super::StoreError;
 
-/// A row of SQLite's own check: `ok`, or what is wrong.
+/// A row of SQLite's integrity check: `ok` or a fault.
 #[derive(QueryableByName)]
 struct Verdict {
     #[diesel(sql_type = Text)]
     quick_check: String,
 }
 
-/// Reads the whole database at `path`, which a server may have open, and looks whether it is intact.
+/// Reads the whole database at `path` and checks that it is intact. A server may have it open.
 ///
 /// # Errors
-/// It is not, or it cannot be read.
+/// The database is damaged or cannot be read.
 pub fn check(path: &Path) -> Result<(), StoreError> {
     let name = path.to_str().ok_or_else(|| StoreError::Unusable {
         path: path.to_owned(),

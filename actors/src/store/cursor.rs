@@ -1,4 +1,4 @@
-//! Places in lists: a cursor names the row beside which a page starts, so rows that come or go elsewhere do not matter.
+//! Positions in lists: a cursor names the row next to which a page starts, so other rows may come and go.
 
 use std::fmt;
 
@@ -8,20 +8,20 @@ use diesel::sql_types::{BigInt, Bool};
 
 use crate::protocol::thread::{Page, SortDirection, ThreadId};
 
-/// Rows of a page when the client does not say how many.
+/// Default number of rows on a page.
 const DEFAULT_ROWS: u32 = 25;
-/// Rows of a page at most.
+/// Maximum number of rows on a page.
 const MAX_ROWS: u32 = 100;
 
-/// A place in a list; opaque text to clients.
+/// A position in a list; opaque to clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     list: List,
     /// The row's value of the sort key, or its ordinal.
     pub(super) place: i64,
-    /// The thread that is the row, or that the row belongs to.
+    /// The thread that is the row or contains it.
     pub(super) thread: ThreadId,
-    /// The page starts with the row, not after it.
+    /// Whether the page starts with the row instead of after it.
     pub(super) inclusive: bool,
 }
 
@@ -42,37 +42,37 @@ impl List {
     }
 }
 
-/// The text of a cursor that this server has not given out for this list.
+/// The text is not a cursor of this list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid cursor: {0}")]
 pub struct InvalidCursor(String);
 
 impl Cursor {
-    /// A cursor of `thread/list` and `thread/search`.
+    /// Parses a cursor of `thread/list` or `thread/search`.
     ///
     /// # Errors
-    /// The text is no such cursor.
+    /// The text is not such a cursor.
     pub fn of_threads(text: &str) -> Result<Self, InvalidCursor> {
         Self::parse(List::Threads, None, text)
     }
 
-    /// A cursor of `thread/turns/list` for this thread.
+    /// Parses a cursor of `thread/turns/list` for this thread.
     ///
     /// # Errors
-    /// The text is no such cursor.
+    /// The text is not such a cursor.
     pub fn of_turns(thread: ThreadId, text: &str) -> Result<Self, InvalidCursor> {
         Self::parse(List::Turns, Some(thread), text)
     }
 
-    /// A cursor of `thread/items/list` for this thread.
+    /// Parses a cursor of `thread/items/list` for this thread.
     ///
     /// # Errors
-    /// The text is no such cursor.
+    /// The text is not such a cursor.
     pub fn of_items(thread: ThreadId, text: &str) -> Result<Self, InvalidCursor> {
         Self::parse(List::Items, Some(thread), text)
     }
 
-    /// After the row at `place`, whichever way the list is read.
+    /// A cursor after the row at `place`, in either direction.
     pub(super) fn beside(list: List, place: i64, thread: ThreadId) -> Self {
         Self { list, place, thread, inclusive: false }
     }
@@ -105,14 +105,14 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// Which page of a list.
+/// A page of a list.
 #[derive(Clone, Debug)]
 pub struct PageRequest {
-    /// Where it starts; at the list's own start when absent.
+    /// Where the page starts; absent: at the start of the list.
     pub cursor: Option<Cursor>,
-    /// Rows at most, between 1 and 100; 25 when absent.
+    /// Maximum number of rows, from 1 to 100; default: 25.
     pub limit: Option<u32>,
-    /// Which end of the list comes first.
+    /// Sort direction.
     pub direction: SortDirection,
 }
 
@@ -121,12 +121,12 @@ impl PageRequest {
         self.limit.unwrap_or(DEFAULT_ROWS).clamp(1, MAX_ROWS) as usize
     }
 
-    /// What to ask the database for: one row more than the page holds, which tells whether there is a next page.
+    /// Number of rows to fetch: one more than the page holds, to see whether there is a next page.
     pub(super) fn fetch(&self) -> i64 {
         self.rows() as i64 + 1
     }
 
-    /// The page of what was fetched; `place` says where a row stands.
+    /// Makes the page of the fetched rows; `place` returns the position of a row.
     pub(super) fn cut<R>(&self, list: List, mut rows: Vec<R>, place: impl Fn(&R) -> (i64, ThreadId)) -> Page<R> {
         let mark = |row: &R, inclusive| {
             let (place, thread) = place(row);
@@ -141,7 +141,7 @@ impl PageRequest {
         }
     }
 
-    /// The rows on the far side of `cursor` in a list ordered by `column`.
+    /// The rows behind `cursor` in a list ordered by `column`.
     pub(super) fn beyond(
         &self,
         column: &str,
@@ -150,12 +150,12 @@ impl PageRequest {
         sql::<Bool>(&format!("{column} {} ", self.comparison(cursor))).bind::<BigInt, _>(cursor.place)
     }
 
-    /// The order by `column`.
+    /// The sort order by `column`.
     pub(super) fn by(&self, column: &str) -> SqlLiteral<BigInt> {
         sql(&format!("{column} {}", self.order()))
     }
 
-    /// How a row's place must compare to the cursor's.
+    /// The comparison between the position of a row and that of the cursor.
     pub(super) fn comparison(&self, cursor: &Cursor) -> &'static str {
         match (self.direction, cursor.inclusive) {
             (SortDirection::Asc, true) => ">=",

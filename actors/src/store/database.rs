@@ -1,4 +1,4 @@
-//! The connection and the open batch of writes.
+//! The SQLite connection and the open batch of writes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -10,46 +10,45 @@ use tokio::sync::oneshot;
 
 use super::StoreError;
 
-/// Where the answer to a question goes; a receiver that is gone changes nothing.
+/// Receives the answer to a request. It may be gone; the request is carried out all the same.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// An answer that waits for the commit.
 type Held = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-/// The connection and the open batch.
+/// The SQLite connection and the open batch.
 ///
-/// Writes share one transaction, each in a savepoint of its own, so that one flush to disk serves them all and one that
-/// fails harms no other. Their answers are held until the commit has succeeded: what was acknowledged is on disk
-/// (law 10). The statements are written out here, not left to diesel, because SQLite may end a transaction by itself
-/// (disk full, I/O error) and the answers must follow what it did.
+/// Writes share one transaction, each in a savepoint of its own, so that one flush to disk serves all of them and a
+/// failed write does not affect the others. Their answers are held back until the commit has succeeded: what was
+/// acknowledged is on disk (law 10). The statements are written out here instead of using diesel's transactions,
+/// because SQLite may end a transaction by itself (disk full, I/O error), and the answers must reflect that.
 pub(super) struct Database {
     connection: SqliteConnection,
     path: PathBuf,
     open: bool,
     held: Vec<Held>,
-    /// Commits since the start.
+    /// Number of commits since the start.
     pub(super) commits: u64,
 }
 
 impl Database {
-    /// A database without an open batch.
+    /// Creates a database without an open batch.
     pub(super) fn new(connection: SqliteConnection, path: PathBuf) -> Self {
         Self { connection, path, open: false, held: Vec::new(), commits: 0 }
     }
 
-    /// Answers that wait for the commit.
+    /// Number of answers that wait for the commit.
     pub(super) fn held(&self) -> usize {
         self.held.len()
     }
 
-    /// Runs a question that changes nothing. What was written before is committed first, so that nobody is ever shown
-    /// what may yet be lost.
+    /// Runs a read. Earlier writes are committed first, so that no client sees data that may still be lost.
     pub(super) fn read<T>(&mut self, run: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>, reply: Reply<T>) {
         self.commit();
         answer(reply, self.run(run));
     }
 
-    /// Runs a write as part of the open batch. A failure is answered at once, success after [`Self::commit`].
+    /// Runs a write in the open batch. A failure is answered at once, success after [`Self::commit`].
     pub(super) fn write<T: Send + 'static>(
         &mut self,
         run: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
@@ -61,7 +60,7 @@ impl Database {
         }
     }
 
-    /// Commits the open batch, if there is one, and lets its answers go.
+    /// Commits the open batch, if there is one, and sends its answers.
     pub(super) fn commit(&mut self) {
         if !self.open {
             return;
@@ -89,7 +88,7 @@ impl Database {
         let closing = if outcome.is_ok() { "RELEASE one" } else { "ROLLBACK TO one; RELEASE one" };
         match (self.execute(closing), outcome) {
             (Ok(()), outcome) => outcome,
-            // SQLite has given up the whole transaction; what it says first is the cause.
+            // SQLite has rolled back the whole transaction; the first error is the cause.
             (Err(end), outcome) => {
                 let cause = outcome.err().unwrap_or(end);
                 self.abandon(&cause);
@@ -98,16 +97,16 @@ impl Database {
         }
     }
 
-    /// The batch is lost: everyone who waits for it is told why.
+    /// The batch is lost: answers all its writes with the cause.
     fn abandon(&mut self, cause: &StoreError) {
         log::error!("a batch of {} writes is lost: {cause}", self.held.len());
-        // It fails where SQLite has rolled back already, which is what it is to achieve.
+        // It fails if SQLite has rolled back already, which has the same effect.
         let _ = self.connection.batch_execute("ROLLBACK");
         self.open = false;
         self.held.drain(..).for_each(|held| held(Err(cause.clone())));
     }
 
-    /// A panic must not end the Store with every answer it holds (law 7).
+    /// A panic must not end the Store and lose the answers that it holds (law 7).
     fn run<T>(&mut self, run: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>) -> Result<T, StoreError> {
         match catch_unwind(AssertUnwindSafe(|| run(&mut self.connection))) {
             Ok(outcome) => outcome.map_err(|e| StoreError::of(&self.path, &e)),
@@ -121,6 +120,6 @@ impl Database {
 }
 
 fn answer<T>(reply: Reply<T>, outcome: Result<T, StoreError>) {
-    // Whoever asked may have gone away; the work is done all the same.
+    // The sender may be gone; the request was carried out all the same.
     let _ = reply.send(outcome);
 }

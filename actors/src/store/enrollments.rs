@@ -1,4 +1,4 @@
-//! What this host is at the remote-control backend (spec: remote control 11).
+//! Enrollments at remote-control backends (spec: remote control 11).
 
 use diesel::prelude::*;
 

@@ -1,38 +1,38 @@
-//! What can go wrong with the database, in words that say what to do.
+//! Errors of the database, with texts that say what to do.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-/// Why a question to the thread database has no answer, or why the database was not opened.
+/// Why a request to the database failed, or why the database could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The mailbox is full; nothing was done.
     #[error("the thread database is busy; retry later")]
     Busy,
-    /// The Store has stopped; whether the question was carried out is not known.
+    /// The Store has ended; whether the request was carried out is unknown.
     #[error("the thread database is closed")]
     Closed,
-    /// Another program holds the write lock for longer than the busy timeout.
+    /// Another program has held the write lock for longer than the busy timeout.
     #[error("the thread database {} is locked by another program; try again, or end that program", .0.display())]
     Locked(PathBuf),
-    /// The file or its file system cannot be written.
+    /// The file or its file system is read-only.
     #[error("the thread database {} is read-only; make the file and its directory writable", .0.display())]
     ReadOnly(PathBuf),
-    /// No space is left.
+    /// The disk is full.
     #[error("the disk of the thread database {} is full; make room, then try again", .0.display())]
     Full(PathBuf),
-    /// What is in the file is no intact database.
+    /// The file is not an intact database.
     #[error(
         "the thread database {} is damaged ({reason}); move it away or restore a backup, then start again",
         path.display()
     )]
     Damaged {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// SQLite's words.
+        /// SQLite's message.
         reason: String,
     },
-    /// A later version of this program has changed the tables.
+    /// The tables were changed by a newer version of this program.
     #[error(
         "the thread database {} was written by a newer version of this program; start that version, or set \
          CODEX_HOME to another directory",
@@ -42,18 +42,18 @@ pub enum StoreError {
     /// The file cannot be opened or created.
     #[error("the thread database {} cannot be opened: {reason}; check the path and its permissions", path.display())]
     Unusable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The words of SQLite or of the operating system.
+        /// The message of SQLite or the operating system.
         reason: String,
     },
-    /// Anything else; a fault of this program.
+    /// Any other error; a bug in this program.
     #[error("the thread database failed: {0}")]
     Internal(String),
 }
 
 impl StoreError {
-    /// Sorts an error of SQLite by its text: diesel gives most of them the same kind.
+    /// Classifies an SQLite error by its text, because diesel gives most of them the same kind.
     pub(super) fn of(path: &Path, error: &(dyn Error + 'static)) -> Self {
         let path = path.to_owned();
         let reason = error.to_string();

@@ -1,4 +1,4 @@
-//! Copying history into a new thread.
+//! Copies history into a new thread.
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -12,7 +12,7 @@ use super::schema::turns;
 use super::threads;
 use crate::protocol::turn::TurnStatus;
 
-/// A turn that runs in the source does not run in the fork: there it ended when the fork was made.
+/// A turn that is running in the source is not running in the fork: there it ended when the fork was made.
 const COPY_TURNS: &str = "
     INSERT INTO turns
         (thread_id, ordinal, id, root_turn_id, status, error, started_at_ms, completed_at_ms, token_usage)

@@ -1,4 +1,4 @@
-//! Items: keeping them and listing them.
+//! Storing and listing items.
 
 use diesel::dsl::max;
 use diesel::prelude::*;

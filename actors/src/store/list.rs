@@ -1,4 +1,4 @@
-//! Lists of threads, filtered and page by page.
+//! Filtered and paged lists of threads.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -15,7 +15,7 @@ use crate::protocol::thread::{Page, SessionSource, ThreadSortKey, ThreadSourceKi
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// Where `needle` first occurs, from 1; 0 when it does not.
+    /// Position of the first occurrence of `needle`, counted from 1; 0 if there is none.
     fn instr(haystack: Nullable<Text>, needle: Text) -> Nullable<Integer>;
 }
 
@@ -35,7 +35,7 @@ impl Question for ListThreads {
     }
 }
 
-/// The threads that a list or a search considers.
+/// The threads that pass a filter.
 pub(super) fn filtered<'a>(filter: &ThreadFilter) -> QueryResult<Threads<'a>> {
     let mut query = threads::table.filter(threads::has_turns.eq(true).or(threads::name.is_not_null())).into_boxed();
     query = if filter.archived {
@@ -66,7 +66,7 @@ pub(super) fn filtered<'a>(filter: &ThreadFilter) -> QueryResult<Threads<'a>> {
     Ok(query)
 }
 
-/// A path without a slash at its end, as threads keep theirs.
+/// A path without a trailing slash, as stored in threads.
 fn tidy(cwd: &str) -> &str {
     match cwd.trim_end_matches('/') {
         "" => cwd,
@@ -74,7 +74,7 @@ fn tidy(cwd: &str) -> &str {
     }
 }
 
-/// The stored sources of these kinds. Threads of spawned agents are not kept as such, so their kinds match nothing.
+/// The stored sources of these kinds. Sub-agents are not recorded as sources, so their kinds match nothing.
 fn sources(kinds: &[ThreadSourceKind]) -> QueryResult<Vec<String>> {
     kinds
         .iter()
@@ -94,7 +94,7 @@ fn sources(kinds: &[ThreadSourceKind]) -> QueryResult<Vec<String>> {
         .collect()
 }
 
-/// The page of `query`. Rows with the same time are ordered by their id, so that every row has one place.
+/// Loads a page of `query`. Rows with equal times are ordered by id, so that every row has a unique position.
 pub(super) fn page(
     db: &mut SqliteConnection,
     mut query: Threads<'_>,
@@ -108,7 +108,7 @@ pub(super) fn page(
     };
     if let Some(cursor) = &page.cursor {
         let comparison = page.comparison(cursor);
-        // A comparison of rows, which the index on the same columns answers.
+        // A row comparison, which uses the index on the same columns.
         query = query.filter(
             sql::<Bool>(&format!("(threads.{column}, threads.id) {comparison} ("))
                 .bind::<BigInt, _>(cursor.place)

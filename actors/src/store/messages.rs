@@ -10,54 +10,54 @@ use crate::protocol::model::HistoryItem;
 use crate::protocol::thread::{GitInfoUpdate, ItemAnchor, ThreadId, ThreadSortKey, ThreadSourceKind};
 use crate::protocol::turn::{ThreadItem, TurnItemsView};
 
-/// Keeps a new thread. An id that is taken already is an internal error.
+/// Stores a new thread. An existing id is an internal error.
 #[derive(Debug)]
 pub struct InsertThread(pub Box<ThreadRecord>);
 
-/// The thread of this id, archived or not; `None` when there is none.
+/// Loads the thread with this id, archived or not. The answer is `None` if it does not exist.
 #[derive(Clone, Copy, Debug)]
 pub struct LoadThread {
     /// Id of the thread.
     pub id: ThreadId,
 }
 
-/// Gives a thread a title. Whether there is such a thread.
+/// Sets the title of a thread. The answer is whether the thread exists.
 #[derive(Debug)]
 pub struct SetThreadName {
     /// Id of the thread.
     pub id: ThreadId,
-    /// The title.
+    /// The new title.
     pub name: String,
-    /// When.
+    /// Time of the change.
     pub at_ms: i64,
 }
 
-/// Changes what clients save with a thread. The thread as it is now, or `None` when there is none.
+/// Changes the metadata of a thread. The answer is the changed thread, or `None` if it does not exist.
 #[derive(Debug)]
 pub struct UpdateThreadMetadata {
     /// Id of the thread.
     pub id: ThreadId,
-    /// Absent members stay, null ones are cleared.
+    /// Absent members are unchanged, null members are cleared.
     pub git: GitInfoUpdate,
-    /// `None` leaves it as it is.
+    /// `None` changes nothing.
     pub daybreak_enabled: Option<bool>,
-    /// When.
+    /// Time of the change.
     pub at_ms: i64,
 }
 
-/// Puts a thread away or takes it out again. The thread as it is now, or `None` when there is none that is not in that
+/// Archives or unarchives a thread. The answer is the changed thread, or `None` if it does not exist or is in that
 /// state already.
 #[derive(Clone, Copy, Debug)]
 pub struct SetArchived {
     /// Id of the thread.
     pub id: ThreadId,
-    /// Away, or out again.
+    /// True to archive, false to unarchive.
     pub archived: bool,
-    /// When.
+    /// Time of the change.
     pub at_ms: i64,
 }
 
-/// Deletes a thread with its history for good. Whether there was one.
+/// Deletes a thread and its history. The answer is whether the thread existed.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteThread {
     /// Id of the thread.
@@ -67,46 +67,46 @@ pub struct DeleteThread {
 /// Copies history, including that which the model sees, into a new thread, whose record the sender has made from the source's.
 #[derive(Debug)]
 pub struct ForkThread {
-    /// Where the history comes from.
+    /// The thread to copy from.
     pub source: ThreadId,
-    /// The new thread; `has_turns` is set by what is copied, and without turns the preview is emptied.
+    /// The new thread. `has_turns` is set according to the copied history; without turns the preview is cleared.
     pub fork: Box<ThreadRecord>,
-    /// How much is copied.
+    /// How much to copy.
     pub until: Until,
 }
 
 /// How much of a history a fork copies and a revert keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// All of it.
+    /// The whole history.
     End,
     /// Up to and including this turn.
     Through(String),
-    /// Up to and without this turn.
+    /// Up to, but not including, this turn.
     Before(String),
 }
 
-/// What became of a fork.
+/// The outcome of a fork.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Forked {
     /// The new thread.
     Thread(Box<ThreadRecord>),
-    /// There is no such source.
+    /// The source does not exist.
     UnknownSource,
-    /// The source has no such turn.
+    /// The source does not contain this turn.
     UnknownTurn(String),
 }
 
-/// Which threads a list or a search considers. Empty lists do not filter.
+/// A filter of threads. Empty lists do not filter.
 #[derive(Clone, Debug, Default)]
 pub struct ThreadFilter {
     /// Lists only archived threads instead of only unarchived ones.
     pub archived: bool,
     /// Working directories.
     pub cwds: Vec<String>,
-    /// Kinds of origin; empty means the interactive ones: the terminal program, editors, and named ones.
+    /// Sources; empty for the interactive ones: the terminal program, editors, and named sources.
     pub source_kinds: Vec<ThreadSourceKind>,
-    /// Providers.
+    /// Model providers.
     pub model_providers: Vec<String>,
     /// Names of creating clients.
     pub originators: Vec<String>,
@@ -114,29 +114,29 @@ pub struct ThreadFilter {
     pub excluded: Vec<ThreadId>,
 }
 
-/// A page of the threads that have a turn or a name.
+/// Lists the threads that have a turn or a name.
 #[derive(Clone, Debug)]
 pub struct ListThreads {
-    /// Which of them.
+    /// Filter of the threads.
     pub filter: ThreadFilter,
     /// Text that occurs in the title or the preview; case-sensitive.
     pub search_term: Option<String>,
-    /// What orders them; there are no sections, so a place in a section counts as the creation.
+    /// Sort key. There are no sections, so the position in a section sorts by creation.
     pub sort_key: ThreadSortKey,
-    /// Which page.
+    /// The page to return.
     pub page: PageRequest,
 }
 
-/// A page of the threads in whose title, preview or history a text occurs; ASCII letters match in either case.
+/// Lists the threads whose title, preview or history contains a text; ASCII letters match in either case.
 #[derive(Clone, Debug)]
 pub struct SearchThreads {
-    /// Which of them.
+    /// Filter of the threads.
     pub filter: ThreadFilter,
-    /// The text; not empty.
+    /// The text to find; not empty.
     pub search_term: String,
-    /// What orders them.
+    /// Sort key.
     pub sort_key: ThreadSortKey,
-    /// Which page.
+    /// The page to return.
     pub page: PageRequest,
 }
 
@@ -155,7 +155,7 @@ pub struct RecordTurn {
     pub items: Vec<ThreadItem>,
     /// What this does to the history that the model sees.
     pub model_history: HistoryChange,
-    /// When; the thread counts as used and changed.
+    /// Time of the change; it also becomes the time of the thread's last change and use.
     pub at_ms: i64,
 }
 
@@ -219,83 +219,83 @@ pub struct RevertThread {
 pub enum Reverted {
     /// The thread as it is now.
     Thread(Box<ThreadRecord>),
-    /// There is no such thread.
+    /// The thread does not exist.
     UnknownThread,
     /// The thread has no such turn.
     UnknownTurn(String),
 }
 
-/// A page of a thread's turns, or `None` when there is no such thread.
+/// Lists the turns of a thread. The answer is `None` if the thread does not exist.
 #[derive(Clone, Debug)]
 pub struct ListTurns {
     /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which page.
+    /// The page to return.
     pub page: PageRequest,
-    /// How much of the items comes along.
+    /// How much of the items to include.
     pub items_view: TurnItemsView,
 }
 
-/// All turns of a thread with all their items, oldest first; empty when there is no such thread.
+/// Loads all turns of a thread with all their items, oldest first. The answer is empty if the thread does not exist.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadTurns {
     /// Id of the thread.
     pub thread_id: ThreadId,
 }
 
-/// A page of a thread's items; an unknown turn has none.
+/// Lists the items of a thread; an unknown turn has none.
 #[derive(Clone, Debug)]
 pub struct ListItems {
     /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Only those of one turn.
+    /// Only items of this turn.
     pub turn_id: Option<String>,
-    /// Beside this item of that turn, when the page has no cursor.
+    /// Starts next to this item of the turn if the page has no cursor.
     pub anchor: Option<ItemAnchor>,
-    /// Which page.
+    /// The page to return.
     pub page: PageRequest,
 }
 
-/// What became of a list of items.
+/// The outcome of a list of items.
 #[derive(Clone, Debug)]
 pub enum ListedItems {
     /// The page.
     Page(crate::protocol::thread::ThreadItemsListResponse),
-    /// There is no such thread.
+    /// The thread does not exist.
     UnknownThread,
-    /// The turn has no such item.
+    /// The turn does not contain this item.
     UnknownAnchor,
 }
 
-/// The enrollment under this key; `None` when there is none.
+/// Loads the enrollment with this key. The answer is `None` if there is none.
 #[derive(Clone, Debug)]
 pub struct LoadEnrollment {
-    /// Which.
+    /// Key of the enrollment.
     pub key: EnrollmentKey,
 }
 
-/// Keeps an enrollment, new or in the place of the one under the same key. Whether it is enabled stays as it is.
+/// Stores an enrollment, replacing one with the same key. Whether it is enabled is unchanged.
 #[derive(Clone, Debug)]
 pub struct SaveEnrollment {
-    /// Which.
+    /// Key of the enrollment.
     pub key: EnrollmentKey,
-    /// The backend's name of this host.
+    /// Id of this host at the backend.
     pub server_id: String,
-    /// The environment that controllers choose.
+    /// Id of the environment that controllers connect to.
     pub environment_id: String,
-    /// The name that was told to the backend.
+    /// The name of this host as sent to the backend.
     pub server_name: String,
-    /// When, in Unix seconds.
+    /// Time of the change, in Unix seconds.
     pub at_seconds: i64,
 }
 
-/// Remembers whether remote control begins with the server. Whether there is such an enrollment.
+/// Stores whether remote control starts with the server. The answer is whether the enrollment exists.
 #[derive(Clone, Debug)]
 pub struct SetRemoteControlEnabled {
-    /// Which.
+    /// Key of the enrollment.
     pub key: EnrollmentKey,
-    /// Whether.
+    /// Whether remote control is enabled.
     pub enabled: bool,
-    /// When, in Unix seconds.
+    /// Time of the change, in Unix seconds.
     pub at_seconds: i64,
 }

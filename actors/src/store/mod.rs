@@ -1,7 +1,7 @@
 //! The Store: threads, turns and items in SQLite.
 //!
-//! An actor on a thread of its own, where blocking is allowed. It is asked by messages ([`ask`]) that say what is
-//! wanted, not how; every message is a struct of [`messages`]. It has no clock: times come with the messages.
+//! An actor on a thread of its own, where blocking is allowed. Other actors send it requests with [`ask`]; each request
+//! is a struct in [`messages`]. It has no clock: times are part of the requests.
 
 mod check;
 mod cursor;
@@ -44,18 +44,18 @@ pub use cursor::{Cursor, InvalidCursor, PageRequest};
 pub use error::StoreError;
 pub use record::{EnrollmentKey, EnrollmentRecord, FoundThread, ThreadRecord, ThreadSettings, TurnRecord};
 
-/// A question to the Store; the types in [`messages`] are the only ones.
+/// A request to the Store, implemented by the types in [`messages`] only.
 pub trait Question: Send + 'static {
-    /// What comes back.
+    /// The type of the answer.
     type Answer: Send + 'static;
-    /// Whether it changes the database: its answer then waits until the change is on disk.
+    /// Whether the request changes the database. Its answer then waits until the change is on disk.
     const WRITES: bool;
 
     #[doc(hidden)]
     fn run(self, db: &mut SqliteConnection) -> QueryResult<Self::Answer>;
 }
 
-/// The actor. Only `Store::open` makes one; it ends when its last address is gone, and its thread with it.
+/// The actor, created by `Store::open`. It ends with its thread when its last address is dropped.
 pub struct Store {
     database: Database,
     mailbox_messages: usize,
@@ -68,23 +68,23 @@ impl Store {
     /// Opens the database, creating it if need be, marks turns of killed processes as interrupted, and starts the actor on an arbiter of its own. Blocks the caller for
     /// some milliseconds, and for up to five seconds while another program holds the file's lock.
     ///
-    /// Share the `Arc`; a clone of the `Addr` would have a slot of its own in the mailbox, and the bound were gone.
+    /// Share the `Arc`. Each clone of the `Addr` would add a slot to the mailbox and defeat its bound.
     ///
     /// # Errors
-    /// The file is missing and cannot be created, locked, read-only, damaged, or of a newer version.
+    /// The file cannot be created, or it is locked, read-only, damaged, or of a newer version.
     ///
     /// # Panics
-    /// Outside of an actix system.
+    /// Panics outside an actix system.
     pub fn open(path: &Path, limits: &Limits) -> Result<Arc<Addr<Self>>, StoreError> {
         let mut connection = open::open(path, open::BUSY_TIMEOUT)?;
         let in_use = recover(&mut connection, path);
         Ok(Self::start(Database::new(connection, path.into()), Some(in_use), limits))
     }
 
-    /// The same without a file; everything is gone when the actor ends.
+    /// Like [`Self::open`], but in memory; all data is lost when the actor ends.
     ///
     /// # Errors
-    /// SQLite has no memory left.
+    /// SQLite is out of memory.
     pub fn in_memory(limits: &Limits) -> Result<Arc<Addr<Self>>, StoreError> {
         let connection = open::in_memory()?;
         Ok(Self::start(Database::new(connection, PathBuf::from(":memory:")), None, limits))
@@ -106,11 +106,11 @@ impl Actor for Store {
     }
 }
 
-/// Asks the Store. The question is handed over at once, not when the future is first polled.
+/// Sends a request to the Store at once, not when the future is first polled.
 ///
 /// # Errors
-/// [`StoreError::Busy`] at once when the mailbox is full; [`StoreError::Closed`] when the Store is gone; else what the
-/// database says.
+/// [`StoreError::Busy`] at once if the mailbox is full; [`StoreError::Closed`] if the Store has ended; otherwise the
+/// error of the database.
 pub fn ask<Q: Question>(
     store: &Addr<Store>,
     question: Q,
@@ -126,7 +126,7 @@ pub fn ask<Q: Question>(
     }
 }
 
-/// A question on its way; sent by [`ask`] alone.
+/// A request with its reply channel; sent by [`ask`] only.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Asked<Q: Question> {
@@ -143,7 +143,7 @@ impl<Q: Question> Handler<Asked<Q>> for Store {
         }
         self.database.write(|db| question.run(db), reply);
         if self.database.held() >= self.mailbox_messages {
-            // A mailbox that never runs empty must not put off the commit for ever.
+            // A mailbox that never runs empty must not delay the commit forever.
             self.database.commit();
         } else if !self.commit_is_due {
             self.commit_is_due = true;
@@ -152,7 +152,7 @@ impl<Q: Question> Handler<Asked<Q>> for Store {
     }
 }
 
-/// From the Store to itself: handled after what waits in the mailbox has been taken; never more than one is on its way.
+/// Sent by the Store to itself and handled after the messages that are waiting now; at most one is pending.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Commit;

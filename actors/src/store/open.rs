@@ -1,4 +1,4 @@
-//! Opening the database: private, durable, at the version of this program.
+//! Opens the database: private, durable, and migrated to the version of this program.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -19,10 +19,10 @@ use super::StoreError;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
-/// How long a question waits for another program that writes to the same file.
+/// How long a request waits for another program that is writing to the same file.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Opens the file, creating it (0600) if need be, and brings its tables up to date.
+/// Opens the file, creating it (mode 0600) if needed, and migrates its tables.
 pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<SqliteConnection, StoreError> {
     if !path.exists() {
         create(path)?;
@@ -31,16 +31,16 @@ pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<SqliteConnecti
     connect(path, busy_timeout, "FULL")
 }
 
-/// A database that lives as long as its connection.
+/// A database that exists as long as its connection.
 pub(super) fn in_memory() -> Result<SqliteConnection, StoreError> {
     connect(Path::new(":memory:"), BUSY_TIMEOUT, "OFF")
 }
 
-/// Creates the database under another name and gives it its own when it is complete, so that whoever finds the file
-/// finds tables in it, even if the power fails; one flush serves all steps. A lock on the directory keeps two programs
-/// that start at once apart.
+/// Creates the database under a temporary name and renames it when it is complete, so that a file with the final name
+/// always contains tables, even after a power failure. One flush serves all steps. A lock on the directory separates
+/// two programs that start at the same time.
 ///
-/// The flush must precede the name: closing a file that SQLite has open elsewhere in this process would take away
+/// The flush must come before the rename: closing a file that SQLite has open elsewhere in this process would release
 /// SQLite's locks (POSIX advisory locks belong to the process).
 fn create(path: &Path) -> Result<(), StoreError> {
     let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
@@ -50,20 +50,21 @@ fn create(path: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     let draft = beside(path, ".new");
-    // Left by a start that was killed; or, beside a database that was moved away, a log that SQLite would take for ours.
+    // A remnant of a start that was killed, or the log of a database that was moved away, which SQLite would take for
+    // ours.
     for file in ["-wal", "-shm", "-journal", ".new", ".new-wal", ".new-shm", ".new-journal"] {
         match std::fs::remove_file(beside(path, file)) {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(unusable(path, e)),
             _ => {}
         }
     }
-    // SQLite gives this mode to the files beside it, too.
+    // SQLite gives the same mode to `-wal` and `-shm`.
     plain_file::open_to_write(&draft, Links::Refuse, 0o600).map_err(|e| unusable(path, e))?;
     drop(connect(&draft, BUSY_TIMEOUT, "OFF")?);
     plain_file::open(&draft, Links::Refuse)
         .and_then(|file| file.sync_all())
         .and_then(|()| std::fs::rename(&draft, path))
-        // The name is part of the directory, and only this brings it through a power cut.
+        // The name is part of the directory; only this flush makes it survive a power failure.
         .and_then(|()| lock.sync_all())
         .map_err(|e| unusable(path, e))
 }
@@ -78,8 +79,8 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 fn connect(path: &Path, busy_timeout: Duration, synchronous: &str) -> Result<SqliteConnection, StoreError> {
     let name = path.to_str().ok_or_else(|| unusable(path, "the path is not valid UTF-8"))?;
     let mut connection = SqliteConnection::establish(name).map_err(|e| StoreError::of(path, &e))?;
-    // The timeout comes first, because every other step may need a lock. FULL: in WAL mode, only this makes a commit
-    // survive a power cut (law 10).
+    // The timeout comes first, because every other step may need a lock. In WAL mode only FULL makes a commit survive a
+    // power failure (law 10).
     let settings = format!(
         "PRAGMA busy_timeout = {}; PRAGMA synchronous = {synchronous}; PRAGMA journal_mode = WAL; \
          PRAGMA foreign_keys = ON",
@@ -90,7 +91,7 @@ fn connect(path: &Path, busy_timeout: Duration, synchronous: &str) -> Result<Sql
     Ok(connection)
 }
 
-/// Others must not read what people tell the agent, even if the file was restored from a backup.
+/// Other users must not read conversations, even if the file was restored from a backup.
 fn make_private(path: &Path) -> std::io::Result<()> {
     let metadata = path.metadata()?;
     if metadata.is_file() && metadata.permissions().mode() & 0o077 != 0 {
@@ -103,7 +104,7 @@ fn unusable(path: &Path, reason: impl Display) -> StoreError {
     StoreError::Unusable { path: path.into(), reason: reason.to_string() }
 }
 
-/// Brings the tables up to date in one transaction. A file that cannot be written is read: SQLite makes it one that reads.
+/// Migrates the tables in one transaction. A file that cannot be written is opened by SQLite for reading only.
 fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     let newer = connection
         .immediate_transaction(|connection| -> Result<bool, Box<dyn Error + Send + Sync>> {

@@ -1,4 +1,4 @@
-//! What the Store keeps, as the other actors see it.
+//! The stored records as other actors see them.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,30 +9,30 @@ use crate::protocol::thread::{
 use crate::protocol::turn::{TurnError, TurnStatus};
 use crate::protocol::usage::ThreadTokenUsage;
 
-/// Everything about a thread but its history. Times are Unix milliseconds.
+/// A thread without its history. Times are Unix milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThreadRecord {
-    /// Its identity.
+    /// Id of the thread.
     pub id: ThreadId,
-    /// Shared by the threads of one session tree.
+    /// Id that the threads of one session tree share.
     pub session_id: ThreadId,
-    /// The thread whose history it continues.
+    /// The thread from which it was forked.
     pub forked_from_id: Option<ThreadId>,
-    /// Its title, chosen by a person.
+    /// Title given by a user.
     pub name: Option<String>,
-    /// The first words of its user; empty before the first turn.
+    /// Beginning of the first user message; empty before the first turn.
     pub preview: String,
-    /// It has had a turn. Without one, and without a name, it is in no list.
+    /// Whether it has had a turn. A thread without turns and without a name is not listed.
     pub has_turns: bool,
-    /// When it was created.
+    /// Time of creation.
     pub created_at_ms: i64,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at_ms: i64,
-    /// When it was last used.
+    /// Time of the last use.
     pub recency_at_ms: i64,
-    /// Since when it is put away; `None` while it is not.
+    /// When it was archived; `None` if it is not archived.
     pub archived_at_ms: Option<i64>,
-    /// Its working directory, absolute.
+    /// Absolute working directory.
     pub cwd: String,
     /// Version of the program that created it.
     pub cli_version: String,
@@ -40,94 +40,94 @@ pub struct ThreadRecord {
     pub originator: Option<String>,
     /// Kind of program that created it.
     pub source: SessionSource,
-    /// What the client said about its origin.
+    /// Origin as stated by the client.
     pub thread_source: Option<String>,
-    /// How clients read its history.
+    /// How clients read the history.
     pub history_mode: ThreadHistoryMode,
-    /// The state of the repository it works in; every member absent when it works in none.
+    /// State of the git repository; all members are absent outside a repository.
     pub git: GitInfo,
-    /// A choice that clients save with it.
+    /// A setting that clients store with the thread.
     pub daybreak_enabled: Option<bool>,
-    /// Who serves its model.
+    /// Id of the model provider.
     pub model_provider: String,
-    /// What is in force when it is loaded again.
+    /// Settings that apply when the thread is loaded.
     pub settings: ThreadSettings,
 }
 
-/// The rules of a thread that outlive the process.
+/// Settings of a thread that survive a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadSettings {
-    /// Its model; `None` when the provider chooses.
+    /// Model; `None` for the provider's default.
     pub model: Option<String>,
-    /// How hard the model thinks; `None` for the model's own default.
+    /// Reasoning effort; `None` for the model's default.
     pub reasoning_effort: Option<String>,
-    /// Tier of service at the provider.
+    /// Service tier at the provider.
     pub service_tier: Option<String>,
-    /// When to ask.
+    /// When to ask for approval.
     pub approval_policy: AskForApproval,
-    /// Whom to ask.
+    /// Who reviews approvals.
     pub approvals_reviewer: ApprovalsReviewer,
-    /// What commands may touch.
+    /// Sandbox policy of commands.
     pub sandbox_policy: SandboxPolicy,
-    /// The profile behind the sandbox policy.
+    /// The profile from which the sandbox policy was derived.
     pub active_permission_profile: Option<ActivePermissionProfile>,
-    /// Absolute paths of the workspace.
+    /// Absolute paths of the workspace roots.
     pub runtime_workspace_roots: Vec<String>,
-    /// Plugins that are off.
+    /// Disabled plugins.
     pub disabled_plugin_ids: Vec<String>,
-    /// Instructions instead of the model's own.
+    /// Instructions that replace the model's own.
     pub base_instructions: Option<String>,
     /// Instructions in addition to the model's own.
     pub developer_instructions: Option<String>,
 }
 
-/// Everything about a turn but its items. Times are Unix milliseconds.
+/// A turn without its items. Times are Unix milliseconds.
 #[derive(Clone, Debug)]
 pub struct TurnRecord {
-    /// Unique in its thread.
+    /// Id of the turn, unique in its thread.
     pub id: String,
-    /// The first turn of the chain that led to it.
+    /// The first turn of the chain that led to this turn.
     pub root_turn_id: Option<String>,
-    /// How far it is.
+    /// Status of the turn.
     pub status: TurnStatus,
-    /// Why it failed.
+    /// The error, if it failed.
     pub error: Option<TurnError>,
-    /// When it started.
+    /// Time of the start.
     pub started_at_ms: Option<i64>,
-    /// When it ended.
+    /// Time of the end.
     pub completed_at_ms: Option<i64>,
     /// What the thread has cost up to and including this turn; `None` until the model has said so.
     pub token_usage: Option<ThreadTokenUsage>,
 }
 
-/// A thread that a search found.
+/// A thread found by a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundThread {
     /// The thread.
     pub thread: ThreadRecord,
-    /// Text around what was found.
+    /// Text around the match.
     pub snippet: String,
 }
 
-/// Which enrollment.
+/// The key of an enrollment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnrollmentKey {
-    /// Which backend: the URL of its WebSocket.
+    /// WebSocket URL of the backend.
     pub websocket_url: String,
-    /// Which ChatGPT account.
+    /// Id of the ChatGPT account.
     pub account_id: String,
-    /// On stdio the name of the first client, else empty.
+    /// On stdio the name of the first client, otherwise empty.
     pub client_name: String,
 }
 
-/// What this host is at a backend.
+/// The enrollment of this host at a backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnrollmentRecord {
-    /// The backend's name of this host.
+    /// Id of this host at the backend.
     pub server_id: String,
-    /// The environment that controllers choose.
+    /// Id of the environment that controllers connect to.
     pub environment_id: String,
-    /// Whether remote control begins with the server; `None` when nobody has decided.
+    /// Whether remote control starts with the server; `None` if that was never set.
     pub enabled: Option<bool>,
 }

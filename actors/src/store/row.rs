@@ -1,4 +1,4 @@
-//! Rows of the tables, and how records become rows and rows records.
+//! Rows of the tables, and their conversion from and to records.
 
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
@@ -122,7 +122,7 @@ impl TurnRow {
         })
     }
 
-    /// The turn on the wire, where times are seconds.
+    /// The turn for the wire, where times are seconds.
     pub(super) fn turn(self, items: Vec<ThreadItem>, items_view: TurnItemsView) -> QueryResult<Turn> {
         let duration_ms = self.started_at_ms.zip(self.completed_at_ms).map(|(start, end)| end - start);
         Ok(Turn {
@@ -184,7 +184,7 @@ impl ItemRow {
     }
 }
 
-/// The text that a column keeps for `value`.
+/// The text that is stored for `value`.
 pub(super) fn written(value: &impl Serialize) -> QueryResult<String> {
     to_stored(value).map_err(|e| DieselError::SerializationError(Box::new(e)))
 }

@@ -1,4 +1,4 @@
-//! Finding threads by what was said in them.
+//! Full-text search of threads.
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -11,12 +11,12 @@ use super::record::{FoundThread, ThreadRecord};
 use super::schema::{items, threads};
 use crate::protocol::thread::Page;
 
-/// Bytes of context before and after what was found.
+/// Bytes of context before and after a match.
 const SNIPPET_CONTEXT: usize = 80;
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// ASCII letters in lower case.
+    /// Lower-cases ASCII letters.
     fn lower(text: Nullable<Text>) -> Nullable<Text>;
 }
 
@@ -38,7 +38,7 @@ impl Question for SearchThreads {
     }
 }
 
-/// The thread with a snippet of its history, or else of its preview or its title.
+/// The thread with a snippet of its history, preview or title, in this order of preference.
 fn found(db: &mut SqliteConnection, thread: ThreadRecord, term: &str) -> QueryResult<FoundThread> {
     let said = items::table
         .filter(items::thread_id.eq(thread.id.to_string()))
@@ -56,11 +56,11 @@ fn found(db: &mut SqliteConnection, thread: ThreadRecord, term: &str) -> QueryRe
     Ok(FoundThread { snippet: snippet.unwrap_or_default(), thread })
 }
 
-/// What surrounds the first occurrence of `term` (in lower case) in `text`; an ellipsis stands where something is cut.
+/// The context of the first occurrence of `term` (lower case) in `text`, with an ellipsis where it is cut.
 fn snippet(text: &str, term: &str) -> Option<String> {
     let start = text.to_ascii_lowercase().find(term)?;
     let end = start + term.len();
-    // A snippet may be some bytes longer: it is cut between characters.
+    // A snippet may be some bytes longer, because it is cut between characters.
     let from = (0..=start.saturating_sub(SNIPPET_CONTEXT)).rfind(|at| text.is_char_boundary(*at)).unwrap_or(0);
     let to = (end + SNIPPET_CONTEXT..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
     let cut = |missing| if missing { "…" } else { "" };

@@ -1,4 +1,4 @@
-//! One thread: keeping, loading, changing, deleting.
+//! Storing, loading, changing and deleting a thread.
 
 use diesel::prelude::*;
 
@@ -37,7 +37,7 @@ impl Question for SetThreadName {
     }
 }
 
-/// Columns to change: the outer `None` keeps one, the inner one clears it.
+/// Columns to change: the outer `None` keeps the value, the inner `None` clears it.
 #[derive(AsChangeset)]
 #[diesel(table_name = threads)]
 struct MetadataChange {
@@ -87,7 +87,7 @@ impl Question for DeleteThread {
     const WRITES: bool = true;
 
     fn run(self, db: &mut SqliteConnection) -> QueryResult<bool> {
-        // Turns and items go with it: ON DELETE CASCADE.
+        // Turns and items are deleted with it: ON DELETE CASCADE.
         Ok(diesel::delete(threads::table.find(self.id.to_string())).execute(db)? > 0)
     }
 }
@@ -97,7 +97,7 @@ pub(super) fn insert(db: &mut SqliteConnection, record: &ThreadRecord) -> QueryR
 }
 
 pub(super) fn load(db: &mut SqliteConnection, id: ThreadId) -> QueryResult<Option<ThreadRecord>> {
-    // Not `first`: SQLite compiles a statement anew each time that a value is bound to its LIMIT.
+    // Not `first`: SQLite recompiles a statement whenever a value is bound to its LIMIT.
     let row = threads::table.find(id.to_string()).select(ThreadRow::as_select()).get_result(db).optional()?;
     row.map(ThreadRow::record).transpose()
 }

@@ -1,4 +1,4 @@
-//! Turns: keeping them and reading them back.
+//! Storing and loading turns.
 
 use std::collections::HashMap;
 
@@ -124,7 +124,7 @@ fn page_of_rows(db: &mut SqliteConnection, thread: ThreadId, page: &PageRequest)
     query.order(page.by("turns.ordinal")).limit(page.fetch()).select(TurnRow::as_select()).load(db)
 }
 
-/// The turns, whose rows are neighbours, with as many of their items as the view says.
+/// Adds the items to turns with adjacent rows, as far as the view asks for them.
 fn with_items(
     db: &mut SqliteConnection,
     thread: ThreadId,
@@ -147,7 +147,7 @@ fn with_items(
         .collect()
 }
 
-/// The items of neighbouring turns, by turn.
+/// The items of adjacent turns, by turn.
 fn items_of(
     db: &mut SqliteConnection,
     thread: ThreadId,
@@ -172,7 +172,7 @@ fn items_of(
     Ok(by_turn)
 }
 
-/// The first message of the person and the last of the agent.
+/// The first user message and the last agent message.
 fn summary(items: Vec<ItemRow>) -> Vec<ItemRow> {
     let asked = items.iter().position(|item| item.kind == "userMessage");
     let answered = items.iter().rposition(|item| item.kind == "agentMessage");

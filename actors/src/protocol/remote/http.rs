@@ -22,7 +22,7 @@ pub struct EnrollRequest {
 /// `POST …/server/refresh`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshRequest {
-    /// The backend's name of this host.
+    /// Id of this host at the backend.
     pub server_id: String,
     /// Id of this installation.
     pub installation_id: String,

@@ -204,7 +204,7 @@ pub type ThreadItemsListResponse = Page<ThreadItemEntry>;
 /// Result of `thread/search`.
 pub type ThreadSearchResponse = Page<ThreadSearchResult>;
 
-/// A thread that a search found.
+/// A thread found by a search.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ThreadSearchResult {
     /// The thread.
