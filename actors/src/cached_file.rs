@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Maximum size in bytes of a file that is read; a larger one is not what it seems to be.
 pub const LARGEST_FILE: usize = 4 * 1024 * 1024;
 
-/// What was read from a file, kept until the file changes. No watcher: each question costs one look at the inode.
+/// The content of a file, cached until the file changes. Instead of a file watch, each access checks the inode.
 pub struct CachedFile<T> {
     path: PathBuf,
     most: usize,
@@ -17,7 +17,7 @@ pub struct CachedFile<T> {
 }
 
 impl<T> CachedFile<T> {
-    /// The file at `path`. `parse` gets its text, which is empty when there is no file.
+    /// Creates a cache of the file at `path`. `parse` receives its text, or an empty text if there is no file.
     pub fn new(path: PathBuf, parse: fn(&Path, io::Result<String>) -> T) -> Self {
         Self::bounded(path, LARGEST_FILE, parse)
     }
@@ -27,9 +27,9 @@ impl<T> CachedFile<T> {
         Self { path, most, parse, kept: None }
     }
 
-    /// The content as it is now.
+    /// The current content.
     pub fn get(&mut self) -> &T {
-        // Taken before the content is read: a change in between is then noticed by the next question.
+        // Taken before the content is read, so that the next access notices a change in between.
         let now = self.path.metadata().ok().map(|metadata| Stamp::of(&metadata));
         let kept = self.kept.take().filter(|(stamp, _)| *stamp == now);
         let fresh = || (now, (self.parse)(&self.path, read_up_to(&self.path, self.most)));
@@ -37,8 +37,8 @@ impl<T> CachedFile<T> {
     }
 }
 
-/// Differs when the file does. The time is that of the last change of the inode, which unlike the time of the last
-/// write also moves when the file becomes readable, and cannot be set back.
+/// Differs if the file differs. Contains the time of the last change of the inode (ctime), which, unlike the time of
+/// the last write, also changes when the file becomes readable and cannot be set back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     changed: (i64, i64),
@@ -52,7 +52,7 @@ impl Stamp {
     }
 }
 
-/// The text of a file; empty when it does not exist.
+/// Reads the text of a file; empty if it does not exist.
 ///
 /// # Errors
 /// When it cannot be read, is no UTF-8, too large, or no regular file.
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(file.get(), "");
         std::fs::write(&path, "one").unwrap();
         assert_eq!(file.get(), "one");
-        // Same size, and the time of writing set back: still seen, because the inode changed.
+        // Same size, and the time of the last write set back: still noticed, because the inode changed.
         std::fs::write(home.path().join("new"), "two").unwrap();
         std::fs::rename(home.path().join("new"), &path).unwrap();
         assert_eq!(file.get(), "two");

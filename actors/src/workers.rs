@@ -74,7 +74,7 @@ impl Workers {
     /// There is no result.
     ///
     /// # Panics
-    /// Outside an actix system.
+    /// Panics outside an actix system.
     pub fn run<T: Send + 'static, W: FnOnce(&Progress) -> T + Send + 'static>(
         &self,
         what: &'static str,

@@ -1,4 +1,4 @@
-//! The answers to clients' requests.
+//! Answers to the requests of clients.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -78,8 +78,8 @@ impl Reader {
         })
     }
 
-    /// The settings as seen from `cwd`, without any project's when there is none; the defaults while the configuration
-    /// cannot be used.
+    /// The settings that apply in `cwd`, or without a project if there is none; the defaults while the configuration is
+    /// unusable.
     fn settings(&mut self, cwd: Option<&Path>) -> Settings {
         let loaded = self.files.load(&self.sources, cwd, &Table::new());
         loaded.map(|configuration| configuration.settings).unwrap_or_default()
@@ -89,7 +89,7 @@ impl Reader {
         cwd.map(|cwd| resolve(&self.sources.cwd, &cwd)).transpose()
     }
 
-    /// Who is signed in, if the provider in use asks for it at all.
+    /// The signed-in account, if the model provider needs one.
     fn sign_in(&mut self) -> (bool, SignIn) {
         let settings = self.settings(None);
         let required = settings.requires_openai_auth(settings.default_provider());
@@ -109,7 +109,7 @@ impl Reader {
         GetAccountResponse { account, user_id, requires_openai_auth, workspace_routing: Unset }
     }
 
-    /// Only the backend knows the numbers, and this server does not ask it: they are null, which says "not known".
+    /// Only the backend knows the numbers, and this server does not ask it. They are null, which means "not known".
     fn rate_limits(&mut self) -> Result<GetAccountRateLimitsResponse, RpcError> {
         match self.sign_in().1 {
             SignIn::Nobody => Err(authentication_required("codex account", "rate limits")),
@@ -142,7 +142,7 @@ impl Reader {
         let loaded = self.files.load(&self.sources, cwd.as_deref(), &Table::new());
         let mut configuration =
             loaded.map_err(|fault| RpcError::internal(format!("failed to read configuration layers: {fault}")))?;
-        // Clients have a closed list of policies, which lacks the former names.
+        // Clients know a fixed list of policies without the former names.
         if configuration.settings.approval_policy == Some(AskForApproval::OnRequest) {
             configuration.table.insert("approval_policy".to_owned(), "on-request".into());
         }
@@ -170,7 +170,7 @@ impl Reader {
         page(servers, &params.page, "servers")
     }
 
-    /// The directories that a client asks about, as it spells them.
+    /// The requested directories as spelled by the client.
     fn directories(&self, params: CwdsParams) -> Vec<String> {
         match params.cwds {
             Some(cwds) if !cwds.is_empty() => cwds,

@@ -1,4 +1,4 @@
-//! The settings that a new thread starts with.
+//! The settings of a new thread.
 
 use std::path::{Path, PathBuf};
 
@@ -14,13 +14,13 @@ use crate::protocol::config::{ConfigLayerSource, ConfigWarning};
 use crate::protocol::path::without_dots;
 use crate::protocol::thread::{ApprovalsReviewer, AskForApproval};
 
-/// Bytes of a path, as the operating systems have it.
+/// Longest path that operating systems accept, in bytes.
 const LONGEST_PATH: usize = 4096;
 
-/// How a thread starts that `question` asks about.
+/// The settings of a thread that starts with the given choices.
 ///
 /// # Errors
-/// -32600 with the reference program's texts when the configuration, or what the client chose, cannot be used.
+/// -32600 if the configuration or the client's choices are invalid; the texts are the reference program's.
 pub fn thread_settings(
     sources: &CatalogSources,
     files: &mut ConfigFiles,
@@ -73,7 +73,7 @@ fn unusable(fault: Fault) -> RpcError {
     RpcError::invalid_request(format!("failed to load configuration: {fault}"))
 }
 
-/// The client's settings as a table, and what it should know about them.
+/// The client's settings as a table, and warnings about them.
 fn session(config: &Table) -> Result<(Table, Vec<ConfigWarning>), Fault> {
     let mut table = Table::new();
     for (key, value) in config {
@@ -95,7 +95,7 @@ fn permissions(
     }
 }
 
-/// `fast` is the former name of a tier.
+/// `fast` is a former name of a service tier.
 fn current_tier(tier: String) -> String {
     if tier == "fast" { "priority".to_owned() } else { tier }
 }
@@ -107,11 +107,11 @@ fn current_reviewer(reviewer: ApprovalsReviewer) -> ApprovalsReviewer {
     }
 }
 
-/// `path` as seen from `base`, without `.` and `..`. Nothing is looked up: the directory need not exist.
+/// Resolves `path` against `base` and removes `.` and `..`. The directory need not exist.
 ///
 /// # Errors
-/// -32600 for a path longer than the operating system allows. Every directory above is looked at, which must not take
-/// as long as a client likes.
+/// -32600 for a path longer than the operating system allows. Every parent directory is checked, so the length must be
+/// bounded.
 pub fn resolve(base: &Path, path: &str) -> Result<PathBuf, RpcError> {
     if path.len() > LONGEST_PATH {
         return Err(RpcError::invalid_request(format!("cwd is longer than {LONGEST_PATH} bytes")));

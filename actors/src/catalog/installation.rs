@@ -1,4 +1,4 @@
-//! The identity of this installation: `installation_id` in `$CODEX_HOME`, shared with the reference program.
+//! The id of this installation: `installation_id` in `$CODEX_HOME`, shared with the reference program.
 
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
@@ -6,21 +6,20 @@ use std::path::Path;
 use plain_file::Links;
 use uuid::Uuid;
 
-/// Bytes of the file that matter: a UUID and some white space.
+/// Bytes to read: a UUID and some white space.
 const LONGEST_ID: u64 = 256;
 
-/// The identity; made, and kept for next time, if there is none that can be read.
+/// Returns the id. If there is no valid one, a new one is created and stored.
 ///
-/// It is written in place, unlike our own files: the reference program locks this very file to read or write it, and a
-/// new file under its name would not be the one that is locked. One that was only half written is no UUID, and so made
-/// anew.
+/// The file is written in place, unlike our own files: the reference program locks this very file, and a new file under
+/// its name would not be locked. A half-written id is not a UUID and is replaced.
 ///
 /// # Errors
-/// When the file cannot be read or written.
+/// The file cannot be read or written.
 pub fn installation_id(codex_home: &Path) -> io::Result<Uuid> {
     let path = codex_home.join("installation_id");
     let mut file = plain_file::open_or_create(&path, Links::Follow, 0o600)?;
-    // Two servers that start at the same time must agree. The lock ends with the file's handle.
+    // Two servers that start at the same time must agree on the id. The lock is released when the file is closed.
     file.lock()?;
     let mut text = Vec::new();
     (&file).take(LONGEST_ID).read_to_end(&mut text)?;
@@ -32,7 +31,7 @@ pub fn installation_id(codex_home: &Path) -> io::Result<Uuid> {
     file.rewind()?;
     file.write_all(id.to_string().as_bytes())?;
     file.sync_all()?;
-    // The name of a new file is part of its directory.
+    // The name of a new file is part of its directory, which must be flushed too.
     plain_file::open_directory(codex_home)?.sync_all()?;
     Ok(id)
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::protocol::RpcError;
 
-/// How long the end of another program's writing may go unnoticed.
+/// Interval between attempts to take the lock.
 const RETRY: Duration = Duration::from_millis(10);
 
 /// The right to write, which one writer has at a time. `$CODEX_HOME` itself is locked, because each writer replaces the
@@ -46,7 +46,8 @@ impl ConfigLock {
             match home.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => {
-                    // Some network file systems cannot; then only the look before the replacement is left.
+                    // Some network file systems do not support locks. Then only the check before the replacement
+                    // remains.
                     log::debug!("{} cannot be locked: {error}", self.codex_home.display());
                     break;
                 }

@@ -1,4 +1,4 @@
-//! What the catalog is asked.
+//! The messages of the catalog.
 
 use actix::prelude::*;
 use toml::Table;
@@ -9,30 +9,29 @@ use crate::protocol::thread::{ActivePermissionProfile, ApprovalsReviewer, AskFor
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
 
-/// Sent by the processor for a client's request. Nothing comes back: the client is answered by way of the router.
-/// Mailbox full: the client is told to retry (-32001).
+/// Sent by the processor for a client's request. The answer goes to the router. Mailbox full: the client receives
+/// -32001.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Ask {
     /// The duty to answer.
     pub reply: Reply,
-    /// The client's request.
+    /// The request.
     pub request: CatalogRequest,
 }
 
-/// Sent by the threads registry before it makes a thread: how does it start? What a file says counts as it stands at
-/// this moment. -32600 comes back when the configuration cannot be used. Mailbox full: as for [`Ask`].
+/// Sent by `Threads` before it creates a thread. The reply is the settings of the thread, with the files as they are at
+/// this moment, or -32600 if the configuration is invalid. Mailbox full: as for [`Ask`].
 #[derive(Clone, Debug, Default, Message)]
 #[rtype(result = "Result<EffectiveSettings, RpcError>")]
 pub struct ThreadDefaults {
-    /// The working directory that the client chose; a relative one begins at the server's own.
+    /// The client's choice of a working directory; a relative one is resolved against the server's.
     pub cwd: Option<String>,
-    /// What else the client chose.
+    /// The client's other choices.
     pub overrides: ThreadOverrides,
 }
 
-/// What a client chooses for one thread; the members are those of `thread/start`. Absent ones are taken from the
-/// configuration.
+/// A client's choices for a thread; the members are those of `thread/start`. Absent ones come from the configuration.
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs)] // See `ThreadStartParams`.
 pub struct ThreadOverrides {
@@ -43,52 +42,52 @@ pub struct ThreadOverrides {
     pub approvals_reviewer: Option<ApprovalsReviewer>,
     pub sandbox: Option<SandboxMode>,
     pub permissions: Option<String>,
-    /// Settings as in `config.toml`, with dotted keys, stronger than every file.
+    /// Settings as in `config.toml` with dotted keys. They take precedence over all files.
     pub config: Table,
 }
 
-/// The settings that a new thread starts with.
+/// The settings of a new thread.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EffectiveSettings {
-    /// Never empty.
+    /// The model; never empty.
     pub model: String,
-    /// The id of a provider that exists.
+    /// Id of an existing provider.
     pub model_provider: String,
-    /// How long the model thinks; `None` leaves it to the model.
+    /// Reasoning effort; `None` for the model's default.
     pub reasoning_effort: Option<String>,
-    /// The provider's service tier; `None` is the ordinary one.
+    /// Service tier; `None` for the ordinary one.
     pub service_tier: Option<String>,
-    /// When a person is asked.
+    /// When to ask for approval.
     pub approval_policy: AskForApproval,
-    /// Who is asked.
+    /// Who reviews approvals.
     pub approvals_reviewer: ApprovalsReviewer,
-    /// What commands may touch.
+    /// Sandbox policy of commands.
     pub sandbox_policy: SandboxPolicy,
-    /// The profile that says so, if one does.
+    /// The profile from which the sandbox policy was derived, if any.
     pub active_permission_profile: Option<ActivePermissionProfile>,
-    /// Absolute and without `.` and `..`; it need not exist.
+    /// Working directory: absolute and without `.` and `..`; it need not exist.
     pub cwd: String,
-    /// The working directory and what else of the configuration belongs to the workspace; absolute.
+    /// Workspace roots: the working directory and those of the configuration; absolute.
     pub runtime_workspace_roots: Vec<String>,
-    /// What the client should know about the settings that it sent.
+    /// Warnings about the settings that the client sent.
     pub warnings: Vec<ConfigWarning>,
 }
 
-/// Sent by the processor for a connection that has just been initialized. What to tell it comes back. Mailbox full:
-/// the connection is not greeted; the state of the server does not depend on it.
+/// Sent by the processor for a connection that has just been initialized. The reply is the notifications to send.
+/// Mailbox full: none are sent; the state of the server does not depend on them.
 #[derive(Debug, Message)]
 #[rtype(result = "Greeting")]
 pub struct Greet;
 
-/// What a new connection is told.
+/// The first notifications for a new connection.
 #[derive(Debug, Default, MessageResponse)]
 pub struct Greeting {
-    /// In this order.
+    /// The notifications, in order.
     pub notifications: Vec<ServerNotification>,
 }
 
-/// Sent by remote control before it turns to its backend: which base URL does the configuration name? `None` when it names
-/// none. The fault comes back when the configuration cannot be used. Mailbox full: the sender waits.
+/// Sent by remote control before it contacts its backend. The reply is the base URL in the configuration, `None` if
+/// there is none, or the fault if the configuration is invalid. Mailbox full: the sender waits.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Option<String>, String>")]
 pub struct BaseUrl;

@@ -67,7 +67,7 @@ impl Catalog {
     /// by the requests that connections may have in flight.
     ///
     /// # Panics
-    /// Outside an actix system.
+    /// Panics outside an actix system.
     pub fn start(sources: CatalogSources, limits: &Limits) -> Arc<Addr<Self>> {
         let sources = Arc::new(sources);
         let catalog = Self {
@@ -82,10 +82,10 @@ impl Catalog {
         start_alone(limits.catalog_mailbox_messages, || catalog)
     }
 
-    /// What `--strict-config` asks before the server starts: are all settings known, and can they be used?
+    /// The check behind `--strict-config`: all settings must be known and valid.
     ///
     /// # Errors
-    /// With the reference program's texts.
+    /// The texts are the reference program's.
     pub fn check_strict(sources: &CatalogSources) -> Result<(), String> {
         config::check_strict(sources)
     }
@@ -102,7 +102,7 @@ impl Catalog {
                 }));
                 return;
             }
-            // Where nothing comes out, the reply is dropped, and tells the client.
+            // After a panic the reply is dropped, which answers -32603.
             if let Some(result) = guarded("a request to the catalog", || self.reader.answer(request)) {
                 reply.post::<Self>(result, ctx);
             }

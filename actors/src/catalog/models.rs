@@ -1,7 +1,7 @@
 //! The built-in list of models.
 //!
-//! It serves pickers: a thread may use any other model that its provider has. Efforts are limited to names that
-//! clients with closed lists of them know.
+//! The list is for pickers: a thread may use any other model of its provider. Efforts are limited to the names that
+//! existing clients know.
 
 use crate::protocol::catalog::{InputModality, Model, ReasoningEffortOption};
 use crate::protocol::thread::Unset;
@@ -45,10 +45,10 @@ const EFFORTS: [(&str, &str); 4] = [
     ("xhigh", "Thinks longest"),
 ];
 
-/// The model of a thread for which nobody chose one.
+/// The default model.
 pub const DEFAULT_MODEL: &str = MODELS[0].id;
 
-/// All models for a picker, and the hidden ones too if asked for. The `configured` one is always among them.
+/// All models for a picker, including hidden ones on request. The `configured` one is always included.
 pub fn models(include_hidden: bool, configured: Option<&str>) -> Vec<Model> {
     let unlisted = configured.filter(|id| !id.is_empty() && MODELS.iter().all(|entry| entry.id != *id));
     let unlisted = unlisted.map(|id| model(id, id, "The model of your configuration.", "medium", false));

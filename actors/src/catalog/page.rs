@@ -1,13 +1,13 @@
-//! Lists that are read page by page.
+//! Paged lists.
 
 use crate::protocol::RpcError;
 use crate::protocol::catalog::{Page, PageParams};
 
-/// The page of `items` that `params` ask for; without a limit, all that follow. The cursor is the number of entries
-/// before the page. `what` names the entries in an error text.
+/// The page of `items` selected by `params`; without a limit, all remaining entries. The cursor is the number of
+/// entries before the page. `what` names the entries in error texts.
 ///
 /// # Errors
-/// -32600 for a cursor that this list never gave out.
+/// -32600 for an invalid cursor.
 pub fn page<T>(items: Vec<T>, params: &PageParams, what: &str) -> Result<Page<T>, RpcError> {
     let total = items.len();
     let start = match &params.cursor {

@@ -1,20 +1,20 @@
-//! What a new thread may do: sandbox modes and permission profiles.
+//! The permissions of a new thread: sandbox modes and permission profiles.
 
 use super::config::{Fault, Settings, TrustLevel};
 use crate::protocol::catalog::PermissionProfileSummary;
 use crate::protocol::thread::{ActivePermissionProfile, SandboxMode, SandboxPolicy};
 
-/// The built-in profiles and the sandboxes that they stand for.
+/// The built-in profiles and their sandboxes.
 const BUILT_IN: [(&str, SandboxMode); 3] = [
     (":read-only", SandboxMode::ReadOnly),
     (":workspace", SandboxMode::WorkspaceWrite),
     (":danger-full-access", SandboxMode::DangerFullAccess),
 ];
 
-/// Profiles that may build upon one another; a longer chain is taken for a circle.
+/// Longest chain of profiles that extend each other; a longer one is treated as a cycle.
 const LONGEST_CHAIN: usize = 16;
 
-/// All profiles, the built-in ones first.
+/// All profiles; the built-in ones come first.
 pub fn profiles(settings: &Settings) -> Vec<PermissionProfileSummary> {
     let summary = |id: &str, description: Option<&String>| PermissionProfileSummary {
         id: id.to_owned(),
@@ -26,7 +26,7 @@ pub fn profiles(settings: &Settings) -> Vec<PermissionProfileSummary> {
     built_in.chain(own).collect()
 }
 
-/// What a new thread may do, and the profile that says so, if one does.
+/// The permissions of a new thread, and the profile from which they were derived, if any.
 pub struct Permissions {
     /// The sandbox.
     pub sandbox: SandboxPolicy,
@@ -35,7 +35,7 @@ pub struct Permissions {
 }
 
 impl Permissions {
-    /// By sandbox mode, with the details of `[sandbox_workspace_write]`.
+    /// Permissions of a sandbox mode, with the details of `[sandbox_workspace_write]`.
     pub fn by_mode(mode: SandboxMode, settings: &Settings) -> Self {
         let details = &settings.sandbox_workspace_write;
         let sandbox = match mode {
@@ -50,10 +50,11 @@ impl Permissions {
         Self { sandbox, profile: None }
     }
 
-    /// By profile. A profile of the user's own gives what the built-in profile at the end of its chain gives.
+    /// Permissions of a profile. A user-defined profile has the permissions of the built-in profile at the end of its
+    /// chain.
     ///
     /// # Errors
-    /// When there is no such profile, or its chain ends nowhere.
+    /// The profile does not exist, or its chain does not end at a built-in profile.
     pub fn by_profile(id: &str, settings: &Settings) -> Result<Self, Fault> {
         let extends = settings.permissions.get(id).and_then(|profile| profile.extends.clone());
         let mode = mode_of(id, settings, LONGEST_CHAIN)?;
@@ -61,10 +62,10 @@ impl Permissions {
         Ok(Self { sandbox: plain(mode), profile: Some(profile) })
     }
 
-    /// By what the settings say: a mode, or a profile, or else the trust in the project.
+    /// Permissions according to the settings: a mode, a profile, or else the trust in the project.
     ///
     /// # Errors
-    /// When the profile named there does not exist.
+    /// The configured profile does not exist.
     pub fn by_settings(settings: &Settings, trust: Option<TrustLevel>) -> Result<Self, Fault> {
         if let Some(mode) = settings.sandbox_mode {
             return Ok(Self::by_mode(mode, settings));
@@ -107,7 +108,7 @@ fn mode_of(id: &str, settings: &Settings, links: usize) -> Result<SandboxMode, F
     match &profile.extends {
         Some(parent) if links > 0 => mode_of(parent, settings, links - 1),
         Some(_) => Err(Fault::new(format!("permission profile `{id}` extends itself"))),
-        // Its own rules are not understood here, and what is not understood is not granted.
+        // This server does not support the profile's own rules, and grants nothing that it does not support.
         None => Ok(SandboxMode::ReadOnly),
     }
 }

@@ -1,4 +1,4 @@
-//! The providers of models, as clients may see them.
+//! Model providers as clients may see them.
 
 use super::config::{ModelProvider, OPENAI, Settings};
 use crate::protocol::catalog::{GatewayAuth, ModelProviderListResponse, ModelProviderSummary, ProviderSettings};
@@ -33,7 +33,7 @@ fn summary(id: &str, provider: &ModelProvider) -> ModelProviderSummary {
     }
 }
 
-/// User names, queries and fragments of an address may be secrets.
+/// User names, queries and fragments of a URL may be secrets.
 fn can_be_shown(url: &str) -> bool {
     !url.contains(['@', '?', '#'])
 }

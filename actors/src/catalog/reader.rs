@@ -54,7 +54,7 @@ impl Reader {
     }
 }
 
-/// A file that cannot be understood means that nobody is signed in: a client can then offer to sign in again.
+/// An invalid file counts as signed out, so that a client can offer to sign in again.
 fn read_sign_in(path: &Path, content: io::Result<String>) -> SignIn {
     let sign_in = content.map_err(|e| e.to_string()).and_then(|text| SignIn::from_auth_json(&text));
     sign_in.unwrap_or_else(|reason| {

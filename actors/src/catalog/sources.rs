@@ -1,4 +1,4 @@
-//! Where the catalog reads, and what the command line sets.
+//! The sources of the catalog: files and command-line settings.
 
 use std::path::PathBuf;
 
@@ -6,24 +6,24 @@ use toml::{Table, Value};
 
 use super::config::{Settings, put};
 
-/// The configuration of the machine.
+/// The configuration file of the machine.
 const SYSTEM_CONFIG: &str = "/etc/codex/config.toml";
 
-/// Everything that the catalog answers from.
+/// The sources of the catalog.
 #[derive(Clone, Debug)]
 pub struct CatalogSources {
-    /// `$CODEX_HOME`, absolute: holds `config.toml`, `auth.json` and `installation_id`, shared with the reference program.
+    /// Absolute path of `$CODEX_HOME`, which contains `config.toml`, `auth.json` and `installation_id`.
     pub codex_home: PathBuf,
-    /// Where relative paths of clients begin, absolute.
+    /// Absolute directory against which relative paths of clients are resolved.
     pub cwd: PathBuf,
-    /// The machine's own configuration, weaker than the user's. It need not exist.
+    /// The configuration file of the machine; the user's takes precedence. It need not exist.
     pub system_config: PathBuf,
-    /// `-c key=value` of the command line, stronger than any file.
+    /// `-c key=value` settings of the command line; they take precedence over all files.
     pub(super) overrides: Table,
 }
 
 impl CatalogSources {
-    /// The files below `codex_home`, without settings of the command line.
+    /// The sources of `codex_home` without command-line settings.
     pub fn new(codex_home: PathBuf, cwd: PathBuf) -> Self {
         Self { codex_home, cwd, system_config: SYSTEM_CONFIG.into(), overrides: Table::new() }
     }
@@ -33,13 +33,12 @@ impl CatalogSources {
         self.codex_home.join("config.toml")
     }
 
-    /// Adds the `key=value` settings of the command line in their order.
+    /// Adds the `key=value` settings of the command line in order.
     ///
-    /// The key is dotted. The value is read as TOML, and taken as it stands where it is none, so that strings need no
-    /// quotes.
+    /// The key is dotted. The value is parsed as TOML, or else taken as a string, so that strings need no quotes.
     ///
     /// # Errors
-    /// With the reference program's texts: there is no `=`, no key, or the value has the wrong type.
+    /// There is no `=` or no key, or the value has the wrong type. The texts are the reference program's.
     pub fn with_overrides(mut self, overrides: &[String]) -> Result<Self, String> {
         for text in overrides {
             split(text)
@@ -58,7 +57,7 @@ fn split(text: &str) -> Result<(&str, Value), String> {
         return Err(format!("Empty key in override: {text}"));
     }
     let parsed = toml::from_str::<Table>(&format!("value = {value}")).ok();
-    // A line break could begin further settings; then the text is no single value.
+    // A text with a line break could contain further settings, so it is not a single value.
     let single = parsed.filter(|table| table.len() == 1).and_then(|mut table| table.remove("value"));
     Ok((key, single.unwrap_or_else(|| Value::from(value.trim_matches(['"', '\''])))))
 }

@@ -1,7 +1,7 @@
-//! `config/value/write` and `config/batchWrite`: the only place where the user's `config.toml` is written.
+//! `config/value/write` and `config/batchWrite`: the only code that writes the user's `config.toml`.
 //!
-//! Other programs write it too. Those that lock take turns with us; a change by one that does not is noticed before ours
-//! takes its place, and our edits are made anew on top of it.
+//! Other programs write it, too. Those that use the lock take turns with us. A change by one that does not is noticed
+//! before the file is replaced, and our edits are repeated on top of it.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,8 @@ use crate::protocol::path::AbsolutePath;
 use crate::protocol::thread::Unset;
 use crate::replace::{Mode, replace};
 
-/// How often the edits are made on top of somebody else's. More is not a writer but a loop.
+/// How often the edits are repeated on top of another program's change, so that a program that writes all the time
+/// cannot cause an endless loop.
 const ATTEMPTS: usize = 5;
 
 impl Reader {
@@ -59,15 +60,15 @@ impl Reader {
         Err(conflict())
     }
 
-    /// The user's layer as `config/read` shows it.
+    /// The user's layer as returned by `config/read`.
     fn metadata(&self, table: &Table) -> ConfigLayerMetadata {
         let file = self.sources.user_config().display().to_string();
         ConfigLayerMetadata::new(ConfigLayerSource::User { file, profile: Unset }, table)
     }
 
-    /// The first edit that does not count, because a layer above the user's says something else.
+    /// The first edit that is overridden by a layer with higher precedence.
     fn overridden(&mut self, edits: &[ConfigEdit], user: &Table) -> Option<OverriddenMetadata> {
-        // A configuration that cannot be used as a whole has no values that could override.
+        // An invalid configuration has no effective values that could override.
         let loaded = self.files.load(&self.sources, None, &Table::new()).ok()?;
         let stronger = loaded.layers.0.iter().rev().take_while(|layer| !is_users(layer));
         let stronger: Vec<&Layer> = stronger.collect();
@@ -88,7 +89,7 @@ fn is_users(layer: &Layer) -> bool {
     matches!(layer.source, ConfigLayerSource::User { .. })
 }
 
-/// The file that the client names, which must be the user's own by one name or another.
+/// Checks that the client's path is the user's own file, possibly by another name.
 fn named_file(named: Option<&str>, own: &Path) -> Result<AbsolutePath, RpcError> {
     let readonly = || RpcError::config_not_written(Code::LayerReadonly, "Only writes to the user config are allowed");
     let named = AbsolutePath::new(named.map_or(own, Path::new)).ok_or_else(readonly)?;
@@ -100,7 +101,7 @@ fn real(path: &Path) -> Option<PathBuf> {
     Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
 }
 
-/// Refuses a text that could not be used as the configuration.
+/// Checks that a text is a valid configuration.
 fn check(path: &Path, text: &str) -> Result<Table, RpcError> {
     if text.len() > LARGEST_FILE {
         return Err(invalid(format!("the configuration would have more than {LARGEST_FILE} bytes")));

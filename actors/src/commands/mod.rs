@@ -100,7 +100,7 @@ impl Commands {
     /// Starts the registry on an arbiter of its own, which all commands share.
     ///
     /// # Panics
-    /// Outside an actix system.
+    /// Panics outside an actix system.
     pub fn start(parts: CommandsParts) -> Arc<Addr<Self>> {
         start_alone(parts.limits.commands_mailbox_messages, || Self::new(parts))
     }

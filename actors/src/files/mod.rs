@@ -52,7 +52,7 @@ impl Files {
     /// cloned.
     ///
     /// # Panics
-    /// Outside an actix system.
+    /// Panics outside an actix system.
     pub fn start(limits: Arc<Limits>, router: Arc<Addr<Router>>) -> Arc<Addr<Self>> {
         let messages = limits.files_mailbox_messages;
         let make = move || {

@@ -12,14 +12,14 @@ use crate::protocol::remote::RemoteControlRequest;
 use crate::remote_link::{Dial, EndSession, HangUp, SendRest};
 use crate::reply::Reply;
 
-/// Sent by the processor for a client's request. Nothing comes back: the client is answered by way of the router.
-/// Mailbox full: the client is told to retry (-32001).
+/// Sent by the processor for a client's request. The answer goes to the router. Mailbox full: the client receives
+/// -32001.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct AskRemoteControl {
     /// The duty to answer.
     pub reply: Reply,
-    /// The client's request.
+    /// The request.
     pub request: RemoteControlRequest,
 }
 

@@ -151,7 +151,7 @@ impl RemoteControl {
     ) {
         let work = guarded_future("a request about remote control", work);
         ctx.spawn(wrap_future::<_, Self>(work).map(move |done, control, ctx| {
-            // Where nothing comes out, the reply is dropped, and tells the client.
+            // After a panic the reply is dropped, which answers -32603.
             if let Some(done) = done {
                 let answered = then(control, done, ctx);
                 control.answer(reply, answered, ctx);

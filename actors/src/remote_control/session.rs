@@ -186,7 +186,7 @@ impl Session {
     /// Whether the account is still the one that a long call was made for.
     ///
     /// # Errors
-    /// With the reference program's texts.
+    /// The texts are the reference program's.
     pub fn check_account(&self, before: &str) -> Result<(), Failure> {
         let text = match self.tools.account() {
             Ok(account) if account.id == before => return Ok(()),

@@ -63,7 +63,7 @@ impl RemoteLink {
     /// Starts the actor on the arbiter of the calling thread, which should be remote control's and not the hub's.
     ///
     /// # Panics
-    /// Outside an actix system.
+    /// Panics outside an actix system.
     pub fn start(parts: RemoteLinkParts) -> Arc<Addr<Self>> {
         let RemoteLinkParts { limits, message_bytes, port, lost } = parts;
         let limits = Rc::new(limits);

@@ -22,7 +22,7 @@ impl StreamPort {
     /// Leads to `hub` from now on, whose arbiter is the calling one. Only the first call counts.
     ///
     /// # Panics
-    /// Outside an actix system.
+    /// Panics outside an actix system.
     pub fn connect(&self, hub: Hub) {
         if self.0.set((hub, actix_rt::Arbiter::current())).is_err() {
             log::error!("the port for remote streams leads to a hub already");

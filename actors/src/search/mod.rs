@@ -77,7 +77,7 @@ impl Search {
     /// shared and never cloned.
     ///
     /// # Panics
-    /// Outside an actix system.
+    /// Panics outside an actix system.
     pub fn start(limits: Arc<Limits>, cwd: PathBuf, router: Arc<Addr<Router>>) -> Arc<Addr<Self>> {
         let messages = limits.search_mailbox_messages;
         let make = move || {

@@ -1,11 +1,11 @@
-//! Changing the text of `config.toml` without touching what is not meant: comments, order and spacing stay.
+//! Edits the text of `config.toml` and keeps comments, order and spacing.
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::layers::DEEPEST_KEY;
 use crate::protocol::config::{ConfigEdit, ConfigEditValue, MergeStrategy};
 
-/// Why an edit cannot be made; the texts are the reference program's.
+/// Why an edit is impossible; the texts are the reference program's.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct EditRefused(String);
@@ -14,15 +14,15 @@ fn refused<T>(reason: impl Into<String>) -> Result<T, EditRefused> {
     Err(EditRefused(reason.into()))
 }
 
-/// The names that lead to a setting; there is at least one.
+/// The names that lead to a setting; at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPath(pub Vec<String>);
 
 impl KeyPath {
-    /// Reads a dotted path. A part in double quotes may hold dots; a backslash in it stands for the character behind it.
+    /// Parses a dotted path. A part in double quotes may contain dots; in it, a backslash escapes the next character.
     ///
     /// # Errors
-    /// An empty part, quotes at the wrong place, or more parts than [`DEEPEST_KEY`].
+    /// An empty part, misplaced quotes, or more parts than [`DEEPEST_KEY`].
     pub fn parse(text: &str) -> Result<Self, EditRefused> {
         if text.is_empty() {
             return refused("keyPath must not be empty");
@@ -47,7 +47,7 @@ impl KeyPath {
     }
 }
 
-/// A part, and what is behind the dot that ends it.
+/// The first part, and the rest behind its dot.
 type Part<'a> = (String, Option<&'a str>);
 
 fn read_plain(text: &str) -> Result<Part<'_>, EditRefused> {
@@ -78,10 +78,10 @@ fn read_quoted(text: &str) -> Result<Part<'_>, EditRefused> {
     }
 }
 
-/// The text of a configuration after `edits`, made in their order. `text` must be TOML.
+/// Applies `edits` in order to the text of a configuration, which must be valid TOML.
 ///
 /// # Errors
-/// The first edit that cannot be made.
+/// The first edit that is impossible.
 pub fn apply(text: &str, edits: &[ConfigEdit]) -> Result<String, EditRefused> {
     let mut document: DocumentMut = text.parse().map_err(|e: toml_edit::TomlError| EditRefused(e.to_string()))?;
     for edit in edits {
@@ -119,18 +119,18 @@ fn set(
     changed.unwrap_or_else(|| refused("cannot set value on non-table parent"))
 }
 
-/// Changes what is in a table of any spelling; `None` if it is no table.
+/// Changes a table in any of its notations; `None` if it is not a table.
 fn change_members<T>(item: &mut Item, change: impl FnOnce(&mut dyn TableLike) -> T) -> Option<T> {
     let before = item.as_table_like()?.len();
     let result = change(item.as_table_like_mut()?);
     if let Some(inline) = item.as_inline_table_mut().filter(|inline| inline.len() > before) {
-        // The member that was the last keeps the space that stood before the brace.
+        // The former last member keeps the space before the brace.
         inline.fmt();
     }
     Some(result)
 }
 
-/// A table that shows only in the names of what is in it.
+/// A table that exists only as part of dotted keys.
 fn invisible() -> Table {
     let mut table = Table::new();
     table.set_implicit(true);
@@ -144,7 +144,7 @@ fn set_member(table: &mut dyn TableLike, name: &str, value: &toml::Value, strate
         }
         (Some(Item::Value(existing)), value) if !value.is_table() => {
             let mut value = to_value(value);
-            // The spaces around it, and the comment behind it.
+            // The spaces around it and the comment behind it.
             *value.decor_mut() = existing.decor().clone();
             *existing = value;
         }
@@ -172,7 +172,7 @@ fn remove(table: &mut dyn TableLike, path: &[String]) {
     }
 }
 
-/// Comments above the removed setting stay, above what follows it in its table.
+/// Comments above a removed setting are kept above the next one in its table.
 fn remove_member(table: &mut dyn TableLike, name: &str) {
     let comments = table.key(name).and_then(|key| key.leaf_decor().prefix()?.as_str().map(str::to_owned));
     let following = table.iter().map(|(name, _)| name.to_owned()).skip_while(|other| other != name).nth(1);
@@ -229,7 +229,7 @@ mod tests {
         apply(TEXT, &[serde_json::from_value(edit).unwrap()]).map_err(|e| e.to_string())
     }
 
-    /// The lines that went and came: what is not named here has stayed.
+    /// The removed and added lines; all others are unchanged.
     fn changed(key: &str, value: serde_json::Value, strategy: &str) -> (Vec<String>, Vec<String>) {
         let new = edited(key, value, strategy).unwrap();
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();

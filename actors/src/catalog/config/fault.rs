@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, and where.
+//! Faults of a configuration and their positions.
 
 use std::fmt;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::protocol::config::{ConfigWarning, TextPosition, TextRange};
 
-/// A fault that makes a configuration unusable. Displayed as `<path>:<line>:<column>: <message>`.
+/// A fault that makes a configuration invalid, displayed as `<path>:<line>:<column>: <message>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     message: String,
@@ -26,13 +26,13 @@ impl Fault {
         Self { path: Some(path.display().to_string()), ..Self::new(error.to_string()) }
     }
 
-    /// The file says something that it must not say, at the bytes `span` of its `text`.
+    /// The file is invalid at the bytes `span` of its `text`.
     pub fn in_file(path: &Path, text: &str, span: Option<Range<usize>>, message: impl Into<String>) -> Self {
         let range = span.map(|span| range(text, span));
         Self { message: message.into(), path: Some(path.display().to_string()), range }
     }
 
-    /// What clients are told while the server runs on without the configuration.
+    /// The warning for clients while the server runs without the configuration.
     pub fn warning(&self) -> ConfigWarning {
         ConfigWarning {
             summary: "Invalid configuration; using defaults.".to_owned(),

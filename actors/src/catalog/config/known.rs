@@ -1,6 +1,6 @@
-//! Which settings there are: a misspelt one is reported rather than silently without effect.
+//! The known settings, so that a misspelt one is reported.
 //!
-//! Only the names at the top are judged. What lies below belongs to whoever reads it: clients keep their own there.
+//! Only top-level names are checked. Nested ones belong to the programs that read them.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use toml::de::DeTable;
 use super::{Fault, Layers};
 use crate::protocol::config::{ConfigLayerSource, ConfigWarning};
 
-/// Unknown settings that a warning names; of more it tells the number.
+/// Maximum number of unknown settings that a warning names; it counts the others.
 const NAMED_IN_WARNING: usize = 3;
 
-/// The top-level names of `config.toml` at the API level that we speak, sorted.
+/// The top-level names of `config.toml` at our API level, sorted.
 const KNOWN: [&str; 107] = [
     "agents",
     "allow_login_shell",
@@ -133,10 +133,10 @@ pub fn first_unknown(table: &Table) -> Option<&str> {
     table.keys().map(String::as_str).find(|name| !is_known(name))
 }
 
-/// Refuses a file with an unknown setting, as `--strict-config` asks.
+/// Rejects a file with an unknown setting, for `--strict-config`.
 ///
 /// # Errors
-/// Names the first unknown setting and its place. A text that is no TOML is none of this function's business.
+/// The first unknown setting and its position. Invalid TOML is not reported here.
 pub fn check_file(path: &Path, text: &str) -> Result<(), Fault> {
     let Ok(table) = DeTable::parse(text) else { return Ok(()) };
     let unknown = table.get_ref().keys().filter(|key| !is_known(key.get_ref()));
@@ -149,7 +149,7 @@ pub fn check_file(path: &Path, text: &str) -> Result<(), Fault> {
     }
 }
 
-/// The warning about everything unknown in the layers that count.
+/// The warning about unknown settings in the active layers.
 pub fn warning(layers: &Layers) -> Option<ConfigWarning> {
     let lines: Vec<String> = layers
         .listing()

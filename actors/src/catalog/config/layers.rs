@@ -1,4 +1,4 @@
-//! Layers: every source of settings by itself, and what they make together.
+//! The layers of the configuration, and their combination.
 
 use std::collections::BTreeMap;
 
@@ -7,38 +7,38 @@ use toml::{Table, Value};
 use super::Fault;
 use crate::protocol::config::{ConfigLayer, ConfigLayerMetadata, ConfigLayerSource};
 
-/// Parts of a dotted key.
+/// Maximum number of parts of a dotted key.
 pub(super) const DEEPEST_KEY: usize = 32;
 
 /// One source of settings.
 #[derive(Clone, Debug)]
 pub struct Layer {
-    /// Where they come from.
+    /// The source of the settings.
     pub source: ConfigLayerSource,
-    /// What it sets.
+    /// The settings.
     pub table: Table,
-    /// Why it does not count, if it does not.
+    /// Why the layer is ignored, if it is.
     pub disabled_reason: Option<String>,
 }
 
 impl Layer {
-    /// A layer that counts.
+    /// Creates an active layer.
     pub fn new(source: ConfigLayerSource, table: Table) -> Self {
         Self { source, table, disabled_reason: None }
     }
 
-    /// What clients are told of it.
+    /// The layer as shown to clients.
     pub fn metadata(&self) -> ConfigLayerMetadata {
         ConfigLayerMetadata::new(self.source.clone(), &self.table)
     }
 }
 
-/// All layers from the weakest to the strongest.
+/// All layers by ascending precedence.
 #[derive(Clone, Debug, Default)]
 pub struct Layers(pub Vec<Layer>);
 
 impl Layers {
-    /// What they make together: tables are joined, and of everything else the strongest layer's value counts.
+    /// The effective configuration: tables are merged, for other values the layer with the highest precedence wins.
     pub fn effective(&self) -> Table {
         let mut table = Table::new();
         for layer in self.counting() {
@@ -47,20 +47,20 @@ impl Layers {
         table
     }
 
-    /// By dotted key, the layer that each value of `effective` comes from.
+    /// The layer of each value of `effective`, by dotted key.
     pub fn origins(&self, effective: &Table) -> BTreeMap<String, ConfigLayerMetadata> {
         let mut origins = BTreeMap::new();
         for layer in self.counting() {
             let metadata = layer.metadata();
             origins.extend(leaves(&layer.table).into_iter().map(|key| (key, metadata.clone())));
         }
-        // A weaker table may have members where the stronger layer has a plain value.
+        // A layer with lower precedence may have a table where the other has a plain value.
         let present = leaves(effective);
         origins.retain(|key, _| present.binary_search(key).is_ok());
         origins
     }
 
-    /// As clients see them: the strongest first, and those too that do not count.
+    /// All layers as shown to clients, including inactive ones, by descending precedence.
     pub fn listing(&self) -> Vec<ConfigLayer> {
         let entry = |layer: &Layer| ConfigLayer {
             metadata: layer.metadata(),
@@ -75,7 +75,7 @@ impl Layers {
     }
 }
 
-/// Joins `stronger` into `table`.
+/// Merges `stronger` into `table`.
 pub fn merge(table: &mut Table, stronger: &Table) {
     for (name, value) in stronger {
         match (table.get_mut(name), value) {
@@ -87,11 +87,10 @@ pub fn merge(table: &mut Table, stronger: &Table) {
     }
 }
 
-/// Sets the value at a dotted key; a plain value on the way becomes a table.
+/// Sets the value at a dotted key; a plain value on the path becomes a table.
 ///
 /// # Errors
-/// When the key has more than [`DEEPEST_KEY`] parts: a client can send a key of any length, and tables are walked by
-/// recursion.
+/// The key has more than [`DEEPEST_KEY`] parts. Keys from clients have any length, and tables are walked recursively.
 pub fn put(table: &mut Table, key: &str, value: Value) -> Result<(), Fault> {
     let mut parts: Vec<&str> = key.split('.').take(DEEPEST_KEY + 1).collect();
     if parts.len() > DEEPEST_KEY {
@@ -117,7 +116,7 @@ pub fn look_up<'a>(table: &'a Table, path: &[String]) -> Option<&'a Value> {
     rest.iter().try_fold(table.get(first)?, |value, name| value.as_table()?.get(name))
 }
 
-/// The dotted keys of all plain values, sorted. Elements of an array count by their position.
+/// The dotted keys of all plain values, sorted. Array elements are keyed by index.
 fn leaves(table: &Table) -> Vec<String> {
     fn walk(key: String, value: &Value, found: &mut Vec<String>) {
         match value {

@@ -1,4 +1,4 @@
-//! Reading the configuration from its sources.
+//! Loads the configuration from its sources.
 
 use std::io;
 use std::path::Path;
@@ -13,25 +13,25 @@ use crate::catalog::sources::CatalogSources;
 use crate::protocol::config::{ConfigLayerSource, ConfigWarning};
 use crate::protocol::thread::Unset;
 
-/// The files of the configuration, each read again when it has changed.
+/// The files of the configuration; each is read again after a change.
 pub struct ConfigFiles {
     system: CachedFile<Result<Table, Fault>>,
     user: CachedFile<Result<Table, Fault>>,
     projects: ProjectFiles,
 }
 
-/// A configuration that can be used.
+/// A valid configuration.
 pub struct Configuration {
     /// Where it comes from.
     pub layers: Layers,
-    /// What the layers make together.
+    /// The layers.
     pub table: Table,
-    /// What of it this server goes by.
+    /// The settings that this server uses.
     pub settings: Settings,
 }
 
 impl ConfigFiles {
-    /// The files that `sources` names.
+    /// The files named by `sources`.
     pub fn new(sources: &CatalogSources) -> Self {
         Self {
             system: CachedFile::new(sources.system_config.clone(), parse_file),
@@ -40,11 +40,11 @@ impl ConfigFiles {
         }
     }
 
-    /// The configuration as seen from directory `cwd` (absolute); without one, no project's settings count. `session`
-    /// holds what one thread sets for itself.
+    /// The configuration in the absolute directory `cwd`, or without project settings if there is none. `session`
+    /// contains the settings of a single thread.
     ///
     /// # Errors
-    /// The first fault of a source that counts.
+    /// The first fault of an active source.
     pub fn load(
         &mut self,
         sources: &CatalogSources,
@@ -73,7 +73,7 @@ impl ConfigFiles {
         Ok(Configuration { layers, table, settings })
     }
 
-    /// What a client should know about the configuration as seen from the server's own directory.
+    /// Warnings about the configuration in the server's own directory.
     pub fn warnings(&mut self, sources: &CatalogSources) -> Vec<ConfigWarning> {
         let loaded = self.load(sources, Some(&sources.cwd), &Table::new());
         match loaded.and_then(|configuration| configuration.settings.check().map(|()| configuration)) {
@@ -83,22 +83,22 @@ impl ConfigFiles {
     }
 }
 
-/// Reads a configuration file. Each value that this server goes by must have the right type.
+/// Reads a configuration file. Each value that this server uses must have the right type.
 ///
 /// # Errors
-/// Names the place.
+/// The fault with its position.
 pub fn parse_file(path: &Path, content: io::Result<String>) -> Result<Table, Fault> {
     let text = content.map_err(|e| Fault::unreadable(path, &e))?;
     let table = parse_text(path, &text)?;
-    // Read from the text rather than from the table, because only the text has places.
+    // Deserialized from the text instead of the table, because only the text has positions.
     toml::from_str::<Settings>(&text).map_err(|e| Fault::in_file(path, &text, e.span(), e.message()))?;
     Ok(table)
 }
 
-/// Reads the text of the configuration file `path`, whatever its values are.
+/// Reads the configuration file `path` without checking its values.
 ///
 /// # Errors
-/// Names the place.
+/// The fault with its position.
 pub fn parse_text(path: &Path, text: &str) -> Result<Table, Fault> {
     let mut table: Table = toml::from_str(text).map_err(|e| Fault::in_file(path, text, e.span(), e.message()))?;
     if let Some(folder) = path.parent() {
@@ -107,10 +107,10 @@ pub fn parse_text(path: &Path, text: &str) -> Result<Table, Fault> {
     Ok(table)
 }
 
-/// Refuses what `--strict-config` refuses: an unknown setting, or a faulty file.
+/// The check behind `--strict-config`: rejects unknown settings and invalid files.
 ///
 /// # Errors
-/// With the reference program's texts.
+/// The texts are the reference program's.
 pub fn check_strict(sources: &CatalogSources) -> Result<(), String> {
     if let Some(name) = known::first_unknown(&sources.overrides) {
         return Err(format!("unknown configuration field `{name}` in -c/--config override"));
@@ -121,7 +121,7 @@ pub fn check_strict(sources: &CatalogSources) -> Result<(), String> {
     strict.map_err(|fault| fault.to_string())
 }
 
-/// Relative writable roots begin at the folder of the file that names them.
+/// Relative writable roots are resolved against the directory of their file.
 fn resolve_writable_roots(table: &mut Table, folder: &Path) {
     let sandbox = table.get_mut("sandbox_workspace_write").and_then(Value::as_table_mut);
     let roots = sandbox.and_then(|sandbox| sandbox.get_mut("writable_roots")).and_then(Value::as_array_mut);

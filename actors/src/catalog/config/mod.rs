@@ -1,4 +1,4 @@
-//! The configuration: its files and layers, and the settings that this server goes by.
+//! The configuration: its files, its layers, and the settings that this server uses.
 
 mod edit;
 mod fault;

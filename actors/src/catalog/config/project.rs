@@ -1,4 +1,4 @@
-//! Projects: whether the user trusts a directory, and the settings that its `.codex` folders bring.
+//! Projects: whether the user trusts a directory, and the settings in its `.codex` folders.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,8 @@ use crate::cached_file::CachedFile;
 use crate::catalog::sources::CatalogSources;
 use crate::protocol::config::ConfigLayerSource;
 
-/// What a project may not set: where the user's credentials go, what runs outside the sandbox, and whom to trust.
+/// Settings that a project must not make: where credentials are sent, what runs outside the sandbox, and what is
+/// trusted.
 const NOT_FOR_PROJECTS: [&str; 15] = [
     "chatgpt_base_url",
     "cli_auth_credentials_store",
@@ -37,7 +38,7 @@ const LARGEST_FILE: usize = 64 * 1024;
 /// Files of projects that are remembered.
 const MOST_FILES: usize = 64;
 
-/// The project that a working directory belongs to.
+/// The project of a working directory.
 pub struct Project<'a> {
     cwd: &'a Path,
     root: &'a Path,
@@ -45,8 +46,8 @@ pub struct Project<'a> {
 }
 
 impl<'a> Project<'a> {
-    /// The project around `cwd` (absolute; it need not exist): its root is the nearest directory that holds a marker,
-    /// normally `.git`.
+    /// Finds the project around the absolute directory `cwd`, which need not exist. Its root is the nearest directory
+    /// with a marker, normally `.git`.
     pub fn of(cwd: &'a Path, settings: &'a Settings) -> Self {
         let has_marker = |dir: &Path| match &settings.project_root_markers {
             Some(markers) => markers.iter().any(|marker| dir.join(marker).exists()),
@@ -56,29 +57,29 @@ impl<'a> Project<'a> {
         Self { cwd, root, settings }
     }
 
-    /// What the user decided about the working directory.
+    /// The user's decision about the working directory.
     pub fn trust(&self) -> Option<TrustLevel> {
         self.trust_of(self.cwd)
     }
 
-    /// A directory is trusted by its own name, or with its project's root; also by what a symbolic link leads to.
+    /// A directory is trusted by its own path, by its project's root, or by the target of a symbolic link.
     fn trust_of(&self, dir: &Path) -> Option<TrustLevel> {
         let decided = |dir: &Path| self.settings.projects.get(dir.to_str()?)?.trust_level;
         let real = |dir: &Path| dir.canonicalize().ok();
         [dir, self.root].into_iter().find_map(|dir| decided(dir).or_else(|| real(dir).and_then(|dir| decided(&dir))))
     }
 
-    /// The layers of the `.codex` folders from the root down to the working directory. Those that are not trusted are
-    /// there, but do not count.
+    /// The layers of the `.codex` folders from the root down to the working directory. Untrusted ones are included, but
+    /// inactive.
     ///
     /// # Errors
-    /// When the configuration of a trusted folder is faulty.
+    /// The configuration of a trusted folder is invalid.
     pub fn layers(&self, sources: &CatalogSources, files: &mut ProjectFiles) -> Result<Vec<Layer>, Fault> {
         let inside = |dir: &&Path| dir.starts_with(self.root);
         let mut dirs: Vec<&Path> = self.cwd.ancestors().take_while(inside).collect();
         dirs.reverse();
         let folder = |dir: &'a Path| Some((dir, dir.join(".codex"))).filter(|(_, folder)| folder.is_dir());
-        // The user's own home may be called `.codex` too, and is no project's.
+        // The user's own `$CODEX_HOME` may be called `.codex`, too; it does not belong to a project.
         let foreign = |(_, folder): &(&Path, PathBuf)| !same(folder, &sources.codex_home);
         dirs.into_iter()
             .filter_map(folder)
@@ -139,7 +140,7 @@ mod tests {
 
     use super::*;
 
-    /// A project with a configuration in its root and in a folder below, and a user who trusts `trusted`.
+    /// A project with a configuration in its root and in a subfolder, and a user who trusts `trusted`.
     fn project(trusted: &str) -> (tempfile::TempDir, Settings) {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("work");

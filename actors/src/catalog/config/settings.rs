@@ -1,4 +1,4 @@
-//! The settings that this server itself goes by, out of the many that `config.toml` may hold.
+//! The settings of `config.toml` that this server uses.
 
 use std::collections::BTreeMap;
 
@@ -8,45 +8,45 @@ use serde::{Deserialize, Deserializer};
 use super::Fault;
 use crate::protocol::thread::{ApprovalsReviewer, AskForApproval, SandboxMode};
 
-/// The provider that needs no configuration.
+/// The built-in provider.
 pub const OPENAI: &str = "openai";
 
-/// See the module's documentation; the members are those of `config.toml`.
+/// See the module's documentation. The members are those of `config.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// The backend of remote control.
+    /// Base URL of the remote-control backend.
     pub chatgpt_base_url: Option<String>,
-    /// The model of new threads.
+    /// Model of new threads.
     pub model: Option<String>,
     /// A key of [`Self::model_providers`], or [`OPENAI`].
     pub model_provider: Option<String>,
-    /// How long the model thinks.
+    /// Reasoning effort.
     #[serde(deserialize_with = "effort")]
     pub model_reasoning_effort: Option<String>,
-    /// When a person is asked.
+    /// When to ask for approval.
     pub approval_policy: Option<AskForApproval>,
-    /// Who is asked.
+    /// Who reviews approvals.
     pub approvals_reviewer: Option<ApprovalsReviewer>,
-    /// The sandbox of new threads.
+    /// Sandbox mode of new threads.
     pub sandbox_mode: Option<SandboxMode>,
-    /// The details of the workspace-write sandbox.
+    /// Details of the workspace-write sandbox.
     pub sandbox_workspace_write: SandboxWorkspaceWrite,
-    /// The permission profile of new threads, where there is no [`Self::sandbox_mode`].
+    /// Permission profile of new threads if there is no [`Self::sandbox_mode`].
     pub default_permissions: Option<String>,
-    /// The user's own permission profiles.
+    /// User-defined permission profiles.
     pub permissions: BTreeMap<String, PermissionProfile>,
-    /// The provider's service tier.
+    /// Service tier.
     pub service_tier: Option<String>,
     /// Providers besides OpenAI.
     pub model_providers: BTreeMap<String, ModelProvider>,
     /// MCP servers.
     pub mcp_servers: BTreeMap<String, McpServer>,
-    /// By directory, whether the user trusts what lies in it.
+    /// The user's trust decisions, by directory.
     pub projects: BTreeMap<String, Project>,
-    /// Names whose presence makes a directory the root of a project.
+    /// Names of files and directories that mark the root of a project.
     pub project_root_markers: Option<Vec<String>>,
-    /// A way of choosing settings that is no longer supported.
+    /// A former way of choosing settings, which is no longer supported.
     profile: Option<String>,
 }
 
@@ -61,42 +61,42 @@ pub struct SandboxWorkspaceWrite {
     pub exclude_slash_tmp: bool,
 }
 
-/// `[permissions.<name>]`, as far as this server goes by it.
+/// `[permissions.<name>]`, as far as this server supports it.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct PermissionProfile {
-    /// For people.
+    /// Text for display.
     pub description: Option<String>,
-    /// The profile that it builds upon.
+    /// The profile that it extends.
     pub extends: Option<String>,
 }
 
-/// `[model_providers.<id>]`. The values of secrets are not read, only whether there are any.
+/// `[model_providers.<id>]`. Secrets are only checked for presence.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ModelProvider {
-    /// For people.
+    /// Text for display.
     pub name: Option<String>,
-    /// Where it is.
+    /// Base URL.
     pub base_url: Option<String>,
-    /// The environment variable that holds the key.
+    /// Environment variable with the API key.
     pub env_key: Option<String>,
-    /// Whether it takes the user's OpenAI sign-in.
+    /// Whether it uses the OpenAI sign-in.
     #[serde(default)]
     pub requires_openai_auth: bool,
-    /// A token in the configuration itself.
+    /// A bearer token in the configuration itself.
     pub experimental_bearer_token: Option<IgnoredAny>,
 }
 
 /// `[mcp_servers.<name>]`
 #[derive(Clone, Debug, Deserialize)]
 pub struct McpServer {
-    /// False switches it off.
+    /// False disables the server.
     pub enabled: Option<bool>,
 }
 
 /// `[projects."<directory>"]`
 #[derive(Clone, Debug, Deserialize)]
 pub struct Project {
-    /// What the user decided.
+    /// The user's decision.
     pub trust_level: Option<TrustLevel>,
 }
 
@@ -104,35 +104,35 @@ pub struct Project {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrustLevel {
-    /// Its configuration counts, and the agent may write in it.
+    /// Its configuration is active, and the agent may write in it.
     Trusted,
-    /// Its configuration does not count, and the agent asks before everything.
+    /// Its configuration is ignored, and the agent asks for every approval.
     Untrusted,
 }
 
 impl Settings {
-    /// Reads the settings out of a configuration made from several sources.
+    /// Deserializes the settings of a merged configuration.
     ///
     /// # Errors
-    /// A value of the wrong type; the text names the setting.
+    /// A value has the wrong type; the text names the setting.
     pub fn from_table(table: &toml::Table) -> Result<Self, Fault> {
         table.clone().try_into().map_err(|e: toml::de::Error| Fault::new(e.to_string()))
     }
 
-    /// The provider of threads that do not choose one.
+    /// The default provider.
     pub fn default_provider(&self) -> &str {
         self.model_provider.as_deref().unwrap_or(OPENAI)
     }
 
-    /// Whether provider `id` takes the user's OpenAI sign-in; a provider that is not configured is taken for OpenAI.
+    /// Whether provider `id` uses the OpenAI sign-in. An unknown provider is treated as OpenAI.
     pub fn requires_openai_auth(&self, id: &str) -> bool {
         self.model_providers.get(id).is_none_or(|provider| provider.requires_openai_auth)
     }
 
-    /// Checks what the types cannot.
+    /// Checks what types cannot express.
     ///
     /// # Errors
-    /// With the reference program's texts.
+    /// The texts are the reference program's.
     pub fn check(&self) -> Result<(), Fault> {
         if let Some(profile) = &self.profile {
             return Err(Fault::new(format!("legacy `profile = \"{profile}\"` config is no longer supported")));
@@ -146,10 +146,10 @@ impl Settings {
         self.check_provider(self.default_provider())
     }
 
-    /// Checks that there is a provider `id`.
+    /// Checks that provider `id` exists.
     ///
     /// # Errors
-    /// With the reference program's text.
+    /// The text is the reference program's.
     pub fn check_provider(&self, id: &str) -> Result<(), Fault> {
         if id == OPENAI || self.model_providers.contains_key(id) {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The configuration read from files as a user has them.
+//! Tests of loading the configuration from files.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The catalog as an actor: on a thread of its own, behind a bounded mailbox.
+//! Tests of the catalog as an actor with a bounded mailbox on its own thread.
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -65,7 +65,7 @@ async fn remote_control_learns_the_base_url_as_it_stands() {
     assert_eq!(catalog.send(BaseUrl).await.unwrap(), Ok(None));
 }
 
-/// Keeps the catalog busy until the test lets go.
+/// Keeps the catalog busy until the test releases it.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Block(mpsc::Receiver<()>);
@@ -82,7 +82,7 @@ impl Handler<Block> for Catalog {
 async fn its_mailbox_is_bounded() {
     let home = Home::empty();
     let catalog = start(&home);
-    // An answer proves that it has started, and that its bound is in force.
+    // An answer proves that the actor has started and its bound is in effect.
     catalog.send(Greet).await.unwrap();
     let (release, released) = mpsc::channel();
     let blocked = catalog.send(Block(released));

@@ -1,4 +1,4 @@
-//! What clients read, compared with what the reference program was seen to answer.
+//! Tests of the answers, compared with recorded answers of the reference program.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The catalog over homes as users have them.
+//! Tests of the catalog.
 
 mod actor;
 mod answers;

@@ -1,4 +1,4 @@
-//! Writing the user's configuration, compared with what the reference program was seen to do.
+//! Tests of writing the configuration, compared with recorded behaviour of the reference program.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
