@@ -11,17 +11,17 @@ use tokio_util::sync::CancellationToken;
 pub struct Desk<R> {
     waiting: VecDeque<R>,
     busy: bool,
-    /// Cancelled when the connection is gone.
+    /// Cancelled when the connection ends.
     gone: CancellationToken,
 }
 
 impl<R> Desk<R> {
-    /// Puts a request behind the others.
+    /// Queues a request.
     pub fn take(&mut self, request: R) {
         self.waiting.push_back(request);
     }
 
-    /// The request whose turn it is, if none is being worked on; and what tells that nobody waits for it any more.
+    /// The next request, if none is in progress, with the token that is cancelled when the connection ends.
     pub fn begin(&mut self) -> Option<(R, CancellationToken)> {
         if self.busy {
             return None;
@@ -31,7 +31,7 @@ impl<R> Desk<R> {
         Some((request, self.gone.clone()))
     }
 
-    /// The request that was begun is answered.
+    /// The request in progress was answered.
     pub fn end(&mut self) {
         self.busy = false;
     }

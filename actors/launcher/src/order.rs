@@ -19,9 +19,9 @@ pub enum Order {
 pub struct Exec {
     /// The program, looked up in the command's own `PATH`, and its arguments; never empty.
     pub argv: Vec<OsString>,
-    /// The working directory; absolute.
+    /// Absolute working directory.
     pub cwd: PathBuf,
-    /// The whole environment.
+    /// The complete environment.
     pub env: Vec<(OsString, OsString)>,
     /// The standard streams are a terminal, which becomes the command's controlling one.
     pub terminal: bool,

@@ -1,4 +1,4 @@
-//! From a sandbox policy to what the launcher enforces, and from the server's environment to a command's.
+//! Translates a sandbox policy into the launcher's rules, and derives a command's environment from the server's.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,29 +8,29 @@ use command_launcher::Confinement;
 
 use crate::protocol::thread::SandboxPolicy;
 
-/// Set for commands that cannot use the network, so that tools can say why; the reference program sets it, too.
+/// Set for commands without network, so that tools can explain failures; the reference program sets it, too.
 const NETWORK_DISABLED: &str = "CODEX_SANDBOX_NETWORK_DISABLED";
 
-/// What a supervisor tells the server about itself, and is no business of its commands.
+/// Variables from the supervisor of the server, which commands must not inherit.
 const OWN_VARIABLES: [&str; 6] =
     ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"];
 
-/// What the server knows of the machine that confined commands are kept from.
+/// Facts about the machine that the rules for confined commands depend on.
 pub struct Surroundings {
     codex_home: PathBuf,
     own_sockets: Vec<PathBuf>,
-    /// The user's own directory for temporary files.
+    /// The user's directory for temporary files.
     tmpdir: Option<PathBuf>,
 }
 
 impl Surroundings {
-    /// Those of this process.
+    /// The values of this process.
     pub fn new(codex_home: &Path, own_sockets: Vec<PathBuf>) -> Self {
         let tmpdir = std::env::var_os("TMPDIR").map(PathBuf::from).filter(|path| path.is_absolute());
         Self { codex_home: codex_home.to_owned(), own_sockets, tmpdir }
     }
 
-    /// What `policy` means for a command in `cwd`; `None` where it is not to be confined.
+    /// The rules of `policy` for a command in `cwd`; `None` if it is not confined.
     pub fn confinement(&self, policy: &SandboxPolicy, cwd: &Path) -> Option<Confinement> {
         let (writable, network) = match policy {
             SandboxPolicy::DangerFullAccess | SandboxPolicy::ExternalSandbox { .. } => return None,
@@ -53,12 +53,12 @@ impl Surroundings {
     }
 }
 
-/// The server's environment without what is meant for the server alone.
+/// The server's environment without the variables that are meant for the server only.
 pub fn inherited_environment() -> Vec<(OsString, OsString)> {
     std::env::vars_os().filter(|(name, _)| !OWN_VARIABLES.iter().any(|own| name == own)).collect()
 }
 
-/// A command's environment: what it inherits, changed as its client wants; null takes a variable away.
+/// A command's environment: the inherited variables with the client's changes; null removes a variable.
 pub fn environment(
     inherited: &[(OsString, OsString)],
     changes: Option<&BTreeMap<String, Option<String>>>,

@@ -1,4 +1,4 @@
-//! A command's standard streams, seen from the server.
+//! The server's side of a command's standard streams.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -13,30 +13,30 @@ use tokio::sync::Notify;
 
 use super::messages::{InputRefused, TerminalSize};
 
-/// The end of input, typed on a terminal. It ends a line that has begun, so it takes two to end the input then.
+/// End of input (Ctrl-D) on a terminal. After an unfinished line it takes two of them: the first ends the line.
 const END_OF_INPUT: u8 = 4;
 
 /// The server's side of a terminal.
 pub struct Terminal(OwnedFd);
 
 impl Terminal {
-    /// The terminal whose server's side `master` is.
+    /// Creates the terminal from its server side `master`.
     pub fn new(master: OwnedFd) -> Self {
         Self(master)
     }
 
-    /// Changes the size; the command is told by SIGWINCH.
+    /// Changes the size. The command receives SIGWINCH.
     pub fn resize(&self, size: TerminalSize) -> io::Result<()> {
         Ok(tcsetwinsize(&self.0, winsize(size))?)
     }
 }
 
-/// In the operating system's form.
+/// Converts the size for the operating system.
 pub fn winsize(size: TerminalSize) -> Winsize {
     Winsize { ws_row: size.rows, ws_col: size.cols, ws_xpixel: 0, ws_ypixel: 0 }
 }
 
-/// Where output is read from: a pipe or a terminal.
+/// A source of output: a pipe or a terminal.
 pub struct Source(pipe::Receiver);
 
 impl Source {
@@ -50,14 +50,14 @@ impl Source {
         pipe::Receiver::from_owned_fd_unchecked(master).map(Self)
     }
 
-    /// Reads what is there; 0 bytes at the end.
+    /// Reads the available bytes; 0 at the end.
     pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             self.0.readable().await?;
-            // Not `AsyncRead`, which takes a short read for the last one; a terminal gives a page at a time.
+            // Not `AsyncRead`, which takes a short read for the last one; a terminal returns one page at a time.
             match self.0.try_read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // What Linux says when nobody has the terminal open any more.
+                // Linux reports this when no process has the terminal open any more.
                 Err(error) if error.raw_os_error() == Some(Errno::IO.raw_os_error()) => return Ok(0),
                 read => return read,
             }
@@ -65,14 +65,14 @@ impl Source {
     }
 }
 
-/// Where input is written to.
+/// A destination of input.
 pub struct Sink {
     pipe: pipe::Sender,
     terminal: bool,
 }
 
 impl Sink {
-    /// A pipe; closing it is the end of the input.
+    /// A pipe; closing it ends the input.
     pub fn pipe(ours: OwnedFd) -> io::Result<Self> {
         Ok(Self { pipe: pipe::Sender::from_owned_fd(ours)?, terminal: false })
     }
@@ -103,7 +103,7 @@ impl Sink {
     }
 }
 
-/// What waits for a command to read it, in order.
+/// The queue of input that the command has not read yet.
 pub struct Input {
     sink: RefCell<Option<Sink>>,
     queue: RefCell<VecDeque<Vec<u8>>>,
@@ -114,7 +114,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// An input that takes more while at most `bound` bytes wait.
+    /// Creates a queue that accepts more while at most `bound` bytes are waiting.
     pub fn new(sink: Sink, bound: usize) -> Self {
         Self {
             sink: RefCell::new(Some(sink)),
@@ -126,7 +126,7 @@ impl Input {
         }
     }
 
-    /// Puts `bytes` in line. Into an empty line fits anything, so that no message is too long for ever.
+    /// Queues `bytes`. An empty queue accepts any length, so that no message is too long forever.
     pub fn push(&self, bytes: Vec<u8>, close: bool) -> Result<(), InputRefused> {
         if self.closed.get() {
             return Err(InputRefused::Closed);
@@ -142,7 +142,7 @@ impl Input {
         Ok(())
     }
 
-    /// Writes what comes until the input is closed or the command reads no more.
+    /// Writes queued input until the input is closed or the command stops reading.
     pub async fn pump(self: Rc<Self>) {
         let Some(mut sink) = self.sink.borrow_mut().take() else { return };
         let mut inside_line = false;

@@ -1,4 +1,4 @@
-//! What a command is told, and what it reports.
+//! The messages of a command, and its reports.
 
 use std::ffi::OsString;
 use std::io;
@@ -11,54 +11,54 @@ use bytes::Bytes;
 use command_launcher::Confinement;
 use tokio::sync::oneshot;
 
-/// Names a command for the life of the process; never reused. Whoever starts a command chooses it.
+/// Identifies a command; unique for the life of the process. Chosen by the code that starts the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CommandId(pub u64);
 
 /// What to run.
 #[derive(Debug)]
 pub struct Job {
-    /// The program and its arguments; never empty.
+    /// Program and arguments; never empty.
     pub argv: Vec<OsString>,
-    /// The working directory; absolute.
+    /// Absolute working directory.
     pub cwd: PathBuf,
-    /// The whole environment.
+    /// The complete environment.
     pub env: Vec<(OsString, OsString)>,
-    /// What it reads from and writes to.
+    /// Its standard streams.
     pub streams: Streams,
-    /// `None` gives it all rights of the server's user.
+    /// The sandbox; `None` for all rights of the server's user.
     pub confinement: Option<Confinement>,
-    /// How long it may run; `None` is for ever.
+    /// Time limit; `None` for none.
     pub timeout: Option<Duration>,
 }
 
-/// What a command reads from and writes to.
+/// Standard streams of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Streams {
-    /// Standard output and standard error are told apart.
+    /// Pipes; standard output and standard error are separate.
     Pipes {
-        /// It reads what it is sent by [`Write`]; nothing otherwise.
+        /// Whether it reads input sent by [`Write`]; otherwise its input is empty.
         stdin: bool,
     },
-    /// One terminal for everything.
+    /// One terminal for all streams.
     Terminal(TerminalSize),
 }
 
 /// The size of a terminal in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TerminalSize {
-    /// Its height; at least 1.
+    /// Number of rows; at least 1.
     pub rows: u16,
-    /// Its width; at least 1.
+    /// Number of columns; at least 1.
     pub cols: u16,
 }
 
-/// To whom a command reports.
+/// The receivers of a command's reports.
 #[derive(Clone)]
 pub struct Listener {
-    /// Told every piece of output.
+    /// Receives every piece of output.
     pub output: Arc<Recipient<Output>>,
-    /// Told the end, once, after the last piece of output.
+    /// Receives the end once, after the last piece of output.
     pub ended: Arc<Recipient<Ended>>,
 }
 
@@ -71,88 +71,88 @@ pub enum OutputStream {
     Stderr,
 }
 
-/// A piece of output. The command reads no more from this stream until the answer comes: the listener answers when it
-/// wants more. Mailbox full: the command waits.
+/// Sent by a command with a piece of output. The command reads no more of this stream until the reply arrives; the
+/// receiver replies when it can accept more. Mailbox full: the command waits.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Output {
-    /// Of which command.
+    /// The command.
     pub command: CommandId,
-    /// From where.
+    /// The stream.
     pub stream: OutputStream,
-    /// Never empty; cut anywhere.
+    /// The bytes; never empty, and cut anywhere.
     pub bytes: Bytes,
 }
 
-/// Nothing is left of a command. Nothing comes back. Mailbox full: the command waits.
+/// Sent by a command when all its processes have ended. No reply. Mailbox full: the command waits.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Ended {
-    /// Which one.
+    /// The command.
     pub command: CommandId,
-    /// How it ended, or why it never began.
+    /// How it ended, or why it could not start.
     pub exit: Result<Exit, LaunchError>,
 }
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit {
-    /// Its exit code, or 128 and the number of the signal that ended it.
+    /// Exit code, or 128 + N after signal N.
     pub code: i32,
-    /// It was ended because its time was over.
+    /// Whether it was ended by the time limit.
     pub timed_out: bool,
 }
 
-/// Why a command did not begin.
+/// Why a command could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
-    /// The program, or its working directory, cannot be used. The text is the operating system's.
+    /// The program or the working directory cannot be used. The text is the operating system's.
     #[error("failed to spawn command: {0}")]
     NotStarted(String),
-    /// It was to be confined, which this machine cannot do; nothing was run.
+    /// The command was to be confined, which this machine cannot do; nothing was run.
     #[error("the command was not run, because it cannot be confined as asked: {0}")]
     NotConfined(String),
-    /// The server has no room for it.
+    /// The server has too many commands.
     #[error("failed to spawn command: {0}")]
     System(#[from] io::Error),
-    /// The server lost track of it, and ended it.
+    /// The server lost track of the command and ended it.
     #[error("the server failed while it ran this command")]
     Lost,
 }
 
-/// Bytes for a command's standard input. Mailbox full: the sender is refused.
+/// Sent by the registry with bytes for standard input. Mailbox full: the client receives an error.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Write {
-    /// What to write; may be empty.
+    /// Bytes to write; may be empty.
     pub bytes: Vec<u8>,
-    /// Nothing comes behind it.
+    /// Closes the input after these bytes.
     pub close: bool,
-    /// Told when the bytes wait in line.
+    /// Resolved when the bytes are queued.
     pub done: oneshot::Sender<Result<(), InputRefused>>,
 }
 
-/// Why input was not taken.
+/// Why input was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputRefused {
-    /// It was closed, or the command reads no more.
+    /// The input was closed, or the command has stopped reading.
     Closed,
-    /// Too much waits for the command to read.
+    /// The command has not read enough of the earlier input.
     Full,
 }
 
-/// Another size for a command's terminal. Mailbox full: the sender is refused.
+/// Sent by the registry with a new size of the terminal. Mailbox full: the client receives an error.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Resize {
-    /// From now on.
+    /// The new size.
     pub size: TerminalSize,
-    /// Told when it is done.
+    /// Resolved when it is done.
     pub done: oneshot::Sender<io::Result<()>>,
 }
 
-/// Ends a command and everything it started. Nothing comes back but, in time, [`Ended`]. Mailbox full: the sender is
-/// refused.
+/// Sent by the registry to end a command and everything that it started. No reply; [`Ended`] follows later. Mailbox
+/// full: the sender retries or reports an error.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Terminate;

@@ -1,8 +1,8 @@
-//! A running command: the child and everything it started, its pipes or its terminal, its confinement.
+//! A running command: its processes, its pipes or terminal, and its confinement.
 //!
-//! It is told by messages what to do, and reports by messages; it does not know who asked or why. Its output is handed
-//! over piece by piece, and the next piece is read only when the last one was taken: whoever listens slowly slows the
-//! command, because a full pipe makes it wait.
+//! It is controlled by messages and reports by messages, and does not know its client. Output is handed over piece by
+//! piece; the next piece is read only after the previous one was accepted. So a slow receiver slows the command,
+//! because a full pipe makes it wait.
 
 pub mod confinement;
 mod io;
@@ -36,7 +36,7 @@ pub struct Command {
     /// The server's own binary.
     launcher: Launcher,
     listener: Listener,
-    /// What to run; it comes a moment after the actor, whose mailbox keeps what arrives before.
+    /// What to run. It arrives after the actor has started; earlier messages wait in the mailbox.
     job: Option<oneshot::Receiver<Job>>,
     running: Option<Running>,
     timed_out: bool,
@@ -49,7 +49,7 @@ struct Running {
 }
 
 impl Command {
-    /// A command that begins when `job` is sent, and never if it is dropped.
+    /// Creates a command that starts when `job` is sent, and never if its sender is dropped.
     pub fn new(
         id: CommandId,
         limits: Arc<Limits>,
@@ -60,7 +60,7 @@ impl Command {
         Self { id, limits, launcher, listener, job: Some(job), running: None, timed_out: false }
     }
 
-    /// Runs the process, and tells the listener when nothing of it is left.
+    /// Runs the process, and reports when all its processes have ended.
     fn run(&mut self, process: Process, ctx: &mut Context<Self>) {
         let Process { controls, input, terminal, outputs, child } = process;
         let output = self.listener.output.clone();
@@ -76,13 +76,13 @@ impl Command {
         self.running = Some(Running { controls, input, terminal });
     }
 
-    /// Reports the end, and ends.
+    /// Reports the end and stops the actor.
     fn report(&mut self, exit: Result<Exit, LaunchError>, ctx: &mut Context<Self>) {
         let ended = self.listener.ended.send(Ended { command: self.id, exit });
         ctx.wait(wrap_future::<_, Self>(ended).map(|_, _, ctx: &mut Context<Self>| ctx.stop()));
     }
 
-    /// Asks everything to end, and after a while makes it.
+    /// Sends SIGTERM to all processes, and SIGKILL after a grace period.
     fn end(&self, ctx: &mut Context<Self>) {
         let Some(running) = &self.running else { return };
         running.controls.send(Control::Terminate);
@@ -98,7 +98,7 @@ impl Command {
             command.timed_out = true;
             command.end(ctx);
         };
-        // A timer would fire a moment later, when a short command may have ended.
+        // Not a timer, which would fire a moment later, when a short command may have ended.
         if timeout.is_zero() {
             return is_over(self, ctx);
         }
@@ -125,7 +125,7 @@ impl Actor for Command {
                 }
             }
             Some(Some((Err(error), _))) => command.report(Err(error), ctx),
-            // It was never begun: whoever wanted it knows why.
+            // It was never started; the sender knows why.
             Some(None) => ctx.stop(),
             None => command.report(Err(LaunchError::Lost), ctx),
         }));
@@ -138,7 +138,7 @@ impl Handler<Write> for Command {
     fn handle(&mut self, Write { bytes, close, done }: Write, _: &mut Self::Context) {
         let input = self.running.as_ref().and_then(|running| running.input.as_ref());
         let result = input.map_or(Err(InputRefused::Closed), |input| input.push(bytes, close));
-        // Whoever asked may be gone.
+        // The sender may be gone.
         let _ = done.send(result);
     }
 }
@@ -149,7 +149,7 @@ impl Handler<Resize> for Command {
     fn handle(&mut self, Resize { size, done }: Resize, _: &mut Self::Context) {
         let terminal = self.running.as_ref().and_then(|running| running.terminal.as_ref());
         let result = terminal.map_or(Ok(()), |terminal| terminal.resize(size));
-        // Whoever asked may be gone.
+        // The sender may be gone.
         let _ = done.send(result);
     }
 }

@@ -1,4 +1,4 @@
-//! Starting a command's process, and staying with it.
+//! Starts a command's process and follows it to its end.
 
 use std::ffi::OsStr;
 use std::io;
@@ -25,17 +25,17 @@ use tokio_util::sync::CancellationToken;
 use super::io::{Input, Sink, Source, Terminal, winsize};
 use super::messages::{CommandId, Job, LaunchError, Output, OutputStream, Streams, TerminalSize};
 
-/// Bytes that are read at once: what a pipe holds.
+/// Size of one read in bytes: the capacity of a pipe.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// How long an output may stay silent after its command has ended before it is given up: somebody else holds its other
-/// end, which then is not ours to end.
+/// How long to wait for more output after the command has ended. Another process may hold the other end of the pipe
+/// open, and it is not ours to end.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// The exit code of a command whose launcher was ended by somebody else.
+/// Exit code of a command whose launcher was killed.
 const KILLED: i32 = 137;
 
-/// A command that runs.
+/// A running process.
 pub struct Process {
     pub controls: Controls,
     pub input: Option<Rc<Input>>,
@@ -44,11 +44,11 @@ pub struct Process {
     pub child: Child,
 }
 
-/// The way to the supervisor. Dropping it ends the command.
+/// The connection to the supervisor. Dropping it ends the command.
 pub struct Controls(UnixStream);
 
 impl Controls {
-    /// Tells the supervisor. Two bytes always have room; a supervisor that is gone has nothing left to do.
+    /// Sends an order to the supervisor. Two bytes always fit; if the supervisor is gone, there is nothing left to do.
     pub fn send(&self, control: Control) {
         if let Err(error) = self.0.try_write(&[control.byte()]) {
             log::debug!("a command that was to end has ended already: {error}");
@@ -64,7 +64,7 @@ struct Plumbing {
     outputs: Vec<(OutputStream, Source)>,
 }
 
-/// Starts `job` by way of `launcher`. Returns when the command runs.
+/// Starts `job` with `launcher`. Returns when the command is running.
 pub async fn launch(job: Job, launcher: &Launcher, stdin_bytes: usize) -> Result<Process, LaunchError> {
     check_strings(&job)?;
     let Plumbing { theirs, sink, terminal, outputs } = match job.streams {
@@ -84,10 +84,10 @@ pub async fn launch(job: Job, launcher: &Launcher, stdin_bytes: usize) -> Result
     Ok(Process { controls: Controls(control), input, terminal, outputs, child })
 }
 
-/// Asks `launcher` which layers of the sandbox this machine lacks, one sentence each.
+/// Asks `launcher` which layers of the sandbox are missing on this machine. Returns one sentence for each.
 ///
 /// # Errors
-/// Why nothing can be confined at all.
+/// Why commands cannot be confined at all.
 pub async fn probe(launcher: &Launcher) -> Result<Vec<String>, LaunchError> {
     let nowhere = || plain_file::open_null().map(OwnedFd::from);
     let (mut child, mut control) = start(launcher, &Order::Probe, [nowhere()?, nowhere()?, nowhere()?])?;
@@ -112,7 +112,7 @@ async fn report(control: &mut UnixStream) -> io::Result<Report> {
     Report::read(&bytes[..length])
 }
 
-/// The operating system's strings end at the first zero byte. The text is the reference program's.
+/// Strings of the operating system end at the first NUL byte. The text is the reference program's.
 fn check_strings(job: &Job) -> Result<(), LaunchError> {
     let has_zero = |text: &OsStr| text.as_bytes().contains(&0);
     let in_env = job.env.iter().any(|(name, value)| has_zero(name) || has_zero(value));
@@ -151,7 +151,7 @@ fn terminal(size: TerminalSize) -> io::Result<Plumbing> {
     })
 }
 
-/// Hands all output to `listener`, and returns the exit code when the command has ended and the last piece is taken.
+/// Hands all output to `listener`. Returns the exit code when the command has ended and its last output was accepted.
 pub async fn run(
     id: CommandId,
     mut child: Child,
@@ -168,7 +168,7 @@ pub async fn run(
     futures_util::future::join(exit, join_all(pumps)).await.0
 }
 
-/// Hands over one stream, until its end.
+/// Hands over one stream until its end.
 async fn pump(
     command: CommandId,
     stream: OutputStream,

@@ -1,4 +1,4 @@
-//! One `command/exec` that is being worked on.
+//! A `command/exec` in progress.
 
 use std::sync::Arc;
 
@@ -13,40 +13,40 @@ use crate::protocol::command::{CommandExecParams, CommandExecResponse};
 use crate::reply::Reply;
 use crate::router::Outcome;
 
-/// The exit code of a command whose time was over, as `timeout(1)` has it.
+/// Exit code of a command after a timeout, as of `timeout(1)`.
 const TIMED_OUT: i32 = 124;
 
-/// Whose a command is, and what of its output it is for.
+/// A command, its client, and its output so far.
 pub struct Execution {
     reply: Reply,
     command: Arc<Addr<Command>>,
     process_id: Option<String>,
     terminal: bool,
     input: bool,
-    /// Output is told while it comes.
+    /// Whether output is streamed.
     streaming: bool,
     stdout: Captured,
     stderr: Captured,
-    /// More output than the server keeps for a client that wants to have it all at the end.
+    /// The output exceeds what the server keeps for a result.
     overflow: Option<usize>,
     abandoned: bool,
 }
 
-/// Output to be told now.
+/// A piece of output to send now.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// To whom.
+    /// The receiver.
     pub connection: ConnectionId,
     /// The client's name for the command.
     pub process_id: String,
-    /// What.
+    /// The output.
     pub bytes: Bytes,
-    /// Nothing more of this stream will be told.
+    /// Whether no more output of this stream follows.
     pub cap_reached: bool,
 }
 
 impl Execution {
-    /// An execution of `command` for the request behind `reply`.
+    /// Creates the execution of `command` for the request behind `reply`.
     pub fn new(params: &CommandExecParams, reply: Reply, command: Arc<Addr<Command>>, limits: &Limits) -> Self {
         let cap = match params.output_bytes_cap {
             _ if params.disable_output_cap => None,
@@ -82,32 +82,32 @@ impl Execution {
         &self.command
     }
 
-    /// Whether the client may write to it.
+    /// Whether the client may write to its input.
     pub fn takes_input(&self) -> bool {
         self.input
     }
 
-    /// Whether it runs on a terminal.
+    /// Whether the command runs on a terminal.
     pub fn has_terminal(&self) -> bool {
         self.terminal
     }
 
-    /// Ends the command. Where its mailbox is full of input, it is told as soon as there is room.
+    /// Ends the command. If its mailbox is full of input, the message waits for a slot.
     pub fn terminate(&self) {
         if let Err(SendError::Full(message)) = self.command.try_send(Terminate) {
             let command = self.command.clone();
-            // At most one per request that its client, or the server's end, makes of it.
+            // There is at most one such task per request of the client, and one at shutdown.
             actix_rt::spawn(async move { command.send(message).await });
         }
     }
 
-    /// The client is gone: nothing more is told, and the command ends.
+    /// The client is gone: no more output is sent, and the command ends.
     pub fn abandon(&mut self) {
         self.abandoned = true;
         self.terminate();
     }
 
-    /// Takes output. What is to be told now comes back.
+    /// Adds output. Returns the piece to send now.
     pub fn take(&mut self, stream: OutputStream, bytes: Bytes) -> Option<Piece> {
         if self.abandoned || self.overflow.is_some() {
             return None;
@@ -128,7 +128,7 @@ impl Execution {
         None
     }
 
-    /// The answer when the command has ended, or could not begin.
+    /// The answer after the command has ended or could not start.
     pub fn end(self, exit: Result<Exit, LaunchError>) -> Outcome {
         let result = match exit {
             Ok(_) if self.overflow.is_some() => Err(overflow(self.overflow.unwrap_or_default())),
@@ -143,7 +143,7 @@ impl Execution {
         self.reply.answer(result)
     }
 
-    /// The answer when it was not to be begun.
+    /// The answer if the command was not started.
     pub fn fail(self, error: &RpcError) -> Outcome {
         self.reply.fail(error)
     }
@@ -156,15 +156,15 @@ fn overflow(bound: usize) -> RpcError {
     ))
 }
 
-/// What is kept of one stream.
+/// The stored output of one stream.
 struct Captured {
-    /// Bytes that the client wants at most.
+    /// The client's cap, in bytes.
     cap: Option<usize>,
-    /// Bytes that the server keeps at most.
+    /// The server's bound on stored output, in bytes.
     bound: usize,
-    /// Bytes told so far.
+    /// Bytes sent so far.
     passed: usize,
-    /// The piece that reached the cap was told.
+    /// Whether the piece that reached the cap was sent.
     finished: bool,
     kept: Vec<u8>,
 }
@@ -174,7 +174,7 @@ impl Captured {
         Self { cap, bound, passed: 0, finished: false, kept: Vec::new() }
     }
 
-    /// What of `bytes` is to be told, and whether that was the last of it. Nothing once the cap was reached.
+    /// The part of `bytes` to send, and whether it is the last; nothing after the cap was reached.
     fn pass(&mut self, mut bytes: Bytes) -> Option<(Bytes, bool)> {
         let Some(cap) = self.cap else { return Some((bytes, false)) };
         if self.finished {
@@ -186,10 +186,10 @@ impl Captured {
         Some((bytes, self.finished))
     }
 
-    /// Keeps what is to be kept of `bytes`.
+    /// Stores `bytes` up to the cap.
     ///
     /// # Errors
-    /// The server's own bound, where the client wants more.
+    /// The server's bound, if the client wants more.
     fn keep(&mut self, bytes: &[u8]) -> Result<(), usize> {
         let wanted = self.cap.map_or(bytes.len(), |cap| bytes.len().min(cap - self.kept.len()));
         if self.kept.len() + wanted > self.bound {

@@ -1,4 +1,4 @@
-//! What the registry of commands is told.
+//! The messages of the registry of commands.
 
 use actix::prelude::*;
 
@@ -16,8 +16,8 @@ pub struct CommandsRequest {
     pub request: CommandRequest,
 }
 
-/// Sent by the hub at shutdown: ends every command, and starts no more. The answer comes when none is left. Mailbox
-/// full: the hub waits.
+/// Sent by the hub at shutdown: ends all commands and starts no more. The reply comes when none is left. Mailbox full:
+/// the hub waits.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct EndAll;

@@ -1,8 +1,8 @@
-//! The registry of running commands: who may start one, whose it is, what its client is told.
+//! The registry of running commands: starts commands, knows the client of each, and reports to it.
 //!
-//! It lives on the arbiter of the commands, not on the hub: encoding output is work, and a flood of it must cost other
-//! clients nothing (law 5). A piece of output goes to the router as a finished frame, and the command is told to go on
-//! when its client has room again.
+//! It runs on the arbiter of the commands, not on the hub: encoding output takes time, and a flood of it must not delay
+//! other clients (law 5). A piece of output goes to the router as an encoded frame, and the command continues when its
+//! client has read enough.
 //!
 //! | file | what it is |
 //! |---|---|
@@ -58,15 +58,16 @@ pub struct Commands {
     surroundings: Surroundings,
     /// The environment that commands inherit.
     env: Vec<(OsString, OsString)>,
-    /// To whom commands report: this actor. One for all, so that each mailbox slot is counted once.
+    /// The recipients of reports: this actor. Shared by all commands, because each clone would add a slot to the
+    /// mailbox.
     listener: Option<Listener>,
     executions: HashMap<CommandId, Execution>,
-    /// Those that their clients have named.
+    /// The commands that have a name from their clients.
     named: HashMap<(ConnectionId, String), CommandId>,
     next_id: u64,
-    /// What clients are told about the sandbox; found out when the first one connects.
+    /// Warnings about the sandbox, determined when the first client connects.
     warnings: Rc<OnceCell<Vec<ConfigWarning>>>,
-    /// Told when the last command is gone, after [`EndAll`].
+    /// Resolved when the last command has ended, after [`EndAll`].
     emptied: Option<oneshot::Sender<()>>,
     ending: bool,
 }
@@ -75,29 +76,29 @@ pub struct Commands {
 pub struct CommandsParts {
     /// The limits.
     pub limits: Arc<Limits>,
-    /// Where commands begin, and what they must not change.
+    /// Provides the working directory and the paths that commands must not change.
     pub host: Host,
-    /// Where answers go.
+    /// Receives answers and notifications.
     pub router: Arc<Addr<Router>>,
-    /// Who knows the configured sandbox.
+    /// Provides the configured sandbox.
     pub catalog: Arc<Addr<Catalog>>,
-    /// For the time stamps of notifications.
+    /// The clock for time stamps of notifications.
     pub clock: Clock,
     /// How commands are started on this machine.
     pub setup: CommandsSetup,
 }
 
-/// What the process around the actors knows about commands.
+/// Settings from the process for commands.
 #[derive(Clone, Debug, Default)]
 pub struct CommandsSetup {
-    /// What starts commands; without it none can be run.
+    /// Starts commands; without it none can run.
     pub launcher: Option<Launcher>,
-    /// Sockets that lead to this server: confined commands do not see them.
+    /// Sockets of this server, which are hidden from confined commands.
     pub own_sockets: Vec<PathBuf>,
 }
 
 impl Commands {
-    /// Starts the registry on an arbiter of its own, which all commands share.
+    /// Starts the registry on an arbiter that all commands share.
     ///
     /// # Panics
     /// Panics outside an actix system.
@@ -135,7 +136,7 @@ impl Commands {
         }
     }
 
-    /// The frame that tells `piece` of output.
+    /// Encodes the notification for `piece` of output.
     fn delta(&self, piece: Piece, stream: OutputStream) -> (ConnectionId, Frame) {
         let Piece { connection, process_id, bytes, cap_reached } = piece;
         let stream = match stream {
@@ -166,7 +167,7 @@ impl Actor for Commands {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        // Without a launcher there is nothing to listen to, and the registry ends with the last one who knows it.
+        // Without a launcher there are no reports, and the registry ends when its last address is dropped.
         if self.launcher.is_some() {
             let address = ctx.address();
             let (output, ended) = (Arc::new(address.clone().recipient()), Arc::new(address.recipient()));
@@ -199,7 +200,7 @@ impl Handler<Output> for Commands {
         let (router, room) = (self.router.clone(), self.limits.command_unread_bytes);
         Box::pin(async move {
             let method = ServerNotification::COMMAND_EXEC_OUTPUT_DELTA;
-            // Nobody to wait for: the client is gone, or wants no output.
+            // There is nothing to wait for: the client is gone or has opted out.
             let Ok(Some(outbound)) = router.send(HandOver { connection, method, frame }).await else { return };
             outbound.room(room).await;
         })
@@ -241,7 +242,7 @@ impl Handler<EndAll> for Commands {
             execution.terminate();
         }
         Box::pin(async move {
-            // An error means that somebody else asked, too.
+            // An error means that the value was set meanwhile.
             let _ = gone.await;
         })
     }

@@ -1,4 +1,4 @@
-//! From a request to a running command.
+//! Starts a command for a request.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ use crate::protocol::command::{CommandExecParams, CommandExecTerminalSize};
 use crate::protocol::thread::SandboxPolicy;
 use crate::reply::Reply;
 
-/// The size of a terminal whose client does not say one.
+/// Default size of a terminal.
 const TERMINAL_SIZE: TerminalSize = TerminalSize { rows: 24, cols: 80 };
 
 impl Commands {
-    /// `command/exec`. The command's actor exists at once, so that what its client sends next finds it; it begins when
+    /// `command/exec`. The command's actor exists at once, so that the client's next requests find it; it starts when
     /// its policy is known.
     pub(super) fn exec(&mut self, reply: Reply, params: CommandExecParams, ctx: &mut Context<Self>) {
         let (launcher, listener) = match self.admit(&reply, &params) {
@@ -56,7 +56,7 @@ impl Commands {
         }));
     }
 
-    /// May this client start this command now?
+    /// Checks whether this client may start this command now.
     fn admit(&self, reply: &Reply, params: &CommandExecParams) -> Result<(Launcher, Listener), RpcError> {
         params.check()?;
         if let Some(name) = &params.process_id
@@ -106,7 +106,7 @@ impl Commands {
         ctx: &mut Context<Self>,
     ) {
         match job {
-            // The command waits for it, unless the system ends.
+            // The command is waiting for it, unless the system is ending.
             Ok(job) => drop(begin.send(job)),
             Err(error) => {
                 if let Some(execution) = self.remove(id) {

@@ -1,4 +1,4 @@
-//! What a client does with its running commands. A command of another connection does not exist for it.
+//! Requests of a client about its running commands. Commands of other connections are unknown to it.
 
 use std::future::Future;
 use std::io;
@@ -18,7 +18,7 @@ use crate::protocol::thread::Empty;
 use crate::reply::Reply;
 
 impl Commands {
-    /// `command/exec/write`: answered when the bytes wait in line, not when the command has read them.
+    /// `command/exec/write`: answered when the bytes are queued, not when the command has read them.
     pub(super) fn write(&self, reply: Reply, params: &CommandExecWriteParams, ctx: &mut Context<Self>) {
         let name = params.process_id.clone();
         let (done, written) = oneshot::channel();
@@ -61,7 +61,8 @@ impl Commands {
         self.answer_later(reply, sent, answer, ctx);
     }
 
-    /// `command/exec/terminate`: answered at once; the request that started the command is answered when it has ended.
+    /// `command/exec/terminate`: answered at once. The request that started the command is answered when the command
+    /// has ended.
     pub(super) fn terminate(&self, reply: Reply, params: &CommandExecTerminateParams, ctx: &mut Context<Self>) {
         let result = self.find(&reply, &params.process_id).map(|execution| {
             execution.terminate();
@@ -75,7 +76,7 @@ impl Commands {
         id.and_then(|id| self.executions.get(id)).ok_or_else(|| no_active(name))
     }
 
-    /// Answers with what `answer` says, or at once where nothing was `sent`.
+    /// Answers with the result of `answer`, or at once if nothing was `sent`.
     fn answer_later(
         &self,
         reply: Reply,

@@ -1,4 +1,4 @@
-//! What clients are told about the sandbox of this machine when they connect.
+//! Warnings about the sandbox of this machine, sent to clients when they connect.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use tokio::time::timeout;
 use crate::command::{LaunchError, probe};
 use crate::protocol::config::ConfigWarning;
 
-/// How long the greeting of the first client may wait for the sandbox to be tried out.
+/// How long the first client's warnings may wait for the test of the sandbox.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why a server that another program started inside itself may be unable to run commands.
+/// The warning of an embedded server that cannot run commands.
 pub const NO_LAUNCHER: &str = "this server cannot run commands, because the program it is part of does not let itself \
                                be started as their launcher";
 
-/// Tries the sandbox out. Empty where all of it holds.
+/// Tests the sandbox. Returns no warnings if all its layers work.
 pub async fn of_this_machine(launcher: Option<Launcher>) -> Vec<ConfigWarning> {
     let Some(launcher) = launcher else { return vec![warning(NO_LAUNCHER, None)] };
     let tried = timeout(PATIENCE, probe(&launcher)).await;

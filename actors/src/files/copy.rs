@@ -20,8 +20,8 @@ const CHUNK: u64 = 1024 * 1024;
 /// Copies a file, a link or a directory. Ends early when nobody waits for it any more.
 ///
 /// # Errors
-/// -32600 with the reference program's texts for what cannot be copied; -32603 as the operating system says, with both
-/// paths. What was copied before an error stays.
+/// -32600 for anything else, with the reference program's texts; -32603 for an error of the operating system, with both
+/// paths. Files copied before an error remain.
 pub fn copy(params: &FsCopyParams, limits: &Limits, progress: &Progress) -> Result<(), RpcError> {
     let FsCopyParams { source_path: source, destination_path: destination, recursive } = params;
     let metadata = fs::symlink_metadata(source.as_path()).map_err(about(source))?;
@@ -61,8 +61,8 @@ struct Copier<'a> {
 }
 
 impl Copier<'_> {
-    /// Without recursion, because a tree can be deeper than a thread's stack. What is neither file nor directory nor link
-    /// is left out.
+    /// Not recursive, because a tree can be deeper than a thread's stack. Anything but files, directories and links is
+    /// left out.
     fn tree(&self, source: &Path, destination: &Path) -> Result<(), Failed> {
         let mut pending = vec![(source.to_owned(), destination.to_owned())];
         while let Some((source, destination)) = pending.pop() {
@@ -94,11 +94,11 @@ impl Copier<'_> {
         let metadata = from.metadata().map_err(at(source))?;
         let to = plain_file::open_to_write(destination, Links::Follow, metadata.mode()).map_err(at(destination))?;
         let there = to.metadata().map_err(at(destination))?;
-        // Copying a file onto itself would empty it.
+        // Copying a file onto itself would truncate it.
         if (there.dev(), there.ino()) == (metadata.dev(), metadata.ino()) {
             return Ok(());
         }
-        // The system names neither path, and cannot say which of the two it means.
+        // The error of the operating system names neither of the two paths.
         self.content(&from, metadata.len(), &to).map_err(at(destination))?;
         to.set_permissions(metadata.permissions()).map_err(at(destination))
     }
@@ -121,10 +121,10 @@ impl Copier<'_> {
     }
 }
 
-/// Whether `path` is `directory` or lies in it, links followed as far as `path` exists.
+/// Whether `path` is `directory` or inside it. Links are resolved as far as `path` exists.
 fn is_inside(path: &AbsolutePath, directory: &AbsolutePath) -> bool {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let directory = real(directory.as_path());
-    // The part of the path that does not exist yet cannot lead anywhere else.
+    // The part of the path that does not exist yet cannot contain links.
     path.as_path().ancestors().find(|path| path.exists()).is_some_and(|existing| real(existing).starts_with(&directory))
 }

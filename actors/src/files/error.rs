@@ -1,4 +1,4 @@
-//! What clients hear when the operating system refuses.
+//! Errors for clients when the operating system refuses.
 
 use std::io;
 

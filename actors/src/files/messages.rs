@@ -1,4 +1,4 @@
-//! What the files actor is told.
+//! The messages of the files actor.
 
 use actix::prelude::*;
 

@@ -47,9 +47,8 @@ pub struct Files {
 }
 
 impl Files {
-    /// Starts the actor on an arbiter of its own, whose worker threads are bounded by [`Limits::file_workers`]. Its
-    /// mailbox is bounded by [`Limits::files_mailbox_messages`], which holds as long as the address is shared and never
-    /// cloned.
+    /// Starts the actor on an arbiter of its own with up to [`Limits::file_workers`] worker threads. Its mailbox is
+    /// bounded by [`Limits::files_mailbox_messages`], as long as the address is shared and never cloned.
     ///
     /// # Panics
     /// Panics outside an actix system.
@@ -63,7 +62,7 @@ impl Files {
         start_alone(messages, make)
     }
 
-    /// Begins with the next request of a connection, unless one is being worked on.
+    /// Starts the next request of a connection, unless one is in progress.
     fn begin(&mut self, connection: ConnectionId, ctx: &mut Context<Self>) {
         let Some((request, gone)) = self.desks.get_mut(&connection).and_then(Desk::begin) else { return };
         let FilesRequest { reply, request } = request;
@@ -71,7 +70,8 @@ impl Files {
         let ended = gone.clone();
         let work = async move {
             if matches!(request, FsRequest::ReadFile(_) | FsRequest::ReadDirectory(_)) {
-                // Large answers wait until the peer has read those before: else it would be cut for them.
+                // Large answers wait until the peer has read the earlier ones; otherwise it would be disconnected
+                // because of them.
                 reply.peer_drained().await;
             }
             let subject = request.subject();
@@ -86,7 +86,7 @@ impl Files {
             };
             match workers.run("a request about files", &ended, work).await {
                 Ok(outcome) => outcome,
-                // The reply is dropped, and tells.
+                // The reply is dropped, which answers -32603.
                 Err(Unfinished::Panicked) => None,
                 Err(unfinished) => take(&reply).map(|reply| reply.fail(&unfinished.explain(&subject))),
             }
@@ -95,7 +95,7 @@ impl Files {
         ctx.spawn(wrap_future::<_, Self>(work).map(move |outcome, files, ctx| files.end(connection, outcome, ctx)));
     }
 
-    /// The next request looks at what is queued towards the client, so the router must have counted this answer first.
+    /// The next request checks the client's outbound queue, so the router must have counted this answer first.
     fn end(&mut self, connection: ConnectionId, outcome: Option<Outcome>, ctx: &mut Context<Self>) {
         let handed_over = outcome.map(|outcome| self.router.send(outcome));
         let handed_over = async move {
@@ -110,7 +110,8 @@ impl Files {
         }));
     }
 
-    /// Tells of changes for as long as the actor lives: waits for the first, lets others join it, tells all together.
+    /// Reports changes as long as the actor lives: waits for the first change, collects further ones, and reports them
+    /// together.
     fn tell_of_changes(&self, ctx: &mut Context<Self>) {
         let watches = self.watches.clone();
         let pause = self.limits.file_change();

@@ -1,4 +1,4 @@
-//! What is done with files. Everything here blocks, and runs on a worker thread.
+//! File operations. They block and run on worker threads.
 
 use std::fs;
 use std::io::{self, ErrorKind, Read};
@@ -20,10 +20,10 @@ use crate::workers::Progress;
 /// Bytes that are read at one go, between two looks whether the client still waits.
 const CHUNK: u64 = 1024 * 1024;
 
-/// The content of a regular file; of a link what it leads to.
+/// Reads a regular file or the target of a link.
 ///
 /// # Errors
-/// -32600 when it is no regular file or larger than [`Limits::file_bytes`].
+/// -32600 if it is not a regular file or is larger than [`Limits::file_bytes`].
 pub fn read_file(path: &AbsolutePath, limits: &Limits, progress: &Progress) -> Result<FsReadFileResponse, RpcError> {
     let content = read(path.as_path(), limits.file_bytes, progress).map_err(|error| match error.kind() {
         ErrorKind::FileTooLarge => too_large(path, limits),
@@ -37,7 +37,7 @@ pub fn read_file(path: &AbsolutePath, limits: &Limits, progress: &Progress) -> R
 
 fn read(path: &Path, most: usize, progress: &Progress) -> io::Result<Vec<u8>> {
     let file = plain_file::open(path, Links::Follow)?;
-    // The size that a file claims to have can be wrong; those in /proc say 0.
+    // The reported size of a file can be wrong; files in /proc report 0.
     if file.metadata()?.len() > most as u64 {
         return Err(ErrorKind::FileTooLarge.into());
     }
@@ -54,10 +54,10 @@ fn read(path: &Path, most: usize, progress: &Progress) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Replaces a file as a whole.
+/// Writes a file.
 ///
 /// # Errors
-/// -32600 when the content is no base64 or larger than [`Limits::file_bytes`].
+/// -32600 if the content is not base64 or is larger than [`Limits::file_bytes`].
 pub fn write_file(params: &FsWriteFileParams, limits: &Limits) -> Result<(), RpcError> {
     let FsWriteFileParams { path, data_base64 } = params;
     let content = BASE64_STANDARD.decode(data_base64).map_err(|e| {
@@ -74,20 +74,20 @@ fn too_large(path: &AbsolutePath, limits: &Limits) -> RpcError {
     RpcError::invalid_request(text)
 }
 
-/// Makes a directory.
+/// Creates a directory.
 ///
 /// # Errors
-/// -32603 as the operating system says.
+/// -32603 with the error of the operating system.
 pub fn create_directory(params: &FsCreateDirectoryParams) -> Result<(), RpcError> {
     let path = params.path.as_path();
     let made = if params.recursive.unwrap_or(true) { fs::create_dir_all(path) } else { fs::create_dir(path) };
     made.map_err(about(&params.path))
 }
 
-/// What is known about a path.
+/// Returns the metadata of a path.
 ///
 /// # Errors
-/// -32603 as the operating system says, also for a link that leads nowhere.
+/// -32603 with the error of the operating system, also for a dangling link.
 pub fn get_metadata(path: &AbsolutePath) -> Result<FsGetMetadataResponse, RpcError> {
     let itself = fs::symlink_metadata(path.as_path()).map_err(about(path))?;
     let target = fs::metadata(path.as_path()).map_err(about(path))?;
@@ -105,10 +105,10 @@ fn unix_ms(time: io::Result<SystemTime>) -> i64 {
     since_epoch.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or_default()
 }
 
-/// The entries of a directory.
+/// Lists a directory.
 ///
 /// # Errors
-/// -32600 when they are more than [`Limits::directory_entries`].
+/// -32600 if there are more than [`Limits::directory_entries`] entries.
 pub fn read_directory(
     path: &AbsolutePath,
     limits: &Limits,
@@ -118,7 +118,7 @@ pub fn read_directory(
     for entry in fs::read_dir(path.as_path()).map_err(about(path))? {
         let entry = entry.map_err(about(path))?;
         progress.step().map_err(about(path))?;
-        // A link that leads nowhere, or an entry that has gone meanwhile.
+        // A dangling link, or an entry that was removed meanwhile.
         let Ok(metadata) = fs::metadata(entry.path()) else { continue };
         if entries.len() == limits.directory_entries {
             let text = format!("`{path}` has more than {} entries, the most that are listed", limits.directory_entries);

@@ -20,7 +20,7 @@ const DEEPEST: usize = 1024;
 /// Removes a file, a link or a directory. It goes on when its client leaves: half a directory is worth nothing.
 ///
 /// # Errors
-/// -32603 as the operating system says.
+/// -32603 with the error of the operating system.
 pub fn remove(params: &FsRemoveParams, progress: &Progress) -> Result<(), RpcError> {
     let path = params.path.as_path();
     let removed = fs::symlink_metadata(path).and_then(|metadata| match metadata.is_dir() {

@@ -1,4 +1,4 @@
-//! What is done with files, compared with what the reference program was seen to do.
+//! Tests of file operations, compared with recorded behaviour of the reference program.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -10,7 +10,7 @@ use super::*;
 use crate::protocol::fs::FsReadDirectoryResponse;
 use crate::protocol::path::AbsolutePath;
 
-/// A directory of its own; in params and results `DIR` stands for it.
+/// A temporary directory; in params and results `DIR` stands for it.
 struct Fixture {
     dir: tempfile::TempDir,
     limits: Limits,
@@ -103,7 +103,7 @@ fn sizes_are_bounded_both_ways() {
     fixture.read_file("DIR/fits").unwrap();
     let reason = "has more than 16 bytes, the most that one request can move";
     assert_eq!(fixture.read_file("DIR/large"), refused(&format!("-32600 `DIR/large` {reason}")));
-    // It says that it is empty.
+    // It reports a size of 0.
     assert_eq!(fixture.read_file("/proc/self/status"), refused(&format!("-32600 `/proc/self/status` {reason}")));
     let data = "eHh4eHh4eHh4eHh4eHh4eHg=";
     assert_eq!(fixture.write_file("DIR/fits", data), refused(&format!("-32600 `DIR/fits` {reason}")));

@@ -1,4 +1,4 @@
-//! One search from its roots to its best results. It blocks, and runs on a worker thread.
+//! Runs one search. It blocks and runs on a worker thread.
 
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use crate::protocol::path::without_dots;
 use crate::protocol::search::{FuzzyFileSearchMatchType, FuzzyFileSearchResult};
 use crate::workers::Progress;
 
-/// Entries after which a search looks whether it is still wanted.
+/// Number of entries between checks for cancellation.
 const LOOK_EVERY: usize = 1024;
 
-/// Searches, and keeps what they have in common.
+/// Runs searches and holds their shared state.
 pub struct Engine {
     cwd: PathBuf,
     trees: Trees,
@@ -29,11 +29,11 @@ pub struct Engine {
 struct Searched<'a> {
     root: &'a str,
     tree: Arc<Tree>,
-    /// Other roots inside of this one, as paths from here on: what lies in them is theirs.
+    /// Other roots inside this one, as relative paths; entries below them belong to those roots.
     inner: Vec<String>,
 }
 
-/// Something that matches.
+/// A match.
 #[derive(Clone, Copy)]
 struct Match<'a> {
     score: u32,
@@ -43,14 +43,14 @@ struct Match<'a> {
 }
 
 impl Engine {
-    /// Relative roots begin at `cwd`.
+    /// Creates an engine that resolves relative roots against `cwd`.
     pub fn new(cwd: PathBuf, limits: &Limits) -> Self {
         let trees = Trees::new(limits.search_entries, limits.search_cache_bytes);
         Self { cwd, trees, most_results: limits.search_results }
     }
 
-    /// The best results, the best first; none once `cancelled`. A root that is no directory has none. The trees are looked
-    /// at even for an empty query, so that the next one finds them ready.
+    /// The best results, best first; none once `cancelled`. A root that is not a directory yields none. The trees are
+    /// loaded even for an empty query, so that they are ready for the next one.
     pub fn search(
         &self,
         text: &str,
@@ -91,7 +91,7 @@ impl Engine {
         (0..roots.len()).filter(first_of_its_kind).take_while(wanted).map_while(searched).collect()
     }
 
-    /// The best of some entries of a root, and not many others, in no order.
+    /// The best matches among some entries of a root, with a few others, unordered.
     fn best_of<'a>(
         &self,
         query: &Query,
@@ -125,13 +125,13 @@ impl Searched<'_> {
     }
 }
 
-/// The roots among `all` that lie inside of `root`, as paths from there on.
+/// The roots of `all` inside `root`, as relative paths.
 fn inner(root: &Path, all: &[PathBuf]) -> Vec<String> {
     let below = all.iter().filter(|other| *other != root).filter_map(|other| other.strip_prefix(root).ok());
     below.map(|path| path.to_string_lossy().into_owned()).collect()
 }
 
-/// The better one first; of equals the first by name.
+/// Orders by descending score, then by name.
 fn order(a: &Match<'_>, b: &Match<'_>) -> Ordering {
     b.score.cmp(&a.score).then_with(|| (a.path, a.root).cmp(&(b.path, b.root)))
 }

@@ -133,7 +133,7 @@ fn git_directory(dot_git: &Path, metadata: &Metadata) -> Option<PathBuf> {
     Some(common.unwrap_or(directory))
 }
 
-/// The user's own list of what git ignores everywhere.
+/// The user's global ignore file of git.
 pub fn list_of_the_user() -> Option<PathBuf> {
     let [own, shared] = configurations()?;
     let named = [own, shared.clone()].iter().find_map(|file| excludes_file(&read(file)?));

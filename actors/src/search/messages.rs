@@ -1,4 +1,4 @@
-//! What the search actor is told.
+//! The messages of the search actor.
 
 use actix::prelude::*;
 

@@ -1,8 +1,8 @@
 //! The search actor: `fuzzyFileSearch` and its sessions.
 //!
-//! It only sorts requests and answers them. Searches run on worker threads ([`engine`]); a search that is no longer wanted
-//! gives way at once. What one walk over a directory found is kept for the next search, and each search first makes sure
-//! that it is still true ([`trees`], [`stamp`]).
+//! The actor itself only schedules and answers requests. Searches run on worker threads ([`engine`]); an obsolete
+//! search is cancelled at once. The result of a directory walk is cached for the next search, which first checks that
+//! it is still valid ([`trees`], [`stamp`]).
 
 mod engine;
 mod ignored;
@@ -38,7 +38,7 @@ use query::LONGEST_QUERY;
 
 pub use messages::SearchesRequest;
 
-/// Bytes of a client's name for a session or a search.
+/// Longest name of a session or a search, in bytes.
 const LONGEST_ID: usize = 1024;
 
 /// See the module's documentation.
@@ -51,21 +51,21 @@ pub struct Search {
     searches: u64,
 }
 
-/// What belongs to one connection, and ends with it.
+/// The searches of one connection, which end with it.
 #[derive(Default)]
 struct Client {
     sessions: HashMap<String, Session>,
-    /// By cancellation token, the search that runs under it. As many as requests can be in flight.
+    /// Running searches by cancellation token; bounded by the requests in flight.
     running: HashMap<String, Running>,
 }
 
 struct Session {
     roots: Arc<[String]>,
-    /// Its latest query. Dropping it cancels it.
+    /// The search of its latest query. Dropping it cancels the search.
     _running: DropGuard,
 }
 
-/// A search under a token. Dropping it cancels it.
+/// A search with a cancellation token. Dropping it cancels the search.
 struct Running {
     number: u64,
     _guard: DropGuard,
@@ -73,8 +73,8 @@ struct Running {
 
 impl Search {
     /// Starts the actor on an arbiter of its own, where [`Limits::search_workers`] searches run at once. Relative roots
-    /// begin at `cwd`. Its mailbox is bounded by [`Limits::search_mailbox_messages`], which holds as long as the address is
-    /// shared and never cloned.
+    /// are resolved against `cwd`. Its mailbox is bounded by [`Limits::search_mailbox_messages`], as long as the
+    /// address is shared and never cloned.
     ///
     /// # Panics
     /// Panics outside an actix system.
@@ -141,7 +141,7 @@ impl Search {
             let files = match found {
                 Found::Files(files) => files,
                 Found::Cancelled => Vec::new(),
-                // The reply is dropped, and tells.
+                // The reply is dropped, which answers -32603.
                 Found::Nothing(Unfinished::Panicked) => return,
                 Found::Nothing(unfinished) => {
                     let error = unfinished.explain(&subject);
@@ -152,7 +152,7 @@ impl Search {
         }));
     }
 
-    /// Forgets a search, unless another runs under its token already.
+    /// Removes a search, unless another one has replaced it under the same token.
     fn end(&mut self, connection: ConnectionId, token: &str, number: u64) {
         if let Some(client) = self.clients.get_mut(&connection)
             && client.running.get(token).is_some_and(|running| running.number == number)
@@ -203,7 +203,7 @@ impl Search {
         Ok(())
     }
 
-    /// Puts a session to work on `query`, in place of the one before; tells its owner what was found.
+    /// Starts a session's search for `query`, which replaces the previous one, and sends the results to the client.
     fn query(
         &mut self,
         connection: ConnectionId,
@@ -230,8 +230,8 @@ impl Search {
         }));
     }
 
-    /// Searches on a worker thread. A search that is cancelled during a walk leaves the walk to go on: the next search,
-    /// which most often made it give way, needs the same tree.
+    /// Searches on a worker thread. If a search is cancelled during a walk, the walk goes on, because the search that
+    /// replaced it usually needs the same tree.
     fn run(
         &self,
         query: String,
@@ -252,10 +252,10 @@ impl Search {
     }
 }
 
-/// How a search ended.
+/// The outcome of a search.
 enum Found {
     Files(Vec<FuzzyFileSearchResult>),
-    /// Another took its place, or nobody waits for it any more.
+    /// It was replaced by another one, or its client is gone.
     Cancelled,
     Nothing(Unfinished),
 }

@@ -1,12 +1,12 @@
-//! Spreading work on many small things over the processors.
+//! Distributes work on many small items over the processors.
 
 use std::num::NonZero;
 use std::thread;
 
-/// Things for which another thread would cost more than it saves.
+/// Number of items below which another thread does not pay.
 const FEW: usize = 4096;
 
-/// Calls `work` with parts of `items`, at the same time where that pays. The results in the order of the parts.
+/// Calls `work` with parts of `items`, in parallel if that pays. Returns the results in order.
 pub fn in_parts<T: Sync, R: Send>(items: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let parts = processors.min(items.len().div_ceil(FEW)).max(1);
@@ -18,7 +18,7 @@ pub fn in_parts<T: Sync, R: Send>(items: &[T], work: impl Fn(&[T]) -> R + Sync) 
         for other in others {
             match other.join() {
                 Ok(result) => results.push(result),
-                // It goes on to whoever guards the calling thread.
+                // The panic is passed on to the calling thread.
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }

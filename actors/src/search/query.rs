@@ -1,27 +1,27 @@
-//! What a client types, and how well a path matches it.
+//! Queries, and how well a path matches them.
 
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-/// Bytes of a query. More are no name that anybody types, and each costs time for each file.
+/// Longest query in bytes. Nobody types longer names, and each byte costs time for each file.
 pub const LONGEST_QUERY: usize = 1024;
 
-/// Added for a file whose own name matches: it is more likely meant than one in a directory of that name.
+/// Bonus for a match in the file name itself, which is more likely meant than a match in a directory.
 const NAME_MATCHES: u32 = 1 << 16;
 
-/// Added where the name is exactly what was typed, letters in either case.
+/// Bonus if the name equals the query, ignoring case.
 const NAME_IS_QUERY: u32 = 2 << 16;
 
-/// A query, ready to be compared with many paths. The rules and numbers are the reference program's.
+/// A prepared query. The rules and numbers are the reference program's.
 pub struct Query {
     text: String,
     pattern: Pattern,
-    /// The text as it stands, without the meaning that some characters have in the pattern.
+    /// The plain text, without pattern syntax.
     name: Atom,
 }
 
 impl Query {
-    /// Reads what was typed.
+    /// Parses a query.
     pub fn new(text: &str) -> Self {
         Self {
             text: text.to_lowercase(),
@@ -30,13 +30,13 @@ impl Query {
         }
     }
 
-    /// Whether nothing was typed, which matches nothing.
+    /// Whether the query is empty; an empty query matches nothing.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 }
 
-/// Compares paths with a query. Owns the memory that this takes, so each thread needs one of its own.
+/// Compares paths with a query. It owns scratch memory, so each thread needs its own.
 pub struct Scorer<'a> {
     query: &'a Query,
     matcher: Matcher,
@@ -44,27 +44,27 @@ pub struct Scorer<'a> {
 }
 
 impl<'a> Scorer<'a> {
-    /// For `query`.
+    /// Creates a matcher for `query`.
     pub fn new(query: &'a Query) -> Self {
         Self { query, matcher: Matcher::new(Config::DEFAULT.match_paths()), characters: Vec::new() }
     }
 
-    /// How well a path with the last part `name` matches; `None` if it does not.
+    /// The score of a path with the file name `name`; `None` if it does not match.
     pub fn score(&mut self, path: &str, name: &str, directory: bool) -> Option<u32> {
         let score = self.query.pattern.score(Utf32Str::new(path, &mut self.characters), &mut self.matcher)?;
         let mut bonus = 0;
         if !directory && self.name_matches(name) {
             bonus += NAME_MATCHES;
         }
-        // Lower case letters can take more bytes, but only those of few alphabets and never many more.
+        // Lower-case letters can take more bytes, but only in few alphabets and never many more.
         if name.len() <= 2 * self.query.text.len() && name.to_lowercase() == self.query.text {
             bonus += NAME_IS_QUERY;
         }
         Some(score.saturating_add(bonus))
     }
 
-    /// Whether the characters of the query occur in a name, in their order. Most names are ASCII, and for those there is a
-    /// quicker way than to ask how well they match.
+    /// Whether the characters of the query occur in a name in order. For ASCII names, which are the most, this is
+    /// faster than computing a score.
     fn name_matches(&mut self, name: &str) -> bool {
         if name.is_ascii() && self.query.text.is_ascii() {
             let mut rest = name.bytes();
@@ -73,7 +73,7 @@ impl<'a> Scorer<'a> {
         self.query.name.score(Utf32Str::new(name, &mut self.characters), &mut self.matcher).is_some()
     }
 
-    /// The characters of a path that match, in their order.
+    /// Ascending indices of the matching characters of a path.
     pub fn indices(&mut self, path: &str) -> Vec<u32> {
         let mut indices = Vec::new();
         let path = Utf32Str::new(path, &mut self.characters);

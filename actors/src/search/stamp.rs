@@ -1,33 +1,32 @@
-//! Noticing that a walked tree is no longer what it was, without walking it again.
+//! Detects changes of a walked tree without walking it again.
 //!
-//! A directory changes when an entry comes, goes or gets another name; so one look at each directory tells whether the
-//! names below a root are still the same. Files that say what is to be ignored are looked at too.
+//! A directory changes when an entry is added, removed or renamed. So one check per directory tells whether the names
+//! below a root are still the same. Ignore files are checked, too.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The clock of a file system ticks this often at the slowest of those in use on local disks: a second change within one
-/// tick cannot be told from the first.
+/// Coarsest clock tick of common local file systems. A second change within one tick looks like the first.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The same for file systems that keep no fractions of a second; the slowest of them count every other one.
+/// The same for file systems without fractions of a second; the coarsest of them count every second second.
 const COARSE_TICK: Duration = Duration::from_secs(2);
 
-/// A path, and how it was found.
+/// A path and its state.
 pub struct Stamp {
     path: PathBuf,
     what: What,
     found: Option<State>,
 }
 
-/// What about a path matters.
+/// What matters about a path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// Its content: the names in a directory, the text of a file.
+    /// Its content: the names in a directory, or the text of a file.
     Content,
-    /// Whether it is there at all, and the same.
+    /// Whether it exists and is the same file.
     Presence,
 }
 
@@ -36,30 +35,30 @@ struct State {
     device: u64,
     inode: u64,
     directory: bool,
-    /// Seconds and nanoseconds of the last change of the inode, which unlike the time of the last write cannot be set;
-    /// 0 where only the presence matters.
+    /// Seconds and nanoseconds of the last change of the inode, which, unlike the time of the last write, cannot be
+    /// set; 0 if only the existence matters.
     changed: (i64, i64),
 }
 
 impl Stamp {
-    /// How `path` is now; links are followed.
+    /// The current state of `path`; links are followed.
     pub fn take(path: impl Into<PathBuf>, what: What) -> Self {
         let path = path.into();
         let found = look(&path, what);
         Self { path, what, found }
     }
 
-    /// Whether it is there.
+    /// Whether it exists.
     pub fn is_present(&self) -> bool {
         self.found.is_some()
     }
 
-    /// Whether it is still as it was found.
+    /// Whether it is unchanged.
     pub fn is_current(&self) -> bool {
         look(&self.path, self.what) == self.found
     }
 
-    /// Whether a change after `start` could go unnoticed, because it would look like the one before.
+    /// Whether a change after `start` could go unnoticed because it falls into the same tick as the last one.
     pub fn is_unsettled(&self, start: SystemTime) -> bool {
         let Some(State { changed: (seconds, nanoseconds), .. }) = self.found else { return false };
         let tick = if nanoseconds == 0 { COARSE_TICK } else { TICK };
@@ -68,7 +67,7 @@ impl Stamp {
         self.what == What::Content && (seconds, nanoseconds) >= settled
     }
 
-    /// Bytes that it takes in memory.
+    /// Size in memory, in bytes.
     pub fn bytes(&self) -> usize {
         size_of::<Self>() + self.path.capacity()
     }

@@ -1,4 +1,4 @@
-//! The names below a root, as one walk found them.
+//! The names below a root, as found by one walk.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -11,32 +11,32 @@ use super::parallel::in_parts;
 use super::stamp::{Stamp, What};
 use crate::workers::Progress;
 
-/// Files in any directory that say what git, or searches, ignore.
+/// Ignore files of git and of searches, in any directory.
 const IGNORE_FILES: [&str; 3] = [".gitignore", ".ignore", ".git/info/exclude"];
 
-/// See the module's documentation. What git ignores is not in it; hidden files are, and what links lead to.
+/// See the module's documentation. It contains hidden files and the targets of links, but nothing that git ignores.
 pub struct Tree {
-    /// The paths one after the other, each from the root on.
+    /// The concatenated relative paths.
     text: String,
     entries: Vec<Entry>,
     stamps: Vec<Stamp>,
-    /// The walk was over before anything could change unnoticed.
+    /// Whether the walk ended before a change could go unnoticed.
     settled: bool,
 }
 
-/// Where a path stands in the text.
+/// The position of a path in the text.
 #[derive(Clone, Copy)]
 pub struct Entry {
     start: u32,
-    /// Where its last part begins.
+    /// Start of the file name.
     name: u32,
     end: u32,
-    /// It is, or leads to, a directory.
+    /// Whether it is a directory or a link to one.
     pub directory: bool,
 }
 
 impl Tree {
-    /// Walks the directory `root`. At most `most` entries are found; what is beyond them is not.
+    /// Walks the directory `root` and collects up to `most` entries.
     pub fn walk(root: &Path, most: usize, progress: &Progress) -> Self {
         let start = SystemTime::now();
         // What lies above decides about what is ignored, and a link hides it.
@@ -60,7 +60,7 @@ impl Tree {
                 tree.stamps.extend(stamps);
                 match entry {
                     Ok(entry) if entry.depth() > 0 => tree.add(root, &entry, most),
-                    // The root itself; and what cannot be read, which is as good as not there.
+                    // The root itself, or an unreadable entry, which is skipped.
                     _ => WalkState::Continue,
                 }
             })
@@ -91,45 +91,45 @@ impl Tree {
             && in_parts(&self.stamps, |stamps| stamps.iter().all(Stamp::is_current)).into_iter().all(|current| current)
     }
 
-    /// Everything that was found, in no order.
+    /// All entries, unordered.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The path of an entry, from the root on.
+    /// The path of an entry relative to the root.
     pub fn path(&self, entry: Entry) -> &str {
         &self.text[entry.start as usize..entry.end as usize]
     }
 
-    /// The last part of an entry's path.
+    /// The file name of an entry.
     pub fn name(&self, entry: Entry) -> &str {
         &self.text[entry.name as usize..entry.end as usize]
     }
 
-    /// Bytes that it takes in memory.
+    /// Size in memory, in bytes.
     pub fn bytes(&self) -> usize {
         let stamps: usize = self.stamps.iter().map(Stamp::bytes).sum();
         size_of::<Self>() + self.text.capacity() + self.entries.capacity() * size_of::<Entry>() + stamps
     }
 }
 
-/// What has to stay the same for an entry to be found again.
+/// The stamps of an entry: what must not change for it to be found again.
 fn stamps(entry: &Result<DirEntry, ignore::Error>) -> Vec<Stamp> {
     match entry {
         Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => {
             let files = IGNORE_FILES.map(|name| Stamp::take(entry.path().join(name), What::Content));
-            // One that is not there yet will change its directory.
+            // A new ignore file changes its directory.
             let files = files.into_iter().filter(Stamp::is_present);
             [Stamp::take(entry.path(), What::Content)].into_iter().chain(files).collect()
         }
-        // What a link leads to can come and go elsewhere.
+        // The target of a link can appear or disappear elsewhere.
         Ok(entry) if entry.path_is_symlink() => vec![Stamp::take(entry.path(), What::Presence)],
         Ok(_) => Vec::new(),
         Err(error) => path_of(error).map(|path| Stamp::take(path, What::Content)).into_iter().collect(),
     }
 }
 
-/// What lies outside of `root` and decides what is ignored in it: the directories above, and the user's own settings.
+/// Ignore files outside `root` that apply to it: those of parent directories and the user's own.
 fn around(root: &Path) -> Vec<Stamp> {
     let above = root.ancestors().skip(1).flat_map(|directory| {
         let files = IGNORE_FILES.map(|name| Stamp::take(directory.join(name), What::Content));
@@ -185,7 +185,7 @@ mod tests {
             found
         }
 
-        /// A tree that the clock of the file system has left behind.
+        /// A tree whose stamps have settled.
         fn settled(&self) -> Tree {
             std::thread::sleep(TWO_TICKS);
             let tree = self.walk();
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_tree_that_has_just_changed_is_not_trusted() {
-        // A machine that stands still between the change and the walk has a reason to trust it.
+        // If the machine pauses between the change and the walk, the tree is trusted for a good reason.
         let is_trusted = || Fixture::with(&["a"]).walk().is_current();
         assert!((0..100).any(|_| !is_trusted()), "a second change in the same tick would look the same");
     }

@@ -1,4 +1,4 @@
-//! The walked trees, kept for the next search.
+//! The cache of walked trees.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,13 +10,13 @@ use std::time::Duration;
 use super::tree::Tree;
 use crate::workers::Progress;
 
-/// Bytes that a root takes beside its tree: a bound on their number.
+/// Memory of a root besides its tree, in bytes; it bounds their number.
 const ROOT_BYTES: usize = 1024;
 
 /// How long the end of another search's walk may go unnoticed.
 const WALK_CHECK: Duration = Duration::from_millis(2);
 
-/// Trees by root. Those used least recently make way when all together take too much memory.
+/// Trees by root. If they take too much memory, the least recently used are dropped.
 pub struct Trees {
     most_entries: usize,
     most_bytes: usize,
@@ -38,7 +38,7 @@ struct Root {
 
 #[derive(Default)]
 struct Slot {
-    /// Locked during a walk: a second search of the same root waits for it rather than walking too.
+    /// Locked during a walk, so that a second search of the same root waits instead of walking, too.
     tree: Mutex<Option<Arc<Tree>>>,
     /// Of the walk that has it locked.
     walk: Mutex<Progress>,
@@ -66,12 +66,12 @@ impl Slot {
 }
 
 impl Trees {
-    /// Nothing kept. Walks find at most `most_entries`; what is kept takes at most `most_bytes`.
+    /// Creates an empty cache. Walks collect up to `most_entries`; cached trees take up to `most_bytes`.
     pub fn new(most_entries: usize, most_bytes: usize) -> Self {
         Self { most_entries, most_bytes, kept: Mutex::default() }
     }
 
-    /// The tree below `root` as it is now. Blocks for as long as the walk takes, where there must be one.
+    /// The current tree below `root`. Blocks during a walk, if one is necessary.
     ///
     /// # Errors
     /// Another search walks there, does not get on, and this one was given up too.
@@ -82,7 +82,7 @@ impl Trees {
         if let Some(tree) = kept.as_ref().filter(|tree| tree.is_current()) {
             return Ok(tree.clone());
         }
-        // First, so that not two trees are in memory.
+        // Done first, so that two trees are not in memory at once.
         *kept = None;
         let tree = Arc::new(Tree::walk(root, self.most_entries, progress));
         *kept = Some(tree.clone());
@@ -150,7 +150,7 @@ mod tests {
         let trees = Trees::new(100, 2 * bytes + bytes / 2);
         let first = get(&trees, dirs[0].path());
         get(&trees, dirs[1].path());
-        // Used once more, so it is not the one that makes way.
+        // Used again, so that it is not the one to be dropped.
         assert!(Arc::ptr_eq(&first, &get(&trees, dirs[0].path())));
         get(&trees, dirs[2].path());
         assert!(Arc::ptr_eq(&first, &get(&trees, dirs[0].path())));

@@ -1,23 +1,23 @@
-//! The directories in which a watched path can change, and how what happens there is told in the client's words.
+//! The directories in which a watched path can change, and the translation of their changes into the client's paths.
 
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A real directory (no part of its path is a link), and what in it matters to a watch.
+/// A real directory (without links in its path), and the entries that matter to a watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchor {
     /// The directory.
     pub directory: PathBuf,
-    /// The one entry that matters, or all of them and the directory itself.
+    /// The entry that matters; `None` for the directory itself and all its entries.
     entry: Option<OsString>,
 }
 
-/// The anchors of `path`: where its name stands, where it leads if it is a link, and its entries if it is a directory.
-/// Of a path that does not exist, the place where the first missing part would appear.
+/// The anchors of `path`: the directory of its name, the target of a link, and the entries of a directory. For a
+/// missing path, the directory in which its first missing part would appear.
 ///
 /// # Errors
-/// As the operating system says, for a path that it could never have.
+/// The error of the operating system for an impossible path.
 pub fn anchors(path: &Path) -> io::Result<Vec<Anchor>> {
     let mut found = Vec::new();
     let real = match path.canonicalize() {
@@ -27,7 +27,7 @@ pub fn anchors(path: &Path) -> io::Result<Vec<Anchor>> {
     };
     found.extend(place(path));
     if let Some(real) = real {
-        // Where a link leads; for what is no link this is the same place once more.
+        // The target of a link; for anything else the same directory again.
         found.extend(place(&real).filter(|place| !found.contains(place)));
         if real.is_dir() {
             found.push(Anchor { directory: real, entry: None });
@@ -36,7 +36,7 @@ pub fn anchors(path: &Path) -> io::Result<Vec<Anchor>> {
     Ok(found)
 }
 
-/// Where the name of `path` stands, or of its first part that does not exist.
+/// The directory of `path`, or of its first missing part.
 fn place(path: &Path) -> Option<Anchor> {
     path.ancestors().find_map(|part| {
         let directory = part.parent()?.canonicalize().ok().filter(|parent| parent.is_dir())?;
@@ -45,11 +45,11 @@ fn place(path: &Path) -> Option<Anchor> {
 }
 
 impl Anchor {
-    /// What a change of the real path `changed` means for the watched path `watched`, if anything.
+    /// The client's path for a change of the real path `changed`, if it matters to the watched path `watched`.
     pub fn translate(&self, changed: &Path, watched: &Path) -> Option<PathBuf> {
         let below = changed.strip_prefix(&self.directory).ok()?;
         let Some(entry) = &self.entry else {
-            // `join` of nothing would add a slash.
+            // `join` with an empty path would add a slash.
             return Some(if below.as_os_str().is_empty() { watched.to_owned() } else { watched.join(below) });
         };
         (below == Path::new(entry)).then(|| watched.to_owned())

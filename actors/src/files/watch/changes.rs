@@ -1,4 +1,4 @@
-//! What the operating system reports, between its thread and ours.
+//! A buffer of changes between the operating system's thread and ours.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,10 +9,11 @@ use tokio::sync::Notify;
 
 use crate::replace::is_temporary;
 
-/// By real path, whether it came, went or got another name; else only its content or its attributes changed.
+/// The changed real paths, and whether they were created, removed or renamed (true), or changed in content or
+/// attributes only (false).
 pub type Changed = BTreeMap<PathBuf, bool>;
 
-/// Paths that have changed, each once. When they are too many, only that is remembered.
+/// Changed paths without duplicates. If there are too many, only that fact is kept.
 pub struct Changes {
     most: usize,
     pending: Mutex<Pending>,
@@ -26,16 +27,16 @@ struct Pending {
 }
 
 impl Changes {
-    /// Room for `most` paths.
+    /// Creates a buffer for `most` paths.
     pub fn new(most: usize) -> Self {
         Self { most, pending: Mutex::default(), news: Notify::new() }
     }
 
-    /// Takes a report. An error means that reports may be missing.
+    /// Adds a report. An error means that reports may be missing.
     pub fn report(&self, report: notify::Result<Event>) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         match report {
-            // Reading changes nothing.
+            // Reads are not changes.
             Ok(event) if matches!(event.kind, EventKind::Access(_)) && !event.need_rescan() => return,
             Ok(event) if !event.need_rescan() => {
                 let replaced = matches!(
@@ -58,12 +59,12 @@ impl Changes {
         self.news.notify_one();
     }
 
-    /// Resolves when there is something to take.
+    /// Waits until there are changes.
     pub async fn wait(&self) {
         self.news.notified().await;
     }
 
-    /// The changed paths; or true when they were too many.
+    /// Takes the changed paths, or true if there were too many.
     pub fn take(&self) -> (Changed, bool) {
         let pending = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
         (pending.paths, pending.overflown)

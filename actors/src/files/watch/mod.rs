@@ -1,8 +1,8 @@
-//! `fs/watch`: who watches what, and what has changed since it was told last.
+//! `fs/watch`: the watches, and the changes since the last report.
 //!
-//! One watcher of the operating system serves all connections, because it grants a user only a hundred or so. It watches
-//! real directories, each once and never their subdirectories; what happens there is translated into the paths that
-//! clients named ([`anchor`]).
+//! One watcher of the operating system serves all connections, because the system allows a user only about a hundred.
+//! It watches each real directory once, without its subdirectories; changes are translated into the paths that clients
+//! named ([`anchor`]).
 
 mod anchor;
 mod changes;
@@ -24,30 +24,31 @@ use crate::protocol::path::AbsolutePath;
 use changes::Changes;
 use table::{Refusal, Table};
 
-/// Bytes of a client's name for a watch; the name comes back with every change.
+/// Longest name of a watch, in bytes; the name is part of every report.
 const LONGEST_ID: usize = 1024;
 
-/// All watches of all connections. Its methods look at files and may block.
+/// All watches of all connections. Its methods access files and may block.
 pub struct Watches {
     limits: Arc<Limits>,
     changes: Arc<Changes>,
     table: Mutex<Table>,
 }
 
-/// The name of a watch.
+/// The key of a watch.
 pub(super) type WatchKey = (ConnectionId, String);
 
 impl Watches {
-    /// No watches. The operating system is asked for nothing before the first one.
+    /// Creates an empty set. The watcher of the operating system is created with the first watch.
     pub fn new(limits: Arc<Limits>) -> Self {
         let changes = Arc::new(Changes::new(limits.file_changes));
         Self { limits, table: Mutex::new(Table::new(changes.clone())), changes }
     }
 
-    /// Begins to watch, unless `gone` says that the connection has ended: [`Self::forget`] comes after that, once.
+    /// Adds a watch, unless the connection has ended (`gone`): [`Self::forget`] is called only once, after that.
     ///
     /// # Errors
-    /// -32600 when the name is taken or too long, or there are too many watches; -32603 when the operating system refuses.
+    /// -32600 if the name is taken or too long, or if there are too many watches; -32603 if the operating system
+    /// refuses.
     pub fn watch(
         &self,
         connection: ConnectionId,
@@ -75,22 +76,22 @@ impl Watches {
         Ok(path)
     }
 
-    /// Ends a watch.
+    /// Removes a watch.
     pub fn unwatch(&self, connection: ConnectionId, watch_id: String) {
         self.table().remove(&(connection, watch_id));
     }
 
-    /// Ends the watches of a connection.
+    /// Removes the watches of a connection.
     pub fn forget(&self, connection: ConnectionId) {
         self.table().forget(connection);
     }
 
-    /// Resolves when something has changed.
+    /// Waits until something has changed.
     pub async fn changed(&self) {
         self.changes.wait().await;
     }
 
-    /// What has changed since the last call, and for whom.
+    /// Takes the changes since the last call, with their watches.
     pub fn collect(&self) -> Vec<(ConnectionId, FsChanged)> {
         let (paths, overflown) = self.changes.take();
         let mut table = self.table();
@@ -112,7 +113,7 @@ impl Watches {
         (connection, FsChanged { watch_id, changed_paths })
     }
 
-    /// A panic while the table was locked leaves at worst a directory watched that nobody needs.
+    /// After a panic under the lock, at worst a directory is watched needlessly.
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! The watches, and the directories that are watched for them.
+//! The watches, and the directories watched for them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::protocol::path::AbsolutePath;
 pub struct Table {
     changes: Arc<Changes>,
     watcher: Option<RecommendedWatcher>,
-    /// By real directory, who needs it to be watched.
+    /// The watches that need each real directory.
     directories: HashMap<PathBuf, BTreeSet<WatchKey>>,
     watches: BTreeMap<WatchKey, Watch>,
 }
@@ -27,27 +27,27 @@ struct Watch {
     anchors: Vec<Anchor>,
 }
 
-/// Why there is no watch.
+/// Why a watch was refused.
 #[derive(Debug)]
 pub enum Refusal {
-    /// The connection has a watch of that name.
+    /// The connection already has a watch of that name.
     Taken,
-    /// There are so many watches already.
+    /// There are too many watches.
     Full(usize),
-    /// The operating system does not want to.
+    /// The operating system refuses.
     System(notify::Error),
 }
 
-/// What is to be told about one watch: the paths that changed, as the client names them.
+/// A report for one watch: the changed paths in the client's terms.
 pub type Told = (WatchKey, AbsolutePath, BTreeSet<PathBuf>);
 
 impl Table {
-    /// No watches; reports will go to `changes`.
+    /// Creates an empty table. Reports of the operating system go to `changes`.
     pub fn new(changes: Arc<Changes>) -> Self {
         Self { changes, watcher: None, directories: HashMap::new(), watches: BTreeMap::new() }
     }
 
-    /// A new watch.
+    /// Adds a watch.
     pub fn add(&mut self, key: &WatchKey, path: &AbsolutePath, limits: &Limits) -> Result<(), Refusal> {
         if self.watches.contains_key(key) {
             return Err(Refusal::Taken);
@@ -63,13 +63,13 @@ impl Table {
         self.attach(key, anchors).inspect_err(|_| self.remove(key)).map_err(Refusal::System)
     }
 
-    /// Ends a watch, if there is one.
+    /// Removes a watch, if it exists.
     pub fn remove(&mut self, key: &WatchKey) {
         self.detach(key);
         self.watches.remove(key);
     }
 
-    /// Ends the watches of a connection.
+    /// Removes the watches of a connection.
     pub fn forget(&mut self, connection: ConnectionId) {
         let keys: Vec<WatchKey> = self.of(connection).cloned().collect();
         for key in keys {
@@ -77,7 +77,7 @@ impl Table {
         }
     }
 
-    /// What changes of real paths mean for the watches. A watch whose path came, went or moved follows it.
+    /// The reports for changes of real paths. If a watched path was created, removed or moved, its watch follows it.
     pub fn translate(&mut self, changed: &Changed) -> Vec<Told> {
         let mut told: BTreeMap<WatchKey, BTreeSet<PathBuf>> = BTreeMap::new();
         for (path, replaced) in changed {
@@ -90,8 +90,8 @@ impl Table {
                 told.entry(key.clone()).or_default().extend(translated);
             }
             if *replaced && self.directories.contains_key(path) {
-                // The system watches what had this name before. What happens before the next line goes unseen, so
-                // everyone who needs the directory is told.
+                // The system still watches the directory that had this name before. Changes before the next line are
+                // missed, so all watches of the directory receive a report.
                 self.watch_again(path);
                 for key in self.directories.get(path).into_iter().flatten() {
                     let watched = self.watches.get(key).map(|watch| watch.path.as_path().to_owned());
@@ -112,7 +112,7 @@ impl Table {
         all
     }
 
-    /// Reports were lost: every watched path may have changed, and may be somewhere else.
+    /// Reports were lost: any watched path may have changed or moved.
     pub fn rescan(&mut self) -> Vec<Told> {
         let directories: Vec<PathBuf> = self.directories.keys().cloned().collect();
         directories.iter().for_each(|directory| self.watch_again(directory));
@@ -125,7 +125,7 @@ impl Table {
         all.into_iter().map(told).collect()
     }
 
-    /// How many directories are watched.
+    /// Number of watched directories.
     #[cfg(test)]
     pub fn directories(&self) -> usize {
         self.directories.len()
@@ -136,7 +136,7 @@ impl Table {
         self.watches.range(first..).map(|(key, _)| key).take_while(move |key| key.0 == connection)
     }
 
-    /// Moves a watch to where its path is now. Whether that is somewhere else.
+    /// Moves a watch to the current place of its path. Returns whether it has changed.
     fn follow(&mut self, key: &WatchKey) -> bool {
         let Some(watch) = self.watches.get(key) else { return false };
         let now = anchors(watch.path.as_path()).unwrap_or_default();
@@ -152,7 +152,7 @@ impl Table {
 
     fn attach(&mut self, key: &WatchKey, anchors: Vec<Anchor>) -> notify::Result<()> {
         let Some(watch) = self.watches.get_mut(key) else { return Ok(()) };
-        // First, so that `detach` finds whatever was done before an error.
+        // Done first, so that `detach` finds everything that was done before an error.
         watch.anchors.clone_from(&anchors);
         for Anchor { directory, .. } in anchors {
             if !self.directories.contains_key(&directory) {
@@ -188,7 +188,7 @@ impl Table {
         if let Some(watcher) = &mut self.watcher
             && let Err(error) = watcher.unwatch(directory)
         {
-            // It was removed, and its watch with it.
+            // It was removed together with its watch.
             log::debug!("{} was not watched any more: {error}", directory.display());
         }
     }

@@ -1,4 +1,4 @@
-//! Watches over real directories.
+//! Tests of watches with real directories.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::*;
 const A: ConnectionId = ConnectionId(1);
 const B: ConnectionId = ConnectionId(2);
 
-/// Reports of the operating system come within milliseconds; a missing one must not hold the suite up.
+/// Reports arrive within milliseconds; a missing one must not stop the test suite.
 const SOON: Duration = Duration::from_secs(60);
 
 struct Fixture {
@@ -33,7 +33,7 @@ impl Fixture {
         self.watches.watch(connection, &CancellationToken::new(), FsWatchParams { watch_id: id.into(), path })
     }
 
-    /// Waits until `connection`'s watch `id` has been told of everything in `expected`, and returns all that it was told.
+    /// Waits until watch `id` of `connection` has reported everything in `expected`, and returns all reports.
     async fn told(&self, connection: ConnectionId, id: &str, expected: &[&str]) -> BTreeSet<String> {
         let mut told = BTreeSet::new();
         let collect = async {
@@ -132,7 +132,7 @@ async fn names_belong_to_connections_and_end_with_them() {
 
 #[actix_rt::test]
 async fn more_changes_than_fit_are_told_as_the_watched_path() {
-    // Not even one: of more, some could be collected before the others are reported.
+    // Not even one: with more, some could be collected before the others are reported.
     let fixture = Fixture::new(|limits| limits.file_changes = 0);
     fixture.watch(A, "w", "").unwrap();
     fs::write(fixture.path("a"), "").unwrap();
