@@ -1,6 +1,7 @@
 //! Threads as a table for people.
 
-use app_server_actors::clock::Clock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use app_server_actors::protocol::thread::{Thread, ThreadActiveFlag, ThreadStatus};
 
 /// Characters of a title that are shown.
@@ -8,7 +9,7 @@ const TITLE_CHARACTERS: usize = 60;
 
 /// One line a thread, with a head.
 pub fn of(threads: &[Thread]) -> String {
-    let now = Clock::system().unix_ms() / 1000;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
     let mut text = row("THREAD", "STATUS", "CHANGED", "TITLE");
     for thread in threads {
         let title = title(thread.name.as_deref().unwrap_or(&thread.preview));

@@ -1,12 +1,11 @@
 //! A code that pairs a controller with this machine, for people to type or to scan.
 
-use app_server_actors::{
-    clock::Clock,
-    protocol::{
-        calls::REMOTE_CONTROL_PAIRING_START,
-        client::Refused,
-        remote::{PairingStartParams, PairingStartResponse},
-    },
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use app_server_actors::protocol::{
+    calls::REMOTE_CONTROL_PAIRING_START,
+    client::Refused,
+    remote::{PairingStartParams, PairingStartResponse},
 };
 use qrcode::{QrCode, render::unicode::Dense1x2};
 
@@ -32,7 +31,7 @@ pub(super) async fn start(client: &mut Client, printer: &mut Printer, json: bool
         return Ok(printer.json(result.text()).await?);
     }
     let pairing: PairingStartResponse = result.read().map_err(ClientError::from)?;
-    let now = Clock::system().unix_ms() / 1000;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
     let left = pairing.expires_at - now;
     if printer.is_terminal() {
         return Ok(printer.page(&drawn(&pairing, left)).await?);

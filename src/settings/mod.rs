@@ -5,7 +5,9 @@ mod print;
 
 use std::{num::NonZeroU32, path::Path, time::Duration};
 
-use app_server_actors::{limits::Limits, remote_control::RemoteControlSettings, remote_link::RemoteLinkLimits};
+use app_server_actors::{
+    limits::Limits, model::ModelSettings, remote_control::RemoteControlSettings, remote_link::RemoteLinkLimits,
+};
 use serde::Deserialize;
 
 pub use layers::{Effective, Origin, SettingsError};
@@ -29,6 +31,8 @@ pub struct Settings {
     pub remote_control: RemoteControlSettings,
     /// Bounds of the socket to the remote-control backend and of its streams.
     pub remote_link: RemoteLinkLimits,
+    /// Bounds and times of calls to models.
+    pub model: ModelSettings,
     /// How the process starts.
     pub startup: Startup,
     /// How the process ends.

@@ -9,16 +9,30 @@
 //!                              └────────────────────── retry ◀── ModelFailure ◀────────────┘
 //! ```
 
+mod answer;
+mod ask;
+mod call;
+mod client;
 mod credentials;
+mod echo;
 mod event;
 mod failure;
+mod models;
 mod provider;
-mod request;
+mod retry;
 mod settings;
+mod sse;
+#[cfg(test)]
+mod tests;
 
+pub use answer::{Answer, StreamFault};
+pub use client::{ModelClient, ModelSetup, ModelStream};
 pub use credentials::{Credential, Credentials};
 pub use event::{ModelEvent, Retrying};
-pub use failure::{ModelFailure, Retry};
-pub use provider::{ECHO, OPENAI, Provider, SystemRole, WireApi};
-pub use request::ModelRequest;
+pub use failure::ModelFailure;
+pub use models::ListedModel;
+pub use provider::{ECHO, OPENAI, Provider, WireApi};
 pub use settings::ModelSettings;
+pub use sse::{EventTooLong, Sse, SseEvent};
+
+pub use crate::protocol::model::{HistoryItem, ModelRequest, TokenUsage, ToolSpec};

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
+use url::Url;
 
+use super::credentials::Credential;
 use crate::protocol::Secret;
+use crate::protocol::model::Dialect;
 
 /// The provider that is used when nobody chose another.
 pub const OPENAI: &str = "openai";
@@ -13,9 +16,9 @@ pub const OPENAI: &str = "openai";
 /// The provider that needs no account and no network.
 pub const ECHO: &str = "echo";
 
-/// `[model_providers.<id>]` of `config.toml`. The members above the blank line are the reference program's, those below
-/// are ours; their defaults work with every server that we know.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+/// `[model_providers.<id>]` of `config.toml`. The members are the reference program's; those of [`Self::dialect`] stand
+/// beside them and are ours.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Provider {
     /// The key of the table.
@@ -48,21 +51,9 @@ pub struct Provider {
     /// Whether it takes the user's OpenAI sign-in.
     pub requires_openai_auth: bool,
 
-    /// The role in which the program speaks.
-    pub system_role: SystemRole,
-    /// Whether messages of the program may stand anywhere. If not, those at the start are joined to one, and later ones
-    /// are sent in the role `user`.
-    pub system_messages_anywhere: bool,
-    /// Whether the output of a tool may hold images. If not, they follow in a message.
-    pub images_in_tool_output: bool,
-    /// Whether reasoning is sent back to the model that thought it.
-    pub replay_reasoning: bool,
-    /// Whether requests have the members that only OpenAI needs: `store`, `include`, `prompt_cache_key`,
-    /// `parallel_tool_calls`, `tool_choice`, `service_tier`, `reasoning.summary`; and items of other types than messages,
-    /// functions and reasoning.
-    pub openai_members: bool,
-    /// Members that are left out at the top of every request, such as `stream_options`.
-    pub omit_members: Vec<String>,
+    /// What it takes besides what every server takes.
+    #[serde(flatten)]
+    pub dialect: Dialect,
 }
 
 /// How a provider is spoken to.
@@ -77,43 +68,6 @@ pub enum WireApi {
     /// Built in: see [`super::echo`].
     #[serde(skip)]
     Echo,
-}
-
-/// The role in which the program speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs)] // As on the wires.
-pub enum SystemRole {
-    #[default]
-    System,
-    Developer,
-}
-
-impl Default for Provider {
-    fn default() -> Self {
-        Self {
-            id: String::new(),
-            name: None,
-            base_url: None,
-            env_key: None,
-            env_key_instructions: None,
-            experimental_bearer_token: None,
-            http_headers: BTreeMap::new(),
-            env_http_headers: BTreeMap::new(),
-            query_params: BTreeMap::new(),
-            wire_api: WireApi::Responses,
-            request_max_retries: None,
-            stream_max_retries: None,
-            stream_idle_timeout_ms: None,
-            requires_openai_auth: false,
-            system_role: SystemRole::System,
-            system_messages_anywhere: false,
-            images_in_tool_output: false,
-            replay_reasoning: false,
-            openai_members: false,
-            omit_members: Vec::new(),
-        }
-    }
 }
 
 impl Provider {
@@ -149,11 +103,7 @@ impl Provider {
                 id: OPENAI.to_owned(),
                 name: Some("OpenAI".to_owned()),
                 requires_openai_auth: true,
-                system_role: SystemRole::Developer,
-                system_messages_anywhere: true,
-                images_in_tool_output: true,
-                replay_reasoning: true,
-                openai_members: true,
+                dialect: Dialect::openai(),
                 ..Self::default()
             },
         ]
@@ -162,6 +112,26 @@ impl Provider {
     /// What people call it.
     pub fn display_name(&self) -> &str {
         self.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.id)
+    }
+
+    /// Whether it is shown the user's OpenAI sign-in.
+    pub fn uses_sign_in(&self) -> bool {
+        self.requires_openai_auth && self.env_key.is_none() && self.experimental_bearer_token.is_none()
+    }
+
+    /// Where it is, unless the configuration says so: OpenAI has an address for each kind of sign-in.
+    pub(super) fn default_url(&self, credential: &Credential) -> Option<&'static str> {
+        self.requires_openai_auth.then_some(match credential {
+            Credential::ApiKey(_) => "https://api.openai.com/v1",
+            Credential::Chatgpt { .. } => "https://chatgpt.com/backend-api/codex",
+        })
+    }
+
+    /// Whether it is a program on this machine, which a person can start.
+    pub(super) fn is_local(&self) -> bool {
+        let host = self.base_url.as_deref().and_then(|url| Url::parse(url).ok());
+        let host = host.as_ref().and_then(Url::host_str).unwrap_or_default();
+        matches!(host, "localhost" | "127.0.0.1" | "[::1]")
     }
 
     /// Retries after failures before an answer began.
@@ -193,7 +163,7 @@ mod tests {
         let provider = read(
             "name = 'X'\nbase_url = 'http://h/v1'\nenv_key = 'K'\nenv_key_instructions = 'buy one'\nwire_api = 'chat'\n\
              http_headers = { a = 'b' }\nenv_http_headers = { c = 'D' }\nquery_params = { api-version = '1' }\n\
-             request_max_retries = 0\nstream_max_retries = 1000\nstream_idle_timeout_ms = 20\n\
+             request_max_retries = 0\nstream_max_retries = 1000\nstream_idle_timeout_ms = 20\nreplay_reasoning = true\n\
              requires_openai_auth = true\nsupports_websockets = false",
         )
         .unwrap();
@@ -201,7 +171,7 @@ mod tests {
         assert_eq!((provider.request_retries(), provider.stream_retries()), (0, 100));
         assert_eq!(provider.idle(), Duration::from_millis(20));
         assert_eq!(provider.query_params["api-version"].expose(), "1");
-        assert!(provider.requires_openai_auth);
+        assert!(provider.requires_openai_auth && provider.dialect.replay_reasoning);
         assert!(read("wire_api = 'echo'").is_err());
         assert!(read("wire_api = 'smoke signals'").unwrap_err().contains("`responses`"));
     }
@@ -215,8 +185,8 @@ mod tests {
     #[test]
     fn nothing_but_openai_gets_what_only_openai_understands() {
         for provider in Provider::built_in() {
-            assert_eq!(provider.openai_members, provider.id == OPENAI, "{}", provider.id);
+            assert_eq!(provider.dialect.openai_members, provider.id == OPENAI, "{}", provider.id);
         }
-        assert!(!Provider::default().openai_members);
+        assert!(!Provider::default().dialect.openai_members);
     }
 }

@@ -36,4 +36,19 @@ impl ModelSettings {
     pub fn retry(&self) -> Duration {
         Duration::from_secs(self.retry_seconds)
     }
+
+    /// Short times, and room for what a test sends.
+    #[cfg(test)]
+    pub fn tiny() -> Self {
+        Self {
+            connect_seconds: 1,
+            connections: 8,
+            event_bytes: 64 * 1024,
+            answer_bytes: 1024 * 1024,
+            error_bytes: 4096,
+            retry_first_milliseconds: 1,
+            retry_most_milliseconds: 1,
+            retry_seconds: 10,
+        }
+    }
 }

@@ -37,7 +37,6 @@ pub struct Entry {
 
 impl Tree {
     /// Walks the directory `root` and collects up to `most` entries.
-    #[expect(clippy::disallowed_methods, reason = "compared with the times of files, which follow the same clock")]
     pub fn walk(root: &Path, most: usize, progress: &Progress) -> Self {
         let start = SystemTime::now();
         // What lies above decides about what is ignored, and a link hides it.

@@ -3,7 +3,8 @@
 //! Several servers may share one database. Each holds a shared lock on a file beside it for as long as it lives, so the
 //! one that gets the lock for itself alone knows that nobody's turns are running.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +12,6 @@ use std::time::{Duration, Instant};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use plain_file::Links;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
@@ -73,7 +73,8 @@ fn share(lock: &File) -> bool {
 }
 
 fn open(path: &Path) -> std::io::Result<File> {
-    plain_file::open_or_create(&super::open::beside(path, ".lock"), Links::Refuse, 0o600)
+    let file = super::open::beside(path, ".lock");
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(file)
 }
 
 /// How many turns ran until now.

@@ -2,6 +2,7 @@
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// One entry of the conversation. Its JSON is that of an input item of the Responses API, without the provider's ids.
@@ -63,9 +64,11 @@ pub enum ContentPart {
         /// The text.
         text: String,
     },
-    /// Text by the model.
+    /// Text by the model, or its refusal to say something else.
+    #[serde(alias = "refusal")]
     OutputText {
         /// The text.
+        #[serde(alias = "refusal")]
         text: String,
     },
     /// An image for the model.
@@ -199,8 +202,7 @@ impl ToolOutput {
 #[derive(Deserialize)]
 struct Message {
     role: Role,
-    #[serde(deserialize_with = "text_or_parts")]
-    content: Vec<ContentPart>,
+    content: Option<ToolOutput>,
     phase: Option<String>,
 }
 
@@ -208,7 +210,9 @@ struct Message {
 struct Call {
     call_id: String,
     name: String,
-    arguments: String,
+    /// Some servers put an object where its text belongs.
+    #[serde(default)]
+    arguments: Value,
 }
 
 #[derive(Deserialize)]
@@ -219,13 +223,24 @@ struct Output {
 
 impl Message {
     fn into_item(self) -> HistoryItem {
-        HistoryItem::Message { role: self.role, content: self.content, phase: self.phase }
+        let Self { role, content, phase } = self;
+        match content {
+            Some(ToolOutput::Parts(content)) => HistoryItem::Message { role, content, phase },
+            // Providers take a text for a list of one part.
+            Some(ToolOutput::Text(text)) => HistoryItem::text(role, text),
+            None => HistoryItem::Message { role, content: Vec::new(), phase },
+        }
     }
 }
 
 impl Call {
     fn into_item(self) -> HistoryItem {
-        HistoryItem::FunctionCall { call_id: self.call_id, name: self.name, arguments: self.arguments }
+        let arguments = match self.arguments {
+            Value::String(text) => text,
+            Value::Null => String::new(),
+            value => value.to_string(),
+        };
+        HistoryItem::FunctionCall { call_id: self.call_id, name: self.name, arguments }
     }
 }
 
@@ -233,14 +248,6 @@ impl Output {
     fn into_item(self) -> HistoryItem {
         HistoryItem::FunctionCallOutput { call_id: self.call_id, output: self.output }
     }
-}
-
-/// Providers take a text for a list of one part.
-fn text_or_parts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ContentPart>, D::Error> {
-    Ok(match ToolOutput::deserialize(deserializer)? {
-        ToolOutput::Text(text) => vec![ContentPart::InputText { text }],
-        ToolOutput::Parts(parts) => parts,
-    })
 }
 
 #[derive(Serialize)]
@@ -330,6 +337,15 @@ mod tests {
             written(&short),
             r#"{"type":"message","role":"developer","content":[{"type":"input_text","text":"be brief"}]}"#
         );
+    }
+
+    #[test]
+    fn refusals_are_text_and_arguments_are_text() {
+        let refusal = r#"{"type":"message","role":"assistant","content":[{"type":"refusal","refusal":"no"}]}"#;
+        assert_eq!(read(refusal).said(), "no");
+        let call = read(r#"{"type":"function_call","call_id":"c","name":"f","arguments":{"a":1}}"#);
+        let HistoryItem::FunctionCall { arguments, .. } = call else { panic!("{call:?}") };
+        assert_eq!(arguments, r#"{"a":1}"#);
     }
 
     #[test]

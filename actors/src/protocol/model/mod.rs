@@ -3,12 +3,25 @@
 //! [`HistoryItem`] is the one form in which this server keeps a conversation for a model. It is stored as it is, and
 //! [`responses`] and [`chat`] say how each wire spells it.
 
+pub mod chat;
+mod dialect;
 mod error_info;
 mod history;
+mod lenient;
+mod models;
+mod provider_error;
+mod request;
+pub mod responses;
+#[cfg(test)]
+mod tests;
 mod tool;
 mod usage;
 
+pub use dialect::{Dialect, SystemRole};
 pub use error_info::CodexErrorInfo;
 pub use history::{ContentPart, HistoryItem, ReasoningText, Role, ToolOutput};
+pub use models::{ListedModel, ModelList};
+pub use provider_error::ProviderError;
+pub use request::ModelRequest;
 pub use tool::ToolSpec;
 pub use usage::TokenUsage;

@@ -1,5 +1,7 @@
 //! How much a model has read and written.
 
+use crate::protocol::usage::TokenUsageBreakdown;
+
 /// Tokens of one model call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TokenUsage {
@@ -28,5 +30,19 @@ impl TokenUsage {
         let tokens = |bytes: usize| u64::try_from(bytes.div_ceil(Self::BYTES_PER_TOKEN)).unwrap_or(u64::MAX);
         let (input, output) = (tokens(request_bytes), tokens(answer_bytes));
         Self { total: input.saturating_add(output), input, output, estimated: true, ..Self::default() }
+    }
+}
+
+impl From<TokenUsage> for TokenUsageBreakdown {
+    fn from(usage: TokenUsage) -> Self {
+        let tokens = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        Self {
+            total_tokens: tokens(usage.total),
+            input_tokens: tokens(usage.input),
+            cached_input_tokens: tokens(usage.cached_input),
+            cache_write_input_tokens: tokens(usage.cache_write_input),
+            output_tokens: tokens(usage.output),
+            reasoning_output_tokens: tokens(usage.reasoning_output),
+        }
     }
 }

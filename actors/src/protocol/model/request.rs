@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use crate::protocol::model::{HistoryItem, ToolSpec};
+use super::{HistoryItem, ToolSpec};
 use crate::protocol::turn::ReasoningSummary;
 
 /// One question to a model: the whole conversation, because nothing is kept at the provider.

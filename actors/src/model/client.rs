@@ -1,0 +1,118 @@
+//! Who asks models: the settings, the sign-in and the connections of one arbiter.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures_util::stream::LocalBoxStream;
+
+use super::ask::ask;
+use super::credentials::{Credential, Credentials};
+use super::event::ModelEvent;
+use super::failure::ModelFailure;
+use super::provider::Provider;
+use super::settings::ModelSettings;
+use crate::clock::Clock;
+use crate::environment::Environment;
+use crate::network::{Dialer, Network};
+use crate::protocol::Secret;
+use crate::protocol::model::ModelRequest;
+
+/// What a [`ModelClient`] is made of. It can be sent to the arbiter that asks.
+#[derive(Clone)]
+pub struct ModelSetup {
+    /// Bounds and times.
+    pub settings: ModelSettings,
+    /// Where keys are.
+    pub environment: Environment,
+    /// The ways out.
+    pub network: Network,
+    /// The user's OpenAI sign-in.
+    pub credentials: Arc<dyn Credentials>,
+    /// For a `Retry-After` that names a time.
+    pub clock: Clock,
+    /// At least 0 and below 1; for the waits between attempts.
+    pub random: fn() -> f64,
+    /// The name of the client, for OpenAI.
+    pub originator: String,
+    /// The header `User-Agent`.
+    pub user_agent: String,
+}
+
+/// Asks models. It belongs to one arbiter, and bounds the connections of all questions there. Cloning shares it.
+#[derive(Clone)]
+pub struct ModelClient(Rc<Inner>);
+
+/// See [`ModelClient`].
+pub struct Inner {
+    pub settings: ModelSettings,
+    pub environment: Environment,
+    pub credentials: Arc<dyn Credentials>,
+    pub clock: Clock,
+    pub random: fn() -> f64,
+    pub originator: String,
+    pub user_agent: String,
+    network: Network,
+    /// Made when it is first needed: who uses the built-in model never needs it.
+    dialer: OnceCell<Dialer>,
+}
+
+/// The events of an answer: see [`ModelEvent`]. An error is the last item.
+pub type ModelStream = LocalBoxStream<'static, Result<ModelEvent, ModelFailure>>;
+
+impl ModelClient {
+    /// Nothing is connected yet.
+    pub fn new(setup: ModelSetup) -> Self {
+        let ModelSetup { settings, environment, network, credentials, clock, random, originator, user_agent } = setup;
+        let dialer = OnceCell::new();
+        let inner =
+            Inner { settings, environment, credentials, clock, random, originator, user_agent, network, dialer };
+        Self(Rc::new(inner))
+    }
+
+    /// Asks a model. Nothing happens before the stream is polled; dropping it ends the call at once.
+    ///
+    /// Failures that can be cured by asking again are retried within, as long as no call of a tool was told: see
+    /// [`ModelEvent::Retrying`]. A break after one ends the stream as [`ModelEvent::Completed`], so that the tool is not
+    /// called twice, and its output goes out with the next question.
+    pub fn ask(&self, provider: Arc<Provider>, request: ModelRequest) -> ModelStream {
+        ask(Rc::clone(&self.0), provider, request)
+    }
+
+    /// See [`Inner`].
+    pub(super) fn inner(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Inner {
+    /// What connects to providers.
+    pub fn dialer(&self) -> &Dialer {
+        self.dialer.get_or_init(|| self.network.dialer(self.settings.connect(), self.settings.connections))
+    }
+
+    /// What `provider` is shown; `None` for one that asks for nothing.
+    ///
+    /// # Errors
+    /// There should be something, and there is nothing.
+    pub async fn credential(&self, provider: &Provider) -> Result<Option<Credential>, ModelFailure> {
+        let name = provider.display_name();
+        if let Some(variable) = &provider.env_key {
+            let Some(key) = self.environment.get(variable) else {
+                let how = provider.env_key_instructions.as_deref().unwrap_or("Set it to a key and start again.");
+                let text =
+                    format!("{name} needs a key in the environment variable {variable}, which is not set. {how}");
+                return Err(ModelFailure::unusable(text));
+            };
+            return Ok(Some(Credential::ApiKey(Secret::from(key.trim()))));
+        }
+        if let Some(token) = &provider.experimental_bearer_token {
+            return Ok(Some(Credential::ApiKey(token.clone())));
+        }
+        if !provider.requires_openai_auth {
+            return Ok(None);
+        }
+        let current = self.credentials.current().await;
+        current.map(Some).map_err(|reason| ModelFailure::unusable(format!("{name} cannot be asked: {reason}")))
+    }
+}

@@ -1,0 +1,130 @@
+//! How this process reaches other hosts: through a proxy where the environment names one, and trusting the certificate
+//! authorities that it names beside the usual ones.
+
+mod exchange;
+mod proxy;
+
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_rt::net::TcpStream;
+use actix_tls::connect::{ConnectError as TcpConnectError, ConnectInfo, Connection};
+use actix_web::dev::{Service, fn_service};
+use awc::error::ConnectError;
+use awc::http::Uri;
+use awc::{BoxedSocket, Connect, Connector};
+use futures_util::future::LocalBoxFuture;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+use self::proxy::Proxies;
+use crate::cached_file::LARGEST_FILE;
+use crate::environment::Environment;
+
+pub use exchange::{ExchangeError, Request, Response};
+
+/// The variable that names a file of certificate authorities, in PEM.
+const CERTIFICATES: &str = "SSL_CERT_FILE";
+
+/// The ways out of this process. Cloning shares them.
+#[derive(Clone, Debug)]
+pub struct Network {
+    proxies: Arc<Proxies>,
+    tls: Arc<ClientConfig>,
+}
+
+/// Opens connections, on one arbiter. Cloning shares it.
+#[derive(Clone)]
+pub struct Dialer(Rc<Dial>);
+
+type Dial = dyn Fn(Uri) -> LocalBoxFuture<'static, Result<BoxedSocket, ConnectError>>;
+
+impl Network {
+    /// As `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` and `SSL_CERT_FILE` say. A file of certificates that cannot
+    /// be used is logged, and the usual authorities are trusted.
+    pub fn new(environment: &Environment) -> Self {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        if let Some(file) = environment.get(CERTIFICATES) {
+            match certificates(Path::new(&file)) {
+                Ok(certificates) => {
+                    let (_, unusable) = roots.add_parsable_certificates(certificates);
+                    if unusable > 0 {
+                        log::warn!("{unusable} certificates in {file} ({CERTIFICATES}) cannot be used");
+                    }
+                }
+                Err(reason) => log::warn!("{file} ({CERTIFICATES}) cannot be used: {reason}"),
+            }
+        }
+        let mut tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Self { proxies: Arc::new(Proxies::new(environment)), tls: Arc::new(tls) }
+    }
+
+    /// What opens connections within `connect`, TLS included, and at most `connections` at once.
+    pub fn dialer(&self, connect: Duration, connections: usize) -> Dialer {
+        let network = self.clone();
+        let open = fn_service(move |info: ConnectInfo<Uri>| {
+            let network = network.clone();
+            async move { network.open(info).await }
+        });
+        let connector = Connector::new()
+            .connector(open)
+            .rustls_0_23(Arc::clone(&self.tls))
+            .timeout(connect)
+            .handshake_timeout(connect)
+            .limit(connections)
+            .finish();
+        let connector = Rc::new(connector);
+        Dialer(Rc::new(move |uri| {
+            let connector = Rc::clone(&connector);
+            Box::pin(async move {
+                let connection = connector.call(Connect { uri, addr: None }).await?;
+                Ok(Box::new(connection) as BoxedSocket)
+            })
+        }))
+    }
+
+    async fn open(&self, info: ConnectInfo<Uri>) -> Result<Connection<Uri, TcpStream>, TcpConnectError> {
+        let uri = info.request().clone();
+        let stream = self.connect(&uri).await.map_err(TcpConnectError::Io)?;
+        Ok(Connection::new(uri, stream))
+    }
+
+    /// Opens the TCP connection for `uri`: to its host, or through a proxy to it. TLS comes on top of it.
+    ///
+    /// # Errors
+    /// In words that name the proxy, if there is one.
+    pub async fn connect(&self, uri: &Uri) -> io::Result<TcpStream> {
+        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        let is_tls = matches!(uri.scheme_str(), Some("https" | "wss"));
+        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        let stream = match self.proxies.of(is_tls, host, port)? {
+            Some(proxy) => proxy.tunnel(host, port).await?,
+            None => TcpStream::connect((host, port)).await?,
+        };
+        // Small messages must not wait for each other (Nagle's algorithm).
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+impl Dialer {
+    /// Opens a connection to the host of `uri`, encrypted if its scheme says so.
+    ///
+    /// # Errors
+    /// There is none, or not in time.
+    pub async fn dial(&self, uri: Uri) -> Result<BoxedSocket, ConnectError> {
+        (self.0)(uri).await
+    }
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let pem = plain_file::read(file, LARGEST_FILE).map_err(|error| error.to_string())?;
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let certificates = read.map_err(|error| error.to_string())?;
+    if certificates.is_empty() { Err("there is no certificate in it".to_owned()) } else { Ok(certificates) }
+}
