@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::protocol::initialize::{ClientInfo, InitializeResponse};
 
 /// The level of the `codex app-server` API that this server speaks, announced in the user agent and by `--version`.
-pub const API_VERSION: &str = "0.169.0";
+pub const API_VERSION: &str = "0.171.0";
 
 /// See the module's documentation.
 #[derive(Clone, Debug)]

@@ -15,6 +15,8 @@ pub struct Limits {
     pub processor_mailbox_messages: usize,
     /// Messages in the router's mailbox; a sender that finds it full waits until the router has taken its message.
     pub router_mailbox_messages: usize,
+    /// Requests of the server that wait for an answer of a client; one more is not sent, and whoever asks is told.
+    pub pending_server_requests: usize,
     /// Messages in the mailbox of the threads registry.
     pub threads_mailbox_messages: usize,
     /// Inputs that one loaded thread may have waiting; one more is refused with a clear error.
@@ -205,6 +207,7 @@ impl Limits {
         Self {
             processor_mailbox_messages: 1,
             router_mailbox_messages: 1,
+            pending_server_requests: 1,
             threads_mailbox_messages: 1,
             thread_mailbox_messages: 1,
             catalog_mailbox_messages: 1,

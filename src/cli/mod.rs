@@ -185,12 +185,12 @@ mod tests {
 
     #[test]
     fn announces_the_level_it_speaks_and_its_own_version() {
-        assert_eq!(version("/opt/bin/codex --version"), "codex-cli 0.169.0\n");
-        assert_eq!(version("codex app-server --version"), "codex-cli 0.169.0\n");
-        assert_eq!(version("codex-app-server app-server --version"), "codex-cli 0.169.0\n");
+        assert_eq!(version("/opt/bin/codex --version"), "codex-cli 0.171.0\n");
+        assert_eq!(version("codex app-server --version"), "codex-cli 0.171.0\n");
+        assert_eq!(version("codex-app-server app-server --version"), "codex-cli 0.171.0\n");
         let own = version("codex-app-server --version");
         assert!(own.starts_with(concat!("codex-app-server ", env!("CARGO_PKG_VERSION"))), "{own}");
-        assert!(own.contains("0.169.0"), "{own}");
+        assert!(own.contains("0.171.0"), "{own}");
     }
 
     #[test]

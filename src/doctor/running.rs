@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_version_stands_behind_the_name() {
-        assert_eq!(version("first/0.169.0 (Debian 12.0.0; x86_64) xterm (first; 1.2)"), Some("0.169.0"));
+        assert_eq!(version("first/0.171.0 (Debian 12.0.0; x86_64) xterm (first; 1.2)"), Some("0.171.0"));
         assert_eq!(version("my odd/name/1.2 (x)"), Some("1.2"));
         assert_eq!(version("nothing"), None);
     }

@@ -149,8 +149,8 @@ fn the_version_names_the_level_it_speaks() {
     let ended = run(&["--version"]);
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(ended.code, Some(0));
-    assert!(ended.stdout.contains(version) && ended.stdout.contains("0.169.0"), "{ended:?}");
-    assert_eq!(run(&["app-server", "--version"]).stdout, "codex-cli 0.169.0\n");
+    assert!(ended.stdout.contains(version) && ended.stdout.contains("0.171.0"), "{ended:?}");
+    assert_eq!(run(&["app-server", "--version"]).stdout, "codex-cli 0.171.0\n");
 }
 
 #[test]

@@ -34,6 +34,7 @@ fn every_answer_fits_the_schema_and_writes_its_null_members() {
         ("thread/items/list", of_thread.clone()),
         ("thread/goal/get", of_thread.clone()),
         ("thread/backgroundTerminals/list", of_thread.clone()),
+        ("thread/attachment/list", of_thread.clone()),
         ("thread/unsubscribe", of_thread.clone()),
         ("thread/archive", of_thread.clone()),
         ("thread/list", json!({"archived": true})),
@@ -47,6 +48,7 @@ fn every_answer_fits_the_schema_and_writes_its_null_members() {
         ("plugin/installed", json!({})),
         ("plugin/list", json!({})),
         ("mcpServerStatus/list", json!({})),
+        ("account/gatewayOAuth/read", json!({})),
         ("experimentalFeature/list", json!({})),
     ];
     for (method, params) in steps {

@@ -39,11 +39,11 @@ fn a_running_server_is_found_with_its_version() {
     server.client();
     let (code, found) = examine(server.process.home());
     assert_eq!(code, 0, "{found:?}");
-    assert_eq!(found["server"].1, "running, version 0.169.0");
+    assert_eq!(found["server"].1, "running, version 0.171.0");
     assert!(found["database"].1.ends_with("is intact"), "{found:?}");
     let ended = Launch::at(server.process.home()).arg("doctor").run();
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-    assert!(ended.stdout.contains("ok       server    running, version 0.169.0\n"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("ok       server    running, version 0.171.0\n"), "{}", ended.stdout);
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn the_user_agent_names_the_first_client_the_api_level_and_this_client() {
             result["userAgent"].as_str().expect("text").to_owned()
         });
         for (agent, tail) in agents.iter_mut().zip(["(first; 1.2)", "(second; 9)"]) {
-            assert!(agent.starts_with("first/0.169.0 ("), "{agent}");
+            assert!(agent.starts_with("first/0.171.0 ("), "{agent}");
             assert!(agent.ends_with(tail), "{agent}");
             let system = agent.split_once('(').and_then(|(_, rest)| rest.split_once(')')).expect("(os; arch)").0;
             assert!(system.ends_with(&format!("; {}", std::env::consts::ARCH)), "{agent}");

@@ -27,11 +27,12 @@ fn every_listing_that_clients_probe_is_answered() {
             "mcpServerStatus/list",
             "experimentalFeature/list",
             "account/bedrock/checkGovCloudRequirements",
+            "account/gatewayOAuth/read",
         ] {
             client.call(method, json!({}));
         }
         let thread = client.call("thread/start", json!({}))["thread"]["id"].take();
-        for method in ["thread/goal/get", "thread/backgroundTerminals/list"] {
+        for method in ["thread/goal/get", "thread/backgroundTerminals/list", "thread/attachment/list"] {
             client.call(method, json!({"threadId": thread}));
         }
         let error = client.request("account/rateLimits/read", json!({})).err();
@@ -44,12 +45,15 @@ fn the_answers_of_an_empty_home_are_the_references() {
     let server = Server::unix(Launch::new());
     let mut client = server.client();
     let nobody = json!({"account": null, "userId": null, "requiresOpenaiAuth": true, "workspaceRouting": null});
+    let no_gateway = json!({"providerId": "openai", "providerName": "OpenAI", "required": false,
+        "supportsDeviceAuth": false, "status": null, "error": null});
     let cases = [
         ("account/read", nobody),
         ("configRequirements/read", json!({"supportsIndependentSpeedModes": true, "requirements": null})),
         ("plugin/installed", json!({"marketplaces": [], "marketplaceLoadErrors": []})),
         ("mcpServerStatus/list", json!({"data": [], "nextCursor": null})),
         ("account/bedrock/checkGovCloudRequirements", json!({"isGovCloud": false, "shouldWarn": false})),
+        ("account/gatewayOAuth/read", no_gateway),
     ];
     for (method, expected) in cases {
         assert_eq!(client.call(method, json!({})), expected, "{method}");
@@ -57,6 +61,21 @@ fn the_answers_of_an_empty_home_are_the_references() {
     let profiles = client.call("permissionProfile/list", json!({}))["data"].take();
     let ids: Vec<&Value> = profiles.as_array().expect("a list").iter().map(|profile| &profile["id"]).collect();
     assert_eq!(ids, [":read-only", ":workspace", ":danger-full-access"]);
+}
+
+#[test]
+fn a_question_about_a_provider_or_an_environment_that_there_is_not_is_refused() {
+    let home = Home::with_config("[model_providers.own]\nname = \"Own\"\nbase_url = \"http://127.0.0.1:1/v1\"\n");
+    let server = Server::unix(Launch::at(&home));
+    let mut client = server.client();
+    let own = client.call("account/gatewayOAuth/read", json!({"modelProvider": "own"}));
+    assert_eq!((&own["providerId"], &own["providerName"]), (&json!("own"), &json!("Own")));
+    let error = client.refusal("account/gatewayOAuth/read", json!({"modelProvider": "nope"}));
+    assert_eq!((error.code, &error.data.unwrap()["type"]), (-32600, &json!("modelProviderNotConfigured")));
+    for params in [json!({"environmentId": "local"}), json!({"environmentId": "local", "serverName": "x"})] {
+        let error = client.refusal("mcpServerStatus/list", params);
+        assert_eq!((error.code, error.message.as_str()), (-32600, "environmentId requires serverName and threadId"));
+    }
 }
 
 #[test]

@@ -128,6 +128,11 @@ fn filters_leave_out_what_does_not_fit() {
         (json!({"modelProviders": []}), vec!["100%_", "Hay", "needle"]),
         (json!({"modelProviders": ["nobody"]}), vec![]),
         (json!({"excludedThreadIds": [ids[0], ids[2]]}), vec!["Hay"]),
+        (json!({"includedThreadIds": null}), vec!["100%_", "Hay", "needle"]),
+        (json!({"includedThreadIds": []}), vec![]),
+        (json!({"includedThreadIds": [ids[0], ids[2], ids[3]]}), vec!["100%_", "needle"]),
+        (json!({"includedThreadIds": [ids[0], ids[2]], "excludedThreadIds": [ids[0]]}), vec!["100%_"]),
+        (json!({"includedThreadIds": [ids[0]], "cwd": "/Hay"}), vec![]),
         (json!({"useStateDbOnly": true}), vec!["100%_", "Hay", "needle"]),
         (json!({"searchTerm": "needle", "cwd": "/Hay"}), vec![]),
     ];
@@ -147,6 +152,41 @@ fn limits_and_cursors_are_taken_at_their_word() {
         let error = client.refusal("thread/list", json!({"cursor": cursor}));
         assert_eq!((error.code, error.message), (-32600, format!("invalid cursor: {cursor}")));
     }
+}
+
+#[test]
+fn a_list_of_ids_is_short_and_its_ids_are_ids() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let id = named(&mut client, &["only"]).remove(0);
+    for kind in ["included", "excluded"] {
+        let member = format!("{kind}ThreadIds");
+        let mut refused = |ids: Vec<Value>| {
+            // A filter that nothing passes does not hide the fault.
+            let error = client.refusal("thread/list", json!({&member: ids, "parentThreadId": id}));
+            (error.code, error.message)
+        };
+        let (code, message) = refused(vec![json!("nope")]);
+        assert!(message.starts_with(&format!("invalid {kind} thread id: ")), "{message}");
+        assert_eq!(code, -32602);
+        assert_eq!(refused(vec![json!(id); 101]), (-32602, format!("{member} accepts at most 100 entries")));
+        client.call("thread/list", json!({&member: vec![&id; 100]}));
+    }
+}
+
+#[test]
+fn nothing_is_attached_to_a_thread() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let id = named(&mut client, &["bare"]).remove(0);
+    for id in [id.as_str(), "01a202db-1602-7460-9131-7de1ed2f5379"] {
+        let page = client.call("thread/attachment/list", json!({"threadId": id, "limit": 0}));
+        assert_eq!(page, json!({"data": [], "nextCursor": null}));
+    }
+    let error = client.refusal("thread/attachment/list", json!({"threadId": id, "cursor": ""}));
+    assert_eq!((error.code, error.message.as_str()), (-32602, "invalid pagination cursor"));
+    let error = client.refusal("thread/attachment/list", json!({"threadId": "nope"}));
+    assert!(error.code == -32602 && error.message.starts_with("invalid thread id: "), "{}", error.message);
 }
 
 /// The reference program refuses this filter.
@@ -196,8 +236,10 @@ fn a_search_needs_a_term_and_finds_nothing_where_nothing_was_said() {
     let server = Server::unix(Launch::new());
     let mut client = server.client();
     named(&mut client, &["needle"]);
-    let error = client.refusal("thread/search", json!({"searchTerm": ""}));
-    assert_eq!((error.code, error.message.as_str()), (-32600, "thread/search requires a non-empty searchTerm"));
+    for blank in ["", " ", "\t\n", "\u{a0}", "\u{3000}"] {
+        let error = client.refusal("thread/search", json!({"searchTerm": blank}));
+        assert_eq!((error.code, error.message.as_str()), (-32600, "thread/search requires a non-empty searchTerm"));
+    }
     let error = client.refusal("thread/search", json!({"searchTerm": "a", "cursor": "garbage"}));
     assert_eq!((error.code, error.message.as_str()), (-32600, "invalid cursor: garbage"));
     let empty = json!({"data": [], "nextCursor": null, "backwardsCursor": null});

@@ -88,7 +88,7 @@ fn a_fresh_thread_is_idle_unnamed_and_empty() {
     assert_eq!(thread["status"], json!({"type": "idle"}));
     assert_eq!((&thread["name"], &thread["preview"], &thread["turns"]), (&Value::Null, &json!(""), &json!([])));
     assert_eq!((&thread["ephemeral"], &thread["canAcceptDirectInput"]), (&json!(false), &json!(true)));
-    assert_eq!((&thread["cliVersion"], &thread["originator"]), (&json!("0.169.0"), &json!("promises")));
+    assert_eq!((&thread["cliVersion"], &thread["originator"]), (&json!("0.171.0"), &json!("promises")));
     assert_eq!(thread["source"], "vscode");
     assert_eq!((&thread["cwd"], &answer["cwd"]), (&json!(cwd), &json!(cwd)));
     assert_eq!(answer["runtimeWorkspaceRoots"], json!([cwd]));

@@ -29,6 +29,8 @@ pub struct Schemas {
     pub results: HashMap<String, String>,
     /// Method to type of its params.
     pub notifications: HashMap<String, String>,
+    /// Method of a server request to type of its params.
+    pub server_requests: HashMap<String, String>,
     /// Compiled at the first use; keyed by the name of the type.
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
@@ -52,6 +54,13 @@ impl Schemas {
     fn read_reference() -> Option<Self> {
         let mut types = read("codex_app_server_protocol.v2.schemas.json")?;
         let notifications = types_by_method(&read("ServerNotification.json")?);
+        let mut requests = read("ServerRequest.json")?;
+        let server_requests = types_by_method(&requests);
+        // Their types are not in the bundle.
+        if let (Value::Object(types), Value::Object(more)) = (&mut types["definitions"], requests["definitions"].take())
+        {
+            types.extend(more.into_iter().filter(|(name, _)| !name.ends_with("Notification")));
+        }
         let params = types_by_method(&read("ClientRequest.json")?);
         let results = params
             .iter()
@@ -63,6 +72,7 @@ impl Schemas {
             params,
             results,
             notifications,
+            server_requests,
             validators: Mutex::default(),
         })
     }
@@ -76,6 +86,7 @@ impl Schemas {
             params: by_method(&protocol.client_requests, |row| row.params.as_ref()),
             results: by_method(&protocol.client_requests, |row| row.result.as_ref()),
             notifications: by_method(&protocol.server_notifications, |row| row.params.as_ref()),
+            server_requests: by_method(&protocol.server_requests, |row| row.params.as_ref()),
             definitions: Value::Object(protocol.definitions),
             validators: Mutex::default(),
         }

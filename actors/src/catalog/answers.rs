@@ -14,8 +14,8 @@ use super::providers::providers;
 use super::reader::Reader;
 use crate::protocol::RpcError;
 use crate::protocol::account::{
-    Account, BedrockCheckGovCloudRequirementsResponse, GetAccountRateLimitsResponse, GetAccountResponse,
-    RateLimitSnapshot, SignIn,
+    Account, BedrockCheckGovCloudRequirementsResponse, GatewayOAuthReadParams, GatewayOAuthReadResponse,
+    GetAccountRateLimitsResponse, GetAccountResponse, RateLimitSnapshot, SignIn,
 };
 use crate::protocol::catalog::*;
 use crate::protocol::config::{
@@ -31,6 +31,7 @@ impl Reader {
         Ok(match request {
             Request::AccountRead(_) => Answer::AccountRead(self.account()),
             Request::AccountRateLimitsRead(_) => Answer::AccountRateLimitsRead(self.rate_limits()?),
+            Request::AccountGatewayOAuthRead(params) => Answer::AccountGatewayOAuthRead(self.gateway_sign_in(params)?),
             Request::AccountUsageRead(_) => return Err(self.no_usage()),
             Request::AccountBedrockCheckGovCloudRequirements(_) => {
                 Answer::AccountBedrockCheckGovCloudRequirements(BedrockCheckGovCloudRequirementsResponse::default())
@@ -129,6 +130,22 @@ impl Reader {
         }
     }
 
+    /// No provider of this server is a gateway that asks for a sign-in of its own.
+    fn gateway_sign_in(&mut self, params: GatewayOAuthReadParams) -> Result<GatewayOAuthReadResponse, RpcError> {
+        let known = providers(&self.settings(None));
+        let id = params.model_provider.unwrap_or(known.default_provider_id);
+        let provider = known.data.into_iter().find(|provider| provider.id == id);
+        let provider = provider.ok_or_else(|| RpcError::model_provider_not_configured(&id))?;
+        Ok(GatewayOAuthReadResponse {
+            provider_id: provider.id,
+            provider_name: provider.name,
+            required: false,
+            supports_device_auth: false,
+            status: Unset,
+            error: Unset,
+        })
+    }
+
     fn no_usage(&mut self) -> RpcError {
         match self.sign_in().1 {
             SignIn::Nobody => authentication_required("codex account", "token usage"),
@@ -163,6 +180,9 @@ impl Reader {
     }
 
     fn mcp_servers(&mut self, params: &ListMcpServerStatusParams) -> Result<Page<McpServerStatus>, RpcError> {
+        if params.environment_id.is_some() && (params.server_name.is_none() || params.thread_id.is_none()) {
+            return Err(RpcError::invalid_request("environmentId requires serverName and threadId"));
+        }
         let settings = self.settings(None);
         let wanted = |name: &String| params.server_name.as_ref().is_none_or(|wanted| wanted == name);
         let servers = settings.mcp_servers.iter().filter(|(name, _)| wanted(name));
@@ -197,6 +217,7 @@ fn collaboration_modes() -> CollaborationModeListResponse {
 fn mcp_server(name: &str, enabled: bool) -> McpServerStatus {
     McpServerStatus {
         name: name.to_owned(),
+        environment_id: Unset,
         runtime_status: Unset,
         plugin_id: Unset,
         http_origin: Unset,

@@ -25,13 +25,15 @@ const fn entry(
 }
 
 /// The first one is the default.
-const MODELS: [Entry; 10] = [
-    entry("gpt-6.1-sol", "GPT-6.1-Sol", "low", "For everyday coding; the newest of its line."),
-    entry("gpt-6-astra", "GPT-6-Astra", "low", "For the hardest problems."),
-    entry("gpt-6-sol", "GPT-6-Sol", "medium", "For everyday coding."),
+const MODELS: [Entry; 12] = [
+    entry("gpt-6.2-sol", "GPT-6.2-Sol", "low", "For everyday coding; the newest of its line."),
+    entry("gpt-6.2-astra", "GPT-6.2-Astra", "low", "For the hardest problems."),
+    entry("gpt-6.1-terra", "GPT-6.1-Terra", "low", "Between speed and depth."),
+    entry("gpt-6.1-sol", "GPT-6.1-Sol", "low", "The previous model for everyday coding."),
+    entry("gpt-6-astra", "GPT-6-Astra", "low", "The previous model for the hardest problems."),
+    entry("gpt-6-sol", "GPT-6-Sol", "medium", "An earlier model for everyday coding."),
     entry("gpt-6-luna", "GPT-6-Luna", "medium", "Fast, for small tasks."),
     entry("gpt-5.6-sol", "GPT-5.6-Sol", "low", "An earlier model for everyday coding."),
-    entry("gpt-6.1-terra", "GPT-6.1-Terra", "low", "Between speed and depth."),
     entry("gpt-5.6-terra", "GPT-5.6-Terra", "medium", "An earlier model between speed and depth."),
     entry("gpt-5.6-luna", "GPT-5.6-Luna", "medium", "An earlier fast model."),
     entry("gpt-5.5", "GPT-5.5", "medium", "An earlier model for everyday coding."),

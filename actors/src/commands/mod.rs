@@ -137,7 +137,7 @@ impl Commands {
     }
 
     /// Encodes the notification for `piece` of output.
-    fn delta(&self, piece: Piece, stream: OutputStream) -> (ConnectionId, Frame) {
+    fn delta(&self, piece: Piece, stream: OutputStream) -> HandOver {
         let Piece { connection, process_id, bytes, cap_reached } = piece;
         let stream = match stream {
             OutputStream::Stdout => CommandExecOutputStream::Stdout,
@@ -145,7 +145,8 @@ impl Commands {
         };
         let delta = CommandExecOutputDelta::new(process_id, stream, &bytes, cap_reached);
         let notification = ServerNotification::CommandExecOutputDelta(delta);
-        (connection, Frame::notification(&notification, self.clock.unix_ms()))
+        let frame = Frame::notification(&notification, self.clock.unix_ms());
+        HandOver { connection, method: notification.method(), frame }
     }
 
     fn remove(&mut self, id: CommandId) -> Option<Execution> {
@@ -196,12 +197,11 @@ impl Handler<Output> for Commands {
             let piece = self.executions.get_mut(&command)?.take(stream, bytes)?;
             Some(self.delta(piece, stream))
         });
-        let Some((connection, frame)) = told.flatten() else { return Box::pin(async {}) };
+        let Some(hand_over) = told.flatten() else { return Box::pin(async {}) };
         let (router, room) = (self.router.clone(), self.limits.command_unread_bytes);
         Box::pin(async move {
-            let method = ServerNotification::COMMAND_EXEC_OUTPUT_DELTA;
             // There is nothing to wait for: the client is gone or has opted out.
-            let Ok(Some(outbound)) = router.send(HandOver { connection, method, frame }).await else { return };
+            let Ok(Some(outbound)) = router.send(hand_over).await else { return };
             outbound.room(room).await;
         })
     }

@@ -115,8 +115,8 @@ impl Intake {
                 self.tell(Note::Notification { connection: self.id, notification });
                 Taken::InHand
             }
-            Ok(ClientMessage::Answer { id }) => {
-                self.tell(Note::Answer { connection: self.id, id });
+            Ok(ClientMessage::Answer { id, answer }) => {
+                self.tell(Note::Answer { connection: self.id, id, answer });
                 Taken::InHand
             }
             Ok(ClientMessage::Unknown) => Taken::InHand,

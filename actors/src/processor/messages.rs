@@ -3,6 +3,7 @@
 use actix::prelude::*;
 
 use crate::connection::ConnectionId;
+use crate::protocol::server_request::ClientAnswer;
 use crate::protocol::{ClientNotification, ClientRequest, Method, RequestId};
 use crate::reply::Reply;
 
@@ -37,6 +38,8 @@ pub enum Note {
         connection: ConnectionId,
         /// Id of the server request.
         id: RequestId,
+        /// The answer.
+        answer: ClientAnswer,
     },
 }
 

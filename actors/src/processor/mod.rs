@@ -195,14 +195,15 @@ impl Handler<Request> for Processor {
 impl Handler<Note> for Processor {
     type Result = ();
 
-    fn handle(&mut self, note: Note, _: &mut Self::Context) {
+    fn handle(&mut self, note: Note, ctx: &mut Self::Context) {
         match note {
             Note::Notification { connection, notification } => {
                 log::debug!("connection {connection} sent {notification:?}; nothing waits for it");
             }
-            // Law 8: this connection was sent no server request, so it cannot answer one.
-            Note::Answer { connection, id } => {
-                log::debug!("connection {connection} answered {id:?}, which it was not asked; ignored");
+            // The router knows who was asked, and that is nobody before its handshake (law 8).
+            Note::Answer { connection, id, answer } => {
+                let answered = Outcome::none().then(Effect::Answered { connection, id, answer });
+                post::<Self, _, _>(&self.parts.router, answered, ctx);
             }
         }
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::nesting::is_deeper_than;
+use super::server_request::ClientAnswer;
 use super::{ClientNotification, ClientRequest, ErrorCode, Method, RequestId, RpcError};
 use crate::limits::Limits;
 
@@ -23,10 +24,12 @@ pub enum ClientMessage {
     },
     /// Wants no answer.
     Notification(ClientNotification),
-    /// The answer to a server request. What it says is read once the pending request is found.
+    /// The answer to a server request.
     Answer {
         /// The id of the server request.
         id: RequestId,
+        /// The answer, which is read once the request is found.
+        answer: ClientAnswer,
     },
     /// A notification that this server does not know, or nothing but white space; nothing follows from it.
     Unknown,
@@ -76,7 +79,7 @@ pub fn decode_within(limits: &Limits, text: &str) -> Result<ClientMessage, Refus
     }
     let decoded = decode(text);
     let id = match &decoded {
-        Ok(ClientMessage::Request { id, .. } | ClientMessage::Answer { id }) => Some(id),
+        Ok(ClientMessage::Request { id, .. } | ClientMessage::Answer { id, .. }) => Some(id),
         Ok(_) => None,
         Err(refusal) => refusal.id.as_ref(),
     };
@@ -106,11 +109,15 @@ pub fn decode(text: &str) -> Result<ClientMessage, Refusal> {
     }
     let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| Refusal { id: None, error: malformed(&e) })?;
     let Some(Name(name)) = envelope.method else {
-        let answered = envelope.result.or(envelope.error).and(envelope.id);
-        let raw_id = answered.ok_or_else(|| {
-            refusal("Invalid request: a message needs a `method`, or an `id` with a `result` or an `error`")
-        })?;
-        return Ok(ClientMessage::Answer { id: request_id(raw_id)? });
+        let answer = match (envelope.result, envelope.error) {
+            (Some(result), _) => Some(ClientAnswer::Result(result.to_owned())),
+            (None, error) => error.map(|error| ClientAnswer::Error(error.to_owned())),
+        };
+        let (Some(raw_id), Some(answer)) = (envelope.id, answer) else {
+            let text = "Invalid request: a message needs a `method`, or an `id` with a `result` or an `error`";
+            return Err(refusal(text));
+        };
+        return Ok(ClientMessage::Answer { id: request_id(raw_id)?, answer });
     };
     let Some(raw_id) = envelope.id else {
         return Ok(match name.as_ref() {
@@ -215,8 +222,11 @@ mod tests {
         for nothing in [r#"{"method":"no/such"}"#, "", " \n"] {
             assert!(matches!(read(nothing), ClientMessage::Unknown), "{nothing}");
         }
-        assert!(matches!(read(r#"{"id":0,"result":{}}"#), ClientMessage::Answer { id: RequestId::Integer(0) }));
-        assert!(matches!(read(r#"{"id":0,"error":{}}"#), ClientMessage::Answer { .. }));
+        assert!(matches!(
+            read(r#"{"id":0,"result":{}}"#),
+            ClientMessage::Answer { id: RequestId::Integer(0), answer: ClientAnswer::Result(_) }
+        ));
+        assert!(matches!(read(r#"{"id":0,"error":{}}"#), ClientMessage::Answer { answer: ClientAnswer::Error(_), .. }));
     }
 
     #[test]

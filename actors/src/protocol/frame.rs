@@ -46,6 +46,17 @@ impl Frame {
         Self::encode(&Stamped { notification, emitted_at_ms }).unwrap_or_else(|e| Self::error(None, &unencodable(&e)))
     }
 
+    /// A request of the server.
+    pub fn request(id: &RequestId, method: &str, params: &impl Serialize) -> serde_json::Result<Self> {
+        #[derive(Serialize)]
+        struct Request<'a, T> {
+            method: &'a str,
+            id: &'a RequestId,
+            params: &'a T,
+        }
+        Self::encode(&Request { method, id, params })
+    }
+
     fn encode(message: &impl Serialize) -> serde_json::Result<Self> {
         let mut text = serde_json::to_string(message)?;
         // The buffer grows by doubling, and a frame may wait in many queues for long.

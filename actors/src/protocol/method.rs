@@ -9,7 +9,10 @@ use std::sync::LazyLock;
 use foldhash::fast::FixedState;
 use serde_json::value::RawValue;
 
-use super::account::{BedrockCheckGovCloudRequirementsResponse, GetAccountRateLimitsResponse, GetAccountResponse};
+use super::account::{
+    BedrockCheckGovCloudRequirementsResponse, GatewayOAuthReadResponse, GetAccountRateLimitsResponse,
+    GetAccountResponse,
+};
 use super::catalog::{
     CatalogRequest as Catalog, CollaborationModeListResponse, HooksListResponse, McpServerStatus, Model,
     ModelProviderCapabilitiesReadResponse, ModelProviderListResponse, Page, PermissionProfileSummary,
@@ -27,12 +30,13 @@ use super::request::ClientRequest;
 use super::search::{FuzzyFileSearchResponse, SearchRequest as Search};
 use super::signature::{Signature, takes, takes_nothing, takes_present};
 use super::thread::{
-    Empty, ThreadArchiveResponse, ThreadBackgroundTerminalsListResponse, ThreadDeleteResponse, ThreadForkResponse,
-    ThreadGoalGetResponse, ThreadItemsListResponse, ThreadListResponse, ThreadLoadedListResponse,
-    ThreadMetadataUpdateResponse, ThreadNameSetResponse, ThreadReadResponse, ThreadReadStateUpdateResponse,
-    ThreadRequest as Thread, ThreadResumeResponse, ThreadSearchResponse, ThreadStartResponse, ThreadTurnsListResponse,
-    ThreadUnarchiveResponse, ThreadUnsubscribeResponse,
+    Empty, ThreadArchiveResponse, ThreadAttachmentListResponse, ThreadBackgroundTerminalsListResponse,
+    ThreadDeleteResponse, ThreadForkResponse, ThreadGoalGetResponse, ThreadItemsListResponse, ThreadListResponse,
+    ThreadLoadedListResponse, ThreadMetadataUpdateResponse, ThreadNameSetResponse, ThreadReadResponse,
+    ThreadReadStateUpdateResponse, ThreadRequest as Thread, ThreadResumeResponse, ThreadSearchResponse,
+    ThreadStartResponse, ThreadTurnsListResponse, ThreadUnarchiveResponse, ThreadUnsubscribeResponse,
 };
+use super::turn::{TurnStartResponse, TurnSteerResponse};
 use super::{ErrorCode, RpcError};
 
 /// Who may call a method.
@@ -133,6 +137,7 @@ pub static METHODS: &[Method] = &[
     stable("thread/metadata/update", &takes(Thread::MetadataUpdate).gives::<ThreadMetadataUpdateResponse>()),
     experimental("thread/readState/update", &takes(Thread::ReadStateUpdate).gives::<ThreadReadStateUpdateResponse>()),
     stable("thread/goal/get", &takes(Thread::GoalGet).gives::<ThreadGoalGetResponse>()),
+    stable("thread/attachment/list", &takes(Thread::AttachmentList).gives::<ThreadAttachmentListResponse>()),
     experimental(
         "thread/backgroundTerminals/list",
         &takes(Thread::BackgroundTerminalsList).gives::<ThreadBackgroundTerminalsListResponse>(),
@@ -140,9 +145,9 @@ pub static METHODS: &[Method] = &[
     // Turns and their items.
     stable("thread/turns/list", &takes(Thread::TurnsList).gives::<ThreadTurnsListResponse>()),
     stable("thread/items/list", &takes(Thread::ItemsList).gives::<ThreadItemsListResponse>()),
-    stable("turn/start", &takes(Thread::TurnStart).gives::<Unoffered>()),
-    stable("turn/steer", &takes(Thread::TurnSteer).gives::<Unoffered>()),
-    stable("turn/interrupt", &takes(Thread::TurnInterrupt).gives::<Unoffered>()),
+    stable("turn/start", &takes(Thread::TurnStart).gives::<TurnStartResponse>()),
+    stable("turn/steer", &takes(Thread::TurnSteer).gives::<TurnSteerResponse>()),
+    stable("turn/interrupt", &takes(Thread::TurnInterrupt).gives::<Empty>()),
     // Commands.
     long("command/exec", &takes(Command::Exec).gives::<CommandExecResponse>()),
     stable("command/exec/write", &takes(Command::Write).gives::<Empty>()),
@@ -187,6 +192,8 @@ pub static METHODS: &[Method] = &[
     stable("account/read", &takes(Catalog::AccountRead).gives::<GetAccountResponse>()),
     stable("account/rateLimits/read", &takes(Catalog::AccountRateLimitsRead).gives::<GetAccountRateLimitsResponse>())
         .called("GetAccountRateLimits"),
+    stable("account/gatewayOAuth/read", &takes(Catalog::AccountGatewayOAuthRead).gives::<GatewayOAuthReadResponse>())
+        .called("GatewayOAuthRead"),
     stable("account/usage/read", &takes(Catalog::AccountUsageRead).gives::<Unoffered>()).called("GetAccountTokenUsage"),
     experimental(
         "account/bedrock/checkGovCloudRequirements",

@@ -1,11 +1,13 @@
 //! What goes into a method and what comes out of it, named once: params are read by it, and the published schema is
 //! made from it.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::DeserializeOwned;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::{ClientRequest, RpcError};
@@ -26,21 +28,22 @@ pub(super) trait Signature: fmt::Debug + Sync {
 pub(super) struct Takes<P, Q> {
     request: fn(P) -> Q,
     read: fn(Option<&RawValue>) -> Result<P, RpcError>,
+    schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
 /// A method that takes the params of `request`; where all members are optional, the params are too.
-pub(super) const fn takes<P: DeserializeOwned, Q>(request: fn(P) -> Q) -> Takes<P, Q> {
-    Takes { request, read }
+pub(super) const fn takes<P: DeserializeOwned + JsonSchema, Q>(request: fn(P) -> Q) -> Takes<P, Q> {
+    Takes { request, read, schema: SchemaGenerator::subschema_for::<P> }
 }
 
 /// The same where the reference program wants params to be there, although all their members are optional.
-pub(super) const fn takes_present<P: DeserializeOwned, Q>(request: fn(P) -> Q) -> Takes<P, Q> {
-    Takes { request, read: read_present }
+pub(super) const fn takes_present<P: DeserializeOwned + JsonSchema, Q>(request: fn(P) -> Q) -> Takes<P, Q> {
+    Takes { request, read: read_present, schema: SchemaGenerator::subschema_for::<P> }
 }
 
-/// A method that takes no params, or null, and refuses everything else.
+/// A method that takes no params, null or an empty object, and refuses everything else.
 pub(super) const fn takes_nothing<Q>(request: fn(()) -> Q) -> Takes<(), Q> {
-    Takes { request, read: read_nothing }
+    Takes { request, read: read_nothing, schema: schema_of_nothing }
 }
 
 impl<P, Q> Takes<P, Q> {
@@ -58,7 +61,6 @@ pub(super) struct TakesAndGives<P, Q, R> {
 
 impl<P, Q, R> Signature for TakesAndGives<P, Q, R>
 where
-    P: DeserializeOwned + JsonSchema,
     Q: Into<ClientRequest>,
     R: JsonSchema,
 {
@@ -67,7 +69,7 @@ where
     }
 
     fn params(&self, generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<P>()
+        (self.takes.schema)(generator)
     }
 
     fn result(&self, generator: &mut SchemaGenerator) -> Schema {
@@ -95,7 +97,15 @@ fn read_present<P: DeserializeOwned>(params: Option<&RawValue>) -> Result<P, Rpc
 }
 
 fn read_nothing(params: Option<&RawValue>) -> Result<(), RpcError> {
-    params.map_or(Ok(()), |raw| serde_json::from_str(raw.get()).map_err(|e| RpcError::invalid_params(reason(&e))))
+    let Some(raw) = params else { return Ok(()) };
+    match serde_json::from_str::<HashMap<Cow<'_, str>, IgnoredAny>>(raw.get()) {
+        Ok(members) if members.is_empty() => Ok(()),
+        _ => serde_json::from_str(raw.get()).map_err(|e| RpcError::invalid_params(reason(&e))),
+    }
+}
+
+fn schema_of_nothing(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["object", "null"], "additionalProperties": false})
 }
 
 fn read_object<P: DeserializeOwned>(raw: &RawValue) -> Result<P, RpcError> {
@@ -112,5 +122,27 @@ fn reason(error: &serde_json::Error) -> String {
     match text.rfind(" at line ") {
         Some(end) => text[..end].to_owned(),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_params_may_be_written_in_three_ways_and_no_other() {
+        let read = |text: &str| read_nothing(Some(&RawValue::from_string(text.to_owned()).unwrap()));
+        assert!(read_nothing(None).is_ok());
+        for nothing in ["null", "{}", "{ \n }"] {
+            assert!(read(nothing).is_ok(), "{nothing}");
+        }
+        for (something, said) in [
+            (r#"{"a":1}"#, "invalid type: map, expected unit"),
+            (r#"{"\u0061":null}"#, "invalid type: map, expected unit"),
+            ("[]", "invalid type: sequence, expected unit"),
+            ("0", "invalid type: integer `0`, expected unit"),
+        ] {
+            assert_eq!(read(something).unwrap_err(), RpcError::invalid_params(said), "{something}");
+        }
     }
 }

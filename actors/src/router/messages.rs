@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 
+use super::asked::{Ask, AskId};
 use crate::connection::in_flight::InFlight;
 use crate::connection::kill::Kill;
 use crate::connection::messages::Deliver;
 use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
 use crate::connection::{ConnectionId, ConnectionOrigin};
+use crate::protocol::server_request::ClientAnswer;
 use crate::protocol::thread::ThreadId;
-use crate::protocol::{Frame, ServerNotification};
+use crate::protocol::{Frame, RequestId, ServerNotification};
 
 /// Sent by a connection when it starts. No reply. Mailbox full: the connection waits and is not read.
 #[derive(Message)]
@@ -108,6 +110,24 @@ pub enum Effect {
         connection: ConnectionId,
         /// The content.
         thread: ThreadId,
+    },
+    /// A question to the subscribers of a thread.
+    Ask(Ask),
+    /// A client answered a question.
+    Answered {
+        /// Who.
+        connection: ConnectionId,
+        /// Which question, by its id on the wire.
+        id: RequestId,
+        /// The answer.
+        answer: ClientAnswer,
+    },
+    /// Questions need no answer any more; whoever asked them waits in vain.
+    Withdraw {
+        /// Of which thread.
+        thread: ThreadId,
+        /// Which of its questions; `None` for all of them.
+        ask: Option<AskId>,
     },
     /// The answer to another request.
     Answer(Answer),

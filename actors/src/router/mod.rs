@@ -2,7 +2,8 @@
 //! disconnected (laws 5 and 6).
 //!
 //! For each connection it owns the only recipient of its mailbox, its outbound queue, the means to end it, and the
-//! notifications that it does not want. It also knows which connections are subscribed to which threads.
+//! notifications that it does not want. It also knows which connections are subscribed to which threads, and which
+//! requests of the server wait for an answer.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -19,9 +20,11 @@ use crate::connection::in_flight::InFlight;
 use crate::connection::messages::Deliver;
 use crate::limits::Limits;
 use crate::panics::guarded;
+use crate::protocol::notification::ServerRequestResolved;
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, ServerNotification};
 
+mod asked;
 mod clocks;
 #[cfg(test)]
 pub(crate) mod listener;
@@ -31,6 +34,8 @@ mod peer;
 #[cfg(test)]
 mod tests;
 
+pub use asked::{Ask, AskId};
+use asked::{PendingRequests, Resolved};
 use clocks::Due;
 use memory::Freed;
 pub use messages::{
@@ -50,6 +55,7 @@ pub struct Router {
     subscribers: HashMap<ThreadId, HashSet<ConnectionId>>,
     /// Number of connections disconnected because of a limit since the start.
     cut_so_far: u64,
+    asked: PendingRequests,
     freed: Freed,
     /// Resolved when the last connection has ended, after [`CloseAll`].
     emptied: Option<oneshot::Sender<()>>,
@@ -59,6 +65,7 @@ impl Router {
     /// Creates a router without connections.
     pub fn new(limits: Arc<Limits>, clock: Clock) -> Self {
         Self {
+            asked: PendingRequests::new(limits.pending_server_requests),
             limits,
             clock,
             peers: BTreeMap::new(),
@@ -86,10 +93,45 @@ impl Router {
                     if let Some(peer) = self.peers.get_mut(&connection) {
                         peer.subscriptions.insert(thread);
                         self.subscribers.entry(thread).or_default().insert(connection);
+                        self.ask_again(connection, thread);
                     }
+                }
+                Effect::Ask(ask) => self.ask(ask),
+                Effect::Answered { connection, id, answer } => match self.asked.answer(connection, &id, answer) {
+                    Some(resolved) => self.resolve(resolved),
+                    None => {
+                        log::debug!("connection {connection} answered {id:?}, which it was not asked or not in time")
+                    }
+                },
+                Effect::Withdraw { thread, ask } => {
+                    self.asked.withdraw(thread, ask).into_iter().for_each(|resolved| self.resolve(resolved));
                 }
                 Effect::Tell { audience, notification } => self.tell(audience, &notification),
             }
+        }
+    }
+
+    /// Asks all subscribers of a thread that are initialized; where there is none, the question waits for one.
+    fn ask(&mut self, ask: Ask) {
+        let subscribers = self.subscribers.get(&ask.thread()).into_iter().flatten();
+        let asked: Vec<ConnectionId> =
+            subscribers.copied().filter(|id| self.peers.get(id).is_some_and(Peer::is_admitted)).collect();
+        let Some(frame) = self.asked.ask(ask, asked.iter().copied()) else { return };
+        for connection in asked {
+            self.deliver(connection, frame.clone(), None);
+        }
+    }
+
+    fn ask_again(&mut self, connection: ConnectionId, thread: ThreadId) {
+        for frame in self.asked.ask_again(thread, connection) {
+            self.deliver(connection, frame, None);
+        }
+    }
+
+    fn resolve(&mut self, Resolved { thread, request, is_told }: Resolved) {
+        if is_told {
+            let resolved = ServerRequestResolved { thread_id: thread, request_id: request };
+            self.tell(Audience::Subscribers(thread), &ServerNotification::ServerRequestResolved(resolved));
         }
     }
 
@@ -153,6 +195,7 @@ impl Router {
     fn forget(&mut self, id: ConnectionId) {
         if let Some(peer) = self.peers.remove(&id) {
             self.freed.connection(peer.queued_bytes());
+            self.asked.forget(id);
             peer.outbound().close();
             for thread in peer.subscriptions {
                 self.unsubscribe(id, thread);

@@ -109,6 +109,11 @@ impl Peer {
         self.opt_out = Some(opt_out);
     }
 
+    /// Whether its handshake is over.
+    pub(super) fn is_admitted(&self) -> bool {
+        self.opt_out.is_some()
+    }
+
     pub(super) fn wants(&self, method: &str) -> bool {
         !self.pulse.is_closing() && self.opt_out.as_ref().is_some_and(|opt_out| !opt_out.contains(method))
     }

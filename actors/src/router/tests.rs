@@ -275,7 +275,7 @@ async fn a_connection_is_closed_when_its_token_has_expired() {
 async fn whoever_hands_over_a_flood_sees_what_is_queued() {
     let router = Router::new(limits(|_| {}), Clock::system()).start();
     let client = connect(&router, 1, 1, true).await;
-    let method = ServerNotification::COMMAND_EXEC_OUTPUT_DELTA;
+    let method = "command/exec/outputDelta";
     let frame = || Frame::result(&RequestId::Integer(1), &());
     let hand_over = |frame| router.send(HandOver { connection: client.id, method, frame });
 

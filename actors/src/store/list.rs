@@ -59,6 +59,10 @@ pub(super) fn filtered<'a>(filter: &ThreadFilter) -> QueryResult<Threads<'a>> {
     if !filter.originators.is_empty() {
         query = query.filter(threads::originator.eq_any(filter.originators.clone()));
     }
+    if let Some(included) = &filter.included {
+        let included: Vec<String> = included.iter().map(ToString::to_string).collect();
+        query = query.filter(threads::id.eq_any(included));
+    }
     if !filter.excluded.is_empty() {
         let excluded: Vec<String> = filter.excluded.iter().map(ToString::to_string).collect();
         query = query.filter(threads::id.ne_all(excluded));

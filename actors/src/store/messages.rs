@@ -110,7 +110,9 @@ pub struct ThreadFilter {
     pub model_providers: Vec<String>,
     /// Names of creating clients.
     pub originators: Vec<String>,
-    /// Threads to leave out.
+    /// Only these threads; `None` for no such filter.
+    pub included: Option<Vec<ThreadId>>,
+    /// Not these threads.
     pub excluded: Vec<ThreadId>,
 }
 

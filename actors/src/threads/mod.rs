@@ -121,6 +121,7 @@ impl Threads {
             Request::TurnsList(params) => self.turns_list(&params),
             Request::ItemsList(params) => self.items_list(*params),
             Request::GoalGet(params) => self.goal(&params),
+            Request::AttachmentList(params) => self.attachments(&params),
             Request::BackgroundTerminalsList(params) => self.background_terminals(&params),
             Request::ReadStateUpdate(params) => self.update_read_state(params),
             Request::LoadedList(params) => {

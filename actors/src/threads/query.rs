@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use super::refusals::{thread_id, thread_not_found, thread_not_loaded};
 use super::view::{self, Presence};
 use super::{Threads, Work, finish, work};
-use crate::protocol::RpcError;
 use crate::protocol::thread::{
-    CwdFilter, ItemsCursor, Page, SortDirection, ThreadBackgroundTerminalsListParams,
-    ThreadBackgroundTerminalsListResponse, ThreadGoalGetResponse, ThreadId, ThreadIdParams, ThreadItemsListParams,
-    ThreadListParams, ThreadListResponse, ThreadLoadedListParams, ThreadLoadedListResponse, ThreadReadParams,
-    ThreadReadResponse, ThreadReadState, ThreadReadStateUpdateParams, ThreadReadStateUpdateResponse,
-    ThreadSearchParams, ThreadSearchResult, ThreadSearchSortKey, ThreadSortKey, ThreadTurnsListParams,
+    CwdFilter, ItemsCursor, Page, SortDirection, ThreadAttachmentListParams, ThreadAttachmentListResponse,
+    ThreadBackgroundTerminalsListParams, ThreadBackgroundTerminalsListResponse, ThreadGoalGetResponse, ThreadId,
+    ThreadIdParams, ThreadItemsListParams, ThreadListParams, ThreadListResponse, ThreadLoadedListParams,
+    ThreadLoadedListResponse, ThreadReadParams, ThreadReadResponse, ThreadReadState, ThreadReadStateUpdateParams,
+    ThreadReadStateUpdateResponse, ThreadSearchParams, ThreadSearchResult, ThreadSearchSortKey, ThreadSortKey,
+    ThreadTurnsListParams,
 };
+use crate::protocol::{ErrorCode, RpcError};
 use crate::store::messages::{
     ListItems, ListThreads, ListTurns, ListedItems, LoadThread, ReadTurns, SearchThreads, ThreadFilter,
 };
@@ -40,6 +41,8 @@ impl Threads {
     }
 
     pub(super) fn list(&self, params: ThreadListParams) -> Result<Work, RpcError> {
+        let included = params.included_thread_ids.map(|ids| listed_ids("included", &ids)).transpose()?;
+        let excluded = listed_ids("excluded", &params.excluded_thread_ids.unwrap_or_default())?;
         // Threads of this server have no section, project, parent, ancestor or attachment.
         let asks_for_none = params.section_id.is_some_and(|id| id.is_some())
             || params.project_id.is_some_and(|id| id.is_some())
@@ -49,14 +52,14 @@ impl Threads {
         if asks_for_none {
             return work(async { finish(|_, reply| reply.ok(&empty_list())) });
         }
-        let excluded = params.excluded_thread_ids.unwrap_or_default();
         let filter = ThreadFilter {
             archived: params.archived.unwrap_or_default(),
             cwds: params.cwd.map(CwdFilter::into_vec).unwrap_or_default(),
             source_kinds: params.source_kinds.unwrap_or_default(),
             model_providers: params.model_providers.unwrap_or_default(),
             originators: params.originators.unwrap_or_default(),
-            excluded: excluded.iter().map(|id| thread_id(id)).collect::<Result<_, _>>()?,
+            included,
+            excluded,
         };
         let page = self.ask(ListThreads {
             filter,
@@ -74,7 +77,7 @@ impl Threads {
     }
 
     pub(super) fn search(&self, params: ThreadSearchParams) -> Result<Work, RpcError> {
-        if params.search_term.is_empty() {
+        if params.search_term.trim().is_empty() {
             return Err(RpcError::invalid_request("thread/search requires a non-empty searchTerm"));
         }
         let filter = ThreadFilter {
@@ -161,6 +164,16 @@ impl Threads {
         })
     }
 
+    /// This server attaches nothing to threads, so every page is empty, as the reference program's is for a thread that
+    /// it does not know.
+    pub(super) fn attachments(&self, params: &ThreadAttachmentListParams) -> Result<Work, RpcError> {
+        ThreadId::parse(&params.thread_id).map_err(|e| unfit(format!("invalid thread id: {e}")))?;
+        if params.cursor.is_some() {
+            return Err(unfit("invalid pagination cursor"));
+        }
+        work(async { finish(|_, reply| reply.ok(&ThreadAttachmentListResponse::default())) })
+    }
+
     pub(super) fn background_terminals(&self, params: &ThreadBackgroundTerminalsListParams) -> Result<Work, RpcError> {
         let id = thread_id(&params.thread_id)?;
         let record = self.known(id);
@@ -214,6 +227,23 @@ impl Threads {
         let thread = view::thread(record, self.presence(record.id), Vec::new());
         crate::protocol::thread::Thread { can_accept_direct_input: None, ..thread }
     }
+}
+
+/// Longest list of ids by which a client may filter.
+const LISTED_IDS: usize = 100;
+
+/// The ids of `includedThreadIds` or `excludedThreadIds`; `kind` is the first word of the member.
+fn listed_ids(kind: &str, ids: &[String]) -> Result<Vec<ThreadId>, RpcError> {
+    if ids.len() > LISTED_IDS {
+        return Err(unfit(format!("{kind}ThreadIds accepts at most {LISTED_IDS} entries")));
+    }
+    let parse = |id: &String| ThreadId::parse(id).map_err(|e| unfit(format!("invalid {kind} thread id: {e}")));
+    ids.iter().map(parse).collect()
+}
+
+/// -32602 in the reference program's words, which here do not begin with "Invalid request".
+fn unfit(text: impl Into<String>) -> RpcError {
+    RpcError::new(ErrorCode::InvalidParams, text)
 }
 
 fn empty_list() -> ThreadListResponse {

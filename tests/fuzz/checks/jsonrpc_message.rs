@@ -10,7 +10,7 @@ pub fn jsonrpc_message(bytes: &[u8]) {
     match decode_within(&LIMITS, text) {
         Ok(message) => {
             let id = match &message {
-                ClientMessage::Request { id, .. } | ClientMessage::Answer { id } => Some(id),
+                ClientMessage::Request { id, .. } | ClientMessage::Answer { id, .. } => Some(id),
                 ClientMessage::Notification(_) | ClientMessage::Unknown => None,
             };
             if let (Some(id), Ok(json)) = (id, &json) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::IgnoredAny;
+use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use super::Fault;
@@ -25,6 +25,7 @@ pub struct Settings {
     #[serde(deserialize_with = "effort")]
     pub model_reasoning_effort: Option<String>,
     /// When to ask for approval.
+    #[serde(deserialize_with = "approval_policy")]
     pub approval_policy: Option<AskForApproval>,
     /// Who reviews approvals.
     pub approvals_reviewer: Option<ApprovalsReviewer>,
@@ -155,6 +156,14 @@ impl Settings {
             return Ok(());
         }
         Err(Fault::new(format!("Model provider `{id}` not found")))
+    }
+}
+
+/// Configurations of earlier versions say `on-failure`, which no client may send any more.
+fn approval_policy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AskForApproval>, D::Error> {
+    match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(former) if former == "on-failure" => Ok(Some(AskForApproval::OnRequest)),
+        policy => AskForApproval::deserialize(policy).map(Some).map_err(|error| D::Error::custom(error.message())),
     }
 }
 

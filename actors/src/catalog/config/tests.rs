@@ -66,7 +66,7 @@ fn a_broken_file_becomes_a_warning_with_its_place() {
         ("model = 3\n", "1:9: invalid type: integer `3`, expected a string", at(1, 9), at(1, 9)),
         (
             "approval_policy = \"sometimes\"\n",
-            "1:19: unknown variant `sometimes`, expected one of `untrusted`, `on-failure`, `on-request`, `granular`, `never`",
+            "1:19: unknown variant `sometimes`, expected one of `untrusted`, `on-request`, `granular`, `never`",
             at(1, 19),
             at(1, 29),
         ),

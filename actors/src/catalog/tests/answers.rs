@@ -120,12 +120,12 @@ fn a_sign_in_while_the_server_runs_is_seen() {
 fn models_are_read_page_by_page() {
     let mut home = Home::with("model = 'own'");
     let first = home.ask("model/list", r#"{"limit":1}"#);
-    assert!(first.starts_with(r#"{"data":[{"id":"gpt-6.1-sol","model":"gpt-6.1-sol","upgrade":null,"#), "{first}");
+    assert!(first.starts_with(r#"{"data":[{"id":"gpt-6.2-sol","model":"gpt-6.2-sol","upgrade":null,"#), "{first}");
     assert!(first.ends_with(r#""isDefault":true}],"nextCursor":"1"}"#), "{first}");
-    let last = home.ask("model/list", r#"{"cursor":"9","limit":5}"#);
+    let last = home.ask("model/list", r#"{"cursor":"11","limit":5}"#);
     assert!(last.starts_with(r#"{"data":[{"id":"own","#), "{last}");
     assert!(last.ends_with(r#""nextCursor":null}"#), "{last}");
-    assert_eq!(home.ask("model/list", r#"{"cursor":"9999"}"#), "-32600 cursor 9999 exceeds total models 10");
+    assert_eq!(home.ask("model/list", r#"{"cursor":"9999"}"#), "-32600 cursor 9999 exceeds total models 12");
     assert!(home.ask("model/list", r#"{"includeHidden":true}"#).contains("codex-auto-review"));
     assert!(home.ask("model/list", r#"{"modelProvider":"nope"}"#).starts_with("-32600 "));
     assert!(home.ask("model/list", r#"{"modelProvider":"openai"}"#).starts_with(r#"{"data""#));
@@ -170,7 +170,7 @@ fn a_broken_configuration_is_told_and_the_rest_still_answers() {
     let mut home = Home::with("model = \n[x\n");
     let expected = "-32603 failed to read configuration layers: HOME/config.toml:2:3: unclosed table, expected `]`";
     assert_eq!(home.ask("config/read", "{}"), home.expanded(expected));
-    assert!(home.ask("model/list", "{}").starts_with(r#"{"data":[{"id":"gpt-6.1-sol""#));
+    assert!(home.ask("model/list", "{}").starts_with(r#"{"data":[{"id":"gpt-6.2-sol""#));
     assert!(home.ask("account/read", "{}").contains(r#""requiresOpenaiAuth":true"#));
 }
 
@@ -178,7 +178,7 @@ fn a_broken_configuration_is_told_and_the_rest_still_answers() {
 fn configured_servers_are_listed_though_not_started() {
     let mut home = Home::with("[mcp_servers.a]\ncommand = 'true'\n[mcp_servers.b]\ncommand = 'true'\nenabled = false");
     let both = home.ask("mcpServerStatus/list", r#"{"threadId":null}"#);
-    assert!(both.starts_with(r#"{"data":[{"name":"a","runtimeStatus":null,"#), "{both}");
+    assert!(both.starts_with(r#"{"data":[{"name":"a","environmentId":null,"runtimeStatus":null,"#), "{both}");
     assert!(both.contains(r#""toolsError":"this server does not start MCP servers""#), "{both}");
     assert!(both.contains(r#"{"name":"b","#) && both.contains(r#""toolsError":null"#), "{both}");
     assert!(home.ask("mcpServerStatus/list", r#"{"limit":1}"#).ends_with(r#""nextCursor":"1"}"#));

@@ -45,7 +45,7 @@ fn an_empty_home_is_careful() {
     let mut home = Home::empty();
     let cwd = home.expanded("WORK");
     let expected = EffectiveSettings {
-        model: "gpt-6.1-sol".to_owned(),
+        model: "gpt-6.2-sol".to_owned(),
         model_provider: "openai".to_owned(),
         reasoning_effort: None,
         service_tier: None,
@@ -178,5 +178,5 @@ fn a_trusted_project_sets_what_its_threads_start_with() {
     fs::write(home.path("work/.codex/config.toml"), "model = 'project'\nsandbox_mode = 'read-only'").unwrap();
     let inside = home.thread(choose()).unwrap();
     assert_eq!((inside.model.as_str(), inside.active_permission_profile), ("project", None));
-    assert_eq!(home.thread_in("/", choose()).unwrap().model, "gpt-6.1-sol");
+    assert_eq!(home.thread_in("/", choose()).unwrap().model, "gpt-6.2-sol");
 }

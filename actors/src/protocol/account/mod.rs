@@ -128,6 +128,32 @@ pub struct RateLimitSnapshot {
     pub rate_limit_reached_type: Unset,
 }
 
+/// Params of `account/gatewayOAuth/read`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayOAuthReadParams {
+    /// The provider; the one in use when absent.
+    pub model_provider: Option<String>,
+}
+
+/// Result of `account/gatewayOAuth/read`. This server signs in to no gateway, so none is required.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayOAuthReadResponse {
+    /// Key of the provider.
+    pub provider_id: String,
+    /// Name of the provider for a person.
+    pub provider_name: String,
+    /// Whether the provider is reached through a gateway that asks for a sign-in.
+    pub required: bool,
+    /// Whether a device code can be used to sign in.
+    pub supports_device_auth: bool,
+    /// How far the sign-in is.
+    pub status: Unset,
+    /// Why it failed.
+    pub error: Unset,
+}
+
 /// Result of `account/bedrock/checkGovCloudRequirements`. This server does not use Bedrock, so both members are false.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

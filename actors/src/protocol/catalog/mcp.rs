@@ -17,6 +17,10 @@ pub struct ListMcpServerStatusParams {
     pub page: PageParams,
     /// Only the server with this name.
     pub server_name: Option<String>,
+    /// The connection of this thread to the server.
+    pub thread_id: Option<String>,
+    /// The server as this environment of the thread registers it; only together with `serverName` and `threadId`.
+    pub environment_id: Option<String>,
 }
 
 /// A configured MCP server. This program does not start MCP servers yet; [`Self::tools_error`] says so.
@@ -25,6 +29,8 @@ pub struct ListMcpServerStatusParams {
 pub struct McpServerStatus {
     /// Key in `mcp_servers`.
     pub name: String,
+    /// Environment that registers the server; null for a server of all threads.
+    pub environment_id: Unset,
     /// State of a thread's connection to the server.
     pub runtime_status: Unset,
     /// Id of the plugin that provides the server.

@@ -8,13 +8,14 @@ pub use listing::*;
 pub use mcp::*;
 pub use model::*;
 
-use std::borrow::Cow;
+pub use super::unset::Unoffered;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::account::{
-    BedrockCheckGovCloudRequirementsResponse, GetAccountParams, GetAccountRateLimitsResponse, GetAccountResponse,
+    BedrockCheckGovCloudRequirementsResponse, GatewayOAuthReadParams, GatewayOAuthReadResponse, GetAccountParams,
+    GetAccountRateLimitsResponse, GetAccountResponse,
 };
 use super::config::{
     ConfigBatchWriteParams, ConfigReadParams, ConfigReadResponse, ConfigRequirementsReadResponse,
@@ -28,6 +29,8 @@ pub enum CatalogRequest {
     AccountRead(GetAccountParams),
     /// `account/rateLimits/read`
     AccountRateLimitsRead(NoParams),
+    /// `account/gatewayOAuth/read`
+    AccountGatewayOAuthRead(GatewayOAuthReadParams),
     /// `account/usage/read`
     AccountUsageRead(NoParams),
     /// `account/bedrock/checkGovCloudRequirements`
@@ -74,6 +77,8 @@ pub enum CatalogAnswer {
     AccountRead(GetAccountResponse),
     /// `account/rateLimits/read`
     AccountRateLimitsRead(GetAccountRateLimitsResponse),
+    /// `account/gatewayOAuth/read`
+    AccountGatewayOAuthRead(GatewayOAuthReadResponse),
     /// `account/bedrock/checkGovCloudRequirements`
     AccountBedrockCheckGovCloudRequirements(BedrockCheckGovCloudRequirementsResponse),
     /// `config/read`
@@ -130,22 +135,4 @@ pub struct Page<T> {
     pub data: Vec<T>,
     /// Cursor of the next page; null on the last page.
     pub next_cursor: Option<String>,
-}
-
-/// A value that this server never sends. The type has no values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Unoffered {}
-
-impl JsonSchema for Unoffered {
-    fn schema_name() -> Cow<'static, str> {
-        "Unoffered".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"not": {}})
-    }
 }

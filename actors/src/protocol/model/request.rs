@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::{HistoryItem, ToolSpec};
-use crate::protocol::turn::ReasoningSummary;
+use crate::protocol::settings::ReasoningSummary;
 
 /// One question to a model: the whole conversation, because nothing is kept at the provider.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use serde_json::value::to_raw_value;
 
 use super::{HistoryItem, ModelRequest, Role, ToolSpec};
-use crate::protocol::turn::ReasoningSummary;
+use crate::protocol::settings::ReasoningSummary;
 
 /// A request that says everything that a request can say.
 pub fn request() -> ModelRequest {

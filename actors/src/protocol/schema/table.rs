@@ -7,6 +7,8 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 
 use super::{EXPERIMENTAL, messages, words};
+use crate::protocol::notification::NotificationRow;
+use crate::protocol::server_request::{SERVER_REQUESTS, ServerRequestRow};
 use crate::protocol::{
     ClientNotification, ClientRequest, Gate, METHODS, Method, RequestId, RpcError, ServerNotification,
 };
@@ -32,7 +34,7 @@ pub struct Protocol {
     pub client_requests: Vec<Row>,
     /// What clients tell.
     pub client_notifications: Vec<Row>,
-    /// What the server asks: nothing yet.
+    /// What the server asks.
     pub server_requests: Vec<Row>,
     /// What the server tells.
     pub server_notifications: Vec<Row>,
@@ -49,9 +51,9 @@ impl Protocol {
         let methods = METHODS.iter().filter(|method| experimental || method.gate == Gate::Stable);
         let mut protocol = Self {
             client_requests: methods.map(|method| request(method, &mut read, &mut written)).collect(),
-            client_notifications: notifications::<ClientNotification>(&mut read),
-            server_requests: Vec::new(),
-            server_notifications: notifications::<ServerNotification>(&mut written),
+            client_notifications: notifications::<ClientNotification>(&[], &mut read),
+            server_requests: SERVER_REQUESTS.iter().map(|row| server_request(*row, &mut read, &mut written)).collect(),
+            server_notifications: notifications::<ServerNotification>(ServerNotification::TABLE, &mut written),
             definitions: Map::new(),
         };
         read.subschema_for::<RequestId>();
@@ -109,7 +111,8 @@ impl Protocol {
     }
 
     fn leave_out_unused_types(&mut self) {
-        let results = self.client_requests.iter().filter_map(|row| row.result.as_deref()).map(messages::reference);
+        let requests = self.client_requests.iter().chain(&self.server_requests);
+        let results = requests.filter_map(|row| row.result.as_deref()).map(messages::reference);
         let messages = messages::definitions(self).into_iter().map(|(_, message)| message);
         let roots: Value = results.chain(messages).collect();
         let used: BTreeSet<String> = self.types_behind(&roots).into_iter().map(str::to_owned).collect();
@@ -128,8 +131,19 @@ fn request(method: &Method, read: &mut SchemaGenerator, written: &mut SchemaGene
     }
 }
 
-/// The variants of an enum of messages, each with its method and, where it has any, its params.
-fn notifications<T: JsonSchema>(generator: &mut SchemaGenerator) -> Vec<Row> {
+fn server_request(row: &dyn ServerRequestRow, read: &mut SchemaGenerator, written: &mut SchemaGenerator) -> Row {
+    let stem = pascal(row.name());
+    let (params, answer) = (row.params(written), row.answer(read));
+    Row {
+        method: row.name().to_owned(),
+        params: Some(named(params, format!("{stem}Params"), written)),
+        result: Some(named(answer, format!("{stem}Response"), read)),
+    }
+}
+
+/// The variants of an enum of messages, each with its method and, where it has any, its params. `table` names the params
+/// whose name does not follow from their method.
+fn notifications<T: JsonSchema>(table: &[NotificationRow], generator: &mut SchemaGenerator) -> Vec<Row> {
     let union = T::json_schema(generator).to_value();
     let variants = union["oneOf"].as_array().into_iter().flatten();
     variants
@@ -140,7 +154,9 @@ fn notifications<T: JsonSchema>(generator: &mut SchemaGenerator) -> Vec<Row> {
                 if let (Some(description), None) = (variant.get("description"), params.get("$ref")) {
                     params.insert("description".to_owned(), description.clone());
                 }
-                named(params, format!("{}Notification", pascal(&method)), generator)
+                let known = table.iter().find(|row| row.name == method).and_then(|row| row.params);
+                let stem = known.map_or_else(|| pascal(&method), str::to_owned);
+                named(params, format!("{stem}Notification"), generator)
             });
             Some(Row { method, params, result: None })
         })

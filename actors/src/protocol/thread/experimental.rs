@@ -4,9 +4,10 @@
 //! other gated member when it is not null. The published schema reads the same tables.
 
 use super::{
-    AskForApproval, ThreadForkParams, ThreadListParams, ThreadMetadataUpdateParams, ThreadRequest, ThreadResumeParams,
+    ThreadForkParams, ThreadListParams, ThreadMetadataUpdateParams, ThreadRequest, ThreadResumeParams,
     ThreadStartParams,
 };
+use crate::protocol::settings::AskForApproval;
 use crate::protocol::turn::{TurnStartParams, TurnSteerParams};
 
 /// A gated member of `P` as the refusal names it, and whether params hold it.

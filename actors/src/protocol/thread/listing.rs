@@ -32,6 +32,8 @@ pub struct ThreadListParams {
     pub model_providers: Option<Vec<String>>,
     /// Only threads created by clients with these names. The reference program rejects this filter.
     pub originators: Option<Vec<String>>,
+    /// Only these threads; at most 100. The other filters apply as well.
+    pub included_thread_ids: Option<Vec<String>>,
     /// Threads to leave out; at most 100.
     pub excluded_thread_ids: Option<Vec<String>>,
     /// Only threads that the current account may see.
@@ -257,6 +259,18 @@ pub struct OutputDeferral {
     #[schemars(with = "Option<bool>")]
     #[schemars(extend("x-experimental" = true))]
     pub mcp_tool_call: bool,
+}
+
+/// Params of `thread/attachment/list`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadAttachmentListParams {
+    /// Which thread.
+    pub thread_id: String,
+    /// Cursor of the page: `nextCursor` of the page before.
+    pub cursor: Option<String>,
+    /// Maximum number of attachments.
+    pub limit: Option<u32>,
 }
 
 /// Params of `thread/backgroundTerminals/list`.

@@ -5,16 +5,15 @@ mod id;
 mod listing;
 mod params;
 mod results;
-mod settings;
 mod snapshot;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use id::{InvalidThreadId, ThreadId};
 pub use listing::{
-    CwdFilter, ItemAnchor, ItemsCursor, OutputDeferral, SortDirection, ThreadBackgroundTerminalsListParams,
-    ThreadItemsListParams, ThreadListParams, ThreadLoadedListParams, ThreadSearchParams, ThreadSearchSortKey,
-    ThreadSortKey, ThreadSourceKind, ThreadTurnsListParams,
+    CwdFilter, ItemAnchor, ItemsCursor, OutputDeferral, SortDirection, ThreadAttachmentListParams,
+    ThreadBackgroundTerminalsListParams, ThreadItemsListParams, ThreadListParams, ThreadLoadedListParams,
+    ThreadSearchParams, ThreadSearchSortKey, ThreadSortKey, ThreadSourceKind, ThreadTurnsListParams,
 };
 pub use params::{
     GitInfoUpdate, ThreadArchiveParams, ThreadDeleteParams, ThreadForkParams, ThreadGoalGetParams, ThreadIdParams,
@@ -22,21 +21,23 @@ pub use params::{
     ThreadStartParams, ThreadStartSource, ThreadUnarchiveParams, ThreadUnsubscribeParams, TurnsPageParams,
 };
 pub use results::{
-    ChangedThread, CollaborationMode, CollaborationSettings, Empty, LoadedThread, ModeKind, Page, ReadStateOperation,
-    ThreadArchiveResponse, ThreadBackgroundTerminal, ThreadBackgroundTerminalsListResponse, ThreadDeleteResponse,
-    ThreadForkResponse, ThreadGoalGetResponse, ThreadItemsListResponse, ThreadListResponse, ThreadLoadedListResponse,
+    ChangedThread, Empty, LoadedThread, Page, ReadStateOperation, ThreadArchiveResponse, ThreadAttachmentListResponse,
+    ThreadBackgroundTerminal, ThreadBackgroundTerminalsListResponse, ThreadDeleteResponse, ThreadForkResponse,
+    ThreadGoalGetResponse, ThreadItemsListResponse, ThreadListResponse, ThreadLoadedListResponse,
     ThreadMetadataUpdateResponse, ThreadNameSetResponse, ThreadReadResponse, ThreadReadState,
     ThreadReadStateUpdateResponse, ThreadResumeResponse, ThreadSearchResponse, ThreadSearchResult, ThreadStartResponse,
     ThreadTurnsListResponse, ThreadUnarchiveResponse, ThreadUnsubscribeResponse, ThreadUnsubscribeStatus, TurnsPage,
     UnreadPosition,
 };
-pub use settings::{
-    ActivePermissionProfile, ApprovalsReviewer, AskForApproval, GranularApproval, MultiAgentMode, NetworkAccess,
-    Personality, SandboxMode, SandboxPolicy,
-};
 pub use snapshot::{
-    GitInfo, SessionSource, Thread, ThreadActiveFlag, ThreadEnvironment, ThreadHistoryMode, ThreadStatus, Unset,
+    GitInfo, SessionSource, Thread, ThreadActiveFlag, ThreadEnvironment, ThreadHistoryMode, ThreadStatus,
 };
+
+pub use super::settings::{
+    ActivePermissionProfile, ApprovalsReviewer, AskForApproval, CollaborationMode, CollaborationSettings,
+    GranularApproval, ModeKind, MultiAgentMode, NetworkAccess, Personality, SandboxMode, SandboxPolicy,
+};
+pub use super::unset::Unset;
 
 use super::turn::{TurnInterruptParams, TurnStartParams, TurnSteerParams};
 
@@ -77,6 +78,8 @@ pub enum ThreadRequest {
     ItemsList(Box<ThreadItemsListParams>),
     /// `thread/goal/get`
     GoalGet(ThreadGoalGetParams),
+    /// `thread/attachment/list`
+    AttachmentList(ThreadAttachmentListParams),
     /// `thread/backgroundTerminals/list`
     BackgroundTerminalsList(ThreadBackgroundTerminalsListParams),
     /// `thread/readState/update`
@@ -105,6 +108,7 @@ impl ThreadRequest {
             Self::TurnsList(params) => &params.thread_id,
             Self::ItemsList(params) => &params.thread_id,
             Self::GoalGet(params) => &params.thread_id,
+            Self::AttachmentList(params) => &params.thread_id,
             Self::BackgroundTerminalsList(params) => &params.thread_id,
             Self::ReadStateUpdate(params) => &params.thread_id,
             Self::TurnStart(params) => &params.thread_id,

@@ -11,9 +11,8 @@ use serde_json::{Map, Value};
 use super::super::optional::{null_is_default, present};
 use super::super::turn::TurnItemsView;
 use super::results::ReadStateOperation;
-use super::{
-    ApprovalsReviewer, AskForApproval, MultiAgentMode, Personality, SandboxMode, SortDirection, ThreadHistoryMode,
-};
+use super::{SortDirection, ThreadHistoryMode};
+use crate::protocol::settings::{ApprovalsReviewer, AskForApproval, MultiAgentMode, Personality, SandboxMode};
 
 /// Params of `thread/start`.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]

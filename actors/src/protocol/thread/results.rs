@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::turn::{ThreadItemEntry, Turn};
-use super::{
-    ActivePermissionProfile, ApprovalsReviewer, AskForApproval, MultiAgentMode, SandboxPolicy, Thread, ThreadId, Unset,
+use super::{Thread, ThreadId};
+use crate::protocol::item::ThreadItemEntry;
+use crate::protocol::settings::{
+    ActivePermissionProfile, ApprovalsReviewer, AskForApproval, CollaborationMode, MultiAgentMode, SandboxPolicy,
 };
+use crate::protocol::turn::Turn;
+use crate::protocol::unset::{Unoffered, Unset};
 
 /// A thread that has just been loaded, and the settings in force.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -79,38 +82,6 @@ pub struct ThreadResumeResponse {
     pub turns_backwards_cursor: Option<String>,
     /// From where `thread/items/list` reads backwards; `None` without items.
     pub items_backwards_cursor: Option<String>,
-}
-
-/// How person and agent share the work.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CollaborationMode {
-    /// Plan only, or do it.
-    pub mode: ModeKind,
-    /// What the mode brings along.
-    pub settings: CollaborationSettings,
-}
-
-/// Kinds of collaboration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum ModeKind {
-    /// The agent plans and changes nothing.
-    Plan,
-    /// The agent does what it is asked.
-    #[default]
-    Default,
-}
-
-/// What a collaboration mode brings along; snake_case on the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Settings")]
-pub struct CollaborationSettings {
-    /// The model.
-    pub model: String,
-    /// How hard it thinks; `None` for its own default.
-    pub reasoning_effort: Option<String>,
-    /// Instructions of the mode.
-    pub developer_instructions: Option<String>,
 }
 
 /// Result of `thread/read`.
@@ -272,6 +243,16 @@ pub enum ThreadUnsubscribeStatus {
 pub struct ThreadGoalGetResponse {
     /// The goal.
     pub goal: Unset,
+}
+
+/// Result of `thread/attachment/list`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadAttachmentListResponse {
+    /// Always empty: this server attaches nothing to threads.
+    pub data: Vec<Unoffered>,
+    /// Cursor of the next page; null on the last page.
+    pub next_cursor: Unset,
 }
 
 /// Result of `thread/backgroundTerminals/list`.

@@ -4,12 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::turn::Turn;
-use super::ThreadId;
-
-/// A member of a result that this server never fills: null on the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
-pub struct Unset;
+use super::{ThreadId, Unset};
 
 /// A thread, in the reference program's order of members.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

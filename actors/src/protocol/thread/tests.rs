@@ -5,7 +5,7 @@ use super::super::{ClientMessage, ClientRequest, Gate, Method, decode};
 use super::*;
 
 /// A thread with one turn, as the reference program writes it; the path is the only member that is ours.
-pub(crate) const THREAD: &str = r#"{"id":"01a202db-1602-7460-9131-7de1ed2f5379","environments":[{"environmentId":"local","cwd":"/work","runtimeWorkspaceRoots":["/work"]}],"extra":null,"sessionId":"01a202db-1602-7460-9131-7de1ed2f5379","forkedFromId":null,"attachedToThreadId":null,"parentThreadId":null,"preview":"hello alpha","ephemeral":false,"section":null,"sectionEnteredAt":null,"projectId":null,"historyMode":"paginated","modelProvider":"fake","model":"gpt-5.2-codex","reasoningEffort":null,"createdAt":1795344242,"updatedAt":1795344247,"recencyAt":1795344247,"status":{"type":"idle"},"path":null,"cwd":"/work","cliVersion":"0.169.0","originator":"probe_A","source":"vscode","canAcceptDirectInput":true,"threadSource":null,"agentNickname":null,"agentRole":null,"gitInfo":{"sha":"abc","branch":"main","originUrl":"https://e/x.git"},"name":null,"daybreakEnabled":null,"turns":[{"id":"01a202db-17a1-7852-ba0a-5359e212eee3","rootTurnId":"01a202db-17a1-7852-ba0a-5359e212eee3","items":[{"type":"userMessage","id":"01a202db-17c4-7032-9a49-dbb1a3d23e5a","clientId":null,"content":[{"type":"text","text":"hello alpha","text_elements":[]}],"startedAtMs":1795344242630,"completedAtMs":1795344242630}],"itemsView":"full","status":"completed","error":null,"startedAt":1795344242,"completedAt":1795344242,"durationMs":64}]}"#;
+pub(crate) const THREAD: &str = r#"{"id":"01a202db-1602-7460-9131-7de1ed2f5379","environments":[{"environmentId":"local","cwd":"/work","runtimeWorkspaceRoots":["/work"]}],"extra":null,"sessionId":"01a202db-1602-7460-9131-7de1ed2f5379","forkedFromId":null,"attachedToThreadId":null,"parentThreadId":null,"preview":"hello alpha","ephemeral":false,"section":null,"sectionEnteredAt":null,"projectId":null,"historyMode":"paginated","modelProvider":"fake","model":"gpt-5.2-codex","reasoningEffort":null,"createdAt":1795344242,"updatedAt":1795344247,"recencyAt":1795344247,"status":{"type":"idle"},"path":null,"cwd":"/work","cliVersion":"0.171.0","originator":"probe_A","source":"vscode","canAcceptDirectInput":true,"threadSource":null,"agentNickname":null,"agentRole":null,"gitInfo":{"sha":"abc","branch":"main","originUrl":"https://e/x.git"},"name":null,"daybreakEnabled":null,"turns":[{"id":"01a202db-17a1-7852-ba0a-5359e212eee3","rootTurnId":"01a202db-17a1-7852-ba0a-5359e212eee3","items":[{"type":"userMessage","id":"01a202db-17c4-7032-9a49-dbb1a3d23e5a","clientId":null,"content":[{"type":"text","text":"hello alpha","text_elements":[]}],"startedAtMs":1795344242630,"completedAtMs":1795344242630}],"itemsView":"full","status":"completed","error":null,"startedAt":1795344242,"completedAt":1795344242,"durationMs":64}]}"#;
 
 fn request(method: &str, params: Value) -> Result<ThreadRequest, String> {
     let text = json!({"id": 1, "method": method, "params": params}).to_string();
@@ -88,6 +88,11 @@ fn params_that_do_not_fit_are_refused_with_the_references_words() {
             "thread/start",
             json!({"sandbox": "bogus"}),
             "unknown variant `bogus`, expected one of `read-only`, `workspace-write`, `danger-full-access`",
+        ),
+        (
+            "thread/start",
+            json!({"approvalPolicy": "on-failure"}),
+            "unknown variant `on-failure`, expected one of `untrusted`, `on-request`, `granular`, `never`",
         ),
         ("thread/name/set", json!({"threadId": "x", "name": null}), "invalid type: null, expected a string"),
         ("thread/list", json!({"limit": -1}), "invalid value: integer `-1`, expected u32"),

@@ -4,6 +4,7 @@ use super::super::messages::{ForkThread, Forked, ListItems, ListTurns, ListedIte
 use super::*;
 use crate::protocol::thread::ItemAnchor;
 use crate::protocol::thread::SortDirection::{Asc, Desc};
+use crate::protocol::thread::Unset;
 use crate::protocol::turn::{Turn, TurnError, TurnItemsView};
 
 /// A thread with three turns.
@@ -69,7 +70,7 @@ fn turns_are_paged_both_ways() {
 fn a_turn_and_an_item_are_replaced_in_place() {
     let (mut db, thread) = with_history();
     let error =
-        TurnError { message: "gone".into(), codex_error_info: None, additional_details: None, misalignment: None };
+        TurnError { message: "gone".into(), codex_error_info: None, additional_details: None, misalignment: Unset };
     let failed = TurnRecord { error: Some(error), ..turn("t1", TurnStatus::Failed) };
     let changed = item(r#"{"type":"agentMessage","id":"t1-a2","text":"other"}"#);
     assert!(RecordTurn { items: vec![changed], ..state(thread.id, failed) }.run(&mut db).unwrap());

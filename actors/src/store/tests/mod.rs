@@ -48,7 +48,7 @@ fn named(name: &str, created_at_ms: i64) -> ThreadRecord {
         recency_at_ms: created_at_ms,
         archived_at_ms: None,
         cwd: "/work".into(),
-        cli_version: "0.169.0".into(),
+        cli_version: "0.171.0".into(),
         originator: Some("probe".into()),
         source: SessionSource::VsCode,
         thread_source: None,

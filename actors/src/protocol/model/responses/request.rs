@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::super::dialect::Conversation;
 use super::super::{ContentPart, Dialect, HistoryItem, ModelRequest, Role, ToolSpec};
-use crate::protocol::turn::ReasoningSummary;
+use crate::protocol::settings::ReasoningSummary;
 
 #[derive(Serialize)]
 struct Body<'a> {

@@ -1,4 +1,4 @@
-//! Under which rules a thread runs: approvals, sandbox, and what else a client may choose for it.
+//! The settings of threads and turns: when to ask, what commands may touch, and what else a client may choose.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum AskForApproval {
     /// Before everything that is not known to be harmless.
     Untrusted,
-    /// When the agent itself wants more than the sandbox allows; `on-failure` is what older configurations say.
-    #[serde(alias = "on-failure")]
+    /// When the agent itself wants more than the sandbox allows.
     OnRequest,
     /// Kind by kind; clients need `experimentalApi` to choose it.
     Granular(GranularApproval),
@@ -140,4 +139,50 @@ pub enum Personality {
     Friendly,
     /// Pragmatic.
     Pragmatic,
+}
+
+/// How the model summarises its thoughts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ReasoningSummary {
+    /// As the model likes.
+    Auto,
+    /// In brief.
+    Concise,
+    /// In detail.
+    Detailed,
+    /// Not at all.
+    None,
+}
+
+/// How user and agent share the work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CollaborationMode {
+    /// Plan only, or do it.
+    pub mode: ModeKind,
+    /// What the mode brings along.
+    pub settings: CollaborationSettings,
+}
+
+/// Kinds of collaboration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ModeKind {
+    /// The agent plans and changes nothing.
+    Plan,
+    /// The agent does what it is asked.
+    #[default]
+    Default,
+}
+
+/// What a collaboration mode brings along; snake_case on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Settings")]
+pub struct CollaborationSettings {
+    /// The model.
+    pub model: String,
+    /// How hard it thinks; `None` for its own default.
+    pub reasoning_effort: Option<String>,
+    /// Instructions of the mode.
+    pub developer_instructions: Option<String>,
 }

@@ -1,0 +1,179 @@
+//! The items of a turn: what the user said, what the agent said, and what it did.
+//!
+//! A [`ThreadItem`] is JSON text, because the store and the wire hold the same text: an item is encoded once, when it
+//! starts or completes, and never decoded on the way from the disk to a client. Kinds that this server does not make
+//! pass through it unchanged. [`Item`] is the typed form of those that it makes.
+
+mod actions;
+mod input;
+mod kinds;
+#[cfg(test)]
+mod tests;
+mod tool_calls;
+
+pub use actions::*;
+pub use input::*;
+pub use kinds::*;
+pub use tool_calls::*;
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
+
+/// One item of a turn, as JSON text.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ThreadItem(Box<RawValue>);
+
+/// One item of a turn that this server makes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    /// What it is, with the members of its kind.
+    #[serde(flatten)]
+    pub kind: ItemKind,
+    /// Unique in its turn.
+    pub id: String,
+    /// When it started, in Unix milliseconds.
+    #[serde(default)]
+    pub started_at_ms: Option<i64>,
+    /// When it completed, in Unix milliseconds; null while it is in progress.
+    #[serde(default)]
+    pub completed_at_ms: Option<i64>,
+}
+
+impl Item {
+    /// The JSON text, for the store and for clients.
+    ///
+    /// # Errors
+    /// JSON cannot express a value that the item holds; no item that this server makes has one.
+    pub fn encode(&self) -> serde_json::Result<ThreadItem> {
+        to_raw_value(self).map(ThreadItem)
+    }
+}
+
+impl ThreadItem {
+    /// The typed form.
+    ///
+    /// # Errors
+    /// The item is of a kind that this server does not make, or lacks a member.
+    pub fn decode(&self) -> serde_json::Result<Item> {
+        serde_json::from_str(self.json())
+    }
+
+    /// What lists, summaries and searches need to know.
+    ///
+    /// # Errors
+    /// The JSON is not an object with a string `type` and a string `id`.
+    pub fn summary(&self) -> serde_json::Result<ItemSummary> {
+        let members: ItemMembers<'_> = serde_json::from_str(self.json())?;
+        let text = match (members.r#type.as_ref(), members.content, members.text) {
+            ("userMessage", Some(content), _) => spoken(content)?,
+            ("agentMessage" | "plan", _, Some(text)) => text.into_owned(),
+            _ => String::new(),
+        };
+        Ok(ItemSummary {
+            id: members.id.into_owned(),
+            kind: members.r#type.into_owned(),
+            text,
+            started_at_ms: members.started_at_ms,
+            completed_at_ms: members.completed_at_ms,
+        })
+    }
+
+    /// The JSON text.
+    pub fn json(&self) -> &str {
+        self.0.get()
+    }
+}
+
+/// What is published is what this server makes: each kind with the members that all kinds share.
+impl JsonSchema for ThreadItem {
+    fn schema_name() -> Cow<'static, str> {
+        "ThreadItem".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = ItemKind::json_schema(generator);
+        let kinds = schema.get_mut("oneOf").and_then(|kinds| kinds.as_array_mut());
+        for kind in kinds.into_iter().flatten() {
+            let time =
+                |description| json!({"description": description, "type": ["integer", "null"], "format": "int64"});
+            kind["properties"]["id"] = json!({"description": "Unique in its turn.", "type": "string"});
+            kind["properties"]["startedAtMs"] = time("When it started, in Unix milliseconds.");
+            kind["properties"]["completedAtMs"] =
+                time("When it completed, in Unix milliseconds; null while it is in progress.");
+            if let Some(required) = kind["required"].as_array_mut() {
+                required.push("id".into());
+            }
+        }
+        schema
+    }
+}
+
+/// The members of an item of any kind that this server looks at.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ItemMembers<'a> {
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    text: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    content: Option<&'a RawValue>,
+    #[serde(default)]
+    started_at_ms: Option<i64>,
+    #[serde(default)]
+    completed_at_ms: Option<i64>,
+}
+
+/// A part of what the user said; only text parts have a text.
+#[derive(Deserialize)]
+struct ContentPart<'a> {
+    #[serde(borrow, default)]
+    text: Option<Cow<'a, str>>,
+}
+
+/// What lists, summaries and searches need to know about an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemSummary {
+    /// Unique in its turn.
+    pub id: String,
+    /// `userMessage`, `agentMessage`, `commandExecution` and so on.
+    pub kind: String,
+    /// What the user or the agent said; empty for other items.
+    pub text: String,
+    /// Unix milliseconds.
+    pub started_at_ms: Option<i64>,
+    /// Unix milliseconds.
+    pub completed_at_ms: Option<i64>,
+}
+
+/// The text parts of a user's message, one per line.
+fn spoken(content: &RawValue) -> serde_json::Result<String> {
+    let parts: Vec<ContentPart<'_>> = serde_json::from_str(content.get())?;
+    Ok(parts.iter().filter_map(|part| part.text.as_deref()).collect::<Vec<_>>().join("\n"))
+}
+
+/// An item and the turn that it belongs to.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadItemEntry {
+    /// The turn.
+    pub turn_id: String,
+    /// The item.
+    pub item: ThreadItem,
+    /// Unix milliseconds, if recorded.
+    pub started_at_ms: Option<i64>,
+    /// Unix milliseconds, if recorded.
+    pub completed_at_ms: Option<i64>,
+    /// The output must be fetched with `thread/items/read`.
+    #[serde(default)]
+    #[schemars(extend("x-experimental" = true))]
+    pub output_deferred: bool,
+}

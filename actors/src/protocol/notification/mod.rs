@@ -1,0 +1,51 @@
+//! Notifications in both directions.
+
+#[macro_use]
+mod macros;
+mod table;
+#[cfg(test)]
+mod tests;
+mod thread;
+mod turn;
+
+pub use table::ServerNotification;
+pub use thread::{ServerRequestResolved, ThreadReverted, ThreadSettings, ThreadSettingsUpdated, Warning};
+pub use turn::{
+    FileChangePatchUpdated, ItemCompleted, ItemDelta, ItemStarted, McpToolCallProgress, ReasoningSummaryPartAdded,
+    ReasoningSummaryTextDelta, ReasoningTextDelta, TerminalInteraction, ThreadTokenUsageUpdated, TurnChanged,
+    TurnDiffUpdated, TurnFailure, TurnOfThread, TurnPlanUpdated,
+};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::thread::ThreadId;
+
+/// What a client may tell without waiting for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(tag = "method")]
+pub enum ClientNotification {
+    /// The handshake is over. Optional: some editors never send it, and nothing waits for it.
+    #[serde(rename = "initialized")]
+    Initialized,
+}
+
+/// Whom a notification is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotificationAudience {
+    /// Every initialized connection.
+    Everyone,
+    /// The connections that are subscribed to the thread.
+    Subscribers(ThreadId),
+    /// The connection whose request caused it; only the sender knows which.
+    Requester,
+}
+
+/// One row of the table of notifications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotificationRow {
+    /// The name on the wire, by which clients opt out and metrics count.
+    pub name: &'static str,
+    /// The name of its params in the published schema, without `Notification`; `None` where it follows from `name`.
+    pub(super) params: Option<&'static str>,
+}

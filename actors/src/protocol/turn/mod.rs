@@ -1,0 +1,69 @@
+//! Turns: one round of a user asking and the agent working.
+
+mod error;
+mod params;
+mod plan;
+
+pub use error::{CodexErrorInfo, HttpStatus, NonSteerableTurnKind, TurnError};
+pub use params::{
+    AdditionalContextEntry, AdditionalContextKind, CyberAccessProgram, TurnEnvironmentParams, TurnInterruptParams,
+    TurnStartParams, TurnStartResponse, TurnSteerParams, TurnSteerResponse, TurnToolOutput,
+};
+pub use plan::{TurnPlanStep, TurnPlanStepStatus};
+
+pub use super::item::{ThreadItem, ThreadItemEntry};
+pub use super::settings::ReasoningSummary;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A turn.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Turn {
+    /// Its identity; a UUID of version 7 where this server made it.
+    pub id: String,
+    /// The first turn of the chain that led to it; itself when none did.
+    pub root_turn_id: Option<String>,
+    /// Its items, as far as `items_view` says.
+    pub items: Vec<ThreadItem>,
+    /// Which of its items are here.
+    pub items_view: TurnItemsView,
+    /// How far it is.
+    pub status: TurnStatus,
+    /// Why it failed.
+    pub error: Option<TurnError>,
+    /// When it started, in Unix seconds.
+    pub started_at: Option<i64>,
+    /// When it ended, in Unix seconds.
+    pub completed_at: Option<i64>,
+    /// Milliseconds from start to end.
+    pub duration_ms: Option<i64>,
+}
+
+/// How far a turn is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum TurnStatus {
+    /// It ended by itself.
+    Completed,
+    /// A client, or the end of the server, stopped it.
+    Interrupted,
+    /// It ended with an error.
+    Failed,
+    /// It runs.
+    InProgress,
+}
+
+/// Which of a turn's items a message holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum TurnItemsView {
+    /// None.
+    NotLoaded,
+    /// The first message of the user and the last of the agent.
+    #[default]
+    Summary,
+    /// All.
+    Full,
+}

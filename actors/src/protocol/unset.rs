@@ -1,0 +1,29 @@
+//! What clients may expect of the protocol and this server never sends.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// A member of a result that this server never fills: null on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Unset;
+
+/// An entry of a list, or a whole result, that this server never sends: there is no value of this type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unoffered {}
+
+impl JsonSchema for Unoffered {
+    fn schema_name() -> Cow<'static, str> {
+        "Unoffered".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"not": {}})
+    }
+}
