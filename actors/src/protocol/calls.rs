@@ -1,4 +1,4 @@
-//! Methods as a Rust client calls them: each constant ties a method to the types of its params and its result.
+//! Methods for Rust clients: each constant binds a method to the types of its params and its result.
 
 use std::marker::PhantomData;
 

@@ -1,4 +1,4 @@
-//! Reading what a client sends: a request, a notification, or the answer to a server request (spec: local transports 7.1).
+//! Decodes messages of clients: requests, notifications, and answers to server requests (spec: local transports 7.1).
 
 use std::borrow::Cow;
 
@@ -10,41 +10,41 @@ use super::server_request::ClientAnswer;
 use super::{ClientNotification, ClientRequest, ErrorCode, Method, RequestId, RpcError};
 use crate::limits::Limits;
 
-/// One message of a client.
+/// A message from a client.
 #[derive(Debug)]
 pub enum ClientMessage {
-    /// Wants exactly one answer.
+    /// A request, which gets exactly one answer.
     Request {
-        /// Echoed in the answer.
+        /// The id, returned in the answer.
         id: RequestId,
         /// The method's row in the table.
         method: &'static Method,
-        /// The typed params.
+        /// The typed request.
         request: ClientRequest,
     },
-    /// Wants no answer.
+    /// A notification, which gets no answer.
     Notification(ClientNotification),
     /// The answer to a server request.
     Answer {
-        /// The id of the server request.
+        /// Id of the server request.
         id: RequestId,
         /// The answer, which is read once the request is found.
         answer: ClientAnswer,
     },
-    /// A notification that this server does not know, or nothing but white space; nothing follows from it.
+    /// An unknown notification, or only white space; it is ignored.
     Unknown,
 }
 
-/// Why a message was not taken, and whom to tell.
+/// Why a message was rejected, and the request to answer.
 #[derive(Debug)]
 pub struct Refusal {
-    /// The id of the request; `None` where there was no usable one.
+    /// Id of the request; `None` if there is no valid one.
     pub id: Option<RequestId>,
-    /// What is wrong.
+    /// The error.
     pub error: RpcError,
 }
 
-/// Members are kept raw until it is known what the message is. A member that is present but null is `Some`.
+/// Members stay raw until the kind of the message is known. A member that is present but null is `Some`.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
@@ -59,7 +59,7 @@ struct Envelope<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// Shared with the message where it can be; an `Option<Cow<str>>` always gets a copy.
+/// Borrowed from the message if possible; an `Option<Cow<str>>` would always copy.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -67,11 +67,10 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// Reads one message of a client that is held to `limits`: how deeply it is nested, how long its id is. The error says
-/// what to answer.
+/// Decodes a message of a client within `limits` on nesting and on the length of the id. The error is the answer.
 ///
 /// # Errors
-/// -32600 for what exceeds the limits, and those of [`decode`].
+/// -32600 for a message above the limits, and the errors of [`decode`].
 pub fn decode_within(limits: &Limits, text: &str) -> Result<ClientMessage, Refusal> {
     let nesting = limits.json_nesting_levels;
     if is_deeper_than(nesting, text) {
@@ -90,14 +89,14 @@ pub fn decode_within(limits: &Limits, text: &str) -> Result<ClientMessage, Refus
     decoded
 }
 
-/// Reads one message. The error says what to answer.
+/// Decodes a message. The error is the answer.
 ///
-/// What no member of the params reads (an unknown one, say) is skipped, and need only be JSON in its outline: half of a
-/// surrogate pair passes there, and is an error everywhere else. `\u0000` is a character like any other.
+/// Unknown members of params are skipped and only need to be JSON in outline: half a surrogate pair is accepted there
+/// and is an error elsewhere. `\u0000` is an ordinary character.
 ///
 /// # Errors
-/// -32700 for text that is not JSON; -32600 for JSON that is no single message, names a member twice, or whose id is
-/// unusable; -32601 for an unknown method; -32602 for params that do not fit it.
+/// -32700 for text that is not JSON; -32600 for JSON that is not a single message, has a duplicate member, or has an
+/// invalid id; -32601 for an unknown method; -32602 for invalid params.
 pub fn decode(text: &str) -> Result<ClientMessage, Refusal> {
     match text.trim_start().chars().next() {
         None => return Ok(ClientMessage::Unknown),
@@ -138,7 +137,7 @@ pub fn decode(text: &str) -> Result<ClientMessage, Refusal> {
 
 fn request_id(raw: &RawValue) -> Result<RequestId, Refusal> {
     let raw = raw.get();
-    // Told apart here, because serde would read it as a value of any kind first.
+    // Distinguished here, because serde would first read it as a generic value.
     let id = match raw.starts_with('"') {
         true => serde_json::from_str(raw).map(RequestId::String),
         false => serde_json::from_str(raw).map(RequestId::Integer),
@@ -146,7 +145,7 @@ fn request_id(raw: &RawValue) -> Result<RequestId, Refusal> {
     id.map_err(|_| refusal("Invalid request: `id` must be a string or a signed 64-bit integer"))
 }
 
-/// A refusal of a message without a usable id.
+/// The refusal of a message without a valid id.
 fn refusal(text: impl Into<String>) -> Refusal {
     Refusal { id: None, error: RpcError::invalid_request(text) }
 }

@@ -1,19 +1,19 @@
-//! One encoded message, shared by everyone who receives it (law 4: a broadcast is serialised once).
+//! An encoded message that all its receivers share (law 4: a broadcast is serialised once).
 
 use bytestring::ByteString;
 use serde::Serialize;
 
 use super::{RequestId, RpcError, ServerNotification};
 
-/// Unused bytes that a frame may hold on to; giving back fewer is not worth the copy.
+/// Unused capacity that a frame may keep, in bytes; returning less is not worth a copy.
 const WASTED_BYTES: usize = 256;
 
-/// A complete JSON-RPC message as compact JSON text without a line end. Cloning shares the text.
+/// A complete JSON-RPC message as compact JSON without a newline. Clones share the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame(ByteString);
 
 impl Frame {
-    /// The answer to request `id`.
+    /// Creates the answer to request `id`.
     pub fn result(id: &RequestId, result: &impl Serialize) -> Self {
         #[derive(Serialize)]
         struct Answer<'a, T> {
@@ -23,18 +23,18 @@ impl Frame {
         Self::encode(&Answer { id, result }).unwrap_or_else(|e| Self::error(Some(id), &unencodable(&e)))
     }
 
-    /// The refusal of request `id`; `None` (null on the wire) where the request had no usable id.
+    /// Creates the error for request `id`; `None` (null on the wire) if the request had no valid id.
     pub fn error(id: Option<&RequestId>, error: &RpcError) -> Self {
         #[derive(Serialize)]
         struct Answer<'a> {
             error: &'a RpcError,
             id: Option<&'a RequestId>,
         }
-        // An RpcError holds nothing that JSON cannot express, so the empty frame is never sent.
+        // An `RpcError` can always be encoded, so the empty frame is never sent.
         Self::encode(&Answer { error, id }).unwrap_or_else(|_| Self(ByteString::new()))
     }
 
-    /// A notification, stamped with the time at which it happened (Unix milliseconds).
+    /// Creates a notification with its time stamp (Unix milliseconds).
     pub fn notification(notification: &ServerNotification, emitted_at_ms: i64) -> Self {
         #[derive(Serialize)]
         struct Stamped<'a> {
@@ -59,29 +59,29 @@ impl Frame {
 
     fn encode(message: &impl Serialize) -> serde_json::Result<Self> {
         let mut text = serde_json::to_string(message)?;
-        // The buffer grows by doubling, and a frame may wait in many queues for long.
+        // The buffer grows by doubling, and a frame may wait in many queues for a long time.
         if text.capacity() - text.len() > WASTED_BYTES {
             text.shrink_to_fit();
         }
         Ok(Self(text.into()))
     }
 
-    /// The text.
+    /// The text of the message.
     pub fn text(&self) -> &ByteString {
         &self.0
     }
 
-    /// The text itself.
+    /// Takes the text.
     pub fn into_text(self) -> ByteString {
         self.0
     }
 
-    /// Bytes of the text.
+    /// Size of the text, in bytes.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Never true of a frame that is sent.
+    /// Never true for a frame that is sent.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

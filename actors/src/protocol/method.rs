@@ -1,7 +1,7 @@
-//! The one table of methods: name, gate, weight, type of the params, request, type of the result.
+//! The table of methods: name, gate, weight, and types of params, request and result.
 //!
-//! The gate, the dispatch, the metrics labels, the list of methods in an error text and the published schema all come
-//! from [`METHODS`].
+//! Gate, dispatch, metrics labels, the list of methods in error texts, and the published schema all come from
+//! [`METHODS`].
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -44,44 +44,44 @@ use super::{ErrorCode, RpcError};
 pub enum Gate {
     /// Every initialized connection.
     Stable,
-    /// Connections that announced `capabilities.experimentalApi`.
+    /// Connections with the capability `experimentalApi`.
     Experimental,
 }
 
-/// What a request in flight costs its connection (design section 3).
+/// The weight of a request in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
-    /// Answered soon: counts towards the bound at which the connection stops being read.
+    /// Answered soon. It counts towards the bound at which the connection is no longer read.
     Short,
-    /// May run for minutes: does not stop the reading, but has a bound of its own.
+    /// May run for minutes. It does not stop the reading, and has a bound of its own.
     Long,
 }
 
-/// One row of the table.
+/// A row of the table.
 #[derive(Debug)]
 pub struct Method {
     /// The name on the wire.
     pub name: &'static str,
     /// Who may call it.
     pub gate: Gate,
-    /// What it costs while it runs.
+    /// Weight of its requests.
     pub weight: Weight,
-    /// Its types.
+    /// Types of params and result.
     pub(super) signature: &'static dyn Signature,
-    /// What clients know its params and its result by, where that does not follow from its name.
+    /// Prefix of the published names of its types, if it does not follow from the method's name.
     pub(super) types: Option<&'static str>,
 }
 
 impl Method {
-    /// The row of `name`.
+    /// Finds the row of `name`.
     pub fn find(name: &str) -> Option<&'static Method> {
-        // A quick hash: names come from the table alone, so nobody can choose ones that collide.
+        // A fast hash is safe, because the keys come from the table and cannot be chosen to collide.
         static BY_NAME: LazyLock<HashMap<&str, &Method, FixedState>> =
             LazyLock::new(|| METHODS.iter().map(|method| (method.name, method)).collect());
         BY_NAME.get(name).copied()
     }
 
-    /// -32601 with the reference program's text, which lists every method there is.
+    /// -32601 with the reference program's text, which lists all methods.
     pub fn unknown(name: &str) -> RpcError {
         let known = METHODS.iter().map(|m| format!("`{}`", m.name)).collect::<Vec<_>>().join(", ");
         RpcError::new(
@@ -90,12 +90,12 @@ impl Method {
         )
     }
 
-    /// Reads the params into the typed request, or says what does not fit (-32602).
+    /// Decodes the params into the typed request, or returns -32602.
     pub fn parse(&self, params: Option<&RawValue>) -> Result<ClientRequest, RpcError> {
         self.signature.parse(params)
     }
 
-    /// With the names `types` and `Params`, `types` and `Response`.
+    /// Names the types `types` + `Params` and `types` + `Response`.
     const fn called(self, types: &'static str) -> Self {
         Self { types: Some(types), ..self }
     }
@@ -117,10 +117,10 @@ const fn long_experimental(name: &'static str, signature: &'static dyn Signature
     Method { gate: Gate::Experimental, ..long(name, signature) }
 }
 
-/// Every method that this server answers.
+/// All methods of this server.
 pub static METHODS: &[Method] = &[
     stable("initialize", &takes(ClientRequest::Initialize).gives::<InitializeResponse>()),
-    // Threads: their life.
+    // Threads: life cycle.
     stable("thread/start", &takes(Thread::Start).gives::<ThreadStartResponse>()),
     stable("thread/resume", &takes(Thread::Resume).gives::<ThreadResumeResponse>()),
     stable("thread/fork", &takes(Thread::Fork).gives::<ThreadForkResponse>()),
@@ -128,7 +128,7 @@ pub static METHODS: &[Method] = &[
     stable("thread/archive", &takes(Thread::Archive).gives::<ThreadArchiveResponse>()),
     stable("thread/unarchive", &takes(Thread::Unarchive).gives::<ThreadUnarchiveResponse>()),
     stable("thread/delete", &takes(Thread::Delete).gives::<ThreadDeleteResponse>()),
-    // Threads: what is known about them.
+    // Threads: data.
     stable("thread/read", &takes(Thread::Read).gives::<ThreadReadResponse>()),
     stable("thread/list", &takes(Thread::List).gives::<ThreadListResponse>()),
     experimental("thread/search", &takes(Thread::Search).gives::<ThreadSearchResponse>()),
@@ -153,7 +153,7 @@ pub static METHODS: &[Method] = &[
     stable("command/exec/write", &takes(Command::Write).gives::<Empty>()),
     stable("command/exec/resize", &takes(Command::Resize).gives::<Empty>()),
     stable("command/exec/terminate", &takes(Command::Terminate).gives::<Empty>()),
-    // The files of the machine.
+    // Files of the machine.
     stable("fs/readFile", &takes(Fs::ReadFile).gives::<FsReadFileResponse>()),
     stable("fs/writeFile", &takes(Fs::WriteFile).gives::<Empty>()),
     stable("fs/createDirectory", &takes(Fs::CreateDirectory).gives::<Empty>()),
@@ -167,7 +167,7 @@ pub static METHODS: &[Method] = &[
     experimental("fuzzyFileSearch/sessionStart", &takes(Search::SessionStart).gives::<Empty>()),
     experimental("fuzzyFileSearch/sessionUpdate", &takes(Search::SessionUpdate).gives::<Empty>()),
     experimental("fuzzyFileSearch/sessionStop", &takes(Search::SessionStop).gives::<Empty>()),
-    // Remote control. Long is what waits for the backend.
+    // Remote control. Requests that wait for the backend are long.
     long_experimental("remoteControl/enable", &takes(Remote::Enable).gives::<RemoteControlState>()),
     experimental("remoteControl/disable", &takes(Remote::Disable).gives::<RemoteControlState>()),
     experimental(
@@ -188,7 +188,7 @@ pub static METHODS: &[Method] = &[
     ),
     long_experimental("remoteControl/client/revoke", &takes(Remote::ClientRevoke).gives::<Empty>())
         .called("RemoteControlClientsRevoke"),
-    // What clients ask at start-up.
+    // Requests of clients at their start.
     stable("account/read", &takes(Catalog::AccountRead).gives::<GetAccountResponse>()),
     stable("account/rateLimits/read", &takes(Catalog::AccountRateLimitsRead).gives::<GetAccountRateLimitsResponse>())
         .called("GetAccountRateLimits"),

@@ -1,7 +1,7 @@
 //! The wire protocol: JSON-RPC messages and the types of the `codex app-server` methods.
 //!
-//! Invariant: only this module knows JSON. Actors exchange the typed messages that [`decode`] yields and hand
-//! out [`Frame`]s, which are opaque to them.
+//! Invariant: only this module knows JSON. Actors exchange the typed messages of [`decode`], and send [`Frame`]s, which
+//! are opaque to them.
 
 pub mod account;
 pub mod body;

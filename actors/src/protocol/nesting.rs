@@ -1,11 +1,11 @@
-//! How deeply a JSON text is nested, found out without reading it: no stack, no memory.
+//! Checks the nesting of a JSON text without parsing it, using no stack and no memory.
 
 use memchr::memchr2_iter;
 
-/// Whether arrays and objects of `text` stand in more than `levels` others. Of a text that is not JSON it may say
-/// either: that it is not JSON is found out next.
+/// Whether arrays and objects of `text` are nested deeper than `levels`. For text that is not JSON the result is
+/// arbitrary, because it is rejected afterwards.
 pub(super) fn is_deeper_than(levels: usize, text: &str) -> bool {
-    // Most messages have fewer brackets than may stand inside each other, and finding them is many times faster.
+    // Most messages have fewer brackets than allowed levels, and counting them is many times faster.
     if memchr2_iter(b'[', b'{', text.as_bytes()).nth(levels).is_none() {
         return false;
     }

@@ -1,31 +1,30 @@
-//! Messages about methods that only the user knows: JSON that is passed on without being understood.
+//! Messages about any method: JSON that is passed on without being decoded.
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// The params of a request, in the user's own words.
+/// The params of a request as given by the user.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct RawParams(Box<RawValue>);
 
 impl RawParams {
-    /// Reads JSON.
+    /// Parses JSON.
     ///
     /// # Errors
     /// The text is not JSON.
     pub fn from_json(text: &str) -> serde_json::Result<Self> {
-        // Read as a value, because a raw one keeps line ends, and a message must be one line.
+        // Parsed as a value, because a raw one would keep newlines, and a message must be one line.
         let value: Value = serde_json::from_str(text)?;
         serde_json::value::to_raw_value(&value).map(Self)
     }
 
-    /// An object of these members. A value that is not JSON means itself as a string, so that `name=Sums` needs no
-    /// quotes.
+    /// An object of these members. A value that is not JSON becomes a string, so that `name=Sums` needs no quotes.
     ///
     /// # Errors
-    /// Never in practice: JSON has a text for every object.
+    /// Never in practice: every object can be encoded.
     pub fn from_members<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> serde_json::Result<Self> {
         let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
         let object: Map<_, _> = members.into_iter().map(|(name, text)| (name.to_owned(), value(text))).collect();
@@ -33,10 +32,10 @@ impl RawParams {
     }
 }
 
-/// The request that calls `method` with `params`, as JSON text in one line, without a line end.
+/// Encodes a request for `method` as one line of JSON without a newline.
 ///
 /// # Errors
-/// `params` cannot be written as JSON.
+/// `params` cannot be encoded as JSON.
 pub fn request_text(id: i64, method: &str, params: &impl Serialize) -> serde_json::Result<String> {
     #[derive(Serialize)]
     struct Request<'a, P> {
@@ -50,19 +49,19 @@ pub fn request_text(id: i64, method: &str, params: &impl Serialize) -> serde_jso
 /// The notification `initialized`, which ends the handshake.
 pub const INITIALIZED: &str = r#"{"method":"initialized"}"#;
 
-/// What a message of the server is about, whether this program knows its method or not.
+/// The topic of a message from the server, whose method may be unknown to this program.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Topic {
-    /// The method; a notification's, or that of a request of the server.
+    /// The method of the notification or server request.
     pub method: String,
-    /// The thread, where there is one.
+    /// Id of the thread, if there is one.
     pub thread_id: Option<String>,
 }
 
-/// Reads what `text`, a message of the server, is about; `None` for an answer.
+/// The topic of `text`, a message from the server; `None` for an answer.
 ///
 /// # Errors
-/// The text is no message.
+/// The text is not a message.
 pub fn topic(text: &str) -> serde_json::Result<Option<Topic>> {
     #[derive(Deserialize)]
     struct Message {
@@ -85,18 +84,18 @@ pub fn topic(text: &str) -> serde_json::Result<Option<Topic>> {
     Ok(method.map(|method| Topic { method, thread_id }))
 }
 
-/// What kind of message a text is.
+/// Kind of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It wants an answer.
+    /// A request.
     Request,
-    /// It is one.
+    /// An answer.
     Answer,
-    /// Neither, or no message at all.
+    /// Neither, or not a message.
     Other,
 }
 
-/// Tells requests from answers. What cannot be read is neither.
+/// Distinguishes requests from answers. Invalid text is neither.
 pub fn kind(text: &str) -> Kind {
     #[derive(Deserialize)]
     struct Message {

@@ -1,4 +1,4 @@
-//! What a client may ask, sorted by the actor that answers.
+//! Requests of clients, grouped by the actor that answers.
 
 use super::catalog::CatalogRequest;
 use super::command::CommandRequest;
@@ -10,27 +10,27 @@ use super::thread::ThreadRequest;
 
 const PERMISSION_PROFILE: &str = "command/exec.permissionProfile";
 
-/// A request whose params have been read.
+/// A request with decoded params.
 #[derive(Debug)]
 pub enum ClientRequest {
-    /// The handshake; answered by the processor itself.
+    /// The handshake; answered by the processor.
     Initialize(Box<InitializeParams>),
-    /// Everything about threads and their turns; answered by the threads registry.
+    /// Threads and turns; answered by the registry of threads.
     Threads(ThreadRequest),
-    /// What clients ask about the server and its user at start-up; answered by the catalog.
+    /// The server and its user; answered by the catalog.
     Catalog(CatalogRequest),
-    /// Commands that clients run themselves; answered by the registry of commands.
+    /// Commands of clients; answered by the registry of commands.
     Commands(CommandRequest),
-    /// The files of the machine; answered by the files actor.
+    /// Files; answered by the files actor.
     Files(FsRequest),
-    /// Finding files; answered by the search actor.
+    /// File search; answered by the search actor.
     Search(SearchRequest),
     /// Remote control; answered by the actor of that name.
     RemoteControl(RemoteControlRequest),
 }
 
 impl ClientRequest {
-    /// The first member that only connections with `experimentalApi` may send, as the refusal names it.
+    /// The first member that requires `experimentalApi`, as named in the refusal.
     pub fn experimental_member(&self) -> Option<&'static str> {
         match self {
             Self::Threads(request) => request.experimental_member(),
@@ -46,12 +46,12 @@ impl ClientRequest {
         }
     }
 
-    /// Every member that a connection needs `experimentalApi` to send, as the refusals name them: method, dot, member.
+    /// All members that require `experimentalApi`, as named in refusals: method, dot, member.
     pub fn experimental_members() -> impl Iterator<Item = &'static str> {
         ThreadRequest::experimental_members().chain([PERMISSION_PROFILE])
     }
 
-    /// Whether the request starts work, which is refused during a drain (spec: local transports 11).
+    /// Whether the request starts new work, which is refused during a drain (spec: local transports 11).
     pub fn starts_work(&self) -> bool {
         matches!(
             self,

@@ -3,52 +3,52 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// When the agent must ask before it acts.
+/// When the agent must ask for approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AskForApproval {
-    /// Before everything that is not known to be harmless.
+    /// Before every command that is not known to be harmless.
     Untrusted,
     /// When the agent itself wants more than the sandbox allows.
     OnRequest,
-    /// Kind by kind; clients need `experimentalApi` to choose it.
+    /// By kind of approval; requires `experimentalApi`.
     Granular(GranularApproval),
-    /// Never: what the sandbox refuses fails.
+    /// Never: actions that the sandbox refuses fail.
     Never,
 }
 
-/// Which kinds of approval may be asked for; a kind that is false is refused without a question.
+/// The kinds of approval that may be requested. A kind that is false is refused without asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct GranularApproval {
-    /// Running outside the sandbox.
+    /// Running a command outside the sandbox.
     pub sandbox_approval: bool,
-    /// What a rule wants confirmed.
+    /// Actions that a rule wants confirmed.
     pub rules: bool,
     /// Use of a skill.
     #[serde(default)]
     pub skill_approval: bool,
-    /// Further permissions.
+    /// Additional permissions.
     #[serde(default)]
     pub request_permissions: bool,
-    /// Questions of MCP servers.
+    /// Requests of MCP servers.
     pub mcp_elicitations: bool,
 }
 
-/// Who answers approval requests.
+/// Who reviews approval requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalsReviewer {
-    /// The person at a client.
+    /// The user of a client.
     #[default]
     User,
     /// A reviewing agent.
     AutoReview,
-    /// The former name of [`Self::AutoReview`], which older clients send and expect back.
+    /// The former name of `auto_review`, which older clients send and expect back.
     GuardianSubagent,
 }
 
-/// A sandbox by its short name, as clients choose it for a thread.
+/// A sandbox mode, as clients choose it for a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SandboxMode {
@@ -60,36 +60,36 @@ pub enum SandboxMode {
     DangerFullAccess,
 }
 
-/// What commands of a thread may touch.
+/// Sandbox policy for the commands of a thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum SandboxPolicy {
-    /// Everything.
+    /// The whole thread is unread.
     DangerFullAccess,
-    /// Nothing but reading.
+    /// Reading everywhere, writing nowhere.
     ReadOnly {
-        /// Whether commands reach the network.
+        /// Whether commands may use the network.
         #[serde(default)]
         network_access: bool,
     },
-    /// Whatever the surroundings, which are a sandbox already, allow.
+    /// Everything that the environment allows, which is a sandbox already.
     ExternalSandbox {
-        /// Whether the surroundings give access to the network.
+        /// Whether the environment gives access to the network.
         #[serde(default)]
         network_access: NetworkAccess,
     },
     /// Reading everywhere, writing in the workspace and in temporary directories.
     WorkspaceWrite {
-        /// Absolute paths that may be written besides the working directory.
+        /// Absolute paths of writable roots besides the working directory.
         #[serde(default)]
         writable_roots: Vec<String>,
-        /// Whether commands reach the network.
+        /// Whether commands may use the network.
         #[serde(default)]
         network_access: bool,
-        /// `$TMPDIR` may not be written.
+        /// Whether `$TMPDIR` is not writable.
         #[serde(default)]
         exclude_tmpdir_env_var: bool,
-        /// `/tmp` may not be written.
+        /// Whether `/tmp` is not writable.
         #[serde(default)]
         exclude_slash_tmp: bool,
     },
@@ -99,28 +99,28 @@ pub enum SandboxPolicy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum NetworkAccess {
-    /// None, or only some.
+    /// No access, or restricted access.
     #[default]
     Restricted,
-    /// All of it.
+    /// Full access.
     Enabled,
 }
 
-/// The named permission profile behind a sandbox policy.
+/// The permission profile from which a sandbox policy was derived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ActivePermissionProfile {
-    /// A built-in name such as `:read-only`, or one from the configuration.
+    /// Name of the profile: a built-in one such as `:read-only`, or one from the configuration.
     pub id: String,
-    /// The profile that it builds upon.
+    /// The profile that it extends.
     #[serde(default)]
     pub extends: Option<String>,
 }
 
-/// How agents may share work; chosen through the reasoning effort nowadays.
+/// How agents may share work. Superseded by the reasoning effort.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum MultiAgentMode {
-    /// Only when asked to: what results always say.
+    /// Only on request; the value in all results.
     #[default]
     ExplicitRequestOnly,
     /// Whenever it helps.
@@ -129,7 +129,7 @@ pub enum MultiAgentMode {
     Custom(String),
 }
 
-/// The style of answers; accepted from clients, without effect.
+/// The style of answers; accepted without effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Personality {
@@ -145,22 +145,22 @@ pub enum Personality {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ReasoningSummary {
-    /// As the model likes.
+    /// Chosen by the model.
     Auto,
-    /// In brief.
+    /// A short summary.
     Concise,
-    /// In detail.
+    /// A detailed summary.
     Detailed,
-    /// Not at all.
+    /// No summary.
     None,
 }
 
 /// How user and agent share the work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CollaborationMode {
-    /// Plan only, or do it.
+    /// The kind of work.
     pub mode: ModeKind,
-    /// What the mode brings along.
+    /// Settings of the mode.
     pub settings: CollaborationSettings,
 }
 
@@ -170,18 +170,18 @@ pub struct CollaborationMode {
 pub enum ModeKind {
     /// The agent plans and changes nothing.
     Plan,
-    /// The agent does what it is asked.
+    /// The agent does the work.
     #[default]
     Default,
 }
 
-/// What a collaboration mode brings along; snake_case on the wire.
+/// Settings of a collaboration mode. Member names are snake_case on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Settings")]
 pub struct CollaborationSettings {
-    /// The model.
+    /// Model.
     pub model: String,
-    /// How hard it thinks; `None` for its own default.
+    /// Reasoning effort; null for the model's default.
     pub reasoning_effort: Option<String>,
     /// Instructions of the mode.
     pub developer_instructions: Option<String>,

@@ -1,5 +1,4 @@
-//! What goes into a method and what comes out of it, named once: params are read by it, and the published schema is
-//! made from it.
+//! The types of a method, declared once: params are decoded by them, and the published schema is generated from them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,31 +11,31 @@ use serde_json::value::RawValue;
 
 use super::{ClientRequest, RpcError};
 
-/// The types of a method, behind one face for all rows of the table.
+/// The types of a method, as a trait object for the rows of the table.
 pub(super) trait Signature: fmt::Debug + Sync {
-    /// Reads the `params` member of a request, or says what does not fit (-32602).
+    /// Decodes the `params` member of a request, or returns -32602.
     fn parse(&self, params: Option<&RawValue>) -> Result<ClientRequest, RpcError>;
 
-    /// What the params may be.
+    /// The schema of the params.
     fn params(&self, generator: &mut SchemaGenerator) -> Schema;
 
-    /// What the result may be.
+    /// The schema of the result.
     fn result(&self, generator: &mut SchemaGenerator) -> Schema;
 }
 
-/// The first half of a signature: params `P` become a request of the actor that answers.
+/// The first half of a signature: params `P` become a request.
 pub(super) struct Takes<P, Q> {
     request: fn(P) -> Q,
     read: fn(Option<&RawValue>) -> Result<P, RpcError>,
     schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
-/// A method that takes the params of `request`; where all members are optional, the params are too.
+/// A method with the params of `request`. If all members are optional, the params are optional, too.
 pub(super) const fn takes<P: DeserializeOwned + JsonSchema, Q>(request: fn(P) -> Q) -> Takes<P, Q> {
     Takes { request, read, schema: SchemaGenerator::subschema_for::<P> }
 }
 
-/// The same where the reference program wants params to be there, although all their members are optional.
+/// A method whose params are required although all members are optional, as in the reference program.
 pub(super) const fn takes_present<P: DeserializeOwned + JsonSchema, Q>(request: fn(P) -> Q) -> Takes<P, Q> {
     Takes { request, read: read_present, schema: SchemaGenerator::subschema_for::<P> }
 }
@@ -47,13 +46,13 @@ pub(super) const fn takes_nothing<Q>(request: fn(()) -> Q) -> Takes<(), Q> {
 }
 
 impl<P, Q> Takes<P, Q> {
-    /// And answers with `R`.
+    /// Adds the result type `R`.
     pub(super) const fn gives<R>(self) -> TakesAndGives<P, Q, R> {
         TakesAndGives { takes: self, result: PhantomData }
     }
 }
 
-/// A whole signature.
+/// A complete signature.
 pub(super) struct TakesAndGives<P, Q, R> {
     takes: Takes<P, Q>,
     result: PhantomData<fn() -> R>,
@@ -83,8 +82,8 @@ impl<P, Q, R> fmt::Debug for TakesAndGives<P, Q, R> {
     }
 }
 
-/// The params as `P`. Missing or null params are read as `{}` so that a method whose members are all optional
-/// accepts them; where a member is required the text says that the params are missing, as the reference does.
+/// Decodes the params as `P`. Missing or null params are read as `{}`, so that a method with only optional members
+/// accepts them. If a member is required, the text says that the params are missing, as in the reference program.
 fn read<P: DeserializeOwned>(params: Option<&RawValue>) -> Result<P, RpcError> {
     let Some(raw) = params.filter(|raw| raw.get() != "null") else {
         return serde_json::from_str("{}").map_err(|_| RpcError::invalid_params("missing field `params`"));
@@ -109,14 +108,14 @@ fn schema_of_nothing(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn read_object<P: DeserializeOwned>(raw: &RawValue) -> Result<P, RpcError> {
-    // An array would be read as a struct by position; JSON-RPC clients that send one have made a mistake.
+    // serde would read an array as a struct by position; a client that sends one has made a mistake.
     if raw.get().starts_with('[') {
         return Err(RpcError::invalid_params("params must be an object, not an array"));
     }
     serde_json::from_str(raw.get()).map_err(|e| RpcError::invalid_params(reason(&e)))
 }
 
-/// The reason without the position, which means nothing inside one line of JSON.
+/// The reason without the position, which is meaningless within one line of JSON.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rfind(" at line ") {

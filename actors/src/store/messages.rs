@@ -219,7 +219,7 @@ pub struct RevertThread {
 /// What became of a revert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reverted {
-    /// The thread as it is now.
+    /// The changed thread.
     Thread(Box<ThreadRecord>),
     /// The thread does not exist.
     UnknownThread,

@@ -150,7 +150,7 @@ pub struct GatewayOAuthReadResponse {
     pub supports_device_auth: bool,
     /// How far the sign-in is.
     pub status: Unset,
-    /// Why it failed.
+    /// The error, if it failed.
     pub error: Unset,
 }
 

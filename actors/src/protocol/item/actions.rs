@@ -25,7 +25,7 @@ pub struct CommandExecution {
     /// Who ran it.
     #[serde(default)]
     pub source: CommandExecutionSource,
-    /// How far it is.
+    /// Status of the turn.
     pub status: CommandExecutionStatus,
     /// What the command does, as far as its text tells.
     pub command_actions: Vec<CommandAction>,
@@ -33,7 +33,7 @@ pub struct CommandExecution {
     pub aggregated_output: Option<String>,
     /// Its exit code; 128 and the signal when a signal ended it.
     pub exit_code: Option<i32>,
-    /// Milliseconds from start to end.
+    /// Duration in milliseconds.
     pub duration_ms: Option<i64>,
 }
 
@@ -109,7 +109,7 @@ pub enum CommandAction {
 pub struct FileChange {
     /// The files, in the order of the patch.
     pub changes: Vec<FileUpdateChange>,
-    /// How far it is.
+    /// Status of the turn.
     pub status: PatchApplyStatus,
 }
 

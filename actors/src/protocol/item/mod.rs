@@ -35,7 +35,7 @@ pub struct Item {
     /// What it is, with the members of its kind.
     #[serde(flatten)]
     pub kind: ItemKind,
-    /// Unique in its turn.
+    /// Id of the item, unique in its turn.
     pub id: String,
     /// When it started, in Unix milliseconds.
     #[serde(default)]
@@ -64,7 +64,7 @@ impl ThreadItem {
         serde_json::from_str(self.json())
     }
 
-    /// What lists, summaries and searches need to know.
+    /// The facts that lists, summaries and searches use.
     ///
     /// # Errors
     /// The JSON is not an object with a string `type` and a string `id`.
@@ -139,12 +139,12 @@ struct ContentPart<'a> {
     text: Option<Cow<'a, str>>,
 }
 
-/// What lists, summaries and searches need to know about an item.
+/// The facts about an item that lists, summaries and searches use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemSummary {
-    /// Unique in its turn.
+    /// Id of the item, unique in its turn.
     pub id: String,
-    /// `userMessage`, `agentMessage`, `commandExecution` and so on.
+    /// Type of the item: `userMessage`, `agentMessage`, `commandExecution`, …
     pub kind: String,
     /// What the user or the agent said; empty for other items.
     pub text: String,
@@ -160,7 +160,7 @@ fn spoken(content: &RawValue) -> serde_json::Result<String> {
     Ok(parts.iter().filter_map(|part| part.text.as_deref()).collect::<Vec<_>>().join("\n"))
 }
 
-/// An item and the turn that it belongs to.
+/// An item and its turn.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadItemEntry {
@@ -168,9 +168,9 @@ pub struct ThreadItemEntry {
     pub turn_id: String,
     /// The item.
     pub item: ThreadItem,
-    /// Unix milliseconds, if recorded.
+    /// Unix time in milliseconds, if it was recorded.
     pub started_at_ms: Option<i64>,
-    /// Unix milliseconds, if recorded.
+    /// Unix time in milliseconds, if it was recorded.
     pub completed_at_ms: Option<i64>,
     /// The output must be fetched with `thread/items/read`.
     #[serde(default)]

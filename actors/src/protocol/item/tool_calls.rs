@@ -18,7 +18,7 @@ pub struct McpToolCall {
     pub environment_id: Unset,
     /// The name of the tool.
     pub tool: String,
-    /// How far it is.
+    /// Status of the turn.
     pub status: McpToolCallStatus,
     /// What the model passes.
     pub arguments: Value,
@@ -37,7 +37,7 @@ pub struct McpToolCall {
     pub result: Option<McpToolCallResult>,
     /// Why it returned nothing.
     pub error: Option<McpToolCallError>,
-    /// Milliseconds from start to end.
+    /// Duration in milliseconds.
     pub duration_ms: Option<i64>,
 }
 
@@ -70,7 +70,7 @@ pub struct McpToolCallResult {
 /// Why an MCP tool returned nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct McpToolCallError {
-    /// In words for a person.
+    /// Description for a person.
     pub message: String,
 }
 
@@ -85,13 +85,13 @@ pub struct DynamicToolCall {
     pub tool: String,
     /// What the model passes.
     pub arguments: Value,
-    /// How far it is.
+    /// Status of the turn.
     pub status: DynamicToolCallStatus,
     /// What the client returned.
     pub content_items: Option<Vec<DynamicToolCallOutputContentItem>>,
     /// Whether the client says that it worked.
     pub success: Option<bool>,
-    /// Milliseconds from start to end.
+    /// Duration in milliseconds.
     pub duration_ms: Option<i64>,
 }
 

@@ -51,7 +51,7 @@ pub enum Role {
     Developer,
     /// The person.
     User,
-    /// The model.
+    /// Model.
     Assistant,
 }
 

@@ -6,7 +6,7 @@
 /// member `thread_id`. `as "Type"` after the name says by what name clients know the params.
 macro_rules! notifications {
     ($($(#[$doc:meta])* $name:literal $(as $type:literal)?, $audience:ident, $variant:ident $params:tt;)*) => {
-        /// What the server tells; the variants carry the `params`.
+        /// Notifications from the server; the variants contain the `params`.
         #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "method", content = "params", rename_all_fields = "camelCase")]
         pub enum ServerNotification {

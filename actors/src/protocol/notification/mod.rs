@@ -21,11 +21,11 @@ use serde::Deserialize;
 
 use super::thread::ThreadId;
 
-/// What a client may tell without waiting for an answer.
+/// Notifications from clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(tag = "method")]
 pub enum ClientNotification {
-    /// The handshake is over. Optional: some editors never send it, and nothing waits for it.
+    /// The handshake is complete. Optional: some editors never send it, and nothing depends on it.
     #[serde(rename = "initialized")]
     Initialized,
 }

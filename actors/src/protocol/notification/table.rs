@@ -19,41 +19,41 @@ use crate::protocol::thread::{Thread, ThreadId, ThreadStatus};
 notifications! {
     /// A thread was started, forked or resumed.
     "thread/started", Everyone, ThreadStarted {
-        /// The thread as it is now, without turns.
+        /// The thread without its turns.
         thread: Box<Thread>,
     };
     /// A thread began to work, came to rest, or left memory.
     "thread/status/changed", Everyone, ThreadStatusChanged {
-        /// Which thread.
+        /// Id of the thread.
         thread_id: ThreadId,
-        /// What it does now.
+        /// The new status.
         status: ThreadStatus,
     };
-    /// A thread has another title.
+    /// The title of a thread has changed.
     "thread/name/updated", Everyone, ThreadNameUpdated {
-        /// Which thread.
+        /// Id of the thread.
         thread_id: ThreadId,
-        /// The title now.
+        /// The new title.
         thread_name: Option<String>,
     };
     /// A thread was archived.
     "thread/archived", Everyone, ThreadArchived {
-        /// Which thread.
+        /// Id of the thread.
         thread_id: ThreadId,
     };
     /// A thread is no longer archived.
     "thread/unarchived", Everyone, ThreadUnarchived {
-        /// Which thread.
+        /// Id of the thread.
         thread_id: ThreadId,
     };
     /// A thread was deleted.
     "thread/deleted", Everyone, ThreadDeleted {
-        /// Which thread.
+        /// Id of the thread.
         thread_id: ThreadId,
     };
-    /// A thread left memory because nobody used it.
+    /// An idle thread was unloaded.
     "thread/closed", Everyone, ThreadClosed {
-        /// Which thread.
+        /// Id of the thread.
         thread_id: ThreadId,
     };
     /// The last turns of a thread were removed from its history.
@@ -108,13 +108,13 @@ notifications! {
 
     /// A command that a client runs wrote something.
     "command/exec/outputDelta", Requester, CommandExecOutputDelta(CommandExecOutputDelta);
-    /// The configuration has a fault that the server can live with.
+    /// The configuration has a fault that does not stop the server.
     "configWarning", Requester, ConfigWarning(ConfigWarning);
-    /// Something that a client watches has changed.
+    /// A watched path has changed.
     "fs/changed", Requester, FsChanged(FsChanged);
-    /// A search has results.
+    /// A search session has new results.
     "fuzzyFileSearch/sessionUpdated", Requester, FuzzyFileSearchSessionUpdated(FuzzyFileSearchSessionUpdated);
-    /// A search has told everything about its last query.
+    /// A search session has sent all results of its last query.
     "fuzzyFileSearch/sessionCompleted", Requester, FuzzyFileSearchSessionCompleted {
         /// Which session.
         session_id: String,

@@ -15,7 +15,7 @@ use crate::protocol::thread::{ThreadEnvironment, ThreadId};
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct ThreadReverted {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
 }
 
@@ -24,7 +24,7 @@ pub struct ThreadReverted {
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct ThreadSettingsUpdated {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
     /// All of its settings.
     pub thread_settings: ThreadSettings,
@@ -43,17 +43,17 @@ pub struct ThreadSettings {
     pub environments: Option<Vec<ThreadEnvironment>>,
     /// When the agent must ask.
     pub approval_policy: AskForApproval,
-    /// Who answers approval requests.
+    /// Who reviews approval requests.
     pub approvals_reviewer: ApprovalsReviewer,
-    /// What commands may touch.
+    /// Sandbox policy of commands.
     pub sandbox_policy: SandboxPolicy,
     /// The permission profile behind it, if it has a name.
     pub active_permission_profile: Option<ActivePermissionProfile>,
     /// Model.
     pub model: String,
-    /// Who serves the model.
+    /// Model provider.
     pub model_provider: String,
-    /// Tier of service at the provider.
+    /// Service tier at the provider.
     pub service_tier: Option<String>,
     /// How hard the model thinks; null for its own default.
     pub effort: Option<String>,
@@ -63,7 +63,7 @@ pub struct ThreadSettings {
     pub collaboration_mode: CollaborationMode,
     /// No effect; see [`MultiAgentMode`].
     pub multi_agent_mode: MultiAgentMode,
-    /// Style of answers.
+    /// Style of answers; no effect.
     pub personality: Option<Personality>,
 }
 
@@ -72,7 +72,7 @@ pub struct ThreadSettings {
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct ServerRequestResolved {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
     /// Which request.
     pub request_id: RequestId,
@@ -83,8 +83,8 @@ pub struct ServerRequestResolved {
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct Warning {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// In words for a person.
+    /// Description for a person.
     pub message: String,
 }

@@ -13,20 +13,20 @@ use crate::protocol::usage::ThreadTokenUsage;
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct TurnChanged {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
     /// The turn.
     pub turn: Turn,
 }
 
-/// Which turn.
+/// Id of the turn.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct TurnOfThread {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
 }
 
@@ -35,9 +35,9 @@ pub struct TurnOfThread {
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct TurnPlanUpdated {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
     /// Why it changed.
     pub explanation: Option<String>,
@@ -50,9 +50,9 @@ pub struct TurnPlanUpdated {
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct TurnDiffUpdated {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
     /// A unified diff in the form of `git diff`, against the files as the turn found them.
     pub diff: String,
@@ -67,9 +67,9 @@ pub struct TurnFailure {
     pub error: TurnError,
     /// The turn goes on; otherwise it ends.
     pub will_retry: bool,
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
 }
 
@@ -78,7 +78,7 @@ pub struct TurnFailure {
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct ThreadTokenUsageUpdated {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
     /// The turn that used them last.
     pub turn_id: String,
@@ -93,9 +93,9 @@ pub struct ThreadTokenUsageUpdated {
 pub struct ItemStarted {
     /// The item as it is now.
     pub item: ThreadItem,
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
     /// Unix milliseconds.
     pub started_at_ms: i64,
@@ -108,9 +108,9 @@ pub struct ItemStarted {
 pub struct ItemCompleted {
     /// The item as it stays.
     pub item: ThreadItem,
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
     /// Tokens of its content; null when nobody counted them.
     pub content_token_count: Option<i64>,
@@ -123,11 +123,11 @@ pub struct ItemCompleted {
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct ItemDelta {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
-    /// Which item.
+    /// Id of the item.
     pub item_id: String,
     /// What was added.
     pub delta: String,
@@ -138,11 +138,11 @@ pub struct ItemDelta {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ReasoningSummaryTextDeltaNotification")]
 pub struct ReasoningSummaryTextDelta {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
-    /// Which item.
+    /// Id of the item.
     pub item_id: String,
     /// What was added.
     pub delta: String,
@@ -155,11 +155,11 @@ pub struct ReasoningSummaryTextDelta {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ReasoningSummaryPartAddedNotification")]
 pub struct ReasoningSummaryPartAdded {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
-    /// Which item.
+    /// Id of the item.
     pub item_id: String,
     /// Which part of the summary, from 0.
     pub summary_index: i64,
@@ -170,11 +170,11 @@ pub struct ReasoningSummaryPartAdded {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ReasoningTextDeltaNotification")]
 pub struct ReasoningTextDelta {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
-    /// Which item.
+    /// Id of the item.
     pub item_id: String,
     /// What was added.
     pub delta: String,
@@ -187,9 +187,9 @@ pub struct ReasoningTextDelta {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "TerminalInteractionNotification")]
 pub struct TerminalInteraction {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
     /// The item of the command that runs in the terminal.
     pub item_id: String,
@@ -204,11 +204,11 @@ pub struct TerminalInteraction {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "FileChangePatchUpdatedNotification")]
 pub struct FileChangePatchUpdated {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
-    /// Which item.
+    /// Id of the item.
     pub item_id: String,
     /// The files; their paths are as the model writes them.
     pub changes: Vec<FileUpdateChange>,
@@ -219,12 +219,12 @@ pub struct FileChangePatchUpdated {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "McpToolCallProgressNotification")]
 pub struct McpToolCallProgress {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
-    /// Which item.
+    /// Id of the item.
     pub item_id: String,
-    /// In words for a person.
+    /// Description for a person.
     pub message: String,
 }

@@ -1,4 +1,4 @@
-//! JSON Schema (draft 7): a file for each message and each type of params and results, and one bundle of all types.
+//! JSON Schema (draft 7): one file per message and per type of params and results, and a bundle of all types.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use super::{Document, Protocol, layout, messages};
 
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 
-/// The name by which existing generators know the bundle.
+/// The name of the bundle that existing generators expect.
 const BUNDLE: &str = "codex_app_server_protocol.v2.schemas.json";
 
 pub(super) fn documents(protocol: &Protocol) -> Vec<Document> {
@@ -31,7 +31,7 @@ pub(super) fn documents(protocol: &Protocol) -> Vec<Document> {
     documents
 }
 
-/// The type `name` with everything that it is made of.
+/// The type `name` with all types that it refers to.
 fn alone(protocol: &Protocol, name: &str) -> Value {
     let mut schema = protocol.definitions[name].clone();
     schema["$schema"] = Value::from(DRAFT);
@@ -48,6 +48,6 @@ fn alone(protocol: &Protocol, name: &str) -> Value {
 }
 
 fn document(path: PathBuf, schema: &Value) -> Document {
-    // The alternate form of a value is its text with line ends and indents.
+    // The alternate format of a value is pretty-printed.
     Document { path, text: format!("{schema:#}\n") }
 }

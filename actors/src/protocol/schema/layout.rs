@@ -1,8 +1,8 @@
-//! Which file holds which type, as in the reference program's output.
+//! The file of each type, as in the reference program's output.
 
 use std::path::{Path, PathBuf};
 
-/// Types that are older than the protocol's second version lie above the others.
+/// Types of the protocol's first version, which are outside `v2/`.
 const OLDER: &[&str] = &[
     "AbsolutePathBuf",
     "ClientInfo",
@@ -18,10 +18,10 @@ const OLDER: &[&str] = &[
     "ThreadId",
 ];
 
-/// What whole messages and the oldest methods begin with.
+/// Prefixes of whole messages and the oldest methods.
 const OLDER_PREFIXES: &[&str] = &["Client", "FuzzyFileSearch", "Initialize", "JSONRPC", "Server"];
 
-/// The folder of `name` in TypeScript.
+/// The directory of `name` in TypeScript.
 pub(super) fn typescript_folder(name: &str) -> &'static Path {
     Path::new(if is_older(name) { "" } else { "v2" })
 }

@@ -1,4 +1,4 @@
-//! Whole messages: what stands around params and results.
+//! Whole messages: the members around params and results.
 
 use serde_json::{Map, Value, json};
 
@@ -30,7 +30,7 @@ pub(super) fn definitions(protocol: &Protocol) -> Map<String, Value> {
 
 const ENVELOPES: [&str; 4] = ["JSONRPCRequest", "JSONRPCNotification", "JSONRPCResponse", "JSONRPCError"];
 
-/// One kind of message with its method, its params and `others`.
+/// A kind of message with its method, its params, and `others`.
 fn message(protocol: &Protocol, row: &Row, others: &[(&str, &Value)]) -> Value {
     let method = json!({"type": "string", "enum": [row.method]});
     let params = row.params.as_deref().map(|name| (reference(name), &protocol.definitions[name]));
@@ -55,13 +55,13 @@ fn object(required: &[(&str, &Value)], optional: &[(&str, &Value)]) -> Value {
     json!({"type": "object", "properties": members, "required": required})
 }
 
-/// One of `variants`; of no variants there is no value.
+/// One of `variants`; without variants there is no value.
 fn union(variants: impl Iterator<Item = Value>) -> Value {
     let variants: Vec<Value> = variants.collect();
     if variants.is_empty() { json!({"not": {}}) } else { json!({"oneOf": variants}) }
 }
 
-/// `name` as other types refer to it.
+/// The reference to `name`.
 pub(super) fn reference(name: &str) -> Value {
     json!({"$ref": format!("{DEFINITIONS}{name}")})
 }

@@ -1,9 +1,8 @@
-//! The protocol that this server speaks, published for those who write clients: as JSON Schema, as TypeScript, and as
-//! OpenRPC.
+//! The published protocol for authors of clients: JSON Schema, TypeScript, and OpenRPC.
 //!
-//! Everything is made from what serves: the rows of [`super::METHODS`], the enums of notifications, the tables of
-//! gated members, and the Rust types with their doc comments. Names and folders are those of the reference program's
-//! own `generate-json-schema` and `generate-ts`, so that one output can stand in for the other.
+//! It is generated from the code that serves: the rows of [`super::METHODS`], the enums of notifications, the tables of
+//! gated members, and the Rust types with their doc comments. Names and directories are those of the reference
+//! program's `generate-json-schema` and `generate-ts`, so that the outputs are interchangeable.
 
 mod json;
 mod layout;
@@ -17,30 +16,30 @@ use std::path::PathBuf;
 
 pub use table::{Protocol, Row};
 
-/// Marks members of results that are published with `--experimental` only.
+/// Marks members of results that are only published with `--experimental`.
 pub const EXPERIMENTAL: &str = "x-experimental";
 
 /// A file to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// Relative to the folder that the user chose.
+    /// Path relative to the output directory.
     pub path: PathBuf,
-    /// All of it.
+    /// The content.
     pub text: String,
 }
 
 impl Protocol {
-    /// The JSON Schema of each message and of each type that a message is made of, and all of them in one bundle.
+    /// The JSON Schema of each message and each type, and a bundle of all.
     pub fn json_schema(&self) -> Vec<Document> {
         json::documents(self)
     }
 
-    /// The same types in TypeScript, one a file, and an index of them.
+    /// The types in TypeScript, one per file, and an index.
     pub fn typescript(&self) -> Vec<Document> {
         typescript::documents(self)
     }
 
-    /// The methods as one OpenRPC document.
+    /// The methods as an OpenRPC document.
     pub fn openrpc(&self) -> String {
         openrpc::document(self)
     }

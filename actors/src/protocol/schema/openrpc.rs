@@ -1,6 +1,7 @@
-//! One OpenRPC 1.3 document: the methods that clients call, with the types behind them.
+//! The OpenRPC 1.3 document: the methods that clients call, with their types.
 //!
-//! OpenRPC knows one direction only. What the server tells stands under `x-notifications`, in the same form.
+//! OpenRPC only describes requests of clients. Notifications of the server are listed under `x-notifications` in the
+//! same form.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The one table of everything that crosses the wire, with the schema of every type in it.
+//! The table of all messages, with the schema of every type.
 
 use std::collections::BTreeSet;
 
@@ -13,39 +13,40 @@ use crate::protocol::{
     ClientNotification, ClientRequest, Gate, METHODS, Method, RequestId, RpcError, ServerNotification,
 };
 
-/// How one type refers to another.
+/// Prefix of references between types.
 pub(super) const DEFINITIONS: &str = "#/definitions/";
 
-/// One kind of message.
+/// A kind of message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The name on the wire.
     pub method: String,
-    /// The type of its params; `None` for a message without any.
+    /// The type of the params; `None` for a message without params.
     pub params: Option<String>,
-    /// The type of its result; `None` for a notification.
+    /// The type of the result; `None` for a notification.
     pub result: Option<String>,
 }
 
-/// Every kind of message, and the types that they are made of.
+/// All kinds of messages and their types.
 #[derive(Clone, Debug)]
 pub struct Protocol {
-    /// What clients ask.
+    /// Requests of clients.
     pub client_requests: Vec<Row>,
-    /// What clients tell.
+    /// Notifications of clients.
     pub client_notifications: Vec<Row>,
     /// What the server asks.
     pub server_requests: Vec<Row>,
-    /// What the server tells.
+    /// Notifications of the server.
     pub server_notifications: Vec<Row>,
-    /// Type to schema (draft 7), which refers to other types as `#/definitions/Type`.
+    /// The schema (draft 7) of each type. References have the form `#/definitions/Type`.
     pub definitions: Map<String, Value>,
 }
 
 impl Protocol {
-    /// The protocol for all clients or, with `experimental`, for those that announce `experimentalApi`.
+    /// Describes the protocol for all clients, or with `experimental` for clients with the `experimentalApi`
+    /// capability.
     pub fn describe(experimental: bool) -> Self {
-        // A client may leave out what a server never leaves out, so what is read and what is written differ.
+        // Schemas for reading and writing differ: a client may omit members that the server always writes.
         let mut read = SchemaSettings::draft07().for_deserialize().into_generator();
         let mut written = SchemaSettings::draft07().for_serialize().into_generator();
         let methods = METHODS.iter().filter(|method| experimental || method.gate == Gate::Stable);
@@ -58,7 +59,7 @@ impl Protocol {
         };
         read.subschema_for::<RequestId>();
         written.subschema_for::<RpcError>();
-        // Of a type that goes both ways the form that is read stands, for it also holds for what is written.
+        // A type that is both read and written has the schema for reading, which is valid for writing, too.
         protocol.definitions = written.take_definitions(true);
         protocol.definitions.extend(read.take_definitions(true));
         if !experimental {
@@ -79,7 +80,7 @@ impl Protocol {
             .chain(&self.server_notifications)
     }
 
-    /// `root` and everything that it is made of.
+    /// `root` and all types that it refers to.
     pub(super) fn types_behind<'a>(&'a self, root: &'a Value) -> BTreeSet<&'a str> {
         let mut found = BTreeSet::new();
         let mut left = vec![root];
@@ -163,7 +164,7 @@ fn notifications<T: JsonSchema>(table: &[NotificationRow], generator: &mut Schem
         .collect()
 }
 
-/// The name of a type: its own, or `name` for one that it shares with other methods.
+/// The name of a type: its own, or `name` for a type that several methods share.
 fn named(schema: Schema, name: String, generator: &mut SchemaGenerator) -> String {
     if let Some(own) = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix(DEFINITIONS)) {
         return own.to_owned();
@@ -181,7 +182,7 @@ fn leave_out(schema: &mut Value, member: &str) {
     }
 }
 
-/// The types that `schema` names itself.
+/// The types that `schema` refers to directly.
 fn references(schema: &Value) -> Vec<&str> {
     match schema {
         Value::Object(members) => {
@@ -193,7 +194,7 @@ fn references(schema: &Value) -> Vec<&str> {
     }
 }
 
-/// `thread/name/set` as `ThreadNameSet`.
+/// Converts `thread/name/set` to `ThreadNameSet`.
 fn pascal(method: &str) -> String {
     method
         .split('/')

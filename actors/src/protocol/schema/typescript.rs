@@ -1,4 +1,4 @@
-//! TypeScript, made from the JSON Schema: one type a file, its imports above it.
+//! Generates TypeScript from the JSON Schema: one file per type, with its imports.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -50,15 +50,15 @@ fn file(name: &str, schema: &Value) -> Document {
     }
 }
 
-/// The text of a type while it is written.
+/// The text of a type under construction.
 #[derive(Default)]
 struct Type<'a> {
-    /// The types that it names.
+    /// The types that it refers to.
     named: BTreeSet<&'a str>,
 }
 
 impl<'a> Type<'a> {
-    /// `schema` as an expression; `depth` is how deeply it stands in objects.
+    /// `schema` as an expression at nesting level `depth`.
     fn of(&mut self, schema: &'a Value, depth: usize) -> String {
         let Some(members) = schema.as_object() else {
             return if schema == false { "never" } else { "unknown" }.to_owned();
@@ -105,7 +105,7 @@ impl<'a> Type<'a> {
                 format!("Array<{items}>")
             }
             "object" => self.of_object(members, depth),
-            // The others are called the same.
+            // The others have the same name.
             kind => kind.to_owned(),
         }
     }
@@ -126,7 +126,7 @@ impl<'a> Type<'a> {
                 let others = self.of(others, depth);
                 return format!("{{ [key in string]?: {others} }}");
             }
-            // An index signature holds for every member, so it can say nothing more about the others.
+            // An index signature applies to every member, so it cannot restrict the others.
             Some(_) => lines.push_str(&format!("{indent}[key: string]: unknown;\n")),
             None if lines.is_empty() => return "Record<string, never>".to_owned(),
             None => {}
@@ -139,14 +139,14 @@ fn list<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a [Value]> 
     members.get(name).and_then(Value::as_array).map(Vec::as_slice)
 }
 
-/// A member's name, in quotes where it is no identifier.
+/// The name of a member, quoted if it is not an identifier.
 fn key(name: &str) -> String {
     let is_plain =
         name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit());
     if is_plain { name.to_owned() } else { Value::from(name).to_string() }
 }
 
-/// The description of `schema` as a comment in lines of its own.
+/// The description of `schema` as a comment.
 fn comment(schema: &Value, depth: usize) -> String {
     let Some(text) = schema["description"].as_str() else { return String::new() };
     let indent = "  ".repeat(depth);

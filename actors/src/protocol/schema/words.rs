@@ -1,16 +1,16 @@
-//! Doc comments as readers of a schema want them.
+//! Adapts doc comments for readers of a schema.
 
 use serde_json::Value;
 
 use super::EXPERIMENTAL;
 
-/// Rust's links, its word for nothing, and marks that only this program reads are of no use in other languages.
+/// Removes Rust's link syntax, `None`, and internal marks, which have no meaning in other languages.
 pub(super) fn for_readers(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
             if let Some(Value::String(text)) = members.get_mut("description") {
                 let plain = text.replace("[`", "`").replace("`]", "`").replace("`None`", "null").replace("Self::", "");
-                // Lines end where the source is narrow; paragraphs end where the author wanted it.
+                // Line breaks come from the width of the source; only paragraph breaks are kept.
                 *text =
                     plain.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect::<Vec<_>>().join("\n\n");
             }

@@ -14,11 +14,11 @@ use crate::protocol::unset::Unset;
 pub struct CommandExecutionRequestApprovalParams {
     /// What is to be allowed.
     pub kind: CommandExecutionApprovalKind,
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
-    /// The item of the command.
+    /// Id of the command's item.
     pub item_id: String,
     /// Since when the question stands, in Unix milliseconds.
     pub started_at_ms: i64,
@@ -114,9 +114,9 @@ pub enum NetworkPolicyRuleAction {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FileChangeRequestApprovalParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
     /// The item of the patch, which holds the changes.
     pub item_id: String,

@@ -9,9 +9,9 @@ use crate::protocol::thread::ThreadId;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PermissionsRequestApprovalParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
     /// The call of the model; there is no item of this id.
     pub item_id: String,
@@ -130,7 +130,7 @@ pub enum FileSystemPath {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FileSystemSpecialPath {
-    /// Everything.
+    /// The whole thread is unread.
     Root,
     /// What programs need to run at all.
     Minimal,

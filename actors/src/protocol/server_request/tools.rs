@@ -14,9 +14,9 @@ use crate::protocol::unset::Unset;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ToolRequestUserInputParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
     /// The call of the model; there is no item of this id.
     pub item_id: String,
@@ -73,9 +73,9 @@ pub struct ToolRequestUserInputAnswer {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DynamicToolCallParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which turn.
+    /// Id of the turn.
     pub turn_id: String,
     /// The call of the model, which is also the id of the item.
     pub call_id: String,
@@ -101,7 +101,7 @@ pub struct DynamicToolCallResponse {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct McpServerElicitationRequestParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: ThreadId,
     /// The turn in which the server asks, if it does so in one.
     pub turn_id: Option<String>,
@@ -125,7 +125,7 @@ pub enum McpElicitation {
         /// What the server adds for clients.
         #[serde(rename = "_meta")]
         meta: Option<Value>,
-        /// In words for a person.
+        /// Description for a person.
         message: String,
         /// JSON Schema of the form.
         requested_schema: Value,
@@ -135,7 +135,7 @@ pub enum McpElicitation {
         /// What the server adds for clients.
         #[serde(rename = "_meta")]
         meta: Option<Value>,
-        /// In words for a person.
+        /// Description for a person.
         message: String,
         /// The page.
         url: String,

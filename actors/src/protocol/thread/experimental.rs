@@ -1,7 +1,7 @@
-//! Members that only connections with `capabilities.experimentalApi` may send, in methods that everybody may call.
+//! Members that require the `experimentalApi` capability, in methods that do not.
 //!
-//! The refusal names them as `<this> requires experimentalApi capability`. A gated flag counts when it is true, any
-//! other gated member when it is not null. The published schema reads the same tables.
+//! The error is `<member> requires experimentalApi capability`. A gated flag counts if it is true, any other gated
+//! member if it is not null. The published schema uses the same tables.
 
 use super::{
     ThreadForkParams, ThreadListParams, ThreadMetadataUpdateParams, ThreadRequest, ThreadResumeParams,
@@ -10,7 +10,7 @@ use super::{
 use crate::protocol::settings::AskForApproval;
 use crate::protocol::turn::{TurnStartParams, TurnSteerParams};
 
-/// A gated member of `P` as the refusal names it, and whether params hold it.
+/// A gated member of `P` as named in the error, and whether params contain it.
 type Gated<P> = (&'static str, fn(&P) -> bool);
 
 const START: &[Gated<ThreadStartParams>] = &[
@@ -60,7 +60,7 @@ const LIST: &[Gated<ThreadListParams>] = &[
     ("thread/list.attachedToThreadId", |p| p.attached_to_thread_id.is_some()),
     ("thread/list.includeAttachedThreads", |p| p.include_attached_threads),
     ("thread/list.parentThreadId", |p| p.parent_thread_id.is_some()),
-    // Here null is a value: threads without a project.
+    // Null is a value here: threads without a project.
     ("thread/list.projectId", |p| p.project_id.is_some()),
 ];
 
@@ -83,11 +83,11 @@ const TURN_STEER: &[Gated<TurnSteerParams>] = &[
     ("turn/steer.responsesapiClientMetadataPatch", |p| p.responsesapi_client_metadata_patch.is_some()),
 ];
 
-/// A value of a member rather than a member; the schema keeps it, because results may hold it for everybody.
+/// A value of a member instead of a member. The schema keeps it, because results may contain it for all clients.
 const GRANULAR: &str = "askForApproval.granular";
 
 impl ThreadRequest {
-    /// The first gated member that the request holds, as the refusal names it.
+    /// The first gated member in the request, as named in the error.
     pub fn experimental_member(&self) -> Option<&'static str> {
         match self {
             Self::Start(p) => first(START, p),
@@ -101,7 +101,7 @@ impl ThreadRequest {
         }
     }
 
-    /// Every gated member there is, as the refusal names it.
+    /// All gated members, as named in errors.
     pub fn experimental_members() -> impl Iterator<Item = &'static str> {
         names(START)
             .chain(names(RESUME))

@@ -1,4 +1,4 @@
-//! The identity of a thread.
+//! Ids of threads.
 
 use std::fmt;
 
@@ -6,45 +6,45 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A UUID. New ids are version 7: ids of later threads sort after ids of earlier ones.
+/// A UUID. New ids are of version 7, so later ids sort after earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ThreadId(Uuid);
 
 impl ThreadId {
-    /// A fresh id.
+    /// Creates a new id.
     #[allow(clippy::new_without_default)] // A default that differs each time would surprise.
     pub fn new() -> Self {
         Self(Uuid::now_v7())
     }
 
-    /// Reads an id as clients write it.
+    /// Parses an id from a client.
     ///
     /// # Errors
-    /// The text is no UUID.
+    /// The text is not a UUID.
     pub fn parse(text: &str) -> Result<Self, InvalidThreadId> {
         Uuid::parse_str(text).map(Self).map_err(|error| InvalidThreadId::explain(text, &error))
     }
 }
 
-/// What is wrong with the text of an id, in the reference program's words: clients know them, and those of our UUID
-/// library change from version to version.
+/// Why the text of an id is invalid. The texts are the reference program's: clients know them, and those of the UUID
+/// library change between versions.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidThreadId {
-    /// Something else than a hexadecimal digit or a hyphen; the position counts from 1.
+    /// A character that is neither a hexadecimal digit nor a hyphen; the position counts from 1.
     #[error(
         "invalid character: expected an optional prefix of `urn:uuid:` followed by [0-9a-fA-F-], found `{found}` at {at}"
     )]
     Character {
         /// The character.
         found: char,
-        /// Where it is, in bytes.
+        /// Its position, in bytes.
         at: usize,
     },
-    /// Digits only, but not 32 of them.
+    /// Only digits, but not 32 of them.
     #[error("invalid length: expected length 32 for simple format, found {0}")]
     Length(usize),
-    /// Hyphens in the wrong places.
+    /// Misplaced hyphens.
     #[error("{0}")]
     Groups(String),
 }

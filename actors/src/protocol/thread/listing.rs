@@ -265,7 +265,7 @@ pub struct OutputDeferral {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadAttachmentListParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
     /// Cursor of the page: `nextCursor` of the page before.
     pub cursor: Option<String>,

@@ -1,4 +1,4 @@
-//! Threads: what clients ask, what they are told, and the thread itself.
+//! Threads: requests, results, and the thread itself.
 
 mod experimental;
 mod id;
@@ -43,7 +43,7 @@ use super::turn::{TurnInterruptParams, TurnStartParams, TurnSteerParams};
 
 /// Requests about threads and turns; the variant is named after the method.
 ///
-/// Thread ids in params are text: a malformed one is refused by the handler, whose text differs from method to method.
+/// Thread ids in params are strings: a malformed one is rejected by the handler, whose text depends on the method.
 #[derive(Debug)]
 pub enum ThreadRequest {
     /// `thread/start`
@@ -93,7 +93,7 @@ pub enum ThreadRequest {
 }
 
 impl ThreadRequest {
-    /// The thread that the request is about, as the client writes it; `None` for requests about many or none yet.
+    /// The thread of the request as given by the client; `None` for requests about many or no threads.
     pub fn thread_id(&self) -> Option<&str> {
         Some(match self {
             Self::Start(_) | Self::List(_) | Self::Search(_) | Self::LoadedList(_) => return None,

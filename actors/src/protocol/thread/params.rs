@@ -1,7 +1,7 @@
-//! Params of the methods that bring threads to life, change them, and put them away.
+//! Params of the methods that start, change and archive threads.
 //!
-//! Every optional member may be absent or null. Members without effect here are read all the same: a value of the
-//! wrong type is refused, and the gate must see whether they are present.
+//! Every optional member may be absent or null. Members without effect in this server are decoded, too: a value of the
+//! wrong type is rejected, and the gate must see whether they are present.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,62 +18,62 @@ use crate::protocol::settings::{ApprovalsReviewer, AskForApproval, MultiAgentMod
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ThreadStartParams {
-    /// Model instead of the configured one.
+    /// Model; default: the configured one.
     pub model: Option<String>,
-    /// Provider instead of the configured one.
+    /// Model provider; default: the configured one.
     pub model_provider: Option<String>,
-    /// The provider may replace a model that it does not have.
+    /// Whether the provider may substitute a model that it does not have.
     #[serde(deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub allow_provider_model_fallback: bool,
-    /// Tier of service at the provider.
+    /// Service tier at the provider.
     pub service_tier: Option<String>,
-    /// Working directory; a relative one starts at the server's own.
+    /// Working directory; a relative one is resolved against the server's.
     pub cwd: Option<String>,
-    /// Absolute paths of the workspace; the working directory when absent.
+    /// Absolute paths of the workspace roots; default: the working directory.
     pub runtime_workspace_roots: Option<Vec<String>>,
-    /// When to ask.
+    /// When to ask for approval.
     pub approval_policy: Option<AskForApproval>,
-    /// Whom to ask.
+    /// Who reviews approvals.
     pub approvals_reviewer: Option<ApprovalsReviewer>,
-    /// What commands may touch; not together with `permissions`.
+    /// Sandbox; cannot be combined with `permissions`.
     pub sandbox: Option<SandboxMode>,
-    /// A permission profile by name.
+    /// Name of a permission profile.
     pub permissions: Option<String>,
-    /// Configuration for this thread; keys as in `config.toml`.
+    /// Configuration of this thread; keys as in `config.toml`.
     #[schemars(with = "Option<Map<String, Value>>")]
     pub config: Option<toml::Table>,
-    /// Name of the service on whose behalf the thread runs.
+    /// Name of the service that uses the thread.
     pub service_name: Option<String>,
-    /// Instructions instead of the model's own.
+    /// Instructions that replace the model's own.
     pub base_instructions: Option<String>,
     /// Instructions in addition to the model's own.
     pub developer_instructions: Option<String>,
-    /// Style of answers.
+    /// Style of answers; no effect.
     pub personality: Option<Personality>,
     /// No effect; see [`MultiAgentMode`].
     pub multi_agent_mode: Option<MultiAgentMode>,
-    /// Keep the thread in memory only.
+    /// Whether to keep the thread in memory only.
     pub ephemeral: Option<bool>,
-    /// How clients will read the history.
+    /// How clients read the history.
     pub history_mode: Option<ThreadHistoryMode>,
-    /// `startup` or `clear`: why the client starts a thread.
+    /// Why the client starts a thread.
     pub session_start_source: Option<ThreadStartSource>,
-    /// What the client wants recorded about the origin.
+    /// Origin to record with the thread.
     pub thread_source: Option<String>,
-    /// The project it shall belong to.
+    /// Project of the thread.
     pub project_id: Option<String>,
-    /// Saved with the thread.
+    /// A setting that is stored with the thread.
     pub daybreak_enabled: Option<bool>,
-    /// Places to work, primary first.
+    /// Environments, the primary one first.
     pub environments: Option<Box<RawValue>>,
-    /// Tools that the client itself runs.
+    /// Tools that the client runs itself.
     pub dynamic_tools: Option<Box<RawValue>>,
-    /// Capability roots that a hosting platform chose.
+    /// Capability roots chosen by a hosting platform.
     pub selected_capability_roots: Option<Box<RawValue>>,
-    /// Exists for tests of the gate.
+    /// Used by tests of the gate only.
     pub mock_experimental_field: Option<String>,
-    /// The client wants raw events of the model too.
+    /// Whether to send raw events of the model, too.
     #[serde(deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub experimental_raw_events: bool,
@@ -83,58 +83,58 @@ pub struct ThreadStartParams {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ThreadStartSource {
-    /// It has just started itself.
+    /// The client has just started.
     Startup,
-    /// Its user cleared the previous thread.
+    /// The user cleared the previous thread.
     Clear,
 }
 
-/// Params of `thread/resume`; members as in [`ThreadStartParams`] replace what the thread has.
+/// Params of `thread/resume`; members of [`ThreadStartParams`] replace the thread's settings.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadResumeParams {
     /// Id of the thread.
     pub thread_id: String,
-    /// A history to go on with; needs services that this server does not have.
+    /// A history to continue; not supported by this server.
     pub history: Option<Box<RawValue>>,
-    /// A file to go on with, instead of the thread id.
+    /// A file to continue instead of a thread; not supported by this server.
     pub path: Option<String>,
     /// Replaces the model.
     pub model: Option<String>,
     /// Replaces the provider.
     pub model_provider: Option<String>,
-    /// Replaces the tier.
+    /// Replaces the service tier.
     pub service_tier: Option<String>,
     /// Replaces the working directory.
     pub cwd: Option<String>,
-    /// Replaces the paths of the workspace.
+    /// Replaces the workspace roots.
     pub runtime_workspace_roots: Option<Vec<String>>,
-    /// Replaces when to ask.
+    /// Replaces the approval policy.
     pub approval_policy: Option<AskForApproval>,
-    /// Replaces whom to ask.
+    /// Replaces the reviewer of approvals.
     pub approvals_reviewer: Option<ApprovalsReviewer>,
-    /// Replaces what commands may touch; not together with `permissions`.
+    /// Replaces the sandbox; cannot be combined with `permissions`.
     pub sandbox: Option<SandboxMode>,
-    /// A permission profile by name.
+    /// Name of a permission profile.
     pub permissions: Option<String>,
-    /// Configuration for this thread.
+    /// Configuration of this thread.
     #[schemars(with = "Option<Map<String, Value>>")]
     pub config: Option<toml::Table>,
-    /// Instructions instead of the model's own.
+    /// Instructions that replace the model's own.
     pub base_instructions: Option<String>,
     /// Instructions in addition to the model's own.
     pub developer_instructions: Option<String>,
-    /// Style of answers.
+    /// Style of answers; no effect.
     pub personality: Option<Personality>,
-    /// Leave `thread.turns` empty.
+    /// Whether to leave `thread.turns` empty.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub exclude_turns: bool,
-    /// Put this page of turns into the answer.
+    /// Page of turns to include in the answer.
     pub initial_turns_page: Option<TurnsPageParams>,
 }
 
-/// The page of turns that an answer to `thread/resume` shall hold.
+/// The page of turns in the answer to `thread/resume`.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(rename = "ThreadResumeInitialTurnsPageParams")]
@@ -147,66 +147,66 @@ pub struct TurnsPageParams {
     pub items_view: Option<TurnItemsView>,
 }
 
-/// Params of `thread/fork`; members as in [`ThreadStartParams`] replace what the source has.
+/// Params of `thread/fork`; members of [`ThreadStartParams`] replace the source's settings.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadForkParams {
-    /// The source.
+    /// Id of the thread to fork.
     pub thread_id: String,
-    /// Copy turns up to and including this one.
+    /// Last turn to copy.
     pub last_turn_id: Option<String>,
-    /// Copy turns up to and without this one; not together with `lastTurnId`.
+    /// Copies the turns before this one; cannot be combined with `lastTurnId`.
     pub before_turn_id: Option<String>,
-    /// A file to fork, instead of the thread id.
+    /// A file to fork instead of a thread; not supported by this server.
     pub path: Option<String>,
     /// Replaces the model.
     pub model: Option<String>,
     /// Replaces the provider.
     pub model_provider: Option<String>,
-    /// Replaces the tier.
+    /// Replaces the service tier.
     pub service_tier: Option<String>,
     /// Replaces the working directory.
     pub cwd: Option<String>,
-    /// Replaces the paths of the workspace.
+    /// Replaces the workspace roots.
     pub runtime_workspace_roots: Option<Vec<String>>,
-    /// Replaces when to ask.
+    /// Replaces the approval policy.
     pub approval_policy: Option<AskForApproval>,
-    /// Replaces whom to ask.
+    /// Replaces the reviewer of approvals.
     pub approvals_reviewer: Option<ApprovalsReviewer>,
-    /// Replaces what commands may touch; not together with `permissions`.
+    /// Replaces the sandbox; cannot be combined with `permissions`.
     pub sandbox: Option<SandboxMode>,
-    /// A permission profile by name.
+    /// Name of a permission profile.
     pub permissions: Option<String>,
-    /// Configuration for the fork.
+    /// Configuration of the fork.
     #[schemars(with = "Option<Map<String, Value>>")]
     pub config: Option<toml::Table>,
-    /// Instructions instead of the model's own.
+    /// Instructions that replace the model's own.
     pub base_instructions: Option<String>,
     /// Instructions in addition to the model's own.
     pub developer_instructions: Option<String>,
-    /// Keep the fork in memory only.
+    /// Whether to keep the fork in memory only.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub ephemeral: bool,
-    /// What the client wants recorded about the origin.
+    /// Origin to record with the thread.
     pub thread_source: Option<String>,
-    /// Leave `thread.turns` empty.
+    /// Whether to leave `thread.turns` empty.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub exclude_turns: bool,
-    /// Hide the fork behind its source.
+    /// Whether to hide the fork behind its source.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub attach_to_source: bool,
-    /// Do not go on with the source's goal at once.
+    /// Whether not to continue the source's goal at once.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub defer_goal_continuation: bool,
-    /// Fork for predictions.
+    /// Whether the fork is for predictions.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub experimental_prediction_mode: bool,
-    /// Fork for predictions without MCP servers.
+    /// Whether the fork is for predictions without MCP servers.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub experimental_disable_prediction_mcp: bool,
@@ -218,7 +218,7 @@ pub struct ThreadForkParams {
 pub struct ThreadReadParams {
     /// Id of the thread.
     pub thread_id: String,
-    /// Fill `thread.turns`.
+    /// Whether to include `thread.turns`.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub include_turns: bool,
@@ -231,41 +231,41 @@ pub struct ThreadReadParams {
 pub struct ThreadNameSetParams {
     /// Id of the thread.
     pub thread_id: String,
-    /// The title; space around it is cut off, and something must remain.
+    /// The title; surrounding white space is removed, and it must not be empty.
     pub name: String,
 }
 
-/// Params of `thread/metadata/update`: at least one of the optional members.
+/// Params of `thread/metadata/update`; at least one optional member is required.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadMetadataUpdateParams {
     /// Id of the thread.
     pub thread_id: String,
-    /// Changes of the repository's state.
+    /// Changes to the state of the repository.
     pub git_info: Option<GitInfoUpdate>,
-    /// The project it shall belong to; the empty string takes it out of its project.
+    /// Project of the thread; an empty string removes it from its project.
     pub project_id: Option<String>,
-    /// Saved with the thread.
+    /// A setting that is stored with the thread.
     pub daybreak_enabled: Option<bool>,
 }
 
-/// Absent keeps a member, null clears it, text replaces it.
+/// Changes to the state of the repository: an absent member is kept, null clears it, text replaces it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(rename = "ThreadMetadataGitInfoUpdateParams")]
 pub struct GitInfoUpdate {
-    /// The commit.
+    /// Commit hash.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub sha: Option<Option<String>>,
-    /// The branch.
+    /// Branch.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub branch: Option<Option<String>>,
-    /// URL of the remote named origin.
+    /// URL of the remote `origin`.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub origin_url: Option<Option<String>>,
 }
 
-/// Params of the methods that name a thread and nothing else.
+/// Params of the methods that take only a thread id.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
@@ -291,7 +291,7 @@ pub type ThreadGoalGetParams = ThreadIdParams;
 pub struct ThreadReadStateUpdateParams {
     /// Id of the thread.
     pub thread_id: String,
-    /// What its user did.
+    /// What the user did.
     pub operation: ReadStateOperation,
     /// The revision that the client showed.
     pub expected_revision: String,

@@ -1,4 +1,5 @@
-//! Results, members in the reference program's order; every optional member is written, as null when there is nothing.
+//! Results, with members in the reference program's order. Optional members are always present, as null if there is no
+//! value.
 
 use std::collections::BTreeMap;
 
@@ -13,37 +14,37 @@ use crate::protocol::settings::{
 use crate::protocol::turn::Turn;
 use crate::protocol::unset::{Unoffered, Unset};
 
-/// A thread that has just been loaded, and the settings in force.
+/// A loaded thread and its current settings.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LoadedThread {
     /// The thread.
     pub thread: Thread,
-    /// Its model.
+    /// Model.
     pub model: String,
-    /// Who serves the model.
+    /// Model provider.
     pub model_provider: String,
-    /// Tier of service at the provider.
+    /// Service tier at the provider.
     pub service_tier: Option<String>,
-    /// Plugins that are off for this thread.
+    /// Plugins that are disabled in this thread.
     pub disabled_plugin_ids: Vec<String>,
-    /// Its working directory, absolute.
+    /// Absolute working directory.
     pub cwd: String,
-    /// Absolute paths of the workspace.
+    /// Absolute paths of the workspace roots.
     #[schemars(extend("x-experimental" = true))]
     pub runtime_workspace_roots: Vec<String>,
-    /// Files whose instructions are in force.
+    /// Files whose instructions are in effect.
     pub instruction_sources: Vec<String>,
-    /// When to ask.
+    /// When to ask for approval.
     pub approval_policy: AskForApproval,
-    /// Whom to ask.
+    /// Who reviews approvals.
     pub approvals_reviewer: ApprovalsReviewer,
-    /// What commands may touch.
+    /// Sandbox policy of commands.
     pub sandbox: SandboxPolicy,
-    /// The profile behind the sandbox policy.
+    /// The profile from which the sandbox policy was derived.
     #[schemars(extend("x-experimental" = true))]
     pub active_permission_profile: Option<ActivePermissionProfile>,
-    /// How hard the model thinks; `None` for the model's own default.
+    /// Reasoning effort; null for the model's default.
     pub reasoning_effort: Option<String>,
 }
 
@@ -70,17 +71,17 @@ pub struct ThreadResumeResponse {
     /// The thread and its settings.
     #[serde(flatten)]
     pub loaded: LoadedThread,
-    /// How person and agent share the work.
+    /// Collaboration mode.
     pub collaboration_mode: Option<CollaborationMode>,
     /// Always the default.
     #[schemars(extend("x-experimental" = true))]
     pub multi_agent_mode: MultiAgentMode,
-    /// The page of turns that was asked for.
+    /// The requested page of turns.
     #[schemars(extend("x-experimental" = true))]
     pub initial_turns_page: Option<TurnsPage>,
-    /// From where `thread/turns/list` reads backwards; `None` without turns.
+    /// Cursor from which `thread/turns/list` reads backwards; null without turns.
     pub turns_backwards_cursor: Option<String>,
-    /// From where `thread/items/list` reads backwards; `None` without items.
+    /// Cursor from which `thread/items/list` reads backwards; null without items.
     pub items_backwards_cursor: Option<String>,
 }
 
@@ -90,43 +91,43 @@ pub struct ThreadResumeResponse {
 pub struct ThreadReadResponse {
     /// The thread.
     pub thread: Thread,
-    /// What its user has read; `None` when this is not kept.
+    /// Read state; null if it is not stored.
     #[schemars(extend("x-experimental" = true))]
     pub read_state: Option<ThreadReadState>,
 }
 
-/// What a thread's user has read.
+/// Read state of a thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadReadState {
-    /// The first thing not yet read.
+    /// The first unread position.
     pub first_unread: Option<UnreadPosition>,
-    /// Changes with every change of this state.
+    /// Changes with every change of the read state.
     pub revision: String,
 }
 
-/// The first thing not yet read.
+/// The first unread position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[schemars(rename = "ThreadUnreadPosition")]
 pub enum UnreadPosition {
-    /// Everything.
+    /// The whole thread is unread.
     ThreadStart,
-    /// A turn and all after it.
+    /// A turn and all later ones are unread.
     Turn {
         /// Id of the turn.
         turn_id: String,
     },
 }
 
-/// What a user did with a thread.
+/// An action of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase")]
 #[schemars(rename = "ThreadReadStateOperation")]
 pub enum ReadStateOperation {
-    /// Read it.
+    /// The user read the thread.
     Read,
-    /// Marked it as unread.
+    /// The user marked the thread as unread.
     Unread,
 }
 
@@ -134,7 +135,7 @@ pub enum ReadStateOperation {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadReadStateUpdateResponse {
-    /// The state now.
+    /// The new read state.
     pub read_state: ThreadReadState,
 }
 
@@ -142,14 +143,14 @@ pub struct ThreadReadStateUpdateResponse {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadListResponse {
-    /// The threads of this page.
+    /// Threads of this page.
     pub data: Vec<Thread>,
-    /// What their user has read; `None` when this is not kept.
+    /// Read states; null if they are not stored.
     #[schemars(extend("x-experimental" = true))]
     pub read_states: Option<BTreeMap<ThreadId, ThreadReadState>>,
-    /// Where the next page starts; `None` at the end.
+    /// Cursor of the next page; null on the last page.
     pub next_cursor: Option<String>,
-    /// Where the list goes on in the other direction, from this page's first thread on; `None` for an empty page.
+    /// Cursor for listing in the other direction, from the first thread of this page; null for an empty page.
     pub backwards_cursor: Option<String>,
 }
 
@@ -158,11 +159,11 @@ pub struct ThreadListResponse {
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct Page<T> {
-    /// What this page holds.
+    /// Rows of this page.
     pub data: Vec<T>,
-    /// Where the next page starts; `None` at the end.
+    /// Cursor of the next page; null on the last page.
     pub next_cursor: Option<String>,
-    /// Where the list goes on in the other direction, from this page's first row on; `None` for an empty page.
+    /// Cursor for listing in the other direction, from the first row of this page; null for an empty page.
     pub backwards_cursor: Option<String>,
 }
 
@@ -188,7 +189,7 @@ pub struct ThreadSearchResult {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadLoadedListResponse {
-    /// Loaded threads.
+    /// Ids of the loaded threads.
     pub data: Vec<ThreadId>,
     /// Cursor of the next page; null on the last page.
     pub next_cursor: Option<ThreadId>,
@@ -206,11 +207,11 @@ pub type ThreadArchiveResponse = Empty;
 /// Result of `thread/delete`.
 pub type ThreadDeleteResponse = Empty;
 
-/// Results that hold the changed thread.
+/// Results with the changed thread.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct ChangedThread {
-    /// The thread as it is now.
+    /// The changed thread.
     pub thread: Thread,
 }
 
@@ -222,26 +223,26 @@ pub type ThreadUnarchiveResponse = ChangedThread;
 /// Result of `thread/unsubscribe`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ThreadUnsubscribeResponse {
-    /// What it changed.
+    /// The effect of the request.
     pub status: ThreadUnsubscribeStatus,
 }
 
-/// What `thread/unsubscribe` changed.
+/// The effect of `thread/unsubscribe`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ThreadUnsubscribeStatus {
-    /// Nothing: the thread is not loaded.
+    /// None: the thread is not loaded.
     NotLoaded,
-    /// Nothing: the client was not subscribed.
+    /// None: the client was not subscribed.
     NotSubscribed,
-    /// The client is told no more.
+    /// The client is no longer subscribed.
     Unsubscribed,
 }
 
-/// Result of `thread/goal/get`: this server keeps no goals.
+/// Result of `thread/goal/get`. This server stores no goals.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ThreadGoalGetResponse {
-    /// The goal.
+    /// The goal; always null.
     pub goal: Unset,
 }
 
@@ -259,28 +260,28 @@ pub struct ThreadAttachmentListResponse {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadBackgroundTerminalsListResponse {
-    /// Terminals that outlived the command that opened them.
+    /// Terminals whose command is still running in the background.
     pub data: Vec<ThreadBackgroundTerminal>,
-    /// Where the next page starts; `None` at the end.
+    /// Cursor of the next page; null on the last page.
     pub next_cursor: Option<String>,
 }
 
-/// A terminal that outlived the command that opened it.
+/// A terminal whose command is still running in the background.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadBackgroundTerminal {
-    /// The item of the command.
+    /// Id of the command's item.
     pub item_id: String,
-    /// Its handle.
+    /// Id of the terminal.
     pub process_id: String,
     /// The command line.
     pub command: String,
-    /// Its working directory.
+    /// Working directory.
     pub cwd: String,
-    /// Its process.
+    /// Process id.
     pub os_pid: Option<u32>,
-    /// Its share of one core, in percent.
+    /// Processor usage, in percent of one core.
     pub cpu_percent: Option<f64>,
-    /// Its resident memory, in KiB.
+    /// Resident memory, in KiB.
     pub rss_kb: Option<u64>,
 }

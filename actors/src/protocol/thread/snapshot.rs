@@ -6,56 +6,56 @@ use serde::{Deserialize, Serialize};
 use super::super::turn::Turn;
 use super::{ThreadId, Unset};
 
-/// A thread, in the reference program's order of members.
+/// A thread, with members in the reference program's order.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Thread {
-    /// Its identity.
+    /// Id of the thread.
     pub id: ThreadId,
-    /// Where it works, the primary place first; `None` while it is not loaded.
+    /// Environments, the primary one first; null if the thread is not loaded.
     #[schemars(extend("x-experimental" = true))]
     pub environments: Option<Vec<ThreadEnvironment>>,
-    /// Free for other implementations.
+    /// For extensions; always null.
     #[schemars(extend("x-experimental" = true))]
     pub extra: Unset,
-    /// Shared by the threads of one session tree.
+    /// Id that the threads of one session tree share.
     pub session_id: ThreadId,
-    /// The thread whose history it continues.
+    /// The thread from which it was forked.
     pub forked_from_id: Option<ThreadId>,
-    /// The thread that owns it.
+    /// The thread to which it is attached.
     #[schemars(extend("x-experimental" = true))]
     pub attached_to_thread_id: Unset,
     /// The thread whose agent spawned it.
     pub parent_thread_id: Unset,
-    /// The first words of its user; empty before the first turn.
+    /// Beginning of the first user message; empty before the first turn.
     pub preview: String,
-    /// It lives in memory only.
+    /// Whether it exists in memory only.
     pub ephemeral: bool,
-    /// Where its user sorted it.
+    /// Section chosen by the user.
     pub section: Unset,
-    /// Since when it is in that section.
+    /// When it was put into the section.
     pub section_entered_at: Unset,
-    /// The project it belongs to.
+    /// Project of the thread.
     pub project_id: Unset,
     /// How clients read its history.
     pub history_mode: ThreadHistoryMode,
     /// Who serves its model.
     pub model_provider: String,
-    /// Its model; `None` when unknown.
+    /// Model; null if it is not known.
     pub model: Option<String>,
-    /// How hard the model thinks; `None` for the model's own default.
+    /// Reasoning effort; null for the model's default.
     pub reasoning_effort: Option<String>,
-    /// Unix seconds.
+    /// Time of creation, in Unix seconds.
     pub created_at: i64,
-    /// Unix seconds of the last change.
+    /// Time of the last change, in Unix seconds.
     pub updated_at: i64,
-    /// Unix seconds by which threads are ordered when the latest used comes first.
+    /// Time of the last use, in Unix seconds.
     pub recency_at: Option<i64>,
-    /// What it does right now.
+    /// Current status.
     pub status: ThreadStatus,
-    /// The file of its history: this server keeps histories in a database, so there is none.
+    /// File of the history; always null, because this server uses a database.
     pub path: Option<String>,
-    /// Its working directory, absolute.
+    /// Absolute working directory.
     pub cwd: String,
     /// Version of the program that created it.
     pub cli_version: String,
@@ -63,39 +63,39 @@ pub struct Thread {
     pub originator: Option<String>,
     /// Kind of program that created it.
     pub source: SessionSource,
-    /// Whether clients may start turns; `None` while it is not loaded.
+    /// Whether clients may start turns; null if it is not loaded.
     #[schemars(extend("x-experimental" = true))]
     pub can_accept_direct_input: Option<bool>,
-    /// What the client said about its origin.
+    /// Origin as stated by the client.
     pub thread_source: Option<String>,
-    /// Name of its agent.
+    /// Name of the agent.
     pub agent_nickname: Unset,
-    /// Role of its agent.
+    /// Role of the agent.
     pub agent_role: Unset,
-    /// The state of the repository it works in.
+    /// State of the git repository.
     pub git_info: Option<GitInfo>,
-    /// Its title, chosen by a person.
+    /// Title given by a user.
     pub name: Option<String>,
-    /// A choice that clients save with it; without effect here.
+    /// A setting that clients store with the thread; no effect.
     #[schemars(extend("x-experimental" = true))]
     pub daybreak_enabled: Option<bool>,
-    /// Its history, where the request asks for it; else empty.
+    /// Turns, if the request asked for them; otherwise empty.
     pub turns: Vec<Turn>,
 }
 
-/// One place where a loaded thread works.
+/// An environment of a loaded thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadEnvironment {
-    /// `local` for this machine.
+    /// Id of the environment; `local` for this machine.
     pub environment_id: String,
-    /// Absolute.
+    /// Absolute working directory.
     pub cwd: String,
-    /// Absolute paths of the workspace.
+    /// Absolute paths of the workspace roots.
     pub runtime_workspace_roots: Vec<String>,
 }
 
-/// How clients read a thread's history.
+/// How clients read the history of a thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ThreadHistoryMode {
@@ -106,30 +106,30 @@ pub enum ThreadHistoryMode {
     Paginated,
 }
 
-/// What a thread does right now.
+/// Status of a thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ThreadStatus {
-    /// It is on disk only.
+    /// It is not loaded.
     NotLoaded,
-    /// It waits for a turn.
+    /// It is loaded and idle.
     Idle,
-    /// It cannot go on.
+    /// It has failed.
     SystemError,
-    /// A turn runs.
+    /// A turn is running.
     Active {
-        /// What the turn waits for; empty while it works.
+        /// What the turn is waiting for; empty while it is working.
         active_flags: Vec<ThreadActiveFlag>,
     },
 }
 
-/// What a running turn waits for.
+/// What a running turn is waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ThreadActiveFlag {
-    /// Somebody must allow something.
+    /// An approval.
     WaitingOnApproval,
-    /// Somebody must answer a question.
+    /// An answer to a question.
     WaitingOnUserInput,
 }
 
@@ -139,7 +139,7 @@ pub enum ThreadActiveFlag {
 pub enum SessionSource {
     /// The terminal program.
     Cli,
-    /// An editor; also what this server is started with unless told otherwise.
+    /// An editor; the default source of this server.
     VsCode,
     /// A single non-interactive run.
     Exec,
@@ -152,14 +152,14 @@ pub enum SessionSource {
     Unknown,
 }
 
-/// The state of a repository.
+/// State of a git repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GitInfo {
-    /// The commit.
+    /// Commit hash.
     pub sha: Option<String>,
-    /// The branch; `None` when detached.
+    /// Branch; null for a detached head.
     pub branch: Option<String>,
-    /// URL of the remote named origin.
+    /// URL of the remote `origin`.
     pub origin_url: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Why a turn failed.
+//! The error of a turn.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::protocol::unset::Unset;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnError {
-    /// In words for a person.
+    /// Description for a person.
     pub message: String,
     /// For a program.
     pub codex_error_info: Option<CodexErrorInfo>,

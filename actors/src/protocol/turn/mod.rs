@@ -25,33 +25,33 @@ pub struct Turn {
     pub id: String,
     /// The first turn of the chain that led to it; itself when none did.
     pub root_turn_id: Option<String>,
-    /// Its items, as far as `items_view` says.
+    /// Items, as far as `itemsView` includes them.
     pub items: Vec<ThreadItem>,
     /// Which of its items are here.
     pub items_view: TurnItemsView,
-    /// How far it is.
+    /// Status of the turn.
     pub status: TurnStatus,
-    /// Why it failed.
+    /// The error, if it failed.
     pub error: Option<TurnError>,
     /// When it started, in Unix seconds.
     pub started_at: Option<i64>,
     /// When it ended, in Unix seconds.
     pub completed_at: Option<i64>,
-    /// Milliseconds from start to end.
+    /// Duration in milliseconds.
     pub duration_ms: Option<i64>,
 }
 
-/// How far a turn is.
+/// Status of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum TurnStatus {
-    /// It ended by itself.
+    /// It has completed.
     Completed,
     /// A client, or the end of the server, stopped it.
     Interrupted,
-    /// It ended with an error.
+    /// It has failed.
     Failed,
-    /// It runs.
+    /// It is running.
     InProgress,
 }
 

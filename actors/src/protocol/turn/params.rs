@@ -17,23 +17,23 @@ use crate::protocol::settings::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnStartParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
     /// What the user says.
     pub input: Vec<UserInput>,
     /// The client's own id of this message; comes back as `clientId` of the item.
     pub client_user_message_id: Option<String>,
-    /// Working directory; a relative one starts at the server's own.
+    /// Working directory; a relative one is resolved against the server's.
     pub cwd: Option<String>,
-    /// Absolute paths of the workspace.
+    /// Absolute paths of the workspace roots.
     pub runtime_workspace_roots: Option<Vec<String>>,
     /// When the agent must ask.
     pub approval_policy: Option<AskForApproval>,
-    /// Who answers approval requests.
+    /// Who reviews approval requests.
     pub approvals_reviewer: Option<ApprovalsReviewer>,
-    /// What commands may touch; not together with `permissions`.
+    /// Sandbox; cannot be combined with `permissions`.
     pub sandbox_policy: Option<SandboxPolicy>,
-    /// A permission profile by name.
+    /// Name of a permission profile.
     pub permissions: Option<String>,
     /// Model.
     pub model: Option<String>,
@@ -46,7 +46,7 @@ pub struct TurnStartParams {
     pub effort: Option<String>,
     /// How the model summarises its thoughts.
     pub summary: Option<ReasoningSummary>,
-    /// Style of answers.
+    /// Style of answers; no effect.
     pub personality: Option<Personality>,
     /// JSON Schema of the agent's last message, for this turn alone.
     pub output_schema: Option<Value>,
@@ -60,7 +60,7 @@ pub struct TurnStartParams {
     pub parent_turn_id: Option<String>,
     /// The first turn of the chain; this one itself when absent.
     pub root_turn_id: Option<String>,
-    /// What the client wants recorded about the cause.
+    /// Cause to record with the turn.
     pub turn_trigger: Option<String>,
     /// The output of a tool in place of a user's words.
     pub tool_output: Option<TurnToolOutput>,
@@ -120,7 +120,7 @@ pub struct TurnEnvironmentParams {
     pub environment_id: String,
     /// Working directory.
     pub cwd: String,
-    /// Absolute paths of the workspace; the working directory when absent.
+    /// Absolute paths of the workspace roots; default: the working directory.
     pub runtime_workspace_roots: Option<Vec<String>>,
 }
 
@@ -147,9 +147,9 @@ pub struct TurnStartResponse {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnSteerParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
-    /// The turn that the client believes to run; not empty.
+    /// The turn that the client expects to be running; must not be empty.
     pub expected_turn_id: String,
     /// What the user adds.
     pub input: Vec<UserInput>,
@@ -175,7 +175,7 @@ pub struct TurnSteerResponse {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnInterruptParams {
-    /// Which thread.
+    /// Id of the thread.
     pub thread_id: String,
     /// Which turn; empty for whichever runs.
     pub turn_id: String,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct TurnPlanStep {
     /// What is to be done.
     pub step: String,
-    /// How far it is.
+    /// Status of the turn.
     pub status: TurnPlanStepStatus,
 }
 
