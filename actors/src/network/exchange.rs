@@ -55,7 +55,7 @@ pub enum ExchangeError {
     /// There is no connection.
     #[error("{0}")]
     Connect(#[from] ConnectError),
-    /// The connection broke.
+    /// The connection failed.
     #[error("{0}")]
     Io(#[from] io::Error),
     /// The connection ended without an answer.
