@@ -236,7 +236,7 @@ impl Call {
     }
 }
 
-/// What is asked.
+/// The request.
 pub struct Question<'a> {
     pub body: Bytes,
     pub thread_id: &'a str,

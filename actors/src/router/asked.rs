@@ -53,7 +53,7 @@ impl Ask {
         let (sender, receiver) = oneshot::channel();
         let encode = move |id: &RequestId| Frame::request(id, request.name(), &params);
         let settle = move |answer: Result<ClientAnswer, Unanswered>| {
-            // Whoever asked may have stopped waiting.
+            // The sender may have stopped waiting.
             let _ = sender.send(answer.and_then(|answer| request.read(&answer)));
         };
         let ask = Self {

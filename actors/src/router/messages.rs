@@ -115,7 +115,7 @@ pub enum Effect {
     Ask(Ask),
     /// A client answered a question.
     Answered {
-        /// Who.
+        /// The connection.
         connection: ConnectionId,
         /// Which question, by its id on the wire.
         id: RequestId,
