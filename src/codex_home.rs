@@ -1,4 +1,4 @@
-//! `$CODEX_HOME`: the directory of everything the agent keeps, shared with the reference program.
+//! `$CODEX_HOME`: the directory of the agent's state, shared with the reference program.
 
 use std::{
     fs::{self, DirBuilder},
@@ -7,27 +7,27 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// No directory to keep anything in. The texts are the reference program's.
+/// Why there is no home directory. The texts are the reference program's.
 #[derive(Debug, thiserror::Error)]
 pub enum CodexHomeError {
-    /// `$CODEX_HOME` names nothing.
+    /// `$CODEX_HOME` does not exist.
     #[error("failed to resolve CODEX_HOME: CODEX_HOME points to {0:?}, but that path does not exist")]
     Missing(PathBuf),
-    /// `$CODEX_HOME` names a file.
+    /// `$CODEX_HOME` is not a directory.
     #[error("failed to resolve CODEX_HOME: CODEX_HOME points to {0:?}, but that path is not a directory")]
     NotADirectory(PathBuf),
-    /// `$CODEX_HOME` cannot be looked at.
+    /// `$CODEX_HOME` cannot be read.
     #[error("failed to resolve CODEX_HOME: failed to read CODEX_HOME {0:?}: {1}")]
     Unreadable(PathBuf, io::Error),
-    /// Neither `$CODEX_HOME` nor a home directory of the user.
+    /// `$CODEX_HOME` is not set, and the user has no home directory.
     #[error("failed to resolve CODEX_HOME: could not find the home directory; set CODEX_HOME")]
     NoUserHome,
-    /// The default directory cannot be made.
+    /// The default directory cannot be created.
     #[error("failed to create {0:?}: {1}; create it, or set CODEX_HOME")]
     Uncreatable(PathBuf, io::Error),
 }
 
-/// The directory that `$CODEX_HOME` names, which must exist; without it `~/.codex`, which need not exist yet.
+/// The directory named by `$CODEX_HOME`, which must exist, or else `~/.codex`, which need not exist yet.
 pub fn find() -> Result<PathBuf, CodexHomeError> {
     match std::env::var_os("CODEX_HOME").filter(|value| !value.is_empty()) {
         Some(named) => resolve(Path::new(&named)),
@@ -45,7 +45,7 @@ fn resolve(named: &Path) -> Result<PathBuf, CodexHomeError> {
     }
 }
 
-/// Makes `home`, for its owner only, when it does not exist yet.
+/// Creates `home` with access for its owner only, unless it exists.
 pub fn ensure(home: &Path) -> Result<(), CodexHomeError> {
     DirBuilder::new()
         .mode(0o700)

@@ -1,4 +1,4 @@
-//! What the program does when it does not serve.
+//! Runs the subcommands.
 
 use std::{
     env,
@@ -17,10 +17,10 @@ use crate::{
     terminal,
 };
 
-/// Does what `command` says.
+/// Runs a subcommand.
 ///
 /// # Errors
-/// For `main` to show; [`call::CallError`] knows its exit code.
+/// The error for `main` to print; a [`call::CallError`] has its own exit code.
 pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>> {
     match command {
         Command::GenerateJsonSchema { target } => return Ok(generate::json_schema(target)?),
@@ -73,13 +73,13 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
             codex_home::ensure(&codex_home)?;
             block_on(remote_control::foreground(arguments, &codex_home, settings, *json))
         }
-        // Done above.
+        // Handled above.
         _ => Ok(()),
     }
 }
 
-/// Runs `future` to its end. The system is never dropped: it would wait for the helper thread that reads a terminal's
-/// stdin, until the next line.
+/// Runs `future` to its end. The system is never dropped, because it would wait for the thread that reads stdin until
+/// the next line.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     ManuallyDrop::new(actix_rt::System::new()).block_on(future)
 }

@@ -1,4 +1,4 @@
-//! Publishing the protocol as files.
+//! Writes the protocol as files.
 
 use std::{
     fs,
@@ -26,7 +26,7 @@ pub fn typescript(target: &Target) -> io::Result<()> {
     write_all(&Protocol::describe(target.experimental).typescript(), &target.out)
 }
 
-/// Writes the protocol as OpenRPC to `out`, or into it if it is a folder, or else to stdout.
+/// Writes the protocol as OpenRPC to the file `out`, into the directory `out`, or else to stdout.
 ///
 /// # Errors
 /// The file cannot be written; the text names it.

@@ -1,6 +1,6 @@
 //! The process around the actors: command line, settings, logs, listeners and their HTTP routes, auth, signals.
 //!
-//! Invariant: nothing in this crate knows threads or turns, and nothing in `app_server_actors` knows listeners.
+//! Invariant: this crate knows nothing of threads and turns, and `app_server_actors` knows nothing of listeners.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests know what they open"))]
 

@@ -7,7 +7,7 @@ use codex_app_server::{
 };
 
 fn main() {
-    // A launcher must be alone in its process, so this comes before everything that could start a thread.
+    // A launcher must be single-threaded, so this comes before any code that could start a thread.
     if let Some(code) = command_launcher::run_if_launcher() {
         std::process::exit(code)
     }

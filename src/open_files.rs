@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the soft limit to the hard one. A refusal is logged and not fatal: the server then holds fewer clients.
+/// Raises the soft limit to the hard limit. A failure is logged; the server then serves fewer clients.
 pub fn raise_limit() {
     let before = getrlimit(Resource::Nofile);
     if before.current == before.maximum {

@@ -1,4 +1,4 @@
-//! The life of a server in this process: start, signals, orderly end.
+//! The life of a server in this process: start, signals, shutdown.
 
 use std::{error::Error, path::Path, pin::pin};
 
@@ -11,11 +11,11 @@ use crate::{
     signals::{Signals, Wish, wish_of_hangup},
 };
 
-/// Serves as `arguments` say until a signal or the listener ends it. `beside` runs from the moment at which clients can
-/// connect, and is dropped with the server.
+/// Serves according to `arguments` until a signal or the listener ends it. `beside` runs from the moment at which
+/// clients can connect, and is dropped with the server.
 ///
 /// # Errors
-/// The server does not start, or ends by itself.
+/// The server cannot start, or it ends by itself.
 pub async fn serve(
     arguments: &Arguments,
     codex_home: &Path,
@@ -57,7 +57,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// Takes over the settings that can change while the server runs; on an error everything stays as it is.
+/// Applies the settings that can change at run time. On an error nothing changes.
 fn reload(arguments: &Arguments, codex_home: &Path, settings: &mut Settings) {
     let loaded = Settings::load(codex_home, &arguments.setting_overrides()).and_then(|effective| effective.settings());
     match loaded {

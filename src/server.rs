@@ -1,4 +1,4 @@
-//! One listener with a hub behind it, from its start to its end.
+//! A listener with a hub behind it, from its start to its end.
 
 use std::{
     io,
@@ -31,42 +31,42 @@ use crate::{
     settings::{Settings, Shutdown},
 };
 
-/// The file in `$CODEX_HOME` that holds the threads.
+/// Name of the database in `$CODEX_HOME`.
 pub(crate) const STORE_FILE: &str = "app-server.sqlite";
 
-/// Why a server did not start, or ended by itself.
+/// Why a server could not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// No way in for clients.
+    /// The listener cannot be opened.
     #[error(transparent)]
     Listen(#[from] ListenError),
     /// The backend of remote control cannot be used.
     #[error("{0}")]
     RemoteControl(String),
-    /// The auth flags, or the files that they name.
+    /// The auth flags or their files are invalid.
     #[error(transparent)]
     Auth(#[from] AuthError),
     /// A host or a proxy in the settings.
     #[error(transparent)]
     Door(#[from] InvalidDoor),
-    /// A `-c key=value` cannot be used.
+    /// A `-c key=value` is invalid.
     #[error("{0}")]
     Override(String),
     /// `--strict-config` found an unknown key.
     #[error("{0}")]
     StrictConfig(String),
-    /// The database.
+    /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The client on stdio did not read its answers any more.
+    /// The client on stdio stopped reading.
     #[error("the client on stdio stopped reading and was cut")]
     ClientCut,
-    /// The system refused.
+    /// The operating system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// A listener in service.
+/// The address of a running server.
 pub struct Server {
     hub: Hub,
     service: Service,
@@ -74,10 +74,10 @@ pub struct Server {
 
 enum Service {
     Stdio(JoinHandle<Ended>),
-    /// Clients come by remote control alone.
+    /// Clients connect by remote control only.
     Remote,
     Sockets {
-        /// Goes before the listener does, as [`SocketFile`] asks for.
+        /// Dropped before the listener, as [`SocketFile`] requires.
         file: Option<SocketFile>,
         http: HttpServer,
         auth: Option<Arc<Auth>>,
@@ -85,8 +85,8 @@ enum Service {
 }
 
 impl Server {
-    /// Opens the listener that `arguments` name, then starts everything behind it. In this order because a path
-    /// that is taken is the most likely refusal, and because other threads must not exist before the socket does.
+    /// Opens the listener that `arguments` name, then starts everything behind it. The listener comes first because a
+    /// path in use is the most likely failure, and because the socket must be created before any other thread.
     pub async fn start(arguments: &Arguments, codex_home: &Path, settings: &Settings) -> Result<Self, ServerError> {
         let auth = auth(arguments, settings)?;
         if arguments.listen == ListenUrl::Off && !arguments.remote_control {
@@ -136,8 +136,8 @@ impl Server {
         Self { hub, service: Service::Stdio(running) }
     }
 
-    /// Resolves when the server ends without having been told to: for stdio at the end of the input, after
-    /// everything in flight is answered.
+    /// Resolves when the server ends by itself: on stdio at the end of the input, after all requests in flight were
+    /// answered.
     pub async fn ended(&mut self) -> Result<(), ServerError> {
         match &mut self.service {
             Service::Stdio(running) => match running.await.map_err(io::Error::other)? {
@@ -149,15 +149,15 @@ impl Server {
         }
     }
 
-    /// Reads the token or secret file again, where clients are judged by one.
+    /// Reads the token or secret file again, if there is one.
     pub fn reload_secrets(&self) {
         if let Service::Sockets { auth: Some(auth), .. } = &self.service {
             auth.reload();
         }
     }
 
-    /// Ends in good order: takes no new work, lets running work end, says goodbye to the clients, and leaves no
-    /// socket behind. Each step has its limit, so this always comes to an end.
+    /// Shuts down: refuses new work, waits for running work, closes all connections, and removes the socket. Each step
+    /// has a time limit.
     pub async fn finish(&mut self, limits: &Shutdown) {
         end_in_good_order(&self.hub, limits).await;
         if let Service::Sockets { file, http, .. } = &mut self.service {
@@ -168,14 +168,15 @@ impl Server {
     }
 }
 
-/// The flags must be right for every listener; files are read only for TCP, where clients are judged by them.
+/// The flags must be valid for every listener. Files are read only for TCP, where they are used.
 fn auth(arguments: &Arguments, settings: &Settings) -> Result<Option<Arc<Auth>>, AuthError> {
     let plan = AuthPlan::of(&arguments.auth)?;
     let plan = plan.filter(|_| matches!(arguments.listen, ListenUrl::WebSocket(_)));
     plan.map(|plan| Auth::start(plan, &settings.auth, Clock::system()).map(Arc::new)).transpose()
 }
 
-/// `CODEX_INTERNAL_APP_SERVER_REMOTE_CONTROL_DISABLED` is how the reference program's daemon manager says no.
+/// `CODEX_INTERNAL_APP_SERVER_REMOTE_CONTROL_DISABLED` is set by the reference program's daemon manager to disable
+/// remote control.
 fn remote_control_at_start(arguments: &Arguments) -> AtStart {
     let disabled = std::env::var("CODEX_INTERNAL_APP_SERVER_REMOTE_CONTROL_DISABLED").is_ok_and(|value| value == "1");
     match (arguments.remote_control, disabled) {
@@ -185,7 +186,7 @@ fn remote_control_at_start(arguments: &Arguments) -> AtStart {
     }
 }
 
-/// Who asks for remote control on the command line is told at once when its backend cannot be trusted.
+/// With `--remote-control` an untrusted backend is reported at the start.
 async fn check_backend(parts: &HubParts) -> Result<(), ServerError> {
     let refused = |error: &dyn std::fmt::Display| ServerError::RemoteControl(error.to_string());
     let named = parts.catalog.send(BaseUrl).await.map_err(|e| refused(&e))?.map_err(|e| refused(&e))?;
@@ -193,7 +194,7 @@ async fn check_backend(parts: &HubParts) -> Result<(), ServerError> {
     BackendUrl::parse(url, &parts.remote_control.settings.hosts).map_err(|e| refused(&e)).map(drop)
 }
 
-/// The actors' share of an orderly end.
+/// The actors' part of the shutdown.
 pub(crate) async fn end_in_good_order(hub: &Hub, limits: &Shutdown) {
     log::info!("draining: no new work is taken");
     if timeout(limits.drain(), hub.drain()).await.is_err() {
@@ -203,13 +204,13 @@ pub(crate) async fn end_in_good_order(hub: &Hub, limits: &Shutdown) {
         log::warn!("commands were still running although they were ended; they end with this process");
     }
     hub.close_connections(limits.close()).await;
-    // Twice, because the socket is dropped after the last words.
+    // Twice, because the socket is dropped after the last messages.
     if timeout(2 * limits.close(), hub.end_remote_control(limits.close())).await.is_err() {
         log::warn!("the connection to the remote-control backend ends with this process");
     }
 }
 
-/// What the hub of `codex_home` is made of: opens the database and starts the actors that have arbiters of their own.
+/// The parts of the hub: opens the database and starts the actors that have arbiters of their own.
 pub(crate) fn hub_parts(
     codex_home: &Path,
     config_overrides: &[String],

@@ -1,4 +1,4 @@
-//! What the operator says by a signal.
+//! Signals of the process.
 
 use std::io::{self, IsTerminal as _};
 
@@ -7,13 +7,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// SIGINT or SIGTERM, or SIGHUP where it means the end of the session.
+    /// Shut down: SIGINT or SIGTERM, or SIGHUP if it means the end of the session.
     Stop,
-    /// SIGHUP where it means the settings have changed.
+    /// Reload the settings: SIGHUP otherwise.
     Reload,
 }
 
-/// The signals of this process. From [`Signals::install`] on none of them ends the process by itself.
+/// The signals of this process. After [`Signals::install`] none of them ends the process by itself.
 pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -22,8 +22,8 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes over SIGINT, SIGTERM and SIGHUP. Call it before anything is bound: a signal that comes later finds a
-    /// process that cleans up behind itself.
+    /// Handles SIGINT, SIGTERM and SIGHUP from now on. Call it before a socket is bound, so that a later signal finds a
+    /// process that cleans up.
     pub fn install(wish_of_hangup: Wish) -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -33,7 +33,7 @@ impl Signals {
         })
     }
 
-    /// The next signal, whichever it is.
+    /// Waits for the next signal.
     pub async fn next(&mut self) -> Wish {
         tokio::select! {
             _ = self.interrupt.recv() => Wish::Stop,
@@ -42,8 +42,8 @@ impl Signals {
         }
     }
 
-    /// The next signal that asks for the end. One that asks for a reload waits for [`Self::next`]: what was read before
-    /// it came may be out of date already.
+    /// Waits for the next signal that asks for the end. A reload is kept for [`Self::next`], because settings read
+    /// before it may be out of date.
     pub async fn stop(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
@@ -52,7 +52,8 @@ impl Signals {
         }
     }
 
-    /// The next SIGINT or SIGTERM. SIGHUP never forces: a closing terminal may send it more than once.
+    /// Waits for the next SIGINT or SIGTERM. SIGHUP never forces the end, because a closing terminal may send it more
+    /// than once.
     pub async fn force(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
@@ -61,8 +62,8 @@ impl Signals {
     }
 }
 
-/// What SIGHUP asks of this process. The client of stdio goes away with its session, and so does whoever watches a
-/// server in a terminal; a server without a terminal belongs to a supervisor, which means "read your settings again".
+/// The meaning of SIGHUP. For a server on stdio or in a terminal it is the end of the session. A server without a
+/// terminal belongs to a supervisor, which means "reload your settings".
 pub fn wish_of_hangup(serves_stdio: bool) -> Wish {
     let on_terminal = io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal();
     if serves_stdio || on_terminal { Wish::Stop } else { Wish::Reload }
@@ -74,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    /// One test for all signals: they are sent to the whole process, and every `Signals` hears them.
+    /// One test for all signals, because they are sent to the whole process and every `Signals` receives them.
     #[actix_rt::test]
     async fn tells_the_signals_apart() {
         let send = |number| kill_process(getpid(), number).unwrap();

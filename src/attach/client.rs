@@ -1,4 +1,4 @@
-//! A client of a running server that asks one thing after the other.
+//! A client of a running server that sends one request at a time.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -21,33 +21,33 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{AttachError, Endpoint, Messages, Sender, connect};
 
-/// How often a request is sent that the server has no room for, before its refusal is believed.
+/// Number of attempts for a request that the server refuses with -32001.
 const ATTEMPTS: u32 = 8;
 
-/// The longest pause after the first refusal; each further one may be twice as long, up to [`LONGEST_PAUSE`].
+/// Longest pause after the first refusal. It doubles with each further one, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// No pause is longer.
+/// Longest pause of all.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Why a request has no result.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// There is no connection.
+    /// The connection could not be established.
     #[error(transparent)]
     Attach(#[from] AttachError),
-    /// The connection ended before the answer came.
+    /// The connection ended before the answer arrived.
     #[error("the server closed the connection")]
     Gone,
-    /// The server says no.
+    /// The server answered with an error.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// The server answered something that does not fit the method.
+    /// The answer does not fit the method.
     #[error("the server's answer does not fit the method: {0}")]
     Json(#[from] serde_json::Error),
 }
 
-/// A connection after the handshake.
+/// An initialized connection.
 pub struct Client {
     sender: Sender,
     messages: Messages,
@@ -55,11 +55,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to `endpoint` and shakes hands as `name`, with experimental methods: the client, and what the server
-    /// says about itself.
+    /// Connects to `endpoint` and initializes the connection as `name`, with experimental methods. Returns the client
+    /// and the server's answer to `initialize`.
     ///
     /// # Errors
-    /// Nobody answers there, or the server does not let this client in.
+    /// There is no server, or it refuses this client.
     pub async fn connect(
         endpoint: &Endpoint,
         name: &str,
@@ -76,7 +76,7 @@ impl Client {
         Ok((client, server))
     }
 
-    /// Calls a method that this program knows.
+    /// Calls a method with typed params and result.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -88,7 +88,7 @@ impl Client {
         Ok(self.request(call.method(), params).await?.read()?)
     }
 
-    /// Calls any method. A server that has no room is asked again, each time after a longer pause.
+    /// Calls any method. If the server is overloaded, the request is repeated after growing pauses.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -122,10 +122,10 @@ impl Client {
         }
     }
 
-    /// The next message of the server, as JSON text.
+    /// The next message from the server, as JSON text.
     ///
     /// # Errors
-    /// There are no more.
+    /// The connection has ended.
     pub async fn next(&mut self) -> Result<ByteString, ClientError> {
         loop {
             match self.messages.next().await {
@@ -136,9 +136,9 @@ impl Client {
         }
     }
 
-    /// Says goodbye.
+    /// Closes the connection.
     pub async fn close(mut self) {
-        // A server that is gone needs none.
+        // If the server is gone, nothing needs to be closed.
         let _ = self.sender.close().await;
     }
 
@@ -147,8 +147,8 @@ impl Client {
     }
 }
 
-/// The pause after refusal number `attempt`: doubling, and by chance anything up to that, so that clients which were
-/// refused together do not come back together. `chance` is any number.
+/// The pause after refusal number `attempt`: a random duration below a bound that doubles each time, so that clients
+/// that were refused together do not return together. `chance` is any number.
 fn pause(attempt: u32, chance: u64) -> Duration {
     let longest = FIRST_PAUSE.saturating_mul(1 << (attempt - 1).min(16)).min(LONGEST_PAUSE);
     longest.mul_f64(chance as f64 / u64::MAX as f64)

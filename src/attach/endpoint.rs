@@ -1,4 +1,4 @@
-//! Where a running server is.
+//! The address of a running server.
 
 use std::{
     io,
@@ -12,33 +12,33 @@ use tokio::net::UnixStream;
 use super::Token;
 use crate::{codex_home, listen::control_socket};
 
-/// A running server.
+/// The address of a running server.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Endpoint {
-    /// The Unix socket at this path.
+    /// A Unix socket.
     Unix(PathBuf),
     /// A WebSocket on TCP.
     WebSocket {
         /// `ws://HOST[:PORT][/PATH]`.
         url: Uri,
-        /// Shown to the server when it connects.
+        /// The token for the server.
         token: Option<Token>,
     },
 }
 
-/// Not a place where a server can be.
+/// Why an address is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
-    /// None of the known forms.
+    /// The form of the URL is not known.
     #[error("unsupported URL `{0}`; expected `unix://`, `unix://PATH` or `ws://HOST:PORT`")]
     Unsupported(String),
-    /// TLS.
+    /// The URL needs TLS.
     #[error("`{0}` needs TLS, which this client does not speak; forward the port, as with `ssh -L`, and use `ws://`")]
     Tls(String),
 }
 
 impl Endpoint {
-    /// Reads what `--connect` names; nothing means the control socket of `codex_home`.
+    /// Parses the value of `--connect`; the default is the control socket of `codex_home`.
     ///
     /// # Errors
     /// See [`EndpointError`].
@@ -59,7 +59,7 @@ impl Endpoint {
     }
 }
 
-/// What to do about a Unix socket that nobody listens at.
+/// Advice for a Unix socket without a server.
 pub fn how_to_start(path: &Path) -> String {
     let is_default = codex_home::find().is_ok_and(|home| control_socket(&home) == path);
     let named = if is_default { String::new() } else { path.display().to_string() };
@@ -78,8 +78,7 @@ impl std::fmt::Display for Endpoint {
 /// Connects to the Unix socket at `path`.
 ///
 /// # Errors
-/// Nobody listens there, or the one who does is another user: what a client says is not for everybody who managed to
-/// put a socket in its way.
+/// There is no server, or it belongs to another user, who must not receive what the client sends.
 pub async fn connect_unix(path: &Path) -> io::Result<UnixStream> {
     let stream = UnixStream::connect(path).await?;
     let (owner, me) = (stream.peer_cred()?.uid(), geteuid());

@@ -1,6 +1,6 @@
-//! The client's side of a running server: where it is, and a connection to it.
+//! Attaching to a running server: its address and a connection to it.
 //!
-//! Used by everything that attaches instead of serving: [`crate::proxy`], [`crate::call`] and [`crate::doctor`].
+//! Used by the subcommands that attach instead of serving: [`crate::proxy`], [`crate::call`] and [`crate::doctor`].
 
 mod client;
 mod endpoint;

@@ -1,4 +1,4 @@
-//! The token that a server on TCP may want to see.
+//! The token for a server on TCP.
 
 use std::{
     fmt,
@@ -7,34 +7,34 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Bytes that a token file may have; the longest signed tokens in use have a few thousand.
+/// Largest token file, in bytes. The longest signed tokens in use have a few thousand.
 const FILE_BYTES: u64 = 64 * 1024;
 
-/// A bearer token. It is read from a file only, and never shown: a command line and a log are read by others.
+/// A bearer token. It is only read from a file and never shown, because others can read command lines and logs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
-/// Why there is no token. Never says what the file holds.
+/// Why there is no token. The text contains nothing of the file.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The file cannot be read.
     #[error("failed to read the token file {}: {error}", path.display())]
     Unreadable {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// The file holds no token.
+    /// The file does not contain a token.
     #[error("the token file {} must hold one token of visible ASCII characters, at most {FILE_BYTES} bytes", .0.display())]
     NoToken(PathBuf),
 }
 
 impl Token {
-    /// Reads the token in `file`, without the blanks around it.
+    /// Reads the token in `file`, without surrounding white space.
     ///
     /// # Errors
-    /// The file cannot be read, or holds something that no HTTP header can carry.
+    /// The file cannot be read, or its content does not fit into an HTTP header.
     pub fn read(file: &Path) -> Result<Self, TokenError> {
         let unreadable = |error| TokenError::Unreadable { path: file.to_owned(), error };
         let no_token = || TokenError::NoToken(file.to_owned());
@@ -49,7 +49,7 @@ impl Token {
         Ok(Self(token.to_owned()))
     }
 
-    /// The secret itself, for the `Authorization` header.
+    /// The token, for the `Authorization` header.
     pub(super) fn expose(&self) -> &str {
         &self.0
     }

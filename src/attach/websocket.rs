@@ -1,4 +1,4 @@
-//! A WebSocket connection to a server as a pair: what is sent, and what comes.
+//! A WebSocket connection to a server, as a sender and a receiver.
 
 use std::{io, time::Duration};
 
@@ -25,39 +25,39 @@ use tokio_util::codec::Encoder as _;
 
 use super::{Endpoint, Token, connect_unix, how_to_start};
 
-/// What the official client asks for on a Unix socket. The path means nothing.
+/// The URL that the official client uses on a Unix socket. The path has no meaning.
 const UNIX_URL: &str = "ws://localhost/rpc";
 
 /// The port of `ws://` (RFC 6455 section 3).
 const DEFAULT_PORT: u16 = 80;
 
-/// Time for the server's answer to the upgrade.
+/// Time limit for the server's answer to the upgrade.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
-/// Bytes that are read from the socket at one go.
+/// Size of one read from the socket, in bytes.
 const READ_BYTES: usize = 16 * 1024;
 
-/// Why there is no connection.
+/// Why a connection could not be established.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
-    /// Nobody listens there.
+    /// The server cannot be reached.
     #[error("failed to connect to {endpoint}: {error}{}", hint(endpoint))]
     Unreachable {
-        /// Where.
+        /// The address.
         endpoint: Endpoint,
-        /// What the system said.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// The server wants a token, or another one.
+    /// The server requires a token, or another one.
     #[error("the server refuses the connection (401 Unauthorized): give it its token with --token-file")]
     Unauthorized,
     /// The server has as many clients as it may have.
     #[error("the server is full (503 Service Unavailable): close some clients, or raise http.max_connections")]
     Full,
-    /// The server does not let this client in.
+    /// The server refuses this client.
     #[error("the server refuses the connection ({0})")]
     Refused(StatusCode),
-    /// Whatever listens there is no app server.
+    /// The listener is not an app server.
     #[error("what listens there does not speak WebSocket: {0}")]
     NoWebSocket(String),
 }
@@ -77,7 +77,7 @@ pub struct Sender {
     frame_bytes: usize,
 }
 
-/// What the server sends; within the limit of messages.
+/// Receives messages up to the limit on their size.
 pub struct Messages {
     socket: ReadHalf<BoxedSocket>,
     reader: MessageReader,
@@ -85,7 +85,7 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// The next message; `None` when there are no more. Nothing is lost when it is dropped while it waits.
+    /// The next message; `None` at the end. It is cancel-safe.
     pub async fn next(&mut self) -> Option<Incoming> {
         loop {
             if let Some(incoming) = self.reader.next() {
@@ -102,7 +102,7 @@ impl Messages {
     }
 }
 
-/// Connects to `endpoint`. Takes at most [`HANDSHAKE`] once somebody has accepted.
+/// Connects to `endpoint`. After the connection is accepted, it takes at most [`HANDSHAKE`].
 ///
 /// # Errors
 /// See [`AttachError`].
@@ -120,15 +120,15 @@ pub async fn connect(endpoint: &Endpoint, limits: &Limits) -> Result<(Sender, Me
     }
 }
 
-/// Makes a WebSocket of a connection to the Unix socket.
+/// Upgrades a connection to the Unix socket.
 ///
 /// # Errors
-/// Whatever listens there is no app server.
+/// The listener is not an app server.
 pub async fn upgrade(stream: UnixStream, limits: &Limits) -> Result<(Sender, Messages), AttachError> {
     open(Box::new(stream), &Uri::from_static(UNIX_URL), None, limits).await
 }
 
-/// Makes a WebSocket of a connection.
+/// Upgrades a connection.
 async fn open(
     socket: BoxedSocket,
     url: &Uri,
@@ -160,7 +160,7 @@ fn refusal(error: HandshakeError) -> AttachError {
 }
 
 impl Sender {
-    /// Sends one text message, in several frames where it is longer than a server takes in one.
+    /// Sends a text message, split into several frames if it exceeds the server's limit on frames.
     ///
     /// # Errors
     /// The server is gone.
@@ -186,7 +186,7 @@ impl Sender {
         self.send(Message::Pong(payload)).await
     }
 
-    /// Says goodbye.
+    /// Closes the connection.
     ///
     /// # Errors
     /// The server is gone.
@@ -194,7 +194,7 @@ impl Sender {
         self.send(Message::Close(Some(CloseCode::Normal.into()))).await
     }
 
-    /// Says that nothing more will be sent, and leaves the other direction open for the last answers.
+    /// Closes the sending direction and leaves the other one open for the last answers.
     ///
     /// # Errors
     /// The server is gone.

@@ -1,22 +1,22 @@
-//! The `Authorization` header of RFC 6750 section 2.1. Tokens in a query or a subprotocol are never read: both end up
-//! in other programs' logs.
+//! The `Authorization` header (RFC 6750 2.1). Tokens in a query or a subprotocol are not accepted, because both end up
+//! in the logs of other programs.
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
 use super::Denial;
 
-/// Bytes of a token. JWTs have some hundred; much more is an attempt to keep the server busy.
+/// Longest token, in bytes. JWTs have some hundred; longer ones only keep the server busy.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// The token that the request came with.
+/// The token of a request.
 ///
 /// # Errors
-/// [`Denial::Missing`] without the header, [`Denial::BadHeader`] when there are two or it is not `Bearer TOKEN`.
+/// [`Denial::Missing`] without the header, [`Denial::BadHeader`] if there are two or it is not `Bearer TOKEN`.
 pub fn token(headers: &HeaderMap) -> Result<&str, Denial> {
     let mut values = headers.get_all(AUTHORIZATION);
     let value = values.next().ok_or(Denial::Missing)?;
     if values.next().is_some() {
-        // The reference program takes the first. A proxy in front may have judged by the other one.
+        // The reference program takes the first one. A proxy in front may have judged the other one.
         return Err(Denial::BadHeader);
     }
     let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(Denial::BadHeader)?;

@@ -1,42 +1,42 @@
-//! Why a client is not let in. The texts of the 401s are the reference program's.
+//! Why a client is refused. The texts of 401 answers are the reference program's.
 
-/// What the client is told, and nothing more: which part of a token was wrong would help only those who guess.
+/// All that the client learns. To say which part of a token is wrong would only help attackers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
     /// No `Authorization` header.
     #[error("missing websocket bearer token")]
     Missing,
-    /// Two of them, not `Bearer TOKEN`, or a token of more than 8 KiB.
+    /// Two headers, not `Bearer TOKEN`, or a token of more than 8 KiB.
     #[error("invalid authorization header")]
     BadHeader,
-    /// Not the capability token.
+    /// A wrong capability token.
     #[error("invalid websocket bearer token")]
     BadToken,
-    /// Not a JWT with the right signature and form.
+    /// A JWT with an invalid signature or form.
     #[error("invalid websocket jwt")]
     BadJwt,
-    /// Past `exp`.
+    /// `exp` has passed.
     #[error("expired websocket jwt")]
     Expired,
-    /// Before `nbf`.
+    /// `nbf` has not been reached.
     #[error("websocket jwt is not valid yet")]
     NotYetValid,
-    /// `iss`.
+    /// Wrong `iss`.
     #[error("websocket jwt issuer mismatch")]
     OtherIssuer,
-    /// `aud`.
+    /// Wrong `aud`.
     #[error("websocket jwt audience mismatch")]
     OtherAudience,
-    /// Too many wrong tokens from this address; this one was not even looked at.
+    /// Too many wrong tokens from this address; this one was not checked.
     #[error("too many failed attempts from this address; wait before you retry")]
     TooManyFailures {
-        /// Until the next token is looked at.
+        /// Time until the next token is checked.
         retry_after_seconds: u64,
     },
 }
 
 impl Denial {
-    /// Every reason's name in logs and metrics, in the order of [`Self::index`].
+    /// The names of the reasons in logs and metrics, in the order of [`Self::index`].
     pub const LABELS: [&str; 9] = [
         "missing",
         "invalid_header",
@@ -49,7 +49,7 @@ impl Denial {
         "too_many_failures",
     ];
 
-    /// This reason's place in [`Self::LABELS`].
+    /// The index of this reason in [`Self::LABELS`].
     pub fn index(self) -> usize {
         match self {
             Self::Missing => 0,
@@ -64,8 +64,8 @@ impl Denial {
         }
     }
 
-    /// The value of `WWW-Authenticate` (RFC 6750 section 3): no error code for who sent no credentials at all. `None`
-    /// for what no other credentials would change.
+    /// The value of `WWW-Authenticate` (RFC 6750 3), without an error code if no credentials were sent. `None` if other
+    /// credentials would not help.
     pub fn challenge(self) -> Option<&'static str> {
         match self {
             Self::Missing => Some(r#"Bearer realm="codex-app-server""#),

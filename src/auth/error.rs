@@ -1,38 +1,38 @@
-//! Why a server with auth does not start, or keeps its old secrets at a reload.
+//! Errors in the auth flags and their files.
 
 use std::{io, path::PathBuf};
 
-/// A mistake in the auth flags or in the files that they name. Where the reference program has a text for a case, this
-/// is it. Never holds anything of a secret.
+/// Why a server with auth cannot start, or keeps its old secrets at a reload. The texts are the reference program's
+/// where it has one; they contain nothing of a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// A flag without the mode that it belongs to.
+    /// A flag without its mode.
     #[error("websocket auth flags require `--ws-auth capability-token` or `--ws-auth signed-bearer-token`")]
     NoMode,
-    /// No token to compare with.
+    /// No token is given.
     #[error("`--ws-token-file` or `--ws-token-sha256` is required when `--ws-auth capability-token` is set")]
     NoToken,
-    /// Two tokens to compare with.
+    /// Two tokens are given.
     #[error("`--ws-token-file` and `--ws-token-sha256` are mutually exclusive")]
     TwoTokens,
-    /// Flags of the other mode.
+    /// Flags of the other mode are given.
     #[error(
         "`--ws-shared-secret-file`, `--ws-issuer`, `--ws-audience`, and `--ws-max-clock-skew-seconds` require \
          `--ws-auth signed-bearer-token`"
     )]
     NotForCapabilityToken,
-    /// Not a digest.
+    /// The value is not a digest.
     #[error("--ws-token-sha256 must be a 64-character hex SHA-256 digest")]
     BadDigest,
-    /// No secret to check signatures with.
+    /// No secret is given.
     #[error("`--ws-shared-secret-file` is required when `--ws-auth signed-bearer-token` is set")]
     NoSecret,
-    /// Flags of the other mode.
+    /// Flags of the other mode are given.
     #[error(
         "`--ws-token-file` and `--ws-token-sha256` require `--ws-auth capability-token`, not `signed-bearer-token`"
     )]
     NotForSignedBearer,
-    /// Over `i64`.
+    /// The value exceeds `i64`.
     #[error("websocket auth clock skew must fit in a signed 64-bit integer")]
     BadSkew,
     /// The file cannot be read.
@@ -51,10 +51,10 @@ pub enum AuthError {
         /// What is wrong, and what to do.
         fault: &'static str,
     },
-    /// Nothing but white space.
+    /// The file is empty or contains only white space.
     #[error("websocket auth secret {} must not be empty", .0.display())]
     Empty(PathBuf),
-    /// Too easy to find by trying.
+    /// The secret is too short.
     #[error("signed websocket bearer secret {} must be at least 32 bytes", .0.display())]
     ShortSecret(PathBuf),
 }

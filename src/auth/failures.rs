@@ -1,4 +1,4 @@
-//! How many clients were not let in, and why.
+//! Counters of refused clients, by reason.
 
 use std::{
     sync::{
@@ -10,10 +10,10 @@ use std::{
 
 use super::Denial;
 
-/// A flood of failures makes one line of log in this time.
+/// Minimum interval between log lines about failures.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
 
-/// Counters by reason. They say nothing of tokens or peers, whose number nobody bounds.
+/// Counters by reason. They do not include tokens or peers, whose number is unbounded.
 #[derive(Default)]
 pub struct Failures {
     counts: [AtomicU64; Denial::LABELS.len()],
@@ -21,7 +21,7 @@ pub struct Failures {
 }
 
 impl Failures {
-    /// Counts a failure. The first one is logged, and then the counts not more often than once a minute.
+    /// Counts a failure. The first one is logged, then the counts at most once a minute.
     pub fn count(&self, denial: Denial) {
         self.counts[denial.index()].fetch_add(1, Ordering::Relaxed);
         if self.is_due(Instant::now()) {
@@ -30,7 +30,7 @@ impl Failures {
         }
     }
 
-    /// The reasons that occurred since the start, and how often.
+    /// The reasons since the start with their counts.
     pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let counts = Denial::LABELS.into_iter().zip(&self.counts);
         counts.map(|(label, count)| (label, count.load(Ordering::Relaxed))).filter(|(_, count)| *count > 0)

@@ -1,4 +1,4 @@
-//! The limit on wrong tokens: without it a short token could be found by trying.
+//! The limit on wrong tokens. Without it a short token could be guessed.
 
 use std::{
     collections::HashMap,
@@ -15,12 +15,12 @@ use governor::{
 
 use super::{Denial, PeerNetwork};
 
-/// Peers whose failures are remembered at once: about 1 MiB. Whoever has more addresses than that is not stopped by
-/// limits per address.
+/// Number of peers whose failures are remembered: about 1 MiB. Limits per address do not stop an attacker with more
+/// addresses.
 const MAX_PEERS: usize = 10_000;
 
-/// Counts the failed attempts of each peer. An attempt is paid for before it is judged, and refunded when it succeeds:
-/// a peer that has nothing left is not judged at all, so it cannot tell a right guess from a wrong one.
+/// Counts the failed attempts of each peer. An attempt is counted before it is checked, and uncounted if it succeeds. A
+/// peer above the limit is not checked at all, so it cannot distinguish a right guess from a wrong one.
 pub struct Guesses<C: Clock = MonotonicClock> {
     quota: Quota,
     clock: C,
@@ -33,7 +33,7 @@ struct Attempts<C: Clock> {
 }
 
 impl<C: Clock + Clone> Guesses<C> {
-    /// Allows what `quota` says to each peer.
+    /// Creates a limit of `quota` for each peer.
     pub fn new(quota: Quota, clock: C) -> Self {
         Self { quota, clock, peers: Mutex::default() }
     }
@@ -69,7 +69,7 @@ impl<C: Clock + Clone> Guesses<C> {
         judged
     }
 
-    /// Forgets the peers whose allowance is whole again, or else the one that has been quiet for longest.
+    /// Forgets the peers whose allowance is restored, or else the one that has been quiet for longest.
     fn make_room(&self, peers: &mut HashMap<PeerNetwork, Attempts<C>>, now: C::Instant) {
         let whole_again = self.quota.burst_size_replenished_in();
         peers.retain(|_, attempts| Duration::from(now.duration_since(attempts.last)) < whole_again);

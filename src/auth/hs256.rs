@@ -1,5 +1,6 @@
-//! HMAC-SHA256 (RFC 2104) for `jsonwebtoken`, which comes without algorithms: its own backends are a C library, and an
-//! `rsa` with a known weakness. No other algorithm exists here, so none can be talked into use by a token.
+//! HMAC-SHA256 (RFC 2104) for `jsonwebtoken`, which is built without algorithms: one of its own backends is a C
+//! library, the other brings an `rsa` with a known weakness. There is no other algorithm here, so a token cannot select
+//! one.
 
 use constant_time_eq::constant_time_eq;
 use jsonwebtoken::{
@@ -19,9 +20,9 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes `jsonwebtoken` use this module, for the whole process.
+/// Makes `jsonwebtoken` use this module in the whole process.
 pub fn install() {
-    // An error means that it was installed before, and nobody else installs one.
+    // An error means that it is installed already, and nothing else installs one.
     let _ = PROVIDER.install_default();
 }
 
@@ -52,7 +53,7 @@ impl Verifier<Vec<u8>> for Hs256 {
     }
 }
 
-/// The authentication code of `message`: what whoever issues tokens computes, too.
+/// The message authentication code of `message`.
 pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut block = [0; BLOCK_BYTES];
     if key.len() > BLOCK_BYTES {

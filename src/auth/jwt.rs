@@ -11,20 +11,20 @@ use serde::{
 
 use super::{AuthError, Denial, ExpectedClaims, Pass, hs256};
 
-/// Bytes of a shared secret: as many as the signature has (RFC 7518 section 3.2).
+/// Shortest shared secret, in bytes: the length of the signature (RFC 7518 3.2).
 const MIN_SECRET_BYTES: usize = 32;
 
 /// No time with a fraction is further from the Unix epoch: up to here the fraction is exact.
 const MOST_SECONDS: f64 = 9_007_199_254_740_992.0;
 
-/// Judges JWTs.
+/// Verifies JWTs.
 pub struct JwtVerifier {
     key: DecodingKey,
     signature_only: Validation,
     expected: ExpectedClaims,
 }
 
-/// The claims that are judged. `extra` makes serde take JSON objects only: it would take an array as well.
+/// The claims that are checked. `extra` makes serde reject arrays, which it would otherwise accept.
 #[derive(Deserialize)]
 struct Claims {
     exp: NumericDate,
@@ -107,18 +107,18 @@ impl Audience {
 }
 
 impl JwtVerifier {
-    /// Judges with the `secret` that was read from `path`.
+    /// Creates a verifier with the `secret` that was read from `path`.
     ///
     /// # Errors
-    /// When it is shorter than 32 bytes.
+    /// The secret is shorter than 32 bytes.
     pub fn new(secret: &SecretString, path: &Path, expected: ExpectedClaims) -> Result<Self, AuthError> {
         let secret = secret.expose_secret().as_bytes();
         if secret.len() < MIN_SECRET_BYTES {
             return Err(AuthError::ShortSecret(path.to_owned()));
         }
         hs256::install();
-        // The claims are judged here and not there: by the clock that tests set, in the reference program's order, and
-        // without the library's gaps (it lets a token pass that lacks the wanted `iss` or `aud`).
+        // The claims are checked here instead of in the library: with the injected clock, in the reference program's
+        // order, and without accepting a token that lacks the required `iss` or `aud`.
         let mut signature_only = Validation::new(Algorithm::HS256);
         signature_only.required_spec_claims.clear();
         signature_only.validate_exp = false;
@@ -126,12 +126,12 @@ impl JwtVerifier {
         Ok(Self { key: DecodingKey::from_secret(secret), signature_only, expected })
     }
 
-    /// Judges `token` at `now`, in seconds since the Unix epoch: signature and form, `exp`, `nbf`, `iss`, `aud`.
+    /// Verifies `token` at `now`, in seconds since the Unix epoch: signature and form, `exp`, `nbf`, `iss`, `aud`.
     pub fn judge(&self, token: &str, now: i64) -> Result<Pass, Denial> {
         let decoded = jsonwebtoken::decode::<Claims>(token, &self.key, &self.signature_only);
         let decoded = decoded.map_err(|_| Denial::BadJwt)?;
         if decoded.header.crit.is_some() {
-            // It names rules that the token's issuer demands and that are not known here (RFC 7515 section 4.1.11).
+            // `crit` lists extensions that the verifier must understand (RFC 7515 4.1.11); none are supported here.
             return Err(Denial::BadJwt);
         }
         let Claims { exp, nbf, iss, aud, .. } = decoded.claims;

@@ -1,7 +1,7 @@
-//! Who may open a WebSocket over TCP. The flags say how clients are judged ([`AuthPlan`]), the files they name hold the
-//! secrets ([`Policy`]), and [`Auth`] puts them to work; SIGHUP makes it read the files again.
+//! Authentication of WebSocket clients on TCP. [`AuthPlan`] is the meaning of the flags, [`Policy`] the secrets in
+//! their files, and [`Auth`] applies them. SIGHUP reloads the files.
 //!
-//! A client is judged once, when it connects. Nothing here logs, shows or answers a token or a secret.
+//! A client is checked once, when it connects. Tokens and secrets are never logged, shown or returned.
 
 pub mod bearer;
 mod denial;
@@ -34,17 +34,17 @@ pub use self::{
 use self::{guesses::Guesses, policy::Policy};
 use crate::settings;
 
-/// A skew above this lets expired tokens in for longer than any clock is wrong (seconds).
+/// Clock skew above which a warning is logged, in seconds: no clock is that wrong.
 const UNUSUAL_SKEW_SECONDS: i64 = 300;
 
 /// Bytes of a token that nobody finds by trying. Of a token on its way in only the length is known, and that is enough:
 /// who guesses a shorter secret must send shorter tokens. A JWT has more, and its signature needs the secret.
 const UNGUESSABLE_BYTES: usize = 32;
 
-/// Judges clients.
+/// Checks clients.
 pub struct Auth {
     plan: AuthPlan,
-    /// Exchanged as a whole: a client is judged by the old secrets or by the new ones.
+    /// Replaced as a whole: a client is checked against the old secrets or the new ones.
     policy: RwLock<Arc<Policy>>,
     guesses: Guesses,
     failures: Failures,
@@ -53,10 +53,10 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// Reads the secrets that `plan` names.
+    /// Reads the secrets named by `plan`.
     ///
     /// # Errors
-    /// When the file cannot be used.
+    /// The file is unusable.
     pub fn start(plan: AuthPlan, settings: &settings::Auth, clock: Clock) -> Result<Self, AuthError> {
         let policy = Policy::read(&plan)?;
         warn_of_weak(&plan);
@@ -71,8 +71,8 @@ impl Auth {
         })
     }
 
-    /// Reads the secrets again, for clients that connect from now on. When that fails, the old ones stay in force, so
-    /// that a mistake in a file locks nobody out.
+    /// Reloads the secrets for new connections. If that fails, the old ones stay in effect, so that a mistake in a file
+    /// locks nobody out.
     pub fn reload(&self) {
         match Policy::read(&self.plan) {
             Ok(policy) => {
@@ -83,7 +83,7 @@ impl Auth {
         }
     }
 
-    /// Judges the request of a client at `peer` by its headers.
+    /// Checks the headers of a request from `peer`.
     pub fn admit(&self, headers: &HeaderMap, peer: PeerNetwork) -> Result<Pass, Denial> {
         let judged = self.judge(headers, peer);
         if let Err(denial) = judged {
@@ -92,13 +92,13 @@ impl Auth {
         judged
     }
 
-    /// How many clients were not let in, and why.
+    /// Counters of refused clients, by reason.
     pub fn failures(&self) -> &Failures {
         &self.failures
     }
 
     fn judge(&self, headers: &HeaderMap, peer: PeerNetwork) -> Result<Pass, Denial> {
-        // A request without a token is no guess.
+        // A request without a token does not count as a guess.
         let token = bearer::token(headers)?;
         let policy = self.policy.read().unwrap_or_else(PoisonError::into_inner).clone();
         let now = self.clock.unix_ms() / 1000;

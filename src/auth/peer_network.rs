@@ -1,14 +1,14 @@
-//! Whose connection it is, for limits per peer.
+//! The network of a peer, for limits per peer.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// An IPv4 address, or the /64 of an IPv6 address: whoever has one address of it usually has all, so a limit for each
-/// would be none.
+/// The network that per-peer limits count: an IPv4 address, or the /64 of an IPv6 address, because a host usually
+/// controls its whole /64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PeerNetwork(IpAddr);
 
 impl PeerNetwork {
-    /// The network of the peer at `address`. An IPv4 address is the same one in its IPv6 form.
+    /// The network of `address`. An IPv4-mapped IPv6 address counts as the IPv4 address.
     pub fn of(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V4(address) => IpAddr::V4(address),

@@ -1,14 +1,14 @@
-//! What the auth flags mean together. The texts are the reference program's.
+//! The meaning of the auth flags in combination. The texts are the reference program's.
 
 use std::path::{Path, PathBuf};
 
 use super::{AuthError, TokenDigest};
 use crate::cli::{AuthArguments, AuthMode};
 
-/// The clock skew that is allowed unless a flag says otherwise, in seconds.
+/// Default clock skew, in seconds.
 const DEFAULT_SKEW_SECONDS: i64 = 30;
 
-/// How clients are judged, and where the secrets for it are; nothing is read yet.
+/// How clients authenticate, and where the secrets are; nothing is read yet.
 #[derive(Debug)]
 pub enum AuthPlan {
     /// `--ws-auth capability-token --ws-token-file`
@@ -17,26 +17,26 @@ pub enum AuthPlan {
     TokenDigest(TokenDigest),
     /// `--ws-auth signed-bearer-token`
     SignedBearer {
-        /// The file with the shared secret.
+        /// File with the shared secret.
         secret: PathBuf,
-        /// What the claims must say.
+        /// Requirements on the claims.
         expected: ExpectedClaims,
     },
 }
 
-/// What a JWT must say besides having a good signature.
+/// Requirements on the claims of a JWT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpectedClaims {
-    /// `iss`; `None` accepts any and none.
+    /// Required `iss`; `None` accepts any value and none.
     pub issuer: Option<String>,
-    /// `aud`, or one of several; `None` accepts any and none.
+    /// Required `aud`, which may be one of several; `None` accepts any value and none.
     pub audience: Option<String>,
-    /// Seconds by which `exp` and `nbf` may be missed; never negative.
+    /// Tolerance for `exp` and `nbf`, in seconds; never negative.
     pub skew_seconds: i64,
 }
 
 impl AuthPlan {
-    /// Judges the flags, which must be right for every transport. `None` when they ask for no auth.
+    /// Checks the flags, for every transport. `None` if they ask for no authentication.
     pub fn of(flags: &AuthArguments) -> Result<Option<Self>, AuthError> {
         let has_token = flags.ws_token_file.is_some() || flags.ws_token_sha256.is_some();
         let has_jwt = flags.ws_shared_secret_file.is_some()
@@ -77,7 +77,7 @@ fn signed_bearer(flags: &AuthArguments) -> Result<AuthPlan, AuthError> {
     Ok(AuthPlan::SignedBearer { secret: resolve(secret)?, expected })
 }
 
-/// Resolved now, so that a later change of directory cannot move the file that a reload reads.
+/// Resolved now, so that a later change of the working directory does not affect reloads.
 fn resolve(path: &Path) -> Result<PathBuf, AuthError> {
     std::path::absolute(path).map_err(|error| AuthError::Unreadable { path: path.to_owned(), error })
 }

@@ -1,14 +1,14 @@
-//! The secrets in force, as they were read from their files.
+//! The secrets in effect, as read from their files.
 
 use secrecy::ExposeSecret as _;
 
 use super::{AuthError, AuthPlan, Denial, TokenDigest, jwt::JwtVerifier, secret_file};
 
-/// Judges tokens.
+/// Checks tokens.
 pub enum Policy {
-    /// By their digest.
+    /// Capability tokens, by their digest.
     Capability(TokenDigest),
-    /// As signed JWTs.
+    /// Signed JWTs.
     Signed(Box<JwtVerifier>),
 }
 

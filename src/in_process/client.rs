@@ -27,7 +27,7 @@ const UNREAD_NOTIFICATIONS: usize = 1024;
 /// Why a call has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The server says no.
+    /// The server answered with an error.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The connection has ended.

@@ -32,7 +32,7 @@ pub enum ListenUrl {
 /// Not a listen URL. The texts are the reference program's, behind clap's `invalid value …: `.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenUrlError {
-    /// None of the known forms.
+    /// The form of the URL is not known.
     #[error("unsupported --listen URL `{0}`; expected `stdio://`, `unix://`, `unix://PATH`, `ws://IP:PORT`, or `off`")]
     Unsupported(String),
     /// `ws://`, and then no literal address and port.

@@ -52,7 +52,7 @@ enum Body {
 /// Why there is no answer. The text repeats no header and no body.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
-    /// There is no connection.
+    /// The connection could not be established.
     #[error("{0}")]
     Connect(#[from] ConnectError),
     /// The connection failed.

@@ -160,7 +160,7 @@ impl Link {
         self.state().send(Outgoing::Bytes(bytes.to_owned()));
     }
 
-    /// Says goodbye.
+    /// Closes the connection.
     pub fn close(&self) {
         self.state().send(Outgoing::Close);
     }

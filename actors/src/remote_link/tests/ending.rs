@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 
-/// The actors' share of an orderly end.
+/// The actors' part of the shutdown.
 async fn end(test: &Test) {
     test.hub.drain().await;
     test.hub.close_connections(SOON).await;
