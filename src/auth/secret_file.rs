@@ -1,4 +1,4 @@
-//! Reading a token or a secret from its file.
+//! Reads a token or a secret from its file.
 
 use std::{
     fs::{File, Metadata},
@@ -13,18 +13,18 @@ use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 
 use super::AuthError;
 
-/// Bytes of a token or secret file. A token that a client could send is much shorter.
+/// Largest token or secret file, in bytes. A token that a client can send is much shorter.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
-/// How files begin that an editor saved as UTF-8 or UTF-16 with a byte order mark.
+/// Byte order marks of UTF-8 and UTF-16.
 const MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
 
-/// The text of the file at `path` without white space around it.
+/// Reads the file at `path`, without surrounding white space.
 ///
 /// # Errors
-/// When it is not a regular file with one line of ASCII text in it: no client could send anything else, so it was saved
-/// wrongly. A file that others can read is only warned about: the reference program accepts it, and a container platform
-/// may mount it that way.
+/// It is not a regular file with one line of ASCII text. No client could send anything else, so the file was saved
+/// wrongly. A file that others can read only causes a warning: the reference program accepts it, and container
+/// platforms may mount it like that.
 pub fn read(path: &Path) -> Result<SecretString, AuthError> {
     let bytes = read_bytes(path).map_err(|error| AuthError::Unreadable { path: path.to_owned(), error })?;
     let bytes = bytes.expose_secret().trim_ascii();
@@ -38,7 +38,7 @@ pub fn read(path: &Path) -> Result<SecretString, AuthError> {
     }
 }
 
-/// What keeps `bytes` from being a secret.
+/// Why `bytes` are not a valid secret, if so.
 fn fault(bytes: &[u8]) -> Option<&'static str> {
     if MARKS.iter().any(|mark| bytes.starts_with(mark)) {
         Some("begins with a byte order mark; save it as plain text without one")
@@ -62,7 +62,7 @@ fn read_bytes(path: &Path) -> io::Result<SecretSlice<u8>> {
 }
 
 fn take_bytes(file: &File, length: u64) -> io::Result<SecretSlice<u8>> {
-    // With room for all of it from the beginning, growing leaves no copy behind in memory.
+    // Reserves the whole capacity first, because growing would leave copies of the secret in memory.
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
     let result = file.take(MAX_FILE_BYTES).read_to_end(&mut bytes);
     let bytes = SecretSlice::from(bytes);

@@ -1,4 +1,4 @@
-//! The capability token that clients must know; only its digest is kept.
+//! The capability token of clients; only its digest is kept.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use sha2::{Digest as _, Sha256};
 pub struct TokenDigest([u8; 32]);
 
 impl TokenDigest {
-    /// The digest of `token`.
+    /// Computes the digest of `token`.
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token).into())
     }
 
-    /// Reads 64 hex digits with or without white space around them.
+    /// Parses 64 hex digits, with or without surrounding white space.
     pub fn from_hex(hex: &str) -> Option<Self> {
         let digits: Option<Vec<u8>> =
             hex.trim().chars().map(|digit| digit.to_digit(16).and_then(|value| value.try_into().ok())).collect();
@@ -23,14 +23,13 @@ impl TokenDigest {
         Some(Self(std::array::from_fn(|at| digits[2 * at] << 4 | digits[2 * at + 1])))
     }
 
-    /// Whether `token` has this digest. Digests have one length and take one time to compare, so the time tells
-    /// nothing about the token.
+    /// Whether `token` has this digest. Comparing digests takes constant time, so it reveals nothing about the token.
     pub fn is_of(&self, token: &str) -> bool {
         constant_time_eq_32(&self.0, &Self::of(token).0)
     }
 }
 
-/// Shows nothing: whoever has the digest of a weak token can find the token.
+/// Shows nothing, because a weak token can be found from its digest.
 impl fmt::Debug for TokenDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenDigest")

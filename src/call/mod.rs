@@ -1,4 +1,4 @@
-//! A client on the command line: one request, or everything that the server tells.
+//! The client subcommands: a single request, or all notifications of a server.
 
 mod params;
 mod pretty;
@@ -25,29 +25,29 @@ use crate::{
     cli::ClientCommand,
 };
 
-/// The name under which the server sees these clients.
+/// The client name sent to the server.
 const NAME: &str = "codex-app-server-call";
 
-/// Why a client ended without a result.
+/// Why a client subcommand failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The command line makes no sense.
+    /// A usage error.
     #[error("{0}")]
     Usage(String),
-    /// No answer, or an error.
+    /// The request failed.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The server did what it was asked for, to no avail.
+    /// The server carried out the request without the intended effect.
     #[error("{0}")]
     Unsuccessful(String),
-    /// The result cannot be written.
+    /// The result cannot be written to stdout.
     #[error("failed to write to stdout: {0}")]
     Output(#[from] io::Error),
 }
 
 impl CallError {
-    /// The exit code of the process: 1 for a JSON-RPC error, 2 for a wrong command line, 69 (`EX_UNAVAILABLE` of
-    /// sysexits.h) where nothing answers.
+    /// The exit code: 1 for a JSON-RPC error, 2 for a usage error, 69 (`EX_UNAVAILABLE` of sysexits.h) if there is no
+    /// server.
     pub fn exit_code(&self) -> i32 {
         match self {
             Self::Usage(_) => 2,
@@ -57,7 +57,7 @@ impl CallError {
     }
 }
 
-/// Does what `command` says at the server of `endpoint`.
+/// Runs `command` on the server at `endpoint`.
 ///
 /// # Errors
 /// See [`CallError`].
@@ -90,7 +90,7 @@ pub async fn run(command: &ClientCommand, endpoint: &Endpoint, limits: &Limits) 
     Ok(())
 }
 
-/// The threads that a person knows of: those that no agent has spawned.
+/// Threads started by people: all sources but sub-agents.
 fn latest(archived: bool, limit: u32) -> ThreadListParams {
     use ThreadSourceKind::{AppServer, Cli, Exec, Unknown, VsCode};
     ThreadListParams {

@@ -1,4 +1,4 @@
-//! The params of a call, as a person writes them.
+//! The params of `call` as typed by a user.
 
 use std::io::Read as _;
 
@@ -6,8 +6,8 @@ use app_server_actors::protocol::raw::RawParams;
 
 use super::CallError;
 
-/// Reads `words`: nothing means `{}`, `-` means the JSON on stdin, text that starts like JSON is JSON, and everything
-/// else is `key=value` pairs.
+/// Parses `words`: none mean `{}`, `-` means JSON on stdin, text that starts like JSON is JSON, and anything else is
+/// `key=value` pairs.
 ///
 /// # Errors
 /// The words are none of these.

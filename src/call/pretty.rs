@@ -1,4 +1,4 @@
-//! JSON for the eyes. It is shown as the server wrote it: order and numbers stay.
+//! Formats JSON for people. The order of members and the notation of numbers are kept.
 
 const KEY: &str = "\x1b[36m";
 const STRING: &str = "\x1b[32m";
@@ -6,7 +6,7 @@ const LITERAL: &str = "\x1b[33m";
 const PLAIN: &str = "\x1b[0m";
 const INDENT: &str = "  ";
 
-/// Lays out `json`, a valid JSON text without orders to a terminal.
+/// Formats `json`, a valid JSON text without terminal escape sequences.
 pub fn pretty(json: &str, colour: bool) -> String {
     let mut page = Page { text: String::with_capacity(json.len() * 2), colour, depth: 0 };
     let mut rest = json.trim();
@@ -46,7 +46,7 @@ pub fn pretty(json: &str, colour: bool) -> String {
     page.text
 }
 
-/// Bytes of the string that `text` starts with, with its quotes.
+/// Length of the string at the start of `text` including its quotes, in bytes.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {

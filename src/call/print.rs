@@ -1,4 +1,4 @@
-//! What the client shows on stdout: lines for programs, and something more readable on a terminal.
+//! Output on stdout: lines for programs, and a more readable form on a terminal.
 
 use std::io::{self, IsTerminal as _};
 
@@ -17,7 +17,7 @@ pub struct Printer {
 }
 
 enum Style {
-    /// One JSON text a line, as the server wrote it.
+    /// One JSON text per line, as sent by the server.
     Lines,
     Pretty {
         colour: bool,
@@ -25,7 +25,7 @@ enum Style {
 }
 
 impl Printer {
-    /// For people if stdout is a terminal, in colour unless `NO_COLOR` is set or the terminal is dumb.
+    /// For people if stdout is a terminal; in colour unless `NO_COLOR` is set or the terminal is dumb.
     pub fn of_stdout() -> Self {
         let (_, output) = open_stdio();
         let says = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
@@ -34,12 +34,12 @@ impl Printer {
         Self { output, style }
     }
 
-    /// True when a person looks on.
+    /// Whether stdout is a terminal.
     pub fn is_terminal(&self) -> bool {
         matches!(self.style, Style::Pretty { .. })
     }
 
-    /// Shows a JSON text.
+    /// Prints a JSON text.
     pub async fn json(&mut self, json: &str) -> io::Result<()> {
         let json = shown_json(json);
         let text = match self.style {
@@ -49,18 +49,18 @@ impl Printer {
         self.page(&format!("{text}\n")).await
     }
 
-    /// Shows text, which may come from elsewhere.
+    /// Prints text that may contain input from elsewhere.
     pub async fn text(&mut self, text: &str) -> io::Result<()> {
         self.page(&shown(text)).await
     }
 
-    /// Shows text of our own, colours included. Whatever in it comes from elsewhere must be escaped already.
+    /// Prints our own text, including colours. Parts from elsewhere must be escaped already.
     pub async fn page(&mut self, text: &str) -> io::Result<()> {
         self.output.write_all(text.as_bytes()).await?;
         self.output.flush().await
     }
 
-    /// Resolves when nobody reads stdout any more.
+    /// Resolves when stdout is closed.
     pub async fn unread(&self) {
         self.output.unread().await;
     }

@@ -1,13 +1,13 @@
-//! Threads as a table for people.
+//! Formats threads as a table.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use app_server_actors::protocol::thread::{Thread, ThreadActiveFlag, ThreadStatus};
 
-/// Characters of a title that are shown.
+/// Maximum length of a displayed title, in characters.
 const TITLE_CHARACTERS: usize = 60;
 
-/// One line a thread, with a head.
+/// A header and one line per thread.
 pub fn of(threads: &[Thread]) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
     let mut text = row("THREAD", "STATUS", "CHANGED", "TITLE");
@@ -22,7 +22,7 @@ fn row(id: &str, status: &str, changed: &str, title: &str) -> String {
     format!("{:<36}  {:<12}  {:>10}  {}", id, status, changed, title).trim_end().to_owned() + "\n"
 }
 
-/// The first line, without what a terminal would take for an order.
+/// The first line, without terminal escape sequences.
 fn title(text: &str) -> String {
     let mut title: String = text.trim().chars().take_while(|c| *c != '\n').filter(|c| !c.is_control()).collect();
     if let Some((end, _)) = title.char_indices().nth(TITLE_CHARACTERS) {

@@ -1,4 +1,4 @@
-//! Everything that the server tells its clients, as it happens.
+//! Prints the notifications of a server as they arrive.
 
 use app_server_actors::protocol::raw::{RawParams, topic};
 
@@ -8,12 +8,12 @@ use crate::{
     signals::{Signals, Wish},
 };
 
-/// Shows the server's notifications until somebody ends it or nobody reads them any more; with `thread` only those
-/// about this thread, its turns included.
+/// Prints notifications until the connection or stdout is closed; with `thread` only those about this thread, including
+/// its turns.
 pub async fn run(client: &mut Client, thread: Option<&str>, printer: &mut Printer) -> Result<(), CallError> {
     let mut signals = Signals::install(Wish::Stop)?;
     if let Some(thread) = thread {
-        // Its turns are told only to those who have resumed it.
+        // Notifications about turns are only sent to clients that have resumed the thread.
         let params = RawParams::from_members([("threadId", thread)]).map_err(ClientError::from)?;
         client.request("thread/resume", &params).await?;
     }

@@ -1,4 +1,4 @@
-//! What lies in `$CODEX_HOME`.
+//! Checks of the files in `$CODEX_HOME`.
 
 use std::{
     fs::{self, TryLockError},
@@ -14,7 +14,7 @@ use rustix::process::geteuid;
 use super::Finding;
 use crate::{listen::startup_lock, server};
 
-/// Mode bits that let others than the owner in.
+/// Mode bits that grant access to others than the owner.
 const OTHERS: u32 = 0o077;
 
 /// Mode bits that let others than the owner write.
@@ -49,7 +49,7 @@ pub(super) fn config(home: &Path, overrides: &[String]) -> Finding {
     }
 }
 
-/// Whether somebody has signed in, and whether others can read it. What the file says is not looked at.
+/// Whether there is a sign-in, and whether others can read it. The content is not checked.
 pub(super) fn auth(home: &Path) -> Finding {
     let path = home.join("auth.json");
     match fs::metadata(&path) {
@@ -76,7 +76,7 @@ pub(super) fn database(home: &Path) -> Finding {
     }
 }
 
-/// Whether a server is starting, or has been for too long.
+/// Whether a server is starting, or has been starting for too long.
 pub(super) fn lock(home: &Path) -> Finding {
     let path = startup_lock(home);
     match plain_file::open(&path, Links::Follow).map(|file| file.try_lock()) {

@@ -1,4 +1,4 @@
-//! `doctor`: what could keep a server or its clients from working, and what to do about it.
+//! `doctor`: finds problems of a server and its clients, and says how to fix them.
 
 mod files;
 mod running;
@@ -12,28 +12,28 @@ use crate::{
     settings::{Effective, Settings},
 };
 
-/// How a check came out.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Nothing to do.
+    /// No problem.
     Ok,
-    /// It works, but something should be looked at.
+    /// It works, but needs attention.
     Warning,
     /// It does not work.
     Error,
 }
 
-/// What one check found.
+/// A finding of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was looked at, in one word.
+    /// What was checked, in one word.
     pub check: &'static str,
-    /// How it came out.
+    /// The result.
     pub level: Level,
-    /// What was found. Never holds a secret.
+    /// What was found; never contains a secret.
     pub text: String,
-    /// What to do.
+    /// What to do about it.
     pub advice: Option<String>,
 }
 
@@ -56,7 +56,7 @@ impl Finding {
 #[error("{0} of {1} checks found an error")]
 pub struct Unwell(usize, usize);
 
-/// Looks at everything that a server started with `arguments` would use. Changes nothing.
+/// Checks everything that a server started with `arguments` would use. Changes nothing.
 pub async fn examine(arguments: &Arguments) -> Vec<Finding> {
     let home = match codex_home::find() {
         Ok(home) => home,
@@ -83,14 +83,14 @@ pub async fn examine(arguments: &Arguments) -> Vec<Finding> {
     findings
 }
 
-/// The findings for people, or for programs as one JSON object.
+/// Formats the findings for people, or as one JSON object.
 pub fn report(findings: &[Finding], json: bool) -> String {
     #[derive(Serialize)]
     struct Report<'a> {
         checks: &'a [Finding],
     }
     if json {
-        // Findings hold nothing that JSON cannot express.
+        // Findings can always be encoded as JSON.
         return serde_json::to_string_pretty(&Report { checks: findings }).unwrap_or_default() + "\n";
     }
     let mut text = String::new();

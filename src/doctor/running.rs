@@ -1,4 +1,4 @@
-//! The system, and the server that runs on it.
+//! Checks of the system and of the running server.
 
 use std::{
     fs, io,
@@ -16,10 +16,10 @@ use crate::{
     settings::Settings,
 };
 
-/// The name under which the server sees this program.
+/// The client name sent to the server.
 const NAME: &str = "codex-app-server-doctor";
 
-/// Clients that should find room on any machine.
+/// Number of clients that every machine should be able to serve.
 const FEW_CLIENTS: usize = 500;
 
 pub(super) fn open_files(settings: &Settings) -> Finding {
@@ -35,7 +35,7 @@ pub(super) fn open_files(settings: &Settings) -> Finding {
     Finding::ok("files", format!("{files} open files, for {clients} clients"))
 }
 
-/// The socket, and the server behind it.
+/// Checks the socket and the server behind it.
 pub(super) async fn server(path: &Path, limits: &Limits) -> Vec<Finding> {
     let shown = path.display();
     let metadata = match fs::metadata(path) {
@@ -85,7 +85,7 @@ fn running(user_agent: &str) -> Finding {
     }
 }
 
-/// The version in `name/version (…) …`; a name may hold blanks and slashes of its own.
+/// The version in `name/version (…) …`; the name may contain spaces and slashes.
 fn version(user_agent: &str) -> Option<&str> {
     let named = user_agent.split(" (").next()?;
     named.rsplit_once('/').map(|(_, version)| version)

@@ -1,4 +1,4 @@
-//! What every request must pass, whatever it asks for.
+//! Checks that apply to every request.
 
 use actix_web::{
     Error, ResponseError as _,
@@ -11,8 +11,8 @@ use actix_web::{
 
 use super::{Peer, Refusal, Site, Transport, probes};
 
-/// Refuses requests in this order: of web pages (403), with too long a head (431), for other hosts (421), without a place
-/// (503).
+/// Refuses requests in this order: from web pages (403), with a head that is too long (431), for other hosts (421),
+/// above a limit on connections (503).
 pub async fn admit<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -29,7 +29,7 @@ pub async fn admit<B: MessageBody + 'static>(
 }
 
 fn judge(request: &ServiceRequest) -> Result<(), Refusal> {
-    // Browsers add `Origin` to every WebSocket request and to most others; no other client does.
+    // Browsers add `Origin` to every WebSocket request and to most others; other clients do not.
     if request.headers().contains_key(header::ORIGIN) {
         return Err(Refusal::WebPage);
     }
@@ -48,7 +48,7 @@ fn judge(request: &ServiceRequest) -> Result<(), Refusal> {
     }
 }
 
-/// About as many bytes as the peer has sent: what it can choose the length of.
+/// The approximate length of the head: the parts whose length the peer chooses.
 fn head_bytes(head: &RequestHead) -> usize {
     let headers: usize = head.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());

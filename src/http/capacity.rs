@@ -4,36 +4,36 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::settings;
 
-/// Descriptors of a connection: its socket, and the one by which it can be cut.
+/// Descriptors per connection: its socket, and a duplicate to disconnect it.
 const DESCRIPTORS_PER_CONNECTION: usize = 2;
 
-/// Descriptors of a place in the reserve: as many, and as many again of a connection that has just given way.
+/// Descriptors per connection of the reserve: its own, and those of a connection that was just closed for it.
 const DESCRIPTORS_PER_PLACE: usize = 2 * DESCRIPTORS_PER_CONNECTION;
 
-/// Descriptors that connections leave to everything else: the database, the log, commands, files. A quarter of all, and
-/// at least so many.
+/// Descriptors left to everything but connections: the database, the log, commands, files. A quarter of all, but at
+/// least this many.
 const LEAST_LEFT_TO_OTHERS: usize = 64;
 
-/// Bounds of connections, derived when a listener starts.
+/// Bounds of connections, computed when a listener starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
-    /// Connections that clients may have.
+    /// Maximum number of client connections.
     pub connections: usize,
     /// Connections above that, for probes and refusals.
     pub reserve: usize,
-    /// A connection whose descriptor has this number or a higher one belongs to the reserve, whoever has taken the
-    /// others: the system always gives out the lowest number that is free.
+    /// A connection whose descriptor has at least this number belongs to the reserve, whatever uses the others: the
+    /// system always assigns the lowest free number.
     pub last_descriptors: Option<usize>,
 }
 
 impl Capacity {
-    /// What `settings` allow to a process that may open as many files as this one.
+    /// The bounds for `settings` and the limit of open files of this process.
     pub fn of(settings: &settings::Http) -> Self {
         let files = getrlimit(Resource::Nofile).current;
         Self::with_files(settings, files.map(|files| usize::try_from(files).unwrap_or(usize::MAX)))
     }
 
-    /// The same for a process that may have `files` descriptors; `None` for any number.
+    /// The bounds for a process with up to `files` descriptors; `None` for any number.
     pub fn with_files(settings: &settings::Http, files: Option<usize>) -> Self {
         let (asked, reserve) = (settings.max_connections, settings.reserved_connections);
         let Some(files) = files else { return Self { connections: asked, reserve, last_descriptors: None } };

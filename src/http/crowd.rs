@@ -1,4 +1,4 @@
-//! How many connections are open, in all and of each peer.
+//! Counts open connections, in total and per peer.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -7,7 +7,7 @@ use std::{
 
 use crate::auth::PeerNetwork;
 
-/// Counts the open connections over all workers.
+/// Counts the open connections of all workers.
 pub struct Crowd {
     most: usize,
     most_per_peer: usize,
@@ -20,47 +20,47 @@ struct Seats {
     by_peer: HashMap<PeerNetwork, usize>,
 }
 
-/// The place of one connection, given back when dropped.
+/// A guard: counts one connection until it is dropped.
 pub struct Seat {
     crowd: Arc<Crowd>,
     _of_peer: Option<PeerSeat>,
 }
 
-/// The place of one connection among those of its peer, given back when dropped.
+/// A guard: counts one connection of a peer until it is dropped.
 pub struct PeerSeat {
     crowd: Arc<Crowd>,
     peer: PeerNetwork,
 }
 
-/// Why there is no place for another connection. Each is told to the client.
+/// Why another connection is refused. The client receives the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
-    /// All places are taken.
+    /// There are too many connections.
     #[error("the server has as many connections as http.max_connections allows; close some and retry")]
     Server,
-    /// The peer has taken all that it may have.
+    /// The peer has too many connections.
     #[error("too many connections from this address; close some and retry")]
     Peer,
-    /// The process may open no more files.
+    /// The process has reached its limit of open files.
     #[error("the server may open no more files; close some connections and retry, or raise its limit (ulimit -n)")]
     Files,
 }
 
 impl Crowd {
-    /// Allows `most` connections, and `most_per_peer` of them to each peer.
+    /// Creates a counter that allows `most` connections in total and `most_per_peer` per peer.
     pub fn new(most: usize, most_per_peer: usize) -> Arc<Self> {
         Arc::new(Self { most, most_per_peer, seats: Mutex::default() })
     }
 
-    /// A place for a connection; of `peer`, if it is counted as one of a peer.
+    /// Counts a connection, and counts it for `peer` if there is one.
     ///
     /// # Errors
-    /// All places are taken, or all that this peer may have.
+    /// There are too many connections, in total or of this peer.
     pub fn seat(self: &Arc<Self>, peer: Option<PeerNetwork>) -> Result<Seat, Full> {
         let of_peer = peer.map(|peer| self.peer_seat(peer)).transpose()?;
         let mut seats = self.lock();
         if seats.taken >= self.most {
-            // Not while the lock is held, which it takes as well.
+            // Not under the lock, which it takes, too.
             drop(seats);
             return Err(Full::Server);
         }
@@ -85,10 +85,10 @@ impl Crowd {
 }
 
 impl Seat {
-    /// Counts the connection as one of `peer` as well.
+    /// Counts the connection for `peer`, too.
     ///
     /// # Errors
-    /// The peer has all that it may have.
+    /// The peer has too many connections.
     pub fn of_peer(&self, peer: PeerNetwork) -> Result<PeerSeat, Full> {
         self.crowd.peer_seat(peer)
     }

@@ -1,4 +1,5 @@
-//! What stands between TCP peers and the hub. The Unix socket has file modes and the kernel's word on the peer instead.
+//! The rules between TCP peers and the hub. The Unix socket relies on file modes and the peer credentials of the kernel
+//! instead.
 
 use std::sync::Arc;
 
@@ -15,10 +16,10 @@ use crate::{
     settings,
 };
 
-/// A setting about clients on TCP that cannot be meant.
+/// An invalid setting about clients on TCP.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidDoor {
-    /// A host.
+    /// A host name.
     #[error(transparent)]
     Host(#[from] InvalidHost),
     /// A proxy.
@@ -34,31 +35,31 @@ pub struct Door {
 }
 
 impl Door {
-    /// Serves the hosts that `settings` allow; with `auth`, only clients that it lets in.
+    /// Creates the rules: hosts according to `settings`, and with `auth` only authenticated clients.
     ///
     /// # Errors
-    /// When a host in the settings is none, or a proxy.
+    /// A host or a proxy in the settings is invalid.
     pub fn new(settings: &settings::Http, auth: Option<Arc<Auth>>) -> Result<Self, InvalidDoor> {
         let proxies = TrustedProxies::new(&settings.trusted_proxies)?;
         Ok(Self { hosts: HostRule::new(&settings.allowed_hosts)?, proxies, auth })
     }
 
-    /// The proxies that are believed when they say for whom they ask.
+    /// The trusted proxies.
     pub fn proxies(&self) -> &TrustedProxies {
         &self.proxies
     }
 
-    /// Judges any request, probes included.
+    /// Checks any request, including probes.
     pub fn check(&self, request: &RequestHead, peer: &TcpPeer) -> Result<(), Refusal> {
         self.hosts.check(request, peer.reached)
     }
 
-    /// Whom limits per peer count the client as that makes a request.
+    /// The network that per-peer limits count for a request.
     pub fn client(&self, request: &RequestHead, peer: &TcpPeer) -> PeerNetwork {
         PeerNetwork::of(self.proxies.client(peer.address, request.headers()))
     }
 
-    /// Judges a request to become a WebSocket, after everything else about it was found to be in order.
+    /// Checks a WebSocket upgrade, after all other checks.
     pub fn admit(&self, request: &RequestHead, peer: &TcpPeer) -> Result<Pass, Refusal> {
         match &self.auth {
             Some(auth) => Ok(auth.admit(request.headers(), self.client(request, peer))?),

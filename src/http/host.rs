@@ -1,9 +1,9 @@
-//! The `Host` rule. A web page can give its own name our address (DNS rebinding) and then ask for anything as if it came
-//! from here; its browser still says that name in `Host`. So only hosts are served that no page can choose for itself:
-//! `localhost`, loopback addresses, the address that this very connection has reached, and what the operator lists.
+//! The `Host` rule. A web page can point its own name at our address (DNS rebinding) and then send requests as if it
+//! were local, but its browser still sends that name in `Host`. So only hosts are served that no page can choose:
+//! `localhost`, loopback addresses, the address that the connection has reached, and the hosts in the settings.
 //!
-//! Other addresses are refused too, although rebinding needs a name: behind a NAT or a proxy the operator knows how the
-//! server is called from outside, and we do not. Ports are not compared, because tunnels change them.
+//! Other addresses are refused, too, although rebinding needs a name: behind a NAT or a proxy only the operator knows
+//! the server's public address. Ports are not compared, because tunnels change them.
 
 use std::net::IpAddr;
 
@@ -19,7 +19,7 @@ pub struct HostRule {
     allowed: Vec<Host>,
 }
 
-/// An entry of `http.allowed_hosts` that no `Host` header can say.
+/// An invalid entry of `http.allowed_hosts`.
 #[derive(Debug, thiserror::Error)]
 #[error("setting `http.allowed_hosts`: `{0}` is not a host name or address; write it as in `example.com` or `[::1]`")]
 pub struct InvalidHost(String);
@@ -27,27 +27,27 @@ pub struct InvalidHost(String);
 #[derive(Debug, PartialEq, Eq)]
 enum Host {
     Address(IpAddr),
-    /// In lower case, without the dot of a fully qualified name.
+    /// In lower case, without the trailing dot of a fully qualified name.
     Name(String),
 }
 
 impl HostRule {
-    /// Serves `allowed` besides the hosts that are always served.
+    /// Serves `allowed` in addition to the default hosts.
     pub fn new(allowed: &[String]) -> Result<Self, InvalidHost> {
         let parse = |text: &String| {
-            // An IPv6 address needs no brackets here, where no port follows.
+            // An IPv6 address needs no brackets here, because no port follows.
             let address = text.parse().ok().map(|address: IpAddr| Host::Address(address.to_canonical()));
             address.or_else(|| Host::parse(text)).ok_or_else(|| InvalidHost(text.clone()))
         };
         Ok(Self { allowed: allowed.iter().map(parse).collect::<Result<_, _>>()? })
     }
 
-    /// Judges a request on a connection that has reached us at `reached`. A request target with a host in it (absolute
-    /// form) is judged by that as well, because RFC 9112 section 3.2.2 lets it win.
+    /// Checks a request on a connection to our address `reached`. The host in an absolute-form request target is
+    /// checked, too, because it takes precedence (RFC 9112 3.2.2).
     pub fn check(&self, request: &RequestHead, reached: IpAddr) -> Result<(), Refusal> {
         let mut hosts = request.headers().get_all(header::HOST);
         match hosts.next() {
-            // Health checks of old load balancers; no browser leaves it out.
+            // Health checks of old load balancers send no `Host`; browsers always do.
             None if request.version < Version::HTTP_11 => {}
             Some(host) if hosts.next().is_none() => {
                 let host = host.to_str().ok().and_then(Host::parse).ok_or(Refusal::BadHost)?;

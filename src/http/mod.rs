@@ -1,4 +1,4 @@
-//! What the listeners answer over HTTP. Requests are judged in this order:
+//! The HTTP answers of the listeners. Requests are checked in this order:
 //!
 //! 1. any request with an `Origin` header → 403: a web page must not reach the agent of whoever looks at it
 //! 2. too long a head → 431; over TCP, a `Host` that is not this machine or listed → 421
@@ -39,17 +39,17 @@ pub use self::{
 };
 use self::{peer::Peer, refusal::Refusal};
 
-/// What the routes need to know.
+/// State shared by the routes.
 struct Site {
     hub: Hub,
     transport: Transport,
-    /// The largest frame that is taken, in bytes.
+    /// Largest accepted frame, in bytes.
     websocket_frame_bytes: usize,
-    /// The longest head of a request that is taken, in bytes.
+    /// Longest accepted request head, in bytes.
     request_head_bytes: usize,
 }
 
-/// What is below HTTP.
+/// The bounds of connections.
 #[derive(Clone)]
 enum Transport {
     Unix,

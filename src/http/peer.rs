@@ -1,4 +1,4 @@
-//! What is known about a client before its first byte is read.
+//! Facts about a client before its first byte is read.
 
 use std::{
     any::Any,
@@ -27,28 +27,28 @@ use super::{
 };
 use crate::{auth::PeerNetwork, settings};
 
-/// A client that may connect. A request without one is refused.
+/// A client that may connect. A request on a connection without one is refused.
 pub struct Peer {
     cut: CutHandle,
     last_request: Rc<Cell<Instant>>,
     watch: JoinHandle<()>,
     tcp: Option<TcpPeer>,
     standing: Standing,
-    /// That of the client behind a proxy.
+    /// The guard of the client behind a proxy.
     counted: OnceCell<PeerSeat>,
 }
 
-/// What is known of a client over TCP.
+/// Facts about a client on TCP.
 pub struct TcpPeer {
-    /// Where it connects from.
+    /// Address of the peer.
     pub address: IpAddr,
-    /// It asks for others, who are counted when they say who they are.
+    /// Whether it is a trusted proxy; its clients are counted when their requests arrive.
     pub is_proxy: bool,
-    /// The address of this machine that it has connected to.
+    /// Our address that it has reached.
     pub reached: IpAddr,
 }
 
-/// The place that a connection has until it ends.
+/// The guard that counts a connection until it ends.
 enum Standing {
     Guest(Seat),
     Reserve(#[expect(dead_code, reason = "held for its drop")] Place, Full),
@@ -65,21 +65,21 @@ enum Refused {
     UnknownAddress(io::Error),
 }
 
-/// What every new connection is looked at with.
+/// State for checking new connections.
 pub struct Entrance {
     crowd: Arc<Crowd>,
     reserve: Arc<Reserve>,
     proxies: TrustedProxies,
-    /// From this number on, descriptors are for the reserve.
+    /// Descriptors with at least this number belong to the reserve.
     last_descriptors: Option<usize>,
-    /// How long a connection may go without completing a request.
+    /// Time limit between completed requests.
     patience: Duration,
-    /// The same for a connection of the reserve.
+    /// The same for connections of the reserve.
     reserve_patience: Duration,
 }
 
 impl Entrance {
-    /// The entrance of a listener with room for `capacity`; all its workers share it.
+    /// Creates the entrance of a listener with bounds `capacity`, shared by all its workers.
     pub fn new(settings: &settings::Http, capacity: &Capacity, proxies: TrustedProxies) -> Self {
         Self {
             crowd: Crowd::new(capacity.connections, settings.max_connections_per_address),
@@ -91,7 +91,7 @@ impl Entrance {
         }
     }
 
-    /// Looks at a new connection; what it learns becomes the connection's data. One that may not be here is shut down.
+    /// Checks a new connection and stores the facts in its data. A connection that is refused is shut down.
     pub fn meet(&self, connection: &dyn Any, data: &mut Extensions) {
         let (peer, socket) = if let Some(stream) = connection.downcast_ref::<UnixStream>() {
             (check_user(stream).map(|()| self.place(stream.as_fd(), None)), stream.as_fd())
@@ -112,7 +112,7 @@ impl Entrance {
         }
     }
 
-    /// Finds a place for a connection, among the clients or else in the reserve.
+    /// Counts a connection as a client's or, above the limits, as one of the reserve.
     fn place(&self, socket: BorrowedFd<'_>, tcp: Option<TcpPeer>) -> Peer {
         let number = usize::try_from(socket.as_raw_fd()).unwrap_or_default();
         let seat = match self.last_descriptors {
@@ -120,7 +120,8 @@ impl Entrance {
             _ => self.crowd.seat(tcp.as_ref().filter(|tcp| !tcp.is_proxy).map(|tcp| PeerNetwork::of(tcp.address))),
         };
         let handle = socket.try_clone_to_owned().ok();
-        // What cannot be cut is no client. The HTTP library limits its time for its only request.
+        // A connection that cannot be disconnected is not served. The HTTP library limits the time for its only
+        // request.
         let seat = if handle.is_some() { seat } else { Err(Full::Files) };
         let handle = Arc::new(Mutex::new(handle));
         let (standing, patience) = match seat {
@@ -138,8 +139,8 @@ impl Peer {
         Self { cut, last_request, watch, tcp, standing, counted: OnceCell::new() }
     }
 
-    /// A second descriptor of the socket, by which it can be cut even while its own actor is not polled. There is
-    /// one for each connection, for its only upgrade; from then on the router watches it.
+    /// A duplicate of the socket's descriptor, to disconnect it even while its actor is not polled. There is one per
+    /// connection for its only upgrade; from then on the router owns it.
     pub fn take_kill(&self) -> Option<OwnedFd> {
         self.watch.abort();
         self.cut.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -150,25 +151,25 @@ impl Peer {
         self.last_request.set(Instant::now());
     }
 
-    /// What is known of a client over TCP.
+    /// Facts about a client on TCP.
     pub fn tcp(&self) -> Option<&TcpPeer> {
         self.tcp.as_ref()
     }
 
-    /// Counts this connection of a proxy as one of `client`, until it ends.
+    /// Counts this connection of a proxy for `client` until it ends.
     ///
     /// # Errors
-    /// The client has as many as it may have.
+    /// The client has too many connections.
     pub fn count_as(&self, client: PeerNetwork) -> Result<(), Full> {
         if let Standing::Guest(seat) = &self.standing {
             let seat = seat.of_peer(client)?;
-            // There is one upgrade for each connection, so there was none before.
+            // There is at most one upgrade per connection, so the value was not set before.
             let _ = self.counted.set(seat);
         }
         Ok(())
     }
 
-    /// Why this connection gets no more than one answer; `None` for one that has a place among the clients.
+    /// Why this connection receives only one answer; `None` for a regular connection.
     pub fn full(&self) -> Option<Full> {
         match self.standing {
             Standing::Guest(_) => None,
@@ -191,8 +192,8 @@ impl TcpPeer {
     }
 }
 
-/// Cuts a connection that completes no request. The HTTP library limits the time for the head of the first request
-/// only: after one probe, a peer could send the next head a byte at a time for ever.
+/// Disconnects a peer that completes no request. The HTTP library limits only the time for the first request head;
+/// after one probe, a peer could send the next head one byte at a time forever.
 async fn watch(handle: CutHandle, last_request: Rc<Cell<Instant>>, patience: Duration) {
     let mut deadline = last_request.get() + patience;
     while Instant::now() < deadline {
@@ -202,7 +203,7 @@ async fn watch(handle: CutHandle, last_request: Rc<Cell<Instant>>, patience: Dur
     cut(&handle);
 }
 
-/// The mode of the socket file keeps other users out on most systems; the kernel's word on the peer does on all.
+/// The mode of the socket file keeps other users out on most systems; the peer credentials do on all.
 fn check_user(stream: &UnixStream) -> Result<(), Refused> {
     let credentials = stream.peer_cred().map_err(Refused::UnknownUser)?;
     let user = credentials.uid();

@@ -1,4 +1,4 @@
-//! `/healthz` and `/readyz`, for supervisors and load balancers. They tell the state by the status alone.
+//! `/healthz` and `/readyz`, for supervisors and load balancers. The status code is the whole answer.
 
 use actix_web::{HttpResponse, Resource, guard, http::header, web};
 
@@ -7,15 +7,15 @@ use super::Site;
 const HEALTHZ: &str = "/healthz";
 const READYZ: &str = "/readyz";
 
-/// Answered on every connection, whatever limit it is above.
+/// Answered on every connection, even above a limit.
 pub const PATHS: [&str; 2] = [HEALTHZ, READYZ];
 
-/// 200 as long as this process can answer.
+/// 200 as long as the process can answer.
 pub fn healthz() -> Resource {
     probe(HEALTHZ, web::route().to(HttpResponse::Ok))
 }
 
-/// 200 while new work is taken, 503 from the beginning of the drain on.
+/// 200 while new work is accepted, 503 during the drain.
 pub fn readyz() -> Resource {
     probe(READYZ, web::route().to(ready))
 }

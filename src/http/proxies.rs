@@ -1,5 +1,5 @@
-//! Proxies that are believed when they say for whom they ask (`X-Forwarded-For`). Anybody can send that header, so only
-//! what a proxy of `http.trusted_proxies` has written into it counts.
+//! Trusted proxies and their `X-Forwarded-For` header. Anybody can send that header, so only entries written by a proxy
+//! of `http.trusted_proxies` count.
 
 use std::net::IpAddr;
 
@@ -11,23 +11,23 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Vec<Network>);
 
-/// An entry of `http.trusted_proxies` that is no network.
+/// An invalid entry of `http.trusted_proxies`.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "setting `http.trusted_proxies`: `{0}` is not an address or a network; write it as in `10.0.0.7` or `10.0.0.0/8`"
 )]
 pub struct InvalidProxy(String);
 
-/// Addresses that begin with the same bits.
+/// A network: addresses with a common prefix.
 #[derive(Clone, Copy, Debug)]
 struct Network {
-    /// IPv4 addresses in their IPv6 form.
+    /// IPv4 addresses are stored as IPv4-mapped IPv6 addresses.
     bits: u128,
     mask: u128,
 }
 
 impl TrustedProxies {
-    /// Believes the proxies of `list`.
+    /// Parses the proxies of `list`.
     ///
     /// # Errors
     /// An entry is neither an address nor a network.
@@ -36,13 +36,13 @@ impl TrustedProxies {
         list.iter().map(parse).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether the peer at `address` is one of them.
+    /// Whether `address` is a trusted proxy.
     pub fn include(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.includes(address))
     }
 
-    /// The client that the peer at `address` asks for: itself, unless it is a proxy. Each proxy on the way appends whom
-    /// it was asked by; the last of these that is no proxy is the client, and what stands before it anybody can invent.
+    /// The client of a request from `address`: the peer itself, unless it is a proxy. Each proxy appends the address of
+    /// its own peer. The last entry that is not a proxy is the client; anything before it may be forged.
     pub fn client(&self, address: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = address;
         let values: Vec<&str> = headers.get_all(FORWARDED_FOR).filter_map(|value| value.to_str().ok()).collect();
@@ -57,7 +57,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address, with or without a port.
+/// Parses an address with or without a port.
 fn parse_forwarded(text: &str) -> Option<IpAddr> {
     let bracketed = || text.strip_prefix('[')?.split_once(']').map(|(address, _)| address);
     let without_port = || text.rsplit_once(':').map(|(address, _)| address);

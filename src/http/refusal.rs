@@ -1,4 +1,4 @@
-//! Why a request is refused. Where the reference program refuses it too, the status and the text are its own.
+//! Why a request is refused. Status and text are those of the reference program if it refuses the request, too.
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -12,25 +12,25 @@ use actix_web_actors::ws::HandshakeError;
 use super::crowd::Full;
 use crate::auth::Denial;
 
-/// Seconds after which a client that finds no place may try again.
+/// `Retry-After` for too many connections, in seconds.
 const RETRY_WHEN_FULL_SECONDS: u64 = 10;
 
-/// A request that is answered and goes no further.
+/// A refusal.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// It has an `Origin`.
+    /// The request has an `Origin` header.
     #[error("")]
     WebPage,
-    /// Its head is longer than the setting allows.
+    /// The request head is too long.
     #[error("the head of the request is too long; see the setting http.request_head_bytes")]
     LongHead,
-    /// No `Host`, more than one, or something that is no host.
+    /// No `Host` header, several, or an invalid one.
     #[error("the request must have one Host header with a host name or address")]
     BadHost,
-    /// Not a host that is served.
+    /// The host is not served.
     #[error("this host is not served here; connect by an address of this machine, or list it in http.allowed_hosts")]
     OtherHost,
-    /// Another method.
+    /// The method is not GET.
     #[error("Request method must be `GET`")]
     NotGet,
     /// No `Connection: upgrade`.
@@ -45,22 +45,22 @@ pub enum Refusal {
     /// No `Sec-WebSocket-Version: 13`.
     #[error("`Sec-WebSocket-Version` header did not include '13'")]
     OtherVersion,
-    /// HTTP/1.0, which knows no upgrades (RFC 6455 section 4.2.1).
+    /// HTTP/1.0, which has no upgrades (RFC 6455 4.2.1).
     #[error("an upgrade needs HTTP/1.1")]
     OldHttp,
-    /// What the WebSocket library finds wrong with a request that passed all of the above.
+    /// A fault found by the WebSocket library after all checks above.
     #[error("{0}")]
     Handshake(#[from] HandshakeError),
-    /// There is no place for its connection.
+    /// There are too many connections.
     #[error(transparent)]
     Full(#[from] Full),
-    /// Its token does not let it in.
+    /// The authentication failed.
     #[error(transparent)]
     Denied(#[from] Denial),
-    /// The daemon manager asks for an end, and this server is not managed by it.
+    /// The daemon manager asks this server to end, but does not manage it.
     #[error("unmanaged server")]
     Unmanaged,
-    /// Nobody looked at this connection when it was made, so it may not come in.
+    /// The connection was not checked when it was accepted.
     #[error("unknown peer")]
     UnknownPeer,
 }
@@ -95,7 +95,7 @@ impl ResponseError for Refusal {
             },
             Self::Full(_) => response.insert_header((header::RETRY_AFTER, RETRY_WHEN_FULL_SECONDS)),
             Self::NotGet => response.insert_header((header::ALLOW, "GET")),
-            // RFC 6455 section 4.4: the refusal names the version that would do.
+            // The refusal names the supported version (RFC 6455 4.4).
             Self::OtherVersion => response.insert_header((header::SEC_WEBSOCKET_VERSION, "13")),
             _ => &mut response,
         };

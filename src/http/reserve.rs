@@ -1,6 +1,6 @@
-//! The reserve: connections above every limit, on which probes are answered and everybody else is told why not. A
-//! connection of the reserve gets one answer and is closed. When the reserve is taken, the connection that has been in
-//! it for longest gives way: whoever asks at once is answered, however many say nothing.
+//! The reserve: connections above all limits, on which probes are answered and other requests are refused with a
+//! reason. Such a connection receives one answer and is closed. When the reserve is full, its oldest connection is
+//! closed for a new one, so that a peer that sends its request at once is answered however many silent peers there are.
 
 use std::{
     collections::VecDeque,
@@ -10,35 +10,36 @@ use std::{
 
 use rustix::net::{SendFlags, Shutdown, send, shutdown};
 
-/// What a connection is told that gives way before it has asked for anything.
+/// The answer to a connection that is closed before it has sent a request.
 const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 10\r\n\
     content-type: text/plain; charset=utf-8\r\ncontent-length: 49\r\n\r\n\
     the server has too many connections; retry later\n";
 
-/// A second descriptor of a connection's socket, by which it can be cut from anywhere, once.
+/// A duplicate of a socket's descriptor, to disconnect it once from anywhere.
 pub type CutHandle = Arc<Mutex<Option<OwnedFd>>>;
 
-/// Cuts the connection, unless its handle was taken for something else.
+/// Disconnects, unless the handle was taken for something else.
 pub fn cut(handle: &CutHandle) {
     if let Some(socket) = handle.lock().unwrap_or_else(PoisonError::into_inner).take() {
         shut_down(&socket);
     }
 }
 
-/// Ends both directions of `socket`.
+/// Shuts down both directions of `socket`.
 pub fn shut_down(socket: impl AsFd) {
-    // It fails only when the peer has gone already.
+    // It only fails if the peer is gone already.
     let _ = shutdown(socket, Shutdown::Both);
 }
 
-/// Tells the peer of `socket` that there is no room, and ends the connection.
+/// Refuses the peer of `socket` and shuts down the connection.
 fn turn_away(socket: impl AsFd) {
-    // A socket on which nothing was sent has room for this. Who does not get to see it sees the connection end.
+    // The buffer of an unused socket has room for this answer. If the peer misses it, it still sees the end of the
+    // connection.
     let _ = send(&socket, BUSY, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
     shut_down(socket);
 }
 
-/// The connections of the reserve, the oldest one first.
+/// The connections of the reserve, oldest first.
 pub struct Reserve {
     most: usize,
     places: Mutex<Places>,
@@ -50,19 +51,19 @@ struct Places {
     taken: VecDeque<(u64, CutHandle)>,
 }
 
-/// The place of one connection in the reserve, given back when dropped.
+/// A guard: keeps one connection in the reserve until it is dropped.
 pub struct Place {
     reserve: Arc<Reserve>,
     number: u64,
 }
 
 impl Reserve {
-    /// A reserve of `most` connections.
+    /// Creates a reserve of `most` connections.
     pub fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, places: Mutex::default() })
     }
 
-    /// A place for the connection that `handle` cuts; the oldest one gives way where there is none.
+    /// Adds the connection of `handle`. If the reserve is full, the oldest one is closed.
     pub fn place(self: &Arc<Self>, handle: CutHandle) -> Place {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if places.taken.len() >= self.most

@@ -20,7 +20,7 @@ use crate::settings;
 pub enum Sockets {
     /// The Unix control socket.
     Unix(UnixListener),
-    /// The TCP listener, and who may come in by it.
+    /// The TCP listener and the rules for its clients.
     Tcp(TcpListener, Arc<Door>),
 }
 
@@ -32,7 +32,7 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// Serves `sockets`. The hub starts on the arbiter of the first worker, where its connections live: a hop to
+    /// Serves `sockets`. The hub starts on the arbiter of the first worker, where its connections live: a message to
     /// another arbiter would cost more than a whole request.
     pub async fn start(sockets: Sockets, parts: HubParts, settings: &settings::Http) -> io::Result<Self> {
         let transport = match &sockets {
@@ -52,7 +52,7 @@ impl HttpServer {
         let make_app = move || {
             let hub: &Hub = only.get_or_init(|| {
                 let hub = Hub::start(parts.clone());
-                // There is room: this is the only message, and the receiver waits for it.
+                // There is room: this is the only message, and the receiver is waiting for it.
                 let _ = tell.try_send(hub.clone());
                 hub
             });
@@ -62,17 +62,17 @@ impl HttpServer {
 
         let server = actix_web::HttpServer::new(make_app)
             .workers(settings.workers)
-            // Never reached, because what is above the reserve gives way: the library would leave it without an answer.
+            // Never reached, because the reserve limits itself; the library would leave connections without an answer.
             .max_connections(capacity.connections + 2 * capacity.reserve)
             .keep_alive(KeepAlive::Timeout(settings.keep_alive()))
             .client_request_timeout(settings.client_request_timeout())
-            // The default would hold every finished WebSocket for a second.
+            // The default would keep every finished WebSocket for a second.
             .client_disconnect_timeout(Duration::ZERO)
             .tcp_nodelay(true)
             .disable_signals()
             .on_connect(move |connection, data| entrance.meet(connection, data));
         let server = match sockets {
-            // Never `bind_uds`: it deletes what lies at the path and does not run `on_connect`.
+            // Never `bind_uds`: it deletes the file at the path and does not run `on_connect`.
             Sockets::Unix(listener) => server.listen_uds(listener)?,
             Sockets::Tcp(listener, _) => server.listen(listener)?,
         }
@@ -86,12 +86,12 @@ impl HttpServer {
         }
     }
 
-    /// The hub that the connections of this server belong to.
+    /// The hub of this server's connections.
     pub fn hub(&self) -> &Hub {
         &self.hub
     }
 
-    /// Resolves when the server ends without having been told to.
+    /// Resolves when the server ends by itself.
     pub async fn ended(&mut self) -> io::Error {
         match (&mut self.running).await {
             Ok(Err(error)) => error,
@@ -100,9 +100,9 @@ impl HttpServer {
         }
     }
 
-    /// Stops accepting and drops what is still connected: a peer that does not read cannot hold it up.
+    /// Stops accepting and drops the remaining connections, even those whose peers do not read.
     pub async fn stop(&self) {
-        // First, or the accepting thread finds no worker for who comes now and logs an error.
+        // Done first; otherwise the accepting thread finds no worker for a new connection and logs an error.
         self.handle.pause().await;
         self.handle.stop(false).await;
     }

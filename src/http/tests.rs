@@ -1,4 +1,4 @@
-//! What the routes answer, asked over real sockets: only those carry the peer that an upgrade needs.
+//! Tests of the routes over real sockets, because only those have the peer that an upgrade needs.
 
 use std::{os::unix::net::UnixListener, path::PathBuf, sync::Arc, time::Duration};
 
@@ -21,7 +21,7 @@ use tokio::{
 use super::*;
 use crate::settings::Effective;
 
-/// A server on TCP and one on a Unix socket, each with a hub of its own.
+/// A server on TCP and one on a Unix socket, each with its own hub.
 struct World {
     home: TempDir,
     tcp: HttpServer,
@@ -54,7 +54,7 @@ impl World {
     }
 }
 
-/// Lets everybody in who asks for this machine.
+/// Accepts every request for this machine.
 fn door() -> Door {
     Door::new(&Effective::built_in().unwrap().settings().unwrap().http, None).unwrap()
 }
@@ -94,7 +94,8 @@ impl Answer {
     }
 }
 
-/// Sends `request`, whose lines end with `\n`, and reads the head and as much body as the head promises.
+/// Sends `request`, whose lines end with `
+/// `, and reads the head and the body of the answer.
 async fn ask(mut server: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> Answer {
     let exchange = async {
         server.write_all(request.replace('\n', "\r\n").as_bytes()).await.unwrap();
@@ -119,7 +120,7 @@ async fn ask(mut server: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> 
     timeout(Duration::from_secs(60), exchange).await.unwrap()
 }
 
-/// A correct upgrade to `path` with every `from` in it replaced by `to`.
+/// A correct upgrade to `path` with every `from` replaced by `to`.
 fn upgrade(path: &str, from: &str, to: &str) -> String {
     let request = format!(
         "GET {path} HTTP/1.1\nHost: localhost\nConnection: keep-alive, Upgrade\nUpgrade: WebSocket\n\

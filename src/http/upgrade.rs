@@ -1,4 +1,4 @@
-//! Every path but the probes becomes a WebSocket, or says why not.
+//! Upgrades requests to WebSockets, on every path but the probes.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -11,13 +11,13 @@ use app_server_actors::connection::{kill::Kill, websocket};
 use super::{Peer, Refusal, Site, Transport};
 use crate::auth::Pass;
 
-/// Tells clients of the Unix socket how large a message may be before they must send it in fragments.
+/// Tells clients of the Unix socket above which size they must fragment a message.
 const MAX_FRAME_HEADER: &str = "x-codex-websocket-max-unfragmented-message-bytes";
 
-/// By this path the reference program's daemon manager asks a server that it manages to end.
+/// The path by which the reference program's daemon manager asks its server to end.
 const MANAGED_SHUTDOWN: &str = "/daemon/shutdown";
 
-/// Hands the connection over to its WebSocket actor.
+/// Hands the connection to its WebSocket actor.
 pub async fn upgrade(
     request: HttpRequest,
     payload: web::Payload,
@@ -47,7 +47,7 @@ pub async fn upgrade(
 
 /// The order of the checks is the reference program's.
 fn check(request: &HttpRequest) -> Result<(), Refusal> {
-    // The value of `Upgrade` is a list (RFC 9110 section 7.8).
+    // The value of `Upgrade` is a list (RFC 9110 7.8).
     let says = |name, expected: &str| {
         let value = request.headers().get(name).and_then(|value| value.to_str().ok());
         value.is_some_and(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(expected)))

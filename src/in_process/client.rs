@@ -1,4 +1,4 @@
-//! A typed client over a byte stream of lines.
+//! A typed client over a stream of JSON lines.
 
 use std::{
     collections::HashMap,
@@ -21,10 +21,10 @@ use tokio::{
     sync::{Mutex as AsyncMutex, mpsc, oneshot},
 };
 
-/// Notifications that a client may leave unread before it is cut.
+/// Unread notifications above which a client is disconnected.
 const UNREAD_NOTIFICATIONS: usize = 1024;
 
-/// Why a call has no result.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The server answered with an error.
@@ -33,21 +33,21 @@ pub enum CallError {
     /// The connection has ended.
     #[error("the connection to the server has ended")]
     Closed,
-    /// The params cannot be written, or the result is not what the method promises.
+    /// The params cannot be encoded, or the result does not fit the method.
     #[error("the call does not fit its method: {0}")]
     Json(#[from] serde_json::Error),
 }
 
-/// One client of an [`super::InProcessServer`]. Calls may be made concurrently; dropping it closes the connection.
+/// A client of an [`super::InProcessServer`]. Calls may run concurrently. Dropping it closes the connection.
 pub struct Client {
     writer: AsyncMutex<WriteHalf<DuplexStream>>,
     waiting: Waiting,
     last_id: AtomicI64,
-    /// Goes with the client, and ends the reading: the connection closes when both its halves are gone.
+    /// Dropped with the client, which ends the reading: the connection closes when both halves are dropped.
     _open: oneshot::Sender<Infallible>,
 }
 
-/// The calls without an answer, by their ids; `None` once the connection has ended.
+/// Pending calls by id; `None` once the connection has ended.
 type Calls = Option<HashMap<i64, oneshot::Sender<Result<ResultText, Refused>>>>;
 
 #[derive(Clone)]
@@ -55,13 +55,13 @@ struct Waiting(Arc<Mutex<Calls>>);
 
 impl Waiting {
     fn lock(&self) -> MutexGuard<'_, Calls> {
-        // A panic while it was held leaves a map that is still a map.
+        // A panic under the lock leaves a valid map.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Client {
-    /// The client, its notifications, and the reading of what comes, which must run somewhere.
+    /// The client, its notifications, and the future that reads messages, which the caller must run.
     pub(super) fn over(
         stream: DuplexStream,
     ) -> (Self, mpsc::Receiver<ServerNotification>, impl Future<Output = ()> + Send + use<>) {
@@ -84,7 +84,7 @@ impl Client {
     /// Calls a method and waits for its result.
     ///
     /// # Errors
-    /// See [`CallError`]. A call that is dropped while it waits may have been carried out.
+    /// See [`CallError`]. A call that is dropped while waiting may have been carried out.
     pub async fn call<P: Serialize, R: DeserializeOwned>(&self, call: &Call<P, R>, params: &P) -> Result<R, CallError> {
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
         let line = request_line(id, call, params)?;
@@ -102,7 +102,7 @@ async fn read(reader: ReadHalf<DuplexStream>, waiting: &Waiting, news: mpsc::Sen
         match decode_server(&line) {
             Ok(ServerMessage::Answer { id: Some(RequestId::Integer(id)), outcome }) => {
                 if let Some(answered) = waiting.lock().as_mut().and_then(|calls| calls.remove(&id)) {
-                    // Whoever called may have given up.
+                    // The caller may have given up.
                     let _ = answered.send(outcome);
                 }
             }

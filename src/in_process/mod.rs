@@ -1,4 +1,4 @@
-//! The server inside a Rust program: the same actors, and the same promises, without a process or a socket.
+//! The server embedded in a Rust program: the same actors with the same guarantees, without a process or a socket.
 //!
 //! ```
 //! use codex_app_server::in_process::InProcessServer;
@@ -27,8 +27,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Commands are started by a second process of the same program. A program whose clients are to run commands lets itself
-//! be started so: its `main` begins with [`run_if_launcher`]. Without that, commands are refused, and clients are told.
+//! Commands are started by a second process of the same program. If clients are to run commands, the program's `main`
+//! must begin with [`run_if_launcher`]. Otherwise commands are refused, and clients receive a warning.
 
 mod client;
 
@@ -59,22 +59,22 @@ use crate::{
     settings::{Settings, SettingsError, Shutdown},
 };
 
-/// Bytes on their way between a client and the server; a side that finds no room waits.
+/// Size of the buffer between a client and the server, in bytes. A side that finds it full waits.
 const PIPE_BYTES: usize = 64 * 1024;
 
-/// Why the server did not start.
+/// Why the server could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The directory cannot be created.
     #[error(transparent)]
     CodexHome(#[from] CodexHomeError),
-    /// `app-server.toml` cannot be used.
+    /// `app-server.toml` is invalid.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The database cannot be opened, or the system refused.
+    /// The database cannot be opened, or the operating system refused.
     #[error(transparent)]
     Server(#[from] ServerError),
-    /// The system refused a thread.
+    /// The operating system refused a thread.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The server's thread ended at once; its panic is on stderr.
@@ -82,7 +82,7 @@ pub enum StartError {
     Ended,
 }
 
-/// A server on a thread of its own. Dropping it ends it without waiting; [`Self::stop`] ends it in good order.
+/// A server on a thread of its own. Dropping it ends it without waiting; [`Self::stop`] shuts it down gracefully.
 pub struct InProcessServer {
     hub: Hub,
     arbiter: ArbiterHandle,
@@ -90,7 +90,7 @@ pub struct InProcessServer {
 }
 
 impl InProcessServer {
-    /// Starts a server that keeps its threads in `codex_home`, with the settings of `app-server.toml` there.
+    /// Starts a server with its state and its `app-server.toml` in `codex_home`.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -104,12 +104,12 @@ impl InProcessServer {
             System::new().block_on(async move {
                 let parts = hub_parts(&home, &[], "vscode", &settings);
                 let hub = parts.map(|mut parts: HubParts| {
-                    // A program that only uses us does not become reachable from elsewhere because a daemon once was.
+                    // An embedding program must not become remotely controllable because a daemon was.
                     parts.remote_control.at_start = AtStart::Disabled;
                     Hub::start(parts)
                 });
                 let running = hub.as_ref().ok().cloned();
-                // Whoever started us waits for this.
+                // The caller is waiting for this.
                 let _ = tell.send(hub.map(|hub| (hub, Arbiter::current())));
                 if let Some(hub) = running {
                     run(&hub, stopped, &settings.shutdown).await;
@@ -122,11 +122,11 @@ impl InProcessServer {
 
     /// Connects and initializes a client, with experimental methods.
     ///
-    /// Notifications come through the second part. Drop it to do without them; a client that keeps it and does not
-    /// read is cut, like every client that does not read.
+    /// The second part receives the notifications. Drop it if you do not need them; a client that keeps it without
+    /// reading is disconnected like any other.
     ///
     /// # Errors
-    /// The server has ended, or refuses the name.
+    /// The server has ended, or it refuses the name.
     pub async fn connect(
         &self,
         name: &str,
@@ -142,12 +142,12 @@ impl InProcessServer {
         Ok((client, news))
     }
 
-    /// Opens a connection on which nothing was said yet, for programs that speak the protocol themselves: one JSON-RPC
-    /// message a line, both ways.
+    /// Opens a new connection for programs that speak the protocol themselves: one JSON-RPC message per line in each
+    /// direction.
     pub fn open(&self) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
         let hub = self.hub.clone();
-        // A connection belongs to the thread of its arbiter, so it is made there.
+        // A connection belongs to the thread of its arbiter, so it is created there.
         self.arbiter.spawn_fn(move || {
             actix_rt::spawn(async move {
                 let (reader, writer) = tokio::io::split(theirs);
@@ -157,13 +157,13 @@ impl InProcessServer {
         ours
     }
 
-    /// Ends in good order: what is in flight is answered, within the limits of the settings.
+    /// Shuts down gracefully: requests in flight are answered, within the time limits of the settings.
     pub async fn stop(mut self) {
         let (ended, end) = oneshot::channel();
         if let Some(stop) = self.stop.take()
             && stop.send(ended).is_ok()
         {
-            // An error says that the thread has ended, which is what we wait for.
+            // An error means that the thread has ended, which is the goal.
             let _ = end.await;
         }
     }
@@ -173,7 +173,7 @@ async fn run(hub: &Hub, stopped: oneshot::Receiver<oneshot::Sender<()>>, limits:
     let asker = stopped.await.ok();
     crate::server::end_in_good_order(hub, limits).await;
     if let Some(asker) = asker {
-        // It may have stopped waiting.
+        // The caller may have stopped waiting.
         let _ = asker.send(());
     }
 }

@@ -1,4 +1,4 @@
-//! Where clients connect: opened before the first actor starts, served by [`crate::server`].
+//! The listeners: opened before the first actor starts, served by [`crate::server`].
 
 mod stdio;
 mod tcp;
@@ -18,36 +18,36 @@ pub use self::{
     url::{CONTROL_DIRECTORY, ListenUrl, ListenUrlError, control_socket},
 };
 
-/// A way in for clients.
+/// A listener.
 #[derive(Debug)]
 pub enum Listener {
-    /// The one client on stdin and stdout.
+    /// One client on stdin and stdout.
     Stdio,
-    /// Any number of WebSocket clients of this user.
+    /// WebSocket clients of this user.
     Unix(ControlSocket),
-    /// Any number of WebSocket clients that can reach the address.
+    /// WebSocket clients that can reach the address.
     Tcp(TcpListener),
-    /// Nobody from here.
+    /// No listener.
     None,
 }
 
-/// Why there is no way in.
+/// Why a listener cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// `off` without remote control. The text is the reference program's.
     #[error("no transport configured; use --listen or enable remote control")]
     NoTransport,
-    /// The Unix socket.
+    /// The Unix socket failed.
     #[error(transparent)]
     Unix(#[from] UnixSocketError),
-    /// The TCP address.
+    /// The TCP listener failed.
     #[error(transparent)]
     Tcp(#[from] TcpError),
 }
 
 impl Listener {
-    /// Opens what `url` names; an address that other machines reach only when clients are `authenticated`. Waits up to
-    /// `wait` for another server that is just starting on the same socket.
+    /// Opens the listener that `url` names. An address that other machines can reach requires `authenticated`. Waits up
+    /// to `wait` for another server that is starting on the same socket.
     pub async fn open(
         url: &ListenUrl,
         authenticated: bool,
@@ -62,7 +62,7 @@ impl Listener {
         }
     }
 
-    /// The files by which clients connect; whoever may open one has all rights of the server.
+    /// The socket files of the listener. A program that can open one has all rights of the server.
     pub fn sockets(&self) -> Vec<PathBuf> {
         match self {
             Self::Unix(socket) => vec![socket.file.path().to_owned()],
@@ -70,7 +70,7 @@ impl Listener {
         }
     }
 
-    /// Tells the operator, and clients that spawned this process, where to connect. Only TCP needs telling.
+    /// Prints the address for the operator and for clients that spawned this process. Only TCP needs it.
     pub fn announce(&self) {
         match self {
             Self::Tcp(listener) => tcp::announce(listener),

@@ -1,5 +1,5 @@
-//! stdin and stdout as asynchronous streams, without a helper thread wherever the system allows it: a hop to a
-//! thread and back costs more than everything else in a round trip.
+//! stdin and stdout as asynchronous streams, without a helper thread if the system allows it: a hop to a thread and
+//! back costs more than the rest of a round trip.
 
 use std::{
     io,
@@ -23,21 +23,21 @@ use tokio::{
 
 /// stdin.
 pub enum Input {
-    /// A pipe, opened once more.
+    /// A pipe, opened again.
     Pipe(pipe::Receiver),
     /// A Unix socket, duplicated.
     Socket(UnixStream),
-    /// A terminal, a file, or a kind of stream that cannot be polled: read on a helper thread.
+    /// A terminal, a file, or another stream that cannot be polled: read on a helper thread.
     Other(Stdin),
 }
 
 /// stdout.
 pub enum Output {
-    /// A pipe, opened once more.
+    /// A pipe, opened again.
     Pipe(pipe::Sender),
     /// A Unix socket, duplicated.
     Socket(UnixStream),
-    /// A terminal, a file, or a kind of stream that cannot be polled: written on a helper thread.
+    /// A terminal, a file, or another stream that cannot be polled: written on a helper thread.
     Other(Stdout),
 }
 
@@ -73,8 +73,8 @@ fn open_output(stdout: impl AsFd) -> Output {
 
 fn kind(stream: impl AsFd) -> Kind {
     match rustix::fs::fstat(&stream).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
-        // Opening it once more keeps the non-blocking mode to ourselves: a duplicate would share it with whoever
-        // else holds the stream, such as the shell that started us.
+        // Opening it again keeps the non-blocking mode private: a duplicate would share it with other holders of the
+        // stream, such as the shell that started us.
         Ok(FileType::Fifo) if cfg!(target_os = "linux") => {
             Kind::Pipe(format!("/proc/self/fd/{}", stream.as_fd().as_raw_fd()).into())
         }
@@ -83,8 +83,8 @@ fn kind(stream: impl AsFd) -> Kind {
     }
 }
 
-/// A socket cannot be opened once more. A duplicate shares its non-blocking mode, which its other holders (mostly a
-/// parent process that gave it away) do not notice.
+/// A socket cannot be opened again. A duplicate shares its non-blocking mode, which its other holders (usually a parent
+/// that no longer uses it) do not notice.
 fn duplicate(stream: impl AsFd) -> io::Result<UnixStream> {
     let is_unix = getsockname(&stream)?.address_family() == AddressFamily::UNIX;
     if !is_unix || socket_type(&stream)? != SocketType::STREAM {
@@ -122,10 +122,10 @@ impl Output {
 }
 
 impl Output {
-    /// Resolves when nobody reads the stream any more, where the system tells so without a write: of a pipe.
+    /// Resolves when the reading end is closed. The system reports that without a write for pipes only.
     pub async fn unread(&self) {
         match self {
-            // An error means that there is no reactor any more, and nobody to tell.
+            // An error means that the reactor has ended, and there is nothing to report to.
             Self::Pipe(pipe) => drop(pipe.ready(Interest::ERROR).await),
             Self::Socket(_) | Self::Other(_) => std::future::pending().await,
         }

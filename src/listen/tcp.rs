@@ -1,4 +1,4 @@
-//! The TCP listener for WebSocket clients, and what it says about itself.
+//! The TCP listener for WebSocket clients, and its start-up message.
 
 use std::{
     io,
@@ -10,7 +10,7 @@ use crate::logging;
 /// Why a TCP address cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum TcpError {
-    /// Whoever can reach the address could use the agent. The text is the reference program's.
+    /// Anybody who can reach the address could use the agent. The text is the reference program's.
     #[error(
         "refusing to start non-loopback websocket listener {0} without auth; configure `--ws-auth capability-token` or \
          `--ws-auth signed-bearer-token`"
@@ -19,15 +19,15 @@ pub enum TcpError {
     /// The system refused.
     #[error("{error}: ws://{address}")]
     Io {
-        /// What it said.
+        /// The error of the operating system.
         error: io::Error,
-        /// About which address.
+        /// The address.
         address: SocketAddr,
     },
 }
 
-/// Binds `address`. One that other machines may reach (`0.0.0.0`, `::` and IPv4-mapped ones too) is refused unless
-/// clients are `authenticated`.
+/// Binds `address`. An address that other machines may reach (including `0.0.0.0`, `::` and IPv4-mapped ones) requires
+/// `authenticated`.
 pub fn bind(address: SocketAddr, authenticated: bool) -> Result<TcpListener, TcpError> {
     if !authenticated && !address.ip().is_loopback() {
         return Err(TcpError::OpenToOthers(address));
@@ -35,8 +35,8 @@ pub fn bind(address: SocketAddr, authenticated: bool) -> Result<TcpListener, Tcp
     TcpListener::bind(address).map_err(|error| TcpError::Io { error, address })
 }
 
-/// Tells on stderr where `listener` can be reached, with its real port. Clients look for the `ws://` in it. A server
-/// whose stderr nobody reads serves all the same.
+/// Prints the address of `listener` with its real port on stderr. Clients look for the `ws://` in it. A closed stderr
+/// is no error.
 pub fn announce(listener: &TcpListener) {
     match listener.local_addr() {
         Ok(address) => logging::say(banner(address, logging::is_coloured())),

@@ -7,11 +7,11 @@ use std::{
 
 use crate::codex_home::{self, CodexHomeError};
 
-/// The directory below `$CODEX_HOME` for the default control socket and the start-up lock.
+/// The directory below `$CODEX_HOME` for the control socket and the start-up lock.
 pub const CONTROL_DIRECTORY: &str = "app-server-control";
 const CONTROL_SOCKET: &str = "app-server-control.sock";
 
-/// The socket that clients of `codex_home` look for.
+/// The control socket of `codex_home`.
 pub fn control_socket(codex_home: &Path) -> PathBuf {
     codex_home.join(CONTROL_DIRECTORY).join(CONTROL_SOCKET)
 }
@@ -21,21 +21,21 @@ pub fn control_socket(codex_home: &Path) -> PathBuf {
 pub enum ListenUrl {
     /// `stdio://`: one client on stdin and stdout.
     Stdio,
-    /// `unix://` and `unix://PATH`: WebSocket clients on this Unix socket; always an absolute path.
+    /// `unix://` and `unix://PATH`: WebSocket clients on a Unix socket; always an absolute path.
     Unix(PathBuf),
     /// `ws://IP:PORT`: WebSocket clients on TCP; port 0 means any free port.
     WebSocket(SocketAddr),
-    /// `off`: nobody connects from this machine.
+    /// `off`: no listener.
     Off,
 }
 
-/// Not a listen URL. The texts are the reference program's, behind clap's `invalid value …: `.
+/// Why a listen URL is invalid. The texts are the reference program's, behind clap's `invalid value …: `.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenUrlError {
     /// The form of the URL is not known.
     #[error("unsupported --listen URL `{0}`; expected `stdio://`, `unix://`, `unix://PATH`, `ws://IP:PORT`, or `off`")]
     Unsupported(String),
-    /// `ws://`, and then no literal address and port.
+    /// `ws://` without a literal address and port.
     #[error("invalid websocket --listen URL `{0}`; expected `ws://IP:PORT`")]
     WebSocket(String),
     /// `unix://` without a usable `$CODEX_HOME`.
@@ -47,12 +47,13 @@ pub enum ListenUrlError {
 }
 
 impl ListenUrl {
-    /// Reads `url` with the process's `$CODEX_HOME` and working directory.
+    /// Parses `url` with the process's `$CODEX_HOME` and working directory.
     pub fn parse_here(url: &str) -> Result<Self, ListenUrlError> {
         Self::parse(url, codex_home::find)
     }
 
-    /// Reads `url`. A relative socket path is resolved now, so that a later change of directory cannot move it.
+    /// Parses `url`. A relative socket path is resolved now, so that a later change of the working directory does not
+    /// move it.
     pub fn parse(
         url: &str,
         codex_home: impl FnOnce() -> Result<PathBuf, CodexHomeError>,

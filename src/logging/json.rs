@@ -1,4 +1,4 @@
-//! One log record as one JSON object on one line, with the keys of the reference program's JSON log.
+//! Formats a log record as a JSON object on one line, with the keys of the reference program's JSON log.
 
 use std::io::{self, Write};
 
@@ -44,7 +44,7 @@ impl<'kv> VisitSource<'kv> for Fields {
     }
 }
 
-/// Numbers and truth values stay what they are, so that a log store can compare them; the rest becomes text.
+/// Numbers and booleans keep their types, so that log stores can compare them; other values become text.
 fn json(value: &Value<'_>) -> Json {
     if let Some(number) = value.to_u64() {
         number.into()

@@ -1,6 +1,6 @@
-//! Logs on stderr, as text or as one JSON object a line, with a filter that can be changed while the server runs.
+//! Logs on stderr, as text or as one JSON object per line, with a filter that can be changed at run time.
 //!
-//! Nothing here ever waits for whoever reads stderr: lines go through a bounded queue to a thread of their own.
+//! Logging never blocks on stderr: lines go through a bounded queue to a separate thread.
 
 mod json;
 mod panic;
@@ -25,26 +25,26 @@ use self::{
 };
 use crate::settings;
 
-/// The logger of the process. It stands in front of `env_logger`, whose own filter is fixed once built.
+/// The logger of the process. It wraps `env_logger`, whose own filter cannot be changed.
 static LOGGER: Reloadable = Reloadable(RwLock::new(None));
 
-/// What was logged lately.
+/// The recently logged lines.
 static REPEATS: Repeats = Repeats::new();
 
 struct Reloadable(RwLock<Option<Arc<Loggers>>>);
 
-/// Two loggers of one form.
+/// Two loggers of the same format.
 struct Loggers {
-    /// For everybody: never waits.
+    /// For all code: never blocks.
     queued: env_logger::Logger,
-    /// For the thread that writes.
+    /// For the writing thread.
     direct: env_logger::Logger,
 }
 
-/// Starts logging as `log` says, panics included. Only the first call of a process can succeed.
+/// Starts logging according to `log`, including panics. Only the first call in a process can succeed.
 ///
 /// # Errors
-/// A logger was set before, or the system has no thread left for the one that writes.
+/// A logger is set already, or the writing thread cannot be started.
 pub fn start(log: &settings::Log) -> io::Result<()> {
     if !writer::start() {
         return Err(io::Error::other("the thread that writes the log cannot be started: the system has none left"));
@@ -55,7 +55,7 @@ pub fn start(log: &settings::Log) -> io::Result<()> {
     Ok(())
 }
 
-/// Logs from now on as `log` says.
+/// Logs according to `log` from now on.
 pub fn reload(log: &settings::Log) {
     QUEUE.set_most_bytes(log.queue_bytes);
     let loggers = Loggers { queued: build(log, Queued), direct: build(log, Direct) };
@@ -64,12 +64,12 @@ pub fn reload(log: &settings::Log) {
     log::set_max_level(level);
 }
 
-/// How many lines were dropped since the start, because nobody has read stderr.
+/// Number of lines dropped since the start because stderr was not read.
 pub fn dropped() -> u64 {
     QUEUE.dropped()
 }
 
-/// True where escape sequences for colours are of use on stderr.
+/// Whether stderr supports colours.
 pub fn is_coloured() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
@@ -87,7 +87,7 @@ fn build(log: &settings::Log, to: impl Write + Send + 'static) -> env_logger::Lo
 }
 
 impl Reloadable {
-    /// Not held while it is used: a panic while a line is formatted is logged as well.
+    /// The lock is not held while the logger is used, because a panic while a line is formatted is logged, too.
     fn current(&self) -> Option<Arc<Loggers>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,4 +1,4 @@
-//! Panics, told like everything else: without waiting for whoever reads stderr, and as JSON where the log is JSON.
+//! Logs panics like everything else: without blocking on stderr, and as JSON if the log is JSON.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -8,7 +8,7 @@ use std::{
 
 use log::{Level, Record};
 
-/// From now on panics go to the log.
+/// Sends panics to the log from now on.
 pub(super) fn install() {
     panic::set_hook(Box::new(tell));
 }
@@ -20,7 +20,7 @@ fn tell(panic: &PanicHookInfo<'_>) {
     let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     let message = text.unwrap_or("the panic has no message");
     let place = panic.location().map(|location| format!(" at {location}")).unwrap_or_default();
-    // Empty unless RUST_BACKTRACE asks for it.
+    // Empty unless RUST_BACKTRACE is set.
     let backtrace = Backtrace::capture();
     let trace = match backtrace.status() {
         BacktraceStatus::Captured => format!("\n{backtrace}"),

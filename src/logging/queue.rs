@@ -1,4 +1,4 @@
-//! Lines on their way to a stream that is read slowly, or not at all.
+//! The queue of lines for a stream that is read slowly or not at all.
 
 use std::{
     collections::VecDeque,
@@ -7,16 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a waiting line costs besides its text, in bytes.
+/// Overhead of a queued line, in bytes.
 const LINE_OVERHEAD: usize = 64;
 
-/// A bounded queue between those who have something to say and the one thread that writes. Saying never waits: a line
-/// that does not fit is dropped and counted.
+/// A bounded queue between all code that logs and the thread that writes. Adding never blocks: a line that does not fit
+/// is dropped and counted.
 pub struct Queue {
     state: Mutex<State>,
-    /// Somebody has added a line, or wants the writer to look at the time again.
+    /// Wakes the writer for a new line or for a new deadline.
     added: Condvar,
-    /// The writer has written everything.
+    /// Signals that everything is written.
     emptied: Condvar,
 }
 
@@ -24,25 +24,25 @@ struct State {
     entries: VecDeque<Entry>,
     bytes: usize,
     most_bytes: usize,
-    /// Dropped since the last entry of that kind.
+    /// Lines dropped since the last such entry.
     untold: u64,
     dropped: u64,
-    /// The writer has taken an entry that it has not written yet.
+    /// Whether the writer is writing an entry.
     writing: bool,
     woken: bool,
 }
 
-/// What the writer has to write next.
+/// An entry for the writer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// A line with its end.
+    /// A line with its newline.
     Line(Vec<u8>),
-    /// At this place so many lines are missing.
+    /// A number of lines that were dropped at this point.
     Dropped(u64),
 }
 
 impl Queue {
-    /// A queue for `most_bytes`.
+    /// Creates a queue for `most_bytes`.
     pub const fn new(most_bytes: usize) -> Self {
         let state = State {
             entries: VecDeque::new(),
@@ -56,12 +56,12 @@ impl Queue {
         Self { state: Mutex::new(state), added: Condvar::new(), emptied: Condvar::new() }
     }
 
-    /// Changes the bound. What waits already stays.
+    /// Changes the bound. Queued lines are kept.
     pub fn set_most_bytes(&self, most_bytes: usize) {
         self.lock().most_bytes = most_bytes;
     }
 
-    /// Adds a line, or drops it when there is no room. Never waits for the writer.
+    /// Adds a line, or drops it if the queue is full. Never blocks.
     pub fn push(&self, line: Vec<u8>) {
         let mut state = self.lock();
         let cost = line.len() + LINE_OVERHEAD;
@@ -77,8 +77,7 @@ impl Queue {
         self.added.notify_one();
     }
 
-    /// The next entry, for which the writer waits until `deadline`, or until [`Self::wake`]. The entry before it counts
-    /// as written from now on.
+    /// Waits for the next entry until `deadline` or [`Self::wake`]. The previous entry counts as written from now on.
     pub fn next(&self, deadline: Option<Instant>) -> Option<Entry> {
         let mut state = self.lock();
         state.writing = false;
@@ -110,20 +109,20 @@ impl Queue {
         }
     }
 
-    /// Makes [`Self::next`] return although there is nothing to write.
+    /// Makes [`Self::next`] return without an entry.
     pub fn wake(&self) {
         self.lock().woken = true;
         self.added.notify_one();
     }
 
-    /// Waits until everything is written, but no longer than `limit`.
+    /// Waits until everything is written, for `limit` at most.
     pub fn wait_until_empty(&self, limit: Duration) {
         let state = self.lock();
         let busy = |state: &mut State| state.writing || state.untold > 0 || !state.entries.is_empty();
         drop(self.emptied.wait_timeout_while(state, limit, busy));
     }
 
-    /// How many lines were dropped since the start.
+    /// Number of lines dropped since the start.
     pub fn dropped(&self) -> u64 {
         self.lock().dropped
     }

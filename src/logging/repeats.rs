@@ -1,5 +1,5 @@
-//! Lines that come again and again. What one peer can cause without end must not fill the disk of whoever keeps the log,
-//! so each place in the code writes a line or a few a minute, and then says how many there would have been.
+//! Limits repeated log lines, so that a peer cannot fill the disk. Each place in the code writes up to a few lines a
+//! minute, and then the number of further ones.
 
 use std::{
     collections::HashMap,
@@ -10,16 +10,16 @@ use std::{
 
 use log::{Level, Record};
 
-/// For this long repeated lines are counted before the count is told.
+/// Interval over which repeated lines are counted.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Lines that a place in the code may write in that time: enough for a start with several things to warn about.
+/// Lines per interval and place in the code: enough for a start with several warnings.
 const OWN_LINES: u64 = 5;
 
-/// The same for what peers cause.
+/// The same for lines that peers can cause.
 const PEER_LINES: u64 = 1;
 
-/// Modules whose lines peers cause, by what they send or how they come and go. So do those of the libraries below us.
+/// Modules whose lines can be caused by peers. The same applies to all other crates.
 const OF_PEERS: [&str; 4] = [
     "codex_app_server::http",
     "app_server_actors::connection",
@@ -27,10 +27,10 @@ const OF_PEERS: [&str; 4] = [
     "app_server_actors::remote_link",
 ];
 
-/// Characters of the last line that its count is told with.
+/// Maximum length of the last line as quoted with its count, in characters.
 const SHOWN_CHARACTERS: usize = 500;
 
-/// The places in the code that wrote a line lately. There are only so many, so this does not grow without bound.
+/// The places in the code that logged recently. Their number is bounded by the size of the program.
 pub struct Repeats(Mutex<Option<HashMap<u64, Place>>>);
 
 struct Place {
@@ -42,37 +42,37 @@ struct Place {
     last: String,
 }
 
-/// Lines that were held back, to be told in one.
+/// A summary of suppressed lines.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Told {
-    /// Of the lines.
+    /// Taken from the lines.
     pub level: Level,
-    /// Of the lines.
+    /// Taken from the lines.
     pub target: String,
-    /// How many.
+    /// Number of lines.
     pub count: u64,
-    /// The text of the last one.
+    /// Text of the last line.
     pub last: String,
 }
 
-/// What becomes of a line.
+/// What to do with a line.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is written.
+    /// Write it.
     Write,
-    /// It is counted.
+    /// Count it.
     HoldBack,
-    /// It is counted, as the first one of a window: [`Repeats::next_due`] has changed.
+    /// Count it as the first one of an interval: [`Repeats::next_due`] has changed.
     HoldBackFirst,
 }
 
 impl Repeats {
-    /// No line was written yet.
+    /// Creates the state without lines.
     pub const fn new() -> Self {
         Self(Mutex::new(None))
     }
 
-    /// Judges a line at `now`. Who asks for the details of `debug` and `trace` gets them all.
+    /// Decides about a line at `now`. Lines of the levels `debug` and `trace` are never suppressed.
     pub fn judge(&self, record: &Record<'_>, now: Instant) -> Verdict {
         if record.level() > Level::Info {
             return Verdict::Write;
@@ -98,19 +98,19 @@ impl Repeats {
         if place.held_back == 1 { Verdict::HoldBackFirst } else { Verdict::HoldBack }
     }
 
-    /// When the next count is to be told.
+    /// When the next summary is due.
     pub fn next_due(&self) -> Option<Instant> {
         let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = places.iter().flat_map(HashMap::values).filter(|place| place.held_back > 0);
         waiting.map(|place| place.since + WINDOW).min()
     }
 
-    /// The counts that are due at `now`. In the minute that begins with it, the places that they are of stay silent.
+    /// Takes the summaries that are due at `now`. Their places stay silent for the next interval.
     pub fn take_due(&self, now: Instant) -> Vec<Told> {
         self.take(now, |place| now.duration_since(place.since) >= WINDOW)
     }
 
-    /// All counts, due or not.
+    /// Takes all summaries, due or not.
     pub fn take_all(&self) -> Vec<Told> {
         self.take(Instant::now(), |_| true)
     }
@@ -134,7 +134,7 @@ impl Place {
     }
 }
 
-/// Who wrote the line: the place in the code, whatever it says there.
+/// The place in the code that wrote the line.
 fn key(record: &Record<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
     (record.level(), record.target(), record.file(), record.line()).hash(&mut hasher);

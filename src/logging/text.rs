@@ -1,4 +1,4 @@
-//! One log record as text, for people.
+//! Formats a log record as text.
 
 use std::io::{self, Write as _};
 
@@ -13,7 +13,7 @@ use log::{
 
 use crate::terminal::shown;
 
-/// Writes `record` for `env_logger`. Continuation lines are indented, so that no message can pass for another record.
+/// Writes `record` for `env_logger`. Continuation lines are indented, so that a message cannot imitate another record.
 pub fn write(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     let mut format = ConfigurableFormat::default();
     format.timestamp(Some(TimestampPrecision::Millis)).key_values(write_pairs);

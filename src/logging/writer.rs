@@ -1,4 +1,4 @@
-//! The one thread that writes to stderr. It may wait there for ever; nobody waits for it.
+//! The thread that writes to stderr. It may block there forever; nothing waits for it.
 
 use std::{
     io::{self, Write},
@@ -19,32 +19,32 @@ use super::{
     repeats::Told,
 };
 
-/// How long the end of the process may be held up by a stderr that is read slowly.
+/// How long a slow stderr may delay the end of the process.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// What waits to be written. The bound is a setting; until the settings are read, nothing much is said.
+/// The queued lines. The bound is a setting; little is logged before the settings are read.
 pub(super) static QUEUE: Queue = Queue::new(1 << 20);
 
 /// Whether the thread could be started.
 static WRITER: OnceLock<bool> = OnceLock::new();
 
-/// stderr for `env_logger`, which hands over one whole line at a time.
+/// stderr for `env_logger`, which passes one whole line at a time.
 pub(super) struct Queued;
 
-/// stderr itself, for what the writing thread has to say of its own.
+/// stderr itself, for messages of the writing thread.
 pub(super) struct Direct;
 
-/// Says `text` on stderr after everything that was said before. Never waits.
+/// Writes `text` to stderr after all earlier lines. Never blocks.
 pub fn say(text: String) {
     if start() {
         QUEUE.push(text.into_bytes());
     } else {
-        // A process without threads is about to end, so nobody minds when this waits.
+        // A process that cannot start a thread is about to end, so this may block.
         write(text.as_bytes());
     }
 }
 
-/// Waits a moment until everything is written that was said so far. For the end of the process.
+/// Waits briefly until all lines are written. For the end of the process.
 pub fn finish() {
     for told in REPEATS.take_all() {
         tell(&told, |record| log::logger().log(record));
@@ -52,7 +52,7 @@ pub fn finish() {
     QUEUE.wait_until_empty(LAST_WORDS);
 }
 
-/// Starts the thread unless it runs already; false when the system has no thread left.
+/// Starts the thread unless it is running; false if it cannot be started.
 pub(super) fn start() -> bool {
     *WRITER.get_or_init(|| thread::Builder::new().name("stderr".to_owned()).spawn(write_for_ever).is_ok())
 }
@@ -93,14 +93,14 @@ fn directly(record: &log::Record<'_>) {
     }
 }
 
-/// Writes all of `bytes`, or gives up where nobody will ever read them.
+/// Writes all of `bytes`, or gives up if stderr is closed.
 fn write(mut bytes: &[u8]) {
     let stderr = io::stderr();
     while !bytes.is_empty() {
         match rustix::io::write(&stderr, bytes) {
             Ok(written) => bytes = &bytes[written..],
             Err(Errno::INTR) => {}
-            // Whoever else holds the stream has made it non-blocking.
+            // Another holder of the stream has made it non-blocking.
             Err(Errno::AGAIN) => {
                 let _ = poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], None);
             }

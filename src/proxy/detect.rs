@@ -27,14 +27,14 @@ pub enum Wire {
 }
 
 impl Framing {
-    /// Reads from `input` until it is clear what the client speaks, or until it ends. What was read is in `first`, also
-    /// when this is dropped while it waits.
+    /// Reads from `input` until the format is clear or the input ends. The bytes are in `first`, even if this future is
+    /// dropped.
     pub async fn wire(self, input: &mut (impl AsyncRead + Unpin), first: &mut BytesMut) -> Wire {
         loop {
             if let Some(wire) = self.told_by(first) {
                 return wire;
             }
-            // A stdin that cannot be read has ended.
+            // An unreadable stdin counts as ended.
             if input.read_buf(first).await.unwrap_or(0) == 0 {
                 return Wire::Raw;
             }

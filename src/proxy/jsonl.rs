@@ -1,4 +1,4 @@
-//! Lines of JSON on stdin and stdout, text messages towards the server.
+//! Bridges JSON lines on stdin and stdout to text messages of the server.
 
 use std::{io, pin::pin};
 
@@ -23,8 +23,8 @@ use crate::{
     listen::Output,
 };
 
-/// Carries lines and messages until the server has sent its last one. After the end of `input` the server still
-/// answers what it was asked; a server that ends before is an error.
+/// Relays lines and messages until the server's last message. After the end of `input` the server still answers pending
+/// requests; if it ends before, that is an error.
 pub async fn run(
     input: impl AsyncRead + Unpin,
     output: Output,
@@ -34,7 +34,7 @@ pub async fn run(
     let (sender, messages) = attach::upgrade(server, limits).await?;
     let lines = FramedRead::new(input, JsonLines::new(limits.message_bytes));
     let (refuse, refusals) = mpsc::channel(1);
-    // Only the latest ping wants an answer (RFC 6455 5.5.3), so that one place is enough.
+    // Only the latest ping needs an answer (RFC 6455 5.5.3), so one slot is enough.
     let (ping, pings) = watch::channel(Bytes::new());
 
     let unanswered = Unanswered::default();
@@ -43,7 +43,7 @@ pub async fn run(
     tokio::select! {
         biased;
         sent = &mut upward => {
-            // A server that takes no more may have said why.
+            // A server that stops reading may have sent the reason.
             downward.await?;
             sent
         }
@@ -78,16 +78,16 @@ async fn carry_to_server(
                     unanswered.sent(&text);
                     sender.text(text).await.map_err(ProxyError::server_gone)?;
                 }
-                // Nobody takes refusals once the other direction has ended, and then this one ends as well.
+                // Once the other direction has ended, refusals are not received, and this one ends, too.
                 Err(error) => drop(refuse.send(Frame::error(None, &error)).await),
             },
-            // A stdin that cannot be read has ended.
+            // An unreadable stdin counts as ended.
             Some(Err(_)) | None => at_end = true,
         }
     }
 }
 
-/// The error is about the client; the result is why the server said no more.
+/// The error is about the client; the result is why the server ended.
 async fn carry_to_client(
     mut messages: Messages,
     mut refusals: mpsc::Receiver<Frame>,
@@ -122,7 +122,7 @@ async fn carry_to_client(
     Ok(last_words)
 }
 
-/// The message as one line: line ends can stand only between the parts of a JSON text, where blanks mean the same.
+/// The message as one line. Newlines can only be white space between JSON tokens, so they are replaced by spaces.
 fn line(text: &str) -> Vec<u8> {
     let mut line = Vec::with_capacity(text.len() + 1);
     line.extend(text.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));

@@ -1,7 +1,7 @@
-//! `proxy`: stdin and stdout as a way into a server that is running already.
+//! `proxy`: connects stdin and stdout to a running server.
 //!
-//! A client that speaks WebSocket itself is bridged byte for byte; one that writes lines of JSON, as to a server on
-//! stdio, gets its lines carried as messages. The first bytes tell which of both it is.
+//! For a client that speaks WebSocket, bytes are relayed. For a client that writes JSON lines as to a server on stdio,
+//! each line becomes a message. The first bytes decide which.
 
 mod detect;
 mod jsonl;
@@ -25,27 +25,27 @@ use crate::{
     signals::{Signals, Wish},
 };
 
-/// Why the proxy did not end well.
+/// Why the proxy failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
-    /// No server there. The first lines are the reference program's.
+    /// There is no server. The first lines are the reference program's.
     #[error("failed to connect to socket at {}\n\nCaused by:\n    {error}\n\n{}", path.display(), how_to_start(path))]
     Connect {
-        /// Where.
+        /// Path of the socket.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// The one who listens there is no app server.
+    /// The listener is not an app server.
     #[error(transparent)]
     Attach(#[from] AttachError),
-    /// Nobody reads stdout any more. The text is the reference program's.
+    /// stdout is closed. The text is the reference program's.
     #[error("failed to relay data between stdio and socket\n\nCaused by:\n    {0}")]
     Relay(io::Error),
     /// The system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The server went away before stdin ended.
+    /// The server ended before stdin did.
     #[error("the server closed the connection{0}")]
     ServerGone(String),
 }
@@ -56,7 +56,7 @@ impl ProxyError {
     }
 }
 
-/// Bridges stdin and stdout to the server at `socket` until one of the three ends, or a signal asks for the end.
+/// Connects stdin and stdout to the server at `socket` until one of them ends or a signal arrives.
 ///
 /// # Errors
 /// See [`ProxyError`].
@@ -99,8 +99,8 @@ async fn bridge(socket: &Path, framing: Framing, limits: &Limits) -> Result<(), 
     }
 }
 
-/// Waits for a server that was told nothing yet to lose its patience: true when it has said so, as HTTP servers do after
-/// a while (a new connection will be taken), false when it has just gone.
+/// Waits until a server ends an unused connection. Returns true if it sent a reason, as HTTP servers do after a time
+/// limit (a new connection will then be used), and false if it just closed.
 async fn patience(stream: &UnixStream) -> bool {
     let mut byte = [0];
     loop {

@@ -1,4 +1,4 @@
-//! Bytes both ways, as they are. Nothing here knows what they mean.
+//! Relays bytes in both directions without interpreting them.
 
 use std::{io, pin::pin};
 
@@ -10,11 +10,11 @@ use tokio::{
 use super::ProxyError;
 use crate::listen::Output;
 
-/// Bytes that are carried at one go: what a pipe holds.
+/// Size of one read, in bytes: the capacity of a pipe.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Carries bytes until the server has sent its last one. The end of `input` is passed on to the server, which may still
-/// answer; a server that ends before is an error.
+/// Relays bytes until the server's last one. The end of `input` is passed on to the server, which may still answer; if
+/// it ends before, that is an error.
 pub async fn run(input: impl AsyncRead + Unpin, output: Output, server: UnixStream) -> Result<(), ProxyError> {
     let (from_server, to_server) = server.into_split();
     let mut upward = pin!(carry_to_server(input, to_server));
@@ -22,7 +22,7 @@ pub async fn run(input: impl AsyncRead + Unpin, output: Output, server: UnixStre
     tokio::select! {
         biased;
         sent = &mut upward => {
-            // A server that takes no more may have said why.
+            // A server that stops reading may have sent the reason.
             downward.await?;
             sent
         }
@@ -36,7 +36,7 @@ async fn carry_to_server(
 ) -> Result<(), ProxyError> {
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
-        // A stdin that cannot be read has ended.
+        // An unreadable stdin counts as ended.
         match input.read(&mut chunk).await.unwrap_or(0) {
             0 => return server.shutdown().await.map_err(ProxyError::server_gone),
             read => server.write_all(&chunk[..read]).await.map_err(ProxyError::server_gone)?,

@@ -1,12 +1,12 @@
-//! The requests that a server has not answered yet.
+//! Counts the requests that a server has not answered yet.
 
 use std::cell::Cell;
 
 use app_server_actors::protocol::raw::{Kind, kind};
 use tokio::sync::Notify;
 
-/// Counts them. A server that ends the connection as soon as its client says no more, as the reference program does,
-/// would not answer these.
+/// Counts pending requests. A server that closes the connection as soon as its client stops sending, as the reference
+/// program does, would not answer them.
 #[derive(Default)]
 pub struct Unanswered {
     count: Cell<usize>,
@@ -29,7 +29,7 @@ impl Unanswered {
         }
     }
 
-    /// Resolves when everything is answered.
+    /// Resolves when all requests are answered.
     pub async fn none(&self) {
         while self.count.get() > 0 {
             self.settled.notified().await;

@@ -1,4 +1,4 @@
-//! `remote-control` alone: this machine is available until Ctrl-C, and every change of the status is told.
+//! `remote-control` without an action: this machine is available until Ctrl-C, and changes of the status are printed.
 
 use std::{error::Error, path::Path};
 
@@ -21,13 +21,13 @@ use crate::{
     signals::{Signals, Wish},
 };
 
-/// What it enables ends with it, and is not remembered.
+/// Remote control is enabled only until it ends, and not remembered.
 const EPHEMERAL: RemoteControlEnableParams = RemoteControlEnableParams { ephemeral: true };
 
-/// Enables remote control of the server on the control socket; where none runs, this process becomes one.
+/// Enables remote control in the server on the control socket. If none is running, this process becomes a server.
 ///
 /// # Errors
-/// The server does not start, or the one that runs refuses.
+/// The server cannot start, or the running one refuses.
 pub async fn run(
     mut arguments: Arguments,
     codex_home: &Path,
@@ -48,20 +48,20 @@ pub async fn run(
     }
 }
 
-/// Tells how it stands with the server in this very process.
+/// Prints the status of the server in this process.
 async fn tell_own(endpoint: &Endpoint, limits: &Limits, json: bool) {
     let told = async {
         let (mut client, _) = Client::connect(endpoint, NAME, limits).await?;
         tell(&mut client, &mut Printer::of_stdout(), json).await
     };
     match told.await {
-        // The server goes on for its controllers, whether anybody reads or not; and it says itself why it ends.
+        // The server keeps serving its controllers even if nothing reads the output, and reports its own end.
         Ok(()) | Err(CallError::Client(ClientError::Gone)) => {}
         Err(error) => log::warn!("the status of remote control is not shown any more: {error}"),
     }
 }
 
-/// Enables remote control of a server that somebody else runs, until Ctrl-C. One that was enabled already stays so.
+/// Enables remote control in another server until Ctrl-C. If it was enabled already, it stays enabled.
 async fn lend(mut client: Client, json: bool) -> Result<(), CallError> {
     let mut signals = Signals::install(Wish::Stop)?;
     let mut printer = Printer::of_stdout();
@@ -78,19 +78,19 @@ async fn lend(mut client: Client, json: bool) -> Result<(), CallError> {
     }
     if !json {
         let done = if was_enabled { "Remote control stays enabled, as it was." } else { "Remote control stopped." };
-        // Whoever has stopped reading needs no word.
+        // If stdout is closed, nothing is printed.
         let _ = printer.text(&format!("{done}\n")).await;
     }
     client.close().await;
     Ok(())
 }
 
-/// Shows the status whenever it has changed, until nobody reads any more.
+/// Prints the status whenever it changes, until stdout is closed.
 async fn tell(client: &mut Client, printer: &mut Printer, json: bool) -> Result<(), CallError> {
     let mut shown = None;
     loop {
         let reading = Reading::of(client).await?;
-        // What people are told may stay the same where another member has changed.
+        // The text may be the same although another member has changed.
         let words = if json { reading.result.text().to_owned() } else { text::told(&reading.read) };
         if shown.as_ref() != Some(&words) {
             let printed = if json { printer.json(&words).await } else { printer.text(&words).await };

@@ -1,5 +1,5 @@
-//! `remote-control`: a client of a running server on the command line, or a server in the foreground that tells people
-//! how it stands with remote control.
+//! `remote-control`: a client of a running server, or a server in the foreground that prints the status of remote
+//! control.
 
 mod foreground;
 mod pairing;
@@ -25,13 +25,13 @@ use crate::{
     cli::RemoteControlAction,
 };
 
-/// The name under which the server sees these clients.
+/// The client name sent to the server.
 const NAME: &str = "codex-app-server-remote-control";
 
-/// How long `enable` waits for the backend before it says how far it is.
+/// How long `enable` waits for the backend before it prints the status.
 const SETTLES_WITHIN: Duration = Duration::from_secs(10);
 
-/// Does what `action` says at the server of `endpoint`.
+/// Runs `action` on the server at `endpoint`.
 ///
 /// # Errors
 /// See [`CallError`].
@@ -71,7 +71,7 @@ pub async fn run(
     Ok(())
 }
 
-/// Waits until the connection with the backend is there or has failed, [`SETTLES_WITHIN`] at most.
+/// Waits until the backend is connected or has failed, for [`SETTLES_WITHIN`] at most.
 async fn settled(client: &mut Client) -> Result<Reading, CallError> {
     let mut reading = Reading::of(client).await?;
     let settling = async {
@@ -81,12 +81,12 @@ async fn settled(client: &mut Client) -> Result<Reading, CallError> {
         }
         Ok(())
     };
-    // Whoever is still connecting then is shown as that.
+    // If it is still connecting then, that status is printed.
     timeout(SETTLES_WITHIN, settling).await.unwrap_or(Ok::<(), CallError>(()))?;
     Ok(reading)
 }
 
-/// Waits until the server says that something has changed.
+/// Waits until the status has changed.
 async fn status_changed(client: &mut Client) -> Result<(), ClientError> {
     loop {
         if let ServerMessage::Notification(ServerNotification::RemoteControlStatusChanged(_)) =
@@ -97,7 +97,7 @@ async fn status_changed(client: &mut Client) -> Result<(), ClientError> {
     }
 }
 
-/// How it stands, as the server wrote it and as it was read.
+/// The status as sent by the server, and decoded.
 struct Reading {
     result: ResultText,
     read: RemoteControlStatusReadResponse,
@@ -114,7 +114,7 @@ impl Reading {
         self.read.state.status
     }
 
-    /// Shows it as JSON, or to people in the words of `text`.
+    /// Prints it as JSON, or as text.
     async fn print(
         &self,
         printer: &mut Printer,

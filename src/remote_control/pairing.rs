@@ -1,4 +1,4 @@
-//! A code that pairs a controller with this machine, for people to type or to scan.
+//! Prints a pairing code, for typing and for scanning.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,11 +16,11 @@ use crate::{
     terminal::shown_in_one_line,
 };
 
-/// Black on white, whatever the terminal's own colours are: scanners want the dark parts dark.
+/// Black on white, whatever the terminal's colours are, because scanners need dark modules.
 const PAPER: &str = "\x1b[30;107m";
 const PLAIN: &str = "\x1b[0m";
 
-/// Asks for a code and shows it.
+/// Requests a code and prints it.
 pub(super) async fn start(client: &mut Client, printer: &mut Printer, json: bool) -> Result<(), CallError> {
     let params = PairingStartParams { manual_code: true };
     let result = match client.request(REMOTE_CONTROL_PAIRING_START.method(), &params).await {
@@ -39,7 +39,7 @@ pub(super) async fn start(client: &mut Client, printer: &mut Printer, json: bool
     Ok(printer.text(&plain(&pairing, left)).await?)
 }
 
-/// The refusal alone does not say what is wrong.
+/// The refusal alone does not explain the cause.
 async fn with_advice(client: &mut Client, refused: Refused) -> CallError {
     match Reading::of(client).await.ok().and_then(|now| text::advice(&now.read)) {
         Some(advice) => CallError::Unsuccessful(format!("{refused}\n\n{advice}")),
@@ -52,7 +52,7 @@ fn plain(pairing: &PairingStartResponse, left: i64) -> String {
     format!("Pairing code: {code}\nExpires in {}\n", duration(left))
 }
 
-/// For a terminal: the code in a frame, and what a camera can read.
+/// For a terminal: the code in a frame and as a QR code.
 fn drawn(pairing: &PairingStartResponse, left: i64) -> String {
     let mut page = String::new();
     if let Some(code) = &pairing.manual_pairing_code {

@@ -1,10 +1,10 @@
-//! What people are told about remote control.
+//! Texts about remote control.
 
 use app_server_actors::protocol::remote::{RemoteControlStatus, RemoteControlStatusReadResponse};
 
 use crate::terminal::shown_in_one_line;
 
-/// Everything there is to know, a line each.
+/// The complete status, one line per fact.
 pub(super) fn status(now: &RemoteControlStatusReadResponse) -> String {
     let state = &now.state;
     let mut text = row("Remote control", word(state.status)) + &row("Machine", &state.server_name);
@@ -21,7 +21,7 @@ fn row(name: &str, value: &str) -> String {
     format!("{:<16}{}\n", format!("{name}:"), shown_in_one_line(value))
 }
 
-/// What has just changed, in one line.
+/// The changed status, in one line.
 pub(super) fn told(now: &RemoteControlStatusReadResponse) -> String {
     let name = shown_in_one_line(&now.state.server_name);
     match now.state.status {
@@ -32,7 +32,7 @@ pub(super) fn told(now: &RemoteControlStatusReadResponse) -> String {
     }
 }
 
-/// What `stop` has done where it stood like `before`.
+/// The effect of `stop`, given the status `before`.
 pub(super) fn stopped(before: RemoteControlStatus) -> String {
     match before {
         RemoteControlStatus::Disabled => "Remote control is not running.\n".to_owned(),
@@ -40,13 +40,13 @@ pub(super) fn stopped(before: RemoteControlStatus) -> String {
     }
 }
 
-/// Why it was of no use to enable it.
+/// Why enabling failed.
 pub(super) fn enabled_in_vain(now: &RemoteControlStatusReadResponse) -> String {
     let name = shown_in_one_line(&now.state.server_name);
     format!("remote control is enabled on {name}, but the connection failed: {}", reason(now))
 }
 
-/// What to do when there is no code, where it stands like `now`.
+/// What to do if there is no code, given the status `now`.
 pub(super) fn advice(now: &RemoteControlStatusReadResponse) -> Option<String> {
     match now.state.status {
         RemoteControlStatus::Disabled => Some("Enable it first: codex-app-server remote-control enable".to_owned()),

@@ -1,4 +1,4 @@
-//! Where each setting comes from: layers, of which the last one that names a setting wins.
+//! The layers of settings; the last layer that sets a value wins.
 
 use std::{
     collections::BTreeMap,
@@ -11,16 +11,16 @@ use toml::{Table, Value};
 use super::Settings;
 use crate::cli::Override;
 
-/// The built-in defaults, and with them the list of all settings and their types.
+/// The built-in defaults, which also define all settings and their types.
 pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
 
 /// Bytes of a settings file; a larger one is not what it seems to be.
 const LARGEST_FILE: usize = 1024 * 1024;
 
-/// The bounds of every number. Zero would mean "without a bound" to some queues and "never" to some clocks.
+/// The range of every number. Zero would mean "unbounded" to some queues and "never" to some timers.
 const NUMBERS: std::ops::RangeInclusive<i64> = 1..=u32::MAX as i64;
 
-/// Who set a value.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// `config/default.toml`.
@@ -44,60 +44,60 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A setting that cannot be taken. Each text names the layer, the setting, and what to do.
+/// Why a setting is invalid. Each text names the layer, the setting, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// The file is there and cannot be read.
+    /// The file exists but cannot be read.
     #[error("{}: {error}; make it readable, or remove it", path.display())]
     Unreadable {
-        /// The settings file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// The file is not TOML.
     #[error("{}:{line}: {message}; correct this line, or remove the file", path.display())]
     NotToml {
-        /// The settings file.
+        /// Path of the file.
         path: PathBuf,
-        /// Counted from 1.
+        /// Line number, counted from 1.
         line: usize,
-        /// What the parser says.
+        /// The parser's message.
         message: String,
     },
-    /// No setting has this name.
+    /// The setting does not exist.
     #[error("{origin}: there is no setting `{key}`; `codex-app-server config` lists all, each as SECTION.KEY")]
     Unknown {
-        /// Who named it.
+        /// The layer.
         origin: Origin,
-        /// Dotted.
+        /// Dotted key.
         key: String,
     },
     /// The value does not fit the setting.
     #[error("{origin}: `{key}` must be {expected}, not {found}")]
     Unfit {
-        /// Who set it.
+        /// The layer.
         origin: Origin,
-        /// Dotted.
+        /// Dotted key.
         key: String,
-        /// In words.
+        /// What is expected.
         expected: String,
-        /// As TOML.
+        /// The value as TOML.
         found: String,
     },
-    /// The built-in defaults do not describe the settings: a mistake of the build.
+    /// The built-in defaults do not match the settings: a bug in this build.
     #[error("built-in settings: {0}")]
     BuiltIn(#[from] toml::de::Error),
 }
 
-/// Every setting's value and its origin, by dotted key.
+/// The value and origin of every setting, by dotted key.
 #[derive(Clone, Debug)]
 pub struct Effective {
     values: BTreeMap<String, (Value, Origin)>,
 }
 
 impl Effective {
-    /// The built-in defaults alone.
+    /// The built-in defaults.
     pub fn built_in() -> Result<Self, SettingsError> {
         let mut values = BTreeMap::new();
         each_leaf("", Value::Table(toml::from_str(DEFAULTS)?), &mut |key, value| {
@@ -107,7 +107,7 @@ impl Effective {
         Ok(Self { values })
     }
 
-    /// The settings as the program uses them.
+    /// Converts to the typed settings.
     pub fn settings(&self) -> Result<Settings, SettingsError> {
         let mut table = Table::new();
         for (key, (value, _)) in &self.values {
@@ -120,12 +120,12 @@ impl Effective {
         Ok(table.try_into()?)
     }
 
-    /// The value of the setting `key` and who set it.
+    /// The value of the setting `key` and its origin.
     pub fn get(&self, key: &str) -> Option<(&Value, &Origin)> {
         self.values.get(key).map(|(value, origin)| (value, origin))
     }
 
-    /// Puts the file at `path` on top; no file, no layer.
+    /// Adds the file at `path` as a layer, if it exists.
     pub fn overlay_file(&mut self, path: &Path) -> Result<(), SettingsError> {
         let text = match plain_file::read_to_string(path, LARGEST_FILE) {
             Ok(text) => text,
@@ -140,7 +140,7 @@ impl Effective {
         self.overlay("", Value::Table(table), &Origin::File(path.to_owned()))
     }
 
-    /// Puts `RUST_LOG` and `LOG_FORMAT` on top.
+    /// Adds `RUST_LOG` and `LOG_FORMAT` as a layer.
     pub fn overlay_environment(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<(), SettingsError> {
         if let Some(filter) = variable("RUST_LOG").filter(|filter| !filter.is_empty()) {
             self.overlay("log.filter", Value::String(filter), &Origin::Environment("RUST_LOG"))?;
@@ -152,7 +152,7 @@ impl Effective {
         Ok(())
     }
 
-    /// Puts the command line on top.
+    /// Adds the command line as a layer.
     pub fn overlay_command_line(&mut self, overrides: &[Override]) -> Result<(), SettingsError> {
         overrides.iter().try_for_each(|it| self.overlay(&it.key, it.toml_value(), &Origin::CommandLine))
     }
@@ -182,7 +182,7 @@ impl Effective {
     }
 }
 
-/// Hands every value below `value` that is not a table itself to `take`, with its dotted key.
+/// Calls `take` with every value below `value` that is not a table, and its dotted key.
 fn each_leaf(
     key: &str,
     value: Value,

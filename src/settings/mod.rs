@@ -1,4 +1,4 @@
-//! What the operator can set. `config/default.toml` says what each setting means and why it has its default.
+//! The settings of the operator. `config/default.toml` explains each of them and its default.
 
 mod layers;
 mod print;
@@ -17,7 +17,7 @@ use crate::cli::Override;
 /// The file in `$CODEX_HOME` that overrides the built-in defaults.
 pub const FILE_NAME: &str = "app-server.toml";
 
-/// Every setting, complete.
+/// All settings.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -25,23 +25,23 @@ pub struct Settings {
     pub limits: Limits,
     /// The Unix socket and the TCP listener.
     pub http: Http,
-    /// Who may connect over TCP.
+    /// Authentication of clients on TCP.
     pub auth: Auth,
-    /// How this host is reachable from elsewhere.
+    /// Remote control.
     pub remote_control: RemoteControlSettings,
     /// Bounds of the socket to the remote-control backend and of its streams.
     pub remote_link: RemoteLinkLimits,
     /// Bounds and times of calls to models.
     pub model: ModelSettings,
-    /// How the process starts.
+    /// Starting the server.
     pub startup: Startup,
-    /// How the process ends.
+    /// Ending the server.
     pub shutdown: Shutdown,
-    /// What is logged, and how.
+    /// Logging.
     pub log: Log,
 }
 
-/// The HTTP server below the WebSocket clients.
+/// The HTTP server behind the Unix socket and the TCP listener.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
@@ -51,59 +51,59 @@ pub struct Http {
     pub max_connections: usize,
     /// Connections above every limit, for probes and refusals.
     pub reserved_connections: usize,
-    /// Of those, connections of one TCP peer.
+    /// Maximum number of those connections from one TCP peer.
     pub max_connections_per_address: usize,
-    /// Bytes of the head of a request.
+    /// Largest request head, in bytes.
     pub request_head_bytes: usize,
     /// Addresses and networks of proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<String>,
-    /// Names and addresses that `Host` may say besides those of this machine.
+    /// Host names and addresses that are served besides those of this machine.
     pub allowed_hosts: Vec<String>,
-    /// Seconds for the head of a request.
+    /// Time for the head of a request, in seconds.
     pub client_request_timeout_seconds: u64,
-    /// Seconds between two requests on one connection.
+    /// Time between two requests on one connection, in seconds.
     pub keep_alive_seconds: u64,
 }
 
-/// Who may connect over TCP, beyond what the command line says.
+/// Authentication of clients on TCP, in addition to the command line.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Auth {
-    /// Wrong tokens of one peer address at once.
+    /// Wrong tokens that one peer may send at once.
     pub failed_attempts_burst: NonZeroU32,
-    /// Wrong tokens of one peer address in the long run.
+    /// Wrong tokens per minute that one peer may send in the long run.
     pub failed_attempts_per_minute: NonZeroU32,
     /// Close a connection when its JWT expires.
     pub close_on_token_expiry: bool,
 }
 
-/// How the process starts.
+/// Starting the server.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Startup {
-    /// Seconds to wait for another starting server.
+    /// Time to wait for another starting server, in seconds.
     pub lock_seconds: u64,
     /// Raise the soft limit of open files to the hard one.
     pub raise_open_files: bool,
 }
 
-/// How the process ends.
+/// Ending the server.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shutdown {
-    /// Seconds for running work.
+    /// Time for running work, in seconds.
     pub drain_seconds: u64,
-    /// Seconds for the clients' last messages and close frames.
+    /// Time for the clients' last messages and close frames, in seconds.
     pub close_seconds: u64,
 }
 
-/// What is logged, and how.
+/// Logging.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// In the syntax of `RUST_LOG`.
+    /// Levels by module, in the syntax of `RUST_LOG`.
     pub filter: String,
-    /// One JSON object a line.
+    /// Whether to log one JSON object per line.
     pub json: bool,
     /// Bytes that wait for whoever reads stderr.
     pub queue_bytes: usize,
@@ -141,8 +141,8 @@ impl Shutdown {
 }
 
 impl Settings {
-    /// The settings in force for the server of `codex_home`: built-in default, then `app-server.toml`, then
-    /// `RUST_LOG` and `LOG_FORMAT`, then the command line. The last one that names a setting wins.
+    /// Loads the settings of a server of `codex_home` from the built-in defaults, `app-server.toml`, `RUST_LOG` and
+    /// `LOG_FORMAT`, and the command line. Later layers override earlier ones.
     pub fn load(codex_home: &Path, overrides: &[Override]) -> Result<Effective, SettingsError> {
         let mut effective = Effective::built_in()?;
         effective.overlay_file(&codex_home.join(FILE_NAME))?;
@@ -150,7 +150,7 @@ impl Settings {
         effective.overlay_command_line(overrides)?;
         Ok(effective)
     }
-    /// Whether `new` changes a setting that only a start takes over.
+    /// Whether `new` changes a setting that needs a restart.
     pub fn needs_restart_for(&self, new: &Self) -> bool {
         Self { log: self.log.clone(), shutdown: self.shutdown.clone(), ..new.clone() } != *self
     }

@@ -1,12 +1,13 @@
-//! The settings in force as TOML: the text of the defaults with other values in it, so that every comment stays.
+//! Prints the effective settings as TOML: the text of the defaults with the effective values, so that the comments are
+//! kept.
 
 use std::io::{self, Write};
 
 use super::layers::{DEFAULTS, Effective};
 
 impl Effective {
-    /// Writes every setting in force, with its comment, and with `origin` behind each value where it comes from.
-    /// What is written is itself a complete settings file.
+    /// Writes all effective settings with their comments, and with `origin` also the layer of each value. The output is
+    /// a complete settings file.
     pub fn write_toml(&self, out: &mut impl Write, origin: bool) -> io::Result<()> {
         let mut section = "";
         for line in DEFAULTS.lines() {

@@ -1,4 +1,4 @@
-//! Directories for sockets: nobody else may put another socket in the place of ours.
+//! Directories for sockets, in which no other user can replace our socket.
 
 use std::{
     fs::{self, DirBuilder},
@@ -16,11 +16,11 @@ use rustix::{
 use super::UnixSocketError;
 
 const GROUP_OR_OTHERS_MAY_WRITE: u32 = 0o022;
-/// In a sticky directory, such as /tmp, only the owner of an entry can replace it.
+/// In a sticky directory such as /tmp, only the owner of an entry can replace it.
 const STICKY: u32 = 0o1000;
 
-/// Makes `directory` one that only this user can enter: creates it, or tightens it. A symbolic link is refused,
-/// because whoever made it could point it elsewhere later.
+/// Makes `directory` private to this user: creates it, or restricts its mode. A symbolic link is refused, because its
+/// owner could change its target later.
 pub fn make_private(directory: &Path) -> Result<(), UnixSocketError> {
     create(directory)?;
     let about = |errno: Errno| UnixSocketError::about(directory)(errno.into());
@@ -29,7 +29,7 @@ pub fn make_private(directory: &Path) -> Result<(), UnixSocketError> {
         Err(Errno::NOTDIR | Errno::LOOP) => return Err(UnixSocketError::NotADirectory(directory.to_owned())),
         opened => opened.map_err(about)?,
     };
-    // Judged and changed through the open directory: what the path names can no longer be exchanged meanwhile.
+    // Checked and changed through the open directory, so that it cannot be exchanged meanwhile.
     let stat = rustix::fs::fstat(&opened).map_err(about)?;
     if stat.st_uid != geteuid().as_raw() {
         return Err(UnixSocketError::UnsafeParent(directory.to_owned()));
@@ -40,8 +40,8 @@ pub fn make_private(directory: &Path) -> Result<(), UnixSocketError> {
     Ok(())
 }
 
-/// Makes sure that a socket can safely lie in `directory`, which the operator chose: it is created if only its last
-/// component is missing; an existing one keeps its mode.
+/// Checks that a socket is safe in `directory`, which the operator chose. If only its last component is missing, it is
+/// created; an existing one keeps its mode.
 pub fn accept(directory: &Path) -> Result<(), UnixSocketError> {
     create(directory)?;
     let metadata = fs::metadata(directory).map_err(UnixSocketError::about(directory))?;

@@ -1,26 +1,26 @@
-//! Why there is no control socket.
+//! Errors of the Unix socket.
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
 
-/// Why a Unix socket cannot be served. Where the reference program has a text for a case, this is it.
+/// Why a Unix socket cannot be served. The texts are the reference program's where it has one.
 #[derive(Debug, thiserror::Error)]
 pub enum UnixSocketError {
-    /// Somebody accepts connections there.
+    /// Another server is listening there.
     #[error("app-server control socket is already in use at {}", .0.display())]
     InUse(PathBuf),
-    /// A file of another kind lies there, and it is not ours to remove.
+    /// The path is not a socket.
     #[error("app-server control socket path exists and is not a socket: {}", .0.display())]
     NotASocket(PathBuf),
-    /// A stale socket of another user lies there.
+    /// The path is a stale socket of another user.
     #[error("app-server control socket path belongs to another user: {}", .0.display())]
     ForeignSocket(PathBuf),
-    /// A symbolic link that this program did not make lies there.
+    /// The path is a symbolic link of another program.
     #[error("{}: {}", io::Error::from(rustix::io::Errno::EXIST), .0.display())]
     ForeignLink(PathBuf),
-    /// The directory for the socket is a file or a symbolic link.
+    /// The directory of the socket is a file or a symbolic link.
     #[error("socket directory path exists and is not a directory: {}", .0.display())]
     NotADirectory(PathBuf),
     /// Another user could replace the socket.
@@ -36,7 +36,7 @@ pub enum UnixSocketError {
         path.display()
     )]
     StillStarting {
-        /// What it has locked.
+        /// The locked path.
         path: PathBuf,
         /// How long this server waited.
         seconds: u64,
@@ -44,7 +44,7 @@ pub enum UnixSocketError {
     /// The system refused.
     #[error("{error}: {}", path.display())]
     Io {
-        /// What it said.
+        /// The error of the operating system.
         error: io::Error,
         /// About what.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum UnixSocketError {
 }
 
 impl UnixSocketError {
-    /// Makes the `map_err` of a system call on `path`.
+    /// A `map_err` function for system calls on `path`.
     pub fn about(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Io { error, path: path.to_owned() }
     }

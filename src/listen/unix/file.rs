@@ -6,9 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Removes the socket file when dropped, if it is still the one that this process made: another server may have
-/// taken the path meanwhile. Drop it while the listener is still open, because until then nobody takes the file
-/// for a left-over.
+/// Removes the socket file when dropped, if it is still the one that this process created: another server may have
+/// taken the path meanwhile. Drop it before the listener, because until then no other server treats the file as stale.
 #[derive(Debug)]
 pub struct SocketFile {
     socket: PathBuf,
@@ -17,12 +16,12 @@ pub struct SocketFile {
 }
 
 impl SocketFile {
-    /// Remembers the socket file that was just made at `socket`.
+    /// Records the socket file that was just created at `socket`.
     pub fn made(socket: &Path) -> io::Result<Self> {
         Ok(Self { socket: socket.to_owned(), link: None, device_and_inode: identity(socket)? })
     }
 
-    /// Makes a symbolic link at `link` to the socket, to be removed with it.
+    /// Creates a symbolic link at `link` to the socket, to be removed with it.
     pub fn publish(&mut self, link: &Path) -> io::Result<()> {
         std::os::unix::fs::symlink(&self.socket, link)?;
         self.link = Some(link.to_owned());

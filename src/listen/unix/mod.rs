@@ -21,7 +21,7 @@ use super::CONTROL_DIRECTORY;
 
 const STARTUP_LOCK: &str = "app-server-startup.lock";
 
-/// Connections that may wait until they are accepted.
+/// Length of the queue of connections that are not accepted yet.
 #[cfg(target_os = "linux")]
 const BACKLOG: i32 = 1024;
 
@@ -40,7 +40,7 @@ pub struct ControlSocket {
 }
 
 impl ControlSocket {
-    /// Binds the socket at `path`, an absolute path. Waits up to `wait` for another server that is just starting.
+    /// Binds the socket at the absolute `path`. Waits up to `wait` for another server that is starting.
     pub async fn bind(path: &Path, codex_home: &Path, wait: Duration) -> Result<Self, UnixSocketError> {
         let control = codex_home.join(CONTROL_DIRECTORY);
         directory::make_private(&control)?;
@@ -65,8 +65,8 @@ impl ControlSocket {
     }
 }
 
-/// Binds `path` so that it has mode 0600 from its first instant. Linux gives the new file the mode of the socket,
-/// which needs no change of the process's umask, under which other threads would make their files.
+/// Binds `path` with mode 0600 from its first instant. Linux gives the file the mode of the socket, so the umask of the
+/// process, which affects other threads, need not change.
 #[cfg(target_os = "linux")]
 fn bind_private(path: &Path) -> io::Result<UnixListener> {
     use rustix::{
@@ -81,8 +81,8 @@ fn bind_private(path: &Path) -> io::Result<UnixListener> {
     Ok(socket.into())
 }
 
-/// Binds `path` so that it has mode 0600 from its first instant. The umask belongs to the whole process; the socket
-/// is bound before any other thread is started.
+/// Binds `path` with mode 0600 from its first instant. The umask affects the whole process, so the socket is bound
+/// before any other thread is started.
 #[cfg(not(target_os = "linux"))]
 fn bind_private(path: &Path) -> io::Result<UnixListener> {
     use rustix::{fs::Mode, process::umask};

@@ -1,4 +1,4 @@
-//! Where the socket file itself lies, and what has to go before it can.
+//! The path of the socket file, and the removal of stale files.
 
 use std::{
     fs::{self, FileType},
@@ -17,16 +17,16 @@ use tokio::net::UnixStream;
 
 use super::{UnixSocketError, directory};
 
-/// A requested socket path and the path that is really bound.
+/// A requested socket path and the path that is bound for it.
 pub struct Place {
     requested: PathBuf,
     socket: PathBuf,
 }
 
 impl Place {
-    /// The place for a socket that clients look for at `requested`, whose parent directory exists. A path that is
-    /// too long for a socket address becomes a symbolic link to a socket in a short directory of this user, under
-    /// the names that the reference program uses, so that its clients find it.
+    /// The place for the socket `requested`, whose parent directory exists. A path that is too long for a socket
+    /// address becomes a symbolic link to a socket in a short directory of this user, with the reference program's
+    /// names, so that its clients find it.
     pub fn of(requested: &Path) -> Result<Self, UnixSocketError> {
         let requested = requested.to_owned();
         if SocketAddr::from_pathname(&requested).is_ok() {
@@ -42,12 +42,12 @@ impl Place {
         &self.socket
     }
 
-    /// The symbolic link to make after binding, where the requested path could not be bound itself.
+    /// The symbolic link to create after binding, if the requested path is too long.
     pub fn link(&self) -> Option<&Path> {
         (self.requested != self.socket).then_some(self.requested.as_path())
     }
 
-    /// Removes what a dead server left behind. Refuses when a live one is there, or anything that is not ours.
+    /// Removes the files of a dead server. Refuses if there is a live server or a file that is not ours.
     pub async fn make_way(&self) -> Result<(), UnixSocketError> {
         let requested = &self.requested;
         match kind(requested)? {
@@ -62,7 +62,7 @@ impl Place {
         Ok(())
     }
 
-    /// A link to the short path is a left-over of this program or of the reference program; no other is touched.
+    /// A link to the short path was left by this program or the reference program; other links are not touched.
     async fn clear_link(&self) -> Result<(), UnixSocketError> {
         let requested = &self.requested;
         if self.link().is_none() && is_live(requested).await? {
@@ -104,7 +104,7 @@ fn kind(path: &Path) -> Result<Option<FileType>, UnixSocketError> {
     }
 }
 
-/// Whether somebody listens at `path`. A server whose queue of new connections is full is alive as well.
+/// Whether a server is listening at `path`. A server whose queue of new connections is full is alive, too.
 async fn is_live(path: &Path) -> Result<bool, UnixSocketError> {
     use io::ErrorKind::{ConnectionRefused, NotFound, WouldBlock};
     match UnixStream::connect(path).await {
@@ -115,7 +115,7 @@ async fn is_live(path: &Path) -> Result<bool, UnixSocketError> {
     }
 }
 
-/// `/tmp/codex-daemon-UID/SHA256`: the digest is that of the requested path with its parent in canonical spelling.
+/// `/tmp/codex-daemon-UID/SHA256`, with the digest of the requested path with a canonical parent.
 pub(super) fn short_path(requested: &Path) -> io::Result<PathBuf> {
     let parent = requested.parent().unwrap_or(requested).canonicalize()?;
     let canonical = parent.join(requested.file_name().unwrap_or_default());

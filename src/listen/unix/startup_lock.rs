@@ -1,4 +1,4 @@
-//! Only one server at a time looks at a socket path, clears it and binds it.
+//! The start-up lock: only one server at a time checks, clears and binds a socket path.
 
 use std::{
     fs::{File, TryLockError},
@@ -11,19 +11,19 @@ use tokio::time::{Instant, sleep};
 
 use super::UnixSocketError;
 
-/// How long a waiting server may miss that the lock has become free.
+/// Interval between attempts to take the lock.
 const RETRY_EVERY: Duration = Duration::from_millis(10);
 
-/// Locks the file at `path`, which is created when missing and never removed, until the returned file is dropped.
-/// Gives up after `limit`.
+/// Locks the file at `path` until the returned file is dropped. The file is created if needed and never removed. Gives
+/// up after `limit`.
 pub async fn lock_file(path: &Path, limit: Duration) -> Result<File, UnixSocketError> {
     let file = plain_file::open_or_create(path, Links::Follow, 0o600).map_err(UnixSocketError::about(path))?;
     lock(&file, path, limit).await?.map_err(UnixSocketError::about(path))?;
     Ok(file)
 }
 
-/// Locks the directory at `path` against servers with another `$CODEX_HOME`, which do not meet at its lock file.
-/// Some network file systems cannot lock a directory: there the lock file alone has to do.
+/// Locks the directory at `path` against servers with another `$CODEX_HOME`, which use another lock file. Some network
+/// file systems cannot lock directories; then only the lock file protects.
 pub async fn lock_directory(path: &Path, limit: Duration) -> Result<File, UnixSocketError> {
     let directory = plain_file::open_directory(path).map_err(UnixSocketError::about(path))?;
     if let Err(error) = lock(&directory, path, limit).await? {
@@ -32,7 +32,7 @@ pub async fn lock_directory(path: &Path, limit: Duration) -> Result<File, UnixSo
     Ok(directory)
 }
 
-/// The outer error: somebody else holds it for too long. The inner error: it cannot be locked at all.
+/// The outer error: it was locked for too long. The inner error: it cannot be locked at all.
 async fn lock(file: &File, path: &Path, limit: Duration) -> Result<std::io::Result<()>, UnixSocketError> {
     let started = Instant::now();
     let mut announced = false;

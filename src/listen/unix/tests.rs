@@ -1,4 +1,4 @@
-//! What lies at the path when a server starts, and what it does about it.
+//! Tests of a start with different files at the path.
 
 use std::{
     fs,
@@ -37,7 +37,7 @@ impl World {
     }
 }
 
-/// What a killed server leaves behind: the file without a listener.
+/// Creates the file of a killed server: a socket without a listener.
 fn leave_behind(socket: ControlSocket) {
     std::mem::forget(socket.file);
     drop(socket.listener);
@@ -76,7 +76,7 @@ async fn a_live_server_keeps_its_path_under_every_spelling() {
 async fn a_server_that_does_not_accept_is_alive_all_the_same() {
     let world = World::new();
     let path = world.path("full.sock");
-    // Room for few, so that it is full before this process has no descriptors left.
+    // A short queue, so that it is full before this process runs out of descriptors.
     let full = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
     rustix::net::bind(&full, &SocketAddrUnix::new(&path).unwrap()).unwrap();
     rustix::net::listen(&full, 1).unwrap();
@@ -136,7 +136,7 @@ async fn a_path_too_long_for_a_socket_leads_to_a_short_one() {
 async fn a_leftover_of_the_reference_program_is_replaced() {
     let world = World::new();
     let path = world.path("s.sock");
-    // The reference program binds every socket under its short path and makes a link to it.
+    // The reference program binds every socket at its short path and creates a link to it.
     let target = place::short_path(&path).unwrap();
     directory::make_private(target.parent().unwrap()).unwrap();
     drop(UnixListener::bind(&target).unwrap());

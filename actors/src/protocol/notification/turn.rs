@@ -82,7 +82,7 @@ pub struct ThreadTokenUsageUpdated {
     pub thread_id: ThreadId,
     /// The turn that used them last.
     pub turn_id: String,
-    /// How many.
+    /// Number of lines.
     pub token_usage: ThreadTokenUsage,
 }
 
