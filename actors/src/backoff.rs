@@ -1,4 +1,4 @@
-//! How long to wait after a failure (spec: remote control 10.4).
+//! Waits after failures (spec: remote control 10.4).
 
 use std::time::Duration;
 

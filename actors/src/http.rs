@@ -33,7 +33,7 @@ pub struct Http {
     client: OnceCell<Client>,
 }
 
-/// A complete answer, whatever its status.
+/// A complete answer of any status.
 #[derive(Debug)]
 pub struct HttpResponse {
     /// The status.

@@ -21,7 +21,7 @@ impl Rest {
     }
 }
 
-/// RFC 3339 text as milliseconds since the Unix epoch.
+/// Parses RFC 3339 text into milliseconds since the Unix epoch.
 ///
 /// # Errors
 /// The text is not a time; in the parser's words.
@@ -29,13 +29,13 @@ pub fn parse(text: &str) -> Result<i64, String> {
     text.parse::<Timestamp>().map(Timestamp::as_millisecond).map_err(|e| e.to_string())
 }
 
-/// Milliseconds since the Unix epoch as RFC 3339 text in whole seconds.
+/// Formats milliseconds since the Unix epoch as RFC 3339 text in whole seconds.
 pub fn show(unix_ms: i64) -> String {
     Timestamp::from_second(unix_ms.div_euclid(1000)).map_or_else(|_| unix_ms.to_string(), |time| time.to_string())
 }
 
-/// The moment that a `Retry-After` names (RFC 9110 10.2.3), in milliseconds since the Unix epoch. `None` for one that has
-/// passed or that means nothing.
+/// The time of a `Retry-After` (RFC 9110 10.2.3), in milliseconds since the Unix epoch. `None` if it has passed or is
+/// invalid.
 pub fn retry_after(header: &str, now_ms: i64) -> Option<i64> {
     let header = header.trim();
     if header.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -243,7 +243,7 @@ pub struct Question<'a> {
     pub first_item: u32,
 }
 
-/// The failure that an answer without success is.
+/// The failure for an unsuccessful answer.
 pub async fn refused(inner: &Inner, provider: &Provider, place: &Place, mut response: Response) -> ModelFailure {
     let body = opening(&mut response, inner.settings.error_bytes).await;
     let retry_after = retry_after(&response, inner.clock.unix_ms());

@@ -61,7 +61,7 @@ pub struct Inner {
 pub type ModelStream = LocalBoxStream<'static, Result<ModelEvent, ModelFailure>>;
 
 impl ModelClient {
-    /// Nothing is connected yet.
+    /// Creates a client; nothing is connected yet.
     pub fn new(setup: ModelSetup) -> Self {
         let ModelSetup { settings, environment, network, credentials, clock, random, originator, user_agent } = setup;
         let dialer = OnceCell::new();

@@ -1,4 +1,4 @@
-//! JSON bodies of HTTP requests and answers, and how they are shown without their secrets.
+//! JSON bodies of HTTP requests and answers, and their display without secrets.
 
 use std::collections::HashSet;
 
@@ -6,31 +6,31 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Members that nobody may see (spec: remote control 4.7), and those of the sign-in.
+/// Members that are never shown (spec: remote control 4.7), and those of the sign-in.
 const SECRETS: [&str; 6] =
     ["remote_control_token", "pairing_code", "manual_pairing_code", "access_token", "refresh_token", "id_token"];
 
-/// What is shown instead.
+/// The replacement of a secret.
 const REDACTED: &str = "<redacted>";
 
-/// Bytes of a secret by which a part of it is recognised. Fewer would be found in ordinary text as well, and are of no
-/// use to whoever finds them.
+/// Length from which a part of a secret is recognised, in bytes. Shorter parts occur in ordinary text and are useless
+/// to an attacker.
 const RECOGNISED: usize = 12;
 
-/// Bytes of a body that are shown (spec: remote control 4.7).
+/// Number of bytes of a body that are shown (spec: remote control 4.7).
 const SHOWN: usize = 4096;
 
-/// A body that is not what it should be. The text names the place and the type, as the parser does.
+/// Why a body is invalid. The text names the position and the type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BodyError(String);
 
-/// Reads a body.
+/// Parses a body.
 ///
 /// # Errors
-/// It is no JSON, or has other members.
+/// It is not JSON, or it has unexpected members.
 pub fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
-    // The parser repeats a text that it finds in the wrong place, which may be a token.
+    // The parser's message may quote a text, which may be a token.
     serde_json::from_slice(body).map_err(|e| {
         let text = e.to_string();
         let repeats = text.contains("invalid type: string") || text.contains("invalid value: string");
@@ -38,19 +38,19 @@ pub fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
     })
 }
 
-/// The text of a body.
+/// Encodes a body.
 pub fn write_body(body: &impl Serialize) -> Vec<u8> {
-    // Structs of texts and truth values can always be written.
+    // Structs of strings and booleans can always be encoded.
     serde_json::to_vec(body).unwrap_or_default()
 }
 
-/// The member `detail` of a body, where backends say what they mean.
+/// The member `detail` of a body, with which backends explain errors.
 pub fn detail(body: &str) -> Option<String> {
     serde_json::from_str::<Value>(body).ok()?.get("detail")?.as_str().map(str::to_owned)
 }
 
-/// The text of a refusal without the secret that was refused: some servers repeat it, or a part of it. Every part that
-/// is as long as [`RECOGNISED`] is replaced, wherever the secret was cut.
+/// Removes the refused secret from the text of a refusal, because some servers quote it or a part of it. Every part of
+/// at least [`RECOGNISED`] bytes is replaced, wherever the secret was cut.
 pub fn without(secret: &str, text: &[u8]) -> String {
     let length = secret.len().min(RECOGNISED);
     if length == 0 {
@@ -60,7 +60,7 @@ pub fn without(secret: &str, text: &[u8]) -> String {
     let mut shown = Vec::with_capacity(text.len());
     let mut at = 0;
     while at < text.len() {
-        // A longer part of the secret is a row of parts, each one character further.
+        // A longer part of the secret consists of overlapping parts, each one character further.
         let found = text[at..].windows(length).take_while(|part| parts.contains(part)).count();
         if found == 0 {
             shown.push(text[at]);
@@ -73,7 +73,7 @@ pub fn without(secret: &str, text: &[u8]) -> String {
     String::from_utf8_lossy(&shown).into_owned()
 }
 
-/// A body for people: without secrets, and not all of it where it is long.
+/// A body for display: without secrets, and shortened.
 pub fn preview(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
@@ -88,7 +88,7 @@ pub fn preview(body: &[u8]) -> String {
             redact(&mut value);
             cut(&value.to_string())
         }
-        // Half a body may still hold a whole token.
+        // A truncated body may still contain a whole token.
         Err(_) => REDACTED.to_owned(),
     }
 }

@@ -100,7 +100,7 @@ pub fn decode_within(limits: &Limits, text: &str) -> Result<ClientMessage, Refus
 pub fn decode(text: &str) -> Result<ClientMessage, Refusal> {
     match text.trim_start().chars().next() {
         None => return Ok(ClientMessage::Unknown),
-        // Before serde, which would read an array as the members in their order.
+        // Checked before serde, which would read an array as members in order.
         Some('[') => {
             return Err(refusal("Invalid request: batches are not supported, send one message at a time"));
         }

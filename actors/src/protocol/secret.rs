@@ -1,14 +1,14 @@
-//! Tokens on their way through JSON.
+//! Secrets in JSON.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A token. It shows itself to nobody but the wire, and is wiped from memory when it is dropped.
+/// A token. It is never shown except on the wire, and its memory is wiped when it is dropped.
 #[derive(Clone, Debug)]
 pub struct Secret(pub SecretString);
 
 impl Secret {
-    /// The token itself, for a header.
+    /// The token, for a header.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }

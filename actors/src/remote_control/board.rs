@@ -1,14 +1,14 @@
-//! The state that clients are shown: the latest counts, and who looks too late sees only that.
+//! The status that clients are shown. Only the latest one matters; intermediate ones may be skipped.
 
 use tokio::sync::watch;
 
 use crate::protocol::remote::{RemoteControlState, RemoteControlStatus, RemoteControlStatusReadResponse};
 
-/// The state, and why it is `errored`.
+/// The status, and the cause if it is `errored`.
 pub struct Board(watch::Sender<RemoteControlStatusReadResponse>);
 
 impl Board {
-    /// Disabled.
+    /// Creates the disabled status.
     pub fn new(server_name: String, installation_id: String) -> Self {
         let state = RemoteControlState {
             status: RemoteControlStatus::Disabled,
@@ -19,22 +19,22 @@ impl Board {
         Self(watch::Sender::new(RemoteControlStatusReadResponse { state, last_error: None }))
     }
 
-    /// What it says.
+    /// The current status.
     pub fn read(&self) -> RemoteControlStatusReadResponse {
         self.0.borrow().clone()
     }
 
-    /// The same without reasons.
+    /// The current status without causes.
     pub fn state(&self) -> RemoteControlState {
         self.0.borrow().state.clone()
     }
 
-    /// Tells of every change.
+    /// A receiver of changes.
     pub fn watch(&self) -> watch::Receiver<RemoteControlStatusReadResponse> {
         self.0.subscribe()
     }
 
-    /// Switched off.
+    /// Remote control is disabled.
     pub fn disabled(&self) {
         self.change(|shown| {
             shown.state.status = RemoteControlStatus::Disabled;
@@ -43,17 +43,17 @@ impl Board {
         });
     }
 
-    /// On the way.
+    /// The server is connecting.
     pub fn connecting(&self) {
         self.status(RemoteControlStatus::Connecting);
     }
 
-    /// There.
+    /// The server is connected.
     pub fn connected(&self) {
         self.status(RemoteControlStatus::Connected);
     }
 
-    /// It did not work.
+    /// An attempt has failed.
     pub fn errored(&self, reason: &str) {
         self.change(|shown| {
             shown.state.status = RemoteControlStatus::Errored;
@@ -61,7 +61,7 @@ impl Board {
         });
     }
 
-    /// Which environment this host is, if it is known.
+    /// Sets the environment of this host.
     pub fn environment(&self, id: Option<&str>) {
         self.change(|shown| shown.state.environment_id = id.map(str::to_owned));
     }

@@ -1,4 +1,4 @@
-//! The controllers of an environment: who they are, and taking their rights away. Works while disabled.
+//! Lists and revokes the controllers of an environment. Also works while remote control is disabled.
 
 use super::failure::{Failure, Kind};
 use super::session::Session;
@@ -12,7 +12,7 @@ use crate::protocol::remote::{
 };
 use crate::times;
 
-/// Controllers on a page.
+/// Allowed numbers of controllers on a page.
 const PAGE: std::ops::RangeInclusive<u32> = 1..=100;
 
 /// -32600 for what the user can change, -32603 for the rest.
@@ -23,8 +23,8 @@ fn told(failure: Failure) -> RpcError {
     }
 }
 
-/// A name that can be part of a path: not empty, and no step up or down. A URL leaves out tabs and line ends, so that with
-/// them a name would become another one, or a step.
+/// Checks that a name can be part of a path: not empty, not `.` or `..`. URLs drop tabs and newlines, which could turn
+/// a name into another one, so they are rejected, too.
 fn is_name(text: &str) -> bool {
     !matches!(text, "" | "." | "..") && !text.contains(['\t', '\n', '\r'])
 }
@@ -52,7 +52,7 @@ impl Session {
         Ok(RemoteControlClientsListResponse { data, next_cursor: page.cursor })
     }
 
-    /// Takes a controller's rights away.
+    /// Revokes a controller.
     pub async fn revoke(&self, params: RemoteControlClientsRevokeParams) -> Result<(), RpcError> {
         let RemoteControlClientsRevokeParams { environment_id, client_id } = params;
         check("revoke requires environmentId", is_name(&environment_id))?;
@@ -67,7 +67,7 @@ impl Session {
     }
 }
 
-/// A controller's page is refused with 403 for good; only 401 speaks of the token.
+/// 403 is final for lists of controllers; only 401 is about the token.
 fn is_unauthorized(failure: &Failure) -> bool {
     failure.status == Some(401)
 }

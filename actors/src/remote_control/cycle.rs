@@ -1,4 +1,5 @@
-//! The cycle of connecting: runs while remote control is wanted, and ends only with its login (spec: remote control 10.2).
+//! The cycle of connecting: runs while remote control is enabled, and ends only with its sign-in (spec: remote control
+//! 10.2).
 //!
 //! ```text
 //!            ┌───────────────────────── lost: wait ─────────────────────────┐
@@ -8,9 +9,9 @@
 //!            └─── wait ────┘  └── wait ──── errored
 //! ```
 //!
-//! Every wait is a backoff, or as long as the backend asks for if that is longer; another sign-in ends it. Dropping the
-//! future stops everything at once, wherever it is: what has changed is either on disk as a whole, or not at all. Only new
-//! account tokens that were asked for are waited for and kept even then.
+//! Every wait is a backoff, or as long as the backend requests if that is longer; a new sign-in ends it. Dropping the
+//! future stops everything at once: each change is either completely on disk or not at all. Only a renewal of account
+//! tokens in progress is completed even then.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -31,16 +32,16 @@ use crate::backoff::Backoff;
 use crate::protocol::body::{detail, preview};
 use crate::remote_link::{Dial, DialError, EndSession, HangUp, SendRest};
 
-/// The body of a 404 that says that the backend has forgotten this host.
+/// The body of a 404 that means that the backend has forgotten this host.
 const FORGOTTEN: &str = "Remote app server not found";
 
-/// How the link is reached. One recipient for each message, never a clone.
+/// The link. One recipient per message, never cloned.
 pub struct Link {
     pub dial: Recipient<Dial>,
     pub hang_up: Recipient<HangUp>,
     pub end_session: Recipient<EndSession>,
     pub send_rest: Recipient<SendRest>,
-    /// How long a dial may take, for the text about it.
+    /// The time limit of a dial, for its error text.
     pub dial_time: Duration,
 }
 
@@ -49,20 +50,20 @@ pub struct Cycle {
     pub session: Rc<Session>,
     pub board: Rc<Board>,
     pub link: Rc<Link>,
-    /// Told when the socket is lost.
+    /// Signalled when the socket is lost.
     pub lost: Rc<Notify>,
     recovery: Recovery,
     backoff: RefCell<Backoff>,
 }
 
 impl Cycle {
-    /// A cycle that has not begun.
+    /// Creates a cycle that has not started.
     pub fn new(session: Rc<Session>, board: Rc<Board>, link: Rc<Link>, lost: Rc<Notify>) -> Self {
         let backoff = RefCell::new(session.tools.settings.backoff());
         Self { session, board, link, lost, recovery: Recovery::of_cycle(), backoff }
     }
 
-    /// Keeps connected until the login is over.
+    /// Stays connected until the sign-in ends.
     pub async fn run(&self) {
         tokio::select! {
             () = self.connect_again_and_again() => {}
@@ -81,7 +82,7 @@ impl Cycle {
         }
     }
 
-    /// Tries once to get from nothing to a socket.
+    /// Makes one attempt to establish a socket.
     async fn attempt(&self) -> Result<(), Failure> {
         let to = self.session.destination().await?;
         let mut held = self.session.held().await;
@@ -101,7 +102,7 @@ impl Cycle {
             server_name: self.session.tools.server_name.clone(),
             installation_id: self.board.state().installation_id,
         };
-        // A loss that nobody has waited for belongs to an earlier socket.
+        // A pending signal belongs to an earlier socket.
         let _ = futures_util::FutureExt::now_or_never(self.lost.notified());
         match self.link.dial.send(dial).await {
             Ok(Ok(())) => Ok(()),
@@ -110,7 +111,7 @@ impl Cycle {
         }
     }
 
-    /// What follows from a refused upgrade (spec: remote control 5).
+    /// Handles a refused upgrade (spec: remote control 5).
     async fn refused(&self, error: DialError, to: &Destination, enrollment: &Enrollment) -> Failure {
         let url = to.url.websocket();
         let (status, retry_after, body, request_id, cf_ray) = match error {
@@ -182,7 +183,7 @@ impl Cycle {
         self.pause(backoff).await;
     }
 
-    /// Waits, but not longer than until another sign-in; and in any case as long as the backend wants.
+    /// Waits for the backoff or until a new sign-in, but at least as long as the backend requests.
     async fn pause(&self, backoff: Duration) {
         let tools = &self.session.tools;
         let end = Instant::now() + backoff;
@@ -204,7 +205,7 @@ impl Cycle {
         }
     }
 
-    /// Until the socket is lost, and the wait after that.
+    /// Waits until the socket is lost, and for the backoff after that.
     async fn stay_connected(&self) {
         self.board.connected();
         self.recovery.renew();

@@ -1,4 +1,4 @@
-//! Being a host: the enrollment, kept in the database, and the server token, kept in memory (spec: remote control 10.2).
+//! The enrollment, stored in the database, and the server token, kept in memory (spec: remote control 10.2).
 
 use super::failure::{Failure, Kind};
 use super::session::{Destination, Session, is_permission};
@@ -9,16 +9,16 @@ use crate::store::messages::{LoadEnrollment, SaveEnrollment, SetRemoteControlEna
 use crate::store::{EnrollmentKey, EnrollmentRecord, ask};
 use crate::times::{self, Rest};
 
-/// What a session holds.
+/// The enrollment state of a session.
 #[derive(Default)]
 pub struct Held {
     enrollment: Option<Enrollment>,
     token: Option<ServerToken>,
-    /// No refresh meanwhile, because the last one failed.
+    /// No refresh before this time, because the last one failed.
     refresh_rest: Rest,
 }
 
-/// What this host is at a backend.
+/// The enrollment of this host at a backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enrollment {
     pub key: EnrollmentKey,
@@ -31,7 +31,7 @@ struct ServerToken {
     expires_at_ms: i64,
 }
 
-/// Whether a new server token is wanted.
+/// Whether the server token must be refreshed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Due {
     /// There is none, or it has expired.
@@ -52,7 +52,7 @@ impl Held {
         self.token.as_ref().map(|token| &token.secret)
     }
 
-    /// The backend does not accept it any more.
+    /// Drops the token, because the backend rejects it.
     pub fn drop_token(&mut self) {
         self.token = None;
     }
@@ -67,18 +67,18 @@ impl Held {
 }
 
 impl Session {
-    /// The row of this destination, as far as the database knows.
+    /// Loads the enrollment of this destination from the database.
     pub async fn load(&self, key: &EnrollmentKey) -> Result<Option<EnrollmentRecord>, Failure> {
         ask(&self.tools.store, LoadEnrollment { key: key.clone() }).await.map_err(Failure::of_store)
     }
 
-    /// Remembers the wish of a client. Without a row there is nothing to remember it with, and false comes back.
+    /// Stores whether a client wants remote control enabled. Returns false if there is no enrollment to store it with.
     pub async fn remember(&self, key: EnrollmentKey, enabled: bool) -> Result<bool, Failure> {
         let at_seconds = self.tools.clock.unix_ms() / 1000;
         ask(&self.tools.store, SetRemoteControlEnabled { key, enabled, at_seconds }).await.map_err(Failure::of_store)
     }
 
-    /// Sees to it that there is an enrollment: the one in memory, else the one in the database, else a new one.
+    /// Ensures that there is an enrollment: the one in memory, the one in the database, or a new one.
     pub async fn enrolled(
         &self,
         held: &mut Held,
@@ -96,7 +96,7 @@ impl Session {
         Ok(enrollment)
     }
 
-    /// Becomes a host anew, whatever is held. The enrollment counts when it is on disk.
+    /// Enrolls again. The new enrollment is used when it is on disk.
     pub async fn enroll(&self, held: &mut Held, to: &Destination, recovery: &Recovery) -> Result<Enrollment, Failure> {
         *held = Held::default();
         self.check_deferral()?;
@@ -119,8 +119,8 @@ impl Session {
         Ok(enrollment)
     }
 
-    /// Gets a new server token if it is time; where the backend has forgotten this host, enrolls anew. What is held then
-    /// counts, and comes back.
+    /// Refreshes the server token if it is due; if the backend has forgotten this host, enrolls again. Returns the
+    /// resulting enrollment.
     pub async fn refreshed(
         &self,
         held: &mut Held,
@@ -188,7 +188,7 @@ fn check_same(answer: &ServerTokenResponse, mine: &Enrollment) -> Result<(), Fai
     Err(mismatch("refresh", mine, &answer.server_id, &answer.environment_id))
 }
 
-/// The backend speaks of another host than this one.
+/// The answer is about another host.
 pub fn mismatch(what: &str, mine: &Enrollment, server_id: &str, environment_id: &str) -> Failure {
     Failure::other(format!(
         "remote control server {what} returned mismatched enrollment: expected server_id={}, environment_id={}; got \

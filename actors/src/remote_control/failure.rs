@@ -1,73 +1,73 @@
-//! Why something with the backend did not work.
+//! Failures of requests to the backend.
 
 use crate::store::StoreError;
 use crate::times;
 
-/// A failure, in words for people and sorted for us.
+/// A failure with its text and its kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct Failure {
-    /// What follows from it.
+    /// Kind of the failure.
     pub kind: Kind,
     /// The reference program's text, without secrets.
     pub text: String,
-    /// Not before this moment, in milliseconds since the Unix epoch, because the backend says so.
+    /// When the backend allows the next attempt, in milliseconds since the Unix epoch.
     pub retry_at_ms: Option<i64>,
-    /// The status of the answer, if there was one.
+    /// HTTP status of the answer, if there was one.
     pub status: Option<u16>,
-    /// The same might work later without anybody doing anything.
+    /// Whether a later attempt may succeed without intervention.
     pub transient: bool,
 }
 
-/// What follows from a failure (spec: remote control 4.7).
+/// Kinds of failures (spec: remote control 4.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Nobody is signed in with ChatGPT.
     SignedOut,
     /// The sign-in has no account id yet.
     NoAccount,
-    /// Somebody else is signed in than a moment ago.
+    /// The account has changed.
     AccountChanged,
-    /// It is not the time; nothing was sent.
+    /// The backend has asked to wait; nothing was sent.
     Deferred,
-    /// The backend does not accept who asks.
+    /// The backend rejects the credentials.
     Permission,
-    /// The backend does not know what is asked about.
+    /// The backend does not know the object.
     NotFound,
-    /// The backend does not understand what is asked.
+    /// The backend rejects the request as invalid.
     InvalidInput,
-    /// Everything else.
+    /// Any other failure.
     Other,
 }
 
 impl Failure {
-    /// A failure without further circumstances.
+    /// Creates a failure without details.
     pub fn new(kind: Kind, text: impl Into<String>) -> Self {
         Self { kind, text: text.into(), retry_at_ms: None, status: None, transient: false }
     }
 
-    /// Anything that has no kind of its own.
+    /// Creates a failure of another kind.
     pub fn other(text: impl std::fmt::Display) -> Self {
         Self::new(Kind::Other, text.to_string())
     }
 
-    /// The database cannot do it, at least not now.
+    /// Creates a failure of the database.
     pub fn of_store(error: StoreError) -> Self {
         Self { transient: matches!(error, StoreError::Busy | StoreError::Locked(_)), ..Self::other(error) }
     }
 
-    /// The backend has said to come back later.
+    /// Creates the failure of a request before the time that the backend asked for.
     pub fn deferred(until_ms: i64) -> Self {
         let text = format!("remote control retry deferred until {}", times::show(until_ms));
         Self { retry_at_ms: Some(until_ms), ..Self::new(Kind::Deferred, text) }
     }
 
-    /// Signing in would help, or waiting.
+    /// Whether a sign-in or waiting would help.
     pub fn may_pass(&self) -> bool {
         self.transient || matches!(self.kind, Kind::SignedOut | Kind::NoAccount)
     }
 
-    /// The status stays as it is: there is nothing to complain about yet.
+    /// Whether the status is unchanged, because there is nothing to report yet.
     pub fn would_block(&self) -> bool {
         matches!(self.kind, Kind::NoAccount | Kind::Deferred)
     }

@@ -1,4 +1,4 @@
-//! What remote control does with each of its messages; what clients ask goes on to `requests`.
+//! The message handlers of remote control. Requests of clients are handled in `requests`.
 
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ use crate::protocol::ServerNotification;
 use crate::remote_link::{HangUp, LinkLost, SendRest};
 use crate::router::Audience;
 
-/// From the board: it says something new.
+/// From the status: it has changed.
 pub(super) struct Changed;
 
 impl StreamHandler<Changed> for RemoteControl {
@@ -73,8 +73,8 @@ impl Handler<EndRemoteControl> for RemoteControl {
             link.hang_up.send(HangUp).await
         });
         let hung_up = OptionFuture::from(hung_up);
-        // An error says that the link has ended, which is as good. What the actor holds, the database among it, is then let
-        // go: it would watch its own board for ever.
+        // An error means that the link has ended, which is equivalent. Stops the actor, which releases the database;
+        // otherwise it would watch its own status forever.
         Box::pin(wrap_future::<_, Self>(hung_up).map(|_, _, ctx| ctx.stop()))
     }
 }

@@ -1,4 +1,4 @@
-//! What remote control is told. It is also told of a lost socket, with the link's own [`LinkLost`].
+//! The messages of remote control. It also receives [`LinkLost`] from the link.
 //!
 //! [`LinkLost`]: crate::remote_link::LinkLost
 
@@ -23,20 +23,19 @@ pub struct AskRemoteControl {
     pub request: RemoteControlRequest,
 }
 
-/// Sent by the processor for a connection that has just been initialized, which is then told where remote control stands.
-/// The first one also gives its name to what is said to the backend. Nothing comes back. Mailbox full: a task of the
-/// processor waits.
+/// Sent by the processor for a connection that has just been initialized. Remote control sends it the status, and uses
+/// the name of the first client towards the backend. No reply. Mailbox full: a task of the processor waits.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Meet {
     /// Who.
     pub connection: ConnectionId,
-    /// As it named itself.
+    /// Name and version of the client.
     pub client: ClientInfo,
 }
 
-/// Sent by the hub once the link is there; nothing is dialled before. Nothing comes back. Mailbox full: cannot be, it is
-/// the first message.
+/// Sent by the hub when the link has started; nothing is dialed before. No reply. The mailbox cannot be full, because
+/// this is the first message.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Begin {
@@ -46,17 +45,17 @@ pub struct Begin {
     pub hang_up: Recipient<HangUp>,
     /// Drops it and forgets everything.
     pub end_session: Recipient<EndSession>,
-    /// Waits for the last words.
+    /// Waits for the last messages.
     pub send_rest: Recipient<SendRest>,
-    /// How long a dial may take.
+    /// Time limit of a dial.
     pub dial_time: Duration,
 }
 
-/// Sent by the hub when the server ends and every connection was told so: dials no more, sends what remote streams still
-/// have to say, and drops the socket. Answered when it is gone. Mailbox full: the hub waits.
+/// Sent by the hub at shutdown, after every connection was closed: stops dialing, sends the last messages of remote
+/// streams, and drops the socket. The reply comes when it is dropped. Mailbox full: the hub waits.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct EndRemoteControl {
-    /// So long the last words may take.
+    /// Time limit for the last messages.
     pub grace: Duration,
 }

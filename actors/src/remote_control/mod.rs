@@ -1,4 +1,4 @@
-//! Remote control: whether this host is to be reachable from elsewhere, and how far it is (spec: remote control 10).
+//! Remote control: whether controllers may reach this host, and the status of that (spec: remote control 10).
 //!
 //! ```text
 //!   unknown ──the database says so──▶ enabled ◀──enable──┐
@@ -6,11 +6,10 @@
 //!      └─────────otherwise───────▶ disabled ─────────────┘
 //! ```
 //!
-//! While enabled, and the link is there, a [`Cycle`] runs; whatever waits for the backend runs beside the mailbox, so
-//! this actor answers at once. What a login has with the backend is its [`Session`]; another account begins another one,
-//! disabled.
+//! While remote control is enabled, a [`Cycle`] runs. Requests to the backend run beside the mailbox, so this actor
+//! always answers at once. The state of a sign-in is its [`Session`]; another account starts a new one, disabled.
 //!
-//! It lives on an arbiter of its own, with the link: a backend that is slow or dead costs local clients nothing.
+//! It shares an arbiter with the link, so that a slow or dead backend does not delay local clients.
 
 mod backend;
 mod board;
@@ -62,30 +61,30 @@ pub use messages::{AskRemoteControl, Begin, EndRemoteControl, Meet};
 pub use settings::RemoteControlSettings;
 pub use url::{BackendUrl, DEFAULT_BASE_URL, InvalidUrl};
 
-/// How this host is to be reachable from elsewhere.
+/// The configuration of remote control.
 #[derive(Clone, Debug)]
 pub struct RemoteControlSetup {
-    /// What the operator can set.
+    /// The settings of the operator.
     pub settings: RemoteControlSettings,
-    /// Whether to begin with the server.
+    /// Whether it starts with the server.
     pub at_start: AtStart,
-    /// On stdio everything waits for the first client, whose name is part of the name of an enrollment.
+    /// Whether to wait for the first client, whose name is part of the key of the enrollment on stdio.
     pub named_by_first_client: bool,
-    /// Where new account tokens come from, if not from the usual place.
+    /// URL of the token endpoint, if not the default.
     pub token_url: Option<String>,
-    /// At least 0 and below 1: spreads waits, so that not every host comes back in the same moment.
+    /// Random numbers from 0 up to 1 that spread waits, so that hosts do not all return at the same moment.
     pub random: fn() -> f64,
 }
 
-/// What remote control is made of.
+/// The collaborators of remote control.
 pub struct RemoteControlParts {
-    /// How it is to be.
+    /// The configuration.
     pub setup: RemoteControlSetup,
     /// Facts about the server and the machine.
     pub host: Host,
-    /// Keeps enrollments.
+    /// Stores enrollments.
     pub store: Arc<Addr<Store>>,
-    /// Knows the configuration.
+    /// Provides the configuration.
     pub catalog: Arc<Addr<Catalog>>,
     /// Receives answers and notifications.
     pub router: Arc<Addr<Router>>,
@@ -94,23 +93,23 @@ pub struct RemoteControlParts {
 }
 
 impl RemoteControlSetup {
-    /// Begins with the server if a client has once said so.
+    /// Starts with the server if a client has enabled that.
     pub fn new(settings: RemoteControlSettings) -> Self {
         let (named_by_first_client, token_url) = (false, None);
         Self { settings, at_start: AtStart::Remembered, named_by_first_client, token_url, random: fastrand::f64 }
     }
 
-    /// For tests: short times, and the shortest of all waits.
+    /// For tests: short times and the shortest waits.
     #[cfg(test)]
     pub fn tiny() -> Self {
         Self { random: || 0.0, ..Self::new(RemoteControlSettings::tiny()) }
     }
 }
 
-/// Whether remote control begins with the server.
+/// Whether remote control starts with the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtStart {
-    /// As a client has last said, and remembered.
+    /// As last remembered for a client.
     Remembered,
     /// `--remote-control`
     Enabled,
@@ -118,7 +117,7 @@ pub enum AtStart {
     Disabled,
 }
 
-/// What is wanted.
+/// Whether remote control is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Desired {
     Unknown,
@@ -129,13 +128,13 @@ enum Desired {
 /// See the module's documentation.
 pub struct RemoteControl {
     at_start: AtStart,
-    /// Something is missing before anything may begin: the link, or on stdio the first client.
+    /// Waiting for the link, or on stdio for the first client.
     awaits_client: bool,
     router: Arc<Addr<Router>>,
     tools: Rc<Tools>,
     session: Rc<Session>,
     board: Rc<Board>,
-    /// What every client was told last.
+    /// The status that clients were last sent.
     told: RemoteControlState,
     desired: Desired,
     wishes: Rc<Wishes>,
@@ -148,7 +147,7 @@ pub struct RemoteControl {
 
 impl RemoteControl {
     /// Starts the actor on `arbiter`, which the link should share. Its mailbox is bounded by
-    /// [`RemoteControlSettings::mailbox_messages`], which holds as long as the address is shared and never cloned.
+    /// [`RemoteControlSettings::mailbox_messages`], as long as the address is shared and never cloned.
     pub fn start(parts: RemoteControlParts, arbiter: &ArbiterHandle) -> Arc<Addr<Self>> {
         start_with(arbiter, parts.setup.settings.mailbox_messages, || Self::new(parts))
     }
@@ -194,7 +193,7 @@ impl RemoteControl {
         }
     }
 
-    /// Finds out what is wanted, once everything is there that it takes.
+    /// Determines whether remote control is wanted, once nothing is missing.
     fn begin(&mut self, ctx: &mut Context<Self>) {
         if self.awaits_client || self.link.is_none() || self.ended {
             return;
@@ -207,8 +206,8 @@ impl RemoteControl {
         }
     }
 
-    /// Asks the database. Who is not signed in has no row there, but may sign in later; more and more seldom, because most
-    /// never do, and an idle server should sleep.
+    /// Asks the database. Without a sign-in there is no row, but the user may sign in later. The interval grows,
+    /// because most users never sign in and an idle server should sleep.
     fn remember(&mut self, ctx: &mut Context<Self>) {
         let session = self.session.clone();
         let remembered = async move {
@@ -239,14 +238,14 @@ impl RemoteControl {
         ));
     }
 
-    /// From now on it is wanted: sees to it that a cycle runs.
+    /// Enables remote control: starts a cycle unless one is running.
     fn enable(&mut self, ctx: &mut Context<Self>) {
         self.desired = Desired::Enabled;
         if self.cycle.is_some() || self.ended {
             return;
         }
         self.board.connecting();
-        // Without a link yet, this is called once more when it comes.
+        // If the link has not started yet, this is called again when it has.
         let Some(link) = self.link.clone().filter(|_| !self.awaits_client) else { return };
         let cycle = Cycle::new(self.session.clone(), self.board.clone(), link, self.lost.clone());
         let running = guarded_future("the connection of remote control", async move { cycle.run().await });
@@ -259,12 +258,12 @@ impl RemoteControl {
         })));
     }
 
-    /// From now on it is not wanted. Resolves when the socket is gone.
+    /// Disables remote control. Resolves when the socket is dropped.
     fn disable(&mut self, ctx: &mut Context<Self>) -> impl Future<Output = ()> + 'static {
         self.desired = Desired::Disabled;
         self.stop_cycle(ctx);
         self.board.disabled();
-        // Handed over now, so that no later dial overtakes it.
+        // Sent now, so that no later dial overtakes it.
         let hung_up = self.link.as_ref().map(|link| link.hang_up.send(HangUp));
         async move {
             if let Some(Err(e)) = OptionFuture::from(hung_up).await {
@@ -279,7 +278,7 @@ impl RemoteControl {
         }
     }
 
-    /// The login is over: what it had with the backend is forgotten, and another one begins disabled.
+    /// The sign-in has ended: its state is forgotten, and a new session starts disabled.
     fn end_session(&mut self, ctx: &mut Context<Self>) {
         log::info!("remote control ends with the sign-in that it was for");
         self.wishes.next();
@@ -294,7 +293,7 @@ impl RemoteControl {
         }
     }
 
-    /// What every client must be told.
+    /// The notification for all clients, if the status has changed.
     fn news(&mut self) -> Outcome {
         let now = self.board.state();
         if now == self.told {

@@ -1,4 +1,4 @@
-//! Pairing: a code for a controller, and whether it was used (spec: remote control 12).
+//! Pairing: creates a code for a controller, and tells whether it was used (spec: remote control 12).
 
 use super::enrollment::{Enrollment, Held, mismatch};
 use super::failure::{Failure, Kind};
@@ -9,11 +9,11 @@ use crate::protocol::remote::{PairingStartParams, PairingStartResponse, PairingS
 use crate::protocol::{RpcError, Secret};
 use crate::times;
 
-/// Why there is no pairing.
+/// Why a pairing failed.
 pub enum PairingError {
-    /// Remote control first has to get somewhere by itself.
+    /// Remote control is not connected yet.
     Unavailable,
-    /// The backend, or what leads there.
+    /// The request to the backend failed.
     Failed(Failure),
 }
 
@@ -38,10 +38,10 @@ impl From<PairingError> for RpcError {
     }
 }
 
-/// The one code of a status request.
+/// The code of a status request.
 ///
 /// # Errors
-/// There is none, or there are two; with the reference program's texts.
+/// There is none, or there are two; the texts are the reference program's.
 pub fn code(params: PairingStatusParams) -> Result<PairStatusRequest, RpcError> {
     let PairingStatusParams { pairing_code, manual_pairing_code } = params;
     let mistake = |what: &str| RpcError::invalid_request(format!("remoteControl/pairing/status {what}"));
@@ -53,7 +53,7 @@ pub fn code(params: PairingStatusParams) -> Result<PairStatusRequest, RpcError> 
 }
 
 impl Session {
-    /// Gets a code; becomes a host for it if need be.
+    /// Requests a code, and enrolls this host if needed.
     pub async fn pair(&self, params: PairingStartParams) -> Result<PairingStartResponse, PairingError> {
         let to = self.destination().await?;
         self.check_deferral()?;
@@ -80,7 +80,7 @@ impl Session {
         }
     }
 
-    /// Asks whether a code was used. Never becomes a host for it: a code of this host means that it is one.
+    /// Asks whether a code was used. Does not enroll this host, because a code exists only for an enrolled host.
     pub async fn pairing_status(&self, code: PairStatusRequest) -> Result<PairingStatusResponse, PairingError> {
         let to = self.destination().await?;
         let mut held = self.held().await;
@@ -98,7 +98,7 @@ impl Session {
         })
     }
 
-    /// `None` when the server token was refused.
+    /// `None` if the server token was refused.
     async fn ask_status(
         &self,
         held: &mut Held,

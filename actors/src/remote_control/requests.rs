@@ -26,7 +26,7 @@ fn told(failure: Failure) -> RpcError {
 
 impl RemoteControl {
     pub(super) fn ask(&mut self, reply: Reply, request: Request, ctx: &mut Context<Self>) {
-        // While a cycle runs, it sees to this, and looks twice.
+        // While a cycle runs, it does this itself, and checks twice.
         if self.cycle.is_none() && !self.session.is_current() {
             self.end_session(ctx);
         }
@@ -64,8 +64,8 @@ impl RemoteControl {
         }
     }
 
-    /// A passing wish counts at once. One to be remembered counts when this host is enrolled and the wish on disk; if
-    /// that fails, everything stays as it was.
+    /// With `ephemeral` it takes effect at once. Otherwise it takes effect when this host is enrolled and the decision
+    /// is on disk; if that fails, nothing changes.
     fn client_enables(&mut self, reply: Reply, ephemeral: bool, ctx: &mut Context<Self>) {
         let wish = self.wishes.next();
         if ephemeral {
@@ -96,8 +96,8 @@ impl RemoteControl {
         });
     }
 
-    /// Counts at once. One to be remembered is answered when it is on disk. Asks the backend nothing, so it may always be
-    /// made, however many wait for that.
+    /// Takes effect at once. Without `ephemeral` it is answered when the decision is on disk. It needs no request to
+    /// the backend, so it is possible at any time.
     fn client_disables(&mut self, reply: Reply, ephemeral: bool, ctx: &mut Context<Self>) {
         self.wishes.next();
         let hung_up = self.disable(ctx);
@@ -126,7 +126,7 @@ impl RemoteControl {
         Err(RpcError::invalid_request("remote control pairing requires remote control to be enabled"))
     }
 
-    /// Answers when the backend has, if not too many wait for it.
+    /// Answers when the backend has answered, unless too many requests are waiting for it.
     fn call(&self, reply: Reply, call: impl Future<Output = Answered> + 'static, ctx: &mut Context<Self>) {
         let Some(permit) = self.permit() else { return self.answer(reply, Err(RpcError::overloaded()), ctx) };
         let call = async move {
@@ -136,12 +136,12 @@ impl RemoteControl {
         self.work(reply, call, ctx, |_, answered, _| answered);
     }
 
-    /// To wait for the backend: as many may as the settings allow.
+    /// Permission to wait for the backend, limited by the settings.
     fn permit(&self) -> Option<OwnedSemaphorePermit> {
         self.calls.clone().try_acquire_owned().ok()
     }
 
-    /// Works beside the mailbox, and answers with what becomes of it.
+    /// Runs `work` beside the mailbox, and answers with its result.
     fn work<T: 'static>(
         &self,
         reply: Reply,

@@ -1,5 +1,5 @@
-//! What one login has with the backend: its enrollment, its server token, and until when the backend wants to be left
-//! alone. Another account gets another session.
+//! The state of one sign-in at the backend: its enrollment, its server token, and when the backend allows the next
+//! request. Another account gets another session.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -20,7 +20,7 @@ use crate::protocol::account::AuthFile;
 use crate::store::{EnrollmentKey, Store};
 use crate::times::{self, Rest};
 
-/// What every session works with.
+/// The collaborators of sessions.
 pub struct Tools {
     pub settings: RemoteControlSettings,
     pub backend: Backend,
@@ -30,27 +30,27 @@ pub struct Tools {
     pub clock: Clock,
     pub random: fn() -> f64,
     pub server_name: String,
-    /// On stdio the first client's name, else empty: part of the name of an enrollment.
+    /// On stdio the first client's name, otherwise empty; part of the key of an enrollment.
     pub client_name: RefCell<String>,
 }
 
 /// See the module's documentation.
 pub struct Session {
     pub tools: Rc<Tools>,
-    /// One at a time enrolls, refreshes and pairs; others wait, and find what the first has brought.
+    /// Only one task at a time enrolls, refreshes or pairs; the others wait and use its result.
     held: Mutex<Held>,
-    /// No call of this host meanwhile.
+    /// No request of this host before this time.
     deferred: Cell<Rest>,
-    /// Whose session it is, once that was seen.
+    /// The account of the session, once it is known.
     account: RefCell<Option<String>>,
 }
 
-/// Which backend, and as whom.
+/// A backend and an account.
 #[derive(Clone, Debug)]
 pub struct Destination {
     pub url: BackendUrl,
     pub account: Account,
-    /// Under which the enrollment is kept.
+    /// Key of the enrollment.
     pub key: EnrollmentKey,
 }
 
@@ -76,19 +76,19 @@ impl Tools {
 }
 
 impl Session {
-    /// Nothing is known yet.
+    /// Creates an empty session.
     pub fn new(tools: Rc<Tools>) -> Self {
         Self { tools, held: Mutex::default(), deferred: Cell::default(), account: RefCell::default() }
     }
 
-    /// The base URL that the configuration names at this moment.
+    /// The base URL in the current configuration.
     pub async fn url(&self) -> Result<BackendUrl, Failure> {
         let named = self.tools.catalog.send(BaseUrl).await.map_err(Failure::other)?.map_err(Failure::other)?;
         let text = named.as_deref().unwrap_or(DEFAULT_BASE_URL);
         BackendUrl::parse(text, &self.tools.settings.hosts).map_err(Failure::other)
     }
 
-    /// Where to turn, and as whom.
+    /// The current backend and account.
     pub async fn destination(&self) -> Result<Destination, Failure> {
         let url = self.url().await?;
         if self.tools.backend.installation_id().is_empty() {
@@ -103,7 +103,7 @@ impl Session {
         Ok(Destination { url, account, key })
     }
 
-    /// The account, which from the first time on must stay the same.
+    /// The account, which must stay the same from the first use on.
     fn account(&self) -> Result<Account, Failure> {
         let account = self.tools.account()?;
         let mut mine = self.account.borrow_mut();
@@ -113,15 +113,15 @@ impl Session {
         Ok(account)
     }
 
-    /// Whether the account is the one that this session began with, if it has begun.
+    /// Whether the account is still the one of this session.
     pub fn is_current(&self) -> bool {
         let account = self.tools.account().ok().map(|account| account.id);
         let mine = self.account.borrow();
         mine.is_none() || *mine == account
     }
 
-    /// Resolves when the login of this session is over. A file that another program is just writing may look as if
-    /// nobody were signed in, so it must look so twice.
+    /// Resolves when the sign-in of this session has ended. A file that is just being written may look signed out, so
+    /// it is checked twice.
     pub async fn ended(&self) {
         loop {
             actix_rt::time::sleep(self.tools.settings.account_check()).await;
@@ -135,19 +135,19 @@ impl Session {
         }
     }
 
-    /// What is held, for whoever may change it.
+    /// The enrollment state, locked for changes.
     pub async fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().await
     }
 
     /// # Errors
-    /// The backend wants to be left alone.
+    /// Fails if the backend has asked to wait.
     pub fn check_deferral(&self) -> Result<(), Failure> {
         let deferred = self.deferred.get();
         if deferred.lasts(self.tools.clock.unix_ms()) { Err(Failure::deferred(deferred.until_ms)) } else { Ok(()) }
     }
 
-    /// Remembers what a failure says about when to come back; the latest moment counts.
+    /// Records when the backend allows the next request; the latest time counts.
     pub fn heed(&self, failure: &Failure) {
         if let Some(at) = failure.retry_at_ms {
             let since_ms = self.tools.clock.unix_ms();
@@ -156,11 +156,11 @@ impl Session {
         }
     }
 
-    /// Asks with the account's token; where it is refused, takes a step of recovery, after which a client's request is
-    /// repeated once.
+    /// Sends a request with the account's token. If the token is refused, takes a step of recovery; a client's request
+    /// is then repeated once.
     ///
     /// # Errors
-    /// As `ask`; the second one if there were two.
+    /// As `ask`; that of the second attempt if there were two.
     pub async fn with_recovery<T>(
         &self,
         recovery: &Recovery,
@@ -183,7 +183,7 @@ impl Session {
         }
     }
 
-    /// Whether the account is still the one that a long call was made for.
+    /// Checks that the account is still the one for which a long request was sent.
     ///
     /// # Errors
     /// The texts are the reference program's.
@@ -197,7 +197,7 @@ impl Session {
     }
 }
 
-/// Whether the backend did not accept who asked.
+/// Whether the backend rejected the credentials.
 pub fn is_permission(failure: &Failure) -> bool {
     failure.kind == Kind::Permission
 }

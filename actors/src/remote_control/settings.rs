@@ -1,4 +1,4 @@
-//! What the operator can set (spec: remote control 4 and 10). `config/default.toml` says why each has its default.
+//! The settings of remote control (spec: remote control 4 and 10). `config/default.toml` explains each default.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::backoff::Backoff;
 use crate::http::HttpBounds;
 
-/// Bounds and times, each with its unit in its name.
+/// Bounds and times; the name of each ends with its unit.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteControlSettings {
@@ -65,14 +65,14 @@ impl RemoteControlSettings {
         Duration::from_millis(self.account_check_milliseconds)
     }
 
-    /// Queues with room for one message, and times that pass within a test.
+    /// Settings for tests: queues with room for one message, and short times.
     #[cfg(test)]
     pub fn tiny() -> Self {
         Self {
             hosts: Vec::new(),
             mailbox_messages: 1,
             calls: 4,
-            // Nothing hangs here but what a test holds, and a slow machine may take its time.
+            // Long, because only tests delay answers, and the machine may be slow.
             request_milliseconds: 60_000,
             response_bytes: 16 * 1024,
             backoff_first_milliseconds: 20,

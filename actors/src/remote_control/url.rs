@@ -1,20 +1,20 @@
-//! Which backend may be spoken to, and where its endpoints are (spec: remote control 2).
+//! The trusted backends and their endpoints (spec: remote control 2).
 
 use url::{Host, Url};
 
-/// The backend of users who configure none.
+/// The default backend.
 pub const DEFAULT_BASE_URL: &str = "https://chatgpt.com/backend-api/";
 
-/// Domains that are trusted with all below them, over `https`.
+/// Domains that are trusted over `https`, including their subdomains.
 const DOMAINS: [&str; 2] = ["chatgpt.com", "chatgpt-staging.com"];
 
-/// A base URL that cannot be used. The texts are the reference program's.
+/// Why a base URL is invalid. The texts are the reference program's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUrl {
-    /// It is no URL.
+    /// It is not a URL.
     #[error("invalid remote control URL `{0}`: {1}")]
     Unreadable(String, url::ParseError),
-    /// Nobody vouches for that host, or it would be reached in the open.
+    /// The host is not trusted, or the connection would not be encrypted.
     #[error(
         "invalid remote control URL `{0}`; expected HTTPS URL for chatgpt.com or chatgpt-staging.com, or HTTP/HTTPS \
          URL for localhost"
@@ -22,13 +22,13 @@ pub enum InvalidUrl {
     Untrusted(String),
 }
 
-/// The base URL of a backend that may be trusted with the user's tokens.
+/// The base URL of a backend that may receive the user's tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackendUrl(Url);
 
 impl BackendUrl {
-    /// Reads and judges `text`; `hosts` are trusted over `https` besides the known ones. A query and a user name are
-    /// dropped, as nothing of them could be meant.
+    /// Parses and checks `text`. `hosts` are trusted over `https` in addition to the known ones. A query and a user
+    /// name are dropped.
     ///
     /// # Errors
     /// See [`InvalidUrl`].
@@ -36,11 +36,11 @@ impl BackendUrl {
         let mut url = Url::parse(text).map_err(|error| InvalidUrl::Unreadable(without_user(text), error))?;
         let named_safely = url.password().is_none() && url.username().is_empty();
         if !named_safely {
-            // An error means that there is no host, and then no user either.
+            // An error means that there is no host, and so no user.
             let _ = (url.set_password(None), url.set_username(""));
         }
         if !is_trusted(&url, hosts) {
-            // A password must not come into a log by way of the error.
+            // A password must not get into a log through the error.
             let shown = if named_safely { text.to_owned() } else { url.to_string() };
             return Err(InvalidUrl::Untrusted(shown));
         }
@@ -52,41 +52,41 @@ impl BackendUrl {
         Ok(Self(url))
     }
 
-    /// `POST`: become a host.
+    /// `POST`: enroll this host.
     pub fn enroll(&self) -> Url {
         self.below(&["server", "enroll"])
     }
 
-    /// `POST`: a new server token.
+    /// `POST`: refresh the server token.
     pub fn refresh(&self) -> Url {
         self.below(&["server", "refresh"])
     }
 
-    /// `POST`: a code for a controller.
+    /// `POST`: create a pairing code.
     pub fn pair(&self) -> Url {
         self.below(&["server", "pair"])
     }
 
-    /// `POST`: was the code used?
+    /// `POST`: whether a code was used.
     pub fn pair_status(&self) -> Url {
         self.below(&["server", "pair", "status"])
     }
 
-    /// `GET`: the controllers of an environment.
+    /// `GET`: list the controllers of an environment.
     pub fn clients(&self, environment_id: &str) -> Url {
         self.below(&["environments", environment_id, "clients"])
     }
 
-    /// `DELETE`: one of them.
+    /// `DELETE`: revoke a controller.
     pub fn client(&self, environment_id: &str, client_id: &str) -> Url {
         self.below(&["environments", environment_id, "clients", client_id])
     }
 
-    /// The WebSocket of the host; also part of the name of an enrollment.
+    /// The WebSocket of the host; also part of the key of an enrollment.
     pub fn websocket(&self) -> Url {
         let mut url = self.below(&["server"]);
         let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
-        // Cannot fail between schemes of the web.
+        // Cannot fail between `http(s)` and `ws(s)`.
         let _ = url.set_scheme(scheme);
         url
     }
@@ -100,7 +100,7 @@ impl BackendUrl {
     }
 }
 
-/// What cannot be parsed may hold a password too: everything before an `@` goes.
+/// Invalid text may contain a password, too, so everything before an `@` is removed.
 fn without_user(text: &str) -> String {
     match (text.find("//"), text.rfind('@')) {
         (Some(start), Some(at)) if start < at => format!("{}{}", &text[..start + 2], &text[at + 1..]),

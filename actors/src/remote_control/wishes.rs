@@ -1,8 +1,8 @@
-//! The order of what clients wish, so that a wish that took long undoes no later one.
+//! The order of clients' requests to enable and disable, so that a slow request cannot override a newer one.
 
 use std::cell::Cell;
 
-/// Counts wishes, and apart from them those that are to be remembered: a passing wish leaves alone what is remembered.
+/// Counts requests, and separately those that are remembered: an ephemeral request does not affect what is remembered.
 #[derive(Default)]
 pub struct Wishes {
     all: Cell<u64>,
@@ -10,24 +10,24 @@ pub struct Wishes {
 }
 
 impl Wishes {
-    /// The number of a new wish.
+    /// The number of a new request.
     pub fn next(&self) -> u64 {
         self.all.set(self.all.get() + 1);
         self.all.get()
     }
 
-    /// The number of a new wish among those that are to be remembered.
+    /// The number of a new request among those that are remembered.
     pub fn next_lasting(&self) -> u64 {
         self.lasting.set(self.lasting.get() + 1);
         self.lasting.get()
     }
 
-    /// Whether nothing else was wished since.
+    /// Whether no newer request has been made.
     pub fn is_last(&self, wish: u64) -> bool {
         self.all.get() == wish
     }
 
-    /// Whether nothing else was to be remembered since.
+    /// Whether no newer request is to be remembered.
     pub fn is_last_lasting(&self, wish: u64) -> bool {
         self.lasting.get() == wish
     }

@@ -1,4 +1,4 @@
-//! From a URL to a socket (spec: remote control 5).
+//! Establishes the socket to the backend (spec: remote control 5).
 
 use actix_rt::net::TcpStream;
 use actix_tls::connect::{ConnectError as TcpConnectError, ConnectInfo, Connection};
@@ -17,7 +17,7 @@ use super::{Dial, DialError, RemoteLinkLimits};
 use crate::connection::websocket::handshake::{HandshakeError, Refusal, shake_hands};
 use crate::protocol::body::without;
 
-/// Connects to the backend and upgrades. Follows no redirect, and asks for no subprotocol and no extension.
+/// Connects to the backend and upgrades, without redirects, subprotocols or extensions.
 ///
 /// # Errors
 /// See [`DialError`].
@@ -43,7 +43,7 @@ pub(super) async fn dial(dial: &Dial, cursor: Option<&str>, limits: &RemoteLinkL
         .connector(fn_service(connect))
         .timeout(limits.dial())
         .handshake_timeout(limits.dial())
-        // There are no upgrades in HTTP/2, and the backend would choose it.
+        // HTTP/2 has no upgrades, and the backend would select it.
         .max_http_version(Version::HTTP_11)
         .finish();
     let connection = connector.call(Connect { uri: uri.clone(), addr: None }).await.map_err(|error| match error {
@@ -61,8 +61,8 @@ fn failed(error: impl std::fmt::Display) -> DialError {
     DialError::Failed(error.to_string())
 }
 
-/// Opens the TCP connection below. Awc's own way would let small messages wait for each other (Nagle's algorithm), and
-/// takes no address in brackets.
+/// Opens the TCP connection. awc's own connector leaves Nagle's algorithm on and does not accept an address in
+/// brackets.
 async fn connect(info: ConnectInfo<Uri>) -> Result<Connection<Uri, TcpStream>, TcpConnectError> {
     let uri = info.request().clone();
     let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');

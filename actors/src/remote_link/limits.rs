@@ -1,4 +1,4 @@
-//! The bounds of the link, with the reference program's numbers where it has one (spec: remote control 5 to 9).
+//! The bounds of the link; the defaults are the reference program's where it has one (spec: remote control 5 to 9).
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The session at work: shared by the socket's tasks and the streams', all on one arbiter. Nobody waits while it is borrowed.
+//! The shared state of the link: used by the tasks of the socket and the streams, all on one arbiter. No task awaits
+//! while it borrows the session.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -21,14 +22,14 @@ use crate::panics::guarded_future;
 pub(super) struct Link {
     limits: Rc<RemoteLinkLimits>,
     session: RefCell<Session<StreamPipe>>,
-    /// There may be something to send.
+    /// Signals that there may be something to send.
     filled: Notify,
-    /// There may be room for what connections have to say.
+    /// Signals that there may be room for messages of connections.
     room: Notify,
-    /// There may be nothing left to do.
+    /// Signals that there may be nothing left to do.
     done: Notify,
     connected: Cell<bool>,
-    /// Something was taken to be sent, and not all of that is written.
+    /// Whether an envelope was taken but is not written completely.
     writing: Cell<bool>,
 }
 
@@ -49,35 +50,35 @@ impl Link {
         })
     }
 
-    /// Where the backend is to go on.
+    /// The cursor after which the backend continues.
     pub(super) fn cursor(&self) -> Option<String> {
         self.session.borrow().cursor().map(str::to_owned)
     }
 
-    /// The session of the login is over.
+    /// The sign-in has ended.
     pub(super) fn forget(&self) {
         self.session.borrow_mut().clear();
         self.room.notify_waiters();
     }
 
-    /// There is a new socket.
+    /// A new socket is established.
     pub(super) fn replay(&self) {
         self.connected.set(true);
         self.writing.set(false);
         self.session.borrow_mut().replay();
     }
 
-    /// The socket is lost or dropped, if there was one.
+    /// The socket, if any, is lost or dropped.
     pub(super) fn socket_is_gone(&self) {
         self.connected.set(false);
         self.done.notify_waiters();
     }
 
-    /// Begins no more streams; returns when there are none left with something to say, or no way to say it.
+    /// Refuses new streams. Returns when no stream has anything left to send, or when there is no socket.
     pub(super) async fn send_rest(&self) {
         self.session.borrow_mut().begin_no_more();
         loop {
-            // Before the look, so that an end which comes after it is noticed.
+            // Registered before the check, so that an end after it is noticed.
             let done = self.done.notified();
             if !self.connected.get() || !self.writing.get() && self.session.borrow().has_said_all() {
                 return;
@@ -86,7 +87,7 @@ impl Link {
         }
     }
 
-    /// Takes a text message of the backend.
+    /// Handles a text message from the backend.
     pub(super) fn receive(&self, text: &str) {
         if self.session.borrow_mut().receive(text, Instant::now()) {
             self.room.notify_waiters();
@@ -95,39 +96,39 @@ impl Link {
         self.done.notify_waiters();
     }
 
-    /// Ends what was silent for too long.
+    /// Ends streams that were silent for too long.
     pub(super) fn sweep(&self) {
         self.session.borrow_mut().sweep(Instant::now());
         self.room.notify_waiters();
     }
 
-    /// What is to be sent next, if anything.
+    /// The next envelope to send, if any.
     pub(super) fn next(&self) -> Option<ByteString> {
         let next = self.session.borrow_mut().next();
         self.writing.set(self.writing.get() || next.is_some());
         next
     }
 
-    /// All that was taken to be sent is written.
+    /// All taken envelopes are written.
     pub(super) fn written(&self) {
         self.writing.set(false);
         self.done.notify_waiters();
     }
 
-    /// Returns when there may be something to send.
+    /// Waits until there may be something to send.
     pub(super) async fn filled(&self) {
         self.filled.notified().await;
     }
 
-    /// There is something else to send.
+    /// Wakes the task that sends.
     pub(super) fn wake(&self) {
         self.filled.notify_one();
     }
 
-    /// Returns when the connection of a stream may say more.
+    /// Waits until the connection of a stream may send more.
     async fn room(&self, key: &StreamKey) {
         loop {
-            // Before the look, so that room which comes after it is noticed.
+            // Registered before the check, so that room after it is noticed.
             let room = self.room.notified();
             if self.session.borrow().has_room(key) {
                 return;
@@ -136,7 +137,7 @@ impl Link {
         }
     }
 
-    /// Passes on what the connection of a stream says, until it ends.
+    /// Forwards messages of a stream's connection until it ends.
     async fn relay(&self, key: &StreamKey, generation: u64, reader: ReadHalf<DuplexStream>) {
         let mut lines = FramedRead::new(reader, JsonLines::new(self.limits.segmented_message_bytes));
         loop {
@@ -156,7 +157,7 @@ impl Link {
     }
 }
 
-/// The way to the connection of one stream. Its task ends with it, and with the task the connection.
+/// The pipe to the connection of one stream. Dropping it ends its task, and with it the connection.
 pub(super) struct StreamPipe {
     lines: mpsc::Sender<String>,
     waiting_bytes: Rc<Cell<usize>>,
@@ -164,7 +165,7 @@ pub(super) struct StreamPipe {
     task: JoinHandle<()>,
 }
 
-/// What streams are opened with.
+/// Opens connections for streams.
 pub(super) struct Opener {
     link: Weak<Link>,
     limits: Rc<RemoteLinkLimits>,
@@ -196,7 +197,7 @@ impl Pipe for StreamPipe {
 
     fn offer(&self, line: String) -> bool {
         let (bytes, waiting) = (line.len(), self.waiting_bytes.get());
-        // A line of any size may go to a connection for which nothing waits.
+        // A connection without waiting lines accepts a line of any size.
         if waiting > 0 && waiting + bytes > self.most_bytes {
             return false;
         }
@@ -214,7 +215,7 @@ impl Drop for StreamPipe {
     }
 }
 
-/// Writes what waits for a connection. It waits itself while the connection is not read.
+/// Writes waiting lines to a connection. It blocks while the connection is not being read.
 async fn feed(mut waiting: mpsc::Receiver<String>, waiting_bytes: &Cell<usize>, mut writer: WriteHalf<DuplexStream>) {
     while let Some(line) = waiting.recv().await {
         if writer.write_all(line.as_bytes()).await.is_err() {

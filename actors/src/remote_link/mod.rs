@@ -1,13 +1,12 @@
-//! The link: the one WebSocket to the remote-control backend, and the streams of remote controllers on it.
+//! The link: the WebSocket to the remote-control backend, and the streams of remote controllers on it.
 //!
-//! It dials when it is told to, and tells when a socket is lost; whether and when to dial again is for remote control to
-//! decide. The streams and all that is owed to them outlive the socket: see [`session`]. Each stream is an ordinary connection
-//! of the hub, reached over a pipe of lines ([`port`], [`link`]), so it has the same brake, router and laws. No stream waits
-//! for another, and the socket waits for none: a connection that takes nothing has a bounded queue, at whose end requests are
-//! answered -32001 and anything else ends the stream; a stream whose controller acknowledges nothing is not read.
+//! It dials on request, and reports when a socket is lost; remote control decides when to dial again. Streams and their
+//! unacknowledged messages outlive the socket: see [`session`]. Each stream is an ordinary connection of the hub behind
+//! a pipe of lines ([`port`], [`link`]), with the same brake, router and laws. No stream waits for another, and the
+//! socket waits for none: a connection that reads nothing has a bounded queue, above which requests get -32001 and
+//! anything else ends the stream; a stream whose controller acknowledges nothing is not read.
 //!
-//! Of the 100 MiB that a message in segments may have, [`crate::limits::Limits::message_bytes`] leaves fewer, as for every
-//! connection.
+//! Segmented messages may have 100 MiB, but [`crate::limits::Limits::message_bytes`] applies as for every connection.
 
 mod dial;
 mod limits;
@@ -40,22 +39,22 @@ pub struct RemoteLink {
     message_bytes: usize,
     link: Rc<Link>,
     lost: Recipient<LinkLost>,
-    /// Dropping it ends the dial under way.
+    /// Dropping it cancels the dial in progress.
     dialing: Option<DropGuard>,
     socket: Option<SpawnHandle>,
-    /// A [`LinkLost`] that waits for room.
+    /// A [`LinkLost`] that waits for a slot in the mailbox.
     telling: Option<SpawnHandle>,
 }
 
-/// What the link is made of.
+/// The collaborators of the link.
 pub struct RemoteLinkParts {
-    /// Its bounds.
+    /// The bounds.
     pub limits: RemoteLinkLimits,
-    /// Bytes of one message, as for every connection ([`crate::limits::Limits::message_bytes`]).
+    /// Largest message in bytes, as for every connection ([`crate::limits::Limits::message_bytes`]).
     pub message_bytes: usize,
-    /// The way to the hub.
+    /// Opens connections of the hub.
     pub port: StreamPort,
-    /// Who is told that a socket is lost: the one recipient, never cloned.
+    /// Receives [`LinkLost`]. The only recipient; never cloned.
     pub lost: Recipient<LinkLost>,
 }
 
@@ -110,7 +109,7 @@ impl Actor for RemoteLink {
         ctx.set_mailbox_capacity(self.limits.mailbox_messages);
     }
 
-    /// A stream that rests for ever would otherwise keep all this alive.
+    /// Otherwise a stream that is paused forever would keep everything alive.
     fn stopped(&mut self, _: &mut Self::Context) {
         self.link.forget();
     }

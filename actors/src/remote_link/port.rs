@@ -1,4 +1,4 @@
-//! How a remote stream becomes a connection of the hub.
+//! Opens connections of the hub for remote streams.
 
 use std::sync::{Arc, OnceLock};
 

@@ -16,26 +16,27 @@ use super::RemoteLinkLimits;
 use super::link::Link;
 use crate::connection::websocket::reader::{Incoming, MessageReader};
 
-/// Bytes that are read from the socket at one go, and that are joined into one write.
+/// Size of one read and of one write, in bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// A socket on which nothing was said yet, and what came right behind the upgrade.
+/// A new socket, and the bytes that followed the upgrade.
 pub(super) struct Socket {
     pub(super) io: BoxedSocket,
     pub(super) read: Bytes,
 }
 
-/// What the socket's tasks tell each other.
+/// Signals between the socket's tasks.
 struct Signals {
-    /// The payload of the backend's latest ping that is not answered yet.
+    /// Payload of the backend's latest unanswered ping.
     pinged: RefCell<Option<Bytes>>,
-    /// It is time for a ping of ours.
+    /// Whether a ping is due.
     ping: Cell<bool>,
-    /// When the backend's latest pong came.
+    /// When the backend's latest pong arrived.
     pong: Cell<Instant>,
 }
 
-/// Serves the socket until it ends by itself, and says why. Dropping it drops the socket without a close frame.
+/// Serves the socket until it ends by itself, and returns the cause. Dropping the future drops the socket without a
+/// close frame.
 pub(super) async fn run(socket: Socket, link: Rc<Link>, limits: Rc<RemoteLinkLimits>, message_bytes: usize) -> String {
     let (reader, writer) = tokio::io::split(socket.io);
     let mut messages = MessageReader::of_backend(limits.frame_bytes, message_bytes);
@@ -63,7 +64,7 @@ async fn read(
                 Incoming::Text(text) => link.receive(&text),
                 Incoming::Binary(_) => log::warn!("the backend sent a binary message; it is ignored"),
                 Incoming::Ping(payload) => {
-                    // Of several only the latest need be answered (RFC 6455 5.5.3).
+                    // Only the latest ping needs an answer (RFC 6455 5.5.3).
                     *signals.pinged.borrow_mut() = Some(payload);
                     link.wake();
                 }
@@ -112,7 +113,7 @@ async fn write(mut socket: WriteHalf<BoxedSocket>, link: &Link, signals: &Signal
     }
 }
 
-/// Pings and pongs go before everything else: the backend judges this host by them.
+/// Pings and pongs are sent first, because the backend judges this host by them.
 fn next(link: &Link, signals: &Signals) -> Option<Message> {
     if let Some(payload) = signals.pinged.take() {
         return Some(Message::Pong(payload));
@@ -123,7 +124,7 @@ fn next(link: &Link, signals: &Signals) -> Option<Message> {
     link.next().map(Message::Text)
 }
 
-/// Pings the backend; returns when its pongs stay away.
+/// Pings the backend. Returns when its pongs are overdue.
 async fn watch(link: &Link, signals: &Signals, limits: &RemoteLinkLimits) {
     let mut pings = interval_at(Instant::now() + limits.ping(), limits.ping());
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);

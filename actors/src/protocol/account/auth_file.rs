@@ -1,4 +1,4 @@
-//! `auth.json` with its tokens, which only `account/` may see.
+//! `auth.json` with its tokens, for `account/` only.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 use super::SignIn;
 use crate::protocol::Secret;
 
-/// Who is signed in, with what the backend asks for.
+/// The sign-in with its tokens.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum AuthFile {
-    /// Nobody, or the file cannot be used.
+    /// There is no sign-in, or the file is unusable.
     #[default]
     Nobody,
-    /// Somebody, but not with ChatGPT.
+    /// A sign-in without ChatGPT.
     ApiKey,
     /// A ChatGPT user.
     Chatgpt(AccountTokens),
@@ -21,22 +21,22 @@ pub enum AuthFile {
 /// The tokens of a ChatGPT user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccountTokens {
-    /// The account that the backend knows.
+    /// Id of the account.
     pub account_id: Option<String>,
-    /// What the host shows when it enrolls.
+    /// Access token.
     pub access: Secret,
-    /// What new tokens are asked for with.
+    /// Refresh token.
     pub refresh: Option<Secret>,
 }
 
-/// Tokens that came from the sign-in's token endpoint. What is `None` stays as it was.
+/// New tokens from the token endpoint. `None` keeps the old one.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)] // As in `auth.json`.
 pub struct FreshTokens {
     pub id_token: Option<Secret>,
     pub access_token: Option<Secret>,
     pub refresh_token: Option<Secret>,
-    /// When, in RFC 3339.
+    /// Time of the renewal, in RFC 3339.
     pub at: String,
 }
 
@@ -55,7 +55,7 @@ impl AuthFile {
     /// Reads the text of `auth.json`.
     ///
     /// # Errors
-    /// Where the text is not what the file should hold; the error repeats nothing of it.
+    /// The text is invalid. The error contains nothing of it.
     pub fn read(text: &str) -> Result<Self, String> {
         let account_id = match SignIn::from_auth_json(text)? {
             SignIn::Nobody => return Ok(Self::Nobody),
@@ -72,10 +72,10 @@ impl AuthFile {
         })
     }
 
-    /// The text of `auth.json` with new tokens in it. All other members stay.
+    /// The text of `auth.json` with new tokens. All other members are kept.
     ///
     /// # Errors
-    /// The text is no `auth.json` with tokens; the error repeats nothing of it.
+    /// The text is not an `auth.json` with tokens. The error contains nothing of it.
     pub fn with_fresh_tokens(text: &str, fresh: &FreshTokens) -> Result<String, String> {
         let unusable = || "there are no tokens to replace".to_owned();
         let mut file: Map<String, Value> = serde_json::from_str(text).map_err(|_| unusable())?;

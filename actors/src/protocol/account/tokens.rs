@@ -1,10 +1,10 @@
-//! What is said at the token endpoint of the sign-in.
+//! Messages of the token endpoint.
 
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Secret;
 
-/// `POST /oauth/token`: asks for new tokens.
+/// `POST /oauth/token`: requests new tokens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TokenRequest {
     /// The OAuth client that the user signed in to.

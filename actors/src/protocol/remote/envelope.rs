@@ -6,117 +6,118 @@ use serde::{Deserialize, Serialize};
 
 use super::Message;
 
-/// From the backend to a host.
+/// An envelope from the backend to a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackendEnvelope<'a> {
-    /// Which controller.
+    /// Id of the controller.
     pub client_id: Cow<'a, str>,
-    /// Which of its streams; old controllers have but one, and it has no name.
+    /// Id of the stream; old controllers have one unnamed stream.
     pub stream_id: Option<Cow<'a, str>>,
-    /// Of a message: its number in the stream. Of an acknowledgement: the last number that it covers.
+    /// For a message: its number in the stream. For an acknowledgement: the last number that it covers.
     pub seq_id: Option<u64>,
-    /// Where to go on when this was processed and the socket is lost. Means nothing to the host.
+    /// Where to continue if the socket is lost after this envelope was processed. Opaque to the host.
     pub cursor: Option<Cow<'a, str>>,
-    /// The rest.
+    /// The content.
     pub body: BackendBody<'a>,
 }
 
-/// What the backend says.
+/// Contents from the backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BackendBody<'a> {
     /// A controller's message.
     Message(Message<'a>),
-    /// A part of one.
+    /// A segment of a message.
     Chunk(Segment<'a>),
-    /// Everything up to the `seq_id` has arrived; with a segment, everything before and so much of its own segments.
+    /// An acknowledgement: everything up to `seq_id` has arrived; with a segment, everything before it and the segments
+    /// up to that one.
     Ack {
         /// The last segment that it covers.
         segment_id: Option<u32>,
     },
-    /// Is the stream alive?
+    /// A ping.
     Ping,
     /// The controller has ended the stream.
     Closed,
 }
 
-/// From a host to the backend.
+/// An envelope from a host to the backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostEnvelope<'a> {
-    /// For which controller.
+    /// Id of the controller.
     pub client_id: Cow<'a, str>,
-    /// For which of its streams.
+    /// Id of the stream.
     pub stream_id: Cow<'a, str>,
-    /// From 1, one more for each envelope of the stream; the same for all segments of a message.
+    /// Sequence number, from 1; the segments of a message share it.
     pub seq_id: u64,
-    /// The rest.
+    /// The content.
     pub body: HostBody<'a>,
 }
 
-/// What a host says.
+/// Contents from a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostBody<'a> {
     /// A message for the controller.
     Message(Message<'a>),
-    /// A part of one.
+    /// A segment of a message.
     Chunk(Segment<'a>),
     /// The answer to a ping.
     Pong(PongStatus),
 }
 
-/// Whether the host knows a stream.
+/// Status of a stream at the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PongStatus {
-    /// It is served.
+    /// The stream is active.
     Active,
-    /// It must be initialized (again).
+    /// The stream must be initialized (again).
     Unknown,
 }
 
-/// A part of a message that is too long for one envelope.
+/// A segment of a message that is too long for one envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment<'a> {
-    /// From 0, in order.
+    /// Index of the segment, from 0.
     pub segment_id: u32,
-    /// How many there are.
+    /// Number of segments.
     pub segment_count: u32,
-    /// Bytes of the whole message.
+    /// Size of the whole message, in bytes.
     pub message_size_bytes: u64,
-    /// The bytes of this part, in base64 with padding.
+    /// The bytes of this segment, in base64 with padding.
     pub message_chunk_base64: Cow<'a, str>,
 }
 
 impl<'a> BackendEnvelope<'a> {
-    /// Reads one.
+    /// Parses an envelope.
     ///
     /// # Errors
-    /// Not JSON, of no known type, or a member that the type needs is missing or unfit.
+    /// It is not JSON or of an unknown type, or a required member is missing or invalid.
     pub fn read(text: &'a str) -> serde_json::Result<Self> {
         serde_json::from_str(text)
     }
 
-    /// Writes it.
+    /// Encodes the envelope.
     ///
     /// # Errors
-    /// Never in practice: JSON has a text for every envelope.
+    /// Never in practice: every envelope can be encoded.
     pub fn write(&self) -> serde_json::Result<String> {
         serde_json::to_string(self)
     }
 }
 
 impl<'a> HostEnvelope<'a> {
-    /// Reads one.
+    /// Parses an envelope.
     ///
     /// # Errors
-    /// Not JSON, of no known type, or a member that the type needs is missing or unfit.
+    /// It is not JSON or of an unknown type, or a required member is missing or invalid.
     pub fn read(text: &'a str) -> serde_json::Result<Self> {
         serde_json::from_str(text)
     }
 
-    /// Writes it.
+    /// Encodes the envelope.
     ///
     /// # Errors
-    /// Never in practice: JSON has a text for every envelope.
+    /// Never in practice: every envelope can be encoded.
     pub fn write(&self) -> serde_json::Result<String> {
         serde_json::to_string(self)
     }

@@ -1,4 +1,4 @@
-//! The bodies of the backend's HTTP endpoints (spec: remote control 4). Times in answers are RFC 3339 text.
+//! The bodies of the backend's HTTP endpoints (spec: remote control 4). Times are RFC 3339 text.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub struct EnrollRequest {
     pub name: String,
     /// Operating system: `linux` or `macos`.
     pub os: String,
-    /// As Rust names it: `x86_64`, `aarch64`.
+    /// Architecture as named by Rust: `x86_64`, `aarch64`.
     pub arch: String,
     /// The level of the API.
     pub app_server_version: String,
@@ -28,16 +28,16 @@ pub struct RefreshRequest {
     pub installation_id: String,
 }
 
-/// The answer to enroll and to refresh.
+/// The answer to `enroll` and `refresh`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServerTokenResponse {
-    /// The backend's name of this host; clients never see it.
+    /// Id of this host at the backend; never shown to clients.
     pub server_id: String,
-    /// The name of the environment that controllers choose.
+    /// Id of the environment that controllers connect to.
     pub environment_id: String,
-    /// What the host shows when it pairs and when it connects.
+    /// The server token.
     pub remote_control_token: Secret,
-    /// Until when the token holds.
+    /// Expiry of the token.
     pub expires_at: String,
 }
 
@@ -48,7 +48,7 @@ pub struct PairRequest {
     pub manual_code: bool,
 }
 
-/// The answer to pair.
+/// The answer to `pair`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PairResponse {
     /// The pairing code for scanning.
@@ -56,15 +56,15 @@ pub struct PairResponse {
     /// The pairing code for typing.
     #[serde(default)]
     pub manual_pairing_code: Option<Secret>,
-    /// Must be this host's.
+    /// Must be that of this host.
     pub server_id: String,
-    /// Must be this host's.
+    /// Must be that of this host.
     pub environment_id: String,
-    /// Until when the code holds.
+    /// Expiry of the code.
     pub expires_at: String,
 }
 
-/// `POST …/server/pair/status`: exactly one of the two.
+/// `POST …/server/pair/status`. Exactly one member must be present.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PairStatusRequest {
     /// The pairing code for scanning.
@@ -75,7 +75,7 @@ pub struct PairStatusRequest {
     pub manual_pairing_code: Option<Secret>,
 }
 
-/// The answer to pair/status.
+/// The answer to `pair/status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairStatusResponse {
     /// Whether a controller has used the code.
@@ -85,9 +85,9 @@ pub struct PairStatusResponse {
 /// The answer to `GET …/clients`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientsResponse {
-    /// One page of controllers.
+    /// The controllers.
     pub items: Vec<ClientItem>,
-    /// Where the next page begins.
+    /// Cursor of the next page.
     #[serde(default)]
     pub cursor: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The JSON-RPC message inside an envelope, which its transport passes on as it is.
+//! The JSON-RPC message inside an envelope, which the transport passes on unchanged.
 
 use std::borrow::Cow;
 
@@ -8,23 +8,23 @@ use serde_json::value::RawValue;
 
 use crate::protocol::RequestId;
 
-/// A JSON-RPC message, or at least JSON: as its sender wrote it.
+/// A JSON text as sent, usually a JSON-RPC message.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a>(pub(super) &'a RawValue);
 
-/// As much of a message as its transport must know.
+/// Kind of a message, as far as the transport needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MessageKind {
-    /// The request that begins a connection.
+    /// The `initialize` request.
     Initialize(RequestId),
     /// Any other request.
     Request(RequestId),
-    /// A notification, or the answer to a server's request.
+    /// A notification, or an answer to a server request.
     Other,
 }
 
 impl<'a> Message<'a> {
-    /// A message of this text.
+    /// Parses a message.
     ///
     /// # Errors
     /// The text is not JSON.
@@ -32,12 +32,12 @@ impl<'a> Message<'a> {
         serde_json::from_str(text).map(Self)
     }
 
-    /// Its text. May have several lines.
+    /// The text, possibly with several lines.
     pub fn text(&self) -> &'a str {
         self.0.get()
     }
 
-    /// What it is; `None` for JSON that is no JSON-RPC message.
+    /// The kind; `None` if it is not a JSON-RPC message.
     pub fn kind(&self) -> Option<MessageKind> {
         #[derive(Deserialize)]
         struct Peek<'a> {
@@ -49,7 +49,7 @@ impl<'a> Message<'a> {
             #[serde(default, deserialize_with = "present")]
             error: bool,
         }
-        // Before serde, which would read an array as the members in their order.
+        // Checked before serde, which would read an array as members in order.
         if !self.text().starts_with('{') {
             return None;
         }
@@ -64,9 +64,9 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Its text in one line, with a line end.
+    /// The text in one line, with a newline.
     pub fn line(&self) -> String {
-        // JSON has no line ends but as white space: inside strings they are escaped.
+        // Newlines in JSON are only white space; inside strings they are escaped.
         let mut line = self.text().replace(['\n', '\r'], " ");
         line.push('\n');
         line
@@ -81,7 +81,7 @@ impl PartialEq for Message<'_> {
 
 impl Eq for Message<'_> {}
 
-/// True for a member that is there, be it null.
+/// True for a member that is present, even if it is null.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }

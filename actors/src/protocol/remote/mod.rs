@@ -1,8 +1,8 @@
-//! Remote control: what clients ask and are told, and what this host and the backend say to each other, over HTTP and over
-//! the WebSocket.
+//! Remote control: the methods for clients, and the messages between this host and the backend, over HTTP and over the
+//! WebSocket.
 //!
-//! What goes between host and backend can be written and read, because a test's backend, and one day a relay of our own,
-//! are the other end.
+//! Messages between host and backend can be encoded and decoded on both sides, for the backend of the tests and a
+//! future relay of our own.
 
 mod envelope;
 pub mod http;

@@ -1,4 +1,4 @@
-//! How envelopes are written and read.
+//! Encoding and decoding of envelopes.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{BackendBody, BackendEnvelope, HostBody, HostEnvelope, Message, PongStatus, Segment};
 
-/// Every member of every envelope: a raw message cannot be read through serde's tagged enums.
+/// All members of all envelopes, because serde's tagged enums cannot contain raw JSON.
 #[derive(Default, Serialize, Deserialize)]
 struct Wire<'a> {
     #[serde(rename = "type", borrow)]

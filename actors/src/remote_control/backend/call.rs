@@ -1,4 +1,4 @@
-//! One HTTP call: its headers, and what becomes of the answer.
+//! HTTP requests to the backend: their headers, and the handling of answers.
 
 use awc::http::Method;
 use awc::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT};
@@ -13,7 +13,7 @@ use crate::protocol::body::{read_body, without};
 use crate::protocol::initialize::ClientInfo;
 use crate::times;
 
-/// The caller's name until a client has said its own.
+/// The originator until a client has initialized.
 const DEFAULT_NAME: &str = "codex_cli_rs";
 
 /// A request to the backend.
@@ -50,7 +50,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A complete answer, whatever its status.
+/// A complete answer of any status.
 pub struct Answer {
     pub what: What,
     pub url: Url,
@@ -58,14 +58,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body of a success.
+    /// The body of a successful answer.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         read_body(&self.response.body).map_err(|e| self.unreadable(format_args!("decode error: {e}")))
     }
 }
 
 impl Backend {
-    /// Calls, and accepts only a success as the answer.
+    /// Sends a request and requires a successful answer.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, Failure> {
         let answer = self.exchange(call).await?;
         let status = answer.response.status;
@@ -78,8 +78,8 @@ impl Backend {
         Err(Failure { retry_at_ms, ..answer.refusal() })
     }
 
-    /// When a `Retry-After` lets us try again: a while later, so that not every host comes back in the same moment, but
-    /// never so late that nobody would call it trying.
+    /// When to try again after a `Retry-After`: with a random addition, so that hosts do not all return at the same
+    /// moment, and with an upper bound.
     pub fn retry_at(&self, header: &str) -> Option<i64> {
         let now_ms = self.clock.unix_ms();
         let latest = now_ms.saturating_add_unsigned(self.settings.retry_after_most_milliseconds);
@@ -88,7 +88,7 @@ impl Backend {
         Some(at.saturating_add(jitter as i64))
     }
 
-    /// Calls, and accepts every answer.
+    /// Sends a request and accepts any answer.
     pub(super) async fn exchange(&self, call: Call<'_>) -> Result<Answer, Failure> {
         let Call { what, method, url, bearer, account, installation, body } = call;
         let unreachable = || Failure { transient: true, ..Failure::new(Kind::Other, what.unreachable(&url)) };

@@ -1,4 +1,4 @@
-//! What can go wrong with a call, in the reference program's words (spec: remote control 4.7).
+//! Errors of requests, with the reference program's texts (spec: remote control 4.7).
 
 use std::fmt::Display;
 
@@ -9,7 +9,7 @@ use super::call::Answer;
 use crate::http::HttpResponse;
 use crate::protocol::body::preview;
 
-/// Which endpoint.
+/// The endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // As the methods of `Backend`.
 pub enum What {
@@ -23,7 +23,7 @@ pub enum What {
 }
 
 impl What {
-    /// How texts name it.
+    /// The name in error texts.
     pub fn label(self) -> &'static str {
         match self {
             Self::Enroll => "remote control server enrollment",
@@ -36,7 +36,7 @@ impl What {
         }
     }
 
-    /// Nothing came back, or not in time.
+    /// The failure of a request without an answer in time.
     pub fn unreachable(self, url: &Url) -> String {
         let sending = format!("error sending request for url ({url})");
         match self {
@@ -48,7 +48,7 @@ impl What {
         }
     }
 
-    /// Whether a `Retry-After` of this answer holds us back (spec: remote control 4.8).
+    /// Whether a `Retry-After` of this answer applies to all requests (spec: remote control 4.8).
     pub fn honours_retry_after(self, status: u16) -> bool {
         match self {
             Self::Enroll | Self::Refresh => status == 429 || status >= 500,
@@ -57,7 +57,7 @@ impl What {
         }
     }
 
-    /// What follows from a refusal.
+    /// Classifies a refusal.
     pub fn kind(self, status: u16) -> Kind {
         match (self, status) {
             (_, 401 | 403) => Kind::Permission,
@@ -70,7 +70,7 @@ impl What {
 }
 
 impl Answer {
-    /// The failure that an answer without success is.
+    /// The failure for an unsuccessful answer.
     pub fn refusal(&self) -> Failure {
         let (what, url, status) = (self.what, &self.url, self.response.status.as_u16());
         let text = format!("{} failed at `{url}`: {}", what.label(), self.circumstances());
@@ -78,7 +78,7 @@ impl Answer {
         Failure { status: Some(status), transient, ..Failure::new(what.kind(status), text) }
     }
 
-    /// The failure that a success is whose body makes no sense.
+    /// The failure for a successful answer with an invalid body.
     pub fn unreadable(&self, reason: impl Display) -> Failure {
         let (what, url) = (self.what.label(), &self.url);
         Failure::other(format!("failed to parse {what} response from `{url}`: {}, {reason}", self.circumstances()))
@@ -92,7 +92,7 @@ impl Answer {
     }
 }
 
-/// What helps the backend's people to find out: `HTTP 500 Internal Server Error, request-id: …, cf-ray: …, body: …`.
+/// Details for the backend's operators: `HTTP 500 Internal Server Error, request-id: …, cf-ray: …, body: …`.
 pub fn circumstances(status: u16, request_id: Option<&str>, cf_ray: Option<&str>, body: &str) -> String {
     let status = awc::http::StatusCode::from_u16(status).map_or_else(|_| status.to_string(), |it| it.to_string());
     let or_none = |header: Option<&str>| header.unwrap_or("<none>").to_owned();

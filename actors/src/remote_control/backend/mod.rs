@@ -1,4 +1,4 @@
-//! The backend's HTTP endpoints (spec: remote control 4): one method each.
+//! The backend's HTTP endpoints (spec: remote control 4), one method each.
 
 mod call;
 mod error;
@@ -27,7 +27,7 @@ use crate::protocol::remote::http::{
 use call::Call;
 pub use error::{What, circumstances};
 
-/// How the backend is spoken to.
+/// A client of the backend.
 pub struct Backend {
     settings: RemoteControlSettings,
     host: Host,
@@ -41,7 +41,7 @@ pub struct Backend {
     http: Http,
 }
 
-/// What a [`Backend`] is made of.
+/// The collaborators of a [`Backend`].
 #[allow(missing_docs)] // As in `RemoteControlSetup`.
 pub struct BackendParts {
     pub settings: RemoteControlSettings,
@@ -54,24 +54,24 @@ pub struct BackendParts {
 }
 
 impl Backend {
-    /// Nothing is connected yet.
+    /// Creates a client; nothing is connected yet.
     pub fn new(parts: BackendParts) -> Self {
         let BackendParts { settings, host, installation_id, server_name, token_endpoint, clock, random } = parts;
         let (client, http) = (RefCell::new(None), Http::new(settings.http()));
         Self { settings, host, installation_id, server_name, token_endpoint, clock, random, client, http }
     }
 
-    /// The identity of this installation; empty if there is none.
+    /// Id of this installation; empty if there is none.
     pub fn installation_id(&self) -> &str {
         &self.installation_id
     }
 
-    /// From now on calls are made in the name of this client; the first one counts.
+    /// Sets the client in whose name requests are sent; only the first one counts.
     pub fn speak_for(&self, client: ClientInfo) {
         self.client.borrow_mut().get_or_insert(client);
     }
 
-    /// Becomes a host.
+    /// Enrolls this host.
     pub async fn enroll(&self, url: &BackendUrl, account: &Account) -> Result<ServerTokenResponse, Failure> {
         let body = EnrollRequest {
             name: self.server_name.clone(),
@@ -84,7 +84,7 @@ impl Backend {
         self.call(call.account(&account.id).installation(&self.installation_id)).await?.read()
     }
 
-    /// Gets a new server token.
+    /// Refreshes the server token.
     pub async fn refresh(
         &self,
         url: &BackendUrl,
@@ -96,7 +96,7 @@ impl Backend {
         self.call(call.account(&account.id).installation(&self.installation_id)).await?.read()
     }
 
-    /// Gets a code for a controller.
+    /// Requests a pairing code.
     pub async fn pair(&self, url: &BackendUrl, server: &Secret, body: PairRequest) -> Result<PairResponse, Failure> {
         self.call(Call::post(What::Pair, url.pair(), server, write_body(&body))).await?.read()
     }
@@ -111,7 +111,7 @@ impl Backend {
         self.call(Call::post(What::PairStatus, url.pair_status(), server, write_body(body))).await?.read()
     }
 
-    /// The controllers of an environment.
+    /// Lists the controllers of an environment.
     pub async fn clients(
         &self,
         url: &BackendUrl,
@@ -129,7 +129,7 @@ impl Backend {
         self.call(Call::new(What::Clients, Method::GET, url, &account.access).account(&account.id)).await?.read()
     }
 
-    /// Takes a controller's rights away.
+    /// Revokes a controller.
     pub async fn revoke(&self, url: Url, account: &Account) -> Result<(), Failure> {
         self.call(Call::new(What::Revoke, Method::DELETE, url, &account.access).account(&account.id)).await.map(drop)
     }
@@ -137,7 +137,7 @@ impl Backend {
     /// Trades a refresh token for new tokens.
     ///
     /// # Errors
-    /// The text repeats nothing of the answer.
+    /// The text contains nothing of the answer.
     pub async fn new_account_tokens(&self, refresh: Secret) -> Result<TokenResponse, String> {
         let call = Call::anonymous(self.token_endpoint.url()?, TokenEndpoint::request(refresh));
         let answer = self.exchange(call).await.map_err(|e| e.to_string())?;

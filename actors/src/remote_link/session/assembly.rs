@@ -1,4 +1,4 @@
-//! Messages of controllers that come in segments (spec: remote control 8).
+//! Assembles segmented messages of controllers (spec: remote control 8).
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -10,13 +10,13 @@ use super::outbound::StreamKey;
 use crate::protocol::remote::Segment;
 use crate::remote_link::RemoteLinkLimits;
 
-/// The messages that are being put together, at most one of each controller.
+/// Incomplete messages, at most one per controller.
 pub(super) struct Assemblies {
     limits: Rc<RemoteLinkLimits>,
     message_bytes: usize,
     by_client: HashMap<Rc<str>, Assembly>,
     bytes: usize,
-    /// Counts segments, to tell which message waits for longest.
+    /// Counts segments, to find the message that has waited longest.
     fed: u64,
 }
 
@@ -25,31 +25,31 @@ struct Assembly {
     seq: u64,
     segments: u32,
     size: u64,
-    /// The segment that comes next.
+    /// The next expected segment.
     next: u32,
     bytes: Vec<u8>,
     fed: u64,
 }
 
-/// What became of a segment.
+/// The outcome of a segment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fed {
-    /// It was not taken; why.
+    /// It was rejected, with the reason.
     Dropped(&'static str),
-    /// More are missing.
+    /// More segments are missing.
     Waiting,
-    /// It was the last one: the message.
+    /// It was the last one; contains the message.
     Complete(Vec<u8>),
 }
 
 impl Assemblies {
-    /// Nothing yet; a message may have `message_bytes`, and the bytes that segments may carry.
+    /// Creates an empty state. A message may have `message_bytes`, and no more than segments may carry.
     pub(super) fn new(limits: Rc<RemoteLinkLimits>, message_bytes: usize) -> Self {
         let message_bytes = message_bytes.min(limits.segmented_message_bytes);
         Self { limits, message_bytes, by_client: HashMap::new(), bytes: 0, fed: 0 }
     }
 
-    /// Takes a segment that came in an envelope of `envelope_bytes`.
+    /// Adds a segment that arrived in an envelope of `envelope_bytes`.
     pub(super) fn feed(&mut self, key: &StreamKey, seq: u64, segment: &Segment<'_>, envelope_bytes: usize) -> Fed {
         if let Err(why) = self.check(segment, envelope_bytes) {
             return self.drop(key, why);
@@ -104,13 +104,13 @@ impl Assemblies {
         }
     }
 
-    /// Nothing is being put together any more.
+    /// Drops all incomplete messages.
     pub(super) fn clear(&mut self) {
         self.by_client.clear();
         self.bytes = 0;
     }
 
-    /// The stream is over.
+    /// The stream has ended.
     pub(super) fn forget(&mut self, key: &StreamKey) {
         if self.by_client.get(&key.client).is_some_and(|assembly| assembly.stream == key.stream) {
             self.remove(&key.client);
@@ -142,7 +142,7 @@ impl Assemblies {
         Some(assembly)
     }
 
-    /// Those that wait for longest give way to the one that was just fed.
+    /// Drops the messages that have waited longest in favour of the one that was just extended.
     fn make_room(&mut self, fed: &Rc<str>) {
         while self.by_client.len() > self.limits.assemblies || self.bytes > self.limits.assembly_bytes {
             let others = self.by_client.iter().filter(|(client, _)| *client != fed);

@@ -1,5 +1,5 @@
-//! What the link knows between two envelopes, and lives longer than a socket: the streams, their numbers, what is kept until
-//! it is acknowledged. Knows no sockets and keeps no time.
+//! The state of the link that outlives a socket: the streams, their sequence numbers, and the unacknowledged envelopes.
+//! It has no sockets and no timers.
 
 mod assembly;
 mod outbound;
@@ -23,15 +23,15 @@ use streams::{Stream, Streams};
 pub(super) use outbound::StreamKey;
 pub(super) use segments::TooLong;
 
-/// The way to the connection of a stream. Dropping it ends the connection.
+/// The pipe to the connection of a stream. Dropping it ends the connection.
 pub(super) trait Pipe: Sized {
-    /// What opens pipes.
+    /// Opens pipes.
     type Opener;
 
     /// Opens a new connection for a stream.
     fn open(opener: &Self::Opener, key: &StreamKey, generation: u64) -> Self;
 
-    /// Hands a line to the connection, with its line end. False when it has no room.
+    /// Sends a line including its newline to the connection. Returns false if it has no room.
     fn offer(&self, line: String) -> bool;
 }
 
@@ -43,21 +43,21 @@ pub(super) struct Session<P: Pipe> {
     streams: Streams<P>,
     assemblies: Assemblies,
     cursor: Option<String>,
-    /// The server ends: no stream begins any more.
+    /// Whether the server is ending and refuses new streams.
     begins_no_more: bool,
 }
 
-/// What became of an envelope.
+/// The outcome of an envelope.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Processed {
     /// The backend need not send it again.
     Wholly,
-    /// The cursor stays where it is.
+    /// The cursor is unchanged.
     Not,
 }
 
 impl<P: Pipe> Session<P> {
-    /// A session without streams, whose messages may have `message_bytes`.
+    /// Creates a session without streams and with a limit of `message_bytes` per message.
     pub(super) fn new(limits: Rc<RemoteLinkLimits>, message_bytes: usize, opener: P::Opener) -> Self {
         Self {
             outbound: Outbound::new(limits.clone()),
@@ -70,7 +70,7 @@ impl<P: Pipe> Session<P> {
         }
     }
 
-    /// The login is over: every stream ends, and nothing is known any more.
+    /// The sign-in has ended: ends all streams and forgets everything.
     pub(super) fn clear(&mut self) {
         self.outbound = Outbound::new(self.limits.clone());
         self.streams.clear();
@@ -83,35 +83,35 @@ impl<P: Pipe> Session<P> {
         self.begins_no_more = true;
     }
 
-    /// Whether there are no streams, and nothing to be sent.
+    /// Whether there are no streams and nothing to send.
     pub(super) fn has_said_all(&self) -> bool {
         self.streams.len() == 0 && !self.outbound.has_unsent()
     }
 
-    /// Where the backend is to go on.
+    /// The cursor after which the backend continues.
     pub(super) fn cursor(&self) -> Option<&str> {
         self.cursor.as_deref()
     }
 
-    /// There is a new socket.
+    /// A new socket is established.
     pub(super) fn replay(&mut self) {
         self.outbound.replay();
     }
 
-    /// What is to be sent next on this socket.
+    /// The next envelope to send on this socket.
     pub(super) fn next(&mut self) -> Option<ByteString> {
         self.outbound.next()
     }
 
-    /// Whether the connection of a stream may say more.
+    /// Whether the connection of a stream may send more.
     pub(super) fn has_room(&self, key: &StreamKey) -> bool {
         self.outbound.has_room(key)
     }
 
-    /// Takes what the connection of a stream says.
+    /// Accepts a message of a stream's connection.
     ///
     /// # Errors
-    /// It is too long; nothing was taken.
+    /// It is too long; nothing was accepted.
     pub(super) fn say(&mut self, key: &StreamKey, generation: u64, line: &str, now: Instant) -> Result<(), TooLong> {
         if !self.streams.is_generation(key, generation) {
             return Ok(());
@@ -125,7 +125,7 @@ impl<P: Pipe> Session<P> {
         }
     }
 
-    /// The connection of a stream has ended. What it said last still goes out.
+    /// The connection of a stream has ended. Its last messages are still sent.
     pub(super) fn ended(&mut self, key: &StreamKey, generation: u64, now: Instant) {
         if self.streams.is_generation(key, generation) {
             self.end(key, now);
@@ -142,7 +142,7 @@ impl<P: Pipe> Session<P> {
         self.outbound.discard_over_since(then);
     }
 
-    /// Takes an envelope of the backend. True when it may have made room for what connections have to say.
+    /// Handles an envelope from the backend. Returns true if it may have made room for messages of connections.
     pub(super) fn receive(&mut self, text: &str, now: Instant) -> bool {
         let envelope = match BackendEnvelope::read(text) {
             Ok(envelope) => envelope,
@@ -225,13 +225,13 @@ impl<P: Pipe> Session<P> {
         Processed::Wholly
     }
 
-    /// Whether a stream may begin; one that lives may always begin anew.
+    /// Whether a stream may be opened; an open one may always restart.
     fn has_place(&self, key: &StreamKey) -> bool {
         self.streams.is_live(key)
             || self.streams.len() < self.limits.streams && self.streams.of(&key.client) < self.limits.controller_streams
     }
 
-    /// Begins a stream, or begins it anew: then the connection that it had ends first.
+    /// Opens a stream, or restarts it: then its old connection is ended first.
     fn open(&mut self, key: &StreamKey, initialize: Message<'_>, seq: Option<u64>, now: Instant) {
         self.assemblies.forget(key);
         let generation = self.streams.next_generation();
@@ -261,10 +261,10 @@ impl<P: Pipe> Session<P> {
         }
     }
 
-    /// Answers a request that is not taken. False where no answer is possible.
+    /// Answers a request that is refused. Returns false if no answer is possible.
     fn refuse(&mut self, key: &StreamKey, kind: &MessageKind, now: Instant) -> bool {
         let (MessageKind::Initialize(id) | MessageKind::Request(id)) = kind else { return false };
-        // A stream that is not there owes nothing, so only the total bounds how many refusals are kept.
+        // An unknown stream has no envelopes, so only the total bounds the number of refusals.
         if !self.outbound.has_room(key) || !(self.streams.is_live(key) || self.outbound.has_total_room()) {
             return false;
         }
@@ -315,7 +315,7 @@ impl<P: Pipe> Session<P> {
         }
     }
 
-    /// Answers the pings for which there is room now: many by one pong.
+    /// Answers pings for which there is room now; one pong answers several pings.
     fn pay_pongs(&mut self, now: Instant) {
         for key in self.streams.debtors() {
             if self.outbound.pong(&key, PongStatus::Active, now)
@@ -326,7 +326,7 @@ impl<P: Pipe> Session<P> {
         }
     }
 
-    /// The controller is gone: nobody wants what the stream said.
+    /// The controller is gone: the messages of the stream are dropped.
     fn close(&mut self, key: &StreamKey, now: Instant) {
         self.end(key, now);
         self.outbound.discard(key);

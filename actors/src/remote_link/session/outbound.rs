@@ -1,6 +1,6 @@
-//! What goes to the backend: numbered, kept until it is acknowledged, and sent again on the next socket (spec: remote
-//! control 7). Unlike the reference program's one buffer for all, each stream has a share of its own: one that nobody
-//! acknowledges rests, and the others go on.
+//! Outgoing envelopes: numbered, retained until they are acknowledged, and sent again on the next socket (spec: remote
+//! control 7). The reference program has one buffer for all streams; here each stream has its own share, so a stream
+//! without acknowledgements pauses while the others go on.
 
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use super::segments::{self, TooLong};
 use crate::protocol::remote::{HostBody, Message, PongStatus};
 use crate::remote_link::RemoteLinkLimits;
 
-/// Names a stream: the controller, and which of its streams. Cloning shares the names.
+/// Identifies a stream: the controller and the name of the stream. Clones share the names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::remote_link) struct StreamKey {
     pub(in crate::remote_link) client: Rc<str>,
@@ -23,24 +23,25 @@ pub(in crate::remote_link) struct StreamKey {
 pub(super) struct Outbound {
     limits: Rc<RemoteLinkLimits>,
     channels: HashMap<StreamKey, Channel>,
-    /// Those with something to send, each once and in turn, so that a long message delays nobody else's.
+    /// Streams with something to send, without duplicates. They take turns, so that a long message does not delay
+    /// others.
     ready: VecDeque<StreamKey>,
     envelopes: usize,
     bytes: usize,
-    /// Counts uses, to tell which counter was not used for longest.
+    /// Counts uses, to find the counter that was unused for longest.
     uses: u64,
 }
 
-/// The way back to one stream. Its counter outlives the stream, and never starts anew.
+/// The outgoing side of one stream. Its counter outlives the stream and never restarts.
 struct Channel {
     last_seq: u64,
     retained: VecDeque<Envelope>,
     bytes: usize,
-    /// So many at the end of `retained` were not sent on this socket.
+    /// Number of envelopes at the end of `retained` that were not sent on this socket.
     unsent: usize,
-    /// So many at the end of `retained` were not sent on any socket: no acknowledgement covers them.
+    /// Number of envelopes at the end of `retained` that were never sent, so no acknowledgement covers them.
     fresh: usize,
-    /// It is in `ready`.
+    /// Whether it is in `ready`.
     queued: bool,
     life: Life,
     used: u64,
@@ -49,7 +50,7 @@ struct Channel {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Life {
     Live,
-    /// Since when.
+    /// Since when the stream has ended.
     Over(Instant),
 }
 
@@ -64,8 +65,8 @@ impl Outbound {
         Self { limits, channels: HashMap::new(), ready: VecDeque::new(), envelopes: 0, bytes: 0, uses: 0 }
     }
 
-    /// Whether one more message may be taken. A stream that owes nothing always may say something, however much others
-    /// owe: it is slowed, not stopped.
+    /// Whether another message may be accepted. A stream without retained envelopes may always send, whatever the
+    /// total: it is slowed, not stopped.
     pub(super) fn has_room(&self, key: &StreamKey) -> bool {
         match self.channels.get(key) {
             Some(channel) if !channel.retained.is_empty() => {
@@ -77,18 +78,18 @@ impl Outbound {
         }
     }
 
-    /// Whether all streams together owe less than they may.
+    /// Whether the total of retained envelopes is below its bounds.
     pub(super) fn has_total_room(&self) -> bool {
         self.envelopes < self.limits.retained_envelopes && self.bytes < self.limits.retained_bytes
     }
 
-    /// The stream lives.
+    /// The stream is open.
     pub(super) fn open(&mut self, key: &StreamKey, now: Instant) {
         self.channel(key, now).life = Life::Live;
     }
 
-    /// The stream has ended; what it said last is kept for a while. Not where too much is kept already: streams that begin
-    /// and end would then make it grow for ever.
+    /// The stream has ended; its last messages are kept for a while, unless too much is retained already: otherwise
+    /// streams that open and end could make it grow forever.
     pub(super) fn close(&mut self, key: &StreamKey, now: Instant) {
         if let Some(channel) = self.channels.get_mut(key) {
             channel.life = Life::Over(now);
@@ -98,7 +99,7 @@ impl Outbound {
         }
     }
 
-    /// Nobody wants what the stream said.
+    /// Drops the messages of the stream.
     pub(super) fn discard(&mut self, key: &StreamKey) {
         if let Some(channel) = self.channels.get_mut(key) {
             self.envelopes -= channel.retained.len();
@@ -107,7 +108,7 @@ impl Outbound {
         }
     }
 
-    /// Drops what streams said that were over before `then`.
+    /// Drops the messages of streams that ended before `then`.
     pub(super) fn discard_over_since(&mut self, then: Instant) {
         for channel in self.channels.values_mut() {
             if matches!(channel.life, Life::Over(since) if since <= then) {
@@ -118,10 +119,10 @@ impl Outbound {
         }
     }
 
-    /// Takes a message for the stream.
+    /// Accepts a message for the stream.
     ///
     /// # Errors
-    /// It does not fit into the segments that one message may have.
+    /// It needs more segments than a message may have.
     pub(super) fn message(&mut self, key: &StreamKey, message: Message<'_>, now: Instant) -> Result<(), TooLong> {
         let seq = self.channel(key, now).last_seq + 1;
         let texts = segments::envelopes(&self.limits, key, seq, message)?;
@@ -129,9 +130,9 @@ impl Outbound {
         Ok(())
     }
 
-    /// Answers a ping, where there is room.
+    /// Answers a ping if there is room.
     pub(super) fn pong(&mut self, key: &StreamKey, status: PongStatus, now: Instant) -> bool {
-        // A stream that is not known owes nothing, so only the total bounds how many such answers are kept.
+        // An unknown stream has no envelopes, so only the total bounds the number of such answers.
         if !self.has_room(key) || (status == PongStatus::Unknown && !self.has_total_room()) {
             return false;
         }
@@ -142,7 +143,8 @@ impl Outbound {
         true
     }
 
-    /// The backend has everything up to `seq`; with a segment, only so much of `seq` itself. True when something was let go.
+    /// The backend has everything up to `seq`; with a segment, only the segments of `seq` up to it. Returns whether
+    /// envelopes were released.
     pub(super) fn acknowledge(&mut self, key: &StreamKey, seq: u64, segment: Option<u32>) -> bool {
         let Some(channel) = self.channels.get_mut(key) else { return false };
         let last = (seq, segment.unwrap_or(u32::MAX));
@@ -160,7 +162,7 @@ impl Outbound {
         freed > 0
     }
 
-    /// What is to be sent next on this socket. It stays retained.
+    /// The next envelope to send on this socket. It stays retained.
     pub(super) fn next(&mut self) -> Option<ByteString> {
         while let Some(key) = self.ready.pop_front() {
             let Some(channel) = self.channels.get_mut(&key) else { continue };
@@ -178,12 +180,12 @@ impl Outbound {
         None
     }
 
-    /// Whether something was not sent on this socket.
+    /// Whether some envelopes were not sent on this socket.
     pub(super) fn has_unsent(&self) -> bool {
         self.channels.values().any(|channel| channel.unsent > 0)
     }
 
-    /// There is a new socket: everything that is retained is to be sent on it.
+    /// A new socket is established: all retained envelopes are to be sent on it.
     pub(super) fn replay(&mut self) {
         self.ready.clear();
         for (key, channel) in &mut self.channels {
@@ -195,7 +197,7 @@ impl Outbound {
         }
     }
 
-    /// Everything that is retained, of all streams.
+    /// Number and bytes of all retained envelopes.
     #[cfg(test)]
     pub(super) fn retained(&self) -> (usize, usize) {
         (self.envelopes, self.bytes)
@@ -237,7 +239,7 @@ impl Outbound {
         channel
     }
 
-    /// Forgets the longer unused half of the counters that stand for nothing else. Half, so that this is seldom.
+    /// Forgets the half of the idle counters that was unused for longest. Half, so that it happens rarely.
     fn forget_counters(&mut self) {
         let idle = |channel: &Channel| channel.life != Life::Live && channel.retained.is_empty();
         let mut used: Vec<u64> = self.channels.values().filter(|channel| idle(channel)).map(|it| it.used).collect();

@@ -1,4 +1,4 @@
-//! One message as envelopes: a single one, or, where that would be too long, one for each segment (spec: remote control 8).
+//! Splits a message into envelopes: one, or if that is too long, one per segment (spec: remote control 8).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -8,20 +8,20 @@ use super::outbound::StreamKey;
 use crate::protocol::remote::{HostBody, HostEnvelope, Message, Segment};
 use crate::remote_link::RemoteLinkLimits;
 
-/// The message does not fit into the segments that one message may have.
+/// The message needs more segments than a message may have.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a message of {bytes} bytes is too long for remote control")]
 pub(in crate::remote_link) struct TooLong {
     bytes: usize,
 }
 
-/// One envelope. There is a text for each; the option spares a panic.
+/// Encodes an envelope. Encoding cannot fail; the `Option` avoids a panic.
 pub(super) fn envelope(key: &StreamKey, seq: u64, body: HostBody<'_>) -> Option<ByteString> {
     let (client_id, stream_id) = (key.client.as_ref().into(), key.stream.as_ref().into());
     HostEnvelope { client_id, stream_id, seq_id: seq, body }.write().ok().map(ByteString::from)
 }
 
-/// The envelopes of `message`, in order. All have the number `seq`.
+/// The envelopes of `message`, in order, all with the number `seq`.
 pub(super) fn envelopes(
     limits: &RemoteLinkLimits,
     key: &StreamKey,
@@ -49,10 +49,10 @@ pub(super) fn envelopes(
     Err(too_long)
 }
 
-/// `bytes` in `count` segments, or nothing if one of the envelopes is too long.
+/// Splits `bytes` into `count` segments; `None` if an envelope would be too long.
 fn split(limits: &RemoteLinkLimits, key: &StreamKey, seq: u64, bytes: &[u8], count: usize) -> Option<Vec<ByteString>> {
     let parts = bytes.chunks(bytes.len().div_ceil(count));
-    // Rounding up can leave fewer parts than were asked for.
+    // Rounding up can yield fewer parts than requested.
     let segment_count = u32::try_from(parts.len()).ok()?;
     let mut texts = Vec::with_capacity(count);
     for (segment_id, part) in (0..).zip(parts) {

@@ -1,4 +1,4 @@
-//! Which streams there are (spec: remote control 9).
+//! The open streams (spec: remote control 9).
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -8,23 +8,23 @@ use uuid::Uuid;
 
 use super::outbound::StreamKey;
 
-/// The live streams. Each has a pipe `P` to its connection, which ends when it is dropped.
+/// The open streams. Each has a pipe `P` to its connection, which ends when the pipe is dropped.
 pub(super) struct Streams<P> {
     live: HashMap<StreamKey, Stream<P>>,
-    /// The one stream of each controller that names none.
+    /// The unnamed stream of each controller.
     unnamed: HashMap<Rc<str>, Rc<str>>,
     generations: u64,
 }
 
-/// One live stream.
+/// An open stream.
 pub(super) struct Stream<P> {
-    /// The last number that was delivered: messages up to it came before.
+    /// The last delivered sequence number; messages up to it are duplicates.
     pub(super) mark: Option<u64>,
-    /// When its controller last said something.
+    /// When its controller last sent something.
     pub(super) heard: Instant,
-    /// Tells this stream from an earlier one of the same name.
+    /// Distinguishes this stream from an earlier one of the same name.
     pub(super) generation: u64,
-    /// A ping waits for room to be answered.
+    /// Whether a ping waits for room for its answer.
     pub(super) owes_pong: bool,
     pub(super) pipe: P,
 }
@@ -34,7 +34,7 @@ impl<P> Streams<P> {
         Self { live: HashMap::new(), unnamed: HashMap::new(), generations: 0 }
     }
 
-    /// Ends all. Their generations are not given again.
+    /// Ends all streams. Their generations are not reused.
     pub(super) fn clear(&mut self) {
         self.live.clear();
         self.unnamed.clear();
@@ -44,12 +44,12 @@ impl<P> Streams<P> {
         self.live.len()
     }
 
-    /// The streams of one controller.
+    /// The streams of a controller.
     pub(super) fn of(&self, client: &str) -> usize {
         self.live.keys().filter(|key| *key.client == *client).count()
     }
 
-    /// The name of a stream as an envelope gives it; `None` for an unnamed one that is not known.
+    /// The key of the stream that an envelope names; `None` for an unknown unnamed stream.
     pub(super) fn key(&self, client: &str, stream: Option<&str>) -> Option<StreamKey> {
         let stream = match stream {
             Some(stream) => stream.into(),
@@ -58,14 +58,14 @@ impl<P> Streams<P> {
         Some(StreamKey { client: client.into(), stream })
     }
 
-    /// A new name for the unnamed stream of a controller.
+    /// Creates a name for the unnamed stream of a controller.
     pub(super) fn name(&mut self, client: &str) -> StreamKey {
         let key = Self::unknown(client);
         self.unnamed.insert(key.client.clone(), key.stream.clone());
         key
     }
 
-    /// A new name that nothing is known by.
+    /// Creates an unused name.
     pub(super) fn unknown(client: &str) -> StreamKey {
         StreamKey { client: client.into(), stream: Uuid::now_v7().to_string().into() }
     }
@@ -82,18 +82,18 @@ impl<P> Streams<P> {
         self.live.get(key).is_some_and(|stream| stream.generation == generation)
     }
 
-    /// A number that no stream had before.
+    /// An unused generation.
     pub(super) fn next_generation(&mut self) -> u64 {
         self.generations += 1;
         self.generations
     }
 
-    /// Puts a stream in the place of an earlier one, which ends.
+    /// Adds a stream. An earlier one with the same key ends.
     pub(super) fn insert(&mut self, key: StreamKey, stream: Stream<P>) {
         self.live.insert(key, stream);
     }
 
-    /// Ends a stream. False if there is none.
+    /// Ends a stream. Returns false if it does not exist.
     pub(super) fn remove(&mut self, key: &StreamKey) -> bool {
         if self.unnamed.get(&key.client) == Some(&key.stream) {
             self.unnamed.remove(&key.client);
@@ -101,7 +101,7 @@ impl<P> Streams<P> {
         self.live.remove(key).is_some()
     }
 
-    /// The streams whose controllers were last heard at `then` or before.
+    /// The streams whose controllers have been silent since `then`.
     pub(super) fn silent_since(&self, then: Instant) -> Vec<StreamKey> {
         self.live.iter().filter(|(_, stream)| stream.heard <= then).map(|(key, _)| key.clone()).collect()
     }

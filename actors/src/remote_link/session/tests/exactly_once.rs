@@ -1,5 +1,5 @@
-//! Whatever is cut when, and whichever acknowledgement is lost: every request of every stream is answered exactly once and in
-//! order.
+//! Whenever the socket is lost, and whichever acknowledgement is lost, every request of every stream is answered
+//! exactly once and in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
