@@ -1,4 +1,4 @@
-//! The socket between server and launcher, seen from both ends. It is the launcher's standard input.
+//! The control socket between server and launcher. It is the launcher's standard input.
 
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read, Seek, Write};
@@ -18,21 +18,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::order::Order;
 
-/// The only argument of a launcher. What it is to do is not for every user of the machine to read in a process list.
+/// The only argument of a launcher. Its order is not on the command line, where every user could read it.
 pub const ROLE: &str = "--command-launcher";
 
-/// Descriptors that come with an order: the order itself, and the command's standard streams.
+/// Descriptors that are sent with an order: the order itself, and the command's standard streams.
 const DESCRIPTORS: usize = 4;
 
-/// Bytes of the longest report.
+/// Longest report, in bytes.
 pub const REPORT_BYTES: usize = 4096;
 
-/// What the server may tell a supervisor, as one byte each.
+/// Orders to a supervisor, one byte each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
-    /// End everything politely (SIGTERM).
+    /// Send SIGTERM to everything.
     Terminate,
-    /// End everything at once (SIGKILL).
+    /// Send SIGKILL to everything.
     Kill,
 }
 
@@ -46,69 +46,68 @@ impl Control {
     }
 }
 
-/// What the launcher tells the server, once; afterwards its exit code is that of the command, or 128 and the number of
-/// the signal that ended it.
+/// The one report of a launcher. Afterwards its exit code is that of the command, or 128 + N after signal N.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Report {
-    /// The command runs.
+    /// The command is running.
     Started,
-    /// The command itself could not be started; the text is the operating system's.
+    /// The command could not be started; the text is the operating system's.
     NotStarted(String),
-    /// What was asked to be confined cannot be; nothing was run.
+    /// The command cannot be confined as requested; nothing was run.
     NotConfined(String),
-    /// The answer to a probe: what does not hold, one sentence each.
+    /// The answer to a probe: the missing layers, one sentence each.
     Gaps(Vec<String>),
 }
 
 impl Report {
-    /// Reads a report from the bytes of one message.
+    /// Parses a report.
     ///
     /// # Errors
-    /// When the launcher died before it could report, which leaves no bytes.
+    /// There are no bytes: the launcher died before it could report.
     pub fn read(bytes: &[u8]) -> io::Result<Self> {
         postcard::from_bytes(bytes).map_err(|_| io::Error::other("the launcher ended without a report"))
     }
 
     pub(crate) fn write(&self, mut control: &UnixStream) {
         let bytes = postcard::to_stdvec(self).unwrap_or_default();
-        // Where the server is gone there is nobody to tell, and the closed socket ends the supervisor.
+        // If the server is gone, the closed socket ends the supervisor.
         let _ = control.write_all(&bytes[..bytes.len().min(REPORT_BYTES)]);
     }
 }
 
-/// A launcher that is ready to be started.
+/// A launcher that is ready to start.
 pub struct Prepared {
-    /// Starts it. Nothing of the server's environment reaches it.
+    /// Starts it, without the server's environment.
     pub command: Command,
     /// The server's end of the control socket.
     pub control: UnixStream,
 }
 
-/// The program of this process, which can be started a second time as a launcher.
+/// The program of this process, which can be started again as a launcher.
 #[derive(Clone, Debug)]
 pub struct Launcher(PathBuf);
 
 impl Launcher {
-    /// `None` where `main` did not begin with [`crate::run_if_launcher`]: a second process of such a program would do
-    /// who knows what.
+    /// `None` if `main` did not begin with [`crate::run_if_launcher`]: a second process of such a program would do
+    /// anything but launch.
     pub fn this_program() -> Option<Self> {
-        // The binary that runs, even if another version has taken its place on disk.
+        // The running binary, even if it was replaced on disk.
         SELF.load(Ordering::Acquire).then(|| Self("/proc/self/exe".into()))
     }
 
-    /// Prepares a launcher for `order`. The streams are the command's own ends; for a probe they are not used.
+    /// Prepares a launcher for `order`. The streams are the command's ends; a probe does not use them.
     ///
     /// # Errors
-    /// Those of the operating system, which are about too many open files, as a rule.
+    /// Errors of the operating system, usually about too many open files.
     pub fn prepare(&self, order: &Order, streams: [&OwnedFd; 3]) -> io::Result<Prepared> {
         prepare(&self.0, order, streams)
     }
 }
 
-/// This program knows the role of a launcher.
+/// Whether this program can act as a launcher.
 static SELF: AtomicBool = AtomicBool::new(false);
 
-/// To be called where the role is recognised.
+/// Records that it can. Called by [`crate::run_if_launcher`].
 pub(crate) fn know_role() {
     SELF.store(true, Ordering::Release);
 }
@@ -135,7 +134,7 @@ fn memory_file(order: &Order) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// Takes the order and the command's streams from `control`.
+/// Receives the order and the command's streams from `control`.
 pub(crate) fn receive(control: &UnixStream) -> io::Result<(Order, [OwnedFd; 3])> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);

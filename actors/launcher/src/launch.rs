@@ -1,4 +1,4 @@
-//! The launcher's life, from its first instruction.
+//! The launcher, from its first instruction.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -18,16 +18,16 @@ use crate::control::{self, ROLE, Report};
 use crate::order::{Confinement, Exec, Order};
 use crate::{supervise, sys};
 
-/// The exit code of a launcher that could not do what it was told; what went wrong is in its report.
+/// Exit code of a launcher that failed; the cause is in its report.
 const FAILED: i32 = 125;
 
-/// The exit code of a command that could not be executed; nobody sees it.
+/// Exit code of a command that could not be executed; it is never reported.
 const NOT_EXECUTED: i32 = 127;
 
-/// To be called before anything else in `main`. Where this process was started as a launcher, it does its work and the
-/// exit code comes back; `None` where it was started as the server.
+/// Call this first in `main`. If this process was started as a launcher, runs it and returns its exit code; otherwise
+/// returns `None`.
 ///
-/// The launcher must have one thread only, which is why this stands before everything else.
+/// The launcher must be single-threaded, so this comes first.
 pub fn run_if_launcher() -> Option<i32> {
     control::know_role();
     let mut arguments = std::env::args_os().skip(1);
@@ -57,12 +57,12 @@ fn run() -> io::Result<i32> {
     }
 }
 
-/// Runs `work` in a process that is confined and the first of its PID namespace; its exit code comes back.
+/// Runs `work` in a confined process, the first of its PID namespace, and returns its exit code.
 fn enclosed(confinement: &Confinement, control: UnixStream, work: impl FnOnce(UnixStream, Confined) -> i32) -> i32 {
     let inside = match confine::enter_namespaces(confinement).and_then(|()| {
-        // Its child, and with it all that is confined, dies with this process, and this process with the server. Where
-        // nothing is confined the control socket alone says that the server is gone: a killed supervisor cannot end
-        // what it has adopted.
+        // The child, and with it everything confined, dies with this process, and this process dies with the server.
+        // Without confinement only the control socket shows that the server is gone, because a killed supervisor cannot
+        // end the processes that it has adopted.
         set_parent_process_death_signal(Some(Signal::KILL)).map_err(NotConfined::because("parent death signal"))?;
         sys::fork().map_err(NotConfined::because("fork"))
     }) {
@@ -70,7 +70,7 @@ fn enclosed(confinement: &Confinement, control: UnixStream, work: impl FnOnce(Un
         Err(reason) => return refused(&control, &reason),
     };
     if let Some(inside) = inside {
-        // The streams and the control socket are the child's alone: an end that this process kept would never close.
+        // The streams and the control socket belong to the child: an end that this process kept open would never close.
         drop(work);
         drop(control);
         return supervise::wait_for(inside);
@@ -82,7 +82,7 @@ fn enclosed(confinement: &Confinement, control: UnixStream, work: impl FnOnce(Un
         Ok(confined) => work(control, confined),
         Err(reason) => refused(&control, &reason),
     };
-    // Not back to the caller: what follows there is the other process's.
+    // Exit here: the code after the caller belongs to the other process.
     std::process::exit(code)
 }
 
@@ -91,7 +91,7 @@ fn refused(control: &UnixStream, reason: &NotConfined) -> i32 {
     FAILED
 }
 
-/// Starts the command and stays with it until nothing of it is left.
+/// Starts the command and waits until all its processes have ended.
 fn run_command(exec: &Exec, streams: [OwnedFd; 3], control: UnixStream) -> i32 {
     match start(exec, streams) {
         Ok(command) => {
@@ -126,7 +126,7 @@ fn start(exec: &Exec, streams: [OwnedFd; 3]) -> io::Result<Pid> {
 /// Becomes the command. Returns only on failure.
 fn execute(exec: &Exec, [stdin, stdout, stderr]: &[OwnedFd; 3]) -> io::Error {
     let prepared = || -> io::Result<()> {
-        // Where somebody kills the supervisor, the command does not go on alone.
+        // If the supervisor is killed, the command must not go on alone.
         set_parent_process_death_signal(Some(Signal::KILL))?;
         setsid()?;
         if exec.terminal {

@@ -1,7 +1,8 @@
-//! Starts commands: in a session of their own, confined by the kernel where that is asked for, and ended as a whole.
+//! Starts commands in sessions of their own, confines them by the kernel on request, and ends them with everything that
+//! they started.
 //!
-//! The server never forks. It starts its own binary a second time as the *launcher* ([`Launcher`]), hands it an [`Order`]
-//! and the command's three standard streams, and is told what became of it:
+//! The server never forks. It starts its own binary again as the *launcher* ([`Launcher`]), sends it an [`Order`] and
+//! the command's three standard streams, and receives a report:
 //!
 //! ```text
 //!  server ──order, streams──▶ launcher ──fork──▶ supervisor ──fork──▶ command ──▶ whatever it starts
@@ -9,9 +10,9 @@
 //!         ───terminate, kill────────────────────────▶┘
 //! ```
 //!
-//! The supervisor owns everything that the command starts and lets nothing outlive it: a confined one is the first
-//! process of a PID namespace, so the kernel ends the rest with it; an unconfined one (it is the launcher itself then)
-//! adopts orphans and ends them. When the server dies, the supervisor sees its end of the control socket close.
+//! The supervisor owns everything that the command starts, and ends it. The supervisor of a confined command is the
+//! first process of a PID namespace, so the kernel ends the others with it; that of an unconfined command (the launcher
+//! itself) adopts orphans and ends them. When the server dies, the supervisor sees the control socket close.
 //!
 //! | file | what it is |
 //! |---|---|

@@ -1,43 +1,43 @@
-//! What the launcher is told.
+//! Orders to the launcher.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// The launcher's task.
+/// An order.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Order {
     /// Run a command.
     Exec(Exec),
-    /// Confine yourself as for a command that may write nothing, say which layers hold, and end.
+    /// Confine yourself as for a command without write access, report the missing layers, and end.
     Probe,
 }
 
 /// A command.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Exec {
-    /// The program, looked up in the command's own `PATH`, and its arguments; never empty.
+    /// Program, looked up in the command's own `PATH`, and arguments; never empty.
     pub argv: Vec<OsString>,
     /// Absolute working directory.
     pub cwd: PathBuf,
     /// The complete environment.
     pub env: Vec<(OsString, OsString)>,
-    /// The standard streams are a terminal, which becomes the command's controlling one.
+    /// Whether the standard streams are a terminal, which becomes the controlling terminal.
     pub terminal: bool,
-    /// `None` runs the command with all rights of the server's user.
+    /// The sandbox; `None` for all rights of the server's user.
     pub confinement: Option<Confinement>,
 }
 
-/// What a confined command may do. It may always read files.
+/// The permissions of a confined command. It may always read files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confinement {
-    /// Directories (or single files) below which it may write; absolute. One that does not exist is left out.
+    /// Absolute paths of directories (or single files) in which it may write. Missing ones are ignored.
     pub writable: Vec<PathBuf>,
-    /// What stays read-only inside them, besides the `.git` and `.codex` of each.
+    /// Read-only paths inside them, in addition to `.git` and `.codex` of each.
     pub read_only: Vec<PathBuf>,
-    /// Files and directories that it does not see at all: sockets over which it could ask others to do what it may not.
+    /// Hidden files and directories, such as sockets of services that would act for it.
     pub hidden: Vec<PathBuf>,
-    /// It may use the network.
+    /// Whether it may use the network.
     pub network: bool,
 }

@@ -1,4 +1,4 @@
-//! Waiting for a command, signalling it, and ending what it leaves behind.
+//! Waits for a command, signals it, and ends the processes that it leaves behind.
 
 use std::collections::HashMap;
 use std::fs;
@@ -16,23 +16,22 @@ use rustix::process::{
 
 use crate::control::Control;
 
-/// How long what a command leaves behind may take to end by itself: the last stage of a pipe that its shell did not
-/// wait for still has to write what it read.
+/// Time for remaining processes to end by themselves: the last stage of a pipeline may still have to write its output.
 const LINGER: Duration = Duration::from_millis(100);
 
-/// How often orphans that ended are reaped while the command runs.
+/// Interval between reaping orphans while the command runs.
 const REAP: Duration = Duration::from_secs(1);
 
-/// How often the end of something that was killed is looked for.
+/// Interval between checks for the end of killed processes.
 const KILLED: Duration = Duration::from_millis(2);
 
-/// How long what cannot be killed (a program of another user, or one that hangs in the kernel) is waited for.
+/// How long to wait for processes that cannot be killed (those of another user, or hanging in the kernel).
 const STUBBORN: Duration = Duration::from_secs(5);
 
-/// The exit code of a process that a signal ended is this plus the signal's number, as shells have it.
+/// Exit code after signal N is this + N, as in shells.
 const SIGNALLED: i32 = 128;
 
-/// Stays with `command`, a child, until it and everything it started are gone; its exit code comes back. A closed
+/// Waits until the child `command` and everything that it started have ended, and returns its exit code. A closed
 /// `control` socket means that the server is gone, and ends everything.
 pub fn supervise(command: Pid, control: &UnixStream) -> i32 {
     let watch = pidfd_open(command, PidfdFlags::empty()).ok();
@@ -54,7 +53,7 @@ pub fn supervise(command: Pid, control: &UnixStream) -> i32 {
     ended.unwrap_or_default()
 }
 
-/// Waits for the one child `pid`; its exit code comes back.
+/// Waits for the child `pid` and returns its exit code.
 pub fn wait_for(pid: Pid) -> i32 {
     loop {
         match waitpid(Some(pid), WaitOptions::empty()) {
@@ -65,9 +64,9 @@ pub fn wait_for(pid: Pid) -> i32 {
     }
 }
 
-/// Waits until the server says something, the command ends, or it is time to reap.
+/// Waits until the server sends an order, the command ends, or it is time to reap.
 ///
-/// A kernel before 5.3 cannot be asked to watch a process; there `watch` is `None`, and its end is looked for often.
+/// A kernel before 5.3 cannot watch a process; then `watch` is `None`, and the end is polled.
 fn hear(watch: Option<&OwnedFd>, mut control: &UnixStream) -> Option<Control> {
     let timeout = Timespec::try_from(if watch.is_some() { REAP } else { KILLED }).ok()?;
     let mut watched = vec![PollFd::new(control, PollFlags::IN)];
@@ -76,7 +75,7 @@ fn hear(watch: Option<&OwnedFd>, mut control: &UnixStream) -> Option<Control> {
     let mut byte = [0];
     match (!watched[0].revents().is_empty()).then(|| control.read(&mut byte))? {
         Ok(1) if byte[0] == Control::Terminate.byte() => Some(Control::Terminate),
-        // Anything else, the end of the socket above all, is the end.
+        // Anything else, such as the end of the socket, ends everything.
         _ => Some(Control::Kill),
     }
 }
@@ -98,7 +97,7 @@ fn terminate(command: Pid) {
             signal(pid, Signal::TERM);
         }
     }
-    // A stopped process does not see the signal before it goes on.
+    // A stopped process does not receive the signal before it continues.
     signal_group(command, Signal::CONT);
 }
 
@@ -109,7 +108,7 @@ fn linger() {
     }
 }
 
-/// Ends what is left. In a PID namespace the kernel would do it too, when this process ends; it does no harm here.
+/// Ends the remaining processes. In a PID namespace the kernel would do it, too, when this process ends.
 fn end_descendants() {
     let until = Instant::now() + STUBBORN;
     while has_children() && Instant::now() < until {
@@ -118,7 +117,7 @@ fn end_descendants() {
     }
 }
 
-/// Reaps what has ended; false when nothing is left.
+/// Reaps ended children; false if none are left.
 fn has_children() -> bool {
     loop {
         match wait(WaitOptions::NOHANG) {
@@ -145,7 +144,7 @@ fn signal_group(group: Pid, signal: Signal) {
     let _ = kill_process_group(group, signal);
 }
 
-/// Everything below this process. Orphans are adopted by it, so nothing gets away.
+/// All descendants of this process. It adopts orphans, so none are missed.
 fn descendants() -> Vec<Pid> {
     let children = children_by_parent().unwrap_or_default();
     let mut found = vec![getpid()];
@@ -174,7 +173,7 @@ fn children_by_parent() -> io::Result<HashMap<i32, Vec<Pid>>> {
     Ok(children)
 }
 
-/// The parent in a line of `/proc/PID/stat`: the second number behind the name, which is in parentheses and may hold
+/// The parent in a line of `/proc/PID/stat`: the second field behind the name, which is in parentheses and may contain
 /// anything.
 fn parent(stat: &str) -> Option<i32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()

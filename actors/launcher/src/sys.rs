@@ -1,6 +1,6 @@
-//! The system calls that no safe crate offers. Everything unsafe of this program is on this page.
+//! System calls that no safe crate offers. All unsafe code of this program is in this file.
 //!
-//! What makes those of the launcher sound is the same for all: it has one thread, from its start to its end.
+//! The launcher's calls are sound for one reason: it is single-threaded from its start to its end.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -9,9 +9,9 @@ use std::os::fd::BorrowedFd;
 use rustix::process::Pid;
 use rustix::thread::UnshareFlags;
 
-/// Doubles this process. `None` in the child.
+/// Forks this process. Returns `None` in the child.
 pub fn fork() -> io::Result<Option<Pid>> {
-    // SAFETY: with one thread no lock can be held by a thread that the child does not have, so the child may do
+    // SAFETY: with one thread, no lock can be held by a thread that is missing in the child, so the child may do
     // everything that the parent may.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
@@ -19,26 +19,26 @@ pub fn fork() -> io::Result<Option<Pid>> {
     }
 }
 
-/// Leaves these namespaces for new ones.
+/// Moves this process into new namespaces.
 pub fn unshare(namespaces: UnshareFlags) -> io::Result<()> {
     debug_assert!(!namespaces.contains(UnshareFlags::FILES));
-    // SAFETY: only an unshared descriptor table can do harm, and this is never asked for.
+    // SAFETY: only unsharing the descriptor table could be unsound, and it is never requested.
     Ok(unsafe { rustix::thread::unshare_unsafe(namespaces) }?)
 }
 
-/// Lets no descriptor but the standard streams reach a program that this process executes. Best effort on kernels
-/// before 5.11, where the server's own care (everything it opens is close-on-exec) stands alone.
+/// Closes all descriptors but the standard streams for a program that this process executes. Best effort: before Linux
+/// 5.11 only the close-on-exec flags of the server protect.
 pub fn close_others_on_exec() {
-    // SAFETY: marks descriptors; closes none that this process still uses.
+    // SAFETY: marks descriptors and closes none that this process still uses.
     unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
 }
 
-/// Makes a detached mount tree, or the tree that a directory descriptor stands in, read-only with all mounts below.
+/// Makes a detached mount tree, or the tree of a directory descriptor, read-only with all mounts below.
 pub fn make_read_only(tree: BorrowedFd<'_>) -> io::Result<()> {
     use std::os::fd::AsRawFd;
     let attributes = libc::mount_attr { attr_set: libc::MOUNT_ATTR_RDONLY, attr_clr: 0, propagation: 0, userns_fd: 0 };
     let flags = libc::AT_EMPTY_PATH | libc::AT_RECURSIVE;
-    // SAFETY: the path is a C string, the attributes are as long as said, and the kernel only reads both.
+    // SAFETY: the path is a C string, the attributes have the given length, and the kernel only reads both.
     let done = unsafe {
         libc::syscall(
             libc::SYS_mount_setattr,
@@ -52,10 +52,10 @@ pub fn make_read_only(tree: BorrowedFd<'_>) -> io::Result<()> {
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Gives free memory back to the system wherever it lies; left alone, the allocator gives back only what lies at its
-/// end. Takes some milliseconds, during which other threads may wait for memory. Nothing where the allocator is another.
+/// Returns free memory to the system from anywhere in the heap; by itself the allocator only returns the end of it.
+/// Takes some milliseconds, during which other threads may wait for memory. Does nothing with another allocator.
 pub fn give_back_memory() {
-    // SAFETY: may be called at any time from any thread; memory in use stays as it is.
+    // SAFETY: may be called at any time from any thread; memory in use is not touched.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     unsafe {
         libc::malloc_trim(0)

@@ -1,6 +1,6 @@
-//! A `/dev` of the sandbox's own: the harmless devices, and terminals and shared memory that nobody else uses.
+//! A private `/dev` for the sandbox: harmless devices, and terminals and shared memory of its own.
 //!
-//! The machine's own `/dev` holds its disks and its users' terminals; root, and a user for their own terminals, could
+//! The machine's `/dev` contains its disks and its users' terminals. Root, and a user for their own terminals, could
 //! open them even on a read-only mount.
 
 use std::fs;
@@ -25,7 +25,7 @@ const LINKS: [(&str, &str); 5] = [
     ("ptmx", "pts/ptmx"),
 ];
 
-/// Lays the sandbox's `/dev` over the machine's.
+/// Mounts the sandbox's `/dev` over the machine's.
 pub fn replace() -> io::Result<()> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let device = |name| Ok((name, open_tree(CWD, Path::new("/dev").join(name), flags)?));
@@ -46,7 +46,7 @@ pub fn replace() -> io::Result<()> {
     }
     fs::create_dir(dev.join("pts"))?;
     fs::create_dir(dev.join("shm"))?;
-    // From here on /dev itself holds still; what is mounted in it does not.
+    // From here on /dev itself is read-only; the mounts in it are not.
     sys::make_read_only(plain_file::open_directory(dev)?.as_fd())?;
     mount("none", dev.join("pts"), "devpts", quiet, Some(c"newinstance,ptmxmode=0666,mode=620"))?;
     mount("none", dev.join("shm"), "tmpfs", quiet | MountFlags::NODEV, Some(c"mode=1777"))?;

@@ -1,4 +1,5 @@
-//! Landlock: the same limits for files once more, by another part of the kernel; and signals and abstract sockets.
+//! Landlock: the same limits on files, enforced by another part of the kernel, and limits on signals and abstract
+//! sockets.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +8,13 @@ use landlock::{
     path_beneath_rules,
 };
 
-/// Everything that kernels know today and that this program was tested with.
+/// The newest Landlock version that this program was tested with.
 const TESTED: ABI = ABI::V6;
 
-/// What a command may write besides its roots, all of the sandbox's own making or harmless.
+/// Paths that a command may write besides its roots: private to the sandbox, or harmless.
 const DEVICES: &str = "/dev";
 
-/// Restricts this process and all that it starts, as far as the kernel can. What it cannot comes back.
+/// Restricts this process and everything that it starts, as far as the kernel supports it. Returns what is missing.
 pub fn restrict(writable: &[PathBuf], network: bool) -> Result<Vec<String>, RulesetError> {
     let (all, read) = (AccessFs::from_all(TESTED), AccessFs::from_read(TESTED));
     let mut rules = Ruleset::default().handle_access(all)?.scope(Scope::from_all(TESTED))?;
@@ -28,7 +29,7 @@ pub fn restrict(writable: &[PathBuf], network: bool) -> Result<Vec<String>, Rule
     Ok(gaps(status.landlock))
 }
 
-/// What the Landlock of this kernel does not cover.
+/// What Landlock does not cover on this kernel.
 fn gaps(status: LandlockStatus) -> Vec<String> {
     let abi = match status {
         LandlockStatus::Available { effective_abi, .. } => effective_abi,

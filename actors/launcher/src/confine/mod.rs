@@ -1,4 +1,4 @@
-//! The layers of the sandbox. Each closes what the others leave open.
+//! The layers of the sandbox. Each closes gaps of the others.
 //!
 //! | layer | keeps a command from |
 //! |---|---|
@@ -7,7 +7,8 @@
 //! | Landlock | the same for files once more; devices; signals and abstract sockets beyond the sandbox |
 //! | seccomp | Unix sockets without the network, `ptrace`, keys, BPF, new namespaces, pushing input into a terminal |
 //!
-//! Namespaces and seccomp must hold, or nothing is run. Landlock comes on top, as far as the kernel has it.
+//! Namespaces and seccomp are required; without them nothing is run. Landlock is added as far as the kernel supports
+//! it.
 
 mod devices;
 mod landlock;
@@ -26,7 +27,7 @@ use rustix::thread::UnshareFlags;
 use crate::order::Confinement;
 use crate::sys;
 
-/// Why a command that was to be confined was not run.
+/// Why a command could not be confined.
 #[derive(Debug, thiserror::Error)]
 #[error("{step}: {cause}")]
 pub struct NotConfined {
@@ -35,15 +36,15 @@ pub struct NotConfined {
 }
 
 impl NotConfined {
-    /// Says at which `step` an error came up.
+    /// Adds the failed `step` to an error.
     pub fn because<E: Display>(step: &'static str) -> impl FnOnce(E) -> Self {
         move |cause| Self { step, cause: cause.to_string() }
     }
 }
 
-/// The sandbox is closed.
+/// The sandbox is active.
 pub struct Confined {
-    /// What this kernel does not offer, one sentence each.
+    /// Missing features of this kernel, one sentence each.
     pub gaps: Vec<String>,
 }
 
@@ -55,7 +56,7 @@ pub fn enter_namespaces(confinement: &Confinement) -> Result<(), NotConfined> {
         namespaces |= UnshareFlags::NEWNET;
     }
     sys::unshare(namespaces).map_err(NotConfined::because("the kernel refuses new namespaces to this user"))?;
-    // Users keep their ids: files that a command writes belong to them, as they expect.
+    // User ids are kept, so that files written by a command belong to the user as expected.
     let map = |file: &str, line: String| {
         plain_file::open_to_write(&Path::new("/proc/self").join(file), Links::Follow, 0)
             .and_then(|mut file| file.write_all(line.as_bytes()))
@@ -66,7 +67,7 @@ pub fn enter_namespaces(confinement: &Confinement) -> Result<(), NotConfined> {
     map("gid_map", format!("{} {} 1", gid.as_raw(), gid.as_raw()))
 }
 
-/// Closes the sandbox around this process, the first of its PID namespace, and all that it starts.
+/// Confines this process, the first of its PID namespace, and everything that it starts.
 pub fn confine(confinement: &Confinement) -> Result<Confined, NotConfined> {
     let writable = mounts::arrange(confinement)?;
     privileges::drop_all().map_err(NotConfined::because("privileges"))?;

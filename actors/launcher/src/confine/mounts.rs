@@ -1,4 +1,4 @@
-//! The file system as a confined command sees it: everything read-only, and the writable roots laid over it.
+//! The file system of a confined command: everything is read-only except the writable roots.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,11 +15,11 @@ use super::{NotConfined, devices};
 use crate::order::Confinement;
 use crate::sys;
 
-/// What stays read-only in each writable root: what is in there runs later, outside of the sandbox (hooks), or says how
-/// the next sandbox is made (project settings).
+/// Read-only names in each writable root: their content runs later outside the sandbox (hooks), or configures the next
+/// sandbox (project settings).
 const PROTECTED: [&str; 2] = [".git", ".codex"];
 
-/// Lays the file system out for `confinement`. The writable paths that there are come back.
+/// Sets up the file system for `confinement`. Returns the writable paths that exist.
 pub fn arrange(confinement: &Confinement) -> Result<Vec<PathBuf>, NotConfined> {
     let roots = existing(&confinement.writable);
     if roots.iter().any(|root| root == Path::new("/")) {
@@ -29,7 +29,7 @@ pub fn arrange(confinement: &Confinement) -> Result<Vec<PathBuf>, NotConfined> {
     lay_out(&roots, &protected, &existing(&confinement.hidden)).map_err(NotConfined::because("mounts"))?;
     devices::replace().map_err(NotConfined::because("/dev"))?;
     let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    // Read-only as a whole: for root, files in /proc/sys are its own.
+    // Read-only as a whole, because root owns the files in /proc/sys.
     mount("proc", "/proc", "proc", flags, None).map_err(NotConfined::because("/proc"))?;
     Ok(roots)
 }
@@ -58,16 +58,16 @@ fn lay_out(roots: &[PathBuf], protected: &[PathBuf], hidden: &[PathBuf]) -> io::
     Ok(())
 }
 
-/// What may be done with a part of the file system.
+/// Access to a part of the file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
     Read,
     Write,
 }
 
-/// What is laid over the read-only file system, each behind what it lies in, so that the innermost one counts. Besides
-/// roots and protected paths that is every directory between the two: what something is mounted on cannot be renamed,
-/// and so what is protected cannot be moved away with its directory, and another one be put in its place.
+/// The mounts over the read-only file system, outer paths before inner ones, so that the innermost wins. Besides roots
+/// and protected paths they include every directory in between: a mount point cannot be renamed, so a protected path
+/// cannot be moved away with its parent and replaced.
 fn layers<'a>(roots: &'a [PathBuf], protected: &'a [PathBuf]) -> BTreeMap<&'a Path, Access> {
     let between = protected.iter().flat_map(|path| path.ancestors().skip(1));
     let between = between.filter(|directory| roots.iter().any(|root| directory.starts_with(root)));
@@ -75,7 +75,7 @@ fn layers<'a>(roots: &'a [PathBuf], protected: &'a [PathBuf]) -> BTreeMap<&'a Pa
     writable.chain(protected.iter().map(|path| (path.as_path(), Access::Read))).collect()
 }
 
-/// A copy of what is mounted at `path` and below.
+/// Clones the mount tree at `path`.
 fn tree(path: &Path) -> io::Result<OwnedFd> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
     Ok(open_tree(pin(path)?, "", flags | OpenTreeFlags::AT_EMPTY_PATH)?)
@@ -86,25 +86,25 @@ fn lay(tree: &OwnedFd, path: &Path) -> io::Result<()> {
     Ok(move_mount(tree, "", pin(path)?, "", flags)?)
 }
 
-/// Opens a path that had no symbolic links when it was looked at. Another confined command that puts one there now must
+/// Opens a path that was found to have no symbolic links. If another confined command has inserted one since, it must
 /// not choose what this one may write.
 fn pin(path: &Path) -> io::Result<OwnedFd> {
     Ok(openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS)?)
 }
 
-/// Those of `paths` that exist, without symbolic links.
+/// The existing ones of `paths`, with symbolic links resolved.
 fn existing(paths: &[PathBuf]) -> Vec<PathBuf> {
     paths.iter().filter_map(|path| path.canonicalize().ok()).collect()
 }
 
-/// What must stay read-only although it lies in a writable root.
+/// The paths that must be read-only inside writable roots.
 fn protected(roots: &[PathBuf], read_only: &[PathBuf]) -> Result<Vec<PathBuf>, NotConfined> {
     let mut protected = existing(read_only);
     for root in roots {
         for name in PROTECTED {
             let path = root.join(name);
             match path.symlink_metadata() {
-                // The link itself could be replaced, because nothing can be mounted on it.
+                // A link cannot be a mount point, so the link itself could be replaced.
                 Ok(metadata) if metadata.is_symlink() => {
                     let cause = format!("{} is a symbolic link, which cannot be kept read-only", path.display());
                     return Err(NotConfined::because("writable roots")(cause));
@@ -114,12 +114,12 @@ fn protected(roots: &[PathBuf], read_only: &[PathBuf]) -> Result<Vec<PathBuf>, N
                     protected.push(path);
                 }
                 Ok(_) => protected.push(path),
-                // It may be made: `git init` is a command like others.
+                // It may be created: `git init` is a command like others.
                 Err(_) => {}
             }
         }
     }
-    // Elsewhere everything is read-only anyway. A path that is a root itself, or holds one, is asked to be writable.
+    // Everything elsewhere is read-only anyway. A path that is or contains a root is meant to be writable.
     protected.retain(|path| roots.iter().any(|root| path.starts_with(root)));
     protected.sort();
     protected.dedup();
@@ -129,7 +129,7 @@ fn protected(roots: &[PathBuf], read_only: &[PathBuf]) -> Result<Vec<PathBuf>, N
 /// Bytes of a `.git` file: `gitdir: ` and a path.
 const LONGEST_LINK: usize = 8192;
 
-/// Where a `.git` file points to: the repository of a worktree or a submodule.
+/// The target of a `.git` file: the repository of a worktree or a submodule.
 fn git_directory(root: &Path, file: &Path) -> Option<PathBuf> {
     let text = plain_file::read_to_string(file, LONGEST_LINK).ok()?;
     root.join(text.strip_prefix("gitdir:")?.trim()).canonicalize().ok()

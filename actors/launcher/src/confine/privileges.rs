@@ -1,4 +1,4 @@
-//! Giving up every capability for good.
+//! Drops all capabilities permanently.
 
 use std::io;
 
@@ -8,13 +8,13 @@ use rustix::thread::{
     set_no_new_privs,
 };
 
-/// No program that is executed from now on has more than its user's own rights, not even one that belongs to root.
-/// Without this a command of root could undo the mounts, because root has all capabilities in its own user namespace.
+/// No program that is executed from now on has more than its user's rights, not even as root. Otherwise a command of
+/// root could undo the mounts, because root has all capabilities in its own user namespace.
 pub fn drop_all() -> io::Result<()> {
     for number in 0..u64::BITS {
         match remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number)) {
             Ok(()) => {}
-            // The kernel has no more.
+            // The kernel has no further capabilities.
             Err(Errno::INVAL) => break,
             Err(error) => return Err(error.into()),
         }

@@ -1,4 +1,4 @@
-//! seccomp: the system calls that no confined command needs, and through which it could get out.
+//! seccomp: blocks system calls that no confined command needs and that could break the sandbox.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use seccompiler::{
     SeccompRule, apply_filter, sock_filter,
 };
 
-/// The first number of the x32 ABI. Its programs, which hardly a kernel still runs, share the filter with 64-bit ones.
+/// The first system call number of the x32 ABI, whose programs share the filter with 64-bit ones.
 #[cfg(target_arch = "x86_64")]
 const X32: u32 = 0x4000_0000;
 
-/// Always refused, whatever the arguments.
+/// Refused whatever the arguments.
 const REFUSED: &[i64] = &[
-    // Looking into and steering other processes.
+    // Inspecting and controlling other processes.
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
     libc::SYS_process_madvise,
     libc::SYS_pidfd_getfd,
     libc::SYS_kcmp,
-    // Undoing the mounts, and making new namespaces in which one could try.
+    // Undoing mounts, and creating namespaces for that.
     libc::SYS_mount,
     libc::SYS_umount2,
     libc::SYS_pivot_root,
@@ -35,7 +35,7 @@ const REFUSED: &[i64] = &[
     libc::SYS_setns,
     libc::SYS_unshare,
     libc::SYS_open_by_handle_at,
-    // The kernel's own machinery: a large surface, of no use to tools.
+    // Kernel internals: a large attack surface without use for tools.
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
     libc::SYS_userfaultfd,
@@ -71,23 +71,23 @@ const NEW_NAMESPACES: [libc::c_int; 7] = [
     libc::CLONE_NEWCGROUP,
 ];
 
-/// The bits of a socket's type that are no flags.
+/// The bits of a socket type that are not flags.
 const SOCKET_TYPE: u64 = 0xf;
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// Restricts this process and all that it starts. Calls that the rules refuse fail with EPERM.
+/// Restricts this process and everything that it starts. Refused calls fail with EPERM.
 pub fn restrict(network: bool) -> Result<(), seccompiler::Error> {
     let (refuse, architecture) = (SeccompAction::Errno(libc::EPERM as u32), std::env::consts::ARCH.try_into()?);
-    // Programs for another instruction set are killed at their first call.
+    // Programs for another instruction set are killed at their first system call.
     let rules = SeccompFilter::new(refused(network)?, SeccompAction::Allow, refuse, architecture)?;
     apply_filter(&[unknown(), rules.try_into()?].concat())
 }
 
-/// The first instructions: calls that fail with ENOSYS, as on a kernel that does not know them.
+/// The first instructions: calls that fail with ENOSYS, as on a kernel without them.
 ///
-/// They stand in the same filter as the rules, and the filter is short, because the kernel tries each one on every call
-/// that there is when it is installed: a good part of what it takes to start a confined command.
+/// They are part of the same short filter, because installing a filter takes time proportional to its length for every
+/// system call: a good part of the start of a confined command.
 fn unknown() -> BpfProgram {
     let instruction = |code: u32, k: u32| sock_filter { code: code as u16, jt: 0, jf: 0, k };
     let fail = instruction(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32);
@@ -95,11 +95,11 @@ fn unknown() -> BpfProgram {
         let skip = sock_filter { jf: 1, ..instruction(libc::BPF_JMP | libc::BPF_K | comparison, number) };
         [skip, fail.clone()]
     };
-    // The number of the call is what the kernel's description of it begins with.
+    // The number of the call is the first member of the kernel's `seccomp_data`.
     let mut program = vec![instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0)];
     #[cfg(target_arch = "x86_64")]
     program.extend(fail_if(libc::BPF_JGE, X32));
-    // Its flags are in memory, where no filter can look. The C libraries fall back to `clone`.
+    // Its flags are in memory, which filters cannot read. C libraries fall back to `clone`.
     program.extend(fail_if(libc::BPF_JEQ, libc::SYS_clone3 as u32));
     program
 }
@@ -108,14 +108,14 @@ fn refused(network: bool) -> Result<Rules, BackendError> {
     let mut rules: Rules = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     let new_namespace = |flag: libc::c_int| when(0, SeccompCmpOp::MaskedEq(flag as u64), flag as u64);
     rules.insert(libc::SYS_clone, NEW_NAMESPACES.into_iter().map(new_namespace).collect::<Result<_, _>>()?);
-    // Pushing input into a terminal that the user types into later.
+    // Injecting input into a terminal.
     let pushes = [libc::TIOCSTI, libc::TIOCLINUX].into_iter();
     rules.insert(libc::SYS_ioctl, pushes.map(|call| when(1, SeccompCmpOp::Eq, call)).collect::<Result<_, _>>()?);
     if !network {
-        // A Unix socket reaches every daemon of the machine, this server above all. Which one it is connected to is in
-        // memory, where no filter can look, so there are none.
+        // A Unix socket reaches every daemon of the machine, including this server. The address is in memory, which
+        // filters cannot read, so all of them are refused.
         rules.insert(libc::SYS_socket, Vec::new());
-        // Two ends that know only each other are harmless. Not so datagrams, which may be sent to any address.
+        // A connected pair is harmless, but datagrams may be sent to any address.
         rules.insert(
             libc::SYS_socketpair,
             vec![
