@@ -51,7 +51,7 @@ pub async fn serve(
 
     tokio::select! {
         () = server.finish(&settings.shutdown) => {}
-        () = signals.force() => log::warn!("told to end a second time: ending at once"),
+        () = signals.force() => log::warn!("received a second signal to end; ending at once"),
         () = &mut beside => {}
     }
     Ok(())
@@ -64,12 +64,12 @@ fn reload(arguments: &Arguments, codex_home: &Path, settings: &mut Settings) {
         Ok(new) => {
             logging::reload(&new.log);
             if settings.needs_restart_for(&new) {
-                log::warn!("some changed settings take effect at the next start: only log and shutdown are reloaded");
+                log::warn!("some changed settings need a restart: only log and shutdown are reloaded");
             }
             settings.log = new.log;
             settings.shutdown = new.shutdown;
             log::info!("reloaded the settings");
         }
-        Err(error) => log::error!("kept the settings as they were: {error}"),
+        Err(error) => log::error!("the settings could not be reloaded and stay as they were: {error}"),
     }
 }

@@ -59,7 +59,7 @@ pub enum ServerError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The client on stdio stopped reading.
-    #[error("the client on stdio stopped reading and was cut")]
+    #[error("the client on stdio stopped reading and was disconnected")]
     ClientCut,
     /// The operating system refused.
     #[error(transparent)]
@@ -196,17 +196,17 @@ async fn check_backend(parts: &HubParts) -> Result<(), ServerError> {
 
 /// The actors' part of the shutdown.
 pub(crate) async fn end_in_good_order(hub: &Hub, limits: &Shutdown) {
-    log::info!("draining: no new work is taken");
+    log::info!("draining: new work is refused");
     if timeout(limits.drain(), hub.drain()).await.is_err() {
-        log::warn!("work was still running after {} s; ending it", limits.drain_seconds);
+        log::warn!("work is still running after {} s and is ended", limits.drain_seconds);
     }
     if timeout(hub.limits().command_grace() + limits.close(), hub.end_commands()).await.is_err() {
-        log::warn!("commands were still running although they were ended; they end with this process");
+        log::warn!("some commands did not end in time; they end with this process");
     }
     hub.close_connections(limits.close()).await;
     // Twice, because the socket is dropped after the last messages.
     if timeout(2 * limits.close(), hub.end_remote_control(limits.close())).await.is_err() {
-        log::warn!("the connection to the remote-control backend ends with this process");
+        log::warn!("the connection to the remote-control backend did not end in time; it ends with this process");
     }
 }
 

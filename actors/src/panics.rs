@@ -31,7 +31,7 @@ pub async fn guarded_future<T>(what: &str, work: impl Future<Output = T>) -> Opt
 
 fn caught(what: &str) {
     PANICS.fetch_add(1, Ordering::Relaxed);
-    log::error!("a panic while handling {what} was caught; the request is answered with an internal error");
+    log::error!("caught a panic while handling {what}; the request is answered with an internal error");
 }
 
 #[cfg(test)]

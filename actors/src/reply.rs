@@ -104,7 +104,7 @@ impl Reply {
 impl Drop for Reply {
     fn drop(&mut self) {
         let Some(duty) = self.duty.take() else { return };
-        let error = RpcError::internal("the server failed while it worked on this request; it is safe to try again");
+        let error = RpcError::internal("the server failed while it handled this request; it is safe to try again");
         let outcome = Outcome::answer(self.connection, Frame::error(Some(&duty.id), &error), duty.in_flight);
         let router = duty.router;
         if let Err(SendError::Full(outcome)) = router.try_send(outcome) {

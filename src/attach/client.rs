@@ -99,7 +99,7 @@ impl Client {
                 Err(ClientError::Refused(refused))
                     if refused.code == ErrorCode::Overloaded.number() && attempt < ATTEMPTS =>
                 {
-                    log::info!("the server is overloaded, attempt {attempt} of {ATTEMPTS}");
+                    log::info!("the server is overloaded; retrying (attempt {attempt} of {ATTEMPTS})");
                     tokio::time::sleep(pause(attempt, RandomState::new().hash_one(attempt))).await;
                     attempt += 1;
                 }

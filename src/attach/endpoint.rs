@@ -33,7 +33,7 @@ pub enum EndpointError {
     #[error("unsupported URL `{0}`; expected `unix://`, `unix://PATH` or `ws://HOST:PORT`")]
     Unsupported(String),
     /// The URL needs TLS.
-    #[error("`{0}` needs TLS, which this client does not speak; forward the port, as with `ssh -L`, and use `ws://`")]
+    #[error("`{0}` needs TLS, which this client does not support; forward the port, as with `ssh -L`, and use `ws://`")]
     Tls(String),
 }
 

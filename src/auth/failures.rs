@@ -26,7 +26,7 @@ impl Failures {
         self.counts[denial.index()].fetch_add(1, Ordering::Relaxed);
         if self.is_due(Instant::now()) {
             let counts: Vec<String> = self.counts().map(|(label, count)| format!("{label} {count}")).collect();
-            log::warn!("clients were not let in; since the start: {}", counts.join(", "));
+            log::warn!("clients failed to authenticate; counts since the start: {}", counts.join(", "));
         }
     }
 

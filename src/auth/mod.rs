@@ -77,9 +77,9 @@ impl Auth {
         match Policy::read(&self.plan) {
             Ok(policy) => {
                 *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
-                log::info!("read the websocket auth secret again; it holds for new connections");
+                log::info!("reloaded the websocket auth secret; it applies to new connections");
             }
-            Err(error) => log::error!("kept the old websocket auth secret: {error}"),
+            Err(error) => log::error!("the websocket auth secret could not be reloaded and stays as it was: {error}"),
         }
     }
 
@@ -112,7 +112,7 @@ fn warn_of_weak(plan: &AuthPlan) {
     let AuthPlan::SignedBearer { expected, .. } = plan else { return };
     if expected.issuer.is_none() || expected.audience.is_none() {
         log::warn!(
-            "JWTs that this secret signed for any other purpose are accepted too; set --ws-issuer and --ws-audience"
+            "JWTs that were signed with this secret for another purpose are accepted, too; set --ws-issuer and --ws-audience"
         );
     }
     if expected.skew_seconds > UNUSUAL_SKEW_SECONDS {

@@ -71,7 +71,10 @@ fn take_bytes(file: &File, length: u64) -> io::Result<SecretSlice<u8>> {
 
 fn warn_if_shared(path: &Path, metadata: &Metadata) {
     if metadata.mode() & 0o077 != 0 {
-        log::warn!("other users can use the secret in {}; allow it to its owner only: chmod 600", path.display());
+        log::warn!(
+            "other users can read or change the secret in {}; restrict it to its owner: chmod 600",
+            path.display()
+        );
     }
     let owner = metadata.uid();
     if owner != 0 && owner != geteuid().as_raw() {

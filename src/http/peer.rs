@@ -59,9 +59,9 @@ enum Standing {
 enum Refused {
     #[error("its user {0} is neither the owner of this server nor root")]
     OtherUser(u32),
-    #[error("its user cannot be told: {0}")]
+    #[error("its user cannot be determined: {0}")]
     UnknownUser(io::Error),
-    #[error("its address cannot be told: {0}")]
+    #[error("its address cannot be determined: {0}")]
     UnknownAddress(io::Error),
 }
 

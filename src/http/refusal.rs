@@ -28,7 +28,7 @@ pub enum Refusal {
     #[error("the request must have one Host header with a host name or address")]
     BadHost,
     /// The host is not served.
-    #[error("this host is not served here; connect by an address of this machine, or list it in http.allowed_hosts")]
+    #[error("this host name is not served; use an address of this machine, or add the name to http.allowed_hosts")]
     OtherHost,
     /// The method is not GET.
     #[error("Request method must be `GET`")]

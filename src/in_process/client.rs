@@ -108,12 +108,14 @@ async fn read(reader: ReadHalf<DuplexStream>, waiting: &Waiting, news: mpsc::Sen
             }
             Ok(ServerMessage::Notification(notification)) => {
                 if let Err(mpsc::error::TrySendError::Full(_)) = news.try_send(notification) {
-                    log::warn!("an in-process client left {UNREAD_NOTIFICATIONS} notifications unread and is cut");
+                    log::warn!(
+                        "an in-process client left {UNREAD_NOTIFICATIONS} notifications unread and is disconnected"
+                    );
                     break;
                 }
             }
             Ok(ServerMessage::Answer { .. } | ServerMessage::Unknown) => {}
-            Err(error) => log::error!("the server sent what is no message: {error}"),
+            Err(error) => log::error!("the server sent an invalid message: {error}"),
         }
     }
 }

@@ -40,7 +40,7 @@ pub fn bind(address: SocketAddr, authenticated: bool) -> Result<TcpListener, Tcp
 pub fn announce(listener: &TcpListener) {
     match listener.local_addr() {
         Ok(address) => logging::say(banner(address, logging::is_coloured())),
-        Err(error) => log::warn!("cannot tell where the server listens: {error}"),
+        Err(error) => log::warn!("cannot print the address of the listener: {error}"),
     }
 }
 

@@ -67,7 +67,7 @@ fn a_flood_of_failures_is_counted_by_reason_in_one_line_of_log() {
         server.answer_to_upgrade(&[]);
     }
     let lines = server.process.stderr.text();
-    assert_eq!(lines.lines().filter(|line| line.contains("clients were not let in")).count(), 1, "{lines}");
+    assert_eq!(lines.lines().filter(|line| line.contains("clients failed to authenticate")).count(), 1, "{lines}");
     assert!(lines.contains("invalid_token 1"), "{lines}");
 }
 

@@ -41,7 +41,10 @@ fn a_bad_file_keeps_the_old_token_and_says_why() {
     let path = home.join("token");
     fs::write(&path, "\n").expect("an empty file");
     server.process.signal(Signal::HUP);
-    let empty = format!("kept the old websocket auth secret: websocket auth secret {} must not", path.display());
+    let empty = format!(
+        "the websocket auth secret could not be reloaded and stays as it was: websocket auth secret {} must not",
+        path.display()
+    );
     server.process.stderr.wait_for("the reason", |text| text.contains(&empty).then_some(()));
     fs::write(&path, "one token\nand another").expect("a file");
     server.process.signal(Signal::HUP);

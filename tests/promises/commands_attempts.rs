@@ -195,7 +195,7 @@ impl Place {
     pub fn confines(&mut self) -> bool {
         let params = self.exec(&["true"], json!({"type": "readOnly"}), json!({}));
         let Err(refusal) = self.client.request("command/exec", params) else { return true };
-        assert!(refusal.message.starts_with("the command was not run, because it cannot be confined"), "{refusal:?}");
+        assert!(refusal.message.starts_with("the command was not run because it cannot be confined"), "{refusal:?}");
         let warning = self.client.next_notification("configWarning");
         assert!(warning["summary"].as_str().expect("text").starts_with("Commands cannot be confined"), "{warning}");
         false

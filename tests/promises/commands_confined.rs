@@ -270,7 +270,7 @@ fn where_nothing_can_be_confined_nothing_is_run_unasked() {
     let answer = |id: i64| answers.iter().find(|answer| answer["id"] == id).unwrap_or_else(|| panic!("{id}: {output}"));
     for id in [1, 2] {
         let message = answer(id)["error"]["message"].as_str().expect("a refusal");
-        assert!(message.starts_with("the command was not run, because it cannot be confined as asked"), "{message}");
+        assert!(message.starts_with("the command was not run because it cannot be confined as requested"), "{message}");
     }
     assert_eq!(answer(3)["result"]["exitCode"], 0);
     assert!(answers.iter().any(|message| message["method"] == "configWarning"), "{output}");

@@ -110,7 +110,7 @@ pub enum LaunchError {
     #[error("failed to spawn command: {0}")]
     NotStarted(String),
     /// The command was to be confined, which this machine cannot do; nothing was run.
-    #[error("the command was not run, because it cannot be confined as asked: {0}")]
+    #[error("the command was not run because it cannot be confined as requested: {0}")]
     NotConfined(String),
     /// The server has too many commands.
     #[error("failed to spawn command: {0}")]

@@ -190,7 +190,7 @@ async fn pump(
                     return;
                 }
             }
-            Err(error) => return log::warn!("the output of a command cannot be read: {error}"),
+            Err(error) => return log::warn!("cannot read the output of a command: {error}"),
         }
     }
 }

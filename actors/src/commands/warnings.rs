@@ -28,8 +28,8 @@ pub async fn of_this_machine(launcher: Option<Launcher>) -> Vec<ConfigWarning> {
             vec![warning(summary, Some(reason))]
         }
         Err(error) => {
-            log::error!("the sandbox for commands could not be tried out: {error}");
-            vec![warning("Whether commands can be confined on this machine could not be found out.", None)]
+            log::error!("cannot test the sandbox for commands: {error}");
+            vec![warning("It could not be determined whether commands can be confined on this machine.", None)]
         }
     }
 }

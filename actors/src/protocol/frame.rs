@@ -88,5 +88,5 @@ impl Frame {
 }
 
 fn unencodable(error: &serde_json::Error) -> RpcError {
-    RpcError::internal(format!("the answer cannot be written as JSON: {error}"))
+    RpcError::internal(format!("the answer cannot be encoded as JSON: {error}"))
 }

@@ -159,7 +159,7 @@ impl Session {
                 let until_ms = failure.retry_at_ms.unwrap_or_else(|| now.saturating_add(self.refresh_rest()));
                 held.refresh_rest = Rest { since_ms: now, until_ms };
                 if due == Due::Soon && failure.retry_at_ms.is_none() {
-                    log::warn!("the server token is used for a while longer: {failure}");
+                    log::warn!("the server token could not be refreshed and is used for a while longer: {failure}");
                     return Ok(enrollment);
                 }
                 Err(failure)

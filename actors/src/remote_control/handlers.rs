@@ -68,7 +68,7 @@ impl Handler<EndRemoteControl> for RemoteControl {
         self.stop_cycle(ctx);
         let hung_up = self.link.take().map(|link| async move {
             if timeout(grace, link.send_rest.send(SendRest)).await.is_err() {
-                log::warn!("remote controllers did not take their last messages in time");
+                log::warn!("remote controllers did not receive their last messages in time");
             }
             link.hang_up.send(HangUp).await
         });

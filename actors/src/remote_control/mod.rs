@@ -158,7 +158,7 @@ impl RemoteControl {
         let credentials = Arc::new(Credentials::new(&host.codex_home));
         let server_name = rustix::system::uname().nodename().to_string_lossy().trim().to_owned();
         let installation_id = installation_id(&host.codex_home).map(|id| id.to_string()).unwrap_or_else(|e| {
-            log::error!("installation_id cannot be read or written: {e}; nothing can be enrolled without it");
+            log::error!("installation_id cannot be read or written: {e}; remote control needs it to enroll");
             String::new()
         });
         let board = Rc::new(Board::new(server_name.clone(), installation_id.clone()));
@@ -280,7 +280,7 @@ impl RemoteControl {
 
     /// The sign-in has ended: its state is forgotten, and a new session starts disabled.
     fn end_session(&mut self, ctx: &mut Context<Self>) {
-        log::info!("remote control ends with the sign-in that it was for");
+        log::info!("remote control is disabled because its sign-in has ended");
         self.wishes.next();
         self.wishes.next_lasting();
         self.session = Rc::new(Session::new(self.tools.clone()));

@@ -34,7 +34,7 @@ pub(super) async fn dial(dial: &Dial, cursor: Option<&str>, limits: &RemoteLinkL
     ];
     match cursor {
         Some(cursor) if HeaderValue::from_str(cursor).is_err() => {
-            log::warn!("the backend's cursor fits into no header, so it is told none");
+            log::warn!("the backend's cursor does not fit into a header and is not sent");
         }
         Some(cursor) => headers.push((HeaderName::from_static("x-codex-subscribe-cursor"), cursor)),
         None => {}

@@ -145,12 +145,12 @@ impl Link {
             let said = match lines.next().await {
                 Some(Ok(Line::Text(line))) => self.session.borrow_mut().say(key, generation, &line, Instant::now()),
                 Some(Ok(Line::TooLong | Line::NotUtf8)) => {
-                    return log::error!("a message is too long for remote control; its stream ends");
+                    return log::error!("a message is too long for remote control; its stream is closed");
                 }
                 Some(Err(_)) | None => return,
             };
             if let Err(error) = said {
-                return log::error!("{error}; its stream ends");
+                return log::error!("{error}; its stream is closed");
             }
             self.filled.notify_one();
         }

@@ -175,13 +175,13 @@ impl Router {
     fn cut(&mut self, id: ConnectionId, cut: Cut) {
         let Some(peer) = self.peers.get(&id) else { return };
         match cut {
-            Cut::Gone => log::log!(cut.level(), "connection {id} ended by itself"),
+            Cut::Gone => log::log!(cut.level(), "connection {id} has ended"),
             cause => {
                 self.cut_so_far += 1;
                 log::log!(
                     cause.level(),
                     cause = cause.label(), queued_bytes = peer.queued_bytes(), cut_so_far = self.cut_so_far;
-                    "connection {id} ({}) was cut: {}; it can reconnect and resume", peer.origin(), cause.text()
+                    "connection {id} ({}) was disconnected: {}; it can reconnect and resume", peer.origin(), cause.text()
                 );
             }
         }

@@ -69,10 +69,10 @@ impl Cut {
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::Gone => "its actor ended",
-            Self::QueueFull => "too many messages wait for its peer to read",
-            Self::BytesOverBudget => "too many bytes wait for its peer to read",
+            Self::QueueFull => "its peer has not read too many messages",
+            Self::BytesOverBudget => "its peer has not read too many bytes",
             Self::Stalled => "its peer has read nothing for too long",
-            Self::CloseOverdue => "its peer did not close in time after the server's goodbye",
+            Self::CloseOverdue => "its peer did not answer the close frame in time",
             Self::ShutdownOverdue => "it did not end in time during the shutdown",
         }
     }

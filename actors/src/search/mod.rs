@@ -117,7 +117,7 @@ impl Search {
     fn check_roots(&self, roots: &[String]) -> Result<(), RpcError> {
         let most = self.limits.search_roots;
         if roots.len() > most {
-            return Err(RpcError::invalid_request(format!("one search looks through {most} roots at most")));
+            return Err(RpcError::invalid_request(format!("a search can have at most {most} roots")));
         }
         Ok(())
     }
@@ -180,7 +180,7 @@ impl Search {
         let sessions = &self.clients.entry(connection).or_default().sessions;
         let most = self.limits.search_sessions_per_connection;
         if sessions.len() >= most && !sessions.contains_key(&session_id) {
-            let text = format!("{most} search sessions are open, the most there can be; sessionStop ends one");
+            let text = format!("all {most} search sessions are in use; end one with fuzzyFileSearch/sessionStop");
             return Err(RpcError::invalid_request(text));
         }
         self.query(connection, session_id, roots.into(), String::new(), ctx);

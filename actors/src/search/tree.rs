@@ -75,7 +75,7 @@ impl Tree {
         let (start, end) = (self.text.len(), self.text.len() + path.len());
         let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else { return WalkState::Quit };
         if self.entries.len() == most {
-            log::warn!("{} has more than {most} files; a search finds only some of them", root.display());
+            log::warn!("{} has more than {most} files; searches find only some of them", root.display());
             return WalkState::Quit;
         }
         let name = start + path.rfind('/').map_or(0, |slash| slash as u32 + 1);

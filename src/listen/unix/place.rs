@@ -91,7 +91,7 @@ impl Place {
         if metadata.uid() != geteuid().as_raw() {
             return Err(UnixSocketError::ForeignSocket(socket.to_owned()));
         }
-        log::info!("removing the socket that a dead server left behind at {}", socket.display());
+        log::info!("removing the stale socket {}", socket.display());
         fs::remove_file(socket).map_err(UnixSocketError::about(socket))
     }
 }

@@ -85,7 +85,7 @@ fn renames(served: &Served, thread: &Value, count: usize) -> Paced {
 }
 
 fn round(served: &Served, thread: &Value, size: &Size, with_it: bool) -> Result<Round> {
-    let said = || served.server.process.stderr.text().matches(" was cut: ").count();
+    let said = || served.server.process.stderr.text().matches(" was disconnected: ").count();
     let before = said();
     let deaf = if with_it { Some(served.door.client()?) } else { None };
     let since = Instant::now();

@@ -107,7 +107,8 @@ pub fn notifications(_: &Size) -> Result<Vec<Finding>> {
     let grown = peak.most() - before.resident;
     let code = client.process.exit_code();
     let said = client.process.stderr.all();
-    let reason = said.contains("was cut") && said.contains("the client on stdio stopped reading and was cut");
+    let reason =
+        said.contains("was disconnected") && said.contains("the client on stdio stopped reading and was disconnected");
     let name = |what: &str| format!("stdout unread, 1,000 notifications a second: {what}");
     let budget = BUDGET_MIB as f64 + 1.0 / 16.0;
     Ok(vec![

@@ -49,7 +49,7 @@ where
         written = outbox.write_to(writer) => match written {
             Ok(()) => Ended::Finished,
             Err(error) => {
-                log::info!("the {origin} peer reads no more: {error}");
+                log::info!("the {origin} peer stopped reading: {error}");
                 Ended::Cut
             }
         },

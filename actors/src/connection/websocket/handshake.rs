@@ -24,13 +24,13 @@ pub enum HandshakeError {
     #[error("the URL has no host")]
     NoHost,
     /// The value of this header contains a line break.
-    #[error("what {0} says fits into no header")]
+    #[error("the value of {0} does not fit into a header")]
     Header(HeaderName),
     /// The connection failed.
     #[error("{0}")]
     Io(#[from] io::Error),
     /// The server closed the connection without an answer.
-    #[error("it ended the connection")]
+    #[error("it closed the connection")]
     Ended,
     /// The answer is not HTTP.
     #[error("{0}")]
@@ -39,13 +39,13 @@ pub enum HandshakeError {
     #[error("it answered {}", .0.head.status)]
     Refused(Box<Refusal>),
     /// The answer upgrades to another protocol.
-    #[error("its upgrade is not to WebSocket")]
+    #[error("its answer does not upgrade to WebSocket")]
     NotWebSocket,
     /// `Sec-WebSocket-Accept` does not match the key.
-    #[error("its upgrade answers another request")]
+    #[error("its answer does not match the key of the handshake")]
     AnotherRequest,
     /// The answer selects an extension or a subprotocol that was not offered.
-    #[error("its upgrade chose an extension or a protocol that nobody offered")]
+    #[error("its answer selects an extension or a subprotocol that was not offered")]
     Unasked,
 }
 

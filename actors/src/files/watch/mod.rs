@@ -69,7 +69,7 @@ impl Watches {
         table.add(&key, &path, &self.limits).map_err(|refusal| match refusal {
             Refusal::Taken => RpcError::invalid_request(format!("watchId already exists: {}", key.1)),
             Refusal::Full(bound) => RpcError::invalid_request(format!(
-                "`{path}` cannot be watched: {bound} watches are in use, the most there can be; fs/unwatch ends one"
+                "`{path}` cannot be watched: all {bound} watches are in use; end one with fs/unwatch"
             )),
             Refusal::System(error) => RpcError::internal(format!("{path}: {error}")),
         })?;

@@ -149,7 +149,7 @@ impl Assemblies {
             let Some(oldest) = others.min_by_key(|(_, assembly)| assembly.fed).map(|(client, _)| client.clone()) else {
                 break;
             };
-            log::info!("a remote message in segments gives way to another one");
+            log::info!("an incomplete segmented remote message is dropped in favour of another one");
             self.remove(&oldest);
         }
     }

@@ -119,7 +119,7 @@ impl<P: Pipe> Session<P> {
         match Message::new(line) {
             Ok(message) => self.outbound.message(key, message, now),
             Err(error) => {
-                log::error!("a connection said what is not JSON: {error}");
+                log::error!("a connection sent invalid JSON: {error}");
                 Ok(())
             }
         }
@@ -136,7 +136,7 @@ impl<P: Pipe> Session<P> {
     pub(super) fn sweep(&mut self, now: Instant) {
         let Some(then) = now.checked_sub(self.limits.stream_idle()) else { return };
         for key in self.streams.silent_since(then) {
-            log::info!("a remote stream was silent for too long and ends");
+            log::info!("a remote stream was silent for too long and is closed");
             self.close(&key, now);
         }
         self.outbound.discard_over_since(then);
@@ -147,7 +147,7 @@ impl<P: Pipe> Session<P> {
         let envelope = match BackendEnvelope::read(text) {
             Ok(envelope) => envelope,
             Err(error) => {
-                log::warn!("the backend sent what is no envelope: {error}");
+                log::warn!("the backend sent an invalid envelope, which is ignored: {error}");
                 return false;
             }
         };
@@ -210,7 +210,7 @@ impl<P: Pipe> Session<P> {
             (Some(MessageKind::Initialize(id)), key) => {
                 let key = key.unwrap_or_else(|| self.streams.name(client));
                 if self.begins_no_more || !self.has_place(&key) {
-                    log::warn!("a remote stream is refused: there are {}, or the server ends", self.streams.len());
+                    log::warn!("a remote stream is refused: {} are open, or the server is ending", self.streams.len());
                     self.refuse(&key, &MessageKind::Initialize(id), now);
                     if !self.streams.is_live(&key) {
                         self.streams.remove(&key);
@@ -253,7 +253,7 @@ impl<P: Pipe> Session<P> {
             return;
         }
         if !stream.pipe.offer(message.line()) && !self.refuse(key, kind, now) {
-            log::warn!("a remote controller sends more than is taken and ends: it must reconnect");
+            log::warn!("a remote controller sent more than could be handled and is disconnected; it must reconnect");
             return self.end(key, now);
         }
         if let Some(stream) = self.streams.get_mut(key) {
@@ -311,7 +311,7 @@ impl<P: Pipe> Session<P> {
                 self.pay_pongs(now);
             }
             None if self.outbound.pong(key, PongStatus::Unknown, now) => {}
-            None => log::info!("a ping for a remote stream that is not there goes unanswered"),
+            None => log::info!("a ping for an unknown remote stream is ignored"),
         }
     }
 
