@@ -7,3 +7,4 @@ mod pages;
 mod sizes;
 mod test_names;
 mod tree;
+mod warnings;
