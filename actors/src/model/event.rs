@@ -74,6 +74,6 @@ pub struct Retrying {
     pub of: u32,
     /// How long nothing happens before it.
     pub after: Duration,
-    /// What went wrong.
+    /// The error.
     pub failure: ModelFailure,
 }

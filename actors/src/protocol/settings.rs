@@ -1,4 +1,4 @@
-//! The settings of threads and turns: when to ask, what commands may touch, and what else a client may choose.
+//! Settings of threads and turns: approvals, sandbox, and other choices of clients.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum AskForApproval {
     /// Before every command that is not known to be harmless.
     Untrusted,
-    /// When the agent itself wants more than the sandbox allows.
+    /// When the agent requests more than the sandbox allows.
     OnRequest,
     /// By kind of approval; requires `experimentalApi`.
     Granular(GranularApproval),
@@ -64,7 +64,7 @@ pub enum SandboxMode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum SandboxPolicy {
-    /// The whole thread is unread.
+    /// No restrictions.
     DangerFullAccess,
     /// Reading everywhere, writing nowhere.
     ReadOnly {
@@ -141,7 +141,7 @@ pub enum Personality {
     Pragmatic,
 }
 
-/// How the model summarises its thoughts.
+/// Summary of the model's reasoning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ReasoningSummary {
@@ -155,7 +155,7 @@ pub enum ReasoningSummary {
     None,
 }
 
-/// How user and agent share the work.
+/// Collaboration mode.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CollaborationMode {
     /// The kind of work.

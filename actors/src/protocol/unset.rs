@@ -1,4 +1,4 @@
-//! What clients may expect of the protocol and this server never sends.
+//! Types of values that this server never sends.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[schemars(inline)]
 pub struct Unset;
 
-/// An entry of a list, or a whole result, that this server never sends: there is no value of this type.
+/// A list entry or result that this server never sends. The type has no values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unoffered {}
 

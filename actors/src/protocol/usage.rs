@@ -1,4 +1,4 @@
-//! What a thread has cost in tokens.
+//! Token usage of threads.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,29 +7,29 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadTokenUsage {
-    /// Of all its requests to the model.
+    /// Tokens of all requests to the model.
     pub total: TokenUsageBreakdown,
-    /// Of the latest request.
+    /// Tokens of the latest request.
     pub last: TokenUsageBreakdown,
-    /// Tokens that fit into the model's context window, if known.
+    /// Size of the model's context window in tokens, if known.
     pub model_context_window: Option<i64>,
 }
 
-/// Tokens by their kind.
+/// Numbers of tokens by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenUsageBreakdown {
-    /// Input and output together.
+    /// Total of input and output.
     pub total_tokens: i64,
-    /// Read by the model.
+    /// Input tokens.
     pub input_tokens: i64,
-    /// Of the input, read from the provider's cache.
+    /// Input tokens read from the provider's cache.
     pub cached_input_tokens: i64,
-    /// Of the input, written into the provider's cache.
+    /// Input tokens written to the provider's cache.
     #[serde(default)]
     pub cache_write_input_tokens: i64,
-    /// Written by the model.
+    /// Output tokens.
     pub output_tokens: i64,
-    /// Of the output, spent on reasoning.
+    /// Output tokens spent on reasoning.
     pub reasoning_output_tokens: i64,
 }

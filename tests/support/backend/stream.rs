@@ -20,7 +20,7 @@ pub enum Acks {
     Whole,
     /// Always this many envelopes late.
     Late(usize),
-    /// No summary.
+    /// No acknowledgements.
     Never,
 }
 

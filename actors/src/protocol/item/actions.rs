@@ -1,37 +1,37 @@
-//! Items of what the agent does itself: run commands, patch files.
+//! Items of the agent's own actions: commands and patches.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::unset::Unset;
 
-/// A command that ran.
+/// A command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct CommandExecution {
-    /// The plugin whose script it is.
+    /// The plugin whose script the command runs.
     #[serde(default)]
     pub plugin_id: Unset,
-    /// The path of that script in the plugin.
+    /// Path of that script in the plugin.
     #[serde(default)]
     pub script_path: Unset,
-    /// The arguments, quoted for a shell.
+    /// Program and arguments, quoted for a shell.
     pub command: String,
-    /// The working directory, absolute.
+    /// Absolute working directory.
     pub cwd: String,
-    /// By what later input and output name the process.
+    /// Id of the process for later input and output.
     pub process_id: Option<String>,
-    /// Who ran it.
+    /// Who ran the command.
     #[serde(default)]
     pub source: CommandExecutionSource,
-    /// Status of the turn.
+    /// Status.
     pub status: CommandExecutionStatus,
-    /// What the command does, as far as its text tells.
+    /// What the command does, as far as its text shows.
     pub command_actions: Vec<CommandAction>,
-    /// What it wrote to stdout and stderr, in the order of arrival; null while it runs.
+    /// Output on stdout and stderr in order of arrival; null while it is running.
     pub aggregated_output: Option<String>,
-    /// Its exit code; 128 and the signal when a signal ended it.
+    /// Exit code; 128 + N after signal N.
     pub exit_code: Option<i32>,
     /// Duration in milliseconds.
     pub duration_ms: Option<i64>,
@@ -52,27 +52,27 @@ pub enum CommandExecutionSource {
     UnifiedExecInteraction,
 }
 
-/// How far a command is.
+/// Status of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CommandExecutionStatus {
-    /// It runs, or waits for an approval.
+    /// It is running, or waiting for an approval.
     InProgress,
-    /// It ended with exit code 0.
+    /// It has ended with exit code 0.
     Completed,
-    /// It ended otherwise, or could not be started.
+    /// It has ended otherwise, or could not be started.
     Failed,
-    /// It was not allowed to run.
+    /// It was declined.
     Declined,
 }
 
-/// What a command does, for clients that show it in a friendlier way than as its text.
+/// What a command does, for clients that show more than its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum CommandAction {
     /// It reads a file.
     Read {
-        /// The part of the command that does.
+        /// The part of the command that does it.
         command: String,
         /// Name of the file.
         name: String,
@@ -81,23 +81,23 @@ pub enum CommandAction {
     },
     /// It lists files.
     ListFiles {
-        /// The part of the command that does.
+        /// The part of the command that does it.
         command: String,
-        /// Which directory, if the command names one.
+        /// The directory, if the command names one.
         path: Option<String>,
     },
     /// It searches files.
     Search {
-        /// The part of the command that does.
+        /// The part of the command that does it.
         command: String,
-        /// For what, if the command's text tells.
+        /// The query, if the command's text shows it.
         query: Option<String>,
-        /// Where, if the command names a place.
+        /// The path, if the command names one.
         path: Option<String>,
     },
     /// Anything else.
     Unknown {
-        /// The part of the command that does.
+        /// The part of the command that does it.
         command: String,
     },
 }
@@ -109,46 +109,46 @@ pub enum CommandAction {
 pub struct FileChange {
     /// The files, in the order of the patch.
     pub changes: Vec<FileUpdateChange>,
-    /// Status of the turn.
+    /// Status.
     pub status: PatchApplyStatus,
 }
 
 /// The change of one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileUpdateChange {
-    /// Path of the file, absolute.
+    /// Absolute path of the file.
     pub path: String,
-    /// What happens to it.
+    /// Kind of the change.
     pub kind: PatchChangeKind,
-    /// The whole content of an added or a deleted file; unified hunks without a header for an updated one.
+    /// The whole content of an added or deleted file; unified hunks without a header for an updated one.
     pub diff: String,
 }
 
-/// What happens to a file; snake_case on the wire.
+/// Kind of a change. Member names are snake_case on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum PatchChangeKind {
-    /// It is made, or replaced.
+    /// The file is created or replaced.
     Add,
-    /// It is deleted.
+    /// The file is deleted.
     Delete,
-    /// Its content changes.
+    /// The file is changed.
     Update {
-        /// Where it moves to; null when it stays.
+        /// New path of a moved file; null if it is not moved.
         move_path: Option<String>,
     },
 }
 
-/// How far a patch is.
+/// Status of a patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum PatchApplyStatus {
-    /// It is being applied, or waits for an approval.
+    /// It is being applied, or waiting for an approval.
     InProgress,
     /// All files are changed.
     Completed,
     /// It could not be applied.
     Failed,
-    /// It was not allowed.
+    /// It was declined.
     Declined,
 }

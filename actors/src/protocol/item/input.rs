@@ -1,9 +1,9 @@
-//! What a user's message is made of.
+//! Parts of user messages.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One part of a user's message.
+/// A part of a user message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum UserInput {
@@ -11,50 +11,50 @@ pub enum UserInput {
     Text {
         /// The text.
         text: String,
-        /// Spans of the text that the client shows in a special way; snake_case on the wire.
+        /// Spans of the text that clients display in a special way. Member names are snake_case on the wire.
         #[serde(default)]
         text_elements: Vec<TextElement>,
     },
-    /// An image that is not a file of the server's machine.
+    /// An image that is not a file on the server's machine.
     Image {
-        /// How closely the model looks at it.
+        /// Level of detail for the model.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<ImageDetail>,
-        /// Where it is.
+        /// The source.
         #[serde(flatten)]
         source: MediaSource,
     },
     /// An image file on the server's machine.
     LocalImage {
-        /// How closely the model looks at it.
+        /// Level of detail for the model.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<ImageDetail>,
         /// Path of the file.
         path: String,
     },
-    /// A recording that is not a file of the server's machine.
+    /// An audio recording that is not a file on the server's machine.
     Audio {
-        /// Where it is.
+        /// The source.
         #[serde(flatten)]
         source: MediaSource,
     },
-    /// A recording in a file on the server's machine.
+    /// An audio file on the server's machine.
     LocalAudio {
         /// Path of the file.
         path: String,
     },
     /// A skill that the agent should use.
     Skill {
-        /// Its name.
+        /// Name.
         name: String,
         /// Path of its `SKILL.md`.
         path: String,
     },
-    /// A file, an app or a plugin that the user points at.
+    /// A file, an app, or a plugin that the user mentions.
     Mention {
-        /// Its name.
+        /// Name.
         name: String,
-        /// Its path, or its address.
+        /// Path or URL.
         path: String,
     },
 }
@@ -63,9 +63,9 @@ pub enum UserInput {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TextElement {
-    /// Which bytes of the UTF-8 text.
+    /// Byte range in the UTF-8 text.
     pub byte_range: ByteRange,
-    /// What the client shows in their place.
+    /// Text to display instead.
     pub placeholder: Option<String>,
 }
 
@@ -78,33 +78,33 @@ pub struct ByteRange {
     pub end: usize,
 }
 
-/// How closely a model looks at an image.
+/// Level of detail of an image for the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ImageDetail {
-    /// The model decides.
+    /// Chosen by the model.
     Auto,
-    /// Roughly, for few tokens.
+    /// Low, for few tokens.
     Low,
-    /// Closely.
+    /// High.
     High,
-    /// In full resolution.
+    /// Original resolution.
     Original,
 }
 
-/// Where an image or a recording is.
+/// The source of an image or a recording.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 #[schemars(inline)]
 pub enum MediaSource {
-    /// At a URL, mostly a `data:` URL.
+    /// A URL, usually a `data:` URL.
     Url {
         /// The URL.
         url: String,
     },
-    /// At the provider.
+    /// A file at the provider.
     File {
-        /// The provider's id of the file.
+        /// Id of the file at the provider.
         file_id: String,
     },
 }

@@ -10,61 +10,61 @@ use crate::protocol::unset::Unset;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum ItemKind {
-    /// What the user said.
+    /// A message of the user.
     UserMessage(UserMessage),
-    /// What the agent said.
+    /// A message of the agent.
     AgentMessage(AgentMessage),
-    /// What the model thought.
+    /// The model's reasoning.
     Reasoning(Reasoning),
-    /// The plan that the agent proposes.
+    /// A plan proposed by the agent.
     Plan(Plan),
-    /// A command that ran.
+    /// A command.
     CommandExecution(CommandExecution),
     /// A patch of files.
     FileChange(FileChange),
-    /// A call of a tool of an MCP server.
+    /// A call of an MCP tool.
     McpToolCall(McpToolCall),
-    /// A call of a tool that a client runs.
+    /// A call of a client's tool.
     DynamicToolCall(DynamicToolCall),
-    /// A search of the web by the provider.
+    /// A web search by the provider.
     WebSearch(WebSearch),
-    /// An image that the model looked at.
+    /// An image that the model viewed.
     ImageView(ImageView),
-    /// A review began.
+    /// The start of a review.
     EnteredReviewMode(Review),
-    /// A review ended.
+    /// The end of a review.
     ExitedReviewMode(Review),
-    /// The history was summarised for the model.
+    /// The history was compacted for the model.
     ContextCompaction,
 }
 
-/// What the user said.
+/// A message of the user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct UserMessage {
     /// `clientUserMessageId` of the request.
     pub client_id: Option<String>,
-    /// Its parts.
+    /// Parts of the message.
     pub content: Vec<UserInput>,
 }
 
-/// What the agent said.
+/// A message of the agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct AgentMessage {
     /// The text; while the item is in progress, the text so far.
     pub text: String,
-    /// What part of the answer it is, if the model says so.
+    /// Phase of the answer, if the model reports it.
     pub phase: Option<MessagePhase>,
-    /// What a moderation says about it.
+    /// Result of a moderation.
     #[serde(default)]
     pub moderation: Unset,
-    /// The memories that it is based on.
+    /// Memories that it is based on.
     #[serde(default)]
     pub memory_citation: Unset,
-    /// How it is delivered.
+    /// Mode of delivery.
     #[serde(default)]
     pub delivery: Unset,
     /// Questions that the user may answer later.
@@ -72,11 +72,11 @@ pub struct AgentMessage {
     pub questions: Unset,
 }
 
-/// What part of the answer a message is.
+/// Phase of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MessagePhase {
-    /// A remark on the way.
+    /// Commentary before the answer.
     Commentary,
     /// A part of the answer.
     PartialAnswer,
@@ -84,7 +84,7 @@ pub enum MessagePhase {
     FinalAnswer,
 }
 
-/// What the model thought.
+/// The model's reasoning.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
@@ -92,12 +92,12 @@ pub struct Reasoning {
     /// Summaries by the model itself.
     #[serde(default)]
     pub summary: Vec<String>,
-    /// The thoughts as text, where the provider shows them.
+    /// The reasoning as text, if the provider returns it.
     #[serde(default)]
     pub content: Vec<String>,
 }
 
-/// The plan that the agent proposes.
+/// A plan proposed by the agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
@@ -106,7 +106,7 @@ pub struct Plan {
     pub text: String,
 }
 
-/// An image that the model looked at.
+/// An image that the model viewed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
@@ -115,11 +115,11 @@ pub struct ImageView {
     pub path: String,
 }
 
-/// The beginning or the end of a review.
+/// The start or the end of a review.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct Review {
-    /// At the beginning, what is reviewed; at the end, what was found.
+    /// At the start, what is reviewed; at the end, the findings.
     pub review: String,
 }

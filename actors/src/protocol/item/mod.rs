@@ -1,4 +1,4 @@
-//! The items of a turn: what the user said, what the agent said, and what it did.
+//! The items of a turn: messages of the user and the agent, and the agent's actions.
 //!
 //! A [`ThreadItem`] is JSON text, because the store and the wire hold the same text: an item is encoded once, when it
 //! starts or completes, and never decoded on the way from the disk to a client. Kinds that this server does not make
@@ -23,16 +23,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
-/// One item of a turn, as JSON text.
+/// An item of a turn, as JSON text.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ThreadItem(Box<RawValue>);
 
-/// One item of a turn that this server makes.
+/// An item of a turn that this server makes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Item {
-    /// What it is, with the members of its kind.
+    /// The kind with its members.
     #[serde(flatten)]
     pub kind: ItemKind,
     /// Id of the item, unique in its turn.
@@ -49,7 +49,7 @@ impl Item {
     /// The JSON text, for the store and for clients.
     ///
     /// # Errors
-    /// JSON cannot express a value that the item holds; no item that this server makes has one.
+    /// JSON cannot express a value of the item; that never happens for items of this server.
     pub fn encode(&self) -> serde_json::Result<ThreadItem> {
         to_raw_value(self).map(ThreadItem)
     }
@@ -59,7 +59,7 @@ impl ThreadItem {
     /// The typed form.
     ///
     /// # Errors
-    /// The item is of a kind that this server does not make, or lacks a member.
+    /// The item is of a kind that this server does not make, or a member is missing.
     pub fn decode(&self) -> serde_json::Result<Item> {
         serde_json::from_str(self.json())
     }
@@ -90,7 +90,7 @@ impl ThreadItem {
     }
 }
 
-/// What is published is what this server makes: each kind with the members that all kinds share.
+/// The published schema contains the kinds that this server makes, with the members that all kinds share.
 impl JsonSchema for ThreadItem {
     fn schema_name() -> Cow<'static, str> {
         "ThreadItem".into()
@@ -132,7 +132,7 @@ struct ItemMembers<'a> {
     completed_at_ms: Option<i64>,
 }
 
-/// A part of what the user said; only text parts have a text.
+/// A part of a user message; only text parts have text.
 #[derive(Deserialize)]
 struct ContentPart<'a> {
     #[serde(borrow, default)]
@@ -146,7 +146,7 @@ pub struct ItemSummary {
     pub id: String,
     /// Type of the item: `userMessage`, `agentMessage`, `commandExecution`, …
     pub kind: String,
-    /// What the user or the agent said; empty for other items.
+    /// Text of the user or the agent; empty for other items.
     pub text: String,
     /// Unix milliseconds.
     pub started_at_ms: Option<i64>,
@@ -154,7 +154,7 @@ pub struct ItemSummary {
     pub completed_at_ms: Option<i64>,
 }
 
-/// The text parts of a user's message, one per line.
+/// The text parts of a user message, one per line.
 fn spoken(content: &RawValue) -> serde_json::Result<String> {
     let parts: Vec<ContentPart<'_>> = serde_json::from_str(content.get())?;
     Ok(parts.iter().filter_map(|part| part.text.as_deref()).collect::<Vec<_>>().join("\n"))
@@ -172,7 +172,7 @@ pub struct ThreadItemEntry {
     pub started_at_ms: Option<i64>,
     /// Unix time in milliseconds, if it was recorded.
     pub completed_at_ms: Option<i64>,
-    /// The output must be fetched with `thread/items/read`.
+    /// Whether the output must be fetched with `thread/items/read`.
     #[serde(default)]
     #[schemars(extend("x-experimental" = true))]
     pub output_deferred: bool,

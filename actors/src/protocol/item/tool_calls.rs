@@ -1,4 +1,4 @@
-//! Items of what others do for the agent: MCP servers, clients, the provider.
+//! Items of actions that others perform for the agent: MCP servers, clients, the provider.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,46 +6,46 @@ use serde_json::Value;
 
 use crate::protocol::unset::Unset;
 
-/// A call of a tool of an MCP server.
+/// A call of an MCP tool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct McpToolCall {
-    /// The key of the server in `mcp_servers`.
+    /// Key of the server in `mcp_servers`.
     pub server: String,
     /// The environment that registers the server; null for a server of all threads.
     #[serde(default)]
     pub environment_id: Unset,
-    /// The name of the tool.
+    /// Name of the tool.
     pub tool: String,
-    /// Status of the turn.
+    /// Status.
     pub status: McpToolCallStatus,
-    /// What the model passes.
+    /// Arguments.
     pub arguments: Value,
     /// The app behind the tool.
     #[serde(default)]
     pub app_context: Unset,
-    /// How the app shows itself.
+    /// Display data of the app.
     #[serde(default)]
     pub mcp_app_ui: Unset,
-    /// The plugin that brought the server.
+    /// The plugin that provides the server.
     #[serde(default)]
     pub plugin_id: Unset,
-    /// Whether the server says that the tool changes nothing.
+    /// Whether the tool is read-only according to the server.
     pub read_only_hint: Option<bool>,
-    /// What the tool returned.
+    /// The result.
     pub result: Option<McpToolCallResult>,
-    /// Why it returned nothing.
+    /// The error.
     pub error: Option<McpToolCallError>,
     /// Duration in milliseconds.
     pub duration_ms: Option<i64>,
 }
 
-/// How far a call of an MCP tool is.
+/// Status of a call of an MCP tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum McpToolCallStatus {
-    /// The server works on it.
+    /// It is in progress.
     InProgress,
     /// It has a result.
     Completed,
@@ -53,61 +53,61 @@ pub enum McpToolCallStatus {
     Failed,
 }
 
-/// What an MCP tool returned.
+/// The result of an MCP tool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct McpToolCallResult {
     /// Content blocks as MCP defines them.
     pub content: Vec<Value>,
-    /// The same for a program.
+    /// Structured content for programs.
     #[serde(default)]
     pub structured_content: Option<Value>,
-    /// What the server adds for clients.
+    /// Metadata of the server for clients.
     #[serde(rename = "_meta", default)]
     pub meta: Option<Value>,
 }
 
-/// Why an MCP tool returned nothing.
+/// The error of an MCP tool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct McpToolCallError {
     /// Description for a person.
     pub message: String,
 }
 
-/// A call of a tool that a client runs.
+/// A call of a client's tool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct DynamicToolCall {
-    /// The namespace of the tool, if it has one.
+    /// Namespace of the tool, if it has one.
     pub namespace: Option<String>,
-    /// The name of the tool.
+    /// Name of the tool.
     pub tool: String,
-    /// What the model passes.
+    /// Arguments.
     pub arguments: Value,
-    /// Status of the turn.
+    /// Status.
     pub status: DynamicToolCallStatus,
-    /// What the client returned.
+    /// The content returned by the client.
     pub content_items: Option<Vec<DynamicToolCallOutputContentItem>>,
-    /// Whether the client says that it worked.
+    /// Whether the call succeeded according to the client.
     pub success: Option<bool>,
     /// Duration in milliseconds.
     pub duration_ms: Option<i64>,
 }
 
-/// How far a call of a client's tool is.
+/// Status of a call of a client's tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum DynamicToolCallStatus {
-    /// A client works on it.
+    /// It is in progress.
     InProgress,
-    /// It worked.
+    /// It has succeeded.
     Completed,
-    /// It did not.
+    /// It has failed.
     Failed,
 }
 
-/// A part of what a client's tool returns.
+/// A part of the content returned by a client's tool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum DynamicToolCallOutputContentItem {
@@ -118,51 +118,51 @@ pub enum DynamicToolCallOutputContentItem {
     },
     /// An image.
     InputImage {
-        /// Its URL, mostly a `data:` URL.
+        /// URL, usually a `data:` URL.
         image_url: String,
     },
-    /// A recording.
+    /// An audio recording.
     InputAudio {
-        /// Its URL, mostly a `data:` URL.
+        /// URL, usually a `data:` URL.
         audio_url: String,
     },
 }
 
-/// A search of the web by the provider.
+/// A web search by the provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct WebSearch {
-    /// What is searched for; empty until it is known.
+    /// The query; empty until it is known.
     pub query: String,
-    /// What the provider does.
+    /// The action of the provider.
     pub action: Option<WebSearchAction>,
-    /// What was found; the provider does not tell.
+    /// The results; always null, because the provider does not report them.
     #[serde(default)]
     pub results: Unset,
 }
 
-/// A step of a search of the web.
+/// An action of a web search.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum WebSearchAction {
     /// A search.
     Search {
-        /// For what.
+        /// The query.
         query: Option<String>,
-        /// For what else.
+        /// Further queries.
         queries: Option<Vec<String>>,
     },
-    /// A page is opened.
+    /// Opening a page.
     OpenPage {
-        /// Which page.
+        /// URL of the page.
         url: Option<String>,
     },
-    /// A page is searched.
+    /// Searching in a page.
     FindInPage {
-        /// Which page.
+        /// URL of the page.
         url: Option<String>,
-        /// For what.
+        /// The query.
         pattern: Option<String>,
     },
     /// Anything else.

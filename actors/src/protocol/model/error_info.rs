@@ -12,7 +12,7 @@ pub enum CodexErrorInfo {
     UsageLimitExceeded,
     /// The provider asks for fewer requests.
     RateLimitExceeded,
-    /// The provider has too much to do.
+    /// The provider is overloaded.
     ServerOverloaded,
     /// The provider does not have this model.
     ModelNotFound,

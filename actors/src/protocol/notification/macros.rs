@@ -1,4 +1,4 @@
-//! How the table of notifications becomes a type.
+//! Generates the type of notifications from their table.
 
 /// Makes [`ServerNotification`](super::ServerNotification) from its table. A row is
 /// `"name", Audience, Variant(Params);`, where the audience is a variant of
@@ -23,7 +23,7 @@ macro_rules! notifications {
                 match self { $(Self::$variant { .. } => $name,)* }
             }
 
-            /// Whom it is for.
+            /// The audience.
             pub fn audience(&self) -> NotificationAudience {
                 match self { $(notifications!(@pattern $audience params $variant) => notifications!(@audience $audience params),)* }
             }

@@ -30,22 +30,22 @@ pub enum ClientNotification {
     Initialized,
 }
 
-/// Whom a notification is for.
+/// The audience of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotificationAudience {
     /// Every initialized connection.
     Everyone,
     /// The connections that are subscribed to the thread.
     Subscribers(ThreadId),
-    /// The connection whose request caused it; only the sender knows which.
+    /// The connection whose request caused it, as known to the sender.
     Requester,
 }
 
-/// One row of the table of notifications.
+/// A row of the table of notifications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotificationRow {
-    /// The name on the wire, by which clients opt out and metrics count.
+    /// The name on the wire, for opt-outs and metrics.
     pub name: &'static str,
-    /// The name of its params in the published schema, without `Notification`; `None` where it follows from `name`.
+    /// The published name of the params without `Notification`; `None` if it follows from `name`.
     pub(super) params: Option<&'static str>,
 }

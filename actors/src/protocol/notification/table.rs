@@ -1,4 +1,4 @@
-//! The one table of what the server tells: name, audience, params.
+//! The table of notifications: name, audience, params.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ notifications! {
         /// The thread without its turns.
         thread: Box<Thread>,
     };
-    /// A thread began to work, came to rest, or left memory.
+    /// The status of a thread has changed.
     "thread/status/changed", Everyone, ThreadStatusChanged {
         /// Id of the thread.
         thread_id: ThreadId,
@@ -41,7 +41,7 @@ notifications! {
         /// Id of the thread.
         thread_id: ThreadId,
     };
-    /// A thread is no longer archived.
+    /// A thread was unarchived.
     "thread/unarchived", Everyone, ThreadUnarchived {
         /// Id of the thread.
         thread_id: ThreadId,
@@ -58,55 +58,55 @@ notifications! {
     };
     /// The last turns of a thread were removed from its history.
     "thread/reverted", Subscribers, ThreadReverted(ThreadReverted);
-    /// The settings of a thread changed.
+    /// The settings of a thread have changed.
     "thread/settings/updated", Subscribers, ThreadSettingsUpdated(Box<ThreadSettingsUpdated>);
-    /// A request to the model was answered, and this is what it used.
+    /// The token usage of a thread has changed.
     "thread/tokenUsage/updated", Subscribers, ThreadTokenUsageUpdated(ThreadTokenUsageUpdated);
-    /// The history of a thread was summarised for the model.
+    /// The history of a thread was compacted for the model.
     "thread/compacted" as "ContextCompacted", Subscribers, ThreadCompacted(TurnOfThread);
 
-    /// A turn runs now.
+    /// A turn has started.
     "turn/started", Subscribers, TurnStarted(Box<TurnChanged>);
-    /// A turn ended, in whichever way.
+    /// A turn has ended, successfully or not.
     "turn/completed", Subscribers, TurnCompleted(Box<TurnChanged>);
-    /// The agent has another plan.
+    /// The plan of the agent has changed.
     "turn/plan/updated", Subscribers, TurnPlanUpdated(TurnPlanUpdated);
-    /// The files that the turn patched differ from how it found them.
+    /// The diff of a turn has changed.
     "turn/diff/updated", Subscribers, TurnDiffUpdated(TurnDiffUpdated);
-    /// A turn fails, or asks the model once more.
+    /// A turn has failed, or is about to retry its request to the model.
     "error", Subscribers, Error(Box<TurnFailure>);
-    /// Something about a thread that its user should know.
+    /// A warning about a thread for its user.
     "warning", Subscribers, Warning(Warning);
 
-    /// An item of a turn began.
+    /// An item of a turn has started.
     "item/started", Subscribers, ItemStarted(ItemStarted);
-    /// An item of a turn is complete, and on disk.
+    /// An item of a turn is complete and stored.
     "item/completed", Subscribers, ItemCompleted(ItemCompleted);
-    /// The agent said more.
+    /// More text of an agent message.
     "item/agentMessage/delta" as "AgentMessageDelta", Subscribers, AgentMessageDelta(ItemDelta);
-    /// The plan that the agent proposes became longer.
+    /// More text of a proposed plan.
     "item/plan/delta" as "PlanDelta", Subscribers, PlanDelta(ItemDelta);
-    /// The summary of the model's thoughts became longer.
+    /// More text of a reasoning summary.
     "item/reasoning/summaryTextDelta", Subscribers, ReasoningSummaryTextDelta(ReasoningSummaryTextDelta);
-    /// The summary of the model's thoughts has a further part.
+    /// A new part of a reasoning summary has started.
     "item/reasoning/summaryPartAdded", Subscribers, ReasoningSummaryPartAdded(ReasoningSummaryPartAdded);
-    /// The model's thoughts became longer.
+    /// More text of the model's reasoning.
     "item/reasoning/textDelta", Subscribers, ReasoningTextDelta(ReasoningTextDelta);
-    /// A command of the agent wrote something.
+    /// A command of the agent has written output.
     "item/commandExecution/outputDelta" as "CommandExecutionOutputDelta", Subscribers,
         CommandExecutionOutputDelta(ItemDelta);
-    /// The agent wrote into a terminal.
+    /// The agent has written input to a terminal.
     "item/commandExecution/terminalInteraction", Subscribers, TerminalInteraction(TerminalInteraction);
-    /// The patching of files wrote something.
+    /// Applying a patch has produced output.
     "item/fileChange/outputDelta" as "FileChangeOutputDelta", Subscribers, FileChangeOutputDelta(ItemDelta);
-    /// A patch became longer while the model writes it.
+    /// A patch that the model is writing has grown.
     "item/fileChange/patchUpdated", Subscribers, FileChangePatchUpdated(FileChangePatchUpdated);
-    /// A tool of an MCP server says how far it is.
+    /// An MCP tool has reported progress.
     "item/mcpToolCall/progress", Subscribers, McpToolCallProgress(McpToolCallProgress);
-    /// A request of the server needs no answer any more.
+    /// A server request no longer needs an answer.
     "serverRequest/resolved", Subscribers, ServerRequestResolved(ServerRequestResolved);
 
-    /// A command that a client runs wrote something.
+    /// A command of a client has written output.
     "command/exec/outputDelta", Requester, CommandExecOutputDelta(CommandExecOutputDelta);
     /// The configuration has a fault that does not stop the server.
     "configWarning", Requester, ConfigWarning(ConfigWarning);
@@ -119,6 +119,6 @@ notifications! {
         /// Which session.
         session_id: String,
     };
-    /// Remote control has another status.
+    /// The status of remote control has changed.
     "remoteControl/status/changed", Everyone, RemoteControlStatusChanged(RemoteControlState);
 }

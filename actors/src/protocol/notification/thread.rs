@@ -1,4 +1,4 @@
-//! Params of the notifications about threads that have a type of their own.
+//! Params of notifications about threads.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,14 +19,14 @@ pub struct ThreadReverted {
     pub thread_id: ThreadId,
 }
 
-/// The settings of a thread, as the next turn finds them.
+/// The settings of a thread for its next turn.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct ThreadSettingsUpdated {
     /// Id of the thread.
     pub thread_id: ThreadId,
-    /// All of its settings.
+    /// All settings.
     pub thread_settings: ThreadSettings,
 }
 
@@ -34,20 +34,20 @@ pub struct ThreadSettingsUpdated {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadSettings {
-    /// Plugins that are off.
+    /// Disabled plugins.
     pub disabled_plugin_ids: Vec<String>,
-    /// Working directory, absolute.
+    /// Absolute working directory.
     pub cwd: String,
-    /// Places to work, the primary one first.
+    /// Environments, the primary one first.
     #[schemars(extend("x-experimental" = true))]
     pub environments: Option<Vec<ThreadEnvironment>>,
-    /// When the agent must ask.
+    /// When the agent must ask for approval.
     pub approval_policy: AskForApproval,
     /// Who reviews approval requests.
     pub approvals_reviewer: ApprovalsReviewer,
     /// Sandbox policy of commands.
     pub sandbox_policy: SandboxPolicy,
-    /// The permission profile behind it, if it has a name.
+    /// The permission profile from which the policy was derived, if any.
     pub active_permission_profile: Option<ActivePermissionProfile>,
     /// Model.
     pub model: String,
@@ -55,11 +55,11 @@ pub struct ThreadSettings {
     pub model_provider: String,
     /// Service tier at the provider.
     pub service_tier: Option<String>,
-    /// How hard the model thinks; null for its own default.
+    /// Reasoning effort; null for the model's default.
     pub effort: Option<String>,
-    /// How the model summarises its thoughts; null for its own default.
+    /// Reasoning summary; null for the model's default.
     pub summary: Option<ReasoningSummary>,
-    /// How user and agent share the work.
+    /// Collaboration mode.
     pub collaboration_mode: CollaborationMode,
     /// No effect; see [`MultiAgentMode`].
     pub multi_agent_mode: MultiAgentMode,
@@ -67,18 +67,18 @@ pub struct ThreadSettings {
     pub personality: Option<Personality>,
 }
 
-/// A request of the server that needs no answer any more: somebody answered it, or the turn went on without.
+/// A server request that no longer needs an answer: it was answered, or the turn continued without an answer.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct ServerRequestResolved {
     /// Id of the thread.
     pub thread_id: ThreadId,
-    /// Which request.
+    /// The request.
     pub request_id: RequestId,
 }
 
-/// Something about a thread that its user should know.
+/// A warning about a thread for its user.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]

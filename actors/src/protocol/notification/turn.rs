@@ -1,4 +1,4 @@
-//! Params of the notifications about turns and their items.
+//! Params of notifications about turns and their items.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::protocol::thread::ThreadId;
 use crate::protocol::turn::{Turn, TurnError, TurnPlanStep};
 use crate::protocol::usage::ThreadTokenUsage;
 
-/// A turn as it is now, without its items or with the last message only.
+/// A turn without its items or with its last message only.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
@@ -39,13 +39,13 @@ pub struct TurnPlanUpdated {
     pub thread_id: ThreadId,
     /// Id of the turn.
     pub turn_id: String,
-    /// Why it changed.
+    /// Why the plan has changed.
     pub explanation: Option<String>,
-    /// Its steps in their order.
+    /// The steps in order.
     pub plan: Vec<TurnPlanStep>,
 }
 
-/// What a turn changed in files by patches.
+/// The changes of files by patches of a turn.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
@@ -54,18 +54,18 @@ pub struct TurnDiffUpdated {
     pub thread_id: ThreadId,
     /// Id of the turn.
     pub turn_id: String,
-    /// A unified diff in the form of `git diff`, against the files as the turn found them.
+    /// A unified diff in the format of `git diff`, against the files at the start of the turn.
     pub diff: String,
 }
 
-/// Why a turn failed, or why it asks the model once more.
+/// The error of a turn, or the cause of a retry.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct TurnFailure {
-    /// What went wrong.
+    /// The error.
     pub error: TurnError,
-    /// The turn goes on; otherwise it ends.
+    /// Whether the turn continues with a retry.
     pub will_retry: bool,
     /// Id of the thread.
     pub thread_id: ThreadId,
@@ -80,18 +80,18 @@ pub struct TurnFailure {
 pub struct ThreadTokenUsageUpdated {
     /// Id of the thread.
     pub thread_id: ThreadId,
-    /// The turn that used them last.
+    /// Id of the turn that used them last.
     pub turn_id: String,
-    /// Number of lines.
+    /// The tokens.
     pub token_usage: ThreadTokenUsage,
 }
 
-/// An item that began.
+/// An item that has started.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct ItemStarted {
-    /// The item as it is now.
+    /// The item.
     pub item: ThreadItem,
     /// Id of the thread.
     pub thread_id: ThreadId,
@@ -106,19 +106,19 @@ pub struct ItemStarted {
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct ItemCompleted {
-    /// The item as it stays.
+    /// The complete item.
     pub item: ThreadItem,
     /// Id of the thread.
     pub thread_id: ThreadId,
     /// Id of the turn.
     pub turn_id: String,
-    /// Tokens of its content; null when nobody counted them.
+    /// Tokens of its content; null if they were not counted.
     pub content_token_count: Option<i64>,
     /// Unix milliseconds.
     pub completed_at_ms: i64,
 }
 
-/// A text of an item that became longer.
+/// Additional text of an item.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
@@ -129,11 +129,11 @@ pub struct ItemDelta {
     pub turn_id: String,
     /// Id of the item.
     pub item_id: String,
-    /// What was added.
+    /// The added text.
     pub delta: String,
 }
 
-/// A summary of thoughts that became longer.
+/// Additional text of a reasoning summary.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ReasoningSummaryTextDeltaNotification")]
@@ -144,13 +144,13 @@ pub struct ReasoningSummaryTextDelta {
     pub turn_id: String,
     /// Id of the item.
     pub item_id: String,
-    /// What was added.
+    /// The added text.
     pub delta: String,
-    /// Which part of the summary, from 0.
+    /// Index of the part of the summary, from 0.
     pub summary_index: i64,
 }
 
-/// A summary of thoughts with a further part.
+/// A new part of a reasoning summary.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ReasoningSummaryPartAddedNotification")]
@@ -161,11 +161,11 @@ pub struct ReasoningSummaryPartAdded {
     pub turn_id: String,
     /// Id of the item.
     pub item_id: String,
-    /// Which part of the summary, from 0.
+    /// Index of the part of the summary, from 0.
     pub summary_index: i64,
 }
 
-/// Thoughts that became longer.
+/// Additional text of the reasoning.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ReasoningTextDeltaNotification")]
@@ -176,13 +176,13 @@ pub struct ReasoningTextDelta {
     pub turn_id: String,
     /// Id of the item.
     pub item_id: String,
-    /// What was added.
+    /// The added text.
     pub delta: String,
-    /// Which part of the thoughts, from 0.
+    /// Index of the part of the reasoning, from 0.
     pub content_index: i64,
 }
 
-/// What the agent wrote into a terminal.
+/// Input of the agent to a terminal.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "TerminalInteractionNotification")]
@@ -191,11 +191,11 @@ pub struct TerminalInteraction {
     pub thread_id: ThreadId,
     /// Id of the turn.
     pub turn_id: String,
-    /// The item of the command that runs in the terminal.
+    /// Id of the item of the command in the terminal.
     pub item_id: String,
-    /// The process of that item.
+    /// Id of the process of that command.
     pub process_id: String,
-    /// What was written; empty when the agent only looked for output.
+    /// The input; empty if the agent only polled for output.
     pub stdin: String,
 }
 
@@ -210,11 +210,11 @@ pub struct FileChangePatchUpdated {
     pub turn_id: String,
     /// Id of the item.
     pub item_id: String,
-    /// The files; their paths are as the model writes them.
+    /// The files; paths are as written by the model.
     pub changes: Vec<FileUpdateChange>,
 }
 
-/// How far a tool of an MCP server is.
+/// Progress of an MCP tool.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "McpToolCallProgressNotification")]

@@ -1,4 +1,4 @@
-//! What a client answers, before and after it is read.
+//! Answers of clients to server requests.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-/// The answer of a client to a server request, not yet read: what it must look like is known only once the request is
+/// A client's answer to a server request. It is not decoded yet, because its type is only known once the request is
 /// found.
 #[derive(Clone)]
 pub enum ClientAnswer {
@@ -16,26 +16,26 @@ pub enum ClientAnswer {
     Error(Box<RawValue>),
 }
 
-/// Why a server request has no usable answer.
+/// Why a server request failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unanswered {
     /// The client answered with an error.
     #[error("the client refused: {message} (code {code})")]
     Refused {
-        /// The code of its error; 0 where it gave none.
+        /// Code of the error; 0 if it has none.
         code: i64,
-        /// Its words, or its whole error where that has no message.
+        /// Message of the error, or the whole error if it has no message.
         message: String,
     },
     /// The client's result does not fit the request.
     #[error("the client's answer to {method} does not fit: {reason}")]
     Malformed {
-        /// Which request.
+        /// The request.
         method: &'static str,
         /// What does not fit.
         reason: String,
     },
-    /// As many requests as the server allows wait for answers already, so this one was not sent.
+    /// Too many requests are waiting for answers, so this one was not sent.
     #[error("{most} requests to clients wait for an answer already; this one was not sent")]
     TooMany {
         /// The bound.
@@ -44,7 +44,7 @@ pub enum Unanswered {
 }
 
 impl ClientAnswer {
-    /// Reads the answer to the request `method`.
+    /// Decodes the answer to the request `method`.
     ///
     /// # Errors
     /// It is an error, or does not fit.
@@ -70,7 +70,7 @@ fn refusal(error: &RawValue) -> Unanswered {
     }
 }
 
-/// Without the content: a user may have answered with a secret.
+/// Without the content, because a user may have answered with a secret.
 impl fmt::Debug for ClientAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, text) = match self {

@@ -1,4 +1,4 @@
-//! Asking whether a command may run, or files may be changed.
+//! Approval of commands and of changes to files.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::protocol::unset::Unset;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommandExecutionRequestApprovalParams {
-    /// What is to be allowed.
+    /// Kind of the action.
     pub kind: CommandExecutionApprovalKind,
     /// Id of the thread.
     pub thread_id: ThreadId,
@@ -20,34 +20,34 @@ pub struct CommandExecutionRequestApprovalParams {
     pub turn_id: String,
     /// Id of the command's item.
     pub item_id: String,
-    /// Since when the question stands, in Unix milliseconds.
+    /// When the approval was requested, in Unix milliseconds.
     pub started_at_ms: i64,
-    /// Tells several questions about one item apart.
+    /// Distinguishes several requests about one item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_id: Option<String>,
-    /// Where the command would run; `local` for the machine of the server.
+    /// Environment of the command; `local` for the server's machine.
     pub environment_id: Option<String>,
-    /// Why the agent wants it; left out when it does not say.
+    /// The agent's reason; absent if it gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The arguments, quoted for a shell.
+    /// Program and arguments, quoted for a shell.
     pub command: Option<String>,
-    /// The working directory.
+    /// Working directory.
     pub cwd: Option<String>,
-    /// What the command does, as far as its text tells.
+    /// What the command does, as far as its text shows.
     pub command_actions: Option<Vec<CommandAction>>,
-    /// What the command would be allowed in addition to its sandbox, where it stays confined.
+    /// Permissions in addition to the sandbox, if the command stays confined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub additional_permissions: Option<RequestPermissionProfile>,
-    /// The first words of commands that could be allowed from now on.
+    /// Prefix of commands that could be allowed from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposed_execpolicy_amendment: Option<Vec<String>>,
-    /// The answers that a client should offer; it may give others.
+    /// Decisions that a client should offer; it may send others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available_decisions: Option<Vec<CommandExecutionApprovalDecision>>,
 }
 
-/// What is to be allowed.
+/// Kind of the action.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CommandExecutionApprovalKind {
@@ -56,7 +56,7 @@ pub enum CommandExecutionApprovalKind {
     Command,
     /// A command of the user.
     HumanCommand,
-    /// Input to a command that runs.
+    /// Input to a running command.
     WriteStdin,
 }
 
@@ -67,36 +67,36 @@ pub struct CommandExecutionRequestApprovalResponse {
     pub decision: CommandExecutionApprovalDecision,
 }
 
-/// What a user decides about a command.
+/// A decision about a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CommandExecutionApprovalDecision {
-    /// It may run, this once.
+    /// Run it once.
     Accept,
-    /// It may run, and so may the same command until the thread leaves memory.
+    /// Run it, and the same command again until the thread is unloaded.
     AcceptForSession,
-    /// It may run, and so may commands that begin with the same words, for good.
+    /// Run it, and from now on commands with the same prefix.
     AcceptWithExecpolicyAmendment {
-        /// The words.
+        /// The prefix.
         execpolicy_amendment: Vec<String>,
     },
-    /// The network may be used as it says; this server asks no question that allows this answer.
+    /// Apply the network rule. This server never offers this decision.
     ApplyNetworkPolicyAmendment {
         /// The rule.
         network_policy_amendment: NetworkPolicyAmendment,
     },
-    /// It may not run; the turn goes on.
+    /// Do not run it; the turn continues.
     Decline,
-    /// It may not run, and the turn ends.
+    /// Do not run it, and end the turn.
     Cancel,
 }
 
 /// A rule for a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NetworkPolicyAmendment {
-    /// Which host.
+    /// Host name.
     pub host: String,
-    /// Whether it may be reached.
+    /// Whether the host may be reached.
     pub action: NetworkPolicyRuleAction,
 }
 
@@ -104,9 +104,9 @@ pub struct NetworkPolicyAmendment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum NetworkPolicyRuleAction {
-    /// It may.
+    /// Allowed.
     Allow,
-    /// It may not.
+    /// Denied.
     Deny,
 }
 
@@ -118,13 +118,14 @@ pub struct FileChangeRequestApprovalParams {
     pub thread_id: ThreadId,
     /// Id of the turn.
     pub turn_id: String,
-    /// The item of the patch, which holds the changes.
+    /// Id of the item of the patch, which contains the changes.
     pub item_id: String,
-    /// Since when the question stands, in Unix milliseconds.
+    /// When the approval was requested, in Unix milliseconds.
     pub started_at_ms: i64,
-    /// Why the agent wants it.
+    /// The agent's reason.
     pub reason: Option<String>,
-    /// A directory in which further changes would be allowed; this server asks for single patches only.
+    /// A directory in which further changes would be allowed. Always absent, because this server asks about single
+    /// patches.
     #[serde(default)]
     pub grant_root: Unset,
 }
@@ -136,16 +137,16 @@ pub struct FileChangeRequestApprovalResponse {
     pub decision: FileChangeApprovalDecision,
 }
 
-/// What a user decides about a patch.
+/// A decision about a patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum FileChangeApprovalDecision {
-    /// The files may be changed, this once.
+    /// Change the files once.
     Accept,
-    /// The files may be changed, and so may the same files until the thread leaves memory.
+    /// Change the files, and the same files again until the thread is unloaded.
     AcceptForSession,
-    /// They may not be changed; the turn goes on.
+    /// Do not change them; the turn continues.
     Decline,
-    /// They may not be changed, and the turn ends.
+    /// Do not change them, and end the turn.
     Cancel,
 }

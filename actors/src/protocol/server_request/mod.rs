@@ -1,4 +1,4 @@
-//! What the server asks its clients: the one table of server requests, each with its name, its params and its answer.
+//! The table of server requests: name, params, answer.
 
 mod answer;
 mod approval;
@@ -37,24 +37,24 @@ pub struct ServerRequest<P, A> {
     types: PhantomData<fn(P) -> A>,
 }
 
-/// May a command run?
+/// Approval of a command.
 pub static COMMAND_APPROVAL: ServerRequest<
     CommandExecutionRequestApprovalParams,
     CommandExecutionRequestApprovalResponse,
 > = request("item/commandExecution/requestApproval");
-/// May files be changed?
+/// Approval of changes to files.
 pub static FILE_CHANGE_APPROVAL: ServerRequest<FileChangeRequestApprovalParams, FileChangeRequestApprovalResponse> =
     request("item/fileChange/requestApproval");
-/// May the agent do more than its sandbox allows, for a while?
+/// Approval of temporary permissions beyond the sandbox.
 pub static PERMISSIONS_APPROVAL: ServerRequest<PermissionsRequestApprovalParams, PermissionsRequestApprovalResponse> =
     request("item/permissions/requestApproval");
-/// The agent's questions to the user.
+/// Questions of the agent to the user.
 pub static USER_INPUT: ServerRequest<ToolRequestUserInputParams, ToolRequestUserInputResponse> =
     request("item/tool/requestUserInput");
-/// The questions of an MCP server to the user.
+/// Questions of an MCP server to the user.
 pub static MCP_ELICITATION: ServerRequest<McpServerElicitationRequestParams, McpServerElicitationRequestResponse> =
     request("mcpServer/elicitation/request");
-/// The call of a tool that a client runs. Its end is told by its item alone.
+/// A call of a client's tool. Only its item reports its end.
 pub static DYNAMIC_TOOL_CALL: ServerRequest<DynamicToolCallParams, DynamicToolCallResponse> =
     ServerRequest { told_when_resolved: false, ..request("item/tool/call") };
 
@@ -73,20 +73,20 @@ const fn request<P, A>(name: &'static str) -> ServerRequest<P, A> {
 }
 
 impl<P, A> ServerRequest<P, A> {
-    /// The name on the wire, by which metrics count.
+    /// The name on the wire, also for metrics.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Whether the subscribers of the thread are told by `serverRequest/resolved` that no answer is needed any more.
+    /// Whether `serverRequest/resolved` tells the subscribers of the thread that no answer is needed any more.
     pub fn told_when_resolved(&self) -> bool {
         self.told_when_resolved
     }
 
-    /// Reads what a client answered.
+    /// Decodes a client's answer.
     ///
     /// # Errors
-    /// The client refused, or its answer does not fit.
+    /// The client answered with an error, or its answer does not fit.
     pub fn read(&self, answer: &ClientAnswer) -> Result<A, Unanswered>
     where
         A: DeserializeOwned,
@@ -101,15 +101,15 @@ impl<P, A> fmt::Debug for ServerRequest<P, A> {
     }
 }
 
-/// The types of a server request, behind one face for all rows of the table.
+/// The types of a server request, as a trait object for the rows of the table.
 pub(super) trait ServerRequestRow: Sync {
     /// The name on the wire.
     fn name(&self) -> &'static str;
 
-    /// What the server asks.
+    /// Schema of the params.
     fn params(&self, generator: &mut SchemaGenerator) -> Schema;
 
-    /// What a client answers.
+    /// Schema of the answer.
     fn answer(&self, generator: &mut SchemaGenerator) -> Schema;
 }
 

@@ -1,4 +1,4 @@
-//! Asking whether the agent may do more than its sandbox allows, for a while.
+//! Approval of temporary permissions beyond the sandbox.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,17 +13,17 @@ pub struct PermissionsRequestApprovalParams {
     pub thread_id: ThreadId,
     /// Id of the turn.
     pub turn_id: String,
-    /// The call of the model; there is no item of this id.
+    /// Id of the model's call; there is no item with this id.
     pub item_id: String,
-    /// Where the permissions would hold; `local` for the machine of the server.
+    /// Environment of the permissions; `local` for the server's machine.
     pub environment_id: Option<String>,
-    /// Since when the question stands, in Unix milliseconds.
+    /// When the approval was requested, in Unix milliseconds.
     pub started_at_ms: i64,
-    /// The working directory.
+    /// Working directory.
     pub cwd: String,
-    /// Why the agent wants them.
+    /// The agent's reason.
     pub reason: Option<String>,
-    /// What it wants.
+    /// Requested permissions.
     pub permissions: RequestPermissionProfile,
 }
 
@@ -41,12 +41,12 @@ pub struct RequestPermissionProfile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PermissionsRequestApprovalResponse {
-    /// What is allowed: what was asked for, or a part of it.
+    /// Granted permissions: the requested ones, or a part of them.
     pub permissions: GrantedPermissionProfile,
-    /// For how long.
+    /// Duration of the grant.
     #[serde(default)]
     pub scope: PermissionGrantScope,
-    /// A reviewing agent shall look at every further command of the turn; this server has none.
+    /// Whether a reviewing agent must check every further command of the turn. This server has none.
     #[serde(default)]
     pub strict_auto_review: Option<bool>,
 }
@@ -63,21 +63,21 @@ pub struct GrantedPermissionProfile {
     pub file_system: Option<AdditionalFileSystemPermissions>,
 }
 
-/// For how long permissions are granted.
+/// Duration of granted permissions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum PermissionGrantScope {
     /// Until the turn ends.
     #[default]
     Turn,
-    /// Until the thread leaves memory.
+    /// Until the thread is unloaded.
     Session,
 }
 
 /// Access to the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdditionalNetworkPermissions {
-    /// Whether there is any.
+    /// Whether access is granted.
     pub enabled: Option<bool>,
 }
 
@@ -85,27 +85,27 @@ pub struct AdditionalNetworkPermissions {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AdditionalFileSystemPermissions {
-    /// Paths that may be read; the older form of `entries`.
+    /// Readable paths; the older form of `entries`.
     pub read: Option<Vec<String>>,
-    /// Paths that may be read and written; the older form of `entries`.
+    /// Readable and writable paths; the older form of `entries`.
     pub write: Option<Vec<String>>,
-    /// Directories that a pattern may descend into.
+    /// Maximum depth of directories for patterns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glob_scan_max_depth: Option<u32>,
-    /// Places and what may be done there.
+    /// Entries.
     pub entries: Option<Vec<FileSystemSandboxEntry>>,
 }
 
-/// A place and what may be done there.
+/// A path and the access to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileSystemSandboxEntry {
-    /// Which place.
+    /// The path.
     pub path: FileSystemPath,
-    /// What may be done there.
+    /// The access.
     pub access: FileSystemAccessMode,
 }
 
-/// A place in the file system.
+/// A path in the file system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FileSystemPath {
@@ -114,27 +114,27 @@ pub enum FileSystemPath {
         /// Absolute.
         path: String,
     },
-    /// Whatever fits a pattern.
+    /// All paths that match a pattern.
     GlobPattern {
         /// The pattern.
         pattern: String,
     },
-    /// A place with a name.
+    /// A named path.
     Special {
-        /// Its name.
+        /// The name.
         value: FileSystemSpecialPath,
     },
 }
 
-/// A place with a name.
+/// A named path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FileSystemSpecialPath {
-    /// The whole thread is unread.
+    /// The whole file system.
     Root,
-    /// What programs need to run at all.
+    /// The minimum that programs need to run.
     Minimal,
-    /// The roots of the workspace, or a path below each of them.
+    /// The workspace roots, or a path below each of them.
     ProjectRoots {
         /// The path.
         subpath: Option<String>,
@@ -145,7 +145,7 @@ pub enum FileSystemSpecialPath {
     SlashTmp,
 }
 
-/// What may be done in a place.
+/// Access to a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum FileSystemAccessMode {

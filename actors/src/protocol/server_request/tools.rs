@@ -1,4 +1,4 @@
-//! Asking for a user's words, or for the work of a client's tool.
+//! Questions to users, and calls of clients' tools.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +18,13 @@ pub struct ToolRequestUserInputParams {
     pub thread_id: ThreadId,
     /// Id of the turn.
     pub turn_id: String,
-    /// The call of the model; there is no item of this id.
+    /// Id of the model's call; there is no item with this id.
     pub item_id: String,
     /// The questions.
     pub questions: Vec<ToolRequestUserInputQuestion>,
-    /// The turn waits for the answers.
+    /// Whether the turn waits for the answers.
     pub is_blocking: bool,
-    /// Milliseconds after which the turn goes on without answers; null for never.
+    /// Time in milliseconds after which the turn continues without answers; null for no limit.
     pub auto_resolution_ms: Option<u64>,
 }
 
@@ -32,40 +32,40 @@ pub struct ToolRequestUserInputParams {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ToolRequestUserInputQuestion {
-    /// Names it in the answers.
+    /// Id of the question.
     pub id: String,
-    /// A few words to put above it.
+    /// Short heading.
     pub header: String,
     /// The question.
     pub question: String,
-    /// The user may answer with other words than the options.
+    /// Whether other answers than the options are allowed.
     pub is_other: bool,
-    /// The answer must not be shown.
+    /// Whether the answer is secret and must not be displayed.
     pub is_secret: bool,
-    /// Answers to choose from.
+    /// Options to choose from.
     pub options: Option<Vec<ToolRequestUserInputOption>>,
 }
 
-/// An answer to choose.
+/// An option.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ToolRequestUserInputOption {
     /// The answer.
     pub label: String,
-    /// What it means.
+    /// Description of the option.
     pub description: String,
 }
 
 /// Result of `item/tool/requestUserInput`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ToolRequestUserInputResponse {
-    /// The answers, by the id of their question.
+    /// Answers by the id of their question.
     pub answers: BTreeMap<String, ToolRequestUserInputAnswer>,
 }
 
 /// The answer to a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ToolRequestUserInputAnswer {
-    /// What the user chose or wrote.
+    /// The chosen or typed answers.
     pub answers: Vec<String>,
 }
 
@@ -77,13 +77,13 @@ pub struct DynamicToolCallParams {
     pub thread_id: ThreadId,
     /// Id of the turn.
     pub turn_id: String,
-    /// The call of the model, which is also the id of the item.
+    /// Id of the model's call, which is also the id of the item.
     pub call_id: String,
-    /// The namespace of the tool, if it has one.
+    /// Namespace of the tool, if it has one.
     pub namespace: Option<String>,
-    /// The name of the tool.
+    /// Name of the tool.
     pub tool: String,
-    /// What the model passes.
+    /// Arguments.
     pub arguments: Value,
 }
 
@@ -91,9 +91,9 @@ pub struct DynamicToolCallParams {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DynamicToolCallResponse {
-    /// What the tool returns to the model.
+    /// Content for the model.
     pub content_items: Vec<DynamicToolCallOutputContentItem>,
-    /// Whether it worked.
+    /// Whether the call succeeded.
     pub success: bool,
 }
 
@@ -103,26 +103,26 @@ pub struct DynamicToolCallResponse {
 pub struct McpServerElicitationRequestParams {
     /// Id of the thread.
     pub thread_id: ThreadId,
-    /// The turn in which the server asks, if it does so in one.
+    /// Id of the turn, if the request belongs to one.
     pub turn_id: Option<String>,
-    /// The key of the server in `mcp_servers`.
+    /// Key of the server in `mcp_servers`.
     pub server_name: String,
     /// The environment that registers the server; null for a server of all threads.
     #[serde(default)]
     pub environment_id: Unset,
-    /// What the server asks for.
+    /// The request of the server.
     #[serde(flatten)]
     pub elicitation: McpElicitation,
 }
 
-/// What an MCP server asks its user for.
+/// A request of an MCP server to the user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "mode", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[schemars(inline)]
 pub enum McpElicitation {
     /// A form to fill in.
     Form {
-        /// What the server adds for clients.
+        /// Metadata of the server for clients.
         #[serde(rename = "_meta")]
         meta: Option<Value>,
         /// Description for a person.
@@ -132,14 +132,14 @@ pub enum McpElicitation {
     },
     /// A page to open.
     Url {
-        /// What the server adds for clients.
+        /// Metadata of the server for clients.
         #[serde(rename = "_meta")]
         meta: Option<Value>,
         /// Description for a person.
         message: String,
-        /// The page.
+        /// URL of the page.
         url: String,
-        /// Names the elicitation in later messages of the server.
+        /// Id of the elicitation in later messages of the server.
         elicitation_id: String,
     },
 }
@@ -147,24 +147,24 @@ pub enum McpElicitation {
 /// Result of `mcpServer/elicitation/request`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct McpServerElicitationRequestResponse {
-    /// What the user did.
+    /// Action of the user.
     pub action: McpServerElicitationAction,
-    /// The filled form, where the user accepted.
+    /// The form data, if the user accepted.
     #[serde(default)]
     pub content: Option<Value>,
-    /// What the client adds for the server.
+    /// Metadata of the client for the server.
     #[serde(rename = "_meta", default)]
     pub meta: Option<Value>,
 }
 
-/// What a user did about an elicitation.
+/// Action of a user on an elicitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum McpServerElicitationAction {
-    /// Answered.
+    /// The user accepted.
     Accept,
-    /// Refused.
+    /// The user declined.
     Decline,
-    /// Closed it without an answer.
+    /// The user canceled.
     Cancel,
 }

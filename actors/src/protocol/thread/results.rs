@@ -250,7 +250,7 @@ pub struct ThreadGoalGetResponse {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadAttachmentListResponse {
-    /// Always empty: this server attaches nothing to threads.
+    /// Always empty: this server has no attachments.
     pub data: Vec<Unoffered>,
     /// Cursor of the next page; null on the last page.
     pub next_cursor: Unset,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::protocol::unset::Unset;
 
-/// Why a turn failed, or why a request to the model is sent again.
+/// The error of a turn, or the cause of a retry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnError {
@@ -14,14 +14,14 @@ pub struct TurnError {
     pub message: String,
     /// For a program.
     pub codex_error_info: Option<CodexErrorInfo>,
-    /// Further words.
+    /// Further details.
     pub additional_details: Option<String>,
-    /// What a policy says about it.
+    /// Details about a policy violation.
     #[serde(default)]
     pub misalignment: Unset,
 }
 
-/// The cause of a failure. The names are the reference program's; clients must accept others.
+/// The cause of a failure. The names are the reference program's; clients must accept unknown ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CodexErrorInfo {
@@ -31,33 +31,33 @@ pub enum CodexErrorInfo {
     SessionBudgetExceeded,
     /// The plan or the prepaid credit is used up.
     UsageLimitExceeded,
-    /// The provider asks to slow down.
+    /// The provider limits the rate of requests.
     RateLimitExceeded,
-    /// The provider has too much to do.
+    /// The provider is overloaded.
     ServerOverloaded,
-    /// The provider has no such model.
+    /// The provider does not have the model.
     ModelNotFound,
-    /// A policy of the provider on computer security refuses the request.
+    /// The provider's cybersecurity policy refuses the request.
     CyberPolicy,
-    /// A policy of the provider on biology refuses the request.
+    /// The provider's biology policy refuses the request.
     BioPolicy,
-    /// The request to the provider got no useful answer.
+    /// The request to the provider failed.
     HttpConnectionFailed(HttpStatus),
     /// The stream could not be opened.
     ResponseStreamConnectionFailed(HttpStatus),
     /// The provider failed.
     InternalServerError,
-    /// The provider does not accept the credentials.
+    /// The provider rejects the credentials.
     Unauthorized,
-    /// The provider does not understand the request.
+    /// The provider rejects the request as invalid.
     BadRequest,
     /// The sandbox could not be set up.
     SandboxError,
     /// The stream broke before the response was complete.
     ResponseStreamDisconnected(HttpStatus),
-    /// The request was sent as often as the configuration allows.
+    /// All retries have failed.
     ResponseTooManyFailedAttempts(HttpStatus),
-    /// The running turn takes no further input.
+    /// The running turn accepts no further input.
     #[serde(rename_all = "camelCase")]
     ActiveTurnNotSteerable {
         /// What it does.
@@ -65,13 +65,13 @@ pub enum CodexErrorInfo {
     },
     /// Anything else.
     Other,
-    /// A cause that this server does not know, from a history that another program wrote.
+    /// An unknown cause, from a history that another program wrote.
     #[serde(untagged)]
     #[schemars(skip)]
     Unknown(Value),
 }
 
-/// The last HTTP status that the provider gave.
+/// The last HTTP status from the provider.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
@@ -80,13 +80,13 @@ pub struct HttpStatus {
     pub http_status_code: Option<u16>,
 }
 
-/// What a turn does that takes no further input.
+/// Kinds of turns that accept no further input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum NonSteerableTurnKind {
-    /// It reviews.
+    /// A review.
     Review,
-    /// It summarises the history.
+    /// A compaction of the history.
     Compact,
 }
 

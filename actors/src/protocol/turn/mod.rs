@@ -1,4 +1,4 @@
-//! Turns: one round of a user asking and the agent working.
+//! Turns: a user's request and the agent's work on it.
 
 mod error;
 mod params;
@@ -21,21 +21,21 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Turn {
-    /// Its identity; a UUID of version 7 where this server made it.
+    /// Id of the turn; this server creates UUIDs of version 7.
     pub id: String,
-    /// The first turn of the chain that led to it; itself when none did.
+    /// The first turn of the chain that led to this turn; its own id if there is none.
     pub root_turn_id: Option<String>,
     /// Items, as far as `itemsView` includes them.
     pub items: Vec<ThreadItem>,
-    /// Which of its items are here.
+    /// How much of the items is included.
     pub items_view: TurnItemsView,
     /// Status of the turn.
     pub status: TurnStatus,
     /// The error, if it failed.
     pub error: Option<TurnError>,
-    /// When it started, in Unix seconds.
+    /// Time of the start, in Unix seconds.
     pub started_at: Option<i64>,
-    /// When it ended, in Unix seconds.
+    /// Time of the end, in Unix seconds.
     pub completed_at: Option<i64>,
     /// Duration in milliseconds.
     pub duration_ms: Option<i64>,
@@ -47,7 +47,7 @@ pub struct Turn {
 pub enum TurnStatus {
     /// It has completed.
     Completed,
-    /// A client, or the end of the server, stopped it.
+    /// It was interrupted by a client or by the end of the server.
     Interrupted,
     /// It has failed.
     Failed,
@@ -55,13 +55,13 @@ pub enum TurnStatus {
     InProgress,
 }
 
-/// Which of a turn's items a message holds.
+/// How much of a turn's items is included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum TurnItemsView {
     /// None.
     NotLoaded,
-    /// The first message of the user and the last of the agent.
+    /// The first user message and the last agent message.
     #[default]
     Summary,
     /// All.

@@ -13,21 +13,21 @@ use crate::protocol::settings::{
     ApprovalsReviewer, AskForApproval, CollaborationMode, MultiAgentMode, Personality, ReasoningSummary, SandboxPolicy,
 };
 
-/// Params of `turn/start`. Unless a member says otherwise, what it sets stays in force for later turns.
+/// Params of `turn/start`. Settings stay in effect for later turns unless a member says otherwise.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnStartParams {
     /// Id of the thread.
     pub thread_id: String,
-    /// What the user says.
+    /// Input of the user.
     pub input: Vec<UserInput>,
-    /// The client's own id of this message; comes back as `clientId` of the item.
+    /// The client's id of this message, returned as `clientId` of the item.
     pub client_user_message_id: Option<String>,
     /// Working directory; a relative one is resolved against the server's.
     pub cwd: Option<String>,
     /// Absolute paths of the workspace roots.
     pub runtime_workspace_roots: Option<Vec<String>>,
-    /// When the agent must ask.
+    /// When the agent must ask for approval.
     pub approval_policy: Option<AskForApproval>,
     /// Who reviews approval requests.
     pub approvals_reviewer: Option<ApprovalsReviewer>,
@@ -37,53 +37,53 @@ pub struct TurnStartParams {
     pub permissions: Option<String>,
     /// Model.
     pub model: Option<String>,
-    /// Tier of service at the provider; null removes it.
+    /// Service tier at the provider; null removes it.
     #[serde(default, deserialize_with = "present")]
     pub service_tier: Option<Option<String>>,
-    /// Tier of service for this turn alone.
+    /// Service tier for this turn only.
     pub service_tier_for_turn: Option<String>,
-    /// How hard the model thinks.
+    /// Reasoning effort.
     pub effort: Option<String>,
-    /// How the model summarises its thoughts.
+    /// Summary of the model's reasoning.
     pub summary: Option<ReasoningSummary>,
     /// Style of answers; no effect.
     pub personality: Option<Personality>,
-    /// JSON Schema of the agent's last message, for this turn alone.
+    /// JSON Schema of the agent's final message, for this turn only.
     pub output_schema: Option<Value>,
-    /// Plugins that are off.
+    /// Disabled plugins.
     pub disabled_plugin_ids: Option<Vec<String>>,
-    /// How user and agent share the work; its model and effort win over `model` and `effort`.
+    /// Collaboration mode; its model and effort take precedence over `model` and `effort`.
     pub collaboration_mode: Option<CollaborationMode>,
     /// No effect; see [`MultiAgentMode`].
     pub multi_agent_mode: Option<MultiAgentMode>,
     /// The turn that caused this one.
     pub parent_turn_id: Option<String>,
-    /// The first turn of the chain; this one itself when absent.
+    /// The first turn of the chain; default: this turn.
     pub root_turn_id: Option<String>,
     /// Cause to record with the turn.
     pub turn_trigger: Option<String>,
-    /// The output of a tool in place of a user's words.
+    /// Output of a tool instead of user input.
     pub tool_output: Option<TurnToolOutput>,
-    /// Places to work, the primary one first.
+    /// Environments, the primary one first.
     pub environments: Option<Vec<TurnEnvironmentParams>>,
-    /// Further context for the model, by its source.
+    /// Additional context for the model, by its source.
     pub additional_context: Option<BTreeMap<String, AdditionalContextEntry>>,
-    /// Metadata of requests to the model, instead of the present ones.
+    /// Replaces the metadata of requests to the model.
     pub responsesapi_client_metadata: Option<BTreeMap<String, String>>,
-    /// Metadata of requests to the model, in addition to the present ones.
+    /// Adds metadata to requests to the model.
     pub responsesapi_client_metadata_patch: Option<BTreeMap<String, String>>,
-    /// A programme of the provider, for this turn alone.
+    /// An access program of the provider, for this turn only.
     pub cyber_access_program: Option<CyberAccessProgram>,
 }
 
-/// Further context for the model.
+/// Additional context for the model.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub struct AdditionalContextEntry {
     /// The text.
     pub value: String,
-    /// Whether the model may follow instructions in it.
+    /// Whether the model may follow instructions in the text.
     pub kind: AdditionalContextKind,
-    /// A name for it.
+    /// Name of the context.
     pub name: Option<String>,
 }
 
@@ -91,13 +91,13 @@ pub struct AdditionalContextEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum AdditionalContextKind {
-    /// It may not: the text comes from elsewhere.
+    /// Untrusted: the text comes from elsewhere.
     Untrusted,
-    /// It may: the text comes from the client itself.
+    /// Trusted: the text comes from the client itself.
     Application,
 }
 
-/// The output of a tool in place of a user's words.
+/// Output of a tool instead of user input.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 pub struct TurnToolOutput {
     /// Name of the tool.
@@ -106,17 +106,17 @@ pub struct TurnToolOutput {
     pub namespace: Option<String>,
     /// Text, or a list of content parts.
     pub output: Value,
-    /// It shall stay in the history.
+    /// Whether it is kept in the history.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub retain: bool,
 }
 
-/// A place to work.
+/// An environment.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnEnvironmentParams {
-    /// `local` for the machine of the server.
+    /// Id of the environment; `local` for the server's machine.
     pub environment_id: String,
     /// Working directory.
     pub cwd: String,
@@ -124,22 +124,22 @@ pub struct TurnEnvironmentParams {
     pub runtime_workspace_roots: Option<Vec<String>>,
 }
 
-/// A programme of the provider for work on computer security.
+/// An access program of the provider for cybersecurity work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CyberAccessProgram {
     /// None.
     Standard,
-    /// Defence.
+    /// Defensive work.
     DaybreakBlue,
-    /// Attack, with permission.
+    /// Offensive work, with permission.
     DaybreakRed,
 }
 
 /// Result of `turn/start`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TurnStartResponse {
-    /// The turn that runs now; its items come with notifications.
+    /// The started turn; its items follow as notifications.
     pub turn: Turn,
 }
 
@@ -151,15 +151,15 @@ pub struct TurnSteerParams {
     pub thread_id: String,
     /// The turn that the client expects to be running; must not be empty.
     pub expected_turn_id: String,
-    /// What the user adds.
+    /// Additional input of the user.
     pub input: Vec<UserInput>,
-    /// The client's own id of this message; comes back as `clientId` of the item.
+    /// The client's id of this message, returned as `clientId` of the item.
     pub client_user_message_id: Option<String>,
-    /// Further context for the model, by its source.
+    /// Additional context for the model, by its source.
     pub additional_context: Option<BTreeMap<String, AdditionalContextEntry>>,
-    /// Metadata of requests to the model, instead of the present ones.
+    /// Replaces the metadata of requests to the model.
     pub responsesapi_client_metadata: Option<BTreeMap<String, String>>,
-    /// Metadata of requests to the model, in addition to the present ones.
+    /// Adds metadata to requests to the model.
     pub responsesapi_client_metadata_patch: Option<BTreeMap<String, String>>,
 }
 
@@ -177,6 +177,6 @@ pub struct TurnSteerResponse {
 pub struct TurnInterruptParams {
     /// Id of the thread.
     pub thread_id: String,
-    /// Which turn; empty for whichever runs.
+    /// Id of the turn; empty for the running one.
     pub turn_id: String,
 }

@@ -3,22 +3,22 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One step of the agent's plan.
+/// A step of the agent's plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TurnPlanStep {
-    /// What is to be done.
+    /// Description of the step.
     pub step: String,
-    /// Status of the turn.
+    /// Status of the step.
     pub status: TurnPlanStepStatus,
 }
 
-/// How far a step of the plan is.
+/// Status of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum TurnPlanStepStatus {
-    /// Not begun.
+    /// Not started.
     Pending,
-    /// Being worked on.
+    /// In progress.
     InProgress,
     /// Done.
     Completed,
