@@ -20,7 +20,7 @@ pub enum UserInput {
         /// Level of detail for the model.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<ImageDetail>,
-        /// The source.
+        /// Id of the thread to fork.
         #[serde(flatten)]
         source: MediaSource,
     },
@@ -34,7 +34,7 @@ pub enum UserInput {
     },
     /// An audio recording that is not a file on the server's machine.
     Audio {
-        /// The source.
+        /// Id of the thread to fork.
         #[serde(flatten)]
         source: MediaSource,
     },
