@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Maximum size in bytes of a file that is read; a larger one is not what it seems to be.
+/// Largest file that is read, in bytes; a larger one is not a configuration file.
 pub const LARGEST_FILE: usize = 4 * 1024 * 1024;
 
 /// The content of a file, cached until the file changes. Instead of a file watch, each access checks the inode.
@@ -22,7 +22,7 @@ impl<T> CachedFile<T> {
         Self::bounded(path, LARGEST_FILE, parse)
     }
 
-    /// The same for a file of at most `most` bytes; `parse` gets an error for a larger one.
+    /// Like [`Self::new`], for a file of up to `most` bytes; for a larger one `parse` receives an error.
     pub fn bounded(path: PathBuf, most: usize, parse: fn(&Path, io::Result<String>) -> T) -> Self {
         Self { path, most, parse, kept: None }
     }
@@ -55,7 +55,7 @@ impl Stamp {
 /// Reads the text of a file; empty if it does not exist.
 ///
 /// # Errors
-/// When it cannot be read, is no UTF-8, too large, or no regular file.
+/// The file cannot be read, is not UTF-8, is too large, or is not a regular file.
 pub fn read_or_empty(path: &Path) -> io::Result<String> {
     read_up_to(path, LARGEST_FILE)
 }

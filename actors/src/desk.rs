@@ -1,13 +1,13 @@
-//! One connection's requests to an actor that may take long over each, one after the other.
+//! The requests of one connection to an actor with slow requests, carried out one at a time.
 
 use std::collections::VecDeque;
 
 use tokio_util::sync::CancellationToken;
 
-/// What an actor knows of one connection.
+/// The requests of one connection.
 ///
-/// A client that sends several requests at once finds them carried out in their order, and at most one of them occupies
-/// a worker. What waits is bounded by the requests that a connection may have in flight.
+/// Requests of a client are carried out in order, and at most one of them occupies a worker. The number of waiting
+/// requests is bounded by the requests that a connection may have in flight.
 pub struct Desk<R> {
     waiting: VecDeque<R>,
     busy: bool,
@@ -36,7 +36,7 @@ impl<R> Desk<R> {
         self.busy = false;
     }
 
-    /// Whether nothing waits and nothing is being worked on.
+    /// Whether no request is waiting or in progress.
     pub fn is_idle(&self) -> bool {
         !self.busy && self.waiting.is_empty()
     }

@@ -1,8 +1,8 @@
-//! Threads for work that may take long, or for ever: looking at files, mostly.
+//! Threads for work that may block for long or forever, such as file operations.
 //!
-//! A disk can stop answering in the middle of a system call, and nothing can take the thread back that waits for it. So
-//! a piece of work that does not get on counts as given up after a while: whoever waits for it is told, and its place
-//! among the workers goes to the next one. What is given up so is bounded too; when too much is, new work is refused.
+//! A disk can stop responding in the middle of a system call, and its thread cannot be recovered. So a task without
+//! progress is given up after a while: its caller receives an error, and its slot goes to the next task. The number of
+//! tasks that are given up is bounded, too; above the bound new tasks are refused.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::panics::guarded;
 use crate::protocol::RpcError;
 
-/// Threads that may be lost to work that was given up, besides the workers themselves.
+/// Maximum number of threads blocked by tasks that were given up, besides the workers themselves.
 const LOST_THREADS: usize = 64;
 
 /// Worker threads of one actor.
@@ -28,19 +28,19 @@ pub struct Workers {
     patience: Duration,
 }
 
-/// Why work has no result.
+/// Why a task has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfinished {
     /// It panicked.
     Panicked,
-    /// It did not get on for this long, and was given up. It may still be carried out.
+    /// It made no progress for this long and was given up. It may still be carried out.
     GivenUp(Duration),
-    /// It was not begun: too much work was given up before, or nobody waits any more.
+    /// It was not started: too many tasks were given up before, or the caller is gone.
     Refused,
 }
 
 impl Unfinished {
-    /// What a client hears whose request was about `subject`.
+    /// The error for a client whose request was about `subject`.
     pub fn explain(self, subject: &str) -> RpcError {
         match self {
             Self::Panicked => RpcError::internal(format!("{subject}: the server failed; it is safe to try again")),
@@ -53,7 +53,7 @@ impl Unfinished {
     }
 }
 
-/// How a piece of work tells that it gets on, and learns that nobody waits for it any more.
+/// Lets a task report progress, and learn that its caller is gone.
 #[derive(Clone, Default)]
 pub struct Progress {
     steps: Arc<AtomicU64>,
@@ -61,17 +61,17 @@ pub struct Progress {
 }
 
 impl Workers {
-    /// At most `threads` work at a time, and none is waited for when it has not got on for `patience`.
+    /// Creates workers for up to `threads` tasks at a time. A task without progress for `patience` is given up.
     pub fn new(threads: usize, patience: Duration) -> Self {
         let [places, spare] = [threads, LOST_THREADS].map(|permits| Arc::new(Semaphore::new(permits)));
         Self { places, spare, patience }
     }
 
-    /// Runs `work` on a thread when its turn comes. Work that takes longer than the patience must tell its steps. Once
-    /// `unwanted` is cancelled, its next step fails. When the returned future is dropped, the work goes on.
+    /// Runs `work` on a thread when it is its turn. Work that takes longer than the patience must report its steps.
+    /// Once `unwanted` is cancelled, its next step fails. If the returned future is dropped, the work goes on.
     ///
     /// # Errors
-    /// There is no result.
+    /// There is no result; see [`Unfinished`].
     ///
     /// # Panics
     /// Panics outside an actix system.
@@ -82,7 +82,7 @@ impl Workers {
         work: W,
     ) -> impl Future<Output = Result<T, Unfinished>> + use<T, W> {
         let (workers, progress) = (self.clone(), Progress { steps: Arc::default(), unwanted: unwanted.child_token() });
-        // In a task of its own, so that the place is freed even if nobody waits any more.
+        // In a separate task, so that the slot is freed even if the caller is gone.
         let task = actix_rt::spawn(async move {
             let place = progress.unwanted.run_until_cancelled(workers.place()).await;
             let place = Arc::new(Mutex::new(Some(place.ok_or(Unfinished::Refused)??)));
@@ -140,24 +140,24 @@ fn take(place: &Mutex<Option<OwnedSemaphorePermit>>) -> Option<OwnedSemaphorePer
 }
 
 impl Progress {
-    /// Tells that the work gets on.
+    /// Reports progress.
     pub fn tick(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The same for work that is worth nothing when nobody waits for its result.
+    /// Reports progress of work that is useless without its caller.
     ///
     /// # Errors
-    /// Nobody does any more; the work should end.
+    /// The caller is gone; the work should end.
     pub fn step(&self) -> io::Result<()> {
         self.tick();
         self.check()
     }
 
-    /// Whether somebody still waits.
+    /// Checks that the caller is still waiting.
     ///
     /// # Errors
-    /// Nobody does any more; the work should end.
+    /// The caller is gone; the work should end.
     pub fn check(&self) -> io::Result<()> {
         match self.unwanted.is_cancelled() {
             true => Err(io::Error::other("nobody waits for the result any more")),
@@ -165,7 +165,7 @@ impl Progress {
         }
     }
 
-    /// How many steps were told.
+    /// Number of reported steps.
     pub fn count(&self) -> u64 {
         self.steps.load(Ordering::Relaxed)
     }
@@ -183,7 +183,7 @@ mod tests {
         CancellationToken::new()
     }
 
-    /// Work that waits until the sender is dropped, as for a disk that does not answer.
+    /// Work that blocks until the sender is dropped, like on a disk that does not respond.
     fn hang(workers: &Workers) -> (Sender<()>, impl Future<Output = Result<(), Unfinished>> + use<>) {
         let (answer, disk): (_, Receiver<()>) = channel();
         let work = move |_: &Progress| {

@@ -1,16 +1,16 @@
-//! Opens files whose names others control.
+//! Opens files whose paths are controlled by others, without blocking.
 //!
-//! Whoever can write to a directory chooses what lies under the names in it: a named pipe that nobody writes to, a
-//! device, a file of `/proc` that waits for news, or a file on which they hold a lease. `std::fs::File::open` waits for
-//! all of these, possibly for ever. The functions here refuse them at once:
+//! Anybody who can write to a directory decides what its names are: a named pipe without a writer, a device, a file of
+//! `/proc` that waits for events, or a file with a lease. `std::fs::File::open` blocks on all of these, possibly
+//! forever. The functions here refuse them at once:
 //!
 //! - the file is opened with `O_NONBLOCK`, and only regular files are accepted, judged by the open descriptor;
 //! - a file on which somebody holds a lease is waited for only as long as a well-behaved holder needs to give it up;
 //! - what is read has a bound in bytes.
 //!
-//! Clippy refuses the plain calls everywhere else (`disallowed-methods` in `.clippy.toml`). What remains is a file
-//! system that does not answer at all, such as a network disk whose server is gone; no flag helps against that, so work
-//! on files of others belongs on a thread that nobody has to wait for.
+//! Clippy rejects the plain calls everywhere else (`disallowed-methods` in `.clippy.toml`). A file system that does not
+//! respond at all, such as a network disk without its server, still blocks. No flag helps against that, so work on
+//! files of others belongs on a separate thread.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests know what they open"))]
 
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 
-/// How long the holder of a lease may take to give it up. The kernel would grant it 45 seconds.
+/// How long the holder of a lease may take to release it. The kernel would allow 45 seconds.
 const LEASE_PATIENCE: Duration = Duration::from_millis(100);
 
 /// Pause between two attempts to open a leased file.
@@ -32,31 +32,31 @@ const LEASE_RETRY: Duration = Duration::from_millis(5);
 /// What to do with a symbolic link in the last part of a path. Links before it are always followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
-    /// Open what it leads to.
+    /// Open the target.
     Follow,
-    /// Refuse it (`ELOOP`): the path was found to be no link, and must not have become one since.
+    /// Refuse it (`ELOOP`): the path was checked not to be a link, and must not have become one since.
     Refuse,
 }
 
-/// Opens the regular file at `path` for reading. Reads from it never wait for data either.
+/// Opens the regular file at `path` for reading. Reads do not block either.
 ///
 /// # Errors
-/// There is no such file, it may not be read, it is no regular file, or somebody holds a lease on it.
+/// The file does not exist, cannot be read, is not a regular file, or has a lease.
 pub fn open(path: &Path, links: Links) -> io::Result<File> {
     open_regular(path, OFlags::RDONLY | links.flags(), 0).map(|(file, _)| file)
 }
 
-/// Opens the regular file at `path` for reading and writing, and makes it with the permissions `mode` (less the umask)
-/// when it does not exist. Its content stays.
+/// Opens the regular file at `path` for reading and writing. If it does not exist, it is created with the permissions
+/// `mode` (minus the umask). Existing content is kept.
 ///
 /// # Errors
-/// As [`open`], or it may not be written or made.
+/// As [`open`], or the file cannot be written or created.
 pub fn open_or_create(path: &Path, links: Links, mode: u32) -> io::Result<File> {
     open_regular(path, OFlags::RDWR | OFlags::CREATE | links.flags(), mode).map(|(file, _)| file)
 }
 
-/// Opens the regular file at `path` for writing, and makes it with the permissions `mode` (less the umask) when it does
-/// not exist. Its content stays until it is truncated or written over.
+/// Opens the regular file at `path` for writing. If it does not exist, it is created with the permissions `mode` (minus
+/// the umask). Existing content is kept until it is truncated or overwritten.
 ///
 /// # Errors
 /// As [`open_or_create`]. The file need not be readable.
@@ -64,37 +64,37 @@ pub fn open_to_write(path: &Path, links: Links, mode: u32) -> io::Result<File> {
     open_regular(path, OFlags::WRONLY | OFlags::CREATE | links.flags(), mode).map(|(file, _)| file)
 }
 
-/// Opens the directory at `path`, to lock it or to write its names to disk.
+/// Opens the directory at `path`, to lock it or to flush it to disk.
 ///
 /// # Errors
-/// There is none, or it may not be read.
+/// The directory does not exist or cannot be read.
 pub fn open_directory(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
 }
 
-/// `/dev/null`, for who is to read nothing.
+/// Opens `/dev/null`, as an empty input.
 ///
 /// # Errors
-/// There is none, or too many files are open.
+/// It does not exist, or too many files are open.
 pub fn open_null() -> io::Result<File> {
     Ok(rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?.into())
 }
 
-/// The content of the regular file at `path`, or of what a symbolic link there leads to.
+/// Reads the regular file at `path`, or the target of a symbolic link.
 ///
 /// # Errors
 /// As [`open`], and [`ErrorKind::FileTooLarge`] for more than `most` bytes.
 pub fn read(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     let (file, metadata) = open_regular(path, OFlags::RDONLY, 0)?;
-    // The size that a file claims to have can be wrong; files of /proc say 0.
+    // The reported size of a file can be wrong; files in /proc report 0.
     if metadata.len() > most as u64 {
         return Err(too_large(most));
     }
     read_open(&file, most)
 }
 
-/// The same as text.
+/// Like [`read`], for text.
 ///
 /// # Errors
 /// As [`read`], or the content is not valid UTF-8.
@@ -103,10 +103,10 @@ pub fn read_to_string(path: &Path, most: usize) -> io::Result<String> {
         .map_err(|_| io::Error::new(ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
 }
 
-/// What is left to read of an open file.
+/// Reads the rest of an open file.
 ///
 /// # Errors
-/// [`ErrorKind::FileTooLarge`] for more than `most` bytes; or the file cannot be read, at least not without waiting.
+/// [`ErrorKind::FileTooLarge`] for more than `most` bytes; or the file cannot be read without blocking.
 pub fn read_open(mut file: &File, most: usize) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     let limit = (most as u64).saturating_add(1);
@@ -114,8 +114,7 @@ pub fn read_open(mut file: &File, most: usize) -> io::Result<Vec<u8>> {
     if content.len() > most { Err(too_large(most)) } else { Ok(content) }
 }
 
-/// Puts into words that a read or write of an opened file would have had to wait: only special files, such as
-/// `/proc/kmsg`, say that.
+/// Explains an error of a read or write that would have blocked; only special files such as `/proc/kmsg` cause it.
 pub fn explain_waiting(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::WouldBlock => io::Error::new(ErrorKind::InvalidInput, "not a plain file: reading it would wait"),
@@ -133,12 +132,12 @@ impl Links {
 }
 
 fn open_regular(path: &Path, flags: OFlags, mode: u32) -> io::Result<(File, Metadata)> {
-    // Merely opening a device can have an effect, so what is known to be none is not opened.
+    // Merely opening a device can have an effect, so a path that is known not to be a regular file is not opened.
     if let Ok(metadata) = path.metadata() {
         refuse_special(&metadata)?;
     }
     let file = open_without_waiting(path, flags, mode)?;
-    // The name may lead elsewhere since the look above; the descriptor cannot.
+    // The path may have changed since the check above; the descriptor cannot.
     let metadata = file.metadata()?;
     refuse_special(&metadata)?;
     Ok((file, metadata))
@@ -156,7 +155,7 @@ fn open_without_waiting(path: &Path, flags: OFlags, mode: u32) -> io::Result<Fil
                 let text = "another program holds a lease on the file and does not give it up";
                 return Err(io::Error::new(ErrorKind::ResourceBusy, text));
             }
-            // A pipe that nobody reads, or a device that is not there.
+            // A pipe without a reader, or a missing device.
             Err(Errno::NXIO) => return Err(not_regular()),
             Err(error) => return Err(error.into()),
         }

@@ -1,7 +1,7 @@
 //! The account: `auth.json`, read again when it has changed, and new tokens for it (spec: remote control 3).
 //!
-//! Whoever talks to a backend with the user's tokens shares one [`Credentials`]: a refresh token can be used only once,
-//! so only one of them may use it at a time.
+//! All code that uses the user's tokens shares one [`Credentials`]: a refresh token can be used only once, so only one
+//! task may use it at a time.
 
 mod recovery;
 mod renewal;
@@ -98,7 +98,7 @@ impl Credentials {
 }
 
 impl Account {
-    /// The account in `file`; `None` if nobody is signed in with ChatGPT, or the sign-in has no account id.
+    /// The account in `file`; `None` without a ChatGPT sign-in or without an account id.
     pub fn of(file: AuthFile) -> Option<Self> {
         match file {
             AuthFile::Chatgpt(AccountTokens { account_id: Some(id), access, .. }) => Some(Self { id, access }),
@@ -112,8 +112,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A file that cannot be understood means that nobody is signed in. It may be half written, so whoever would end
-/// something because of it looks a second time.
+/// An invalid file counts as signed out. It may be half written, so code that would end something because of it checks
+/// twice.
 fn read(path: &Path, content: io::Result<String>) -> AuthFile {
     let file = content.map_err(|e| e.to_string()).and_then(|text| AuthFile::read(&text));
     file.unwrap_or_else(|reason| {

@@ -26,7 +26,7 @@ pub enum Recovered {
 }
 
 impl Recovery {
-    /// For a request that somebody waits for: it renews the tokens and asks once more. It skips the first step, because
+    /// For a request of a client: renews the tokens and repeats the request once. It skips the first step, because
     /// every request reads the file anyway.
     pub fn of_request() -> Self {
         Self { steps: Cell::new(1), repeats: true }
@@ -63,7 +63,7 @@ impl Recovery {
         self.steps.set(steps + 1);
         if steps == 1 {
             let credentials = credentials.clone();
-            // In a task of its own, because whoever waits here may be dropped.
+            // In a separate task, because the caller may be dropped.
             let renewed = actix_rt::spawn(async move { credentials.renew(&refused, now, ask).await });
             if let Err(reason) = renewed.await.map_err(|e| e.to_string()).flatten() {
                 log::warn!("the account tokens could not be refreshed: {reason}");

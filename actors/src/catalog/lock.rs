@@ -1,4 +1,4 @@
-//! Taking turns with other programs, and among our own clients, in writing `config.toml`.
+//! The lock for writing `config.toml`, shared with other programs and among our own clients.
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -13,31 +13,30 @@ use crate::protocol::RpcError;
 /// Interval between attempts to take the lock.
 const RETRY: Duration = Duration::from_millis(10);
 
-/// The right to write, which one writer has at a time. `$CODEX_HOME` itself is locked, because each writer replaces the
-/// file.
+/// The lock for one writer at a time. `$CODEX_HOME` itself is locked, because each writer replaces the file.
 #[derive(Clone)]
 pub struct ConfigLock {
     codex_home: PathBuf,
-    /// In the order in which they asked. Each waits until its own deadline, so one wait serves all that wait.
+    /// Waiters in order of arrival. Each has its own deadline, so one wait serves all of them.
     ours: Arc<Mutex<()>>,
 }
 
-/// The right to write, until it is dropped.
+/// A guard: holds the lock until it is dropped.
 pub struct ConfigLockGuard {
     _others: File,
     _ours: OwnedMutexGuard<()>,
 }
 
 impl ConfigLock {
-    /// The lock on `codex_home`.
+    /// Creates the lock of `codex_home`.
     pub fn new(codex_home: PathBuf) -> Self {
         Self { codex_home, ours: Arc::default() }
     }
 
-    /// Waits for the turn.
+    /// Takes the lock.
     ///
     /// # Errors
-    /// -32603 when it has not come at `deadline`, or the directory cannot be opened.
+    /// -32603 if the lock is not free by `deadline`, or the directory cannot be opened.
     pub async fn take(&self, deadline: Instant) -> Result<ConfigLockGuard, RpcError> {
         let ours = timeout_at(deadline, self.ours.clone().lock_owned()).await;
         let ours = ours.map_err(|_| self.failed("another program has been writing the configuration for too long"))?;

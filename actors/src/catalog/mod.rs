@@ -4,9 +4,9 @@
 //! It owns `config.toml`, `auth.json` and `installation_id` in `$CODEX_HOME`, which it shares with the reference
 //! program. A file is read again when it has changed since the last request, so a correction needs no restart.
 //!
-//! Its own files lie in `$CODEX_HOME` and are read at once. What a project says lies where its client chooses, on a disk
-//! that may not answer, and may be long; so such questions, and changes of the configuration, which wait for other
-//! programs, are worked on apart ([`Workers`]). The requests of one client are answered in their order ([`Desk`]).
+//! Files in `$CODEX_HOME` are read directly. Files of a project are wherever its client chooses, possibly on a disk
+//! that does not respond. So requests about projects, and changes of the configuration, which wait for other programs,
+//! run on [`Workers`]. The requests of one client are answered in order ([`Desk`]).
 
 mod answers;
 mod config;
@@ -51,9 +51,9 @@ pub use sources::CatalogSources;
 /// See the module's documentation.
 pub struct Catalog {
     sources: Arc<CatalogSources>,
-    /// For what is answered at once.
+    /// For requests that are answered directly.
     reader: Reader,
-    /// For the workers: each takes one and gives it back, so that it remembers what it has read.
+    /// For the workers: each takes one and returns it, so that cached files are kept.
     readers: Arc<Mutex<Vec<Reader>>>,
     workers: Workers,
     desks: HashMap<ConnectionId, Desk<Ask>>,
@@ -62,9 +62,9 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Starts the catalog on an arbiter of its own. Its mailbox is bounded by [`Limits::catalog_mailbox_messages`], which
-    /// holds exactly as long as the address is shared and never cloned; what it has taken out and works on apart is bounded
-    /// by the requests that connections may have in flight.
+    /// Starts the catalog on an arbiter of its own. Its mailbox is bounded by [`Limits::catalog_mailbox_messages`], as
+    /// long as the address is shared and never cloned. The requests on workers are bounded by the requests that
+    /// connections may have in flight.
     ///
     /// # Panics
     /// Panics outside an actix system.
@@ -90,7 +90,7 @@ impl Catalog {
         config::check_strict(sources)
     }
 
-    /// Begins with the requests of a connection, up to one that is worked on apart.
+    /// Starts the requests of a connection, up to one that runs on a worker.
     fn begin(&mut self, connection: ConnectionId, ctx: &mut Context<Self>) {
         while let Some((Ask { reply, request }, _)) = self.desks.get_mut(&connection).and_then(Desk::begin) {
             if takes_time(&request) {
@@ -152,7 +152,7 @@ fn writes(request: &CatalogRequest) -> bool {
     matches!(request, CatalogRequest::ConfigValueWrite(_) | CatalogRequest::ConfigBatchWrite(_))
 }
 
-/// How work is done apart.
+/// Runs requests on workers.
 struct Apart {
     sources: Arc<CatalogSources>,
     readers: Arc<Mutex<Vec<Reader>>>,

@@ -14,10 +14,10 @@ use crate::protocol::fs::FsCopyParams;
 use crate::protocol::path::AbsolutePath;
 use crate::workers::Progress;
 
-/// Bytes that are copied at one go, between two looks whether the client still waits.
+/// Bytes that are copied between two checks that the client is still waiting.
 const CHUNK: u64 = 1024 * 1024;
 
-/// Copies a file, a link or a directory. Ends early when nobody waits for it any more.
+/// Copies a file, a link, or a directory. Ends early if the client is gone.
 ///
 /// # Errors
 /// -32600 for anything else, with the reference program's texts; -32603 for an error of the operating system, with both
@@ -55,7 +55,7 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> Failed {
 }
 
 struct Copier<'a> {
-    /// Bytes that a file may give beyond the size that it had at first: some of `/proc` say 0 and give gigabytes.
+    /// Bytes that a file may yield beyond its initial size: some files of `/proc` report 0 and yield gigabytes.
     surplus: u64,
     progress: &'a Progress,
 }

@@ -1,8 +1,8 @@
 //! The files actor: `fs/*`.
 //!
-//! It only sorts requests and answers them. What looks at files may block for long, and runs on worker threads
-//! ([`operations`], [`copy`], [`watch`]), so a big file or a slow disk costs other clients nothing; the requests of one
-//! client are carried out in their order ([`Desk`]).
+//! The actor itself only schedules and answers requests. File operations may block for long and run on worker threads
+//! ([`operations`], [`copy`], [`watch`]), so a big file or a slow disk does not delay other clients. The requests of
+//! one client are carried out in order ([`Desk`]).
 
 mod copy;
 mod error;
@@ -75,13 +75,13 @@ impl Files {
                 reply.peer_drained().await;
             }
             let subject = request.subject();
-            // Whoever comes first takes it: the worker with its result, or the end of the patience.
+            // Taken by whichever comes first: the worker with its result, or the end of the patience.
             let reply = Arc::new(Mutex::new(Some(reply)));
             let its_reply = reply.clone();
             let gone = ended.clone();
             let work = move |progress: &Progress| {
                 let result = perform(request, connection, &limits, &watches, &gone, progress);
-                // Encoding a large answer takes its time too.
+                // Encoding a large answer takes time, too.
                 take(&its_reply).map(|reply| reply.answer(result))
             };
             match workers.run("a request about files", &ended, work).await {

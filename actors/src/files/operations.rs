@@ -17,7 +17,7 @@ use crate::protocol::path::AbsolutePath;
 use crate::replace::{Mode, replace};
 use crate::workers::Progress;
 
-/// Bytes that are read at one go, between two looks whether the client still waits.
+/// Bytes that are read between two checks that the client is still waiting.
 const CHUNK: u64 = 1024 * 1024;
 
 /// Reads a regular file or the target of a link.

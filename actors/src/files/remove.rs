@@ -14,10 +14,10 @@ use crate::protocol::RpcError;
 use crate::protocol::fs::FsRemoveParams;
 use crate::workers::Progress;
 
-/// Directories inside of each other that are removed: each takes a file descriptor and some stack.
+/// Maximum depth of removed directories: each level takes a file descriptor and some stack.
 const DEEPEST: usize = 1024;
 
-/// Removes a file, a link or a directory. It goes on when its client leaves: half a directory is worth nothing.
+/// Removes a file, a link, or a directory. It goes on even if the client leaves, because half a directory is useless.
 ///
 /// # Errors
 /// -32603 with the error of the operating system.
@@ -41,7 +41,7 @@ fn tree(path: &Path, progress: &Progress) -> io::Result<()> {
     fs::remove_dir(path)
 }
 
-/// Empties a directory. Everything is named from its open directory on, so that nobody can put a link in the way and have
+/// Empties a directory. All paths are relative to the open directory, so that nobody can insert a link and have
 /// something else removed.
 fn content(directory: BorrowedFd<'_>, deepest: usize, progress: &Progress) -> io::Result<()> {
     if deepest == 0 {
@@ -56,7 +56,7 @@ fn content(directory: BorrowedFd<'_>, deepest: usize, progress: &Progress) -> io
         progress.tick();
         match unlinkat(directory, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => {}
-            // What systems say of a directory.
+            // The errors of systems for a directory.
             Err(Errno::ISDIR | Errno::PERM) => subdirectory(directory, name, deepest - 1, progress)?,
             Err(error) => return Err(error.into()),
         }
@@ -68,9 +68,9 @@ fn subdirectory(directory: BorrowedFd<'_>, name: &CStr, deepest: usize, progress
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
     match openat(directory, name, flags, Mode::empty()) {
         Ok(inner) => content(inner.as_fd(), deepest, progress)?,
-        // No directory, so it was the removal of the file that was refused.
+        // It is not a directory, so the removal of the file was refused.
         Err(Errno::NOTDIR | Errno::LOOP) => return Err(Errno::PERM.into()),
-        // One that cannot be read may still be empty.
+        // A directory that cannot be read may still be empty.
         Err(Errno::ACCESS) => {}
         Err(error) => return Err(error.into()),
     }

@@ -1,7 +1,7 @@
-//! Requests of the server that wait for an answer.
+//! Pending server requests.
 //!
-//! Every subscriber of a thread is asked with the same id, and so is whoever attaches while the request waits. The first
-//! answer of a connection that was asked counts (law 8); all others come too late and are ignored.
+//! A request is sent to every subscriber of a thread with the same id, and also to connections that subscribe while it
+//! is pending. The first answer of a connection that was asked counts (law 8); later ones are ignored.
 
 #[cfg(test)]
 mod tests;
@@ -17,11 +17,11 @@ use crate::protocol::server_request::{ClientAnswer, ServerRequest, Unanswered};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, RequestId};
 
-/// Names a request among those of its thread that wait. Whoever asks chooses it.
+/// Identifies a pending request of its thread. Chosen by the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AskId(pub u64);
 
-/// A question to the subscribers of a thread.
+/// A request to the subscribers of a thread.
 pub struct Ask {
     thread: ThreadId,
     id: AskId,
@@ -31,15 +31,15 @@ pub struct Ask {
     settle: Settle,
 }
 
-/// Makes the frame, as soon as the id of the request is known.
+/// Encodes the frame once the id of the request is known.
 type Encode = Box<dyn FnOnce(&RequestId) -> serde_json::Result<Frame> + Send>;
 
-/// Hands the answer to whoever asked.
+/// Delivers the answer to the sender.
 type Settle = Box<dyn FnOnce(Result<ClientAnswer, Unanswered>) + Send>;
 
 impl Ask {
-    /// Asks `request` with `params`. The answer comes by the receiver, which ends without one when the question is
-    /// withdrawn or the server ends. Several questions of one thread that wait at once have different ids.
+    /// Creates a request with `params`. The answer arrives at the receiver, which closes without one if the request is
+    /// withdrawn or the server ends. Pending requests of one thread must have different ids.
     pub fn new<P, A>(
         thread: ThreadId,
         id: AskId,
@@ -67,25 +67,25 @@ impl Ask {
         (ask, receiver)
     }
 
-    /// Which thread it is about.
+    /// Id of the thread.
     pub(super) fn thread(&self) -> ThreadId {
         self.thread
     }
 }
 
-/// A question that waits.
+/// A pending request.
 struct Pending {
     thread: ThreadId,
     id: AskId,
     method: &'static str,
     told_when_resolved: bool,
     frame: Frame,
-    /// Who was sent the frame, and is still connected.
+    /// Connections that were sent the frame and are still open.
     asked: HashSet<ConnectionId>,
     settle: Settle,
 }
 
-/// A question that waits no more: what the subscribers of its thread are told, if they are told.
+/// A resolved request: the notification for the subscribers of its thread, if any.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Resolved {
     pub(super) thread: ThreadId,
@@ -93,22 +93,22 @@ pub(super) struct Resolved {
     pub(super) is_told: bool,
 }
 
-/// All questions that wait.
+/// All pending requests.
 pub(super) struct PendingRequests {
-    /// By the id on the wire; ids count up from 0, in the order of asking.
+    /// Pending requests by id on the wire. Ids count up from 0.
     pending: BTreeMap<i64, Pending>,
     next: i64,
     most: usize,
 }
 
 impl PendingRequests {
-    /// A table for at most `most` questions.
+    /// Creates a table for up to `most` requests.
     pub(super) fn new(most: usize) -> Self {
         Self { pending: BTreeMap::new(), next: 0, most }
     }
 
-    /// Takes a question in, and gives the frame that `subscribers` are to be sent; `None` where it cannot be asked, which
-    /// whoever asked has then been told.
+    /// Adds a request and returns the frame to send to `subscribers`. If it cannot be sent, the sender receives an
+    /// error and the result is `None`.
     pub(super) fn ask(&mut self, ask: Ask, subscribers: impl IntoIterator<Item = ConnectionId>) -> Option<Frame> {
         let Ask { thread, id, method, told_when_resolved, encode, settle } = ask;
         if self.pending.len() >= self.most {
@@ -131,7 +131,7 @@ impl PendingRequests {
         Some(frame)
     }
 
-    /// What a connection that now follows `thread` is to be sent.
+    /// The pending requests to send to a new subscriber of `thread`.
     pub(super) fn ask_again(&mut self, thread: ThreadId, connection: ConnectionId) -> Vec<Frame> {
         let waiting = self.pending.values_mut().filter(|pending| pending.thread == thread);
         waiting
@@ -142,7 +142,7 @@ impl PendingRequests {
             .collect()
     }
 
-    /// Hands an answer to whoever asked. `None` where `connection` was not asked this, or the answer comes too late.
+    /// Delivers an answer to the sender. `None` if `connection` was not sent the request, or the answer is too late.
     pub(super) fn answer(
         &mut self,
         connection: ConnectionId,
@@ -160,7 +160,7 @@ impl PendingRequests {
         Some(resolved)
     }
 
-    /// Drops the question `id` of `thread`, or all of its questions.
+    /// Withdraws the request `id` of `thread`, or all of its requests.
     pub(super) fn withdraw(&mut self, thread: ThreadId, id: Option<AskId>) -> Vec<Resolved> {
         let mut withdrawn = Vec::new();
         self.pending.retain(|number, pending| {
@@ -171,7 +171,7 @@ impl PendingRequests {
         withdrawn
     }
 
-    /// A connection is gone. What it was asked waits for others.
+    /// A connection has ended. Its requests stay pending for the others.
     pub(super) fn forget(&mut self, connection: ConnectionId) {
         for pending in self.pending.values_mut() {
             pending.asked.remove(&connection);

@@ -111,22 +111,22 @@ pub enum Effect {
         /// The content.
         thread: ThreadId,
     },
-    /// A question to the subscribers of a thread.
+    /// A request to the subscribers of a thread.
     Ask(Ask),
-    /// A client answered a question.
+    /// A client answered a server request.
     Answered {
         /// The connection.
         connection: ConnectionId,
-        /// Which question, by its id on the wire.
+        /// Id of the request on the wire.
         id: RequestId,
         /// The answer.
         answer: ClientAnswer,
     },
-    /// Questions need no answer any more; whoever asked them waits in vain.
+    /// Withdraws pending requests. Their senders receive no answer.
     Withdraw {
-        /// Of which thread.
+        /// Id of the thread.
         thread: ThreadId,
-        /// Which of its questions; `None` for all of them.
+        /// The request; `None` for all requests of the thread.
         ask: Option<AskId>,
     },
     /// The answer to another request.

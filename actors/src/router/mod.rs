@@ -3,7 +3,7 @@
 //!
 //! For each connection it owns the only recipient of its mailbox, its outbound queue, the means to end it, and the
 //! notifications that it does not want. It also knows which connections are subscribed to which threads, and which
-//! requests of the server wait for an answer.
+//! server requests are pending.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -111,7 +111,7 @@ impl Router {
         }
     }
 
-    /// Asks all subscribers of a thread that are initialized; where there is none, the question waits for one.
+    /// Sends a request to all initialized subscribers of a thread. Without subscribers it stays pending.
     fn ask(&mut self, ask: Ask) {
         let subscribers = self.subscribers.get(&ask.thread()).into_iter().flatten();
         let asked: Vec<ConnectionId> =

@@ -74,7 +74,7 @@ impl Engine {
         best.into_iter().map(|found| result(found, &mut scorer)).collect()
     }
 
-    /// The roots with their trees, each once. Not all when `cancelled` or given up.
+    /// The distinct roots with their trees; incomplete if cancelled or given up.
     fn searched<'a>(
         &self,
         roots: &'a [String],

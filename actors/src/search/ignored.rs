@@ -1,7 +1,7 @@
-//! What git and searches leave out: `.ignore`, `.gitignore`, `.git/info/exclude`, and the user's own list.
+//! Ignore rules for searches: `.ignore`, `.gitignore`, `.git/info/exclude`, and the user's global file.
 //!
-//! The walk could read these files by itself, but it would wait for ever for one that is a named pipe, and others choose
-//! what lies in a project. The rules themselves are the `ignore` crate's.
+//! The walker of the `ignore` crate could read these files itself, but it would block forever on a named pipe, which a
+//! project may contain. The matching is done by the crate.
 
 use std::collections::HashMap;
 use std::fs::Metadata;
@@ -11,31 +11,31 @@ use std::sync::{Arc, PoisonError, RwLock};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use ignore::{DirEntry, Match};
 
-/// Bytes of a file with rules; a larger one is not read.
+/// Largest ignore file that is read, in bytes.
 const LARGEST_FILE: usize = 256 * 1024;
 
-/// The rules that hold below one root.
+/// The rules below one root.
 pub struct Ignored {
     above: Option<Arc<Level>>,
     of_the_user: Option<Gitignore>,
-    /// By directory. Directories without rules of their own share those of their parent.
+    /// Rules by directory. A directory without rules of its own shares those of its parent.
     levels: RwLock<HashMap<PathBuf, Option<Arc<Level>>>>,
 }
 
-/// The rules of one directory, in front of those above it.
+/// The rules of a directory, linked to those of its parents.
 struct Level {
     above: Option<Arc<Level>>,
     ignore: Option<Gitignore>,
     git_ignore: Option<Gitignore>,
     git_exclude: Option<Gitignore>,
-    /// A repository begins here: what git ignores further up does not count.
+    /// Whether a repository starts here: git's rules of parent directories do not apply.
     is_repository: bool,
-    /// A repository begins here or further up: what git ignores counts at all.
+    /// Whether this is inside a repository: git's rules apply.
     in_repository: bool,
 }
 
 impl Ignored {
-    /// Reads what lies above `root`, which has no symbolic links, and the user's own list.
+    /// Reads the rules above `root`, which has no symbolic links, and the user's global file.
     pub fn around(root: &Path) -> Self {
         let mut above = None;
         let directories: Vec<&Path> = root.ancestors().skip(1).collect();
@@ -46,7 +46,7 @@ impl Ignored {
         Self { above, of_the_user, levels: RwLock::default() }
     }
 
-    /// Whether the walk leaves `entry` out.
+    /// Whether the walk skips `entry`.
     pub fn contains(&self, entry: &DirEntry) -> bool {
         let Some(directory) = entry.path().parent().filter(|_| entry.depth() > 0) else { return false };
         let level = self.level(directory, entry.depth() - 1);
@@ -54,7 +54,7 @@ impl Ignored {
         self.judge(level.as_deref(), entry.path(), is_directory).is_ignore()
     }
 
-    /// The rules in a directory that lies `depth` directories below the root.
+    /// The rules in a directory at `depth` below the root.
     fn level(&self, directory: &Path, depth: usize) -> Option<Arc<Level>> {
         if let Some(level) = self.levels.read().unwrap_or_else(PoisonError::into_inner).get(directory) {
             return level.clone();
@@ -69,7 +69,7 @@ impl Ignored {
         level
     }
 
-    /// Of each kind of file the nearest one with an opinion decides; of the kinds the first.
+    /// For each kind of file, the nearest one with a matching rule decides; the first kind wins.
     fn judge(&self, level: Option<&Level>, path: &Path, is_directory: bool) -> Match<()> {
         let opinion = |rules: &Option<Gitignore>| {
             rules.as_ref().map_or(Match::None, |rules| rules.matched(path, is_directory).map(drop))
@@ -92,7 +92,7 @@ impl Ignored {
 }
 
 impl Level {
-    /// The rules of `directory`; just those above it when it has none.
+    /// The rules of `directory`, or those of its parent if it has none.
     fn of(directory: &Path, above: Option<Arc<Self>>) -> Option<Arc<Self>> {
         let dot_git = directory.join(".git");
         let repository = dot_git.metadata().ok();
@@ -111,7 +111,7 @@ impl Level {
     }
 }
 
-/// The rules in `file`, for what lies in `directory`. A line that is no rule is passed over.
+/// The rules in `file` for `directory`. Invalid lines are skipped.
 fn rules(directory: &Path, file: &Path) -> Option<Gitignore> {
     let text = read(file)?;
     let mut builder = GitignoreBuilder::new(directory);
@@ -123,7 +123,7 @@ fn rules(directory: &Path, file: &Path) -> Option<Gitignore> {
     builder.build().ok().filter(|rules| !rules.is_empty())
 }
 
-/// The repository that `.git` is, or names (worktrees and submodules).
+/// The repository that `.git` is or points to (worktrees and submodules).
 fn git_directory(dot_git: &Path, metadata: &Metadata) -> Option<PathBuf> {
     if metadata.is_dir() {
         return Some(dot_git.to_owned());
@@ -140,7 +140,7 @@ pub fn list_of_the_user() -> Option<PathBuf> {
     named.or_else(|| Some(shared.with_file_name("ignore")))
 }
 
-/// Where git is configured for the user.
+/// The user's git configuration files.
 pub fn configurations() -> Option<[PathBuf; 2]> {
     let home = std::env::home_dir()?;
     let shared = std::env::var_os("XDG_CONFIG_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);

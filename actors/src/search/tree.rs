@@ -39,7 +39,7 @@ impl Tree {
     /// Walks the directory `root` and collects up to `most` entries.
     pub fn walk(root: &Path, most: usize, progress: &Progress) -> Self {
         let start = SystemTime::now();
-        // What lies above decides about what is ignored, and a link hides it.
+        // Parent directories affect the ignore rules, and a link would hide them.
         let named = Stamp::take(root, What::Presence);
         let real = root.canonicalize();
         let root = real.as_deref().unwrap_or(root);

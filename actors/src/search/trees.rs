@@ -13,7 +13,7 @@ use crate::workers::Progress;
 /// Memory of a root besides its tree, in bytes; it bounds their number.
 const ROOT_BYTES: usize = 1024;
 
-/// How long the end of another search's walk may go unnoticed.
+/// Interval between checks for the end of another search's walk.
 const WALK_CHECK: Duration = Duration::from_millis(2);
 
 /// Trees by root. If they take too much memory, the least recently used are dropped.
@@ -40,12 +40,12 @@ struct Root {
 struct Slot {
     /// Locked during a walk, so that a second search of the same root waits instead of walking, too.
     tree: Mutex<Option<Arc<Tree>>>,
-    /// Of the walk that has it locked.
+    /// Progress of the walk that holds the lock.
     walk: Mutex<Progress>,
 }
 
 impl Slot {
-    /// Waits for a walk as long as it gets on.
+    /// Waits for a walk as long as it makes progress.
     fn lock(&self, progress: &Progress) -> io::Result<MutexGuard<'_, Option<Arc<Tree>>>> {
         let mut seen = 0;
         loop {
@@ -74,7 +74,7 @@ impl Trees {
     /// The current tree below `root`. Blocks during a walk, if one is necessary.
     ///
     /// # Errors
-    /// Another search walks there, does not get on, and this one was given up too.
+    /// Another search is walking there without progress, and this one was given up, too.
     pub fn get(&self, root: &Path, progress: &Progress) -> io::Result<Arc<Tree>> {
         let slot = self.slot(root);
         let mut kept = slot.lock(progress)?;

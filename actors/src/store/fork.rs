@@ -26,7 +26,7 @@ const COPY_ITEMS: &str = "
     FROM items JOIN turns ON turns.thread_id = items.thread_id AND turns.id = items.turn_id
     WHERE items.thread_id = ? AND turns.ordinal <= ?";
 
-/// With the entries of earlier epochs, so that the fork can be reverted as far as its source.
+/// Includes earlier epochs, so that the fork can be reverted as far as its source.
 const COPY_MODEL_HISTORY: &str = "
     INSERT INTO model_history (thread_id, epoch, position, turn_ordinal, entry)
     SELECT ?, epoch, position, turn_ordinal, entry

@@ -64,7 +64,8 @@ pub struct DeleteThread {
     pub id: ThreadId,
 }
 
-/// Copies history, including that which the model sees, into a new thread, whose record the sender has made from the source's.
+/// Copies history, including the model-side history, into a new thread, whose record the sender has derived from the
+/// source's.
 #[derive(Debug)]
 pub struct ForkThread {
     /// The thread to copy from.
@@ -75,7 +76,7 @@ pub struct ForkThread {
     pub until: Until,
 }
 
-/// How much of a history a fork copies and a revert keeps.
+/// How much of a history a fork copies, or a revert keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Until {
     /// The whole history.
@@ -110,9 +111,9 @@ pub struct ThreadFilter {
     pub model_providers: Vec<String>,
     /// Names of creating clients.
     pub originators: Vec<String>,
-    /// Only these threads; `None` for no such filter.
+    /// Only these threads; `None` does not filter.
     pub included: Option<Vec<ThreadId>>,
-    /// Not these threads.
+    /// Threads to leave out.
     pub excluded: Vec<ThreadId>,
 }
 
@@ -142,88 +143,86 @@ pub struct SearchThreads {
     pub page: PageRequest,
 }
 
-/// Keeps what happened in a turn, all of it in one write: the state of the turn, the items that are new or have
-/// changed, and what the model has seen. Whether there is such a thread.
+/// Stores the progress of a turn in one write: its state, its new and changed items, and the change of the model-side
+/// history. The answer is whether the thread exists.
 ///
-/// A new turn comes after all others of its thread, a new item after all others. The first message of a user becomes the
-/// preview of the thread. Times and settings of the thread other than its last use and change stay as they are.
+/// A new turn becomes the last of its thread, a new item the last of all items. The first user message becomes the
+/// preview of the thread. The times of the thread's last use and change are updated.
 #[derive(Debug)]
 pub struct RecordTurn {
     /// Id of the thread.
     pub thread_id: ThreadId,
     /// The turn, new or in its new state.
     pub turn: TurnRecord,
-    /// Its items that are new or have changed, in their order; the others stay as they are.
+    /// New and changed items, in order; other items are unchanged.
     pub items: Vec<ThreadItem>,
-    /// What this does to the history that the model sees.
+    /// The change of the model-side history.
     pub model_history: HistoryChange,
     /// Time of the change; it also becomes the time of the thread's last change and use.
     pub at_ms: i64,
 }
 
-/// Changes the history that the model sees, outside of a turn. Whether there is such a thread.
+/// Changes the model-side history outside a turn. The answer is whether the thread exists.
 ///
-/// What is added belongs to the latest turn of the thread, and goes when that turn is reverted.
+/// Added items belong to the latest turn of the thread, and are removed when that turn is reverted.
 #[derive(Debug)]
 pub struct RecordModelHistory {
     /// Id of the thread.
     pub thread_id: ThreadId,
-    /// What changes.
+    /// The change.
     pub change: HistoryChange,
 }
 
-/// A change to the history that the model sees.
+/// A change of the model-side history.
 #[derive(Clone, Debug)]
 pub enum HistoryChange {
-    /// These items come after the others. No items: the history stays as it is.
+    /// Append these items. Without items nothing changes.
     Append(Vec<HistoryItem>),
-    /// A compaction: from now on the model sees these items instead of the others. No items: the history stays as it
-    /// is. The others are kept, and come back when the turn that brought these is reverted.
+    /// A compaction: replace the history by these items. Without items nothing changes. The earlier items are kept, and
+    /// return when the turn of the compaction is reverted.
     Replace(Vec<HistoryItem>),
 }
 
 impl HistoryChange {
-    /// The history stays as it is.
+    /// No change.
     pub const fn none() -> Self {
         Self::Append(Vec::new())
     }
 }
 
-/// The history that the model sees of a thread, oldest item first; empty when there is no such thread.
+/// Loads the model-side history of a thread, oldest item first; empty if the thread does not exist.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadModelHistory {
     /// Id of the thread.
     pub thread_id: ThreadId,
 }
 
-/// What a thread has cost, and the turn after which that was known; `None` before the model has said so for the first
-/// time.
+/// Loads the token usage of a thread, and the turn after which it was known; `None` before the model's first report.
 #[derive(Clone, Copy, Debug)]
 pub struct LastTokenUsage {
     /// Id of the thread.
     pub thread_id: ThreadId,
 }
 
-/// Takes the latest turns of a thread back for good: the turns, their items, and what the model has seen of them. A
-/// compaction in one of them is taken back too.
+/// Deletes the latest turns of a thread with their items, their model-side history, and their compactions.
 #[derive(Clone, Debug)]
 pub struct RevertThread {
     /// Id of the thread.
     pub id: ThreadId,
-    /// How much stays.
+    /// How much to keep.
     pub until: Until,
-    /// When; the thread counts as changed.
+    /// Time of the change.
     pub at_ms: i64,
 }
 
-/// What became of a revert.
+/// The outcome of a revert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reverted {
     /// The changed thread.
     Thread(Box<ThreadRecord>),
     /// The thread does not exist.
     UnknownThread,
-    /// The thread has no such turn.
+    /// The thread does not contain this turn.
     UnknownTurn(String),
 }
 

@@ -60,13 +60,14 @@ pub struct Store {
     database: Database,
     mailbox_messages: usize,
     commit_is_due: bool,
-    /// `None` where nobody else can open the database.
+    /// `None` if no other process can open the database.
     _in_use: Option<InUse>,
 }
 
 impl Store {
-    /// Opens the database, creating it if need be, marks turns of killed processes as interrupted, and starts the actor on an arbiter of its own. Blocks the caller for
-    /// some milliseconds, and for up to five seconds while another program holds the file's lock.
+    /// Opens the database, creating it if needed, marks turns of killed processes as interrupted, and starts the actor
+    /// on an arbiter of its own. Blocks the caller for some milliseconds, or for up to five seconds while another
+    /// program holds the file's lock.
     ///
     /// Share the `Arc`. Each clone of the `Addr` would add a slot to the mailbox and defeat its bound.
     ///

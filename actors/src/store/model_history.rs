@@ -1,7 +1,7 @@
-//! The history that the model sees: what a request to it holds besides instructions and tools.
+//! The model-side history: the content of a request to the model besides instructions and tools.
 //!
-//! Items are only ever added, each under the turn that added it. A compaction adds a whole new history, an epoch, and the
-//! latest epoch is the one that counts. So reverting turns takes their items back, and compactions with them.
+//! Items are only added, each under its turn. A compaction adds a complete new history, an epoch, and the latest epoch
+//! is in effect. So reverting turns also removes their items and compactions.
 
 use diesel::dsl::max;
 use diesel::prelude::*;
@@ -47,7 +47,7 @@ impl Question for ReadModelHistory {
     }
 }
 
-/// Changes the history of `thread`; what is added belongs to the turn with this ordinal.
+/// Changes the history of `thread`. Added items belong to the turn with this ordinal.
 pub(super) fn change(
     db: &mut SqliteConnection,
     thread: ThreadId,

@@ -69,7 +69,7 @@ fn create(path: &Path) -> Result<(), StoreError> {
         .map_err(|e| unusable(path, e))
 }
 
-/// The file of this name and `suffix`.
+/// The path with `suffix` appended to its name.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

@@ -97,7 +97,7 @@ pub struct TurnRecord {
     pub started_at_ms: Option<i64>,
     /// Time of the end.
     pub completed_at_ms: Option<i64>,
-    /// What the thread has cost up to and including this turn; `None` until the model has said so.
+    /// Token usage of the thread up to and including this turn; `None` before the model's first report.
     pub token_usage: Option<ThreadTokenUsage>,
 }
 

@@ -1,7 +1,7 @@
-//! Turns of a process that was killed: they run no more, and are to be read as interrupted.
+//! Marks the turns of a killed process as interrupted.
 //!
-//! Several servers may share one database. Each holds a shared lock on a file beside it for as long as it lives, so the
-//! one that gets the lock for itself alone knows that nobody's turns are running.
+//! Several servers may share one database. Each holds a shared lock on a file beside it while it runs, so a server that
+//! gets the exclusive lock knows that no turns are running.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -19,25 +19,25 @@ use super::row::written;
 use super::schema::turns;
 use crate::protocol::turn::TurnStatus;
 
-/// How long a start waits for another server that looks after the turns at this moment, which takes milliseconds. A
-/// program that holds the lock for longer does not hold up the start.
+/// How long a start waits for another server that is marking turns, which takes milliseconds. A program that holds the
+/// lock longer does not delay the start.
 const PATIENCE: Duration = Duration::from_secs(1);
 const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
-/// Commands and the like that ran in these turns ended with the process; what became of them is not known.
+/// Commands of these turns ended with the process; their outcome is unknown.
 const END_ITEMS: &str = "
     UPDATE items SET item = json_set(item, '$.status', 'failed')
     WHERE (thread_id, turn_id) IN (SELECT thread_id, id FROM turns WHERE status = ?)
     AND json_extract(item, '$.status') = 'inProgress'";
 
-/// Says to the servers to come, until it is dropped, that a server works with the database.
+/// A guard: tells other servers that the database is in use until it is dropped.
 #[derive(Debug)]
 pub(super) struct InUse {
-    /// `None` where the lock cannot be had.
+    /// `None` if the lock cannot be taken.
     _lock: Option<File>,
 }
 
-/// Marks the turns of killed processes as interrupted, unless another server works with the database at `path`.
+/// Marks the turns of killed processes as interrupted, unless another server is using the database at `path`.
 pub(super) fn recover(db: &mut SqliteConnection, path: &Path) -> InUse {
     let lock = match open(path) {
         Ok(lock) => lock,
@@ -50,14 +50,14 @@ pub(super) fn recover(db: &mut SqliteConnection, path: &Path) -> InUse {
         match interrupt(db) {
             Ok(0) => {}
             Ok(turns) => log::info!("{turns} turns were running when the server was killed; they are interrupted"),
-            // A database that can only be read, for example. Whoever can write to it will do it.
+            // For example a read-only database. A server that can write to it will mark the turns.
             Err(error) => log::warn!("turns that a killed server left behind still read as running: {error}"),
         }
     }
     InUse { _lock: share(&lock).then_some(lock) }
 }
 
-/// The lock, shared with other servers; whether it could be had in time.
+/// Takes the shared lock. Returns whether that succeeded in time.
 fn share(lock: &File) -> bool {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -77,12 +77,12 @@ fn open(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(file)
 }
 
-/// How many turns ran until now.
+/// Marks running turns as interrupted and returns their number.
 fn interrupt(db: &mut SqliteConnection) -> QueryResult<usize> {
     let running = written(&TurnStatus::InProgress)?;
-    // Literally, because SQLite uses the index of these turns only for the text that the index names.
+    // A literal, because SQLite uses the partial index only for the same literal.
     let these = turns::table.filter(diesel::dsl::sql::<diesel::sql_types::Bool>("status = '\"inProgress\"'"));
-    // Looked for before, because even a write that changes nothing waits for other programs.
+    // Checked first, because even a write that changes nothing waits for other programs.
     if !diesel::select(exists(these)).get_result::<bool>(db)? {
         return Ok(0);
     }

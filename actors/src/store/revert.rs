@@ -1,4 +1,4 @@
-//! Taking back the latest turns of a thread.
+//! Reverts the latest turns of a thread.
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -22,7 +22,7 @@ impl Question for RevertThread {
             Err(unknown) => return Ok(Reverted::UnknownTurn(unknown)),
         };
         let thread = id.to_string();
-        // Items and what the model has seen of these turns go with them: ON DELETE CASCADE.
+        // Their items and model-side history are deleted with them: ON DELETE CASCADE.
         diesel::delete(turns::table.filter(turns::thread_id.eq(&thread).and(turns::ordinal.gt(last)))).execute(db)?;
         let rest = turns::table.filter(turns::thread_id.eq(&thread));
         let has_turns: bool = diesel::select(exists(rest)).get_result(db)?;
@@ -38,7 +38,7 @@ impl Question for RevertThread {
     }
 }
 
-/// The ordinal of the last turn that `until` lets stay; the inner error is the turn that the thread does not have.
+/// The ordinal of the last turn that `until` keeps. The inner error is an unknown turn.
 pub(super) fn last_ordinal(
     db: &mut SqliteConnection,
     thread: ThreadId,

@@ -189,7 +189,7 @@ pub(super) fn written(value: &impl Serialize) -> QueryResult<String> {
     to_stored(value).map_err(|e| DieselError::SerializationError(Box::new(e)))
 }
 
-/// The value that a column keeps as `text`.
+/// Decodes a stored value.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> QueryResult<T> {
     from_stored(text).map_err(|e| DieselError::DeserializationError(Box::new(e)))
 }
