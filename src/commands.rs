@@ -20,7 +20,7 @@ use crate::{
 /// Runs a subcommand.
 ///
 /// # Errors
-/// The error for `main` to print; a [`call::CallError`] has its own exit code.
+/// The error for `main` to print; a [`CallError`](crate::attach::CallError) has its own exit code.
 pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>> {
     match command {
         Command::GenerateJsonSchema { target } => return Ok(generate::json_schema(target)?),

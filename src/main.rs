@@ -3,7 +3,7 @@
 use std::{error::Error, future};
 
 use codex_app_server::{
-    call::CallError, cli::Arguments, codex_home, commands, logging, serve::serve, settings::Settings, terminal,
+    attach::CallError, cli::Arguments, codex_home, commands, logging, serve::serve, settings::Settings, terminal,
 };
 
 fn main() {

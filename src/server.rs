@@ -1,4 +1,4 @@
-//! A listener with a hub behind it, from its start to its end.
+//! A listener with the actors behind it, from its start to its end.
 
 use std::{
     io,
@@ -16,8 +16,8 @@ use app_server_actors::{
         stream::{self, Ended},
     },
     host::Host,
-    hub::{Hub, HubParts},
     remote_control::{AtStart, BackendUrl, DEFAULT_BASE_URL, RemoteControlSetup},
+    start::{Actors, ActorsParts},
     store::{Store, StoreError},
 };
 use command_launcher::Launcher;
@@ -68,7 +68,7 @@ pub enum ServerError {
 
 /// The address of a running server.
 pub struct Server {
-    hub: Hub,
+    actors: Actors,
     service: Service,
 }
 
@@ -99,7 +99,7 @@ impl Server {
 
         let wait = settings.startup.lock();
         let listener = Listener::open(&arguments.listen, auth.is_some(), codex_home, wait).await?;
-        let mut parts = hub_parts(codex_home, &overrides, &arguments.session_source, settings)?;
+        let mut parts = actors_parts(codex_home, &overrides, &arguments.session_source, settings)?;
         parts.commands.own_sockets = listener.sockets();
         parts.remote_control.at_start = remote_control_at_start(arguments);
         parts.remote_control.named_by_first_client = matches!(listener, Listener::Stdio);
@@ -113,27 +113,26 @@ impl Server {
     async fn serve(
         listener: Listener,
         auth: Option<Arc<Auth>>,
-        parts: HubParts,
+        parts: ActorsParts,
         settings: &Settings,
     ) -> Result<Self, ServerError> {
         let (sockets, file) = match listener {
-            Listener::Stdio => return Ok(Self::serve_stdio(Hub::start(parts))),
-            Listener::None => return Ok(Self { hub: Hub::start(parts), service: Service::Remote }),
+            Listener::Stdio => return Ok(Self::serve_stdio(Actors::start(parts))),
+            Listener::None => return Ok(Self { actors: Actors::start(parts), service: Service::Remote }),
             Listener::Unix(socket) => (Sockets::Unix(socket.listener), Some(socket.file)),
             Listener::Tcp(listener) => {
                 (Sockets::Tcp(listener, Arc::new(Door::new(&settings.http, auth.clone())?)), None)
             }
         };
         let http = HttpServer::start(sockets, parts, &settings.http).await?;
-        Ok(Self { hub: http.hub().clone(), service: Service::Sockets { file, http, auth } })
+        Ok(Self { actors: http.actors().clone(), service: Service::Sockets { file, http, auth } })
     }
 
-    fn serve_stdio(hub: Hub) -> Self {
+    fn serve_stdio(actors: Actors) -> Self {
         let (input, output) = listen::open_stdio();
-        let its_hub = hub.clone();
-        let running =
-            actix_rt::spawn(async move { stream::serve(input, output, ConnectionOrigin::Stdio, &its_hub).await });
-        Self { hub, service: Service::Stdio(running) }
+        let hub = actors.hub().clone();
+        let running = actix_rt::spawn(async move { stream::serve(input, output, ConnectionOrigin::Stdio, &hub).await });
+        Self { actors, service: Service::Stdio(running) }
     }
 
     /// Resolves when the server ends by itself: on stdio at the end of the input, after all requests in flight were
@@ -159,7 +158,7 @@ impl Server {
     /// Shuts down: refuses new work, waits for running work, closes all connections, and removes the socket. Each step
     /// has a time limit.
     pub async fn finish(&mut self, limits: &Shutdown) {
-        end_in_good_order(&self.hub, limits).await;
+        end_in_good_order(&self.actors, limits).await;
         if let Service::Sockets { file, http, .. } = &mut self.service {
             drop(file.take());
             http.stop().await;
@@ -187,7 +186,7 @@ fn remote_control_at_start(arguments: &Arguments) -> AtStart {
 }
 
 /// With `--remote-control` an untrusted backend is reported at the start.
-async fn check_backend(parts: &HubParts) -> Result<(), ServerError> {
+async fn check_backend(parts: &ActorsParts) -> Result<(), ServerError> {
     let refused = |error: &dyn std::fmt::Display| ServerError::RemoteControl(error.to_string());
     let named = parts.catalog.send(BaseUrl).await.map_err(|e| refused(&e))?.map_err(|e| refused(&e))?;
     let url = named.as_deref().unwrap_or(DEFAULT_BASE_URL);
@@ -195,30 +194,31 @@ async fn check_backend(parts: &HubParts) -> Result<(), ServerError> {
 }
 
 /// The actors' part of the shutdown.
-pub(crate) async fn end_in_good_order(hub: &Hub, limits: &Shutdown) {
+pub(crate) async fn end_in_good_order(actors: &Actors, limits: &Shutdown) {
+    let hub = actors.hub();
     log::info!("draining: new work is refused");
     if timeout(limits.drain(), hub.drain()).await.is_err() {
         log::warn!("work is still running after {} s and is ended", limits.drain_seconds);
     }
-    if timeout(hub.limits().command_grace() + limits.close(), hub.end_commands()).await.is_err() {
+    if timeout(hub.limits().command_grace() + limits.close(), actors.end_commands()).await.is_err() {
         log::warn!("some commands did not end in time; they end with this process");
     }
     hub.close_connections(limits.close()).await;
     // Twice, because the socket is dropped after the last messages.
-    if timeout(2 * limits.close(), hub.end_remote_control(limits.close())).await.is_err() {
+    if timeout(2 * limits.close(), actors.end_remote_control(limits.close())).await.is_err() {
         log::warn!("the connection to the remote-control backend did not end in time; it ends with this process");
     }
 }
 
-/// The parts of the hub: opens the database and starts the actors that have arbiters of their own.
-pub(crate) fn hub_parts(
+/// The parts of the actors: opens the database and starts the actors that have arbiters of their own.
+pub(crate) fn actors_parts(
     codex_home: &Path,
     config_overrides: &[String],
     session_source: &str,
     settings: &Settings,
-) -> Result<HubParts, ServerError> {
+) -> Result<ActorsParts, ServerError> {
     let sources = sources(codex_home, config_overrides)?;
-    Ok(HubParts {
+    Ok(ActorsParts {
         limits: Arc::new(settings.limits.clone()),
         host: host(codex_home, sources.cwd.clone(), session_source),
         store: Store::open(&codex_home.join(STORE_FILE), &settings.limits)?,

@@ -30,7 +30,7 @@
 //! | [`remote_control`] | whether this host is reachable from elsewhere; its enrollment, its server token | the processor, the link | [`RemoteControlSettings::mailbox_messages`]: -32001 |
 //! | [`remote_link`] | the one socket to the backend, the streams on it | remote control | [`RemoteLinkLimits::mailbox_messages`]: remote control waits |
 //!
-//! The [`hub`] starts them. Connections, processor, router, registry and threads share one arbiter, on which nothing
+//! [`start`] starts them. Connections, processor, router, registry and threads share one arbiter, on which nothing
 //! blocks; the store, the catalog, files and search touch files and have arbiters of their own, and all commands share
 //! one with their registry, because telling their output is work. Remote control and the link share one too; the streams
 //! on the link are connections on the hub's, like those of local clients.
@@ -79,8 +79,10 @@ mod replace;
 pub mod reply;
 pub mod router;
 pub mod search;
+pub mod start;
 pub mod store;
 pub mod thread;
 pub mod threads;
 pub mod times;
+pub mod wire;
 mod workers;

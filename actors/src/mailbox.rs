@@ -1,35 +1,45 @@
-//! Starts actors on arbiters other than the hub's, with bounded mailboxes.
+//! The mailboxes of actors: an address first, the actor behind it when everything that it needs is there.
 
 use std::sync::Arc;
 
-use actix::dev::channel::channel;
+use actix::dev::channel::{AddressReceiver, channel};
 use actix::prelude::*;
 
-/// Starts the actor that `make` creates on `arbiter`, with a mailbox for `messages` messages.
-///
-/// actix would begin with a mailbox for 16 messages until the arbiter starts the actor; on a busy machine the first
-/// clients would be refused although their requests fit.
-pub(crate) fn start_with<A>(
-    arbiter: &ArbiterHandle,
-    messages: usize,
-    make: impl FnOnce() -> A + Send + 'static,
-) -> Arc<Addr<A>>
-where
-    A: Actor<Context = Context<A>>,
-{
+/// The mailbox of an actor that does not run yet. It keeps what arrives meanwhile, within its bound.
+pub(crate) struct Mailbox<A: Actor<Context = Context<A>>>(AddressReceiver<A>);
+
+/// Makes a mailbox for `messages` messages. The bound is exact as long as the address is shared and never cloned: each
+/// clone has a slot of its own.
+pub(crate) fn reserve<A: Actor<Context = Context<A>>>(messages: usize) -> (Arc<Addr<A>>, Mailbox<A>) {
     let (sender, receiver) = channel(messages);
-    arbiter.spawn_fn(move || {
-        Context::with_receiver(receiver).run(make());
-    });
-    Arc::new(Addr::new(sender))
+    (Arc::new(Addr::new(sender)), Mailbox(receiver))
 }
 
-/// Starts the actor on an arbiter, and thus a thread, of its own: blocking there blocks no other actor.
+impl<A: Actor<Context = Context<A>>> Mailbox<A> {
+    /// Runs `actor` on the calling arbiter.
+    pub(crate) fn run(self, actor: A) {
+        Context::with_receiver(self.0).run(actor);
+    }
+
+    /// Runs what `make` makes on `arbiter`.
+    pub(crate) fn run_on(self, arbiter: &ArbiterHandle, make: impl FnOnce() -> A + Send + 'static) {
+        arbiter.spawn_fn(move || self.run(make()));
+    }
+
+    /// Runs what `make` makes on an arbiter of its own, a thread: whatever the actor does there blocks nobody else.
+    pub(crate) fn run_alone(self, make: impl FnOnce() -> A + Send + 'static) {
+        self.run_on(&Arbiter::new().handle(), make);
+    }
+}
+
+/// Reserves a mailbox for `messages` messages, and runs what `make` makes on an arbiter of its own.
 pub(crate) fn start_alone<A>(messages: usize, make: impl FnOnce() -> A + Send + 'static) -> Arc<Addr<A>>
 where
     A: Actor<Context = Context<A>>,
 {
-    start_with(&Arbiter::new().handle(), messages, make)
+    let (address, mailbox) = reserve(messages);
+    mailbox.run_alone(make);
+    address
 }
 
 /// Ends the thread of an actor that was started with [`start_alone`]. Call it in `stopped`.
@@ -69,7 +79,8 @@ mod tests {
             let _ = busy.recv();
         });
         for messages in [1, 40] {
-            let idle = start_with(&arbiter.handle(), messages, || Idle);
+            let (idle, mailbox) = reserve(messages);
+            mailbox.run_on(&arbiter.handle(), || Idle);
             for _ in 0..messages {
                 assert!(idle.try_send(Nothing).is_ok());
             }

@@ -6,7 +6,6 @@ use std::{
 };
 
 use app_server_actors::{
-    connection::websocket::reader::Incoming,
     limits::Limits,
     protocol::{
         ErrorCode, RequestId,
@@ -15,6 +14,7 @@ use app_server_actors::{
         initialize::{Capabilities, ClientInfo, InitializeParams, InitializeResponse},
         raw::{INITIALIZED, request_text},
     },
+    wire::reader::Incoming,
 };
 use bytestring::ByteString;
 use serde::{Serialize, de::DeserializeOwned};

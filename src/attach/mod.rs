@@ -4,12 +4,14 @@
 
 mod client;
 mod endpoint;
+mod error;
 mod token;
 mod websocket;
 
 pub use self::{
     client::{Client, ClientError},
     endpoint::{Endpoint, EndpointError, connect_unix, how_to_start},
+    error::CallError,
     token::{Token, TokenError},
     websocket::{AttachError, Messages, Sender, connect, upgrade},
 };

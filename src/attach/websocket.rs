@@ -4,11 +4,11 @@ use std::{io, time::Duration};
 
 use actix_http::ws::{CloseCode, Codec, Item, Message};
 use app_server_actors::{
-    connection::websocket::{
+    limits::Limits,
+    wire::{
         handshake::{HandshakeError, shake_hands},
         reader::{Incoming, MessageReader},
     },
-    limits::Limits,
 };
 use awc::{
     BoxedSocket,

@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use app_server_actors::protocol::raw::RawParams;
 
-use super::CallError;
+use crate::attach::CallError;
 
 /// Parses `words`: none mean `{}`, `-` means JSON on stdin, text that starts like JSON is JSON, and anything else is
 /// `key=value` pairs.

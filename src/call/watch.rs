@@ -2,9 +2,9 @@
 
 use app_server_actors::protocol::raw::{RawParams, topic};
 
-use super::{CallError, print::Printer};
+use super::print::Printer;
 use crate::{
-    attach::{Client, ClientError},
+    attach::{CallError, Client, ClientError},
     signals::{Signals, Wish},
 };
 

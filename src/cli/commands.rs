@@ -10,8 +10,7 @@ use clap_complete::Shell;
 
 use super::{Override, RemoteControlArguments};
 use crate::{
-    attach::{Endpoint, Token},
-    call::CallError,
+    attach::{CallError, Endpoint, Token},
     proxy::Framing,
 };
 

@@ -1,4 +1,4 @@
-//! The HTTP server around the hub.
+//! The HTTP server around the actors.
 
 use std::{
     io,
@@ -10,7 +10,7 @@ use std::{
 
 use actix_rt::task::JoinHandle;
 use actix_web::{dev::ServerHandle, http::KeepAlive, web};
-use app_server_actors::hub::{Hub, HubParts};
+use app_server_actors::start::{Actors, ActorsParts};
 use tokio::sync::mpsc;
 
 use super::{Door, Site, Transport, app, capacity::Capacity, peer::Entrance, proxies::TrustedProxies};
@@ -24,17 +24,17 @@ pub enum Sockets {
     Tcp(TcpListener, Arc<Door>),
 }
 
-/// A running HTTP server and the hub in it.
+/// A running HTTP server and the actors in it.
 pub struct HttpServer {
-    hub: Hub,
+    actors: Actors,
     handle: ServerHandle,
     running: JoinHandle<io::Result<()>>,
 }
 
 impl HttpServer {
-    /// Serves `sockets`. The hub starts on the arbiter of the first worker, where its connections live: a message to
+    /// Serves `sockets`. The actors start on the arbiter of the first worker, where the connections live: a message to
     /// another arbiter would cost more than a whole request.
-    pub async fn start(sockets: Sockets, parts: HubParts, settings: &settings::Http) -> io::Result<Self> {
+    pub async fn start(sockets: Sockets, parts: ActorsParts, settings: &settings::Http) -> io::Result<Self> {
         let transport = match &sockets {
             Sockets::Unix(_) => Transport::Unix,
             Sockets::Tcp(_, door) => Transport::Tcp(door.clone()),
@@ -47,16 +47,16 @@ impl HttpServer {
             Transport::Unix => TrustedProxies::default(),
         };
         let entrance = Entrance::new(settings, &capacity, proxies);
-        let (tell, mut hubs) = mpsc::channel(1);
+        let (tell, mut started) = mpsc::channel(1);
         let only = Arc::new(OnceLock::new());
         let make_app = move || {
-            let hub: &Hub = only.get_or_init(|| {
-                let hub = Hub::start(parts.clone());
+            let actors: &Actors = only.get_or_init(|| {
+                let actors = Actors::start(parts.clone());
                 // There is room: this is the only message, and the receiver is waiting for it.
-                let _ = tell.try_send(hub.clone());
-                hub
+                let _ = tell.try_send(actors.clone());
+                actors
             });
-            let (hub, transport) = (hub.clone(), transport.clone());
+            let (hub, transport) = (actors.hub().clone(), transport.clone());
             app(web::Data::new(Site { hub, transport, websocket_frame_bytes, request_head_bytes }))
         };
 
@@ -81,14 +81,14 @@ impl HttpServer {
         let handle = server.handle();
         let mut running = actix_rt::spawn(server);
         tokio::select! {
-            Some(hub) = hubs.recv() => Ok(Self { hub, handle, running }),
+            Some(actors) = started.recv() => Ok(Self { actors, handle, running }),
             ended = &mut running => Err(ended.map_or_else(io::Error::other, |ended| ended.err().unwrap_or_else(stopped))),
         }
     }
 
-    /// The hub of this server's connections.
-    pub fn hub(&self) -> &Hub {
-        &self.hub
+    /// The actors of this server.
+    pub fn actors(&self) -> &Actors {
+        &self.actors
     }
 
     /// Resolves when the server ends by itself.

@@ -7,8 +7,8 @@ use app_server_actors::{
     clock::Clock,
     commands::CommandsSetup,
     host::Host,
-    hub::HubParts,
     remote_control::RemoteControlSetup,
+    start::ActorsParts,
     store::Store,
 };
 use tempfile::TempDir;
@@ -62,7 +62,7 @@ fn door() -> Door {
 async fn start(home: &TempDir, sockets: Sockets) -> HttpServer {
     let settings = Effective::built_in().unwrap().settings().unwrap();
     let home = home.path().to_owned();
-    let parts = HubParts {
+    let parts = ActorsParts {
         store: Store::open(&home.join("test.sqlite"), &settings.limits).unwrap(),
         catalog: Catalog::start(CatalogSources::new(home.clone(), home.clone()), &settings.limits),
         clock: Clock::system(),
@@ -151,7 +151,7 @@ async fn probes_answer_get_and_head() {
 #[actix_rt::test]
 async fn readyz_says_when_the_server_drains() {
     let world = World::new().await;
-    world.tcp.hub().drain().await;
+    world.tcp.actors().hub().drain().await;
     assert_eq!(world.ask("GET /readyz HTTP/1.1\nHost: localhost\n\n").await.status, 503);
     assert_eq!(world.ask("GET /healthz HTTP/1.1\nHost: localhost\n\n").await.status, 200);
 }
@@ -222,7 +222,7 @@ async fn an_incomplete_upgrade_is_told_what_is_missing() {
 #[actix_rt::test]
 async fn a_connection_without_a_known_peer_is_not_upgraded() {
     let world = World::new().await;
-    let (hub, transport) = (world.tcp.hub().clone(), Transport::Tcp(Arc::new(door())));
+    let (hub, transport) = (world.tcp.actors().hub().clone(), Transport::Tcp(Arc::new(door())));
     let site = Site { hub, transport, websocket_frame_bytes: 1, request_head_bytes: 1000 };
     let service = actix_web::test::init_service(app(web::Data::new(site))).await;
     let request = actix_web::test::TestRequest::get()

@@ -36,14 +36,13 @@ use std::{io, path::Path, thread};
 
 use actix_rt::{Arbiter, ArbiterHandle, System};
 use app_server_actors::{
-    connection::{ConnectionOrigin, stream},
-    hub::{Hub, HubParts},
     protocol::{
         ServerNotification,
         calls::INITIALIZE,
         initialize::{Capabilities, ClientInfo, InitializeParams},
     },
     remote_control::AtStart,
+    start::{Actors, ActorsParts},
 };
 use tokio::{
     io::DuplexStream,
@@ -55,7 +54,7 @@ pub use command_launcher::run_if_launcher;
 
 use crate::{
     codex_home::{self, CodexHomeError},
-    server::{ServerError, hub_parts},
+    server::{ServerError, actors_parts},
     settings::{Settings, SettingsError, Shutdown},
 };
 
@@ -84,7 +83,7 @@ pub enum StartError {
 
 /// A server on a thread of its own. Dropping it ends it without waiting; [`Self::stop`] shuts it down gracefully.
 pub struct InProcessServer {
-    hub: Hub,
+    actors: Actors,
     arbiter: ArbiterHandle,
     stop: Option<oneshot::Sender<oneshot::Sender<()>>>,
 }
@@ -102,22 +101,22 @@ impl InProcessServer {
         let home = codex_home.to_owned();
         thread::Builder::new().name("codex-app-server".to_owned()).spawn(move || {
             System::new().block_on(async move {
-                let parts = hub_parts(&home, &[], "vscode", &settings);
-                let hub = parts.map(|mut parts: HubParts| {
+                let parts = actors_parts(&home, &[], "vscode", &settings);
+                let actors = parts.map(|mut parts: ActorsParts| {
                     // An embedding program must not become remotely controllable because a daemon was.
                     parts.remote_control.at_start = AtStart::Disabled;
-                    Hub::start(parts)
+                    Actors::start(parts)
                 });
-                let running = hub.as_ref().ok().cloned();
+                let running = actors.as_ref().ok().cloned();
                 // The caller is waiting for this.
-                let _ = tell.send(hub.map(|hub| (hub, Arbiter::current())));
-                if let Some(hub) = running {
-                    run(&hub, stopped, &settings.shutdown).await;
+                let _ = tell.send(actors.map(|actors| (actors, Arbiter::current())));
+                if let Some(actors) = running {
+                    run(&actors, stopped, &settings.shutdown).await;
                 }
             });
         })?;
-        let (hub, arbiter) = started.recv().map_err(|_| StartError::Ended)??;
-        Ok(Self { hub, arbiter, stop: Some(stop) })
+        let (actors, arbiter) = started.recv().map_err(|_| StartError::Ended)??;
+        Ok(Self { actors, arbiter, stop: Some(stop) })
     }
 
     /// Connects and initializes a client, with experimental methods.
@@ -145,16 +144,7 @@ impl InProcessServer {
     /// Opens a new connection for programs that speak the protocol themselves: one JSON-RPC message per line in each
     /// direction.
     pub fn open(&self) -> DuplexStream {
-        let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-        let hub = self.hub.clone();
-        // A connection belongs to the thread of its arbiter, so it is created there.
-        self.arbiter.spawn_fn(move || {
-            actix_rt::spawn(async move {
-                let (reader, writer) = tokio::io::split(theirs);
-                stream::serve(reader, writer, ConnectionOrigin::InProcess, &hub).await;
-            });
-        });
-        ours
+        self.actors.open(PIPE_BYTES)
     }
 
     /// Shuts down gracefully: requests in flight are answered, within the time limits of the settings.
@@ -169,9 +159,9 @@ impl InProcessServer {
     }
 }
 
-async fn run(hub: &Hub, stopped: oneshot::Receiver<oneshot::Sender<()>>, limits: &Shutdown) {
+async fn run(actors: &Actors, stopped: oneshot::Receiver<oneshot::Sender<()>>, limits: &Shutdown) {
     let asker = stopped.await.ok();
-    crate::server::end_in_good_order(hub, limits).await;
+    crate::server::end_in_good_order(actors, limits).await;
     if let Some(asker) = asker {
         // The caller may have stopped waiting.
         let _ = asker.send(());

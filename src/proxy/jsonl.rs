@@ -3,9 +3,9 @@
 use std::{io, pin::pin};
 
 use app_server_actors::{
-    connection::{stream::JsonLines, websocket::reader::Incoming},
     limits::Limits,
     protocol::Frame,
+    wire::{lines::JsonLines, reader::Incoming},
 };
 use bytes::Bytes;
 use futures_util::StreamExt as _;

@@ -12,8 +12,8 @@ use app_server_actors::{
 
 use super::{NAME, Reading, status_changed, text};
 use crate::{
-    attach::{AttachError, Client, ClientError, Endpoint},
-    call::{CallError, Printer},
+    attach::{AttachError, CallError, Client, ClientError, Endpoint},
+    call::Printer,
     cli::Arguments,
     listen::{ListenUrl, control_socket},
     serve::serve,

@@ -20,8 +20,8 @@ use tokio::time::timeout;
 
 pub use self::foreground::run as foreground;
 use crate::{
-    attach::{Client, ClientError, Endpoint},
-    call::{CallError, Printer},
+    attach::{CallError, Client, ClientError, Endpoint},
+    call::Printer,
     cli::RemoteControlAction,
 };
 

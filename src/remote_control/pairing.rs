@@ -11,8 +11,8 @@ use qrcode::{QrCode, render::unicode::Dense1x2};
 
 use super::{Reading, text};
 use crate::{
-    attach::{Client, ClientError},
-    call::{CallError, Printer},
+    attach::{CallError, Client, ClientError},
+    call::Printer,
     terminal::shown_in_one_line,
 };
 

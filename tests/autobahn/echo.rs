@@ -18,12 +18,13 @@ use app_server_actors::catalog::{Catalog, CatalogSources};
 use app_server_actors::clock::Clock;
 use app_server_actors::commands::CommandsSetup;
 use app_server_actors::connection::kill::Kill;
-use app_server_actors::connection::websocket::reader::Binary;
 use app_server_actors::connection::websocket::{Application, Response, serve_application};
 use app_server_actors::host::Host;
-use app_server_actors::hub::{Hub, HubParts};
+use app_server_actors::hub::Hub;
 use app_server_actors::remote_control::RemoteControlSetup;
+use app_server_actors::start::{Actors, ActorsParts};
 use app_server_actors::store::Store;
+use app_server_actors::wire::reader::Binary;
 use bytes::Bytes;
 use bytestring::ByteString;
 use codex_app_server::settings::{Effective, Settings};
@@ -54,7 +55,7 @@ async fn upgrade(request: HttpRequest, payload: web::Payload, hub: web::Data<Hub
 
 fn hub(home: PathBuf) -> Result<Hub, Box<dyn std::error::Error>> {
     let Settings { limits, remote_control, remote_link, .. } = Effective::built_in()?.settings()?;
-    Ok(Hub::start(HubParts {
+    let actors = Actors::start(ActorsParts {
         store: Store::open(&home.join("echo.sqlite"), &limits)?,
         catalog: Catalog::start(CatalogSources::new(home.clone(), home.clone()), &limits),
         clock: Clock::system(),
@@ -69,7 +70,8 @@ fn hub(home: PathBuf) -> Result<Hub, Box<dyn std::error::Error>> {
             os: "test".to_owned(),
             terminal: "test".to_owned(),
         },
-    }))
+    });
+    Ok(actors.hub().clone())
 }
 
 #[actix_web::main]

@@ -3,9 +3,9 @@
 use actix::prelude::*;
 
 use super::ConnectionId;
-use super::close::CloseReason;
 use super::in_flight::InFlight;
 use crate::protocol::Frame;
+use crate::wire::close::CloseReason;
 
 /// Sent by the router only. No reply. A connection's mailbox is its outbound queue: when it is full, the router
 /// disconnects the peer (law 5) and never waits.

@@ -9,7 +9,6 @@
 //! | [`in_flight`] | one request in flight, as the brake counts it |
 //! | [`outbound`] | what is queued towards the peer, seen from both ends |
 //! | [`pulse`] | the signs of life by which the router's clocks judge a connection |
-//! | [`close`] | why the server closes a connection: the table of close codes |
 //! | [`kill`] | how a connection is cut even while its peer never reads |
 //! | [`websocket`] | the wire of the Unix socket and of TCP |
 //! | [`stream`] | lines of JSON: stdio and the in-process client |
@@ -18,7 +17,6 @@ use std::fmt;
 
 pub mod brake;
 pub mod braked;
-pub mod close;
 pub mod in_flight;
 pub mod ingress;
 pub mod intake;

@@ -37,12 +37,28 @@ const FORGOTTEN: &str = "Remote app server not found";
 
 /// The link. One recipient per message, never cloned.
 pub struct Link {
-    pub dial: Recipient<Dial>,
-    pub hang_up: Recipient<HangUp>,
-    pub end_session: Recipient<EndSession>,
-    pub send_rest: Recipient<SendRest>,
+    pub(super) dial: Recipient<Dial>,
+    pub(super) hang_up: Recipient<HangUp>,
+    pub(super) end_session: Recipient<EndSession>,
+    pub(super) send_rest: Recipient<SendRest>,
     /// The time limit of a dial, for its error text.
-    pub dial_time: Duration,
+    dial_time: Duration,
+}
+
+impl Link {
+    /// The link at `address`, whose dials take at most `dial_time`.
+    pub(crate) fn new<L>(address: &Addr<L>, dial_time: Duration) -> Self
+    where
+        L: Actor<Context = Context<L>> + Handler<Dial> + Handler<HangUp> + Handler<EndSession> + Handler<SendRest>,
+    {
+        Self {
+            dial: address.clone().recipient(),
+            hang_up: address.clone().recipient(),
+            end_session: address.clone().recipient(),
+            send_rest: address.clone().recipient(),
+            dial_time,
+        }
+    }
 }
 
 /// See the module's documentation.

@@ -1,14 +1,10 @@
 //! The message handlers of remote control. Requests of clients are handled in `requests`.
 
-use std::rc::Rc;
-
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
-use futures_util::future::OptionFuture;
 use tokio::time::timeout;
 
-use super::cycle::Link;
-use super::{AskRemoteControl, Begin, EndRemoteControl, Meet, RemoteControl};
+use super::{AskRemoteControl, EndRemoteControl, Meet, RemoteControl};
 use crate::panics::guarded;
 use crate::post::post;
 use crate::protocol::ServerNotification;
@@ -22,16 +18,6 @@ impl StreamHandler<Changed> for RemoteControl {
     fn handle(&mut self, _: Changed, ctx: &mut Self::Context) {
         let news = self.news();
         post::<Self, _, _>(&self.router, news, ctx);
-    }
-}
-
-impl Handler<Begin> for RemoteControl {
-    type Result = ();
-
-    fn handle(&mut self, begin: Begin, ctx: &mut Self::Context) {
-        let Begin { dial, hang_up, end_session, send_rest, dial_time } = begin;
-        self.link = Some(Rc::new(Link { dial, hang_up, end_session, send_rest, dial_time }));
-        self.begin(ctx);
     }
 }
 
@@ -66,13 +52,13 @@ impl Handler<EndRemoteControl> for RemoteControl {
     fn handle(&mut self, EndRemoteControl { grace }: EndRemoteControl, ctx: &mut Self::Context) -> Self::Result {
         self.ended = true;
         self.stop_cycle(ctx);
-        let hung_up = self.link.take().map(|link| async move {
+        let link = self.link.clone();
+        let hung_up = async move {
             if timeout(grace, link.send_rest.send(SendRest)).await.is_err() {
                 log::warn!("remote controllers did not receive their last messages in time");
             }
             link.hang_up.send(HangUp).await
-        });
-        let hung_up = OptionFuture::from(hung_up);
+        };
         // An error means that the link has ended, which is equivalent. Stops the actor, which releases the database;
         // otherwise it would watch its own status forever.
         Box::pin(wrap_future::<_, Self>(hung_up).map(|_, _, ctx| ctx.stop()))

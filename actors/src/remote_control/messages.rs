@@ -9,7 +9,6 @@ use actix::prelude::*;
 use crate::connection::ConnectionId;
 use crate::protocol::initialize::ClientInfo;
 use crate::protocol::remote::RemoteControlRequest;
-use crate::remote_link::{Dial, EndSession, HangUp, SendRest};
 use crate::reply::Reply;
 
 /// Sent by the processor for a client's request. The answer goes to the router. Mailbox full: the client receives
@@ -34,25 +33,8 @@ pub struct Meet {
     pub client: ClientInfo,
 }
 
-/// Sent by the hub when the link has started; nothing is dialed before. No reply. The mailbox cannot be full, because
-/// this is the first message.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Begin {
-    /// Opens the socket.
-    pub dial: Recipient<Dial>,
-    /// Drops it.
-    pub hang_up: Recipient<HangUp>,
-    /// Drops it and forgets everything.
-    pub end_session: Recipient<EndSession>,
-    /// Waits for the last messages.
-    pub send_rest: Recipient<SendRest>,
-    /// Time limit of a dial.
-    pub dial_time: Duration,
-}
-
-/// Sent by the hub at shutdown, after every connection was closed: stops dialing, sends the last messages of remote
-/// streams, and drops the socket. The reply comes when it is dropped. Mailbox full: the hub waits.
+/// Sent at shutdown, after every connection was closed: stops dialing, sends the last messages of remote streams, and
+/// drops the socket. The reply comes when it is dropped. Mailbox full: the sender waits.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct EndRemoteControl {

@@ -34,7 +34,6 @@ use std::sync::Arc;
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
-use futures_util::future::OptionFuture;
 use futures_util::stream;
 use tokio::sync::{Notify, Semaphore};
 
@@ -42,7 +41,6 @@ use crate::account::{Credentials, TokenEndpoint};
 use crate::catalog::{Catalog, installation_id};
 use crate::clock::Clock;
 use crate::host::Host;
-use crate::mailbox::start_with;
 use crate::panics::guarded_future;
 use crate::protocol::ServerNotification;
 use crate::protocol::remote::RemoteControlState;
@@ -51,13 +49,14 @@ use crate::router::{Audience, Outcome, Router};
 use crate::store::Store;
 use backend::{Backend, BackendParts};
 use board::Board;
-use cycle::{Cycle, Link};
+use cycle::Cycle;
 use failure::Failure;
 use handlers::Changed;
 use session::{Session, Tools};
 use wishes::Wishes;
 
-pub use messages::{AskRemoteControl, Begin, EndRemoteControl, Meet};
+pub use cycle::Link;
+pub use messages::{AskRemoteControl, EndRemoteControl, Meet};
 pub use settings::RemoteControlSettings;
 pub use url::{BackendUrl, DEFAULT_BASE_URL, InvalidUrl};
 
@@ -90,6 +89,8 @@ pub struct RemoteControlParts {
     pub router: Arc<Addr<Router>>,
     /// The wall clock.
     pub clock: Clock,
+    /// The link to the backend.
+    pub link: Link,
 }
 
 impl RemoteControlSetup {
@@ -128,7 +129,7 @@ enum Desired {
 /// See the module's documentation.
 pub struct RemoteControl {
     at_start: AtStart,
-    /// Waiting for the link, or on stdio for the first client.
+    /// On stdio, waiting for the name of the first client.
     awaits_client: bool,
     router: Arc<Addr<Router>>,
     tools: Rc<Tools>,
@@ -138,7 +139,7 @@ pub struct RemoteControl {
     told: RemoteControlState,
     desired: Desired,
     wishes: Rc<Wishes>,
-    link: Option<Rc<Link>>,
+    link: Rc<Link>,
     lost: Rc<Notify>,
     cycle: Option<SpawnHandle>,
     calls: Arc<Semaphore>,
@@ -146,14 +147,9 @@ pub struct RemoteControl {
 }
 
 impl RemoteControl {
-    /// Starts the actor on `arbiter`, which the link should share. Its mailbox is bounded by
-    /// [`RemoteControlSettings::mailbox_messages`], as long as the address is shared and never cloned.
-    pub fn start(parts: RemoteControlParts, arbiter: &ArbiterHandle) -> Arc<Addr<Self>> {
-        start_with(arbiter, parts.setup.settings.mailbox_messages, || Self::new(parts))
-    }
-
-    fn new(parts: RemoteControlParts) -> Self {
-        let RemoteControlParts { setup, host, store, catalog, router, clock } = parts;
+    /// Creates the actor. Run it on the arbiter of the link.
+    pub(crate) fn new(parts: RemoteControlParts) -> Self {
+        let RemoteControlParts { setup, host, store, catalog, router, clock, link } = parts;
         let RemoteControlSetup { settings, at_start, named_by_first_client, token_url, random } = setup;
         let credentials = Arc::new(Credentials::new(&host.codex_home));
         let server_name = rustix::system::uname().nodename().to_string_lossy().trim().to_owned();
@@ -185,7 +181,7 @@ impl RemoteControl {
             board,
             desired: Desired::Unknown,
             wishes: Rc::default(),
-            link: None,
+            link: Rc::new(link),
             lost: Rc::default(),
             cycle: None,
             calls,
@@ -193,9 +189,9 @@ impl RemoteControl {
         }
     }
 
-    /// Determines whether remote control is wanted, once nothing is missing.
+    /// Determines whether remote control is wanted, unless the name of a client is still missing.
     fn begin(&mut self, ctx: &mut Context<Self>) {
-        if self.awaits_client || self.link.is_none() || self.ended {
+        if self.awaits_client || self.ended {
             return;
         }
         match (self.desired, self.at_start) {
@@ -245,9 +241,11 @@ impl RemoteControl {
             return;
         }
         self.board.connecting();
-        // If the link has not started yet, this is called again when it has.
-        let Some(link) = self.link.clone().filter(|_| !self.awaits_client) else { return };
-        let cycle = Cycle::new(self.session.clone(), self.board.clone(), link, self.lost.clone());
+        if self.awaits_client {
+            // Called again when there is a client.
+            return;
+        }
+        let cycle = Cycle::new(self.session.clone(), self.board.clone(), self.link.clone(), self.lost.clone());
         let running = guarded_future("the connection of remote control", async move { cycle.run().await });
         self.cycle = Some(ctx.spawn(wrap_future::<_, Self>(running).map(|ended, control, ctx| {
             control.cycle = None;
@@ -264,9 +262,9 @@ impl RemoteControl {
         self.stop_cycle(ctx);
         self.board.disabled();
         // Sent now, so that no later dial overtakes it.
-        let hung_up = self.link.as_ref().map(|link| link.hang_up.send(HangUp));
+        let hung_up = self.link.hang_up.send(HangUp);
         async move {
-            if let Some(Err(e)) = OptionFuture::from(hung_up).await {
+            if let Err(e) = hung_up.await {
                 log::debug!("the remote control link has ended: {e}");
             }
         }
@@ -287,10 +285,8 @@ impl RemoteControl {
         self.desired = Desired::Disabled;
         self.stop_cycle(ctx);
         self.board.disabled();
-        if let Some(link) = &self.link {
-            let ended = link.end_session.send(EndSession);
-            ctx.spawn(wrap_future::<_, Self>(ended).map(|_, _, _| ()));
-        }
+        let ended = self.link.end_session.send(EndSession);
+        ctx.spawn(wrap_future::<_, Self>(ended).map(|_, _, _| ()));
     }
 
     /// The notification for all clients, if the status has changed.
@@ -312,5 +308,6 @@ impl Actor for RemoteControl {
             board.changed().await.ok()?;
             Some((Changed, board))
         }));
+        self.begin(ctx);
     }
 }

@@ -14,8 +14,8 @@ use tokio::time::timeout;
 
 use super::socket::Socket;
 use super::{Dial, DialError, RemoteLinkLimits};
-use crate::connection::websocket::handshake::{HandshakeError, Refusal, shake_hands};
 use crate::protocol::body::without;
+use crate::wire::handshake::{HandshakeError, Refusal, shake_hands};
 
 /// Connects to the backend and upgrades, without redirects, subprotocols or extensions.
 ///

@@ -13,10 +13,12 @@ use tokio::time::Instant;
 use tokio_util::codec::FramedRead;
 
 use super::RemoteLinkLimits;
-use super::port::StreamPort;
 use super::session::{Pipe, Session, StreamKey};
-use crate::connection::stream::{JsonLines, Line};
 use crate::panics::guarded_future;
+use crate::wire::lines::{JsonLines, Line};
+
+/// Opens a connection of the server: one JSON-RPC message a line, both ways, with so many bytes of room each way.
+pub type OpenStream = Box<dyn Fn(usize) -> DuplexStream + Send>;
 
 /// See the module's documentation.
 pub(super) struct Link {
@@ -34,12 +36,12 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(limits: Rc<RemoteLinkLimits>, message_bytes: usize, port: StreamPort) -> Rc<Self> {
+    pub(super) fn new(limits: Rc<RemoteLinkLimits>, message_bytes: usize, open: OpenStream) -> Rc<Self> {
         Rc::new_cyclic(|link| Self {
             session: RefCell::new(Session::new(
                 limits.clone(),
                 message_bytes,
-                Opener { link: link.clone(), limits: limits.clone(), port },
+                Opener { link: link.clone(), limits: limits.clone(), open },
             )),
             limits,
             filled: Notify::new(),
@@ -169,7 +171,7 @@ pub(super) struct StreamPipe {
 pub(super) struct Opener {
     link: Weak<Link>,
     limits: Rc<RemoteLinkLimits>,
-    port: StreamPort,
+    open: OpenStream,
 }
 
 impl Pipe for StreamPipe {
@@ -178,7 +180,7 @@ impl Pipe for StreamPipe {
     fn open(opener: &Opener, key: &StreamKey, generation: u64) -> Self {
         let (lines, waiting) = mpsc::channel(opener.limits.stream_inbound_messages);
         let waiting_bytes = Rc::new(Cell::new(0));
-        let (reader, writer) = tokio::io::split(opener.port.open(opener.limits.stream_pipe_bytes));
+        let (reader, writer) = tokio::io::split((opener.open)(opener.limits.stream_pipe_bytes));
         let (link, key, bytes) = (opener.link.clone(), key.clone(), waiting_bytes.clone());
         let task = actix_rt::spawn(async move {
             let Some(link) = link.upgrade() else { return };

@@ -2,7 +2,7 @@
 //!
 //! It dials on request, and reports when a socket is lost; remote control decides when to dial again. Streams and their
 //! unacknowledged messages outlive the socket: see [`session`]. Each stream is an ordinary connection of the hub behind
-//! a pipe of lines ([`port`], [`link`]), with the same brake, router and laws. No stream waits for another, and the
+//! a pipe of lines ([`link`]), with the same brake, router and laws. No stream waits for another, and the
 //! socket waits for none: a connection that reads nothing has a bounded queue, above which requests get -32001 and
 //! anything else ends the stream; a stream whose controller acknowledges nothing is not read.
 //!
@@ -12,14 +12,12 @@ mod dial;
 mod limits;
 mod link;
 mod messages;
-mod port;
 mod session;
 mod socket;
 #[cfg(test)]
 mod tests;
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
@@ -30,8 +28,8 @@ use link::Link;
 use socket::Socket;
 
 pub use limits::RemoteLinkLimits;
+pub use link::OpenStream;
 pub use messages::{Dial, DialError, EndSession, HangUp, LinkLost, SendRest};
-pub use port::StreamPort;
 
 /// See the module's documentation.
 pub struct RemoteLink {
@@ -52,23 +50,19 @@ pub struct RemoteLinkParts {
     pub limits: RemoteLinkLimits,
     /// Largest message in bytes, as for every connection ([`crate::limits::Limits::message_bytes`]).
     pub message_bytes: usize,
-    /// Opens connections of the hub.
-    pub port: StreamPort,
+    /// Opens connections of the server.
+    pub open: OpenStream,
     /// Receives [`LinkLost`]. The only recipient; never cloned.
     pub lost: Recipient<LinkLost>,
 }
 
 impl RemoteLink {
-    /// Starts the actor on the arbiter of the calling thread, which should be remote control's and not the hub's.
-    ///
-    /// # Panics
-    /// Panics outside an actix system.
-    pub fn start(parts: RemoteLinkParts) -> Arc<Addr<Self>> {
-        let RemoteLinkParts { limits, message_bytes, port, lost } = parts;
+    /// A link without a socket. It should run on the arbiter of remote control, not on the hub's.
+    pub(crate) fn new(parts: RemoteLinkParts) -> Self {
+        let RemoteLinkParts { limits, message_bytes, open, lost } = parts;
         let limits = Rc::new(limits);
-        let link = Link::new(limits.clone(), message_bytes, port);
-        let link = Self { limits, message_bytes, link, lost, dialing: None, socket: None, telling: None };
-        Arc::new(Actor::start(link))
+        let link = Link::new(limits.clone(), message_bytes, open);
+        Self { limits, message_bytes, link, lost, dialing: None, socket: None, telling: None }
     }
 
     fn hang_up(&mut self, ctx: &mut Context<Self>) {
@@ -104,10 +98,6 @@ impl RemoteLink {
 
 impl Actor for RemoteLink {
     type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.limits.mailbox_messages);
-    }
 
     /// Otherwise a stream that is paused forever would keep everything alive.
     fn stopped(&mut self, _: &mut Self::Context) {

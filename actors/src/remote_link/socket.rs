@@ -14,7 +14,7 @@ use tokio_util::codec::Encoder;
 
 use super::RemoteLinkLimits;
 use super::link::Link;
-use crate::connection::websocket::reader::{Incoming, MessageReader};
+use crate::wire::reader::{Incoming, MessageReader};
 
 /// Size of one read and of one write, in bytes.
 const CHUNK_BYTES: usize = 64 * 1024;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::peer::Cut;
-use crate::connection::close::CloseReason;
 use crate::limits::Limits;
+use crate::wire::close::CloseReason;
 
 /// The observable state of a connection at one moment.
 #[derive(Clone, Copy, Debug, Default)]

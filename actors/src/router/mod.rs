@@ -15,7 +15,6 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::connection::ConnectionId;
-use crate::connection::close::CloseReason;
 use crate::connection::in_flight::InFlight;
 use crate::connection::messages::Deliver;
 use crate::limits::Limits;
@@ -23,6 +22,7 @@ use crate::panics::guarded;
 use crate::protocol::notification::ServerRequestResolved;
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, ServerNotification};
+use crate::wire::close::CloseReason;
 
 mod asked;
 mod clocks;

@@ -9,7 +9,6 @@ use tokio::time::Instant;
 use super::clocks::{Clocks, Due, Signs};
 use super::messages::Register;
 use crate::connection::ConnectionOrigin;
-use crate::connection::close::CloseReason;
 use crate::connection::in_flight::InFlight;
 use crate::connection::kill::Kill;
 use crate::connection::messages::Deliver;
@@ -18,6 +17,7 @@ use crate::connection::pulse::Pulse;
 use crate::limits::Limits;
 use crate::protocol::Frame;
 use crate::protocol::thread::ThreadId;
+use crate::wire::close::CloseReason;
 
 pub(super) struct Peer {
     origin: ConnectionOrigin,

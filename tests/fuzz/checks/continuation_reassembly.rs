@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
-use app_server_actors::connection::websocket::reader::{Binary, Incoming, MessageReader};
 use app_server_actors::limits::Limits;
+use app_server_actors::wire::reader::{Binary, Incoming, MessageReader};
 
 /// Small enough that a fuzzer reaches them.
 static LIMITS: LazyLock<Limits> =

@@ -14,11 +14,12 @@ use super::kill::Kill;
 use super::messages::Deliver;
 use crate::hub::Hub;
 use crate::panics::guarded;
+use crate::wire::lines::{JsonLines, Line};
 
-mod lines;
+mod open;
 mod outbox;
 
-pub use lines::{JsonLines, Line};
+pub use open::opener;
 use outbox::Outbox;
 
 /// How a JSON-lines connection ended.

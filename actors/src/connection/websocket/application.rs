@@ -6,10 +6,10 @@ use actix_http::ws::Message;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::reader::Binary;
-use crate::connection::close::CloseReason;
 use crate::connection::intake::{Intake, Taken};
 use crate::protocol::RpcError;
+use crate::wire::close::CloseReason;
+use crate::wire::reader::Binary;
 
 /// Handles the messages of a WebSocket connection: JSON-RPC in the server, an echo in the RFC 6455 conformance suite.
 pub trait Application: Unpin + 'static {

@@ -8,8 +8,8 @@ use actix_web::error::PayloadError;
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::reader::{Incoming, MessageReader};
 use crate::connection::pulse::Pulse;
+use crate::wire::reader::{Incoming, MessageReader};
 
 /// Ends when the peer stops sending, or when its bytes can no longer be parsed.
 pub(super) struct IncomingMessages<P> {

@@ -14,27 +14,24 @@ use actix_web_actors::HttpContext;
 use bytes::Bytes;
 
 use super::ConnectionOrigin;
-use super::close::CloseReason;
 use super::intake::Intake;
 use super::kill::Kill;
 use super::messages::Deliver;
 use crate::hub::Hub;
 use crate::panics::guarded;
+use crate::wire::close::CloseReason;
+use crate::wire::reader::{Incoming, MessageReader};
 
 mod application;
 mod body;
-pub mod handshake;
-mod header;
 mod incoming;
 mod outbox;
-pub mod reader;
 
 use application::JsonRpc;
 pub use application::{Application, Response};
 use body::Body;
 use incoming::IncomingMessages;
 use outbox::{Outbox, close_frame};
-use reader::{Incoming, MessageReader};
 
 /// Serves JSON-RPC over an upgraded connection. `handshake` is the complete 101 response, `kill` ends the connection
 /// even if its peer does not read, and `valid_until` (seconds since the Unix epoch) is when it is closed.

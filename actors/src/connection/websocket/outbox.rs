@@ -8,10 +8,10 @@ use actix_http::ws::{self, Codec, Message};
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec::Encoder;
 
-use super::header::write_text_header;
-use crate::connection::close::CloseReason;
 use crate::connection::intake::Intake;
 use crate::protocol::Frame;
+use crate::wire::close::CloseReason;
+use crate::wire::write_text_header;
 
 /// Bytes that are encoded at a time. The socket's own buffer holds about as much, so the rest stays here, where it is
 /// counted and shared with the other receivers of a broadcast. That applies to the rest of a large message, too.

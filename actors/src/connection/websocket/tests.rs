@@ -13,10 +13,10 @@ use futures_util::{StreamExt as _, stream};
 use tokio_util::codec::{Decoder, Encoder};
 use tokio_util::sync::CancellationToken;
 
-use super::reader::Binary;
 use super::*;
-use crate::hub::tests::{cramped, hub};
 use crate::limits::Limits;
+use crate::start::tests::{cramped, hub};
+use crate::wire::reader::Binary;
 
 /// Echoes each message, and panics on request.
 struct Echo;

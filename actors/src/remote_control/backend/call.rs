@@ -1,13 +1,18 @@
 //! HTTP requests to the backend: their headers, and the handling of answers.
 
+use std::cell::RefCell;
+
 use awc::http::Method;
 use awc::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT};
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::super::failure::{Failure, Kind};
-use super::{Backend, What};
-use crate::http::{self, HttpResponse};
+use super::super::settings::RemoteControlSettings;
+use super::error::What;
+use crate::clock::Clock;
+use crate::host::Host;
+use crate::http::{self, Http, HttpResponse};
 use crate::protocol::Secret;
 use crate::protocol::body::{read_body, without};
 use crate::protocol::initialize::ClientInfo;
@@ -64,9 +69,30 @@ impl Answer {
     }
 }
 
-impl Backend {
+/// Sends requests in the name of the first local client.
+pub struct Caller {
+    settings: RemoteControlSettings,
+    host: Host,
+    clock: Clock,
+    random: fn() -> f64,
+    client: RefCell<Option<ClientInfo>>,
+    http: Http,
+}
+
+impl Caller {
+    /// Nothing is connected yet.
+    pub fn new(settings: RemoteControlSettings, host: Host, clock: Clock, random: fn() -> f64) -> Self {
+        let http = Http::new(settings.http());
+        Self { settings, host, clock, random, client: RefCell::default(), http }
+    }
+
+    /// Sends requests in the name of `client` from now on. Only the first call has an effect.
+    pub fn speak_for(&self, client: ClientInfo) {
+        self.client.borrow_mut().get_or_insert(client);
+    }
+
     /// Sends a request and requires a successful answer.
-    pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, Failure> {
+    pub async fn call(&self, call: Call<'_>) -> Result<Answer, Failure> {
         let answer = self.exchange(call).await?;
         let status = answer.response.status;
         if status.is_success() {
@@ -89,7 +115,7 @@ impl Backend {
     }
 
     /// Sends a request and accepts any answer.
-    pub(super) async fn exchange(&self, call: Call<'_>) -> Result<Answer, Failure> {
+    pub async fn exchange(&self, call: Call<'_>) -> Result<Answer, Failure> {
         let Call { what, method, url, bearer, account, installation, body } = call;
         let unreachable = || Failure { transient: true, ..Failure::new(Kind::Other, what.unreachable(&url)) };
         let (originator, user_agent) = self.names();

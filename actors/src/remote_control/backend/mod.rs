@@ -3,8 +3,6 @@
 mod call;
 mod error;
 
-use std::cell::RefCell;
-
 use awc::http::Method;
 use url::Url;
 
@@ -14,7 +12,6 @@ use super::url::BackendUrl;
 use crate::account::{Account, TokenEndpoint};
 use crate::clock::Clock;
 use crate::host::{API_VERSION, Host};
-use crate::http::Http;
 use crate::protocol::Secret;
 use crate::protocol::account::TokenResponse;
 use crate::protocol::body::write_body;
@@ -24,21 +21,15 @@ use crate::protocol::remote::http::{
     ClientsResponse, EnrollRequest, PairRequest, PairResponse, PairStatusRequest, PairStatusResponse, RefreshRequest,
     ServerTokenResponse,
 };
-use call::Call;
+use call::{Call, Caller};
 pub use error::{What, circumstances};
 
 /// A client of the backend.
 pub struct Backend {
-    settings: RemoteControlSettings,
-    host: Host,
+    caller: Caller,
     installation_id: String,
     server_name: String,
     token_endpoint: TokenEndpoint,
-    clock: Clock,
-    random: fn() -> f64,
-    /// The first local client.
-    client: RefCell<Option<ClientInfo>>,
-    http: Http,
 }
 
 /// The collaborators of a [`Backend`].
@@ -57,8 +48,8 @@ impl Backend {
     /// Creates a client; nothing is connected yet.
     pub fn new(parts: BackendParts) -> Self {
         let BackendParts { settings, host, installation_id, server_name, token_endpoint, clock, random } = parts;
-        let (client, http) = (RefCell::new(None), Http::new(settings.http()));
-        Self { settings, host, installation_id, server_name, token_endpoint, clock, random, client, http }
+        let caller = Caller::new(settings, host, clock, random);
+        Self { caller, installation_id, server_name, token_endpoint }
     }
 
     /// Id of this installation; empty if there is none.
@@ -68,7 +59,12 @@ impl Backend {
 
     /// Sets the client in whose name requests are sent; only the first one counts.
     pub fn speak_for(&self, client: ClientInfo) {
-        self.client.borrow_mut().get_or_insert(client);
+        self.caller.speak_for(client);
+    }
+
+    /// The moment at which a `Retry-After` lets us try again, in milliseconds since the Unix epoch.
+    pub fn retry_at(&self, header: &str) -> Option<i64> {
+        self.caller.retry_at(header)
     }
 
     /// Enrolls this host.
@@ -81,7 +77,7 @@ impl Backend {
             installation_id: self.installation_id.clone(),
         };
         let call = Call::post(What::Enroll, url.enroll(), &account.access, write_body(&body));
-        self.call(call.account(&account.id).installation(&self.installation_id)).await?.read()
+        self.caller.call(call.account(&account.id).installation(&self.installation_id)).await?.read()
     }
 
     /// Refreshes the server token.
@@ -93,12 +89,12 @@ impl Backend {
     ) -> Result<ServerTokenResponse, Failure> {
         let body = RefreshRequest { server_id: server_id.to_owned(), installation_id: self.installation_id.clone() };
         let call = Call::post(What::Refresh, url.refresh(), &account.access, write_body(&body));
-        self.call(call.account(&account.id).installation(&self.installation_id)).await?.read()
+        self.caller.call(call.account(&account.id).installation(&self.installation_id)).await?.read()
     }
 
     /// Requests a pairing code.
     pub async fn pair(&self, url: &BackendUrl, server: &Secret, body: PairRequest) -> Result<PairResponse, Failure> {
-        self.call(Call::post(What::Pair, url.pair(), server, write_body(&body))).await?.read()
+        self.caller.call(Call::post(What::Pair, url.pair(), server, write_body(&body))).await?.read()
     }
 
     /// Asks whether a code was used.
@@ -108,7 +104,7 @@ impl Backend {
         server: &Secret,
         body: &PairStatusRequest,
     ) -> Result<PairStatusResponse, Failure> {
-        self.call(Call::post(What::PairStatus, url.pair_status(), server, write_body(body))).await?.read()
+        self.caller.call(Call::post(What::PairStatus, url.pair_status(), server, write_body(body))).await?.read()
     }
 
     /// Lists the controllers of an environment.
@@ -126,12 +122,15 @@ impl Backend {
                 url.query_pairs_mut().append_pair(name, value);
             }
         }
-        self.call(Call::new(What::Clients, Method::GET, url, &account.access).account(&account.id)).await?.read()
+        self.caller.call(Call::new(What::Clients, Method::GET, url, &account.access).account(&account.id)).await?.read()
     }
 
     /// Revokes a controller.
     pub async fn revoke(&self, url: Url, account: &Account) -> Result<(), Failure> {
-        self.call(Call::new(What::Revoke, Method::DELETE, url, &account.access).account(&account.id)).await.map(drop)
+        self.caller
+            .call(Call::new(What::Revoke, Method::DELETE, url, &account.access).account(&account.id))
+            .await
+            .map(drop)
     }
 
     /// Trades a refresh token for new tokens.
@@ -140,7 +139,7 @@ impl Backend {
     /// The text contains nothing of the answer.
     pub async fn new_account_tokens(&self, refresh: Secret) -> Result<TokenResponse, String> {
         let call = Call::anonymous(self.token_endpoint.url()?, TokenEndpoint::request(refresh));
-        let answer = self.exchange(call).await.map_err(|e| e.to_string())?;
+        let answer = self.caller.exchange(call).await.map_err(|e| e.to_string())?;
         TokenEndpoint::read(&answer.response)
     }
 }

@@ -21,6 +21,7 @@ use crate::catalog::CatalogSources;
 use crate::connection::ConnectionId;
 use crate::connection::in_flight::InFlight;
 use crate::limits::Limits;
+use crate::mailbox::reserve;
 use crate::protocol::RequestId;
 use crate::protocol::initialize::ClientInfo;
 use crate::protocol::remote::{PairingStartParams, RemoteControlEnableParams, RemoteControlRequest};
@@ -152,27 +153,19 @@ impl Scene {
         let setup =
             RemoteControlSetup { settings, at_start, named_by_first_client, token_url, ..RemoteControlSetup::tiny() };
         let catalog = Catalog::start(CatalogSources::new(home.path().into(), home.path().into()), &limits);
-        let parts = RemoteControlParts { setup, host, store: store.clone(), catalog, router: router.clone(), clock };
-        let control = RemoteControl::start(parts, &Arbiter::current());
         let (dials, answers) = mpsc::channel(64);
         let (told, link) = mpsc::channel(1024);
-        let fake = FakeLink { answers, told }.start();
+        let fake = Link::new(&FakeLink { answers, told }.start(), Duration::from_secs(30));
+        let (control, mailbox) = reserve(setup.settings.mailbox_messages);
+        let (shared_store, shared_router) = (store.clone(), router.clone());
+        let parts =
+            RemoteControlParts { setup, host, store: shared_store, catalog, router: shared_router, clock, link: fake };
         let connection = ConnectionId(1);
         let news = listen(&router, connection).await;
         let admit = Effect::Admit { connection, opt_out: Default::default() };
         router.send(Outcome::none().then(admit)).await.unwrap();
-        let scene =
-            Self { home, backend, control, store, router, dials, link, news, now, requests: 0, kept: VecDeque::new() };
-        let [dial, hang_up, end_session] = [&fake; 3].map(Addr::clone);
-        let begin = Begin {
-            dial: dial.recipient(),
-            hang_up: hang_up.recipient(),
-            end_session: end_session.recipient(),
-            send_rest: fake.recipient(),
-            dial_time: Duration::from_secs(30),
-        };
-        scene.control.send(begin).await.unwrap();
-        scene
+        mailbox.run(RemoteControl::new(parts));
+        Self { home, backend, control, store, router, dials, link, news, now, requests: 0, kept: VecDeque::new() }
     }
 
     async fn meet(&self) {

@@ -13,9 +13,12 @@ use actix_rt::time::timeout;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::connection::ConnectionOrigin;
+use crate::connection::stream::opener;
 use crate::hub::Hub;
-use crate::hub::tests::{Remains, cramped, hub};
 use crate::limits::Limits;
+use crate::mailbox::reserve;
+use crate::start::tests::{Remains, cramped, hub};
 use backend::{Backend, SOON, Wire};
 
 /// Stands in for remote control.
@@ -81,12 +84,12 @@ impl Test {
     async fn start(limits: Limits, link: RemoteLinkLimits) -> Self {
         let message_bytes = limits.message_bytes;
         let (hub, remains) = hub(limits);
-        let port = StreamPort::new();
-        port.connect(hub.clone());
+        let open = Box::new(opener(&hub, ConnectionOrigin::RemoteControl));
         let (tell, lost) = mpsc::channel(16);
         let listener = Listener(tell).start().recipient();
-        let link = RemoteLink::start(RemoteLinkParts { limits: link, message_bytes, port, lost: listener });
-        Self { backend: Backend::start().await, hub, link, lost, _remains: remains }
+        let (address, mailbox) = reserve(link.mailbox_messages);
+        mailbox.run(RemoteLink::new(RemoteLinkParts { limits: link, message_bytes, open, lost: listener }));
+        Self { backend: Backend::start().await, hub, link: address, lost, _remains: remains }
     }
 
     fn dial(&self) -> Dial {

@@ -6,8 +6,8 @@ use std::task::Poll;
 use bytes::{Buf, Bytes, BytesMut};
 use bytestring::ByteString;
 
+use super::close::{self, CloseReason};
 use super::header::{Header, Opcode, Side, unmask};
-use crate::connection::close::{self, CloseReason};
 use crate::limits::Limits;
 
 /// A read buffer above this size is freed once it is empty.
@@ -31,7 +31,7 @@ pub enum Incoming {
 
 impl Incoming {
     /// Size of the payload in bytes, where it can be large.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
             Self::Binary(bytes) => bytes.len(),

@@ -22,7 +22,7 @@ pub enum Line {
 
 impl Line {
     /// Size of the text, in bytes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
             Self::TooLong | Self::NotUtf8 => 0,

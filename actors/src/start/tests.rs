@@ -26,13 +26,13 @@ const SOON: Duration = Duration::from_secs(300);
 /// needs more than many a system gives to one process.
 pub(crate) struct Remains {
     _home: tempfile::TempDir,
-    hub: Hub,
+    actors: Actors,
 }
 
 impl Drop for Remains {
     fn drop(&mut self) {
-        // The link knows the hub, and the hub remote control.
-        self.hub.0.remote_arbiter.stop();
+        // The link and remote control hold each other's addresses.
+        self.actors.remote_arbiter.stop();
     }
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn hub(limits: Limits) -> (Hub, Remains) {
         terminal: "none".into(),
     };
     let store = Store::in_memory(&limits).unwrap();
-    let hub = Hub::start(HubParts {
+    let actors = Actors::start(ActorsParts {
         limits: Arc::new(limits),
         host,
         store,
@@ -58,7 +58,7 @@ pub(crate) fn hub(limits: Limits) -> (Hub, Remains) {
         remote_control: RemoteControlSetup::tiny(),
         remote_link: RemoteLinkLimits::small(),
     });
-    (hub.clone(), Remains { _home: home, hub })
+    (actors.hub().clone(), Remains { _home: home, actors })
 }
 
 /// Every queue that is waited for has room for one message; those at whose bound a client is cut have room.

@@ -85,7 +85,7 @@ impl Header {
 }
 
 /// Writes the header of a server's text message of `length` bytes: a single unmasked frame.
-pub(super) fn write_text_header(length: usize, to: &mut BytesMut) {
+pub(crate) fn write_text_header(length: usize, to: &mut BytesMut) {
     to.put_u8(0x81);
     match length {
         0..126 => to.put_u8(length as u8),

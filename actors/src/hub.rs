@@ -1,0 +1,100 @@
+//! The hub: what every connection needs of the server, and nothing of what is behind the processor.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix::prelude::*;
+use tokio_util::task::TaskTracker;
+
+use crate::connection::ConnectionId;
+use crate::connection::in_flight::InFlight;
+use crate::connection::ingress::Ingress;
+use crate::limits::Limits;
+use crate::processor::{Drain, Processor};
+use crate::protocol::RequestId;
+use crate::reply::Reply;
+use crate::router::{CloseAll, CutAll, Router};
+
+/// How connections reach the actors. Cloning shares the hub.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    limits: Arc<Limits>,
+    // One shared address per actor and never a clone of it: each clone has a slot of its own in the mailbox, and with a
+    // clone per message there is no bound at all.
+    router: Arc<Addr<Router>>,
+    processor: Arc<Addr<Processor>>,
+    ingress: Arc<Ingress>,
+    connections: AtomicU64,
+    work: TaskTracker,
+    draining: AtomicBool,
+}
+
+impl Hub {
+    /// A hub without connections. They should live on the arbiter of the router and the processor, because a message
+    /// inside an arbiter costs a fraction of one that crosses.
+    pub(crate) fn new(limits: Arc<Limits>, router: Arc<Addr<Router>>, processor: Arc<Addr<Processor>>) -> Self {
+        Self(Arc::new(Inner {
+            ingress: Arc::new(Ingress::new(&limits)),
+            limits,
+            router,
+            processor,
+            connections: AtomicU64::new(0),
+            work: TaskTracker::new(),
+            draining: AtomicBool::new(false),
+        }))
+    }
+
+    /// The bounds in force.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Whether new work is refused (`/readyz`).
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Acquire)
+    }
+
+    /// Refuses new work, and returns when every request in flight is answered. Takes as long as the requests take; the
+    /// caller sets a time limit.
+    pub async fn drain(&self) {
+        self.0.draining.store(true, Ordering::Release);
+        if self.0.processor.send(Drain).await.is_err() {
+            log::error!("the processor ended before the drain");
+        }
+        self.0.work.close();
+        self.0.work.wait().await;
+    }
+
+    /// Says goodbye to every connection (1001 on a WebSocket) and waits until all are gone. Those that are left after
+    /// `grace` are cut.
+    pub async fn close_connections(&self, grace: Duration) {
+        if tokio::time::timeout(grace, self.0.router.send(CloseAll)).await.is_err()
+            && self.0.router.send(CutAll).await.is_err()
+        {
+            log::error!("the router ended before its connections");
+        }
+    }
+
+    pub(crate) fn next_connection_id(&self) -> ConnectionId {
+        ConnectionId(self.0.connections.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn ingress(&self) -> &Arc<Ingress> {
+        &self.0.ingress
+    }
+
+    pub(crate) fn router(&self) -> &Arc<Addr<Router>> {
+        &self.0.router
+    }
+
+    pub(crate) fn processor(&self) -> &Arc<Addr<Processor>> {
+        &self.0.processor
+    }
+
+    pub(crate) fn reply(&self, connection: ConnectionId, id: RequestId, in_flight: InFlight) -> Reply {
+        Reply::new(connection, id, in_flight, self.0.router.clone(), self.0.work.token())
+    }
+}

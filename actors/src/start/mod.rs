@@ -1,0 +1,158 @@
+//! Starts all actors of a server, each with the addresses of those that it sends to, and ends them in order.
+//!
+//! Addresses come first and actors later ([`crate::mailbox::reserve`]), so actors that need each other can be started
+//! in any order.
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use tokio::io::DuplexStream;
+
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::commands::{Commands, CommandsParts, CommandsSetup, EndAll};
+use crate::connection::ConnectionOrigin;
+use crate::connection::stream::opener;
+use crate::files::Files;
+use crate::host::Host;
+use crate::hub::Hub;
+use crate::limits::Limits;
+use crate::mailbox::reserve;
+use crate::processor::{Processor, ProcessorParts};
+use crate::remote_control::{EndRemoteControl, Link, RemoteControl, RemoteControlParts, RemoteControlSetup};
+use crate::remote_link::{RemoteLink, RemoteLinkLimits, RemoteLinkParts};
+use crate::router::Router;
+use crate::search::Search;
+use crate::store::Store;
+use crate::threads::{Threads, ThreadsParts};
+
+/// What the process around the actors gives them.
+#[derive(Clone)]
+pub struct ActorsParts {
+    /// The limits.
+    pub limits: Arc<Limits>,
+    /// Facts about the server and the machine.
+    pub host: Host,
+    /// The database, on its own arbiter.
+    pub store: Arc<Addr<Store>>,
+    /// Configuration and account, on its own arbiter.
+    pub catalog: Arc<Addr<Catalog>>,
+    /// The wall clock.
+    pub clock: Clock,
+    /// How commands are started.
+    pub commands: CommandsSetup,
+    /// Whether and how this host is to be reachable from elsewhere.
+    pub remote_control: RemoteControlSetup,
+    /// The bounds of the link to the backend.
+    pub remote_link: RemoteLinkLimits,
+}
+
+/// The actors of one server. Held by the process, or by the program that a server runs inside of. Cloning shares them.
+#[derive(Clone)]
+pub struct Actors {
+    hub: Hub,
+    commands: Arc<Addr<Commands>>,
+    remote_control: Arc<Addr<RemoteControl>>,
+    remote_arbiter: ArbiterHandle,
+    open: Arc<dyn Fn(usize) -> DuplexStream + Send + Sync>,
+}
+
+impl Actors {
+    /// Starts the actors. The arbiter of the calling thread becomes the hub's: connections should live there too.
+    ///
+    /// # Panics
+    /// Outside an actix system.
+    pub fn start(parts: ActorsParts) -> Self {
+        let ActorsParts { limits, host, store, catalog, clock, commands: setup, remote_control, remote_link } = parts;
+        let (router, router_mailbox) = reserve(limits.router_mailbox_messages);
+        let (threads, threads_mailbox) = reserve(limits.threads_mailbox_messages);
+        let (processor, processor_mailbox) = reserve(limits.processor_mailbox_messages);
+        let (control, control_mailbox) = reserve(remote_control.settings.mailbox_messages);
+        let (link, link_mailbox) = reserve(remote_link.mailbox_messages);
+        let hub = Hub::new(limits.clone(), router.clone(), processor);
+
+        router_mailbox.run(Router::new(limits.clone(), clock.clone()));
+        threads_mailbox.run(Threads::new(ThreadsParts {
+            limits: limits.clone(),
+            host: host.clone(),
+            router: router.clone(),
+            store: store.clone(),
+            catalog: catalog.clone(),
+            clock: clock.clone(),
+        }));
+        let commands = Commands::start(CommandsParts {
+            limits: limits.clone(),
+            host: host.clone(),
+            router: router.clone(),
+            catalog: catalog.clone(),
+            clock: clock.clone(),
+            setup,
+        });
+        let cwd = host.cwd.clone();
+        processor_mailbox.run(Processor::new(ProcessorParts {
+            limits: limits.clone(),
+            host: host.clone(),
+            router: router.clone(),
+            threads,
+            catalog: catalog.clone(),
+            commands: commands.clone(),
+            files: Files::start(limits.clone(), router.clone()),
+            search: Search::start(limits.clone(), cwd, router.clone()),
+            remote_control: control.clone(),
+        }));
+
+        // Both are on one arbiter, away from the hub's; the streams of the link are connections on the hub's.
+        let remote_arbiter = Arbiter::new().handle();
+        let link_parts = RemoteLinkParts {
+            limits: remote_link.clone(),
+            message_bytes: limits.message_bytes,
+            open: Box::new(opener(&hub, ConnectionOrigin::RemoteControl)),
+            lost: Addr::clone(&control).recipient(),
+        };
+        link_mailbox.run_on(&remote_arbiter, || RemoteLink::new(link_parts));
+        let control_parts = RemoteControlParts {
+            setup: remote_control,
+            host,
+            store,
+            catalog,
+            router,
+            clock,
+            link: Link::new(&link, remote_link.dial()),
+        };
+        control_mailbox.run_on(&remote_arbiter, || RemoteControl::new(control_parts));
+
+        let open = Arc::new(opener(&hub, ConnectionOrigin::InProcess));
+        Self { hub, commands, remote_control: control, remote_arbiter, open }
+    }
+
+    /// What connections need.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Opens a connection of this program: one JSON-RPC message a line, both ways, with `bytes` of room each way.
+    pub fn open(&self, bytes: usize) -> DuplexStream {
+        (self.open)(bytes)
+    }
+
+    /// Ends every command that still runs, and returns when nothing is left of them. Their clients are told. Takes as
+    /// long as the commands take; the caller sets a time limit.
+    pub async fn end_commands(&self) {
+        if self.commands.send(EndAll).await.is_err() {
+            log::error!("the registry of commands ended before the commands");
+        }
+    }
+
+    /// Sends what remote clients still have to be told, for which `grace` is left, and is no longer reachable from
+    /// elsewhere. The last step of an end: the arbiter of remote control ends with it.
+    pub async fn end_remote_control(&self, grace: Duration) {
+        if self.remote_control.send(EndRemoteControl { grace }).await.is_err() {
+            log::error!("remote control ended before it was told to");
+        }
+        self.remote_arbiter.stop();
+    }
+}
