@@ -113,7 +113,7 @@ pub enum Effect {
     },
     /// A request to the subscribers of a thread.
     Ask(Ask),
-    /// A client answered a server request.
+    /// An answer from a client to a server request.
     Answered {
         /// The connection.
         connection: ConnectionId,
