@@ -65,7 +65,7 @@ impl Actors {
     /// Starts the actors. The arbiter of the calling thread becomes the hub's: connections should live there too.
     ///
     /// # Panics
-    /// Outside an actix system.
+    /// Panics outside an actix system.
     pub fn start(parts: ActorsParts) -> Self {
         let ActorsParts { limits, host, store, catalog, clock, commands: setup, remote_control, remote_link } = parts;
         let (router, router_mailbox) = reserve(limits.router_mailbox_messages);

@@ -11,7 +11,7 @@ use crate::hub::Hub;
 /// way as it is told. It can be called on any thread; the connections live on the arbiter of the calling one.
 ///
 /// # Panics
-/// Outside an actix system.
+/// Panics outside an actix system.
 pub fn opener(hub: &Hub, origin: ConnectionOrigin) -> impl Fn(usize) -> DuplexStream + Send + Sync + use<> {
     let (hub, arbiter) = (hub.clone(), Arbiter::current());
     move |bytes| {
