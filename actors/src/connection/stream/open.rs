@@ -17,7 +17,7 @@ pub fn opener(hub: &Hub, origin: ConnectionOrigin) -> impl Fn(usize) -> DuplexSt
     move |bytes| {
         let (ours, theirs) = tokio::io::duplex(bytes);
         let hub = hub.clone();
-        // A connection belongs to the thread of its arbiter, so it is made there.
+        // A connection belongs to the thread of its arbiter, so it is created there.
         arbiter.spawn_fn(move || {
             actix_rt::spawn(async move {
                 let (reader, writer) = tokio::io::split(theirs);
