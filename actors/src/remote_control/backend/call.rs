@@ -80,7 +80,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Nothing is connected yet.
+    /// Creates a client; nothing is connected yet.
     pub fn new(settings: RemoteControlSettings, host: Host, clock: Clock, random: fn() -> f64) -> Self {
         let http = Http::new(settings.http());
         Self { settings, host, clock, random, client: RefCell::default(), http }
