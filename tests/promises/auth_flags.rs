@@ -1,4 +1,4 @@
-//! Which auth flags go together, and which files they take (spec: local transports 5.1).
+//! Valid combinations of auth flags, and the files that they accept (spec: local transports 5.1).
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! Whoever guesses tokens is slowed down, and the log stays short.
+//! Guessing tokens is slowed down, and the log stays short.
 
 use crate::support::http::{self, Response};
 use crate::support::process::Launch;

@@ -1,4 +1,4 @@
-//! Secrets change while the server runs, and tokens expire.
+//! Secrets are reloaded at run time, and tokens expire.
 
 use std::fs;
 
@@ -89,7 +89,7 @@ fn a_connection_ends_with_its_token_only_where_that_is_asked_for() {
             assert_eq!(short.closed(), Some(1008));
             assert!(now() > exp, "not before its time");
         } else {
-            // The router looks at its clocks every second.
+            // The router checks its timers every second.
             eventually("its time has passed", || now() > exp + 2);
             short.call("thread/loaded/list", json!({}));
         }

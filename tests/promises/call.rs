@@ -1,4 +1,4 @@
-//! `call` and its short forms: the exit code says how it went, stdout holds the result and nothing else.
+//! `call` and its short forms: the exit code reports success, and stdout contains only the result.
 
 use std::fs;
 use std::io::Write;
@@ -15,7 +15,7 @@ fn run(home: &Home, words: &[&str]) -> Ended {
     Launch::at(home).args(words).run()
 }
 
-/// A run that must succeed: its stdout.
+/// The stdout of a run that must succeed.
 fn output(home: &Home, words: &[&str]) -> String {
     let ended = run(home, words);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{words:?}");

@@ -1,4 +1,4 @@
-//! What the command line takes, and in which words it refuses the rest (spec: local transports 1).
+//! What the command line accepts, and how it rejects the rest (spec: local transports 1).
 
 use std::net::TcpListener;
 

@@ -1,4 +1,4 @@
-//! Clients run commands: what goes in, what comes out, and that nothing is left of them.
+//! Clients run commands: their input, their output, and that nothing is left of them.
 
 use std::collections::BTreeMap;
 use std::fs;

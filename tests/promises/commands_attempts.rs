@@ -1,6 +1,6 @@
-//! Attempts to get out of a sandbox, and a place to make them from.
+//! Attempts to break out of the sandbox, and an environment for them.
 //!
-//! An attempt is made by this very program: a command runs it once more and asks for one of the attempts below.
+//! Each attempt runs in this test program: a command starts it again and names one of the attempts below.
 
 use std::env;
 use std::fs::{self, OpenOptions, Permissions};

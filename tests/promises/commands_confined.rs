@@ -1,7 +1,7 @@
-//! Confined commands: every way out that we know is tried, and tools still work.
+//! Confined commands: every known way out is tried, and tools still work.
 //!
-//! What is tried is real: the same attempts succeed where the command is not confined, or where it may write. On a
-//! machine whose kernel cannot confine anything the promise is that nothing is run, and that clients are told.
+//! The attempts are real: they succeed without confinement, or where the command may write. On a machine that cannot
+//! confine commands, the promise is that nothing is run and that clients are told.
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};

@@ -1,4 +1,4 @@
-//! Clients write the user's configuration, and lose nothing that stands in it.
+//! Clients write the user's configuration without losing anything in it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,5 +1,5 @@
-//! What the server says fits the reference program's own schema. Every message that any client of this suite receives
-//! is checked as it arrives (`support/conformance.rs`); here every method is called at least once.
+//! The server's messages conform to the reference program's schema. Every message that a client of this suite receives
+//! is checked on arrival (`support/conformance.rs`); here every method is called at least once.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What a peer can take of the listener, and what that leaves to others.
+//! How much of the listener a peer can use, and what remains for others.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -17,7 +17,7 @@ fn connect(address: SocketAddr) -> TcpStream {
 }
 
 fn upgrade(stream: &mut TcpStream) -> Response {
-    // Whoever is refused is told so: no answer at all is none of the answers.
+    // A refused request gets an answer; an empty reply does not count.
     http::exchange(stream, &http::request("GET", "/", UPGRADE)).expect("an answer")
 }
 

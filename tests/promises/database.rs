@@ -1,4 +1,4 @@
-//! A database that cannot be used is a clear error, at start or per request; never a crash, never a false answer.
+//! An unusable database is a clear error, at the start or per request, and never a crash or a wrong answer.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +12,7 @@ use crate::support::home::Home;
 use crate::support::process::Launch;
 use crate::support::server::Server;
 
-/// A home in which a server has lived and named a thread; the id.
+/// A home in which a server has named a thread, and the id of the thread.
 fn used_home() -> (Home, serde_json::Value) {
     let home = Home::new();
     let mut server = Server::unix(Launch::at(&home));

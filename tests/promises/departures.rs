@@ -1,4 +1,4 @@
-//! Whoever leaves, in whatever way, leaves nothing behind.
+//! A client that leaves, in any way, leaves nothing behind.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! `doctor` finds what keeps a server from working, says what to do, and changes nothing.
+//! `doctor` finds problems, says what to do, and changes nothing.
 
 use std::collections::HashMap;
 use std::fs::{self, File, Permissions};

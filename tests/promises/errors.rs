@@ -1,4 +1,4 @@
-//! Refusals carry the codes of JSON-RPC 2.0 and the texts that clients know (design section 4).
+//! Errors have the codes of JSON-RPC 2.0 and the texts that clients know.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What the protocol calls experimental is for clients that announced `experimentalApi` (spec: local transports 8).
+//! Experimental parts of the protocol require the `experimentalApi` capability (spec: local transports 8).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Whatever others put where a file is expected, it stops neither the server nor its other clients.
+//! Whatever others put in the place of a file, it stops neither the server nor its other clients.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

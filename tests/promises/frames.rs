@@ -1,4 +1,4 @@
-//! WebSocket as RFC 6455 has it, with close codes that say why (design section 4).
+//! WebSocket according to RFC 6455, with close codes that give the reason.
 
 use std::net::Shutdown;
 

@@ -1,4 +1,4 @@
-//! Whatever a client sends, it is told what was wrong and can go on (design section 4).
+//! Whatever a client sends, it learns what was wrong and can go on.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A connection begins with `initialize`, once, and says who it is (spec: local transports 8).
+//! A connection starts with exactly one `initialize` (spec: local transports 8).
 
 use serde_json::{Value, json};
 

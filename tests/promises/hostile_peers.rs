@@ -1,4 +1,4 @@
-//! Each limit on what a peer may do, flooded: it costs the flooder its connection and nobody else anything (law 5).
+//! Flooding any limit costs the flooding peer its connection and the others nothing (law 5).
 
 use std::io::Write as _;
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! Only requests that mean this machine are answered on TCP, so that a web page cannot reach it under a name of its own.
+//! On TCP only requests for hosts of this machine are answered, so that a web page cannot reach it by DNS rebinding.
 
 use crate::support::http::{self, Response, UPGRADE, upgrade_but};
 use crate::support::process::Launch;

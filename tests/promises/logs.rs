@@ -1,4 +1,4 @@
-//! Logs go to stderr, in colours for people only, and as JSON for machines (spec: local transports 1.3).
+//! Logs go to stderr, in colours on terminals only, or as JSON (spec: local transports 1.3).
 
 use rustix::process::Signal;
 use serde_json::{Value, json};

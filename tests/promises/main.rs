@@ -1,4 +1,4 @@
-//! What the server promises, one file each, checked from outside over the real binary.
+//! The promises of the server, one file each, tested from outside with the real binary.
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
 #![allow(clippy::disallowed_methods, reason = "tests know what they open")]

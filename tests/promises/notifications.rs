@@ -1,4 +1,4 @@
-//! Notifications say when they were made, and a client gets none that it did not want (spec: local transports 7.1, 8).
+//! Notifications have time stamps, and a client receives none that it opted out of (spec: local transports 7.1, 8).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

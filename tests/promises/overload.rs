@@ -1,4 +1,4 @@
-//! A server that has too much to do says so, and only to whom it is due (design section 3, spec: local transports 10).
+//! An overloaded server says so, and only to the clients that cause the load (spec: local transports 10).
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};

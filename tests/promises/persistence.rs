@@ -1,4 +1,4 @@
-//! What a client was told is on disk: it survives a restart, and a kill at any moment (law 10).
+//! What was acknowledged is on disk: it survives a restart and a kill at any moment (law 10).
 
 use serde_json::{Value, json};
 

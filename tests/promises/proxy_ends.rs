@@ -1,4 +1,4 @@
-//! How the proxy begins and ends (spec: local transports 12, and flaw 8 of section 14).
+//! The start and the end of the proxy (spec: local transports 12, and flaw 8 of section 14).
 
 use std::fs;
 use std::io::{Read, Write};

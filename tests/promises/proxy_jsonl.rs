@@ -1,5 +1,5 @@
-//! A client that writes lines of JSON shares a running server through the proxy and loses nothing (spec: local transports 12
-//! and flaw 7 of section 14).
+//! A client that writes JSON lines shares a running server through the proxy and loses nothing (spec: local transports
+//! 12 and flaw 7 of section 14).
 
 use std::collections::HashSet;
 use std::io::{ErrorKind, Write};

@@ -1,4 +1,4 @@
-//! A client that speaks WebSocket itself is bridged byte for byte (spec: local transports 12).
+//! For a client that speaks WebSocket, the proxy relays bytes (spec: local transports 12).
 
 use std::io::{Read, Write};
 use std::net::Shutdown;

@@ -1,4 +1,4 @@
-//! `remote-control` on the command line: exit codes, what people read, what programs read.
+//! `remote-control` on the command line: exit codes, text for people, JSON for programs.
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ fn run(home: &Home, words: &[&str]) -> Ended {
     Launch::at(home).arg("remote-control").args(words).run()
 }
 
-/// A run that must succeed: its stdout.
+/// The stdout of a run that must succeed.
 fn output(home: &Home, words: &[&str]) -> String {
     let ended = run(home, words);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{words:?}");

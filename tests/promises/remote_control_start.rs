@@ -1,4 +1,4 @@
-//! What the command line and the environment say about remote control.
+//! Remote control according to the command line and the environment.
 
 use rustix::process::Signal;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Whether a host is reachable from elsewhere is what a client has last said: for now, or for good.
+//! Remote control is enabled as last requested by a client, temporarily or durably.
 
 use rustix::process::Signal;
 use serde_json::{Value, json};

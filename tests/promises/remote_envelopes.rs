@@ -1,5 +1,4 @@
-//! What travels between backend and host: chunks, what comes twice, and what nobody should have sent (spec: remote control
-//! 6 and 8).
+//! Envelopes between backend and host: segments, duplicates, and invalid ones (spec: remote control 6 and 8).
 
 use serde_json::json;
 

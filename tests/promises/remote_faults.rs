@@ -1,5 +1,5 @@
-//! Whatever goes wrong between the host and the backend, the host comes back, and nothing that was asked is lost (spec:
-//! remote control 4, 5, 10 and 11).
+//! Whatever goes wrong between host and backend, the host reconnects and no request is lost (spec: remote control 4, 5,
+//! 10 and 11).
 
 use std::collections::VecDeque;
 

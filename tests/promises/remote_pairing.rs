@@ -1,4 +1,4 @@
-//! What clients can ask about remote control, and what nobody is ever told (spec: remote control 12).
+//! Requests about remote control, and secrets that are never revealed (spec: remote control 12).
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Controllers share the server with each other and with local clients, and the link between may fail (spec: remote
-//! control 6 to 9).
+//! Controllers share the server with each other and with local clients, even while the link fails (spec: remote control
+//! 6 to 9).
 
 use std::collections::HashSet;
 use std::thread;

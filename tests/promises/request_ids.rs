@@ -1,4 +1,4 @@
-//! An id is a string or a signed 64-bit integer, and comes back as it was sent (spec: local transports 7.1).
+//! A request id is a string or a signed 64-bit integer, and is returned as it was sent (spec: local transports 7.1).
 
 use serde_json::{Value, json};
 

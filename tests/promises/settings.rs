@@ -1,4 +1,4 @@
-//! Every setting can be seen, and so can where it comes from; a wrong one is refused by name.
+//! Every setting and its origin can be printed; an invalid one is rejected by name.
 
 use std::fs;
 

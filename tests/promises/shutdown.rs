@@ -1,4 +1,4 @@
-//! The server ends when it is told to, cleanly, and nobody can hold it up (spec: local transports 11, design section 4).
+//! The server shuts down cleanly when told to, and no client can delay it (spec: local transports 11).
 
 use std::os::unix::net::UnixStream;
 use std::thread;

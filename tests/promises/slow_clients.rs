@@ -1,4 +1,4 @@
-//! A client that does not read is cut, and costs the others nothing (laws 5 and 6).
+//! A client that does not read is disconnected, and costs the others nothing (laws 5 and 6).
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;

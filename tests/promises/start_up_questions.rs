@@ -1,4 +1,4 @@
-//! What clients ask when they start is answered, though there is nothing to tell yet (spec: clients 2, 3, 8).
+//! Requests of clients at their start are answered (spec: clients 2, 3, 8).
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What a server leaves on the disk is for its owner's eyes only.
+//! The files of a server are readable by their owner only.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

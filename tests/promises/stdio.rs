@@ -1,4 +1,4 @@
-//! One client on stdin and stdout, a line a message, and an end that loses nothing (design section 4).
+//! One client on stdin and stdout, one line per message, and an end that loses nothing.
 
 use std::collections::HashSet;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! A reader of stdout that stops reading stops the server's reading, not its memory (design section 3).
+//! If stdout is not read, the server stops reading instead of using more memory.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};

@@ -1,4 +1,4 @@
-//! What the TCP listener answers to each HTTP request (spec: local transports 4).
+//! The answers of the TCP listener to HTTP requests (spec: local transports 4).
 
 use crate::support::http::{self, UPGRADE, upgrade_but};
 use crate::support::process::Launch;

@@ -1,4 +1,4 @@
-//! A thread id that is unknown, or no id at all, is refused in the words that clients know.
+//! Unknown and malformed thread ids are rejected with the texts that clients know.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Archive, unarchive, delete, fork, resume: each does what it says once, and says why when it cannot.
+//! Archive, unarchive, delete, fork, resume: each takes effect once, or reports why it cannot.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Threads can be found again: listed, filtered, sorted, page by page.
+//! Threads can be found again: listed, filtered, sorted, and paged.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A thread is there as soon as it is started, with everything that clients expect to know about it.
+//! A thread exists as soon as it is started, with all members that clients expect.
 
 use serde_json::{Value, json};
 

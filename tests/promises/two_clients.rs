@@ -1,4 +1,4 @@
-//! Clients that share a server see each other's changes (spec: local transports 8.1, design section 4).
+//! Clients that share a server see each other's changes (spec: local transports 8.1).
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Servers that start at the same moment take turns, and say so when they wait in vain.
+//! Servers that start at the same moment take turns, and report when they have waited in vain.
 
 use std::fs::{self, File};
 use std::os::unix::net::UnixStream;

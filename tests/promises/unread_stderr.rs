@@ -1,5 +1,5 @@
-//! Nobody has to read stderr: a server whose log goes nowhere serves, obeys signals, and ends (law 12). And nobody can
-//! fill the disk of whoever keeps it.
+//! stderr need not be read: the server keeps serving, handles signals, and ends (law 12). And no peer can fill the disk
+//! with log lines.
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-//! `watch`: every notification as a line, while it happens.
+//! `watch` prints every notification as a line when it arrives.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The functions of `tests/fuzz`, short and always on the same inputs: every seed, and a few hundred generated ones.
+//! Runs the functions of `tests/fuzz` on fixed inputs: every seed, and a few hundred generated ones.
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
 #![allow(clippy::disallowed_methods, reason = "tests know what they open")]

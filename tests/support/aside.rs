@@ -1,4 +1,4 @@
-//! What a test does meanwhile on a thread of its own, such as to play a server that is not ours.
+//! Background work of a test on a separate thread, such as a fake server.
 
 use std::sync::mpsc::{self, Receiver};
 use std::thread;

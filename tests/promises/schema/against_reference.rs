@@ -1,12 +1,12 @@
-//! The schema that we publish, held against the reference program's where a checkout has that: what it allows a client
-//! to send we take, and what we send its readers know.
+//! Compares the published schema with the reference program's, where a checkout has it: everything that a client may
+//! send according to the reference is accepted, and everything that we send is known to its readers.
 
 use std::collections::BTreeSet;
 
 use crate::support::compatible::{Comparison, Side};
 use crate::support::schemas::{Schemas, folder};
 
-/// Differences that are meant, each with its reason. One that is no longer found fails the test too.
+/// Intended differences with their reasons. One that is no longer found fails the test, too.
 const MEANT: &[(&str, &[&str])] = &[
     (
         "there it stands in a file of its own and not in the bundle",

@@ -1,4 +1,4 @@
-//! The protocol is published as it is served: as JSON Schema, TypeScript and OpenRPC, whole, and fit for use.
+//! The protocol is published as it is served: as JSON Schema, TypeScript and OpenRPC, complete and usable.
 
 mod against_reference;
 

@@ -1,4 +1,4 @@
-//! A signed-in account: what `auth.json` says, and what the backend believes.
+//! A signed-in account: its `auth.json`, and its state at the backend.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

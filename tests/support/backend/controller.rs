@@ -1,4 +1,4 @@
-//! A virtual phone: a client whose wire is the backend.
+//! A virtual controller: a client that connects through the backend.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -1,5 +1,5 @@
-//! The envelopes on the WebSocket (spec: remote control 6). Written here a second time: a server that misspells a member
-//! must not be read by its own misspelling.
+//! The envelopes on the WebSocket (spec: remote control 6). Defined separately from the server's, so that a misspelt
+//! member of the server is found.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! What can go wrong at an endpoint.
+//! Faults of an endpoint.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Requests as the backend gets them, and its answers.
+//! Requests to the backend, and its answers.
 
 use std::io::{BufRead, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! The host's WebSocket, and between it and the controllers: what was sent, so that it can be sent again.
+//! The host's WebSocket, and the envelopes between it and the controllers, kept for sending again.
 //!
 //! Every envelope of a controller gets a cursor, the number of those before it. A host that comes back says the last
 //! one that it has processed; the others are sent again. A host that says none gets everything again.

@@ -1,7 +1,7 @@
-//! A backend of remote control in the test's own process, on loopback: the HTTP endpoints, the OAuth token endpoint and
-//! the WebSocket of the host (spec: remote control 4 to 9), with faults where a test wants them.
+//! A remote-control backend in the test's own process, on loopback: the HTTP endpoints, the OAuth token endpoint and
+//! the WebSocket of the host (spec: remote control 4 to 9), with injected faults.
 //!
-//! It is strict: a request that no host should make is refused and noted, and a note fails the test at its end.
+//! It is strict: an invalid request is refused and recorded, and fails the test at its end.
 
 pub mod account;
 pub mod controller;

@@ -1,4 +1,4 @@
-//! What each endpoint does when all is well. An error is a complaint: no host should have asked so.
+//! The endpoints without faults. An error means an invalid request of the host.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! What the host sends to one controller: checked, put together, acknowledged.
+//! The envelopes from the host to one controller: checked, assembled, acknowledged.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
