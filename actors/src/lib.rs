@@ -16,18 +16,18 @@
 //!
 //! | actor | owns | who sends to it | bound of its mailbox, and what happens at it |
 //! |---|---|---|---|
-//! | [`connection`] | one client's wire, what it has in flight | the router | [`Limits::websocket_outbound_messages`]: the router cuts the connection |
-//! | [`processor`] | sessions: who is initialized, who may call what | connections | [`Limits::processor_mailbox_messages`]: -32001 to the asking client, at once |
-//! | [`router`] | recipients, gauges, kill handles, subscriptions | everyone | [`Limits::router_mailbox_messages`]: the sender pauses |
+//! | [`connection`] | one client's wire, its requests in flight | the router | [`Limits::websocket_outbound_messages`]: the router disconnects the peer |
+//! | [`processor`] | sessions: which connections are initialized, and what they may call | connections | [`Limits::processor_mailbox_messages`]: the client gets -32001 at once |
+//! | [`router`] | recipients, outbound queues, kill handles, subscriptions | all actors | [`Limits::router_mailbox_messages`]: the sender pauses |
 //! | [`threads`] | which threads are loaded | the processor | [`Limits::threads_mailbox_messages`]: the processor pauses |
 //! | [`thread`] | one loaded thread: settings, status, soon its turns | the registry | [`Limits::thread_mailbox_messages`]: -32001 |
 //! | [`store`] | the database | the registry | [`Limits::store_mailbox_messages`]: a clear error |
 //! | [`catalog`] | configuration, account, models | the processor, the registry | [`Limits::catalog_mailbox_messages`]: -32001 |
 //! | [`commands`] | which commands run, and for whom | the processor, commands | [`Limits::commands_mailbox_messages`]: -32001; a command waits |
 //! | [`command`] | one running command: its processes, its streams | the registry of commands | [`Limits::command_mailbox_messages`]: -32001 |
-//! | [`files`] | who watches which paths, whose turn it is | the processor | [`Limits::files_mailbox_messages`]: -32001 |
-//! | [`search`] | search sessions, the trees that were walked | the processor | [`Limits::search_mailbox_messages`]: -32001 |
-//! | [`remote_control`] | whether this host is reachable from elsewhere; its enrollment, its server token | the processor, the link | [`RemoteControlSettings::mailbox_messages`]: -32001 |
+//! | [`files`] | the watches, and the order of each client's requests | the processor | [`Limits::files_mailbox_messages`]: -32001 |
+//! | [`search`] | search sessions, cached directory trees | the processor | [`Limits::search_mailbox_messages`]: -32001 |
+//! | [`remote_control`] | the status of remote control, the enrollment, the server token | the processor, the link | [`RemoteControlSettings::mailbox_messages`]: -32001 |
 //! | [`remote_link`] | the one socket to the backend, the streams on it | remote control | [`RemoteLinkLimits::mailbox_messages`]: remote control waits |
 //!
 //! [`start`] starts them. Connections, processor, router, registry and threads share one arbiter, on which nothing
