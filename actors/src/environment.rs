@@ -1,11 +1,11 @@
-//! The environment variables, handed in so that tests decide what they say.
+//! Environment variables. They are injected, so that tests can set them.
 
 use std::fmt;
 use std::sync::Arc;
 
 type LookUp = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// Looks up environment variables. Cloning shares the lookup.
+/// Looks up environment variables. Clones share the lookup.
 #[derive(Clone)]
 pub struct Environment(Arc<LookUp>);
 
@@ -15,12 +15,12 @@ impl Environment {
         Self(Arc::new(|name| std::env::var(name).ok()))
     }
 
-    /// An environment in which `look_up` says what a variable holds.
+    /// An environment that calls `look_up`.
     pub fn from_fn(look_up: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         Self(Arc::new(look_up))
     }
 
-    /// The value of a variable; `None` if it is not set, is empty, or is no UTF-8.
+    /// The value of a variable; `None` if it is not set, empty, or not UTF-8.
     pub fn get(&self, name: &str) -> Option<String> {
         (self.0)(name).filter(|value| !value.is_empty())
     }

@@ -1,4 +1,4 @@
-//! The hub: what every connection needs of the server, and nothing of what is behind the processor.
+//! The hub: what every connection needs of the server, and nothing behind the processor.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,14 +16,14 @@ use crate::protocol::RequestId;
 use crate::reply::Reply;
 use crate::router::{CloseAll, CutAll, Router};
 
-/// How connections reach the actors. Cloning shares the hub.
+/// The handle through which connections reach the actors. Clones share it.
 #[derive(Clone)]
 pub struct Hub(Arc<Inner>);
 
 struct Inner {
     limits: Arc<Limits>,
-    // One shared address per actor and never a clone of it: each clone has a slot of its own in the mailbox, and with a
-    // clone per message there is no bound at all.
+    // One shared address per actor, never cloned: each clone adds a slot to the mailbox, and with a clone per message
+    // there would be no bound.
     router: Arc<Addr<Router>>,
     processor: Arc<Addr<Processor>>,
     ingress: Arc<Ingress>,
@@ -33,8 +33,8 @@ struct Inner {
 }
 
 impl Hub {
-    /// A hub without connections. They should live on the arbiter of the router and the processor, because a message
-    /// inside an arbiter costs a fraction of one that crosses.
+    /// Creates a hub without connections. They should live on the arbiter of the router and the processor, because a
+    /// message inside an arbiter costs a fraction of one to another arbiter.
     pub(crate) fn new(limits: Arc<Limits>, router: Arc<Addr<Router>>, processor: Arc<Addr<Processor>>) -> Self {
         Self(Arc::new(Inner {
             ingress: Arc::new(Ingress::new(&limits)),
@@ -47,7 +47,7 @@ impl Hub {
         }))
     }
 
-    /// The bounds in force.
+    /// The limits.
     pub fn limits(&self) -> &Limits {
         &self.0.limits
     }
@@ -57,8 +57,8 @@ impl Hub {
         self.0.draining.load(Ordering::Acquire)
     }
 
-    /// Refuses new work, and returns when every request in flight is answered. Takes as long as the requests take; the
-    /// caller sets a time limit.
+    /// Refuses new work, and waits until all requests in flight are answered. There is no time limit; the caller sets
+    /// one.
     pub async fn drain(&self) {
         self.0.draining.store(true, Ordering::Release);
         if self.0.processor.send(Drain).await.is_err() {
@@ -68,8 +68,8 @@ impl Hub {
         self.0.work.wait().await;
     }
 
-    /// Says goodbye to every connection (1001 on a WebSocket) and waits until all are gone. Those that are left after
-    /// `grace` are cut.
+    /// Closes every connection (1001 on a WebSocket) and waits until all have ended. Those that are left after `grace`
+    /// are disconnected.
     pub async fn close_connections(&self, grace: Duration) {
         if tokio::time::timeout(grace, self.0.router.send(CloseAll)).await.is_err()
             && self.0.router.send(CutAll).await.is_err()

@@ -1,4 +1,5 @@
-//! The actors of codex-app-server. They know messages and frames; they know no listeners, no HTTP routes, no command line.
+//! The actors of codex-app-server. This crate handles messages and frames; it has no listeners, no HTTP routes and no
+//! command line.
 //!
 //! ```text
 //!  stdin/stdout ─┐
@@ -10,9 +11,9 @@
 //!                                               └── RemoteControl ──▶ RemoteLink, Store, Catalog
 //! ```
 //!
-//! Requests go from left to right. Answers and notifications go to the [`router`], which hands them to connections and
-//! never waits for one. An actor waits for another only along an arrow that points right or to the router, so no circle
-//! of waiting can close; unit tests run with mailboxes for one message to prove it.
+//! Requests travel from left to right. Answers and notifications go to the [`router`], which hands them to connections
+//! and never waits for one. An actor awaits another only along an arrow that points right or to the router, so no cycle
+//! of waiting can form; unit tests run with mailboxes for one message to prove it.
 //!
 //! | actor | owns | who sends to it | bound of its mailbox, and what happens at it |
 //! |---|---|---|---|
@@ -30,10 +31,10 @@
 //! | [`remote_control`] | the status of remote control, the enrollment, the server token | the processor, the link | [`RemoteControlSettings::mailbox_messages`]: -32001 |
 //! | [`remote_link`] | the one socket to the backend, the streams on it | remote control | [`RemoteLinkLimits::mailbox_messages`]: remote control waits |
 //!
-//! [`start`] starts them. Connections, processor, router, registry and threads share one arbiter, on which nothing
-//! blocks; the store, the catalog, files and search touch files and have arbiters of their own, and all commands share
-//! one with their registry, because telling their output is work. Remote control and the link share one too; the streams
-//! on the link are connections on the hub's, like those of local clients.
+//! [`start`] starts them. Connections, processor, router, registry and threads share one arbiter, the hub's, on which
+//! nothing blocks. The store, the catalog, files and search access files and have arbiters of their own. All commands
+//! share one with their registry, because encoding their output takes time. Remote control and the link share one, too;
+//! the streams on the link are connections on the hub's arbiter, like those of local clients.
 //!
 //! [`Limits::websocket_outbound_messages`]: limits::Limits::websocket_outbound_messages
 //! [`Limits::processor_mailbox_messages`]: limits::Limits::processor_mailbox_messages

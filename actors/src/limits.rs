@@ -11,132 +11,133 @@ use serde::Deserialize;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Messages in the processor's mailbox; a request that does not fit is answered -32001 (seed: 128).
+    /// Messages in the processor's mailbox. A request that does not fit gets -32001.
     pub processor_mailbox_messages: usize,
-    /// Messages in the router's mailbox; a sender that finds it full waits until the router has taken its message.
+    /// Messages in the router's mailbox. When it is full, senders wait.
     pub router_mailbox_messages: usize,
-    /// Requests of the server that wait for an answer of a client; one more is not sent, and whoever asks is told.
+    /// Pending server requests. Further ones are not sent, and their senders receive an error.
     pub pending_server_requests: usize,
-    /// Messages in the mailbox of the threads registry.
+    /// Messages in the mailbox of the registry of threads.
     pub threads_mailbox_messages: usize,
-    /// Inputs that one loaded thread may have waiting; one more is refused with a clear error.
+    /// Inputs waiting for one loaded thread. Further ones get -32001.
     pub thread_mailbox_messages: usize,
-    /// Questions waiting for the catalog, which reads files; one more is answered -32001.
+    /// Requests waiting for the catalog. Further ones get -32001.
     pub catalog_mailbox_messages: usize,
-    /// Threads of the catalog that look at projects and write the configuration.
+    /// Worker threads of the catalog, which read projects and write the configuration.
     pub catalog_workers: usize,
-    /// Requests about files waiting for the actor that sorts them; one more is answered -32001.
+    /// Requests waiting for the files actor. Further ones get -32001.
     pub files_mailbox_messages: usize,
-    /// Searches waiting for the actor that runs them; one more is answered -32001.
+    /// Requests waiting for the search actor. Further ones get -32001.
     pub search_mailbox_messages: usize,
-    /// Questions waiting for the database; one more is refused with a clear error.
+    /// Requests waiting for the database. Further ones get -32001.
     pub store_mailbox_messages: usize,
 
-    /// Short requests of one connection in flight before it stops being read.
+    /// Short requests of one connection in flight. At this number the connection is no longer read.
     pub connection_in_flight_requests: usize,
-    /// Of those, requests of one connection that wait in the processor's mailbox before it stops being read.
+    /// Of those, requests in the processor's mailbox. At this number the connection is no longer read.
     pub connection_waiting_requests: usize,
-    /// Long-running requests of one connection at once; one more is answered -32001, to this client only.
+    /// Long-running requests of one connection. Further ones of this connection get -32001.
     pub connection_long_requests: usize,
-    /// Bytes of one connection's short requests in flight before it stops being read, and bytes of its long-running
-    /// ones, above which one more is answered -32001. A request alone passes, whatever its size.
+    /// Bytes of one connection's short requests in flight, at which it is no longer read, and of its long-running
+    /// requests, above which further ones get -32001. A single request may be larger.
     pub connection_in_flight_bytes: usize,
-    /// Bytes from which a message counts as large, and takes its part of [`Self::in_flight_bytes`].
+    /// Size in bytes from which a message counts as large and takes its share of [`Self::in_flight_bytes`].
     pub large_message_bytes: usize,
-    /// Bytes of the large short requests of all connections that are worked on; the next large message waits, and its
-    /// connection is not read meanwhile. As many again of long-running ones; one more is answered -32001.
+    /// Bytes of large short requests of all connections that are being handled. Further large messages wait, and their
+    /// connections are not read meanwhile. Long-running requests have the same amount of their own; above it they get
+    /// -32001.
     pub in_flight_bytes: usize,
-    /// Bytes of answers that the peer has not read yet before its connection stops being read.
+    /// Bytes of answers that the peer has not read. At this number its connection is no longer read.
     pub connection_unread_bytes: usize,
 
-    /// Seconds that a connection whose peer sends no more may take until its last answers are written.
+    /// Time in seconds for the last answers to a peer that has stopped sending.
     pub connection_flush_seconds: u64,
 
-    /// Messages queued towards one WebSocket peer (its mailbox); one more cuts the peer.
+    /// Messages queued for one WebSocket peer (its mailbox). Above it the peer is disconnected.
     pub websocket_outbound_messages: usize,
-    /// Messages queued towards the stdio or in-process peer (its mailbox); one more cuts the peer.
+    /// Messages queued for a JSON-lines peer (its mailbox). Above it the peer is disconnected.
     pub stream_outbound_messages: usize,
-    /// Bytes queued towards one peer; one more cuts the peer.
+    /// Bytes queued for one peer. Above it the peer is disconnected.
     pub outbound_bytes: usize,
-    /// Seconds without any progress while something is queued towards a socket peer, after which it is cut.
+    /// Time in seconds without progress after which a socket peer with queued messages is disconnected.
     pub outbound_stall_seconds: u64,
 
-    /// Bytes of one unfragmented WebSocket frame (RFC 6455 5.2); judged from the header.
+    /// Largest unfragmented WebSocket frame (RFC 6455 5.2) in bytes, checked by the header.
     pub websocket_frame_bytes: usize,
-    /// Bytes of one message: a reassembled WebSocket message, or a line of stdio.
+    /// Largest message in bytes: a reassembled WebSocket message, or a line on stdio.
     pub message_bytes: usize,
 
-    /// Requests waiting for the registry of commands; one more is answered -32001.
+    /// Requests waiting for the registry of commands. Further ones get -32001.
     pub commands_mailbox_messages: usize,
-    /// Commands of all connections that run at once; one more is answered -32001.
+    /// Running commands of all connections. Further ones get -32001.
     pub commands_total: usize,
-    /// Inputs and the like waiting for one command; one more is answered -32001.
+    /// Messages waiting for one command. Further inputs get -32001.
     pub command_mailbox_messages: usize,
-    /// Bytes waiting for a command to read them; more are answered -32001.
+    /// Bytes of input that a command has not read. Further input gets -32001.
     pub command_stdin_bytes: usize,
-    /// Bytes of a stream of output that a client gets unless it says otherwise (the reference program's default).
+    /// Default cap on each output stream, in bytes (the reference program's).
     pub command_output_bytes: usize,
-    /// Bytes of a stream of output that are kept for the result, whatever the client says.
+    /// Maximum stored output of each stream for the result, in bytes.
     pub command_kept_bytes: usize,
-    /// Bytes that a client has not read yet before commands of its own stop being read. Below half of
-    /// [`Self::connection_unread_bytes`], so that a client whose command floods can still say that it is to end.
+    /// Bytes that a client has not read, at which its commands are no longer read. Below half of
+    /// [`Self::connection_unread_bytes`], so that a client whose command floods can still end it.
     pub command_unread_bytes: usize,
-    /// Seconds that a command may run unless its client says otherwise (the reference program's default).
+    /// Default time limit of a command, in seconds (the reference program's).
     pub command_timeout_seconds: u64,
-    /// Seconds between asking a command to end (SIGTERM) and making it (SIGKILL).
+    /// Time in seconds between SIGTERM and SIGKILL for a command that is to end.
     pub command_grace_seconds: u64,
 
-    /// Levels of arrays and objects in one message; one more is refused with -32600. Above 128, the JSON library's own
-    /// limit remains for params whose members are read one by one.
+    /// Nesting of arrays and objects in a message; deeper ones get -32600. Above 128, the JSON library's own limit
+    /// remains for typed params.
     pub json_nesting_levels: usize,
-    /// Bytes of a request's id; one more is refused with -32600.
+    /// Longest request id in bytes; longer ones get -32600.
     pub request_id_bytes: usize,
-    /// Messages of one WebSocket connection that were no JSON-RPC message; one more closes it (1008).
+    /// Malformed messages of one WebSocket connection. One more closes it (1008).
     pub malformed_messages: usize,
 
-    /// Seconds that a WebSocket peer may take until it is initialized, after which it is closed (1008).
+    /// Time in seconds until a WebSocket peer must be initialized; otherwise it is closed (1008).
     pub initialize_seconds: u64,
-    /// Seconds of silence after which a WebSocket peer is sent a ping.
+    /// Silence in seconds after which a WebSocket peer is pinged.
     pub websocket_ping_seconds: u64,
-    /// Seconds after that ping without a sign of life, after which the peer is closed (1008).
+    /// Silence in seconds after that ping, after which the peer is closed (1008).
     pub websocket_pong_seconds: u64,
-    /// Seconds that a WebSocket peer may take to read why it is closed and to close in turn, after which it is cut.
+    /// Time in seconds for a WebSocket peer to answer a close frame before it is disconnected.
     pub websocket_close_seconds: u64,
 
-    /// Threads that look at files for `fs/*`.
+    /// Worker threads for `fs/*`.
     pub file_workers: usize,
-    /// Seconds without progress after which work on files is given up: the client is told, and another worker takes over.
+    /// Time in seconds without progress after which a file operation is given up.
     pub file_patience_seconds: u64,
-    /// Bytes of a file that one `fs/readFile` or `fs/writeFile` moves.
+    /// Largest file for `fs/readFile` and `fs/writeFile`, in bytes.
     pub file_bytes: usize,
-    /// Entries of a directory that one `fs/readDirectory` lists.
+    /// Largest directory for `fs/readDirectory`, in entries.
     pub directory_entries: usize,
-    /// Watches of one connection (`fs/watch`).
+    /// File watches (`fs/watch`) of one connection.
     pub file_watches_per_connection: usize,
-    /// Watches of all connections.
+    /// File watches of all connections.
     pub file_watches: usize,
-    /// Paths in one `fs/changed`; of more only the watched path is told.
+    /// Paths in one `fs/changed`; with more changes it contains only the watched path.
     pub file_changes: usize,
-    /// Milliseconds for which changes are collected before `fs/changed` tells them.
+    /// Time in milliseconds over which changes are collected into one `fs/changed`.
     pub file_change_milliseconds: u64,
 
-    /// Searches for files that run at once; more wait.
+    /// File searches that run at once; more wait.
     pub search_workers: usize,
-    /// Directories that one search looks through.
+    /// Directories to search in one request.
     pub search_roots: usize,
     /// Files and directories below one root that a search considers.
     pub search_entries: usize,
-    /// Bytes of names kept between searches, of all roots together.
+    /// Memory for file names between searches, in bytes.
     pub search_cache_bytes: usize,
-    /// Best results that a search tells.
+    /// Results of one search.
     pub search_results: usize,
     /// Search sessions of one connection.
     pub search_sessions_per_connection: usize,
 
-    /// Seconds to wait for another program that writes `config.toml`.
+    /// Time in seconds to wait for another program that is writing `config.toml`.
     pub config_lock_seconds: u64,
 
-    /// Seconds that a loaded thread without subscribers and without work stays in memory.
+    /// Time in seconds for which a loaded thread without subscribers and without work stays in memory.
     pub thread_idle_seconds: u64,
 }
 

@@ -1,15 +1,15 @@
-//! The mailboxes of actors: an address first, the actor behind it when everything that it needs is there.
+//! Mailboxes: the address exists first, the actor is started when everything that it needs exists.
 
 use std::sync::Arc;
 
 use actix::dev::channel::{AddressReceiver, channel};
 use actix::prelude::*;
 
-/// The mailbox of an actor that does not run yet. It keeps what arrives meanwhile, within its bound.
+/// The mailbox of an actor that is not running yet. It accepts messages up to its bound.
 pub(crate) struct Mailbox<A: Actor<Context = Context<A>>>(AddressReceiver<A>);
 
-/// Makes a mailbox for `messages` messages. The bound is exact as long as the address is shared and never cloned: each
-/// clone has a slot of its own.
+/// Creates a mailbox for `messages` messages. The bound is exact as long as the address is shared and never cloned:
+/// each clone adds a slot.
 pub(crate) fn reserve<A: Actor<Context = Context<A>>>(messages: usize) -> (Arc<Addr<A>>, Mailbox<A>) {
     let (sender, receiver) = channel(messages);
     (Arc::new(Addr::new(sender)), Mailbox(receiver))
@@ -21,18 +21,19 @@ impl<A: Actor<Context = Context<A>>> Mailbox<A> {
         Context::with_receiver(self.0).run(actor);
     }
 
-    /// Runs what `make` makes on `arbiter`.
+    /// Runs the actor that `make` creates on `arbiter`.
     pub(crate) fn run_on(self, arbiter: &ArbiterHandle, make: impl FnOnce() -> A + Send + 'static) {
         arbiter.spawn_fn(move || self.run(make()));
     }
 
-    /// Runs what `make` makes on an arbiter of its own, a thread: whatever the actor does there blocks nobody else.
+    /// Runs the actor that `make` creates on an arbiter, and thus a thread, of its own: blocking there blocks no other
+    /// actor.
     pub(crate) fn run_alone(self, make: impl FnOnce() -> A + Send + 'static) {
         self.run_on(&Arbiter::new().handle(), make);
     }
 }
 
-/// Reserves a mailbox for `messages` messages, and runs what `make` makes on an arbiter of its own.
+/// Reserves a mailbox for `messages` messages, and runs the actor that `make` creates on an arbiter of its own.
 pub(crate) fn start_alone<A>(messages: usize, make: impl FnOnce() -> A + Send + 'static) -> Arc<Addr<A>>
 where
     A: Actor<Context = Context<A>>,

@@ -11,33 +11,33 @@ use crate::http::HttpBounds;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteControlSettings {
-    /// Hosts besides the known ones that `chatgpt_base_url` may name, `https` only.
+    /// Hosts besides the known ones that `chatgpt_base_url` may name; `https` only.
     pub hosts: Vec<String>,
-    /// Requests waiting for the actor; one more is answered -32001.
+    /// Requests waiting for remote control. Further ones get -32001.
     pub mailbox_messages: usize,
-    /// Clients' requests at once that wait for the backend; one more is answered -32001.
+    /// Client requests waiting for the backend. Further ones get -32001.
     pub calls: usize,
-    /// Milliseconds of one HTTP request with its answer.
+    /// Time for one HTTP request including its answer, in milliseconds.
     pub request_milliseconds: u64,
-    /// Bytes of the body of an answer.
+    /// Largest body of an answer, in bytes.
     pub response_bytes: usize,
-    /// Milliseconds of the longest wait after the first failure; it doubles with each further one.
+    /// Longest wait after the first failure, in milliseconds. It doubles with each further one.
     pub backoff_first_milliseconds: u64,
-    /// Milliseconds that the longest wait never exceeds.
+    /// Longest wait of all, in milliseconds.
     pub backoff_most_milliseconds: u64,
-    /// Milliseconds that a socket must have stayed up for failures before it to be forgotten.
+    /// Uptime of a socket after which earlier failures are forgotten, in milliseconds.
     pub stable_milliseconds: u64,
-    /// Milliseconds before the expiry of the server token from which on it is refreshed.
+    /// Remaining lifetime below which the server token is refreshed, in milliseconds.
     pub refresh_ahead_milliseconds: u64,
-    /// Milliseconds at least without another refresh after one that failed without saying when to retry.
+    /// Shortest pause after a refresh that failed without a `Retry-After`, in milliseconds.
     pub refresh_rest_least_milliseconds: u64,
-    /// Milliseconds at most.
+    /// Longest such pause, in milliseconds.
     pub refresh_rest_most_milliseconds: u64,
-    /// Milliseconds for which a `Retry-After` is obeyed at most.
+    /// Longest `Retry-After` that is obeyed, in milliseconds.
     pub retry_after_most_milliseconds: u64,
-    /// Milliseconds at most that are added to a `Retry-After`.
+    /// Largest random addition to a `Retry-After`, in milliseconds.
     pub retry_jitter_milliseconds: u64,
-    /// Milliseconds between two looks at `auth.json` while somebody waits for a change in it.
+    /// Interval between checks of `auth.json` while a change is awaited, in milliseconds.
     pub account_check_milliseconds: u64,
 }
 

@@ -8,62 +8,62 @@ use serde::Deserialize;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteLinkLimits {
-    /// Seconds that the way to an established socket may take.
+    /// Time in seconds to establish the socket.
     pub dial_seconds: u64,
-    /// Bytes of the body of a refusal that are passed on.
+    /// Bytes of a refusal's body that are passed on.
     pub refusal_bytes: usize,
-    /// Seconds that this body may take to come; what came until then is passed on.
+    /// Time in seconds for that body; the bytes received until then are passed on.
     pub refusal_seconds: u64,
-    /// Seconds between two pings to the backend.
+    /// Interval between pings to the backend, in seconds.
     pub ping_seconds: u64,
-    /// Seconds without a pong after which the socket is dropped, whatever else comes.
+    /// Time in seconds without a pong after which the socket is dropped, whatever else arrives.
     pub pong_seconds: u64,
-    /// Bytes of one frame from the backend; one more kills the socket.
+    /// Largest frame from the backend, in bytes. A larger one ends the socket.
     pub frame_bytes: usize,
 
-    /// Messages to the link itself that wait; only remote control sends any, one after the other.
+    /// Messages waiting for the link; only remote control sends any, one at a time.
     pub mailbox_messages: usize,
-    /// Streams at once; one more is answered -32001.
+    /// Open streams. Further ones get -32001.
     pub streams: usize,
-    /// Streams of one controller at once, so that no controller takes them all; one more is answered -32001.
+    /// Open streams of one controller, so that none takes all. Further ones get -32001.
     pub controller_streams: usize,
-    /// Bytes of the name of a controller or of a stream; an envelope with a longer one is ignored.
+    /// Longest name of a controller or a stream, in bytes. An envelope with a longer one is ignored.
     pub name_bytes: usize,
-    /// Bytes of a cursor; a longer one is ignored.
+    /// Longest cursor in bytes; a longer one is ignored.
     pub cursor_bytes: usize,
-    /// Seconds without a message or ping after which a stream ends.
+    /// Time in seconds without a message or ping after which a stream ends.
     pub stream_idle_seconds: u64,
-    /// Seconds between two looks for idle streams, while there is a socket.
+    /// Interval between checks for idle streams while there is a socket, in seconds.
     pub stream_sweep_seconds: u64,
-    /// Bytes on their way between the link and a stream's connection, each way.
+    /// Buffer between the link and a stream's connection in each direction, in bytes.
     pub stream_pipe_bytes: usize,
-    /// Messages waiting for a stream's connection; one more request is answered -32001, anything else ends the stream.
+    /// Messages waiting for a stream's connection. A further request gets -32001, anything else ends the stream.
     pub stream_inbound_messages: usize,
-    /// Bytes of messages waiting for a stream's connection; the same happens above it.
+    /// Bytes of those messages, with the same effect.
     pub stream_inbound_bytes: usize,
 
-    /// Envelopes of one stream that the backend has not acknowledged before the stream rests.
+    /// Unacknowledged envelopes of one stream before it pauses.
     pub stream_retained_envelopes: usize,
-    /// Envelopes of all streams together.
+    /// Unacknowledged envelopes of all streams.
     pub retained_envelopes: usize,
-    /// Bytes of the envelopes of one stream before it rests. One message may exceed it.
+    /// Bytes of the envelopes of one stream before it pauses. A single message may be larger.
     pub stream_retained_bytes: usize,
-    /// Bytes of the envelopes of all streams before all rest. One message of each may exceed it.
+    /// Bytes of the envelopes of all streams. Above it each stream may have one message out.
     pub retained_bytes: usize,
-    /// Sequence counters of streams that are gone; the longest unused one is forgotten for one more.
+    /// Sequence counters of ended streams. Above it those unused for longest are forgotten.
     pub counters: usize,
 
-    /// Bytes of an envelope above which a message is sent in segments, and of an envelope with a segment.
+    /// Largest envelope, in bytes. A larger message is sent in segments.
     pub envelope_bytes: usize,
-    /// Bytes of a message that one segment aims at.
+    /// Bytes of the message in one segment.
     pub segment_bytes: usize,
     /// Segments of one message.
     pub segments: usize,
-    /// Bytes of one message in segments, both ways. Inbound the smaller `message_bytes` of all connections rules.
+    /// Largest segmented message in bytes, in both directions. Inbound messages are also bounded by `message_bytes`.
     pub segmented_message_bytes: usize,
-    /// Messages that are put together from segments at once; the one that waits for longest gives way.
+    /// Messages being assembled from segments. Above it the one that has waited longest is dropped.
     pub assemblies: usize,
-    /// Bytes of all of them; the ones that wait for longest give way.
+    /// Bytes of those messages. Above it the ones that have waited longest are dropped.
     pub assembly_bytes: usize,
 }
 
@@ -93,7 +93,7 @@ impl RemoteLinkLimits {
         Duration::from_secs(self.stream_idle_seconds)
     }
 
-    /// What unit tests run with: small, but with room for more than one of everything.
+    /// Limits for unit tests: small, but with room for more than one of everything.
     #[cfg(test)]
     pub fn small() -> Self {
         Self {

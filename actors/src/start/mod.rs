@@ -1,7 +1,7 @@
-//! Starts all actors of a server, each with the addresses of those that it sends to, and ends them in order.
+//! Starts all actors of a server, each with the addresses that it sends to, and ends them in order.
 //!
-//! Addresses come first and actors later ([`crate::mailbox::reserve`]), so actors that need each other can be started
-//! in any order.
+//! Addresses are created first and actors later ([`crate::mailbox::reserve`]), so actors that need each other can be
+//! started in any order.
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -30,7 +30,7 @@ use crate::search::Search;
 use crate::store::Store;
 use crate::threads::{Threads, ThreadsParts};
 
-/// What the process around the actors gives them.
+/// What the process passes to the actors.
 #[derive(Clone)]
 pub struct ActorsParts {
     /// The limits.
@@ -45,13 +45,13 @@ pub struct ActorsParts {
     pub clock: Clock,
     /// How commands are started.
     pub commands: CommandsSetup,
-    /// Whether and how this host is to be reachable from elsewhere.
+    /// The configuration of remote control.
     pub remote_control: RemoteControlSetup,
     /// The bounds of the link to the backend.
     pub remote_link: RemoteLinkLimits,
 }
 
-/// The actors of one server. Held by the process, or by the program that a server runs inside of. Cloning shares them.
+/// The actors of one server, held by the process or by an embedding program. Clones share them.
 #[derive(Clone)]
 pub struct Actors {
     hub: Hub,
@@ -62,7 +62,7 @@ pub struct Actors {
 }
 
 impl Actors {
-    /// Starts the actors. The arbiter of the calling thread becomes the hub's: connections should live there too.
+    /// Starts the actors. The arbiter of the calling thread becomes the hub's, where connections should live, too.
     ///
     /// # Panics
     /// Panics outside an actix system.
@@ -105,7 +105,7 @@ impl Actors {
             remote_control: control.clone(),
         }));
 
-        // Both are on one arbiter, away from the hub's; the streams of the link are connections on the hub's.
+        // Both run on one arbiter, not the hub's; the streams of the link are connections on the hub's.
         let remote_arbiter = Arbiter::new().handle();
         let link_parts = RemoteLinkParts {
             limits: remote_link.clone(),
@@ -129,26 +129,26 @@ impl Actors {
         Self { hub, commands, remote_control: control, remote_arbiter, open }
     }
 
-    /// What connections need.
+    /// The hub: what connections need.
     pub fn hub(&self) -> &Hub {
         &self.hub
     }
 
-    /// Opens a connection of this program: one JSON-RPC message a line, both ways, with `bytes` of room each way.
+    /// Opens a connection from this process: one JSON-RPC message per line, with a buffer of `bytes` in each direction.
     pub fn open(&self, bytes: usize) -> DuplexStream {
         (self.open)(bytes)
     }
 
-    /// Ends every command that still runs, and returns when nothing is left of them. Their clients are told. Takes as
-    /// long as the commands take; the caller sets a time limit.
+    /// Ends all running commands, notifies their clients, and waits until none are left. There is no time limit; the
+    /// caller sets one.
     pub async fn end_commands(&self) {
         if self.commands.send(EndAll).await.is_err() {
             log::error!("the registry of commands ended before the commands");
         }
     }
 
-    /// Sends what remote clients still have to be told, for which `grace` is left, and is no longer reachable from
-    /// elsewhere. The last step of an end: the arbiter of remote control ends with it.
+    /// Sends the last messages of remote clients within `grace`, and ends remote control. The last step of a shutdown:
+    /// the arbiter of remote control ends with it.
     pub async fn end_remote_control(&self, grace: Duration) {
         if self.remote_control.send(EndRemoteControl { grace }).await.is_err() {
             log::error!("remote control ended before it was told to");

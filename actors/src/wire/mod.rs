@@ -1,5 +1,5 @@
-//! Framing: from bytes to messages and back, without actors and without sockets. The server, the link to the backend and
-//! the clients on the command line share it.
+//! Framing: bytes to messages and back, without actors and sockets. Shared by the server, the link to the backend, and
+//! the client subcommands.
 //!
 //! | file | what it is |
 //! |---|---|

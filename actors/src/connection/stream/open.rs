@@ -1,4 +1,4 @@
-//! Opening a connection from inside the process: for remote streams, for clients in the same program, for tests.
+//! Opens connections from inside the process: for remote streams, in-process clients, and tests.
 
 use actix_rt::Arbiter;
 use tokio::io::DuplexStream;
@@ -7,8 +7,8 @@ use super::serve;
 use crate::connection::ConnectionOrigin;
 use crate::hub::Hub;
 
-/// A function that opens a connection of `hub`: one JSON-RPC message a line, both ways, with as many bytes of room each
-/// way as it is told. It can be called on any thread; the connections live on the arbiter of the calling one.
+/// A function that opens a connection of `hub`: one JSON-RPC message per line, with a buffer of the given size in each
+/// direction. It can be called on any thread; the connections live on the arbiter on which the function was created.
 ///
 /// # Panics
 /// Panics outside an actix system.
