@@ -3,25 +3,12 @@
 use actix::prelude::*;
 use toml::Table;
 
-use crate::protocol::catalog::CatalogRequest;
 use crate::protocol::config::ConfigWarning;
 use crate::protocol::thread::{ActivePermissionProfile, ApprovalsReviewer, AskForApproval, SandboxMode, SandboxPolicy};
 use crate::protocol::{RpcError, ServerNotification};
-use crate::reply::Reply;
-
-/// Sent by the processor for a client's request. The answer goes to the router. Mailbox full: the client receives
-/// -32001.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Ask {
-    /// The duty to answer.
-    pub reply: Reply,
-    /// The request.
-    pub request: CatalogRequest,
-}
 
 /// Sent by `Threads` before it creates a thread. The reply is the settings of the thread, with the files as they are at
-/// this moment, or -32600 if the configuration is invalid. Mailbox full: as for [`Ask`].
+/// this moment, or -32600 if the configuration is invalid. Mailbox full: as for [`Asked`](crate::reply::Asked).
 #[derive(Clone, Debug, Default, Message)]
 #[rtype(result = "Result<EffectiveSettings, RpcError>")]
 pub struct ThreadDefaults {

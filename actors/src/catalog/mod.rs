@@ -40,12 +40,13 @@ use crate::mailbox::{end_alone, start_alone};
 use crate::panics::guarded;
 use crate::protocol::RpcError;
 use crate::protocol::catalog::{CatalogAnswer, CatalogRequest};
+use crate::reply::Asked;
 use crate::workers::Workers;
 use lock::ConfigLock;
 use reader::Reader;
 
 pub use installation::installation_id;
-pub use messages::{Ask, BaseUrl, EffectiveSettings, Greet, Greeting, ThreadDefaults, ThreadOverrides};
+pub use messages::{BaseUrl, EffectiveSettings, Greet, Greeting, ThreadDefaults, ThreadOverrides};
 pub use sources::CatalogSources;
 
 /// See the module's documentation.
@@ -56,7 +57,7 @@ pub struct Catalog {
     /// For the workers: each takes one and returns it, so that cached files are kept.
     readers: Arc<Mutex<Vec<Reader>>>,
     workers: Workers,
-    desks: HashMap<ConnectionId, Desk<Ask>>,
+    desks: HashMap<ConnectionId, Desk<Asked<CatalogRequest>>>,
     config_lock: ConfigLock,
     config_lock_time: Duration,
 }
@@ -92,7 +93,7 @@ impl Catalog {
 
     /// Starts the requests of a connection, up to one that runs on a worker.
     fn begin(&mut self, connection: ConnectionId, ctx: &mut Context<Self>) {
-        while let Some((Ask { reply, request }, _)) = self.desks.get_mut(&connection).and_then(Desk::begin) {
+        while let Some((Asked { reply, request }, _)) = self.desks.get_mut(&connection).and_then(Desk::begin) {
             if takes_time(&request) {
                 let answer = wrap_future::<_, Self>(self.answer_apart(request));
                 ctx.spawn(answer.map(move |result, catalog, ctx| {
@@ -186,10 +187,10 @@ impl Actor for Catalog {
     }
 }
 
-impl Handler<Ask> for Catalog {
+impl Handler<Asked<CatalogRequest>> for Catalog {
     type Result = ();
 
-    fn handle(&mut self, ask: Ask, ctx: &mut Self::Context) {
+    fn handle(&mut self, ask: Asked<CatalogRequest>, ctx: &mut Self::Context) {
         let connection = ask.reply.connection();
         self.desks.entry(connection).or_default().take(ask);
         self.begin(connection, ctx);

@@ -37,15 +37,15 @@ use crate::host::Host;
 use crate::limits::Limits;
 use crate::mailbox::{end_alone, start_alone};
 use crate::panics::guarded;
-use crate::post::post;
+use crate::post::Post;
 use crate::protocol::command::{CommandExecOutputDelta, CommandExecOutputStream, CommandRequest};
 use crate::protocol::config::ConfigWarning;
 use crate::protocol::{Frame, ServerNotification};
-use crate::reply::Reply;
+use crate::reply::{Asked, Reply};
 use crate::router::{HandOver, Router};
 use execution::{Execution, Piece};
 
-pub use messages::{CommandsRequest, EndAll};
+pub use messages::EndAll;
 
 /// See the module's documentation.
 pub struct Commands {
@@ -181,10 +181,10 @@ impl Actor for Commands {
     }
 }
 
-impl Handler<CommandsRequest> for Commands {
+impl Handler<Asked<CommandRequest>> for Commands {
     type Result = ();
 
-    fn handle(&mut self, CommandsRequest { reply, request }: CommandsRequest, ctx: &mut Self::Context) {
+    fn handle(&mut self, Asked { reply, request }: Asked<CommandRequest>, ctx: &mut Self::Context) {
         guarded("a request about commands", || self.answer(reply, request, ctx));
     }
 }
@@ -213,7 +213,7 @@ impl Handler<Ended> for Commands {
     fn handle(&mut self, Ended { command, exit }: Ended, ctx: &mut Self::Context) {
         let answered = guarded("the end of a command", || self.remove(command).map(|execution| execution.end(exit)));
         if let Some(Some(outcome)) = answered {
-            post::<Self, _, _>(&self.router, outcome, ctx);
+            ctx.post(&self.router, outcome);
         }
     }
 }

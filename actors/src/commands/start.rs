@@ -14,7 +14,7 @@ use super::{Commands, warnings};
 use crate::catalog::{EffectiveSettings, ThreadDefaults, ThreadOverrides};
 use crate::command::confinement::environment;
 use crate::command::{Command, CommandId, Job, Listener, Streams, TerminalSize};
-use crate::post::post;
+use crate::post::Post;
 use crate::protocol::RpcError;
 use crate::protocol::command::{CommandExecParams, CommandExecTerminalSize};
 use crate::protocol::thread::SandboxPolicy;
@@ -29,7 +29,7 @@ impl Commands {
     pub(super) fn exec(&mut self, reply: Reply, params: CommandExecParams, ctx: &mut Context<Self>) {
         let (launcher, listener) = match self.admit(&reply, &params) {
             Ok(admitted) => admitted,
-            Err(error) => return post::<Self, _, _>(&self.router, reply.fail(&error), ctx),
+            Err(error) => return ctx.post(&self.router, reply.fail(&error)),
         };
         let id = CommandId(self.next_id);
         self.next_id += 1;
@@ -110,7 +110,7 @@ impl Commands {
             Ok(job) => drop(begin.send(job)),
             Err(error) => {
                 if let Some(execution) = self.remove(id) {
-                    post::<Self, _, _>(&self.router, execution.fail(&error), ctx);
+                    ctx.post(&self.router, execution.fail(&error));
                 }
             }
         }

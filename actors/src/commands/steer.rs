@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::Commands;
 use super::execution::Execution;
 use crate::command::{Command, InputRefused, Resize, Write};
-use crate::post::post;
+use crate::post::Post;
 use crate::protocol::RpcError;
 use crate::protocol::command::{CommandExecResizeParams, CommandExecTerminateParams, CommandExecWriteParams};
 use crate::protocol::thread::Empty;
@@ -68,7 +68,7 @@ impl Commands {
             execution.terminate();
             Empty {}
         });
-        post::<Self, _, _>(&self.router, reply.answer(result), ctx);
+        ctx.post(&self.router, reply.answer(result));
     }
 
     fn find(&self, reply: &Reply, name: &str) -> Result<&Execution, RpcError> {
@@ -85,10 +85,10 @@ impl Commands {
         ctx: &mut Context<Self>,
     ) {
         if let Err(error) = sent {
-            return post::<Self, _, _>(&self.router, reply.fail(&error), ctx);
+            return ctx.post(&self.router, reply.fail(&error));
         }
         ctx.spawn(wrap_future::<_, Self>(answer).map(|result, commands, ctx| {
-            post::<Self, _, _>(&commands.router, reply.answer(result), ctx);
+            ctx.post(&commands.router, reply.answer(result));
         }));
     }
 }

@@ -6,7 +6,6 @@
 
 mod copy;
 mod error;
-mod messages;
 mod operations;
 mod remove;
 #[cfg(test)]
@@ -27,21 +26,19 @@ use crate::desk::Desk;
 use crate::limits::Limits;
 use crate::mailbox::{end_alone, start_alone};
 use crate::panics::guarded;
-use crate::post::post;
+use crate::post::Post;
 use crate::protocol::fs::{FsAnswer, FsRequest, FsWatchResponse};
 use crate::protocol::{RpcError, ServerNotification};
-use crate::reply::Reply;
+use crate::reply::{Asked, Reply};
 use crate::router::{Audience, Outcome, Router};
 use crate::workers::{Progress, Unfinished, Workers};
 use watch::Watches;
-
-pub use messages::FilesRequest;
 
 /// See the module's documentation.
 pub struct Files {
     limits: Arc<Limits>,
     router: Arc<Addr<Router>>,
-    desks: HashMap<ConnectionId, Desk<FilesRequest>>,
+    desks: HashMap<ConnectionId, Desk<Asked<FsRequest>>>,
     workers: Workers,
     watches: Arc<Watches>,
 }
@@ -65,7 +62,7 @@ impl Files {
     /// Starts the next request of a connection, unless one is in progress.
     fn begin(&mut self, connection: ConnectionId, ctx: &mut Context<Self>) {
         let Some((request, gone)) = self.desks.get_mut(&connection).and_then(Desk::begin) else { return };
-        let FilesRequest { reply, request } = request;
+        let Asked { reply, request } = request;
         let (limits, watches, workers) = (self.limits.clone(), self.watches.clone(), self.workers.clone());
         let ended = gone.clone();
         let work = async move {
@@ -124,7 +121,7 @@ impl Files {
             let outcome = changes.unwrap_or_default().into_iter().fold(Outcome::none(), |outcome, (to, changed)| {
                 outcome.tell(Audience::One(to), ServerNotification::FsChanged(changed))
             });
-            post::<Self, _, _>(&files.router, outcome, ctx);
+            ctx.post(&files.router, outcome);
             files.tell_of_changes(ctx);
         }));
     }
@@ -176,10 +173,10 @@ impl Actor for Files {
     }
 }
 
-impl Handler<FilesRequest> for Files {
+impl Handler<Asked<FsRequest>> for Files {
     type Result = ();
 
-    fn handle(&mut self, request: FilesRequest, ctx: &mut Self::Context) {
+    fn handle(&mut self, request: Asked<FsRequest>, ctx: &mut Self::Context) {
         let connection = request.reply.connection();
         self.desks.entry(connection).or_default().take(request);
         self.begin(connection, ctx);

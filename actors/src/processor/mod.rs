@@ -8,21 +8,21 @@ use actix::fut::wrap_future;
 use actix::prelude::*;
 use futures_util::future::join;
 
-use crate::catalog::{Ask, Catalog, Greet, Greeting};
-use crate::commands::{Commands, CommandsRequest};
+use crate::catalog::{Catalog, Greet, Greeting};
+use crate::commands::Commands;
 use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
-use crate::files::{Files, FilesRequest};
+use crate::files::Files;
 use crate::host::Host;
 use crate::limits::Limits;
 use crate::panics::guarded;
-use crate::post::post;
+use crate::post::Post;
 use crate::protocol::initialize::{ClientInfo, InitializeParams};
 use crate::protocol::{ClientRequest, Gate, Method, RpcError};
-use crate::remote_control::{AskRemoteControl, Meet, RemoteControl};
-use crate::reply::Reply;
+use crate::remote_control::{Meet, RemoteControl};
+use crate::reply::{Asked, Reply};
 use crate::router::{Audience, Effect, Outcome, Router};
-use crate::search::{Search, SearchesRequest};
+use crate::search::Search;
 use crate::threads::{Threads, ThreadsRequest};
 
 #[cfg(test)]
@@ -78,46 +78,45 @@ impl Processor {
         }
         let session = match self.gate(reply.connection(), method, &request) {
             Ok(session) => session,
-            Err(error) => return post::<Self, _, _>(&self.parts.router, reply.fail(&error), ctx),
+            Err(error) => return ctx.post(&self.parts.router, reply.fail(&error)),
         };
         match request {
             ClientRequest::Initialize(_) => {}
             ClientRequest::Threads(request) => {
                 let originator = session.client_name.clone();
-                post::<Self, _, _>(&self.parts.threads, ThreadsRequest { reply, originator, request }, ctx);
+                ctx.post(&self.parts.threads, ThreadsRequest { reply, originator, request });
             }
             ClientRequest::Catalog(request) => {
-                self.hand_over(&self.parts.catalog, Ask { reply, request }, |ask| ask.reply, ctx);
+                self.hand_over(&self.parts.catalog, Asked { reply, request }, ctx);
             }
             ClientRequest::Commands(request) => {
-                self.hand_over(&self.parts.commands, CommandsRequest { reply, request }, |it| it.reply, ctx);
+                self.hand_over(&self.parts.commands, Asked { reply, request }, ctx);
             }
             ClientRequest::Files(request) => {
-                self.hand_over(&self.parts.files, FilesRequest { reply, request }, |it| it.reply, ctx);
+                self.hand_over(&self.parts.files, Asked { reply, request }, ctx);
             }
             ClientRequest::Search(request) => {
-                self.hand_over(&self.parts.search, SearchesRequest { reply, request }, |it| it.reply, ctx);
+                self.hand_over(&self.parts.search, Asked { reply, request }, ctx);
             }
             ClientRequest::RemoteControl(request) => {
-                let ask = AskRemoteControl { reply, request };
-                self.hand_over(&self.parts.remote_control, ask, |ask| ask.reply, ctx);
+                self.hand_over(&self.parts.remote_control, Asked { reply, request }, ctx);
             }
         }
     }
 
     /// Passes a request to an actor that may be slow. If its mailbox is full, the request is answered with -32001 at
     /// once, because waiting would delay all other requests.
-    fn hand_over<A, M>(&self, to: &Addr<A>, message: M, reply: fn(M) -> Reply, ctx: &mut Context<Self>)
+    fn hand_over<A, R>(&self, to: &Addr<A>, asked: Asked<R>, ctx: &mut Context<Self>)
     where
-        A: Actor<Context = Context<A>> + Handler<M>,
-        M: Message<Result = ()> + Send + 'static,
+        A: Actor<Context = Context<A>> + Handler<Asked<R>>,
+        R: Send + 'static,
     {
-        let (error, message) = match to.try_send(message) {
+        let (error, asked) = match to.try_send(asked) {
             Ok(()) => return,
-            Err(SendError::Full(message)) => (RpcError::overloaded(), message),
-            Err(SendError::Closed(message)) => (RpcError::internal("the server is ending; reconnect"), message),
+            Err(SendError::Full(asked)) => (RpcError::overloaded(), asked),
+            Err(SendError::Closed(asked)) => (RpcError::internal("the server is ending; reconnect"), asked),
         };
-        post::<Self, _, _>(&self.parts.router, reply(message).fail(&error), ctx);
+        ctx.post(&self.parts.router, asked.reply.fail(&error));
     }
 
     /// Checks whether this connection may send this request now.
@@ -142,7 +141,7 @@ impl Processor {
         let connection = reply.connection();
         let session = match Session::open(&params, self.sessions.contains_key(&connection)) {
             Ok(session) => session,
-            Err(error) => return post::<Self, _, _>(&self.parts.router, reply.fail(&error), ctx),
+            Err(error) => return ctx.post(&self.parts.router, reply.fail(&error)),
         };
         let originator = self.originator.get_or_insert_with(|| params.client_info.name.clone());
         let response = self.parts.host.initialize_response(originator, &params.client_info);
@@ -150,7 +149,7 @@ impl Processor {
         let InitializeParams { client_info, capabilities } = params;
         let opt_out = capabilities.unwrap_or_default().opt_out_notification_methods.unwrap_or_default();
         let outcome = reply.ok(&response).then(Effect::Admit { connection, opt_out: opt_out.into_iter().collect() });
-        post::<Self, _, _>(&self.parts.router, outcome, ctx);
+        ctx.post(&self.parts.router, outcome);
         self.greet(connection, client_info, ctx);
     }
 
@@ -203,7 +202,7 @@ impl Handler<Note> for Processor {
             // The router knows who was asked, and that is nobody before its handshake (law 8).
             Note::Answer { connection, id, answer } => {
                 let answered = Outcome::none().then(Effect::Answered { connection, id, answer });
-                post::<Self, _, _>(&self.parts.router, answered, ctx);
+                ctx.post(&self.parts.router, answered);
             }
         }
     }
@@ -215,10 +214,10 @@ impl Handler<Disconnected> for Processor {
     fn handle(&mut self, Disconnected { connection }: Disconnected, ctx: &mut Self::Context) {
         self.sessions.remove(&connection);
         // Up to four pauses. Their order does not matter, because each is for another actor.
-        post::<Self, _, _>(&self.parts.commands, Disconnected { connection }, ctx);
-        post::<Self, _, _>(&self.parts.files, Disconnected { connection }, ctx);
-        post::<Self, _, _>(&self.parts.search, Disconnected { connection }, ctx);
-        post::<Self, _, _>(&self.parts.router, Outcome::none().then(Effect::Forget { connection }), ctx);
+        ctx.post(&self.parts.commands, Disconnected { connection });
+        ctx.post(&self.parts.files, Disconnected { connection });
+        ctx.post(&self.parts.search, Disconnected { connection });
+        ctx.post(&self.parts.router, Outcome::none().then(Effect::Forget { connection }));
     }
 }
 

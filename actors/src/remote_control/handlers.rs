@@ -4,11 +4,13 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 use tokio::time::timeout;
 
-use super::{AskRemoteControl, EndRemoteControl, Meet, RemoteControl};
+use super::{EndRemoteControl, Meet, RemoteControl};
 use crate::panics::guarded;
-use crate::post::post;
+use crate::post::Post;
 use crate::protocol::ServerNotification;
+use crate::protocol::remote::RemoteControlRequest;
 use crate::remote_link::{HangUp, LinkLost, SendRest};
+use crate::reply::Asked;
 use crate::router::Audience;
 
 /// From the status: it has changed.
@@ -17,7 +19,7 @@ pub(super) struct Changed;
 impl StreamHandler<Changed> for RemoteControl {
     fn handle(&mut self, _: Changed, ctx: &mut Self::Context) {
         let news = self.news();
-        post::<Self, _, _>(&self.router, news, ctx);
+        ctx.post(&self.router, news);
     }
 }
 
@@ -33,7 +35,7 @@ impl Handler<Meet> for RemoteControl {
         let state = self.board.state();
         let news = self.news();
         let outcome = news.tell(Audience::One(connection), ServerNotification::RemoteControlStatusChanged(state));
-        post::<Self, _, _>(&self.router, outcome, ctx);
+        ctx.post(&self.router, outcome);
     }
 }
 
@@ -65,10 +67,10 @@ impl Handler<EndRemoteControl> for RemoteControl {
     }
 }
 
-impl Handler<AskRemoteControl> for RemoteControl {
+impl Handler<Asked<RemoteControlRequest>> for RemoteControl {
     type Result = ();
 
-    fn handle(&mut self, AskRemoteControl { reply, request }: AskRemoteControl, ctx: &mut Self::Context) {
+    fn handle(&mut self, Asked { reply, request }: Asked<RemoteControlRequest>, ctx: &mut Self::Context) {
         guarded("a request about remote control", || self.ask(reply, request, ctx));
     }
 }

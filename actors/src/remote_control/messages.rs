@@ -8,19 +8,6 @@ use actix::prelude::*;
 
 use crate::connection::ConnectionId;
 use crate::protocol::initialize::ClientInfo;
-use crate::protocol::remote::RemoteControlRequest;
-use crate::reply::Reply;
-
-/// Sent by the processor for a client's request. The answer goes to the router. Mailbox full: the client receives
-/// -32001.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct AskRemoteControl {
-    /// The duty to answer.
-    pub reply: Reply,
-    /// The request.
-    pub request: RemoteControlRequest,
-}
 
 /// Sent by the processor for a connection that has just been initialized. Remote control sends it the status, and uses
 /// the name of the first client towards the backend. No reply. Mailbox full: a task of the processor waits.

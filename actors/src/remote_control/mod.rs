@@ -56,7 +56,7 @@ use session::{Session, Tools};
 use wishes::Wishes;
 
 pub use cycle::Link;
-pub use messages::{AskRemoteControl, EndRemoteControl, Meet};
+pub use messages::{EndRemoteControl, Meet};
 pub use settings::RemoteControlSettings;
 pub use url::{BackendUrl, DEFAULT_BASE_URL, InvalidUrl};
 

@@ -8,7 +8,7 @@ use super::failure::{Failure, Kind};
 use super::{Desired, RemoteControl, pairing};
 use crate::account::Recovery;
 use crate::panics::guarded_future;
-use crate::post::post;
+use crate::post::Post;
 use crate::protocol::RpcError;
 use crate::protocol::remote::{RemoteControlAnswer as Answer, RemoteControlRequest as Request};
 use crate::protocol::thread::Empty;
@@ -160,6 +160,6 @@ impl RemoteControl {
     }
 
     fn answer(&self, reply: Reply, answered: Answered, ctx: &mut Context<Self>) {
-        post::<Self, _, _>(&self.router, reply.answer(answered), ctx);
+        ctx.post(&self.router, reply.answer(answered));
     }
 }

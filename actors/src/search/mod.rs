@@ -6,7 +6,6 @@
 
 mod engine;
 mod ignored;
-mod messages;
 mod parallel;
 mod query;
 mod stamp;
@@ -26,17 +25,15 @@ use crate::connection::messages::Disconnected;
 use crate::limits::Limits;
 use crate::mailbox::{end_alone, start_alone};
 use crate::panics::guarded;
-use crate::post::post;
+use crate::post::Post;
 use crate::protocol::search::*;
 use crate::protocol::thread::Empty;
 use crate::protocol::{RpcError, ServerNotification};
-use crate::reply::Reply;
+use crate::reply::{Asked, Reply};
 use crate::router::{Audience, Outcome, Router};
 use crate::workers::{Progress, Unfinished, Workers};
 use engine::Engine;
 use query::LONGEST_QUERY;
-
-pub use messages::SearchesRequest;
 
 /// Longest name of a session or a search, in bytes.
 const LONGEST_ID: usize = 1024;
@@ -88,7 +85,7 @@ impl Search {
         start_alone(messages, make)
     }
 
-    fn dispatch(&mut self, SearchesRequest { reply, request }: SearchesRequest, ctx: &mut Context<Self>) {
+    fn dispatch(&mut self, Asked { reply, request }: Asked<SearchRequest>, ctx: &mut Context<Self>) {
         let connection = reply.connection();
         let done = match request {
             SearchRequest::FuzzyFileSearch(params) => match self.check_search(&params) {
@@ -104,7 +101,7 @@ impl Search {
                 Ok(())
             }
         };
-        post::<Self, _, _>(&self.router, reply.answer(done.map(|()| Empty {})), ctx);
+        ctx.post(&self.router, reply.answer(done.map(|()| Empty {})));
     }
 
     fn check_search(&self, params: &FuzzyFileSearchParams) -> Result<(), RpcError> {
@@ -145,10 +142,10 @@ impl Search {
                 Found::Nothing(Unfinished::Panicked) => return,
                 Found::Nothing(unfinished) => {
                     let error = unfinished.explain(&subject);
-                    return post::<Self, _, _>(&search.router, reply.fail(&error), ctx);
+                    return ctx.post(&search.router, reply.fail(&error));
                 }
             };
-            post::<Self, _, _>(&search.router, reply.ok(&FuzzyFileSearchResponse { files }), ctx);
+            ctx.post(&search.router, reply.ok(&FuzzyFileSearchResponse { files }));
         }));
     }
 
@@ -226,7 +223,7 @@ impl Search {
             let outcome = Outcome::none()
                 .tell(Audience::One(connection), ServerNotification::FuzzyFileSearchSessionUpdated(updated))
                 .tell(Audience::One(connection), ServerNotification::FuzzyFileSearchSessionCompleted { session_id });
-            post::<Self, _, _>(&search.router, outcome, ctx);
+            ctx.post(&search.router, outcome);
         }));
     }
 
@@ -275,10 +272,10 @@ impl Actor for Search {
     }
 }
 
-impl Handler<SearchesRequest> for Search {
+impl Handler<Asked<SearchRequest>> for Search {
     type Result = ();
 
-    fn handle(&mut self, request: SearchesRequest, ctx: &mut Self::Context) {
+    fn handle(&mut self, request: Asked<SearchRequest>, ctx: &mut Self::Context) {
         guarded("a request to search", || self.dispatch(request, ctx));
     }
 }

@@ -7,14 +7,14 @@ use actix::prelude::*;
 use tokio_util::task::TaskTracker;
 
 use super::{Home, sources};
-use crate::catalog::{Ask, BaseUrl, Catalog, Greet, ThreadDefaults};
+use crate::catalog::{BaseUrl, Catalog, Greet, ThreadDefaults};
 use crate::clock::Clock;
 use crate::connection::ConnectionId;
 use crate::connection::in_flight::InFlight;
 use crate::limits::Limits;
 use crate::protocol::catalog::{CatalogRequest, NoParams};
 use crate::protocol::{RequestId, ServerNotification};
-use crate::reply::Reply;
+use crate::reply::{Asked, Reply};
 use crate::router::Router;
 use crate::router::listener::listen;
 
@@ -33,7 +33,7 @@ async fn a_client_gets_its_answer_by_way_of_the_router() {
     let work = TaskTracker::new();
     let reply = Reply::new(connection, RequestId::Integer(7), InFlight::of_a_test(), router, work.token());
     let request = CatalogRequest::PluginInstalled(NoParams {});
-    catalog.send(Ask { reply, request }).await.unwrap();
+    catalog.send(Asked { reply, request }).await.unwrap();
     let answer = delivered.next().await;
     assert_eq!(answer.text(), r#"{"id":7,"result":{"marketplaces":[],"marketplaceLoadErrors":[]}}"#);
 }

@@ -26,7 +26,7 @@ use crate::protocol::RequestId;
 use crate::protocol::initialize::ClientInfo;
 use crate::protocol::remote::{PairingStartParams, RemoteControlEnableParams, RemoteControlRequest};
 use crate::remote_link::{Dial, DialError, LinkLost, SendRest};
-use crate::reply::Reply;
+use crate::reply::{Asked, Reply};
 use crate::router::Effect;
 use crate::router::listener::{Frames, listen};
 use backend::Backend;
@@ -178,7 +178,7 @@ impl Scene {
         let work = TaskTracker::new();
         let id = RequestId::Integer(self.requests);
         let reply = Reply::new(ConnectionId(1), id, InFlight::of_a_test(), self.router.clone(), work.token());
-        self.control.send(AskRemoteControl { reply, request }).await.unwrap();
+        self.control.send(Asked { reply, request }).await.unwrap();
         self.requests
     }
 
