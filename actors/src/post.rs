@@ -6,12 +6,12 @@ use actix::prelude::*;
 
 /// What the context of an actor can do besides what actix gives it.
 pub trait Post {
-    /// Sends `message` at once if the mailbox has room. Otherwise the sending actor pauses until the message is accepted;
-    /// meanwhile its own mailbox fills, which slows its senders.
+    /// Sends `message` at once if the mailbox has room. Otherwise the sending actor pauses until the message is
+    /// accepted; meanwhile its own mailbox fills, which slows its senders.
     ///
-    /// Use it only along the arrows of the picture in the crate's documentation, so that pauses cannot form a cycle. Use
-    /// it once per handler, because two pauses of one actor may end in any order: put what belongs together into one
-    /// message (see [`crate::router::Outcome`]).
+    /// Use it only along the arrows of the picture in the crate's documentation, so that pauses cannot form a cycle.
+    /// Use it once per handler, because two pauses of one actor may end in any order: put what belongs together into
+    /// one message (see [`crate::router::Outcome`]).
     fn post<B, M>(&mut self, to: &Addr<B>, message: M)
     where
         B: Actor + Handler<M>,

@@ -20,8 +20,8 @@ pub struct Reply {
     duty: Option<Box<Duty>>,
 }
 
-/// A client's request and the duty to answer it. Sent by the processor to the actor that answers. The answer goes to the
-/// router. Mailbox full: the client receives -32001 at once.
+/// A client's request and the duty to answer it. Sent by the processor to the actor that answers. The answer goes to
+/// the router. Mailbox full: the client receives -32001 at once.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Asked<R> {

@@ -38,8 +38,8 @@ impl<C: Clock + Clone> Guesses<C> {
         Self { quota, clock, peers: Mutex::default() }
     }
 
-    /// Lets `judge` decide about an attempt of `peer`, or refuses to. A peer that has nothing left is let in all the same
-    /// by something right that nobody finds by trying: else strangers who share its address could lock it out.
+    /// Lets `judge` decide about an attempt of `peer`, or refuses to. A peer that has nothing left is let in all the
+    /// same by something right that nobody finds by trying: else strangers who share its address could lock it out.
     pub fn attempt<T>(
         &self,
         peer: PeerNetwork,

@@ -1,6 +1,7 @@
 //! Messages on a wire: text frames of a WebSocket client, or lines.
 //!
-//! Written by hand because the load must cost less than the served side: a client that is the bottleneck measures itself.
+//! Written by hand because the load must cost less than the served side: a client that is the bottleneck measures
+//! itself.
 
 use std::ops::Range;
 

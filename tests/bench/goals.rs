@@ -1,11 +1,11 @@
 //! `cargo bench`: how fast the server is, beside what this machine could do at best.
 //!
-//! Absolute times say little on a shared machine, so nothing is compared with a number from another day. Every
-//! figure is taken in the same run from up to three contestants, in turns so short that a disturbance hits all of
-//! them (see [`plan`]): the server; a bare actix-web-actors server that only echoes ([`echo`]); and two processes
-//! that pass bytes through a bare socket or pipe ([`floor`]). A goal names a limit, a multiple of a contestant, or both.
-//! Where something else does the same work (a shell that runs the command, `socat` for the proxy), that is the floor, and
-//! the name of the figure says so.
+//! Absolute times say little on a shared machine, so nothing is compared with a number from another day. Every figure
+//! is taken in the same run from up to three contestants, in turns so short that a disturbance hits all of them (see
+//! [`plan`]): the server; a bare actix-web-actors server that only echoes ([`echo`]); and two processes that pass bytes
+//! through a bare socket or pipe ([`floor`]). A goal names a limit, a multiple of a contestant, or both. Where
+//! something else does the same work (a shell that runs the command, `socat` for the proxy), that is the floor, and the
+//! name of the figure says so.
 //!
 //! Each contestant is a process of its own; the load comes from one thread of this process, through a client
 //! that does nothing but frame and count ([`client`], [`crowd`]).

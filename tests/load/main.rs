@@ -10,8 +10,8 @@
 //! request that falls into it, and each of them says so. That the clients are quicker than the server is itself
 //! measured, by the scenario `tool`, against the bare echo of the benchmark.
 //!
-//! Without `--run` nothing runs: `cargo test` only builds this, and `tests/promises` keeps the same promises in small. The
-//! table goes to stdout, and to `bench/load.json` in the target directory.
+//! Without `--run` nothing runs: `cargo test` only builds this, and `tests/promises` keeps the same promises in small.
+//! The table goes to stdout, and to `bench/load.json` in the target directory.
 
 #![allow(clippy::expect_used, reason = "a scenario fails by panicking, in the helpers of the promises too")]
 #![allow(clippy::disallowed_methods, reason = "tests know what they open")]

@@ -125,7 +125,8 @@ impl Report {
         Ok(fs::write(folder.join("load.json"), serde_json::to_string_pretty(self)? + "\n")?)
     }
 
-    /// An error when a scenario failed. A missed goal is not one: it depends on the machine, and is there to be looked at.
+    /// An error when a scenario failed. A missed goal is not one: it depends on the machine, and is there to be looked
+    /// at.
     pub fn verdict(&self) -> Result<()> {
         if self.failures.is_empty() { Ok(()) } else { Err(self.failures.join("\n").into()) }
     }

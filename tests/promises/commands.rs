@@ -13,8 +13,8 @@ use crate::support::home::Home;
 use crate::support::process::Launch;
 use crate::support::server::Server;
 
-/// `command/exec` with all rights: these promises are about processes, not about the sandbox. With all the time that a slow
-/// machine needs, if `more` does not say otherwise.
+/// `command/exec` with all rights: these promises are about processes, not about the sandbox. With all the time that a
+/// slow machine needs, if `more` does not say otherwise.
 fn exec(command: &[&str], more: Value) -> Value {
     let policy = json!({"type": "dangerFullAccess"});
     let mut params = json!({"command": command, "sandboxPolicy": policy, "timeoutMs": 600_000});

@@ -1,4 +1,5 @@
-//! The control socket is private from the first instant, and belongs to one server at a time (spec: local transports 3).
+//! The control socket is private from the first instant, and belongs to one server at a time (spec: local transports
+//! 3).
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};

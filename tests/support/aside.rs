@@ -5,7 +5,8 @@ use std::thread;
 
 use super::PATIENCE;
 
-/// Work on another thread. Unlike a `JoinHandle` it is not waited for without end: a peer that never came fails the test.
+/// Work on another thread. Unlike a `JoinHandle` it is not waited for without end: a peer that never came fails the
+/// test.
 pub struct Aside<T>(Receiver<T>);
 
 impl<T: Send + 'static> Aside<T> {

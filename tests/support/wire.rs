@@ -145,8 +145,8 @@ pub fn patient<S: Socket>(socket: S) -> S {
     socket
 }
 
-/// A socket on which a signal interrupts nothing. With a time limit the system does not go on by itself, and a server in
-/// the test's own process hears of every child that ends.
+/// A socket on which a signal interrupts nothing. With a time limit the system does not go on by itself, and a server
+/// in the test's own process hears of every child that ends.
 struct Uninterrupted<S>(S);
 
 impl<S: Read> Read for Uninterrupted<S> {

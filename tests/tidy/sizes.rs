@@ -8,7 +8,8 @@ const FILE_LINES: usize = 400;
 /// Files that may be longer, each with the reason.
 const LONGER_FILES: &[(&str, &str)] = &[];
 
-/// Longest comment, in characters with its indentation. `cargo fmt` bounds the width of code, but leaves comments alone.
+/// Longest comment, in characters with its indentation. `cargo fmt` bounds the width of code, but leaves comments
+/// alone.
 const COMMENT_WIDTH: usize = 130;
 
 /// Largest README, in bytes. Put what does not fit next to what it describes.

@@ -59,8 +59,9 @@ impl Credentials {
         std::mem::replace(&mut *lock(&self.seen), now.clone()) != now
     }
 
-    /// Gets new tokens after a backend has refused the access token `refused`, and writes them to `auth.json`, where the
-    /// reference program finds them too. `ask` trades a refresh token for new tokens; `now` is the time in RFC 3339.
+    /// Gets new tokens after a backend has refused the access token `refused`, and writes them to `auth.json`, where
+    /// the reference program finds them too. `ask` trades a refresh token for new tokens; `now` is the time in RFC
+    /// 3339.
     ///
     /// Must not be dropped half way: the old refresh token may be worthless by then.
     ///

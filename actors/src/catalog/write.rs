@@ -27,8 +27,8 @@ impl Reader {
     /// Makes all `edits` or none, and says what counts now. The caller has the turn ([`super::lock`]).
     ///
     /// # Errors
-    /// -32600 with a code for programs where the file must not be written, is not of `expected_version`, or would be faulty;
-    /// -32603 where the file cannot be read or written.
+    /// -32600 with a code for programs where the file must not be written, is not of `expected_version`, or would be
+    /// faulty; -32603 where the file cannot be read or written.
     pub(super) fn write_config(
         &mut self,
         edits: &[ConfigEdit],

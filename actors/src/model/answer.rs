@@ -1,5 +1,5 @@
-//! From the events of a stream to the events of an answer. Pure: bytes of any kind, cut anywhere, end in an answer or in
-//! a [`StreamFault`].
+//! From the events of a stream to the events of an answer. Pure: bytes of any kind, cut anywhere, end in an answer or
+//! in a [`StreamFault`].
 
 mod chat;
 mod responses;

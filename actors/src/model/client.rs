@@ -73,8 +73,8 @@ impl ModelClient {
     /// Asks a model. Nothing happens before the stream is polled; dropping it ends the call at once.
     ///
     /// Failures that can be cured by asking again are retried within, as long as no call of a tool was told: see
-    /// [`ModelEvent::Retrying`]. A break after one ends the stream as [`ModelEvent::Completed`], so that the tool is not
-    /// called twice, and its output goes out with the next question.
+    /// [`ModelEvent::Retrying`]. A break after one ends the stream as [`ModelEvent::Completed`], so that the tool is
+    /// not called twice, and its output goes out with the next question.
     pub fn ask(&self, provider: Arc<Provider>, request: ModelRequest) -> ModelStream {
         ask(Rc::clone(&self.0), provider, request)
     }

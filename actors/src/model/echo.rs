@@ -1,5 +1,5 @@
-//! The built-in model: it answers from the conversation itself, offline and at no cost, so that a whole turn can be seen
-//! without an account.
+//! The built-in model: it answers from the conversation itself, offline and at no cost, so that a whole turn can be
+//! seen without an account.
 //!
 //! It says back what it was told, word by word. Lines of a message that begin with one of these are orders:
 //!

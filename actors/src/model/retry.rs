@@ -51,8 +51,8 @@ impl Retries {
         }
     }
 
-    /// One more failure. `begun` says whether an answer had begun, `since` how long ago the first failure was; `random` is
-    /// at least 0 and below 1.
+    /// One more failure. `begun` says whether an answer had begun, `since` how long ago the first failure was; `random`
+    /// is at least 0 and below 1.
     pub fn next(
         &mut self,
         failure: &ModelFailure,

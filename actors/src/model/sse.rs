@@ -1,7 +1,7 @@
 //! From the bytes of an event stream to its events (WHATWG HTML, "Server-sent events").
 //!
-//! Pure and incremental: it does not matter where the bytes are cut. More lenient than the standard in one point: a last
-//! event without its closing blank line counts.
+//! Pure and incremental: it does not matter where the bytes are cut. More lenient than the standard in one point: a
+//! last event without its closing blank line counts.
 
 use memchr::memchr2;
 

@@ -1,7 +1,7 @@
 //! One HTTP/1.1 request on a connection of its own, whose answer may be a stream.
 //!
-//! Not awc's client: it cannot read an answer that ends with its connection (RFC 9112 6.3), as simple servers send it; and
-//! a connection that it kept may turn out to be closed just when it is needed.
+//! Not awc's client: it cannot read an answer that ends with its connection (RFC 9112 6.3), as simple servers send it;
+//! and a connection that it kept may turn out to be closed just when it is needed.
 
 use std::fmt::Write as _;
 use std::io;

@@ -44,8 +44,8 @@ pub struct Dialer(Rc<Dial>);
 type Dial = dyn Fn(Uri) -> LocalBoxFuture<'static, Result<BoxedSocket, ConnectError>>;
 
 impl Network {
-    /// As `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` and `SSL_CERT_FILE` say. A file of certificates that cannot
-    /// be used is logged, and the usual authorities are trusted.
+    /// As `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` and `SSL_CERT_FILE` say. A file of certificates that
+    /// cannot be used is logged, and the usual authorities are trusted.
     pub fn new(environment: &Environment) -> Self {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         if let Some(file) = environment.get(CERTIFICATES) {

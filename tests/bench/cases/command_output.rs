@@ -1,8 +1,9 @@
 //! One command prints a gigabyte: how fast its client has all of it, and what another client notices meanwhile.
 //!
-//! The other client asks on a schedule, and an answer that comes late counts from when the next request was due. In turn
-//! it asks the server and a bare socket: what the flood of bytes does to both is the machine's doing (command, server,
-//! reader and asker are more threads than it may have cores), and what only the server's answers suffer is ours.
+//! The other client asks on a schedule, and an answer that comes late counts from when the next request was due. In
+//! turn it asks the server and a bare socket: what the flood of bytes does to both is the machine's doing (command,
+//! server, reader and asker are more threads than it may have cores), and what only the server's answers suffer is
+//! ours.
 
 use std::io::Read;
 use std::process::{Command, Stdio};

@@ -38,8 +38,8 @@ pub fn run(plan: &Plan) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// How long this machine's disk takes to keep something. A rename is kept before anyone hears of it, so this much of the
-/// time until the last client has it is no fan-out.
+/// How long this machine's disk takes to keep something. A rename is kept before anyone hears of it, so this much of
+/// the time until the last client has it is no fan-out.
 fn flush(plan: &Plan) -> Result<Figure> {
     let mut figure = Figure::new("a page written and flushed to disk", Unit::Millis);
     let folder = tempfile::tempdir()?;

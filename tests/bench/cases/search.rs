@@ -1,6 +1,7 @@
 //! How long a search for files takes in a large project that was searched before.
 //!
-//! The first search walks the directories; every later one makes sure that they are as they were, and matches all names.
+//! The first search walks the directories; every later one makes sure that they are as they were, and matches all
+//! names.
 
 use std::fs::{self, File};
 use std::path::Path;

@@ -21,7 +21,8 @@ const NAME_LETTERS: usize = 512;
 const PAUSE_MICROS: u64 = 2_000;
 
 /// One flooder with 10,000 pipelined requests beside a client whose requests are sequential. The same client asks the
-/// bare echo beside the same flood: what the flood does to that, it does through the machine and not through the server.
+/// bare echo beside the same flood: what the flood does to that, it does through the machine and not through the
+/// server.
 pub fn one_flooder(size: &Size) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let echo = BareEcho::start()?;

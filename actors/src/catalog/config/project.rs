@@ -31,8 +31,8 @@ const NOT_FOR_PROJECTS: [&str; 15] = [
     "sqlite_home",
 ];
 
-/// Bytes of a project's configuration. Smaller than the user's own, because anybody may have written it and it is parsed
-/// and merged with the others for each thread; 100 times the longest that was seen in use.
+/// Bytes of a project's configuration. Smaller than the user's own, because anybody may have written it and it is
+/// parsed and merged with the others for each thread; 100 times the longest that was seen in use.
 const LARGEST_FILE: usize = 64 * 1024;
 
 /// Files of projects that are remembered.

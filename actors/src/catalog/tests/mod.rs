@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use super::CatalogSources;
 use super::reader::Reader;
 
-/// What the catalog reads, over a home of its own. In texts `WORK` stands for its working directory, and `HOME` for the home.
+/// What the catalog reads, over a home of its own. In texts `WORK` stands for its working directory, and `HOME` for the
+/// home.
 struct Home {
     dir: tempfile::TempDir,
     reader: Reader,

@@ -21,8 +21,8 @@ pub struct Dialect {
     /// Whether reasoning is sent back to the model that thought it.
     pub replay_reasoning: bool,
     /// Whether requests have the members that only OpenAI needs (`store`, `include`, `prompt_cache_key`,
-    /// `parallel_tool_calls`, `tool_choice`, `service_tier`, `reasoning.summary`), and items of other types than messages,
-    /// functions and reasoning.
+    /// `parallel_tool_calls`, `tool_choice`, `service_tier`, `reasoning.summary`), and items of other types than
+    /// messages, functions and reasoning.
     pub openai_members: bool,
     /// Members that are left out at the top of every request, such as `stream_options`.
     pub omit_members: Vec<String>,
@@ -69,8 +69,8 @@ impl Dialect {
         }
     }
 
-    /// Puts a conversation into this dialect. The same conversation always becomes the same, and a longer one begins with
-    /// it, so that caches of prefixes work.
+    /// Puts a conversation into this dialect. The same conversation always becomes the same, and a longer one begins
+    /// with it, so that caches of prefixes work.
     pub(super) fn conversation<'a>(&self, instructions: &'a str, input: &'a [HistoryItem]) -> Conversation<'a> {
         let mut system = Cow::Borrowed(instructions);
         let mut rest = input;

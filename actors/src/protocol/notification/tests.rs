@@ -7,8 +7,8 @@ use crate::protocol::Frame;
 use crate::protocol::schema::Protocol;
 use crate::protocol::thread::Thread;
 
-/// Notifications of the reference program, without the time at which they were sent; one a line. Those about the kinds of
-/// items that it was not seen to send are made after its schema.
+/// Notifications of the reference program, without the time at which they were sent; one a line. Those about the kinds
+/// of items that it was not seen to send are made after its schema.
 const RECORDED: &str = include_str!("recorded.jsonl");
 
 const THREAD: &str = "01a202db-1602-7460-9131-7de1ed2f5379";

@@ -142,8 +142,8 @@ fn server_request(row: &dyn ServerRequestRow, read: &mut SchemaGenerator, writte
     }
 }
 
-/// The variants of an enum of messages, each with its method and, where it has any, its params. `table` names the params
-/// whose name does not follow from their method.
+/// The variants of an enum of messages, each with its method and, where it has any, its params. `table` names the
+/// params whose name does not follow from their method.
 fn notifications<T: JsonSchema>(table: &[NotificationRow], generator: &mut SchemaGenerator) -> Vec<Row> {
     let union = T::json_schema(generator).to_value();
     let variants = union["oneOf"].as_array().into_iter().flatten();

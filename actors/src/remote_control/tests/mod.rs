@@ -1,5 +1,5 @@
-//! The actor with a backend on loopback and a link that does as it is told. Times are some milliseconds; what time it is
-//! says the test.
+//! The actor with a backend on loopback and a link that does as it is told. Times are some milliseconds; what time it
+//! is says the test.
 
 mod backend;
 mod connecting;

@@ -140,7 +140,8 @@ async fn a_second_dial_takes_the_place_of_the_first() {
     assert!(test.lost.try_recv().is_err(), "it did not end by itself");
 }
 
-/// Accepts one connection on a thread of its own, with a certificate that nobody vouches for. What the peer said inside.
+/// Accepts one connection on a thread of its own, with a certificate that nobody vouches for. What the peer said
+/// inside.
 fn self_signed_backend() -> (u16, std::thread::JoinHandle<std::io::Result<String>>) {
     let certificate = include_bytes!("self_signed.der").as_slice().into();
     let key = PrivatePkcs8KeyDer::from(include_bytes!("self_signed.key.der").as_slice());

@@ -195,7 +195,8 @@ fn add_message<'a>(messages: &mut Vec<Message<'a>>, role: Role, parts: Vec<Part<
     let role = match role {
         Role::Developer => dialect.system_role.word(),
         Role::User => "user",
-        // Outputs of tools must follow the message with their calls, so whatever the model said meanwhile belongs to it.
+        // Outputs of tools must follow the message with their calls, so whatever the model said meanwhile belongs to
+        // it.
         Role::Assistant => {
             let known = &mut answer(messages).content;
             *known = Some(match (known.take(), content) {

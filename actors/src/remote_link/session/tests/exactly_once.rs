@@ -23,8 +23,8 @@ enum Step {
     Send { envelopes: usize, acknowledged: bool },
     /// The controller pings.
     Ping(usize),
-    /// The socket is lost, and so many envelopes with it that the host has sent; and there is a new one. The backend goes on
-    /// behind the cursor, or so many envelopes before.
+    /// The socket is lost, and so many envelopes with it that the host has sent; and there is a new one. The backend
+    /// goes on behind the cursor, or so many envelopes before.
     Cut { lost: usize, again: usize },
 }
 
@@ -144,7 +144,8 @@ impl World {
     fn cut(&mut self, lost: usize, again: usize) {
         self.send(lost, false, false);
         self.test.session.replay();
-        // Never before what began the streams: initialize is the one message that is not told apart when it comes again.
+        // Never before what began the streams: initialize is the one message that is not told apart when it comes
+        // again.
         let behind = self.test.session.cursor().map_or(0, |cursor| cursor.parse::<usize>().unwrap() + 1);
         self.position = behind.saturating_sub(again).max(STREAMS).min(behind);
     }
