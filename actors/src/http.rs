@@ -1,4 +1,4 @@
-//! HTTP requests to other servers, bounded in time and in size.
+//! HTTP requests to other servers, with bounds on time and size.
 //!
 //! awc's client belongs to one arbiter, so each actor that makes requests owns an [`Http`].
 
@@ -18,18 +18,18 @@ use crate::protocol::Secret;
 /// The bounds of an [`Http`] client.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpBounds {
-    /// Maximum time to establish a connection, TLS included.
+    /// Maximum time to establish a connection, including TLS.
     pub connect: Duration,
     /// Maximum time of an [`Http::exchange`], from the first byte sent to the last byte received.
     pub exchange: Duration,
-    /// Maximum size in bytes of the body that an [`Http::exchange`] receives.
+    /// Largest body of an [`Http::exchange`], in bytes.
     pub response_bytes: usize,
 }
 
-/// An HTTP/1.1 client that follows no redirects: a token must not go wherever an answer points to.
+/// An HTTP/1.1 client without redirects: a token must not be sent wherever an answer points to.
 pub struct Http {
     bounds: HttpBounds,
-    /// Made when it is first needed, because most servers never make a request.
+    /// Created on first use, because most servers never make a request.
     client: OnceCell<Client>,
 }
 
@@ -44,7 +44,7 @@ pub struct HttpResponse {
     pub body: Bytes,
 }
 
-/// Why there is no answer. The text repeats no header and no body.
+/// Why there is no answer. The text contains no header and no body.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// [`HttpBounds::exchange`] has passed.
@@ -59,7 +59,7 @@ pub enum HttpError {
 }
 
 impl Http {
-    /// A client that has not connected to anything yet.
+    /// Creates a client; nothing is connected yet.
     pub fn new(bounds: HttpBounds) -> Self {
         Self { bounds, client: OnceCell::new() }
     }
@@ -98,13 +98,13 @@ impl Http {
 }
 
 impl HttpResponse {
-    /// The value of a header, if it is there and is text.
+    /// The value of a header, if it is present and text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
-/// The value of an `Authorization` header that Debug does not show. `None` when no header can carry the token.
+/// An `Authorization` header whose value Debug does not show. `None` if the token does not fit into a header.
 pub fn bearer(token: &Secret) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
     value.set_sensitive(true);

@@ -1,7 +1,7 @@
-//! One HTTP/1.1 request on a connection of its own, whose answer may be a stream.
+//! A single HTTP/1.1 request on its own connection; the answer may be a stream.
 //!
-//! Not awc's client: it cannot read an answer that ends with its connection (RFC 9112 6.3), as simple servers send it;
-//! and a connection that it kept may turn out to be closed just when it is needed.
+//! awc's client is not used, because it cannot read an answer that ends with its connection (RFC 9112 6.3), as simple
+//! servers send it, and because a pooled connection may be closed just when it is used.
 
 use std::fmt::Write as _;
 use std::io;
@@ -22,34 +22,34 @@ use super::Dialer;
 
 /// A request.
 pub struct Request {
-    /// What to do.
+    /// Method.
     pub method: Method,
-    /// With whom. Only `http` and `https`.
+    /// URL; `http` or `https`.
     pub uri: Uri,
     /// All headers but `Host`, `Connection` and `Content-Length`.
     pub headers: HeaderMap,
-    /// What goes with it.
+    /// Body.
     pub body: Bytes,
 }
 
-/// An answer while it comes. Dropping it closes the connection.
+/// An answer being received. Dropping it closes the connection.
 pub struct Response {
-    /// Its status.
+    /// Status.
     pub status: StatusCode,
-    /// Its headers.
+    /// Headers.
     pub headers: HeaderMap,
     body: Body,
 }
 
 enum Body {
     Empty,
-    /// It says where it ends.
+    /// Its length is known from its headers.
     Framed(Box<Framed<BoxedSocket, ClientPayloadCodec>>),
     /// It ends with the connection.
     ToEnd(BoxedSocket, BytesMut),
 }
 
-/// Why there is no answer. The text repeats no header and no body.
+/// Why there is no answer. The text contains no header and no body.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
     /// The connection could not be established.
@@ -61,7 +61,7 @@ pub enum ExchangeError {
     /// The connection ended without an answer.
     #[error("it closed the connection without an answer")]
     Ended,
-    /// What came is no HTTP.
+    /// The answer is not HTTP.
     #[error("it does not answer in HTTP: {0}")]
     NoHttp(ParseError),
 }
@@ -76,10 +76,10 @@ impl From<ParseError> for ExchangeError {
 }
 
 impl Dialer {
-    /// Sends `request`, and waits for the head of the answer. It has no time limit but that of connecting.
+    /// Sends `request` and waits for the head of the answer. Only connecting has a time limit.
     ///
     /// # Errors
-    /// See [`ExchangeError`]. An answer with an error status is an answer.
+    /// See [`ExchangeError`]. An answer with an error status is not an error here.
     pub async fn exchange(&self, request: Request) -> Result<Response, ExchangeError> {
         let mut socket = self.dial(request.uri.clone()).await?;
         let sent = send(&mut socket, &request).await;
@@ -124,7 +124,7 @@ async fn send(socket: &mut BoxedSocket, request: &Request) -> io::Result<()> {
     socket.flush().await
 }
 
-/// The head of the answer, after those that only say that it will come.
+/// The head of the answer, after informational ones (1xx).
 async fn read_head(framed: &mut Framed<BoxedSocket, ClientCodec>) -> Result<ResponseHead, ExchangeError> {
     loop {
         let head = framed.next().await.ok_or(ExchangeError::Ended)??;
@@ -135,10 +135,10 @@ async fn read_head(framed: &mut Framed<BoxedSocket, ClientCodec>) -> Result<Resp
 }
 
 impl Response {
-    /// More of the body; `None` at its end.
+    /// The next part of the body; `None` at its end.
     ///
     /// # Errors
-    /// The connection broke, or the body is not encoded as it should be.
+    /// The connection failed, or the body is encoded incorrectly.
     pub async fn chunk(&mut self) -> io::Result<Option<Bytes>> {
         match &mut self.body {
             Body::Empty => Ok(None),
@@ -157,7 +157,7 @@ impl Response {
         }
     }
 
-    /// The beginning of the body, at most `most` bytes of it; less if it breaks off.
+    /// Reads the beginning of the body, up to `most` bytes; less if it ends early.
     pub async fn opening(&mut self, most: usize) -> Vec<u8> {
         let mut opening = Vec::new();
         while let Ok(Some(chunk)) = self.chunk().await {
@@ -170,7 +170,7 @@ impl Response {
         opening
     }
 
-    /// The value of a header, if it is there and is text.
+    /// The value of a header, if it is present and text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

@@ -1,5 +1,5 @@
-//! How this process reaches other hosts: through a proxy where the environment names one, and trusting the certificate
-//! authorities that it names beside the usual ones.
+//! Outgoing connections: through a proxy if the environment names one, and trusting the certificate authorities that it
+//! names in addition to the built-in ones.
 
 mod exchange;
 mod proxy;
@@ -27,25 +27,25 @@ use crate::environment::Environment;
 
 pub use exchange::{ExchangeError, Request, Response};
 
-/// The variable that names a file of certificate authorities, in PEM.
+/// Variable with the path of a PEM file of certificate authorities.
 const CERTIFICATES: &str = "SSL_CERT_FILE";
 
-/// The ways out of this process. Cloning shares them.
+/// The configuration of outgoing connections. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Network {
     proxies: Arc<Proxies>,
     tls: Arc<ClientConfig>,
 }
 
-/// Opens connections, on one arbiter. Cloning shares it.
+/// Opens connections on one arbiter. Clones share it.
 #[derive(Clone)]
 pub struct Dialer(Rc<Dial>);
 
 type Dial = dyn Fn(Uri) -> LocalBoxFuture<'static, Result<BoxedSocket, ConnectError>>;
 
 impl Network {
-    /// As `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` and `SSL_CERT_FILE` say. A file of certificates that
-    /// cannot be used is logged, and the usual authorities are trusted.
+    /// Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` and `SSL_CERT_FILE`. If the file of certificates is
+    /// unusable, that is logged, and only the built-in authorities are trusted.
     pub fn new(environment: &Environment) -> Self {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         if let Some(file) = environment.get(CERTIFICATES) {
@@ -64,7 +64,7 @@ impl Network {
         Self { proxies: Arc::new(Proxies::new(environment)), tls: Arc::new(tls) }
     }
 
-    /// What opens connections within `connect`, TLS included, and at most `connections` at once.
+    /// A connector with the time limit `connect`, including TLS, and with up to `connections` connections.
     pub fn dialer(&self, connect: Duration, connections: usize) -> Dialer {
         let network = self.clone();
         let open = fn_service(move |info: ConnectInfo<Uri>| {
@@ -94,10 +94,10 @@ impl Network {
         Ok(Connection::new(uri, stream))
     }
 
-    /// Opens the TCP connection for `uri`: to its host, or through a proxy to it. TLS comes on top of it.
+    /// Opens the TCP connection for `uri`, directly or through a proxy. TLS is added on top of it.
     ///
     /// # Errors
-    /// In words that name the proxy, if there is one.
+    /// The text names the proxy, if there is one.
     pub async fn connect(&self, uri: &Uri) -> io::Result<TcpStream> {
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let is_tls = matches!(uri.scheme_str(), Some("https" | "wss"));
@@ -106,17 +106,17 @@ impl Network {
             Some(proxy) => proxy.tunnel(host, port).await?,
             None => TcpStream::connect((host, port)).await?,
         };
-        // Small messages must not wait for each other (Nagle's algorithm).
+        // Turns off Nagle's algorithm, so that small messages do not wait for each other.
         stream.set_nodelay(true)?;
         Ok(stream)
     }
 }
 
 impl Dialer {
-    /// Opens a connection to the host of `uri`, encrypted if its scheme says so.
+    /// Opens a connection to the host of `uri`, encrypted if its scheme requires it.
     ///
     /// # Errors
-    /// There is none, or not in time.
+    /// The connection failed, or the time limit has passed.
     pub async fn dial(&self, uri: Uri) -> Result<BoxedSocket, ConnectError> {
         (self.0)(uri).await
     }

@@ -1,4 +1,4 @@
-//! Proxies, as other programs read them from the environment.
+//! Proxies from the environment variables that other programs use.
 
 use std::fmt;
 use std::io;
@@ -13,10 +13,10 @@ use url::Url;
 use crate::environment::Environment;
 use crate::protocol::Secret;
 
-/// Bytes of a proxy's answer.
+/// Largest answer of a proxy, in bytes.
 const ANSWER: usize = 16 * 1024;
 
-/// Which proxy serves which host.
+/// The proxies and the hosts without a proxy.
 #[derive(Debug)]
 pub struct Proxies {
     /// For `https` and `wss`.
@@ -26,7 +26,7 @@ pub struct Proxies {
     direct: Vec<Exception>,
 }
 
-/// A proxy that opens tunnels (RFC 9110 9.3.6), for encrypted and for plain connections alike.
+/// A proxy that opens tunnels (RFC 9110 9.3.6), for encrypted and plain connections.
 #[derive(Clone)]
 pub struct Proxy {
     host: String,
@@ -45,14 +45,14 @@ impl fmt::Debug for Proxy {
 #[derive(Debug, PartialEq, Eq)]
 enum Exception {
     All,
-    /// A name and everything below it; maybe only on this port.
+    /// A domain with its subdomains, possibly only on this port.
     Name(String, Option<u16>),
-    /// Addresses that begin with these bits.
+    /// Addresses with this prefix.
     Network(IpAddr, u32),
 }
 
 impl Proxies {
-    /// As the environment says. Variables in small letters win, as everywhere.
+    /// Reads the environment. Lower-case variables take precedence, as usual.
     pub fn new(environment: &Environment) -> Self {
         let look_up = |name: &str| environment.get(&name.to_lowercase()).or_else(|| environment.get(name));
         let proxy = |name: &str| look_up(name).or_else(|| look_up("ALL_PROXY")).map(|url| Proxy::read(&url));
@@ -64,7 +64,7 @@ impl Proxies {
     /// The proxy for a host; `None` for a direct connection.
     ///
     /// # Errors
-    /// The environment names one that cannot be used.
+    /// The proxy in the environment is invalid.
     pub fn of(&self, is_tls: bool, host: &str, port: u16) -> io::Result<Option<&Proxy>> {
         let Some(proxy) = (if is_tls { &self.tls } else { &self.plain }) else { return Ok(None) };
         let host = host.trim_end_matches('.').to_lowercase();
@@ -76,10 +76,10 @@ impl Proxies {
 }
 
 impl Proxy {
-    /// Reads `http://user:password@host:port`; a text without a scheme is one of these too.
+    /// Parses `http://user:password@host:port`; the scheme is optional.
     fn read(text: &str) -> Result<Self, String> {
         let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        // The text may hold a password, so it is not repeated.
+        // The text may contain a password, so it is not quoted.
         let url =
             Url::parse(&whole).map_err(|error| format!("the proxy in the environment cannot be used: {error}"))?;
         if url.scheme() != "http" {
@@ -95,10 +95,10 @@ impl Proxy {
         Ok(Self { host, port: url.port_or_known_default().unwrap_or(80), authorization })
     }
 
-    /// A connection to `host` through this proxy.
+    /// Opens a connection to `host` through this proxy.
     ///
     /// # Errors
-    /// In words that name the proxy.
+    /// The text names the proxy.
     pub async fn tunnel(&self, host: &str, port: u16) -> io::Result<TcpStream> {
         let named = |error: io::Error| io::Error::new(error.kind(), format!("the proxy {self}: {error}"));
         let mut stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(named)?;
@@ -118,7 +118,7 @@ impl Proxy {
         }
     }
 
-    /// The head of the answer. Nothing follows it before we have said something through the tunnel.
+    /// The head of the answer. Nothing follows it before we send through the tunnel.
     async fn answer(&self, stream: &mut TcpStream) -> io::Result<String> {
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {
@@ -186,7 +186,7 @@ impl Exception {
     }
 }
 
-/// A proxy elsewhere could not reach this machine's own services.
+/// A remote proxy could not reach the services of this machine.
 fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(|host: IpAddr| host.is_loopback())
 }
