@@ -1,7 +1,6 @@
 //! Formats threads as a table.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use app_server_actors::clock::Clock;
 use app_server_actors::protocol::thread::{Thread, ThreadActiveFlag, ThreadStatus};
 
 /// Maximum length of a displayed title, in characters.
@@ -9,7 +8,7 @@ const TITLE_CHARACTERS: usize = 60;
 
 /// A header and one line per thread.
 pub fn of(threads: &[Thread]) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
+    let now = Clock::system().unix_ms() / 1000;
     let mut text = row("THREAD", "STATUS", "CHANGED", "TITLE");
     for thread in threads {
         let title = title(thread.name.as_deref().unwrap_or(&thread.preview));

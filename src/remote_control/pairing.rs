@@ -1,11 +1,12 @@
 //! Prints a pairing code, for typing and for scanning.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use app_server_actors::protocol::{
-    calls::REMOTE_CONTROL_PAIRING_START,
-    client::Refused,
-    remote::{PairingStartParams, PairingStartResponse},
+use app_server_actors::{
+    clock::Clock,
+    protocol::{
+        calls::REMOTE_CONTROL_PAIRING_START,
+        client::Refused,
+        remote::{PairingStartParams, PairingStartResponse},
+    },
 };
 use qrcode::{QrCode, render::unicode::Dense1x2};
 
@@ -31,7 +32,7 @@ pub(super) async fn start(client: &mut Client, printer: &mut Printer, json: bool
         return Ok(printer.json(result.text()).await?);
     }
     let pairing: PairingStartResponse = result.read().map_err(ClientError::from)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
+    let now = Clock::system().unix_ms() / 1000;
     let left = pairing.expires_at - now;
     if printer.is_terminal() {
         return Ok(printer.page(&drawn(&pairing, left)).await?);

@@ -3,8 +3,7 @@
 //! Several servers may share one database. Each holds a shared lock on a file beside it while it runs, so a server that
 //! gets the exclusive lock knows that no turns are running.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use std::time::{Duration, Instant};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use plain_file::Links;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
@@ -73,8 +73,7 @@ fn share(lock: &File) -> bool {
 }
 
 fn open(path: &Path) -> std::io::Result<File> {
-    let file = super::open::beside(path, ".lock");
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(file)
+    plain_file::open_or_create(&super::open::beside(path, ".lock"), Links::Refuse, 0o600)
 }
 
 /// Marks running turns as interrupted and returns their number.
