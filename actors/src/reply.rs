@@ -63,10 +63,18 @@ impl Reply {
         }
     }
 
-    /// Waits until the peer has read enough to be sent a large answer, or is gone.
-    pub async fn peer_drained(&self) {
-        if let Some(duty) = &self.duty {
-            duty.in_flight.brake().drained().await;
+    /// Whether the peer has read so much that it can be sent a large answer, or is gone.
+    pub(crate) fn peer_has_drained(&self) -> bool {
+        self.duty.as_ref().is_none_or(|duty| duty.in_flight.brake().has_drained())
+    }
+
+    /// Ready when [`Self::peer_has_drained`].
+    pub fn peer_drained(&self) -> impl Future<Output = ()> + use<> {
+        let brake = self.duty.as_ref().map(|duty| duty.in_flight.shared_brake());
+        async move {
+            if let Some(brake) = brake {
+                brake.drained().await;
+            }
         }
     }
 

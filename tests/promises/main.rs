@@ -36,6 +36,7 @@ mod logs;
 mod notifications;
 mod overload;
 mod persistence;
+mod pipelines;
 mod pipelining;
 mod proxy_ends;
 mod proxy_jsonl;

@@ -156,8 +156,13 @@ impl Brake {
         self.wake();
     }
 
-    /// Waits until the peer has read enough to be sent a large answer, or is gone. Short answers need not wait, because
-    /// their number is bounded.
+    /// Whether the peer has read so much that it can be sent a large answer, or is gone.
+    pub fn has_drained(&self) -> bool {
+        self.outbound.has_room(self.bounds.unread_bytes)
+    }
+
+    /// Returns when the peer has read so much that it can be sent a large answer, or is gone. Short answers need not
+    /// wait: their number is bounded.
     pub async fn drained(&self) {
         self.outbound.room(self.bounds.unread_bytes).await;
     }

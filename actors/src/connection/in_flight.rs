@@ -27,8 +27,12 @@ impl InFlight {
         &self.brake
     }
 
-    /// The request has been answered: gives back its share of bytes, so that other requests need not wait until the
-    /// peer has read the answer.
+    /// The same, for whoever outlives the request.
+    pub(crate) fn shared_brake(&self) -> Arc<Brake> {
+        self.brake.clone()
+    }
+
+    /// The request itself is no more, only its answer: others need not wait for its room until the peer takes that.
     pub fn answered(&mut self) {
         self.room = None;
     }

@@ -45,9 +45,14 @@ impl Outbound {
         self.drained.notify_one();
     }
 
-    /// Waits until at most `bytes` are queued, or the connection has ended.
+    /// Whether at most `bytes` are queued, or the connection is over.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.queued_bytes() <= bytes || self.gone.load(Ordering::Acquire)
+    }
+
+    /// Returns when at most `bytes` are queued, or the connection is over.
     pub async fn room(&self, bytes: usize) {
-        while self.queued_bytes() > bytes && !self.gone.load(Ordering::Acquire) {
+        while !self.has_room(bytes) {
             self.drained.notified().await;
         }
         // There may be room for the next waiting task, too.

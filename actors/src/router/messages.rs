@@ -65,10 +65,15 @@ impl Outcome {
         Self::default()
     }
 
-    /// Appends the outcome of another request.
+    /// Neither an answer nor consequences.
+    pub fn is_none(&self) -> bool {
+        self.answer.is_none() && self.effects.is_empty()
+    }
+
+    /// And then the outcome of another request.
     #[must_use]
     pub fn followed_by(mut self, next: Self) -> Self {
-        if self.answer.is_none() && self.effects.is_empty() {
+        if self.is_none() {
             return next;
         }
         self.effects.extend(next.answer.map(Effect::Answer));

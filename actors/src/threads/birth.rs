@@ -77,7 +77,7 @@ impl Threads {
             }
             finish(move |threads, reply| {
                 let asker = Audience::One(reply.connection());
-                let begun = threads.begin(reply, Arc::new(record), ephemeral, Vec::new());
+                let begun = threads.introduce(reply, Arc::new(record), ephemeral, Vec::new());
                 let warnings = warnings.into_iter().map(ServerNotification::ConfigWarning);
                 warnings.fold(begun, |outcome, warning| outcome.tell(asker, warning))
             })
@@ -202,12 +202,12 @@ impl Threads {
                 false => crate::store::ask(&store, ReadTurns { thread_id: id }).await.map_err(ask)?,
                 true => Vec::new(),
             };
-            finish(move |threads, reply| threads.begin(reply, Arc::new(record), false, turns))
+            finish(move |threads, reply| threads.introduce(reply, Arc::new(record), false, turns))
         })
     }
 
-    /// Announces a new thread: the client receives it and is subscribed to it, and everyone is notified.
-    fn begin(&mut self, reply: Reply, record: Arc<ThreadRecord>, ephemeral: bool, turns: Vec<Turn>) -> Outcome {
+    /// A new thread is there: the asking client gets it and follows it, everyone hears of it.
+    fn introduce(&mut self, reply: Reply, record: Arc<ThreadRecord>, ephemeral: bool, turns: Vec<Turn>) -> Outcome {
         self.load(&record, ephemeral);
         let presence = if ephemeral { Presence::Ephemeral } else { Presence::Loaded };
         let news = ServerNotification::ThreadStarted { thread: Box::new(view::thread(&record, presence, Vec::new())) };

@@ -102,15 +102,16 @@ impl Threads {
 
     pub(super) fn unsubscribe(&self, params: &ThreadIdParams, connection: ConnectionId) -> Result<Work, RpcError> {
         let thread = thread_id(&params.thread_id)?;
-        let left =
-            self.loaded.contains_key(&thread).then(|| self.parts.router.send(Unsubscribe { connection, thread }));
+        let router = self.loaded.contains_key(&thread).then(|| self.parts.router.clone());
         work(async move {
-            let status = match left {
+            let status = match router {
                 None => ThreadUnsubscribeStatus::NotLoaded,
-                Some(left) => match left.await.map_err(|_| unavailable_router())? {
-                    true => ThreadUnsubscribeStatus::Unsubscribed,
-                    false => ThreadUnsubscribeStatus::NotSubscribed,
-                },
+                Some(router) => {
+                    match router.send(Unsubscribe { connection, thread }).await.map_err(|_| unavailable_router())? {
+                        true => ThreadUnsubscribeStatus::Unsubscribed,
+                        false => ThreadUnsubscribeStatus::NotSubscribed,
+                    }
+                }
             };
             finish(move |_, reply| reply.ok(&ThreadUnsubscribeResponse { status }))
         })

@@ -1,8 +1,7 @@
 //! The registry of threads: knows which threads are loaded, and answers requests about threads.
 //!
-//! The database holds the stored state of a thread, its [`crate::thread`] actor the live state. Queries reach the
-//! database in the order of the requests, and requests about one thread finish in that order ([`lanes`]), so the name
-//! that was announced last is the name that is stored.
+//! What is known about a thread stands in the database, what is alive about it in its [`crate::thread`] actor. Requests about
+//! one thread are decided in the order in which they came ([`schedule`]): each looks at what is loaded when its turn comes.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -28,24 +27,28 @@ mod birth;
 mod change;
 mod choice;
 mod idle;
-mod lanes;
 mod messages;
 mod query;
 mod refusals;
+mod schedule;
 #[cfg(test)]
 mod tests;
+mod ticket;
 mod view;
 
-use lanes::Lanes;
 pub use messages::ThreadsRequest;
 use refusals::{thread_id, thread_not_found, unavailable};
+use schedule::{Schedule, Ticket};
+use ticket::ticket;
 
 /// See the module's documentation.
 pub struct Threads {
     parts: ThreadsParts,
     /// Ordered by id, which is the order of creation.
     loaded: BTreeMap<ThreadId, Loaded>,
-    lanes: Lanes<Done>,
+    schedule: Schedule<ThreadsRequest, Done, Outcome>,
+    /// Large answers that the next message to the router holds.
+    delivering: Vec<Ticket>,
 }
 
 /// The collaborators of the registry.
@@ -76,8 +79,22 @@ struct Loaded {
 /// The asynchronous part of a request. It resolves to the final step in the registry.
 type Work = Pin<Box<dyn Future<Output = Result<Finish, RpcError>>>>;
 
-/// The final step of a request: changes the registry if needed, and answers.
-type Finish = Box<dyn FnOnce(&mut Threads, Reply) -> Outcome>;
+/// Changes the registry where needed, and answers.
+type Finish = Box<dyn FnOnce(&mut Threads, Reply) -> End>;
+
+/// How a request ends.
+enum End {
+    /// This is to be told.
+    Answered(Outcome),
+    /// A loaded thread decides and answers, and the future is ready when it has.
+    HandedOver(Pin<Box<dyn Future<Output = ()>>>),
+}
+
+impl From<Outcome> for End {
+    fn from(outcome: Outcome) -> Self {
+        Self::Answered(outcome)
+    }
+}
 
 /// A request whose [`Work`] is done; `None` if it panicked.
 struct Done {
@@ -90,25 +107,32 @@ fn work(future: impl Future<Output = Result<Finish, RpcError>> + 'static) -> Res
     Ok(Box::pin(future))
 }
 
-/// Wraps the final step of a request.
+/// The end of a [`work`], which answers.
 fn finish(end: impl FnOnce(&mut Threads, Reply) -> Outcome + 'static) -> Result<Finish, RpcError> {
-    Ok(Box::new(end))
+    Ok(Box::new(|threads, reply| end(threads, reply).into()))
+}
+
+/// The end of a [`work`] that leaves the answer to a loaded thread.
+fn hand_over<F>(end: impl FnOnce(Reply) -> F + 'static) -> Result<Finish, RpcError>
+where
+    F: Future<Output = ()> + 'static,
+{
+    Ok(Box::new(|_, reply| End::HandedOver(Box::pin(end(reply)))))
 }
 
 impl Threads {
     /// Creates a registry without loaded threads.
     pub fn new(parts: ThreadsParts) -> Self {
-        Self { parts, loaded: BTreeMap::new(), lanes: Lanes::new() }
+        Self { parts, loaded: BTreeMap::new(), schedule: Schedule::new(), delivering: Vec::new() }
     }
 
-    fn dispatch(&mut self, request: ThreadsRequest, ctx: &mut Context<Self>) {
+    /// A request's turn has come: what it looks at is as the requests before it left it.
+    fn work(&self, reply: &Reply, originator: &str, request: ThreadRequest) -> Result<Work, RpcError> {
         use ThreadRequest as Request;
-        let ThreadsRequest { reply, originator, request } = request;
-        let about = request.thread_id().and_then(|id| ThreadId::parse(id).ok());
-        let work = match request {
-            Request::Start(params) => self.start_thread(originator.to_string(), *params),
+        match request {
+            Request::Start(params) => self.start_thread(originator.to_owned(), *params),
             Request::Resume(params) => self.resume(*params),
-            Request::Fork(params) => self.fork(originator.to_string(), *params),
+            Request::Fork(params) => self.fork(originator.to_owned(), *params),
             Request::NameSet(params) => self.set_name(&params),
             Request::MetadataUpdate(params) => self.update_metadata(*params),
             Request::Archive(params) => self.archive(&params),
@@ -125,61 +149,120 @@ impl Threads {
             Request::BackgroundTerminalsList(params) => self.background_terminals(&params),
             Request::ReadStateUpdate(params) => self.update_read_state(params),
             Request::LoadedList(params) => {
-                let outcome = reply.answer(self.loaded_list(&params));
-                return post::<Self, _, _>(&self.parts.router, outcome, ctx);
+                let list = self.loaded_list(&params)?;
+                work(async { finish(move |_, reply| reply.ok(&list)) })
             }
-            Request::TurnStart(params) => return self.turn(reply, TurnRequest::Start(params), ctx),
-            Request::TurnSteer(params) => return self.turn(reply, TurnRequest::Steer(params), ctx),
-            Request::TurnInterrupt(params) => return self.turn(reply, TurnRequest::Interrupt(params), ctx),
-        };
-        match work {
-            Ok(work) => self.answer_after(work, about, reply, ctx),
-            Err(error) => post::<Self, _, _>(&self.parts.router, reply.fail(&error), ctx),
+            Request::TurnStart(params) => self.turn(TurnRequest::Start(params)),
+            Request::TurnSteer(params) => self.turn(TurnRequest::Steer(params)),
+            Request::TurnInterrupt(params) => self.turn(TurnRequest::Interrupt(params)),
         }
     }
 
-    fn answer_after(&mut self, work: Work, about: Option<ThreadId>, reply: Reply, ctx: &mut Context<Self>) {
-        let place = about.map(|thread| self.lanes.enter(thread));
+    /// Begins with a request whose turn has come. What is to be told at once.
+    fn begin(&mut self, ticket: Ticket, request: ThreadsRequest, ctx: &mut Context<Self>) -> Outcome {
+        let ThreadsRequest { reply, originator, request } = request;
+        let work = match guarded("a request about threads", || self.work(&reply, &originator, request)) {
+            Some(Ok(work)) => work,
+            Some(Err(refusal)) => return self.worked(ticket, Done { result: Some(Err(refusal)), reply }, ctx),
+            None => return self.worked(ticket, Done { result: None, reply }, ctx),
+        };
         let work = wrap_future::<_, Self>(guarded_future("a request about threads", work));
         ctx.spawn(work.map(move |result, threads, ctx| {
-            let done = Done { result, reply };
-            let ended = match place {
-                Some(place) => threads.lanes.done(place, done),
-                None => vec![done],
-            };
-            let outcome =
-                ended.into_iter().fold(Outcome::none(), |outcome, done| outcome.followed_by(threads.end(done)));
-            post::<Self, _, _>(&threads.parts.router, outcome, ctx);
+            let outcome = threads.worked(ticket, Done { result, reply }, ctx);
+            threads.go_on(outcome, ctx);
+        }));
+        Outcome::none()
+    }
+
+    /// The work for a request is done. What is to be told of it, and of those that waited for it.
+    fn worked(&mut self, ticket: Ticket, done: Done, ctx: &mut Context<Self>) -> Outcome {
+        let decisions = self.schedule.worked(ticket, done);
+        decisions
+            .into_iter()
+            .fold(Outcome::none(), |outcome, (ticket, done)| outcome.followed_by(self.decide(ticket, done, ctx)))
+    }
+
+    /// Changes the registry where a request wants it, and answers. Where something panicked, the reply is dropped, which
+    /// answers that the server failed.
+    fn decide(&mut self, ticket: Ticket, Done { result, reply }: Done, ctx: &mut Context<Self>) -> Outcome {
+        let end = match result {
+            Some(Ok(finish)) => guarded("the end of a request about threads", || finish(self, reply)),
+            Some(Err(refusal)) => Some(reply.fail(&refusal).into()),
+            None => None,
+        };
+        match end.unwrap_or_else(|| Outcome::none().into()) {
+            End::Answered(outcome) => {
+                self.schedule.decided(ticket);
+                self.answered(ticket, outcome)
+            }
+            End::HandedOver(handled) => {
+                ctx.spawn(wrap_future::<_, Self>(handled).map(move |(), threads, ctx| {
+                    threads.schedule.decided(ticket);
+                    let outcome = threads.answered(ticket, Outcome::none());
+                    threads.go_on(outcome, ctx);
+                }));
+                Outcome::none()
+            }
+        }
+    }
+
+    /// A request has its answer. What is to be told now.
+    fn answered(&mut self, ticket: Ticket, outcome: Outcome) -> Outcome {
+        let answers = self.schedule.answered(ticket, outcome);
+        answers.into_iter().fold(Outcome::none(), |outcome, (ticket, answer)| {
+            if ticket.large {
+                self.delivering.push(ticket);
+            }
+            outcome.followed_by(answer)
+        })
+    }
+
+    /// Begins with the requests whose turn has come, and tells everything that is to be told, in one message.
+    ///
+    /// What a request asks the router or a thread, it asks when its work is polled, which is after this message.
+    fn go_on(&mut self, mut outcome: Outcome, ctx: &mut Context<Self>) {
+        while let Some((ticket, request)) = self.schedule.next_due() {
+            let told = self.begin(ticket, request, ctx);
+            outcome = outcome.followed_by(told);
+        }
+        while let Some((connection, request)) = self.schedule.next_undrained() {
+            let drained = wrap_future::<_, Self>(request.reply.peer_drained());
+            ctx.spawn(drained.map(move |(), threads, ctx| {
+                threads.schedule.peer_drained(connection);
+                threads.go_on(Outcome::none(), ctx);
+            }));
+        }
+        let delivering = std::mem::take(&mut self.delivering);
+        if delivering.is_empty() {
+            if !outcome.is_none() {
+                post::<Self, _, _>(&self.parts.router, outcome, ctx);
+            }
+            return;
+        }
+        // The next large request looks at what is queued towards its client, so the router must have counted this first.
+        ctx.wait(wrap_future::<_, Self>(self.parts.router.send(outcome)).map(move |_, threads, ctx| {
+            delivering.into_iter().for_each(|ticket| threads.schedule.delivered(ticket));
+            threads.go_on(Outcome::none(), ctx);
         }));
     }
 
-    /// After a panic the reply is dropped, which answers -32603.
-    fn end(&mut self, Done { result, reply }: Done) -> Outcome {
-        match result {
-            Some(Ok(finish)) => {
-                guarded("the end of a request about threads", || finish(self, reply)).unwrap_or_default()
-            }
-            Some(Err(error)) => reply.fail(&error),
-            None => Outcome::none(),
-        }
-    }
-
-    fn turn(&mut self, reply: Reply, request: TurnRequest, ctx: &mut Context<Self>) {
-        let id = match &request {
+    fn turn(&self, request: TurnRequest) -> Result<Work, RpcError> {
+        let id = thread_id(match &request {
             TurnRequest::Start(params) => &params.thread_id,
             TurnRequest::Steer(params) => &params.thread_id,
             TurnRequest::Interrupt(params) => &params.thread_id,
-        };
-        let loaded = thread_id(id).and_then(|id| self.loaded.get(&id).ok_or_else(|| thread_not_found(id)));
-        let (reply, error) = match loaded {
-            Err(error) => (reply, error),
-            Ok(loaded) => match loaded.thread.try_send(TurnInput { reply, request }) {
-                Ok(()) => return,
-                Err(SendError::Full(input)) => (input.reply, RpcError::overloaded()),
-                Err(SendError::Closed(input)) => (input.reply, RpcError::internal("the thread has failed; resume it")),
-            },
-        };
-        post::<Self, _, _>(&self.parts.router, reply.fail(&error), ctx);
+        })?;
+        let loaded = self.loaded.get(&id).ok_or_else(|| thread_not_found(id))?;
+        let thread = loaded.thread.clone();
+        if !thread.connected() {
+            return Err(RpcError::internal("the thread has failed; resume it"));
+        }
+        work(async {
+            hand_over(move |reply| async move {
+                // Where the thread fails meanwhile, the reply is dropped with the message, which answers that.
+                let _ = thread.send(TurnInput { reply, request }).await;
+            })
+        })
     }
 
     /// Sends a request to the database at once; the future resolves to its answer.
@@ -229,6 +312,8 @@ impl Handler<ThreadsRequest> for Threads {
     type Result = ();
 
     fn handle(&mut self, request: ThreadsRequest, ctx: &mut Self::Context) {
-        guarded("a request about threads", || self.dispatch(request, ctx));
+        let ticket = ticket(&request);
+        self.schedule.arrive(ticket, request);
+        self.go_on(Outcome::none(), ctx);
     }
 }

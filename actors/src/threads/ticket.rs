@@ -1,0 +1,68 @@
+//! What each request means for the order in which requests are decided and answered.
+
+use super::ThreadsRequest;
+use super::schedule::{Kind, Request, Ticket};
+use crate::protocol::thread::{ThreadId, ThreadRequest};
+
+/// The ticket of a request. Where the client names no thread that could exist, the request is about none, and is refused
+/// when its turn comes.
+pub(super) fn ticket(request: &ThreadsRequest) -> Ticket {
+    let about = request.request.thread_id().and_then(|id| ThreadId::parse(id).ok());
+    Ticket::new(request.reply.connection(), about, kind(&request.request), may_be_large(&request.request))
+}
+
+fn kind(request: &ThreadRequest) -> Kind {
+    use ThreadRequest as Request;
+    match request {
+        Request::Start(_) | Request::Fork(_) => Kind::Create,
+        Request::Read(_)
+        | Request::List(_)
+        | Request::Search(_)
+        | Request::LoadedList(_)
+        | Request::TurnsList(_)
+        | Request::ItemsList(_)
+        | Request::GoalGet(_)
+        | Request::BackgroundTerminalsList(_)
+        | Request::ReadStateUpdate(_) => Kind::Look,
+        Request::NameSet(_) | Request::MetadataUpdate(_) => Kind::Write,
+        Request::Resume(_)
+        | Request::Archive(_)
+        | Request::Unarchive(_)
+        | Request::Delete(_)
+        | Request::Unsubscribe(_)
+        | Request::TurnStart(_)
+        | Request::TurnSteer(_)
+        | Request::TurnInterrupt(_) => Kind::Change,
+    }
+}
+
+/// Whether the answer may hold any amount of history.
+fn may_be_large(request: &ThreadRequest) -> bool {
+    use ThreadRequest as Request;
+    match request {
+        Request::Resume(params) => !params.exclude_turns || params.initial_turns_page.is_some(),
+        Request::Fork(params) => !params.exclude_turns,
+        Request::Read(params) => params.include_turns,
+        Request::List(_) | Request::Search(_) | Request::TurnsList(_) | Request::ItemsList(_) => true,
+        Request::Start(_)
+        | Request::LoadedList(_)
+        | Request::NameSet(_)
+        | Request::MetadataUpdate(_)
+        | Request::Archive(_)
+        | Request::Unarchive(_)
+        | Request::Delete(_)
+        | Request::Unsubscribe(_)
+        | Request::GoalGet(_)
+        | Request::BackgroundTerminalsList(_)
+        | Request::ReadStateUpdate(_)
+        | Request::TurnStart(_)
+        | Request::TurnSteer(_)
+        | Request::TurnInterrupt(_) => false,
+    }
+}
+
+impl Request for ThreadsRequest {
+    fn peer_has_drained(&self) -> bool {
+        self.reply.peer_has_drained()
+    }
+}
