@@ -23,7 +23,7 @@ pub(super) struct Client<R, A> {
 
 /// What comes next of a client.
 pub(super) enum Next<R> {
-    /// This request, which counts as entered.
+    /// This request.
     Request(Ticket, R),
     /// A large request, when the client has read what it was sent before.
     WaitsForPeer,
@@ -70,14 +70,17 @@ impl<R: Request, A> Client<R, A> {
             self.waits_for_peer = true;
             return Next::WaitsForPeer;
         }
-        let Some((ticket, request)) = self.waiting.pop_front() else { return Next::Waits };
+        self.waiting.pop_front().map_or(Next::Waits, |(ticket, request)| Next::Request(ticket, request))
+    }
+
+    /// The request that was taken last has got its number.
+    pub(super) fn entered(&mut self, ticket: Ticket) {
         self.changes += usize::from(ticket.changes());
         self.overviews += usize::from(ticket.is_overview());
         self.large |= ticket.large;
         if ticket.about.is_some() {
             self.unanswered.push_back((ticket, None));
         }
-        Next::Request(ticket, request)
     }
 
     /// Whether the client waits for the answer to a request about the same thread from before this one.

@@ -48,7 +48,7 @@ pub(super) struct Ticket {
     pub(super) kind: Kind,
     /// Its answer may be so large that the client must have read what it was sent before.
     pub(super) large: bool,
-    /// Later requests have higher numbers.
+    /// Requests that enter later have higher numbers.
     number: u64,
 }
 
@@ -97,9 +97,7 @@ impl<R: Request, D, A> Schedule<R, D, A> {
     }
 
     /// A request has come.
-    pub(super) fn arrive(&mut self, mut ticket: Ticket, request: R) {
-        self.last_number += 1;
-        ticket.number = self.last_number;
+    pub(super) fn arrive(&mut self, ticket: Ticket, request: R) {
         self.clients.entry(ticket.connection).or_default().wait(ticket, request);
         self.admit(ticket.connection);
     }
@@ -179,7 +177,10 @@ impl<R: Request, D, A> Schedule<R, D, A> {
     }
 
     /// The request takes its place: from here on its order is settled.
-    fn enter(&mut self, ticket: Ticket, request: R) {
+    fn enter(&mut self, mut ticket: Ticket, request: R) {
+        self.last_number += 1;
+        ticket.number = self.last_number;
+        self.clients.entry(ticket.connection).or_default().entered(ticket);
         match ticket.about {
             None => self.due.push_back((ticket, request)),
             Some(thread) => {

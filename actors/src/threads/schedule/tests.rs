@@ -156,7 +156,7 @@ fn large_answers_go_out_one_at_a_time_to_a_client_that_reads() {
     assert_eq!(harness.begun(), [first]);
     harness.unread.borrow_mut().insert(slow);
     harness.end(first);
-    assert_eq!(harness.begun(), [], "the client has not read the first");
+    assert!(harness.begun().is_empty(), "the client has not read the first");
     assert_eq!(
         harness.schedule.next_undrained().map(|(connection, request)| (connection, request.number)),
         Some((slow, second))
