@@ -22,6 +22,7 @@ fn kind(request: &ThreadRequest) -> Kind {
         | Request::TurnsList(_)
         | Request::ItemsList(_)
         | Request::GoalGet(_)
+        | Request::AttachmentList(_)
         | Request::BackgroundTerminalsList(_)
         | Request::ReadStateUpdate(_) => Kind::Look,
         Request::NameSet(_) | Request::MetadataUpdate(_) => Kind::Write,
@@ -53,6 +54,7 @@ fn may_be_large(request: &ThreadRequest) -> bool {
         | Request::Delete(_)
         | Request::Unsubscribe(_)
         | Request::GoalGet(_)
+        | Request::AttachmentList(_)
         | Request::BackgroundTerminalsList(_)
         | Request::ReadStateUpdate(_)
         | Request::TurnStart(_)
