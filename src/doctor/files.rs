@@ -24,7 +24,7 @@ pub(super) fn home(path: &Path) -> Finding {
     let shown = path.display();
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Finding::ok("home", format!("{shown} does not exist yet; the first start makes it"))
+            Finding::ok("home", format!("{shown} does not exist yet; it is created at the first start"))
         }
         Err(error) => Finding::error("home", format!("{shown}: {error}"), "Make it readable, or set CODEX_HOME."),
         Ok(metadata) if metadata.uid() != geteuid().as_raw() => {
@@ -45,7 +45,7 @@ pub(super) fn config(home: &Path, overrides: &[String]) -> Finding {
         .and_then(|sources| Catalog::check_strict(&sources));
     match checked {
         Ok(()) => Finding::ok("config", "config.toml has no faults"),
-        Err(fault) => Finding::warning("config", fault.trim(), "Correct config.toml; what is at fault is ignored."),
+        Err(fault) => Finding::warning("config", fault.trim(), "Correct config.toml; invalid parts are ignored."),
     }
 }
 
@@ -54,21 +54,21 @@ pub(super) fn auth(home: &Path) -> Finding {
     let path = home.join("auth.json");
     match fs::metadata(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Finding::ok("auth", "nobody has signed in; threads work, models need `codex login`")
+            Finding::ok("auth", "not signed in; threads work, models need `codex login`")
         }
         Err(error) => Finding::error("auth", format!("{}: {error}", path.display()), "Make it readable for you."),
         Ok(metadata) if metadata.mode() & OTHERS != 0 => {
             let advice = format!("Keep others out: chmod 600 {}", path.display());
             Finding::warning("auth", format!("other users can read {}", path.display()), advice)
         }
-        Ok(_) => Finding::ok("auth", "somebody has signed in"),
+        Ok(_) => Finding::ok("auth", "signed in"),
     }
 }
 
 pub(super) fn database(home: &Path) -> Finding {
     let path = home.join(server::STORE_FILE);
     if !path.exists() {
-        return Finding::ok("database", "there is none yet; the first start makes it");
+        return Finding::ok("database", "there is none yet; it is created at the first start");
     }
     match store::check(&path) {
         Ok(()) => Finding::ok("database", format!("{} is intact", path.display())),
@@ -83,7 +83,7 @@ pub(super) fn lock(home: &Path) -> Finding {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Finding::ok("lock", "no server was ever started here"),
         Ok(Ok(())) => Finding::ok("lock", "no server is starting"),
         Ok(Err(TryLockError::WouldBlock)) => {
-            let advice = "Wait for it; if it stays, look with `fuser` or `lsof` who holds the file, and end that.";
+            let advice = "Wait for it. If it does not end, find the process that holds the file with `fuser` or `lsof`, and end it.";
             Finding::warning("lock", format!("a server is starting: {} is locked", path.display()), advice)
         }
         Ok(Err(TryLockError::Error(error))) | Err(error) => {

@@ -29,7 +29,7 @@ pub(super) fn open_files(settings: &Settings) -> Finding {
     let capacity = Capacity::with_files(&settings.http, Some(usize::try_from(files).unwrap_or(usize::MAX)));
     let clients = capacity.connections;
     if clients < FEW_CLIENTS.min(settings.http.max_connections) {
-        let text = format!("{files} open files are room for {clients} clients");
+        let text = format!("{files} open files allow {clients} clients");
         return Finding::warning("files", text, "Raise the limit: `ulimit -n`, or LimitNOFILE= of the systemd unit.");
     }
     Finding::ok("files", format!("{files} open files, for {clients} clients"))
@@ -41,7 +41,7 @@ pub(super) async fn server(path: &Path, limits: &Limits) -> Vec<Finding> {
     let metadata = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let none = Finding { advice: Some(how_to_start(path)), ..Finding::ok("server", "not running") };
-            return vec![Finding::ok("socket", "there is none while no server runs"), none];
+            return vec![Finding::ok("socket", "there is none, because no server is running"), none];
         }
         Err(error) => return vec![Finding::error("socket", format!("{shown}: {error}"), "Make it reachable for you.")],
         Ok(metadata) => metadata,
@@ -62,14 +62,16 @@ pub(super) async fn server(path: &Path, limits: &Limits) -> Vec<Finding> {
         Err(ClientError::Attach(AttachError::Unreachable { error, .. }))
             if error.kind() == io::ErrorKind::ConnectionRefused =>
         {
-            let text = "not running; the last one was killed and has left its socket";
+            let text = "not running; the last server was killed and left its socket";
             Finding::warning("server", text, format!("The next start removes it. {}", how_to_start(path)))
         }
         Err(ClientError::Attach(AttachError::Full)) => {
             let advice = "Close some clients, or raise http.max_connections and the limit of open files.";
-            Finding::warning("server", "running, and full: it takes no more clients", advice)
+            Finding::warning("server", "running, but full: it accepts no more clients", advice)
         }
-        Err(error) => Finding::error("server", error.to_string(), "End whatever listens there, and start a server."),
+        Err(error) => {
+            Finding::error("server", error.to_string(), "End the program that listens there, and start a server.")
+        }
     };
     vec![socket, server]
 }
@@ -79,9 +81,13 @@ fn running(user_agent: &str) -> Finding {
         Some(version) if version == API_VERSION => Finding::ok("server", format!("running, version {version}")),
         Some(version) => {
             let text = format!("running, version {version}, while this program speaks {API_VERSION}");
-            Finding::warning("server", text, "Restart it with this program, if it is not another one on purpose.")
+            Finding::warning("server", text, "Restart it with this program, unless the other version is intended.")
         }
-        None => Finding::warning("server", format!("running, of an unknown kind: {user_agent}"), "Look what it is."),
+        None => Finding::warning(
+            "server",
+            format!("running, but an unknown program: {user_agent}"),
+            "Check which program it is.",
+        ),
     }
 }
 

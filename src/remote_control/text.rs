@@ -56,7 +56,7 @@ pub(super) fn advice(now: &RemoteControlStatusReadResponse) -> Option<String> {
 }
 
 fn reason(now: &RemoteControlStatusReadResponse) -> String {
-    now.last_error.as_deref().map_or_else(|| "the server does not say why".to_owned(), shown_in_one_line)
+    now.last_error.as_deref().map_or_else(|| "the server gives no reason".to_owned(), shown_in_one_line)
 }
 
 fn word(status: RemoteControlStatus) -> &'static str {
@@ -91,6 +91,6 @@ mod tests {
         let lines =
             "Remote control: not connected, trying again\nMachine:        desk\\u{1b}[2J\nEnvironment:    env_1\n";
         assert_eq!(status(&now), format!("{lines}Last error:     HTTP 403, body: \\u{{9b}}2J\n"));
-        assert!(told(&errored(None)).ends_with("the server does not say why\n"));
+        assert!(told(&errored(None)).ends_with("the server gives no reason\n"));
     }
 }

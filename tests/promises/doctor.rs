@@ -52,7 +52,7 @@ fn a_server_that_is_full_is_well_and_said_to_be_full() {
     let _client = server.client();
     let (code, found) = examine(server.process.home());
     assert_eq!(code, 0, "{found:?}");
-    assert_eq!(found["server"], ("warning".to_owned(), "running, and full: it takes no more clients".to_owned()));
+    assert_eq!(found["server"], ("warning".to_owned(), "running, but full: it accepts no more clients".to_owned()));
 }
 
 #[test]
