@@ -1,7 +1,8 @@
 //! The registry of threads: knows which threads are loaded, and answers requests about threads.
 //!
-//! What is known about a thread stands in the database, what is alive about it in its [`crate::thread`] actor. Requests about
-//! one thread are decided in the order in which they came ([`schedule`]): each looks at what is loaded when its turn comes.
+//! What is known about a thread stands in the database, what is alive about it in its [`crate::thread`] actor. Requests
+//! about one thread are decided in the order in which they came ([`schedule`]): each looks at what is loaded when its
+//! turn comes.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -182,8 +183,8 @@ impl Threads {
             .fold(Outcome::none(), |outcome, (ticket, done)| outcome.followed_by(self.decide(ticket, done, ctx)))
     }
 
-    /// Changes the registry where a request wants it, and answers. Where something panicked, the reply is dropped, which
-    /// answers that the server failed.
+    /// Changes the registry where a request wants it, and answers. Where something panicked, the reply is dropped,
+    /// which answers that the server failed.
     fn decide(&mut self, ticket: Ticket, Done { result, reply }: Done, ctx: &mut Context<Self>) -> Outcome {
         let end = match result {
             Some(Ok(finish)) => guarded("the end of a request about threads", || finish(self, reply)),
@@ -239,7 +240,8 @@ impl Threads {
             }
             return;
         }
-        // The next large request looks at what is queued towards its client, so the router must have counted this first.
+        // The next large request looks at what is queued towards its client, so the router must have counted this
+        // first.
         ctx.wait(wrap_future::<_, Self>(self.parts.router.send(outcome)).map(move |_, threads, ctx| {
             delivering.into_iter().for_each(|ticket| threads.schedule.delivered(ticket));
             threads.go_on(Outcome::none(), ctx);

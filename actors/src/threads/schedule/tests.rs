@@ -179,7 +179,8 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever comes, and in whatever order the work ends: everything is decided and answered once, what conflicts has
-    /// its turn alone, each client's requests about a thread are decided and answered in their order, and nothing is kept.
+    /// its turn alone, each client's requests about a thread are decided and answered in their order, and nothing is
+    /// kept.
     #[test]
     fn everything_ends_once_and_in_its_order(
         requests in prop::collection::vec((0_u64..3, prop::option::weighted(0.8, 0_usize..2), kinds(), any::<bool>()), 1..30),
