@@ -161,8 +161,8 @@ impl Brake {
         self.outbound.has_room(self.bounds.unread_bytes)
     }
 
-    /// Returns when the peer has read so much that it can be sent a large answer, or is gone. Short answers need not
-    /// wait: their number is bounded.
+    /// Waits until the peer has read enough to be sent a large answer, or is gone. Short answers need not wait, because
+    /// their number is bounded.
     pub async fn drained(&self) {
         self.outbound.room(self.bounds.unread_bytes).await;
     }

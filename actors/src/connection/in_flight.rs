@@ -32,7 +32,8 @@ impl InFlight {
         self.brake.clone()
     }
 
-    /// The request itself is no more, only its answer: others need not wait for its room until the peer takes that.
+    /// The request has been answered: gives back its share of bytes, so that other requests need not wait until the
+    /// peer has read the answer.
     pub fn answered(&mut self) {
         self.room = None;
     }

@@ -50,7 +50,7 @@ impl Outbound {
         self.queued_bytes() <= bytes || self.gone.load(Ordering::Acquire)
     }
 
-    /// Returns when at most `bytes` are queued, or the connection is over.
+    /// Waits until at most `bytes` are queued, or the connection has ended.
     pub async fn room(&self, bytes: usize) {
         while !self.has_room(bytes) {
             self.drained.notified().await;
