@@ -70,7 +70,7 @@ impl Outcome {
         self.answer.is_none() && self.effects.is_empty()
     }
 
-    /// And then the outcome of another request.
+    /// Appends the outcome of another request.
     #[must_use]
     pub fn followed_by(mut self, next: Self) -> Self {
         if self.is_none() {

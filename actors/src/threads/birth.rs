@@ -206,7 +206,7 @@ impl Threads {
         })
     }
 
-    /// A new thread is there: the asking client gets it and follows it, everyone hears of it.
+    /// Announces a new thread: the client receives it and is subscribed to it, and everyone is notified.
     fn introduce(&mut self, reply: Reply, record: Arc<ThreadRecord>, ephemeral: bool, turns: Vec<Turn>) -> Outcome {
         self.load(&record, ephemeral);
         let presence = if ephemeral { Presence::Ephemeral } else { Presence::Loaded };

@@ -80,7 +80,7 @@ struct Loaded {
 /// The asynchronous part of a request. It resolves to the final step in the registry.
 type Work = Pin<Box<dyn Future<Output = Result<Finish, RpcError>>>>;
 
-/// Changes the registry where needed, and answers.
+/// The final step of a request: changes the registry if needed, and answers.
 type Finish = Box<dyn FnOnce(&mut Threads, Reply) -> End>;
 
 /// How a request ends.
