@@ -108,12 +108,12 @@ fn work(future: impl Future<Output = Result<Finish, RpcError>> + 'static) -> Res
     Ok(Box::pin(future))
 }
 
-/// The end of a [`work`], which answers.
+/// Wraps the final step of a request, which answers.
 fn finish(end: impl FnOnce(&mut Threads, Reply) -> Outcome + 'static) -> Result<Finish, RpcError> {
     Ok(Box::new(|threads, reply| end(threads, reply).into()))
 }
 
-/// The end of a [`work`] that leaves the answer to a loaded thread.
+/// Wraps the final step of a request that is answered by the loaded thread.
 fn hand_over<F>(end: impl FnOnce(Reply) -> F + 'static) -> Result<Finish, RpcError>
 where
     F: Future<Output = ()> + 'static,
@@ -127,7 +127,7 @@ impl Threads {
         Self { parts, loaded: BTreeMap::new(), schedule: Schedule::new(), delivering: Vec::new() }
     }
 
-    /// A request's turn has come: what it looks at is as the requests before it left it.
+    /// Starts a request in its turn: it sees the state that the earlier requests left.
     fn work(&self, reply: &Reply, originator: &str, request: ThreadRequest) -> Result<Work, RpcError> {
         use ThreadRequest as Request;
         match request {
@@ -159,7 +159,7 @@ impl Threads {
         }
     }
 
-    /// Begins with a request whose turn has come. What is to be told at once.
+    /// Starts a request in its turn. Returns what can be sent at once.
     fn begin(&mut self, ticket: Ticket, request: ThreadsRequest, ctx: &mut Context<Self>) -> Outcome {
         let ThreadsRequest { reply, originator, request } = request;
         let work = match guarded("a request about threads", || self.work(&reply, &originator, request)) {
@@ -175,7 +175,7 @@ impl Threads {
         Outcome::none()
     }
 
-    /// The work for a request is done. What is to be told of it, and of those that waited for it.
+    /// The work of a request is done. Returns its outcome, and those of requests that waited for it.
     fn worked(&mut self, ticket: Ticket, done: Done, ctx: &mut Context<Self>) -> Outcome {
         let decisions = self.schedule.worked(ticket, done);
         decisions
@@ -183,8 +183,7 @@ impl Threads {
             .fold(Outcome::none(), |outcome, (ticket, done)| outcome.followed_by(self.decide(ticket, done, ctx)))
     }
 
-    /// Changes the registry where a request wants it, and answers. Where something panicked, the reply is dropped,
-    /// which answers that the server failed.
+    /// Carries out the final step of a request, and answers. After a panic the reply is dropped, which answers -32603.
     fn decide(&mut self, ticket: Ticket, Done { result, reply }: Done, ctx: &mut Context<Self>) -> Outcome {
         let end = match result {
             Some(Ok(finish)) => guarded("the end of a request about threads", || finish(self, reply)),

@@ -1,11 +1,10 @@
-//! What each request means for the order in which requests are decided and answered.
+//! Classifies requests for the schedule.
 
 use super::ThreadsRequest;
 use super::schedule::{Kind, Request, Ticket};
 use crate::protocol::thread::{ThreadId, ThreadRequest};
 
-/// The ticket of a request. Where the client names no thread that could exist, the request is about none, and is
-/// refused when its turn comes.
+/// The ticket of a request. A request with an invalid thread id is about no thread, and is refused in its turn.
 pub(super) fn ticket(request: &ThreadsRequest) -> Ticket {
     let about = request.request.thread_id().and_then(|id| ThreadId::parse(id).ok());
     Ticket::new(request.reply.connection(), about, kind(&request.request), may_be_large(&request.request))

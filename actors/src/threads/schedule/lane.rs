@@ -4,16 +4,16 @@ use std::collections::VecDeque;
 
 use super::{Kind, Ticket};
 
-/// Requests about one thread that are not decided, in the order in which they came.
+/// Undecided requests about one thread, in order of arrival.
 pub(super) struct Lane<R, D> {
     waiting: VecDeque<(Ticket, R)>,
-    /// Looks whose turn has come.
+    /// Number of reads in progress.
     looks: usize,
-    /// Writes whose turn has come, oldest first. A decision behind one that is missing waits here.
+    /// Writes in progress, oldest first. A decision waits here for the earlier ones.
     writes: VecDeque<(Ticket, Option<D>)>,
     /// Writes that have left [`Self::writes`] and are not decided.
     late_writes: usize,
-    /// A change has its turn.
+    /// Whether a change is in progress.
     changes: bool,
 }
 

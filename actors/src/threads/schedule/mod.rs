@@ -1,4 +1,4 @@
-//! When a request is decided, and when it is answered.
+//! The order in which requests are decided and answered.
 //!
 //! - Each request about a thread takes its place in the thread's [`lane`], whoever sent it, and looks at what is loaded,
 //!   subscribed and stored when its turn comes. Requests overlap where they cannot tell the difference: those that only
@@ -25,30 +25,30 @@ mod tests;
 use client::{Client, Next};
 use lane::Lane;
 
-/// What a request does to what others see.
+/// The effect of a request on what others see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Nothing.
+    /// It has no effect.
     Look,
-    /// It looks at its thread and makes a new one.
+    /// It reads its thread and creates a new one.
     Create,
-    /// It changes what the database says of its thread, and nothing else.
+    /// It only changes its thread in the database.
     Write,
     /// It changes what is loaded or subscribed, or what the thread does.
     Change,
 }
 
-/// What the schedule knows of a request.
+/// The facts about a request that the schedule needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticket {
-    /// Who asks.
+    /// The connection.
     pub(super) connection: ConnectionId,
-    /// The thread that it is about; `None` for many, or for one that is yet to be made.
+    /// The thread; `None` for many threads or one that does not exist yet.
     pub(super) about: Option<ThreadId>,
     pub(super) kind: Kind,
-    /// Its answer may be so large that the client must have read what it was sent before.
+    /// Whether its answer may be so large that the client must have read the earlier ones.
     pub(super) large: bool,
-    /// Requests that enter later have higher numbers.
+    /// Increases in order of arrival.
     number: u64,
 }
 
@@ -57,7 +57,7 @@ impl Ticket {
         Self { connection, about, kind, large, number: 0 }
     }
 
-    /// It looks at many threads.
+    /// Whether it reads many threads.
     fn is_overview(&self) -> bool {
         self.about.is_none() && self.kind == Kind::Look
     }
