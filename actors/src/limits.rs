@@ -1,7 +1,7 @@
 //! All bounds of the server (law 1: every queue has a bound).
 //!
 //! The values come from `config/default.toml`; the operator can override each of them. Unit tests run with capacities
-//! of 1 (see [`Limits::tiny`]), so that a design that only works while queues have room fails there.
+//! of 1 (see `Limits::tiny`), so that a design that only works while queues have room fails there.
 
 use std::time::Duration;
 
