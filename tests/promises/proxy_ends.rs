@@ -228,6 +228,6 @@ fn what_is_no_app_server_is_an_error() {
     process.stdin.as_mut().expect("a pipe").write_all(b"{}\n").expect("the proxy reads");
     assert_eq!(process.exit_code(), 1);
     let error = process.stderr.all();
-    assert!(error.starts_with("Error: what listens there does not speak WebSocket: "), "{error}");
+    assert!(error.starts_with("Error: the program that listens there does not speak WebSocket: "), "{error}");
     serving.finish("the other server");
 }

@@ -180,7 +180,7 @@ fn a_client_that_was_cut_comes_back_and_misses_nothing_that_was_kept() {
     rename(&mut steady, &thread, 100, 64 * 1024);
     wait_for_hangup(&stalled.0);
     server.process.stderr.wait_for("the reason", |said| {
-        (said.contains("too many bytes wait for its peer") && said.contains("cut_so_far=1")).then_some(())
+        (said.contains("too many bytes are queued for its peer") && said.contains("cut_so_far=1")).then_some(())
     });
     steady.call("thread/name/set", json!({"threadId": thread, "name": "said meanwhile"}));
     let mut back = server.client();

@@ -69,8 +69,8 @@ impl Cut {
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::Gone => "its actor ended",
-            Self::QueueFull => "its peer has not read too many messages",
-            Self::BytesOverBudget => "its peer has not read too many bytes",
+            Self::QueueFull => "too many messages are queued for its peer",
+            Self::BytesOverBudget => "too many bytes are queued for its peer",
             Self::Stalled => "its peer has read nothing for too long",
             Self::CloseOverdue => "its peer did not answer the close frame in time",
             Self::ShutdownOverdue => "it did not end in time during the shutdown",
