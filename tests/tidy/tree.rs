@@ -19,7 +19,12 @@ pub struct File {
 
 /// Every text file of the repository that git does not ignore.
 pub fn files() -> Vec<File> {
-    let walk = WalkBuilder::new(root()).hidden(false).filter_entry(|entry| entry.file_name() != ".git").build();
+    // Also where the tree is no checkout, so that nothing below `target` is read.
+    let walk = WalkBuilder::new(root())
+        .hidden(false)
+        .require_git(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build();
     let paths = walk.map(|entry| entry.expect("the tree can be walked").into_path());
     paths.filter(|path| path.is_file()).filter_map(|path| read(&path)).collect()
 }
