@@ -5,14 +5,17 @@ use std::{
     error::Error,
     io::{self, Write as _},
     mem::ManuallyDrop,
+    path::absolute,
 };
+
+use app_server_actors::store;
 
 use crate::{
     call,
     cli::{Arguments, Command, RemoteControlArguments, documents},
     codex_home, doctor, generate,
     listen::control_socket,
-    logging, proxy, remote_control,
+    logging, proxy, remote_control, server,
     settings::Settings,
     terminal,
 };
@@ -43,6 +46,18 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
     }
 
     let codex_home = codex_home::find()?;
+    let database = codex_home.join(server::STORE_FILE);
+    match command {
+        Command::Backup { file } => return Ok(store::backup(&database, &absolute(file)?)?),
+        Command::Restore { file } => {
+            codex_home::ensure(&codex_home)?;
+            if let Some(aside) = store::restore(&absolute(file)?, &database)? {
+                writeln!(stdout, "The database before it is kept as {}.", aside.display())?;
+            }
+            return Ok(());
+        }
+        _ => {}
+    }
     let effective = Settings::load(&codex_home, &arguments.setting_overrides())?;
     if let Command::Config { origin, .. } = command {
         let mut toml = Vec::new();

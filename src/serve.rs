@@ -37,11 +37,15 @@ pub async fn serve(
     });
     loop {
         tokio::select! {
-            ended = server.ended() => return Ok(ended?),
+            ended = server.ended() => {
+                server.close_store(&settings.shutdown).await;
+                return Ok(ended?);
+            }
             wish = signals.next() => match wish {
                 Wish::Reload => {
                     reload(arguments, codex_home, &mut settings);
                     server.reload_secrets();
+                    server.reopen_store().await;
                 }
                 Wish::Stop => break,
             },

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use actix::Addr;
 use actix_rt::task::JoinHandle;
 use app_server_actors::{
     catalog::{BaseUrl, Catalog, CatalogSources},
@@ -18,7 +19,7 @@ use app_server_actors::{
     host::Host,
     remote_control::{AtStart, BackendUrl, DEFAULT_BASE_URL, RemoteControlSetup},
     start::{Actors, ActorsParts},
-    store::{Store, StoreError},
+    store::{Close, Reopen, Store, StoreError},
 };
 use command_launcher::Launcher;
 use tokio::time::timeout;
@@ -69,6 +70,7 @@ pub enum ServerError {
 /// The address of a running server.
 pub struct Server {
     actors: Actors,
+    store: Arc<Addr<Store>>,
     service: Service,
 }
 
@@ -116,23 +118,29 @@ impl Server {
         parts: ActorsParts,
         settings: &Settings,
     ) -> Result<Self, ServerError> {
+        let store = parts.store.clone();
         let (sockets, file) = match listener {
-            Listener::Stdio => return Ok(Self::serve_stdio(Actors::start(parts))),
-            Listener::None => return Ok(Self { actors: Actors::start(parts), service: Service::Remote }),
+            Listener::Stdio => {
+                let actors = Actors::start(parts);
+                let service = Self::serve_stdio(&actors);
+                return Ok(Self { actors, store, service });
+            }
+            Listener::None => return Ok(Self { actors: Actors::start(parts), store, service: Service::Remote }),
             Listener::Unix(socket) => (Sockets::Unix(socket.listener), Some(socket.file)),
             Listener::Tcp(listener) => {
                 (Sockets::Tcp(listener, Arc::new(Door::new(&settings.http, auth.clone())?)), None)
             }
         };
         let http = HttpServer::start(sockets, parts, &settings.http).await?;
-        Ok(Self { actors: http.actors().clone(), service: Service::Sockets { file, http, auth } })
+        Ok(Self { actors: http.actors().clone(), store, service: Service::Sockets { file, http, auth } })
     }
 
-    fn serve_stdio(actors: Actors) -> Self {
+    fn serve_stdio(actors: &Actors) -> Service {
         let (input, output) = listen::open_stdio();
         let hub = actors.hub().clone();
-        let running = actix_rt::spawn(async move { stream::serve(input, output, ConnectionOrigin::Stdio, &hub).await });
-        Self { actors, service: Service::Stdio(running) }
+        Service::Stdio(actix_rt::spawn(
+            async move { stream::serve(input, output, ConnectionOrigin::Stdio, &hub).await },
+        ))
     }
 
     /// Resolves when the server ends by itself: on stdio at the end of the input, after all requests in flight were
@@ -146,6 +154,18 @@ impl Server {
             Service::Remote => std::future::pending().await,
             Service::Sockets { http, .. } => Err(http.ended().await.into()),
         }
+    }
+
+    /// Opens what is at the path of the database now, if that is not what was opened before.
+    pub async fn reopen_store(&self) {
+        if self.store.send(Reopen).await.is_err() {
+            log::error!("the store of threads has ended");
+        }
+    }
+
+    /// Writes everything into the one file of the database and closes it.
+    pub async fn close_store(&self, limits: &Shutdown) {
+        close_store(&self.store, limits).await;
     }
 
     /// Reads the token or secret file again, if there is one.
@@ -163,6 +183,7 @@ impl Server {
             drop(file.take());
             http.stop().await;
         }
+        self.close_store(limits).await;
         log::info!("ended");
     }
 }
@@ -207,6 +228,13 @@ pub(crate) async fn end_in_good_order(actors: &Actors, limits: &Shutdown) {
     // Twice, because the socket is dropped after the last messages.
     if timeout(2 * limits.close(), actors.end_remote_control(limits.close())).await.is_err() {
         log::warn!("the connection to the remote-control backend did not end in time; it ends with this process");
+    }
+}
+
+/// The last step of an end: nobody asks the store any more.
+pub(crate) async fn close_store(store: &Addr<Store>, limits: &Shutdown) {
+    if timeout(limits.close(), store.send(Close)).await.is_err() {
+        log::warn!("the thread database is still being written; it is whole all the same");
     }
 }
 

@@ -59,6 +59,22 @@ pub enum Command {
         json: bool,
     },
 
+    /// Copies the thread database to FILE, also while servers use it.
+    ///
+    /// The copy is one file that holds everything; `restore` puts it back. FILE must not exist.
+    Backup {
+        /// File to write.
+        file: PathBuf,
+    },
+
+    /// Puts a backup in the place of the thread database.
+    ///
+    /// Refuses while a server uses the database. The files that were there are kept under the name that is printed.
+    Restore {
+        /// File that `backup` wrote.
+        file: PathBuf,
+    },
+
     /// Prints a shell completion script.
     Completions {
         /// The shell to complete for.

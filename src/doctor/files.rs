@@ -17,6 +17,9 @@ use crate::{listen::startup_lock, server};
 /// Mode bits that grant access to others than the owner.
 const OTHERS: u32 = 0o077;
 
+/// Bytes that should be free on a disk.
+const LITTLE_SPACE: u64 = 64 * 1024 * 1024;
+
 /// Mode bits that let others than the owner write.
 const OTHERS_WRITE: u32 = 0o022;
 
@@ -72,8 +75,36 @@ pub(super) fn database(home: &Path) -> Finding {
     }
     match store::check(&path) {
         Ok(()) => Finding::ok("database", format!("{} is intact", path.display())),
-        Err(error) => Finding::error("database", error.to_string(), "End the server before you touch the file."),
+        Err(error) => Finding::error(
+            "database",
+            error.to_string(),
+            "End the server before you touch the file, or app-server.sqlite-wal and app-server.sqlite-shm beside it.",
+        ),
     }
+}
+
+/// Whether there is room for what a server and its commands write.
+pub(super) fn space(home: &Path) -> Finding {
+    let temporary = std::env::temp_dir();
+    for (what, directory) in [("CODEX_HOME", home), ("temporary files", temporary.as_path())] {
+        // It may not exist yet; then it will be made on the disk of the directory above.
+        let Some(free) = directory.ancestors().find_map(free_bytes) else { continue };
+        if free < LITTLE_SPACE {
+            let text = format!("only {} MiB are free for {what} in {}", free / (1024 * 1024), directory.display());
+            let advice = "Make room on that disk: changes are refused when it is full.";
+            return if free == 0 {
+                Finding::error("disk", text, advice)
+            } else {
+                Finding::warning("disk", text, advice)
+            };
+        }
+    }
+    Finding::ok("disk", "there is room for CODEX_HOME and for temporary files")
+}
+
+fn free_bytes(directory: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(directory).ok()?;
+    disk.f_bavail.checked_mul(disk.f_frsize)
 }
 
 /// Whether a server is starting, or has been starting for too long.

@@ -74,6 +74,7 @@ pub async fn examine(arguments: &Arguments) -> Vec<Finding> {
         files::config(&home, &arguments.config_overrides()),
         files::auth(&home),
         files::database(&home),
+        files::space(&home),
         files::lock(&home),
     ];
     if let Ok(settings) = &settings {

@@ -23,6 +23,7 @@ mod upgrade;
 
 use std::sync::Arc;
 
+use actix::Addr;
 use actix_web::{
     App, Error,
     body::MessageBody,
@@ -30,7 +31,7 @@ use actix_web::{
     middleware::from_fn,
     web,
 };
-use app_server_actors::hub::Hub;
+use app_server_actors::{hub::Hub, store::Store};
 
 pub use self::{
     capacity::Capacity,
@@ -42,6 +43,8 @@ use self::{peer::Peer, refusal::Refusal};
 /// State shared by the routes.
 struct Site {
     hub: Hub,
+    /// The store, where this server is ready only while changes can be saved.
+    needed_store: Option<Arc<Addr<Store>>>,
     transport: Transport,
     /// Largest accepted frame, in bytes.
     websocket_frame_bytes: usize,

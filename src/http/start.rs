@@ -47,6 +47,7 @@ impl HttpServer {
             Transport::Unix => TrustedProxies::default(),
         };
         let entrance = Entrance::new(settings, &capacity, proxies);
+        let needed_store = settings.readiness_needs_store.then(|| parts.store.clone());
         let (tell, mut started) = mpsc::channel(1);
         let only = Arc::new(OnceLock::new());
         let make_app = move || {
@@ -56,8 +57,8 @@ impl HttpServer {
                 let _ = tell.try_send(actors.clone());
                 actors
             });
-            let (hub, transport) = (actors.hub().clone(), transport.clone());
-            app(web::Data::new(Site { hub, transport, websocket_frame_bytes, request_head_bytes }))
+            let (hub, needed_store, transport) = (actors.hub().clone(), needed_store.clone(), transport.clone());
+            app(web::Data::new(Site { hub, needed_store, transport, websocket_frame_bytes, request_head_bytes }))
         };
 
         let server = actix_web::HttpServer::new(make_app)

@@ -223,7 +223,7 @@ async fn an_incomplete_upgrade_is_told_what_is_missing() {
 async fn a_connection_without_a_known_peer_is_not_upgraded() {
     let world = World::new().await;
     let (hub, transport) = (world.tcp.actors().hub().clone(), Transport::Tcp(Arc::new(door())));
-    let site = Site { hub, transport, websocket_frame_bytes: 1, request_head_bytes: 1000 };
+    let site = Site { hub, needed_store: None, transport, websocket_frame_bytes: 1, request_head_bytes: 1000 };
     let service = actix_web::test::init_service(app(web::Data::new(site))).await;
     let request = actix_web::test::TestRequest::get()
         .insert_header(("connection", "upgrade"))

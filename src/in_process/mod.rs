@@ -34,6 +34,7 @@ mod client;
 
 use std::{io, path::Path, thread};
 
+use actix::Addr;
 use actix_rt::{Arbiter, ArbiterHandle, System};
 use app_server_actors::{
     protocol::{
@@ -43,6 +44,7 @@ use app_server_actors::{
     },
     remote_control::AtStart,
     start::{Actors, ActorsParts},
+    store::Store,
 };
 use tokio::{
     io::DuplexStream,
@@ -54,7 +56,7 @@ pub use command_launcher::run_if_launcher;
 
 use crate::{
     codex_home::{self, CodexHomeError},
-    server::{ServerError, actors_parts},
+    server::{ServerError, actors_parts, close_store, end_in_good_order},
     settings::{Settings, SettingsError, Shutdown},
 };
 
@@ -102,6 +104,7 @@ impl InProcessServer {
         thread::Builder::new().name("codex-app-server".to_owned()).spawn(move || {
             System::new().block_on(async move {
                 let parts = actors_parts(&home, &[], "vscode", &settings);
+                let store = parts.as_ref().ok().map(|parts| parts.store.clone());
                 let actors = parts.map(|mut parts: ActorsParts| {
                     // An embedding program must not become remotely controllable because a daemon was.
                     parts.remote_control.at_start = AtStart::Disabled;
@@ -110,8 +113,8 @@ impl InProcessServer {
                 let running = actors.as_ref().ok().cloned();
                 // The caller is waiting for this.
                 let _ = tell.send(actors.map(|actors| (actors, Arbiter::current())));
-                if let Some(actors) = running {
-                    run(&actors, stopped, &settings.shutdown).await;
+                if let (Some(actors), Some(store)) = (running, store) {
+                    run(&actors, &store, stopped, &settings.shutdown).await;
                 }
             });
         })?;
@@ -159,9 +162,10 @@ impl InProcessServer {
     }
 }
 
-async fn run(actors: &Actors, stopped: oneshot::Receiver<oneshot::Sender<()>>, limits: &Shutdown) {
+async fn run(actors: &Actors, store: &Addr<Store>, stopped: oneshot::Receiver<oneshot::Sender<()>>, limits: &Shutdown) {
     let asker = stopped.await.ok();
-    crate::server::end_in_good_order(actors, limits).await;
+    end_in_good_order(actors, limits).await;
+    close_store(store, limits).await;
     if let Some(asker) = asker {
         // The caller may have stopped waiting.
         let _ = asker.send(());

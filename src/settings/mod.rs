@@ -63,6 +63,8 @@ pub struct Http {
     pub client_request_timeout_seconds: u64,
     /// Time between two requests on one connection, in seconds.
     pub keep_alive_seconds: u64,
+    /// `/readyz` says 503 while changes cannot be saved.
+    pub readiness_needs_store: bool,
 }
 
 /// Authentication of clients on TCP, in addition to the command line.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
@@ -9,6 +10,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::support::home::Home;
+use crate::support::http;
 use crate::support::process::Launch;
 use crate::support::server::Server;
 
@@ -111,6 +113,136 @@ fn a_database_that_stays_locked_is_a_refusal_and_nobody_else_waits() {
     other.batch_execute("ROLLBACK").expect("the lock is given back");
     assert_eq!(bob.call("thread/read", json!({"threadId": id}))["thread"]["name"], "before");
     bob.expect_silence();
+}
+
+#[test]
+fn one_wait_serves_every_write_and_reads_go_by() {
+    let (home, id) = used_home();
+    let server = Server::unix(Launch::at(&home));
+    let mut clients: Vec<_> = (0..4).map(|_| server.client()).collect();
+    let mut other = open(&home);
+    other.batch_execute("BEGIN IMMEDIATE").expect("the lock is ours");
+    let rename = |i: usize| json!({"threadId": id, "name": format!("after {i}")});
+    let asked: Vec<Vec<i64>> = clients
+        .iter_mut()
+        .map(|client| (0..10).map(|i| client.send_request("thread/name/set", rename(i))).collect())
+        .collect();
+    let mut reader = server.client();
+    // Each of these forty writes alone would be waited for for five seconds, and everything behind it for as long.
+    let listed = reader.call("thread/list", json!({}));
+    assert_eq!(listed["data"][0]["name"], "before");
+    for (client, ids) in clients.iter_mut().zip(asked) {
+        for id in ids {
+            let error = client.answer_to(id).expect_err("it cannot have been written");
+            assert!(error.message.contains("locked"), "{error:?}");
+        }
+    }
+    other.batch_execute("ROLLBACK").expect("the lock is given back");
+    clients[0].call("thread/name/set", rename(1));
+}
+
+#[test]
+fn what_was_acknowledged_can_be_found_again_or_is_refused() {
+    for lost in ["", "-wal"] {
+        let (home, id) = used_home();
+        let mut server = Server::ws(Launch::at(&home));
+        let mut client = server.client();
+        client.call("thread/name/set", json!({"threadId": id, "name": "acknowledged"}));
+        assert_eq!(readiness(&server), 200);
+        let database = home.database();
+        let path = |suffix: &str| format!("{}{suffix}", database.display());
+        // Where somebody moved it; in a moment it is put back.
+        fs::rename(path(lost), home.join("away")).expect("it is moved");
+        for _ in 0..2 {
+            let error = client.refusal("thread/name/set", json!({"threadId": id, "name": "lost"}));
+            assert!(error.message.contains("deleted, moved or replaced"), "{error:?}");
+        }
+        assert_eq!(readiness(&server), 503);
+        assert_eq!(client.call("thread/read", json!({"threadId": id}))["thread"]["name"], "acknowledged");
+        let told = server.process.stderr.all();
+        assert_eq!(told.matches("deleted, moved or replaced").count(), 1, "it is logged once:\n{told}");
+
+        fs::rename(home.join("away"), path(lost)).expect("it is put back");
+        client.call("thread/name/set", json!({"threadId": id, "name": "found again"}));
+        assert_eq!(readiness(&server), 200);
+        server.process.kill();
+        let server = Server::unix(Launch::at(&home));
+        assert_eq!(server.client().call("thread/read", json!({"threadId": id}))["thread"]["name"], "found again");
+    }
+}
+
+#[test]
+fn a_reload_opens_what_is_at_the_path_now() {
+    let (home, id) = used_home();
+    let kept = home.join("kept.sqlite.copy");
+    fs::copy(home.database(), &kept).expect("a copy of one file is a backup");
+    let server = Server::ws(Launch::at(&home));
+    let mut client = server.client();
+    client.call("thread/name/set", json!({"threadId": id, "name": "soon gone"}));
+    let database = home.database();
+    for suffix in ["", "-wal", "-shm"] {
+        fs::remove_file(format!("{}{suffix}", database.display())).expect("it is removed");
+    }
+    fs::copy(&kept, &database).expect("the backup is put there");
+    assert_eq!(readiness(&server), 503);
+    server.process.signal(Signal::HUP);
+    crate::support::eventually("the server is ready again", || readiness(&server) == 200);
+    assert_eq!(client.call("thread/list", json!({}))["data"][0]["name"], "before");
+    client.call("thread/name/set", json!({"threadId": id, "name": "after"}));
+}
+
+#[test]
+fn a_clean_end_leaves_one_file_and_it_holds_everything() {
+    let (home, id) = used_home();
+    let database = home.database();
+    for suffix in ["-wal", "-shm"] {
+        assert!(!Path::new(&format!("{}{suffix}", database.display())).exists(), "{suffix} is left");
+    }
+    let copied = Home::new();
+    fs::copy(&database, copied.join("app-server.sqlite")).expect("it is copied");
+    let server = Server::unix(Launch::at(&copied));
+    assert_eq!(server.client().call("thread/read", json!({"threadId": id}))["thread"]["name"], "before");
+}
+
+#[test]
+fn a_backup_is_made_while_a_server_runs_and_restored_when_none_does() {
+    let (home, id) = used_home();
+    let mut server = Server::unix(Launch::at(&home));
+    let mut client = server.client();
+    client.call("thread/name/set", json!({"threadId": id, "name": "in the backup"}));
+    let file = home.join("the backup");
+    let run = |command: &str| Launch::at(&home).arg(command).arg(file.to_str().expect("text")).run();
+    assert_eq!(run("backup").code, Some(0));
+    assert_eq!(fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o600);
+    assert!(run("backup").stderr.contains("exists already"));
+    client.call("thread/name/set", json!({"threadId": id, "name": "after it"}));
+    let refused = run("restore");
+    assert_eq!((refused.code, refused.stderr.contains("a server is using")), (Some(1), true), "{refused:?}");
+    server.process.signal(Signal::TERM);
+    assert_eq!(server.process.exit_code(), 0);
+
+    let restored = run("restore");
+    assert_eq!(restored.code, Some(0), "{restored:?}");
+    assert!(restored.stdout.contains("app-server.sqlite.replaced-1"), "{restored:?}");
+    let server = Server::unix(Launch::at(&home));
+    assert_eq!(server.client().call("thread/read", json!({"threadId": id}))["thread"]["name"], "in the backup");
+}
+
+#[test]
+fn full_directories_for_temporary_files_do_not_matter() {
+    let home = Home::new();
+    let nowhere = home.join("no such directory");
+    let nowhere = nowhere.to_str().expect("text");
+    let server = Server::unix(Launch::at(&home).env("SQLITE_TMPDIR", nowhere).env("TMPDIR", nowhere));
+    let mut client = server.client();
+    let ids: Vec<i64> = (0..600).map(|_| client.send_request("thread/start", json!({}))).collect();
+    ids.into_iter().for_each(|id| drop(client.answer_to(id).expect("a thread")));
+}
+
+/// The status of `/readyz`.
+fn readiness(server: &Server) -> u16 {
+    let probe = http::request("GET", "/readyz", &[("Host", "localhost"), ("Connection", "close")]);
+    http::exchange(&mut server.tcp_stream(), &probe).expect("an answer").status
 }
 
 #[test]

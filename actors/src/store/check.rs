@@ -20,19 +20,23 @@ struct Verdict {
 /// # Errors
 /// The database is damaged or cannot be read.
 pub fn check(path: &Path) -> Result<(), StoreError> {
-    let name = path.to_str().ok_or_else(|| StoreError::Unusable {
-        path: path.to_owned(),
-        reason: "the path is not valid UTF-8".to_owned(),
-    })?;
-    let escaped = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    let mut connection =
-        SqliteConnection::establish(&format!("file:{escaped}?mode=ro")).map_err(|e| StoreError::of(path, &e))?;
+    let mut connection = SqliteConnection::establish(&uri(path, "mode=ro")?).map_err(|e| StoreError::of(path, &e))?;
     let verdict: Verdict =
         diesel::sql_query("PRAGMA quick_check(1)").get_result(&mut connection).map_err(|e| StoreError::of(path, &e))?;
     match verdict.quick_check.as_str() {
         "ok" => Ok(()),
         reason => Err(StoreError::Damaged { path: path.to_owned(), reason: reason.to_owned() }),
     }
+}
+
+/// The name by which SQLite opens `path` with these parameters.
+pub(super) fn uri(path: &Path, parameters: &str) -> Result<String, StoreError> {
+    let name = path.to_str().ok_or_else(|| StoreError::Unusable {
+        path: path.to_owned(),
+        reason: "the path is not valid UTF-8".to_owned(),
+    })?;
+    let escaped = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    Ok(format!("file:{escaped}?{parameters}"))
 }
 
 #[cfg(test)]

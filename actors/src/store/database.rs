@@ -1,4 +1,4 @@
-//! The SQLite connection and the open batch of writes.
+//! The connection, the open batch of writes, and the writes that wait for another program.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use diesel::sqlite::SqliteConnection;
 use tokio::sync::oneshot;
 
 use super::StoreError;
+use super::files::Files;
 
 /// Receives the answer to a request. It may be gone; the request is carried out all the same.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -16,30 +17,65 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// An answer that waits for the commit.
 type Held = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-/// The SQLite connection and the open batch.
+/// A write that waits for another program's: it is carried out, or refused with the reason.
+type Waiting = Box<dyn FnOnce(&mut Database, Result<(), StoreError>) + Send>;
+
+/// The connection and the open batch.
 ///
-/// Writes share one transaction, each in a savepoint of its own, so that one flush to disk serves all of them and a
-/// failed write does not affect the others. Their answers are held back until the commit has succeeded: what was
-/// acknowledged is on disk (law 10). The statements are written out here instead of using diesel's transactions,
-/// because SQLite may end a transaction by itself (disk full, I/O error), and the answers must reflect that.
+/// Writes share one transaction, each in a savepoint of its own, so that one flush to disk serves them all and one that
+/// fails harms no other. Their answers are held until the commit has succeeded: what was acknowledged is on disk, in the
+/// file that others find at the path (law 10). The statements are written out here, not left to diesel, because SQLite
+/// may end a transaction by itself (disk full, I/O error) and the answers must follow what it did.
+///
+/// While another program writes to the file, nothing here waits: writes stand in line until [`Self::retry`] finds the
+/// file free, and reads, which need no lock, pass them.
 pub(super) struct Database {
     connection: SqliteConnection,
     path: PathBuf,
+    /// `None` for a database in memory.
+    files: Option<Files>,
     open: bool,
     held: Vec<Held>,
-    /// Number of commits since the start.
+    waiting: Vec<Waiting>,
+    /// Why nothing can be saved at present, as far as is known.
+    fault: Option<StoreError>,
+    /// Commits since the start.
     pub(super) commits: u64,
 }
 
 impl Database {
-    /// Creates a database without an open batch.
-    pub(super) fn new(connection: SqliteConnection, path: PathBuf) -> Self {
-        Self { connection, path, open: false, held: Vec::new(), commits: 0 }
+    /// A database without an open batch. `files` are those that `connection` has open.
+    pub(super) fn new(connection: SqliteConnection, path: PathBuf, files: Option<Files>) -> Self {
+        let mut database = Self {
+            connection,
+            path,
+            files,
+            open: false,
+            held: Vec::new(),
+            waiting: Vec::new(),
+            fault: None,
+            commits: 0,
+        };
+        // SQLite would wait here with everybody who asks behind it.
+        if let Err(error) = database.execute("PRAGMA busy_timeout = 0") {
+            log::error!("{error}");
+        }
+        database
     }
 
-    /// Number of answers that wait for the commit.
+    /// The path at which something else is now than what was opened.
+    pub(super) fn replaced(&mut self) -> Option<PathBuf> {
+        self.check_files().is_err().then(|| self.path.clone())
+    }
+
+    /// Answers that wait: for the commit, or for another program.
     pub(super) fn held(&self) -> usize {
-        self.held.len()
+        self.held.len() + self.waiting.len()
+    }
+
+    /// Whether writes wait for another program.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// Runs a read. Earlier writes are committed first, so that no client sees data that may still be lost.
@@ -48,26 +84,50 @@ impl Database {
         answer(reply, self.run(run));
     }
 
-    /// Runs a write in the open batch. A failure is answered at once, success after [`Self::commit`].
+    /// Runs a write as part of the open batch, or puts it in line behind those that wait for another program. A failure
+    /// is answered at once, success after [`Self::commit`].
     pub(super) fn write<T: Send + 'static>(
         &mut self,
-        run: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
+        run: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
         reply: Reply<T>,
     ) {
-        match self.run_in_savepoint(run) {
-            Ok(value) => self.held.push(Box::new(move |committed| answer(reply, committed.map(|()| value)))),
+        let free = if self.is_waiting() { Err(StoreError::Locked(self.path.clone())) } else { self.begin() };
+        let write = move |database: &mut Self, free: Result<(), StoreError>| match free
+            .and_then(|()| database.run_in_savepoint(run))
+        {
+            Ok(value) => database.held.push(Box::new(move |committed| answer(reply, committed.map(|()| value)))),
             Err(error) => answer(reply, Err(error)),
+        };
+        match free {
+            Err(StoreError::Locked(_)) => self.waiting.push(Box::new(write)),
+            free => write(self, free),
         }
     }
 
-    /// Commits the open batch, if there is one, and sends its answers.
+    /// Carries out the writes that wait, if the file is free now. When it is not, and they have waited for `too_long`
+    /// together, all of them are refused: one wait serves all that wait for the same thing.
+    pub(super) fn retry(&mut self, too_long: bool) {
+        let free = self.begin();
+        if matches!(free, Err(StoreError::Locked(_))) && !too_long {
+            return;
+        }
+        for write in std::mem::take(&mut self.waiting) {
+            // SQLite may have given up the transaction that the writes before began.
+            let free = if free.is_ok() { self.begin() } else { free.clone() };
+            write(self, free);
+        }
+        self.commit();
+    }
+
+    /// Commits the open batch, if there is one, and lets its answers go.
     pub(super) fn commit(&mut self) {
         if !self.open {
             return;
         }
-        match self.execute("COMMIT") {
+        match self.execute("COMMIT").and_then(|()| self.check_files()) {
             Ok(()) => {
                 self.open = false;
+                self.fault = None;
                 self.commits += 1;
                 log::debug!("commit {} holds {} writes", self.commits, self.held.len());
                 self.held.drain(..).for_each(|held| held(Ok(())));
@@ -76,14 +136,77 @@ impl Database {
         }
     }
 
+    /// Commits and closes. The last one to close a database writes its log into it and removes the files beside it.
+    pub(super) fn close(mut self) {
+        self.waiting
+            .drain(..)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .for_each(|write| write(&mut self, Err(StoreError::Closed)));
+        self.commit();
+        if self.check_files().is_err() {
+            // Closing would remove the files beside the one that is at the path now, and they are not ours.
+            std::mem::forget(self.connection);
+            return;
+        }
+        if let Err(error) = self.execute("PRAGMA wal_checkpoint(TRUNCATE)") {
+            log::warn!("the log of the thread database was not written into it: {error}");
+        }
+    }
+
+    /// Makes the file and its log as small as they can be, unless another program uses them.
+    pub(super) fn tidy(&mut self) {
+        if self.check_files().is_ok()
+            && let Err(error) = self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        {
+            log::debug!("the log of the thread database stays as long as it is: {error}");
+        }
+    }
+
+    /// Begins a batch, unless one is open.
+    fn begin(&mut self) -> Result<(), StoreError> {
+        if !self.open {
+            self.check_files()?;
+            self.execute("BEGIN IMMEDIATE")?;
+            self.open = true;
+        }
+        Ok(())
+    }
+
+    /// Whether what is written can be found again.
+    fn check_files(&mut self) -> Result<(), StoreError> {
+        match &self.files {
+            Some(files) if !files.are_at(&self.path) => Err(self.noted(StoreError::Replaced(self.path.clone()))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Remembers an error that keeps everything from being saved, and logs it once.
+    fn noted(&mut self, error: StoreError) -> StoreError {
+        if error.is_lasting() && self.fault.as_ref() != Some(&error) {
+            log::error!("{error}");
+            self.fault = Some(error.clone());
+        }
+        error
+    }
+
+    /// Whether changes can be saved. After a failure, one that changes nothing is tried.
+    pub(super) fn health(&mut self) -> Result<(), StoreError> {
+        self.commit();
+        self.check_files()?;
+        if self.fault.is_some() && !self.is_waiting() {
+            self.begin()?;
+            let tried = self.execute("PRAGMA user_version = 0");
+            self.commit();
+            tried?;
+        }
+        self.fault.clone().map_or(Ok(()), Err)
+    }
+
     fn run_in_savepoint<T>(
         &mut self,
         run: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
     ) -> Result<T, StoreError> {
-        if !self.open {
-            self.execute("BEGIN IMMEDIATE")?;
-            self.open = true;
-        }
         let outcome = self.execute("SAVEPOINT one").and_then(|()| self.run(run));
         let closing = if outcome.is_ok() { "RELEASE one" } else { "ROLLBACK TO one; RELEASE one" };
         match (self.execute(closing), outcome) {
@@ -99,8 +222,8 @@ impl Database {
 
     /// The batch is lost: answers all its writes with the cause.
     fn abandon(&mut self, cause: &StoreError) {
-        log::error!("a batch of {} writes is lost: {cause}", self.held.len());
-        // It fails if SQLite has rolled back already, which has the same effect.
+        log::debug!("a batch of {} writes is lost: {cause}", self.held.len());
+        // It fails where SQLite has rolled back already, which is what it is to achieve.
         let _ = self.connection.batch_execute("ROLLBACK");
         self.open = false;
         self.held.drain(..).for_each(|held| held(Err(cause.clone())));
@@ -109,13 +232,13 @@ impl Database {
     /// A panic must not end the Store and lose the answers that it holds (law 7).
     fn run<T>(&mut self, run: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>) -> Result<T, StoreError> {
         match catch_unwind(AssertUnwindSafe(|| run(&mut self.connection))) {
-            Ok(outcome) => outcome.map_err(|e| StoreError::of(&self.path, &e)),
+            Ok(outcome) => outcome.map_err(|e| self.noted(StoreError::of(&self.path, &e))),
             Err(_) => Err(StoreError::Internal("the question panicked".into())),
         }
     }
 
     fn execute(&mut self, sql: &str) -> Result<(), StoreError> {
-        self.connection.batch_execute(sql).map_err(|e| StoreError::of(&self.path, &e))
+        self.connection.batch_execute(sql).map_err(|e| self.noted(StoreError::of(&self.path, &e)))
     }
 }
 

@@ -21,10 +21,27 @@ pub enum StoreError {
     /// The disk is full.
     #[error("the disk of the thread database {} is full; make room, then try again", .0.display())]
     Full(PathBuf),
-    /// The file is not an intact database.
+    /// The files were deleted, moved or replaced while they were open.
     #[error(
-        "the thread database {} is damaged ({reason}); move it away or restore a backup, then start again",
-        path.display()
+        "the thread database {file} is no longer the one that this server opened: it, or {file}-wal or {file}-shm beside \
+         it, was deleted, moved or replaced, so nothing is saved; restart the server or send it SIGHUP to open what is \
+         there now",
+        file = .0.display()
+    )]
+    Replaced(PathBuf),
+    /// The system failed to read or write the file.
+    #[error("the disk of the thread database {} failed ({reason}); look at the system's log", path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's words.
+        reason: String,
+    },
+    /// What is in the file is no intact database.
+    #[error(
+        "the thread database {file} is damaged ({reason}); end every server, move it away with {file}-wal and \
+         {file}-shm, restore a backup with `codex-app-server restore FILE` if you have one, then start again",
+        file = path.display()
     )]
     Damaged {
         /// Path of the file.
@@ -53,7 +70,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Classifies an SQLite error by its text, because diesel gives most of them the same kind.
+    /// Whether the next change will most probably fail for the same reason.
+    pub(super) fn is_lasting(&self) -> bool {
+        matches!(self, Self::Full(_) | Self::ReadOnly(_) | Self::Replaced(_) | Self::Disk { .. } | Self::Damaged { .. })
+    }
+
+    /// Sorts an error of SQLite by its text: diesel gives most of them the same kind.
     pub(super) fn of(path: &Path, error: &(dyn Error + 'static)) -> Self {
         let path = path.to_owned();
         let reason = error.to_string();
@@ -66,6 +88,8 @@ impl StoreError {
             Self::Full(path)
         } else if says("is not a database") || says("is malformed") || says("malformed database") {
             Self::Damaged { path, reason }
+        } else if says("disk I/O error") {
+            Self::Disk { path, reason }
         } else if says("unable to open") {
             Self::Unusable { path, reason }
         } else {

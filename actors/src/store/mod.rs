@@ -3,11 +3,13 @@
 //! An actor on a thread of its own, where blocking is allowed. Other actors send it requests with [`ask`]; each request
 //! is a struct in [`messages`]. It has no clock: times are part of the requests.
 
+mod backup;
 mod check;
 mod cursor;
 mod database;
 mod enrollments;
 mod error;
+mod files;
 mod fork;
 mod items;
 mod list;
@@ -27,6 +29,7 @@ mod turns;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use actix::dev::SendError;
 use actix::prelude::*;
@@ -37,12 +40,20 @@ use tokio::sync::oneshot;
 use crate::limits::Limits;
 use crate::mailbox::{end_alone, start_alone};
 use database::{Database, Reply};
+use files::Files;
 use recover::{InUse, recover};
 
+pub use backup::{BackupError, backup, restore};
 pub use check::check;
 pub use cursor::{Cursor, InvalidCursor, PageRequest};
 pub use error::StoreError;
 pub use record::{EnrollmentKey, EnrollmentRecord, FoundThread, ThreadRecord, ThreadSettings, TurnRecord};
+
+/// How long the end of another program's write may go unnoticed.
+const LOCK_RETRY: Duration = Duration::from_millis(10);
+
+/// How long nothing is written before the log is written into the database and made short.
+const IDLE: Duration = Duration::from_secs(10);
 
 /// A request to the Store, implemented by the types in [`messages`] only.
 pub trait Question: Send + 'static {
@@ -57,9 +68,14 @@ pub trait Question: Send + 'static {
 
 /// The actor, created by `Store::open`. It ends with its thread when its last address is dropped.
 pub struct Store {
-    database: Database,
+    /// `None` once it is closed.
+    database: Option<Database>,
     mailbox_messages: usize,
     commit_is_due: bool,
+    /// Since when writes wait for another program.
+    waiting_since: Option<Instant>,
+    /// When something was written last; `None` when everything is tidy since.
+    written_at: Option<Instant>,
     /// `None` if no other process can open the database.
     _in_use: Option<InUse>,
 }
@@ -79,7 +95,8 @@ impl Store {
     pub fn open(path: &Path, limits: &Limits) -> Result<Arc<Addr<Self>>, StoreError> {
         let mut connection = open::open(path, open::BUSY_TIMEOUT)?;
         let in_use = recover(&mut connection, path);
-        Ok(Self::start(Database::new(connection, path.into()), Some(in_use), limits))
+        let database = Database::new(connection, path.into(), Some(Files::at(path)));
+        Ok(Self::start(database, Some(in_use), limits))
     }
 
     /// Like [`Self::open`], but in memory; all data is lost when the actor ends.
@@ -88,12 +105,19 @@ impl Store {
     /// SQLite is out of memory.
     pub fn in_memory(limits: &Limits) -> Result<Arc<Addr<Self>>, StoreError> {
         let connection = open::in_memory()?;
-        Ok(Self::start(Database::new(connection, PathBuf::from(":memory:")), None, limits))
+        Ok(Self::start(Database::new(connection, PathBuf::from(":memory:"), None), None, limits))
     }
 
     fn start(database: Database, in_use: Option<InUse>, limits: &Limits) -> Arc<Addr<Self>> {
         let mailbox_messages = limits.store_mailbox_messages;
-        let store = Self { database, mailbox_messages, commit_is_due: false, _in_use: in_use };
+        let store = Self {
+            database: Some(database),
+            mailbox_messages,
+            commit_is_due: false,
+            waiting_since: None,
+            written_at: None,
+            _in_use: in_use,
+        };
         start_alone(mailbox_messages, || store)
     }
 }
@@ -102,7 +126,9 @@ impl Actor for Store {
     type Context = Context<Self>;
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        self.database.commit();
+        if let Some(database) = self.database.take() {
+            database.close();
+        }
         end_alone();
     }
 }
@@ -139,17 +165,66 @@ impl<Q: Question> Handler<Asked<Q>> for Store {
     type Result = ();
 
     fn handle(&mut self, Asked { question, reply }: Asked<Q>, ctx: &mut Self::Context) {
+        // Whoever asked may have gone away.
+        let refuse = |reply: Reply<Q::Answer>, error| drop(reply.send(Err(error)));
+        let Some(database) = &mut self.database else { return refuse(reply, StoreError::Closed) };
         if !Q::WRITES {
-            return self.database.read(|db| question.run(db), reply);
+            return database.read(|db| question.run(db), reply);
         }
-        self.database.write(|db| question.run(db), reply);
-        if self.database.held() >= self.mailbox_messages {
-            // A mailbox that never runs empty must not delay the commit forever.
-            self.database.commit();
+        if database.is_waiting() && database.held() >= self.mailbox_messages {
+            return refuse(reply, StoreError::Busy);
+        }
+        database.write(|db| question.run(db), reply);
+        if database.is_waiting() {
+            self.wait_for_the_other_program(ctx);
+        } else if database.held() >= self.mailbox_messages {
+            // A mailbox that never runs empty must not put off the commit for ever.
+            database.commit();
         } else if !self.commit_is_due {
             self.commit_is_due = true;
             ctx.notify(Commit);
         }
+        if self.written_at.replace(Instant::now()).is_none() {
+            Self::tidy_when_idle(IDLE, ctx);
+        }
+    }
+}
+
+impl Store {
+    /// Looks again and again whether the file is free, until everything that waits is written or was refused.
+    fn wait_for_the_other_program(&mut self, ctx: &mut Context<Self>) {
+        if self.waiting_since.is_none() {
+            self.waiting_since = Some(Instant::now());
+            Self::look_again(ctx);
+        }
+    }
+
+    fn look_again(ctx: &mut Context<Self>) {
+        ctx.run_later(LOCK_RETRY, |store, ctx| {
+            let too_long = store.waiting_since.is_some_and(|since| since.elapsed() >= open::BUSY_TIMEOUT);
+            let Some(database) = &mut store.database else { return };
+            database.retry(too_long);
+            if database.is_waiting() {
+                Self::look_again(ctx);
+            } else {
+                store.waiting_since = None;
+            }
+        });
+    }
+
+    /// Looks after `wait` whether nothing was written for long enough.
+    fn tidy_when_idle(wait: Duration, ctx: &mut Context<Self>) {
+        ctx.run_later(wait, |store, ctx| {
+            let (Some(database), Some(written_at)) = (&mut store.database, store.written_at) else { return };
+            let rest = IDLE.saturating_sub(written_at.elapsed());
+            if rest.is_zero() {
+                store.written_at = None;
+                database.commit();
+                database.tidy();
+            } else {
+                Self::tidy_when_idle(rest, ctx);
+            }
+        });
     }
 }
 
@@ -163,6 +238,62 @@ impl Handler<Commit> for Store {
 
     fn handle(&mut self, _: Commit, _: &mut Self::Context) {
         self.commit_is_due = false;
-        self.database.commit();
+        if let Some(database) = &mut self.database {
+            database.commit();
+        }
+    }
+}
+
+/// Sent at the end of the server, when nobody asks any more: everything is written into the one file of the database,
+/// and the files beside it are removed. The answer comes when that is done; questions after it are refused.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Close;
+
+impl Handler<Close> for Store {
+    type Result = ();
+
+    fn handle(&mut self, _: Close, _: &mut Self::Context) {
+        if let Some(database) = self.database.take() {
+            database.close();
+        }
+    }
+}
+
+/// Sent by whoever wants to know whether the server is ready (`/readyz`): can changes be saved? The reason comes back when
+/// they cannot. Mailbox full: the sender waits.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<(), StoreError>")]
+pub struct Health;
+
+impl Handler<Health> for Store {
+    type Result = Result<(), StoreError>;
+
+    fn handle(&mut self, _: Health, _: &mut Self::Context) -> Self::Result {
+        self.database.as_mut().map_or(Err(StoreError::Closed), Database::health)
+    }
+}
+
+/// Sent when the operator asks for a reload: when the files are no longer those that were opened, what is at the path
+/// now is opened. The answer comes when that is done.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Reopen;
+
+impl Handler<Reopen> for Store {
+    type Result = ();
+
+    fn handle(&mut self, _: Reopen, _: &mut Self::Context) {
+        let Some(path) = self.database.as_mut().and_then(Database::replaced) else { return };
+        match open::open(&path, open::BUSY_TIMEOUT) {
+            Ok(connection) => {
+                log::warn!("opened what is at {} now; changes are saved again", path.display());
+                let files = Files::at(&path);
+                if let Some(old) = self.database.replace(Database::new(connection, path, Some(files))) {
+                    old.close();
+                }
+            }
+            Err(error) => log::error!("{error}"),
+        }
     }
 }

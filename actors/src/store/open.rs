@@ -2,11 +2,12 @@
 
 use std::error::Error;
 use std::fmt::Display;
-use std::fs::Permissions;
+use std::fs::{File, Permissions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
@@ -22,10 +23,22 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// How long a request waits for another program that is writing to the same file.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Bytes of the log that stay after it was written into the database.
+const LOG_BYTES: usize = 1024 * 1024;
+
+/// How long the end of another program's start may go unnoticed.
+const LOCK_RETRY: Duration = Duration::from_millis(5);
+
 /// Opens the file, creating it (mode 0600) if needed, and migrates its tables.
 pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<SqliteConnection, StoreError> {
-    if !path.exists() {
-        create(path)?;
+    match path.metadata() {
+        // This program never leaves one: what was in it is lost, unless it still is in the log.
+        Ok(metadata) if metadata.is_file() && metadata.len() == 0 && !has_content(&beside(path, "-wal")) => {
+            let reason = "the file is empty, and its log app-server.sqlite-wal is missing".to_owned();
+            return Err(StoreError::Damaged { path: path.into(), reason });
+        }
+        Ok(_) => {}
+        Err(_) => create(path)?,
     }
     make_private(path).map_err(|e| unusable(path, e))?;
     connect(path, busy_timeout, "FULL")
@@ -37,15 +50,16 @@ pub(super) fn in_memory() -> Result<SqliteConnection, StoreError> {
 }
 
 /// Creates the database under a temporary name and renames it when it is complete, so that a file with the final name
-/// always contains tables, even after a power failure. One flush serves all steps. A lock on the directory separates
-/// two programs that start at the same time.
+/// always contains tables, even after a power failure. One flush serves all steps. A lock separates two programs that
+/// start at the same time. It is a file of our own, because everybody who can read a directory can lock it.
 ///
 /// The flush must come before the rename: closing a file that SQLite has open elsewhere in this process would release
 /// SQLite's locks (POSIX advisory locks belong to the process).
 fn create(path: &Path) -> Result<(), StoreError> {
     let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-    let lock = plain_file::open_directory(directory).map_err(|e| unusable(path, e))?;
-    lock.lock().map_err(|e| unusable(path, e))?;
+    let place = beside(path, ".creating");
+    let lock = plain_file::open_or_create(&place, Links::Refuse, 0o600).map_err(|e| unusable(path, e))?;
+    lock_in_time(&lock, path)?;
     if path.exists() {
         return Ok(());
     }
@@ -65,8 +79,29 @@ fn create(path: &Path) -> Result<(), StoreError> {
         .and_then(|file| file.sync_all())
         .and_then(|()| std::fs::rename(&draft, path))
         // The name is part of the directory; only this flush makes it survive a power failure.
-        .and_then(|()| lock.sync_all())
-        .map_err(|e| unusable(path, e))
+        .and_then(|()| plain_file::open_directory(directory)?.sync_all())
+        .map_err(|e| unusable(path, e))?;
+    // Whoever waits for it finds the database, and needs it no more.
+    let _ = std::fs::remove_file(place);
+    Ok(())
+}
+
+fn lock_in_time(lock: &File, path: &Path) -> Result<(), StoreError> {
+    let started = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(unusable(path, error)),
+            Err(TryLockError::WouldBlock) if started.elapsed() >= BUSY_TIMEOUT => {
+                return Err(StoreError::Locked(path.into()));
+            }
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_RETRY),
+        }
+    }
+}
+
+fn has_content(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.len() > 0)
 }
 
 /// The path with `suffix` appended to its name.
@@ -80,10 +115,11 @@ fn connect(path: &Path, busy_timeout: Duration, synchronous: &str) -> Result<Sql
     let name = path.to_str().ok_or_else(|| unusable(path, "the path is not valid UTF-8"))?;
     let mut connection = SqliteConnection::establish(name).map_err(|e| StoreError::of(path, &e))?;
     // The timeout comes first, because every other step may need a lock. In WAL mode only FULL makes a commit survive a
-    // power failure (law 10).
+    // power failure (law 10). Temporary data stays in memory, because the directories for temporary files can be full or
+    // read-only while the database is fine.
     let settings = format!(
         "PRAGMA busy_timeout = {}; PRAGMA synchronous = {synchronous}; PRAGMA journal_mode = WAL; \
-         PRAGMA foreign_keys = ON",
+         PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = {LOG_BYTES}",
         busy_timeout.as_millis()
     );
     connection.batch_execute(&settings).map_err(|e| StoreError::of(path, &e))?;

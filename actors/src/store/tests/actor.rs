@@ -49,7 +49,7 @@ impl Handler<Commits> for Store {
     type Result = u64;
 
     fn handle(&mut self, _: Commits, _: &mut Self::Context) -> u64 {
-        self.database.commits
+        self.database.as_ref().unwrap().commits
     }
 }
 

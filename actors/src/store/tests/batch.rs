@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use tokio::sync::oneshot;
 
 use super::super::database::Database;
+use super::super::files::Files;
 use super::super::{Question, StoreError, open};
 use super::*;
 
@@ -17,10 +18,13 @@ fn file() -> (tempfile::TempDir, std::path::PathBuf) {
 }
 
 fn opened(path: &std::path::Path) -> Database {
-    Database::new(open::open(path, open::BUSY_TIMEOUT).unwrap(), path.into())
+    Database::new(open::open(path, open::BUSY_TIMEOUT).unwrap(), path.into(), Some(Files::at(path)))
 }
 
-fn write(database: &mut Database, run: impl FnOnce(&mut SqliteConnection) -> QueryResult<()>) -> Answer {
+fn write(
+    database: &mut Database,
+    run: impl FnOnce(&mut SqliteConnection) -> QueryResult<()> + Send + 'static,
+) -> Answer {
     let (reply, answer) = oneshot::channel();
     database.write(run, reply);
     answer
@@ -143,8 +147,11 @@ fn a_full_disk_fails_one_request_and_the_store_lives_on() {
     assert_eq!(pages.try_recv().unwrap(), Ok(()));
     let mut big = named("big", 1);
     big.preview = "x".repeat(1 << 20);
+    assert_eq!(database.health(), Ok(()));
     assert_eq!(insert_into(&mut database, &big).try_recv().unwrap(), Err(StoreError::Full(path)));
     assert_eq!(names(&mut database), Vec::<String>::new());
+    // What is small still fits.
+    assert_eq!(database.health(), Ok(()));
 }
 
 #[test]
@@ -153,21 +160,102 @@ fn a_database_that_becomes_read_only_fails_one_request() {
     let mut database = opened(&path);
     write(&mut database, |db| db.batch_execute("PRAGMA query_only = ON"));
     database.commit();
-    assert_eq!(insert_into(&mut database, &named("a", 1)).try_recv().unwrap(), Err(StoreError::ReadOnly(path)));
+    assert_eq!(insert_into(&mut database, &named("a", 1)).try_recv().unwrap(), Err(StoreError::ReadOnly(path.clone())));
     assert_eq!(names(&mut database), Vec::<String>::new());
+    assert_eq!(database.health(), Err(StoreError::ReadOnly(path)));
 }
 
 #[test]
-fn a_locked_database_fails_one_request_and_works_again_later() {
+fn writes_wait_together_while_reads_pass_them() {
     let (_directory, path) = file();
-    let brief = std::time::Duration::from_millis(20);
-    let mut database = Database::new(open::open(&path, brief).unwrap(), path.clone());
-    let mut other = open::open(&path, brief).unwrap();
+    let mut database = opened(&path);
+    let mut other = open::open(&path, open::BUSY_TIMEOUT).unwrap();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
-    assert_eq!(insert_into(&mut database, &named("a", 1)).try_recv().unwrap(), Err(StoreError::Locked(path.clone())));
-    assert_eq!(open::open(&path, brief).err(), Some(StoreError::Locked(path)));
+    let mut waiting: Vec<Answer> =
+        ["a", "b", "c"].iter().map(|name| insert_into(&mut database, &named(name, 1))).collect();
+    database.retry(false);
+    assert_eq!(names(&mut database), Vec::<String>::new());
+    assert!(waiting.iter_mut().all(|answer| answer.try_recv().is_err()), "they are still waiting");
+    database.retry(true);
+    for mut answer in waiting {
+        assert_eq!(answer.try_recv().unwrap(), Err(StoreError::Locked(path.clone())));
+    }
+    let brief = std::time::Duration::from_millis(20);
+    assert_eq!(open::open(&path, brief).err(), Some(StoreError::Locked(path.clone())));
+
+    let mut waiting: Vec<Answer> = ["d", "e"].iter().map(|name| insert_into(&mut database, &named(name, 1))).collect();
     other.batch_execute("COMMIT").unwrap();
-    let mut later = insert_into(&mut database, &named("b", 2));
+    // One that comes now stands in line too.
+    waiting.push(insert_into(&mut database, &named("f", 1)));
+    database.retry(true);
+    for mut answer in waiting {
+        assert_eq!(answer.try_recv().unwrap(), Ok(()));
+    }
+    assert_eq!((names(&mut database), database.commits), (vec!["d".into(), "e".into(), "f".into()], 1));
+}
+
+#[test]
+fn nothing_is_acknowledged_that_nobody_can_find_again() {
+    for lost in ["", "-wal", "-shm"] {
+        let (_directory, path) = file();
+        let mut database = opened(&path);
+        let mut kept = insert_into(&mut database, &named("kept", 1));
+        database.commit();
+        assert_eq!(kept.try_recv().unwrap(), Ok(()));
+        let mut open_batch = insert_into(&mut database, &named("lost", 2));
+        std::fs::rename(open::beside(&path, lost), open::beside(&path, ".away")).unwrap();
+        database.commit();
+        let mut later = insert_into(&mut database, &named("later", 3));
+        for answer in [&mut open_batch, &mut later] {
+            assert_eq!(answer.try_recv().unwrap(), Err(StoreError::Replaced(path.clone())), "without {lost:?}");
+        }
+        assert_eq!(database.replaced(), Some(path.clone()));
+        assert_eq!(database.health(), Err(StoreError::Replaced(path.clone())));
+    }
+}
+
+#[test]
+fn another_database_at_the_path_is_not_touched() {
+    let (directory, path) = file();
+    let mut database = opened(&path);
+    insert_into(&mut database, &named("old", 1));
+    database.commit();
+    for file in ["", "-wal", "-shm"] {
+        std::fs::rename(open::beside(&path, file), directory.path().join(format!("away{file}"))).unwrap();
+    }
+    let mut new = opened(&path);
+    insert_into(&mut new, &named("new", 1));
+    new.commit();
+    database.close();
+    assert!(open::beside(&path, "-wal").exists(), "it belongs to the new one");
+    assert_eq!(names(&mut new), ["new"]);
+}
+
+#[test]
+fn a_clean_end_leaves_one_file_that_holds_everything() {
+    let (directory, path) = file();
+    let mut database = opened(&path);
+    let mut written = insert_into(&mut database, &named("kept", 1));
+    database.close();
+    assert_eq!(written.try_recv().unwrap(), Ok(()));
+    let copy = directory.path().join("copy.sqlite");
+    std::fs::copy(&path, &copy).unwrap();
+    assert!(!open::beside(&path, "-wal").exists() && !open::beside(&path, "-shm").exists());
+    assert_eq!(names(&mut opened(&copy)), ["kept"]);
+}
+
+#[test]
+fn the_log_becomes_short_when_nothing_is_written() {
+    let (_directory, path) = file();
+    let mut database = opened(&path);
+    let mut large = named("large", 1);
+    large.preview = "x".repeat(1 << 20);
+    insert_into(&mut database, &large);
+    database.commit();
+    assert!(open::beside(&path, "-wal").metadata().unwrap().len() > 1 << 20);
+    database.tidy();
+    assert_eq!(open::beside(&path, "-wal").metadata().unwrap().len(), 0);
+    let mut later = insert_into(&mut database, &named("later", 2));
     database.commit();
     assert_eq!(later.try_recv().unwrap(), Ok(()));
 }

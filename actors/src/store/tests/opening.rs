@@ -49,11 +49,12 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("app-server.sqlite");
     fs::write(&path, "not a database ".repeat(1000)).unwrap();
-    let expected = format!(
-        "the thread database {} is damaged (file is not a database); move it away or restore a backup, then start again",
-        path.display()
-    );
-    assert_eq!(refusal(&path).to_string(), expected);
+    let text = refusal(&path).to_string();
+    let named = path.display().to_string();
+    for part in [format!("{named} is damaged (file is not a database)"), format!("{named}-wal"), "restore FILE".into()]
+    {
+        assert!(text.contains(&part), "no {part:?} in {text:?}");
+    }
     assert!(fs::read_to_string(&path).unwrap().starts_with("not a database"));
 }
 
@@ -64,6 +65,25 @@ fn a_truncated_database_is_refused() {
     drop(open::open(&path, BRIEF).unwrap());
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(5000).unwrap();
     assert!(matches!(refusal(&path), StoreError::Damaged { .. }));
+}
+
+#[test]
+fn an_empty_file_without_its_log_is_damage_and_no_new_beginning() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app-server.sqlite");
+    fs::write(&path, "").unwrap();
+    assert!(matches!(refusal(&path), StoreError::Damaged { .. }));
+    assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+}
+
+#[test]
+fn who_can_read_the_directory_cannot_stop_a_first_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app-server.sqlite");
+    let other = fs::File::open(directory.path()).unwrap();
+    other.lock().unwrap();
+    drop(open::open(&path, BRIEF).unwrap());
+    assert!(!open::beside(&path, ".creating").exists());
 }
 
 #[test]

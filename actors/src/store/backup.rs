@@ -1,0 +1,196 @@
+//! Backups of the database: one file that holds everything, and the way back.
+
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::Text;
+use diesel::sqlite::SqliteConnection;
+use diesel::{Connection, RunQueryDsl};
+use plain_file::Links;
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use super::StoreError;
+use super::check::{check, uri};
+use super::open::{BUSY_TIMEOUT, beside};
+
+/// The files of a database, as suffixes of its name.
+const FILES: [&str; 3] = ["", "-wal", "-shm"];
+
+/// Bytes that are copied at one go.
+const CHUNK: usize = 1024 * 1024;
+
+/// Why there is no backup, or why it was not restored.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// There is nothing to back up.
+    #[error("there is no thread database at {}; the first server makes it", .0.display())]
+    NoDatabase(PathBuf),
+    /// A backup never takes the place of another file.
+    #[error("{} exists already; name a file that does not, or remove it first", .0.display())]
+    Exists(PathBuf),
+    /// A server works with the database.
+    #[error("a server is using the thread database {}; end it, then restore again", .0.display())]
+    InUse(PathBuf),
+    /// The file to restore is not a database of this program.
+    #[error("{} is not a backup of a thread database: {reason}", path.display())]
+    NoBackup {
+        /// Path of the file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The database cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system refused.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// Path of the file or directory.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+fn about(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
+    move |error| BackupError::Io { path: path.to_owned(), error }
+}
+
+/// Copies the database at `path` to the new file `file`, which its owner alone can read. Servers may go on writing: the
+/// copy holds what was committed when it began.
+///
+/// # Errors
+/// There is no database, it cannot be read, or the file exists or cannot be written.
+pub fn backup(path: &Path, file: &Path) -> Result<(), BackupError> {
+    if !path.exists() {
+        return Err(BackupError::NoDatabase(path.to_owned()));
+    }
+    if file.symlink_metadata().is_ok() {
+        return Err(BackupError::Exists(file.to_owned()));
+    }
+    let draft = new_draft(file)?;
+    let copied = copy_database(path, &draft).and_then(|()| put(&draft, file));
+    if copied.is_err() {
+        let _ = fs::remove_file(&draft);
+    }
+    copied
+}
+
+fn copy_database(path: &Path, draft: &Path) -> Result<(), BackupError> {
+    let of = |error: &(dyn std::error::Error + 'static)| StoreError::of(path, error);
+    let name = draft.to_str().ok_or_else(|| about(draft)(io::Error::other("the path is not valid UTF-8")))?;
+    let mut connection = SqliteConnection::establish(&uri(path, "mode=ro")?).map_err(|e| of(&e))?;
+    let settings = format!("PRAGMA busy_timeout = {}; PRAGMA temp_store = MEMORY", BUSY_TIMEOUT.as_millis());
+    connection.batch_execute(&settings).map_err(|e| of(&e))?;
+    diesel::sql_query("VACUUM INTO ?").bind::<Text, _>(name).execute(&mut connection).map_err(|e| of(&e))?;
+    Ok(check(draft)?)
+}
+
+/// Puts the backup `file` in the place of the database at `path`. Returns where the old one is now, if there was one.
+///
+/// # Errors
+/// A server uses the database, the file is not a backup, or something cannot be written; then everything is as it was.
+pub fn restore(file: &Path, path: &Path) -> Result<Option<PathBuf>, BackupError> {
+    check_backup(file)?;
+    let place = beside(path, ".lock");
+    let lock = plain_file::open_or_create(&place, Links::Follow, 0o600).map_err(about(&place))?;
+    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK) => return Err(BackupError::InUse(path.to_owned())),
+        Err(error) => return Err(about(&place)(error.into())),
+    }
+    let draft = new_draft(path)?;
+    copy_file(file, &draft).map_err(about(&draft))?;
+    let aside = put_aside(path)?;
+    put(&draft, path)?;
+    Ok(aside)
+}
+
+fn check_backup(file: &Path) -> Result<(), BackupError> {
+    let no_backup = |reason: String| BackupError::NoBackup { path: file.to_owned(), reason };
+    plain_file::open(file, Links::Follow).map_err(about(file))?;
+    // Nothing is written beside a backup.
+    let connection = SqliteConnection::establish(&uri(file, "mode=ro&immutable=1")?);
+    let mut connection = connection.map_err(|e| no_backup(e.to_string()))?;
+    let looked =
+        connection.batch_execute("SELECT id FROM threads LIMIT 1; SELECT version FROM __diesel_schema_migrations");
+    looked.map_err(|e| no_backup(e.to_string()))?;
+    drop(connection);
+    check(file).map_err(|e| no_backup(e.to_string()))
+}
+
+/// An empty file of our own beside `file`.
+fn new_draft(file: &Path) -> Result<PathBuf, BackupError> {
+    let draft = beside(file, ".partial");
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(about(&draft)(error)),
+        _ => {}
+    }
+    plain_file::open_to_write(&draft, Links::Refuse, 0o600).map_err(about(&draft))?;
+    Ok(draft)
+}
+
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    let (from, mut to) = (plain_file::open(from, Links::Follow)?, plain_file::open_to_write(to, Links::Refuse, 0o600)?);
+    let mut reader = io::BufReader::with_capacity(CHUNK, from);
+    io::copy(&mut reader, &mut to)?;
+    to.flush()
+}
+
+/// Renames the files at `path`, so that they can be opened as a database under their new name.
+fn put_aside(path: &Path) -> Result<Option<PathBuf>, BackupError> {
+    let name = |number: u32| beside(path, &format!(".replaced-{number}"));
+    let free = |aside: &PathBuf| FILES.iter().all(|suffix| beside(aside, suffix).symlink_metadata().is_err());
+    let aside = (1..).map(name).find(free).unwrap_or_else(|| name(0));
+    let mut moved = false;
+    for suffix in FILES {
+        match fs::rename(beside(path, suffix), beside(&aside, suffix)) {
+            Ok(()) => moved = true,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(about(&beside(path, suffix))(error)),
+        }
+    }
+    Ok(moved.then_some(aside))
+}
+
+/// Gives the finished `draft` its name, and brings both to disk.
+fn put(draft: &Path, file: &Path) -> Result<(), BackupError> {
+    let directory = file.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    plain_file::open(draft, Links::Refuse)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| fs::rename(draft, file))
+        .and_then(|()| plain_file::open_directory(directory)?.sync_all())
+        .map_err(about(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::open;
+    use super::*;
+
+    #[test]
+    fn a_backup_is_restored_and_the_old_database_is_put_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let (database, file) = (path("app-server.sqlite"), path("backup"));
+        assert!(matches!(backup(&database, &file), Err(BackupError::NoDatabase(_))));
+        let mut connection = open::open(&database, BUSY_TIMEOUT).unwrap();
+        connection.batch_execute("CREATE TABLE mark (x); INSERT INTO mark VALUES (1)").unwrap();
+        backup(&database, &file).unwrap();
+        assert!(matches!(backup(&database, &file), Err(BackupError::Exists(_))));
+        drop(connection);
+
+        fs::write(&database, "damaged").unwrap();
+        fs::write(path("no-backup"), "damaged too").unwrap();
+        assert!(matches!(restore(&path("no-backup"), &database), Err(BackupError::NoBackup { .. })));
+        assert_eq!(fs::read_to_string(&database).unwrap(), "damaged");
+        let aside = restore(&file, &database).unwrap();
+        assert_eq!(aside, Some(path("app-server.sqlite.replaced-1")));
+        assert_eq!(fs::read_to_string(path("app-server.sqlite.replaced-1")).unwrap(), "damaged");
+        let mut connection = open::open(&database, BUSY_TIMEOUT).unwrap();
+        connection.batch_execute("INSERT INTO mark VALUES (2)").unwrap();
+    }
+}
