@@ -51,7 +51,7 @@ impl ControlSocket {
             None
         } else {
             directory::accept(parent)?;
-            Some(startup_lock::lock_directory(parent, wait).await?)
+            Some(startup_lock::LockBeside::take(path, wait).await?)
         };
 
         let place = Place::of(path)?;

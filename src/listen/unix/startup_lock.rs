@@ -1,8 +1,9 @@
 //! The start-up lock: only one server at a time checks, clears and binds a socket path.
 
 use std::{
-    fs::{File, TryLockError},
-    path::Path,
+    fs::{self, File, TryLockError},
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -22,14 +23,44 @@ pub async fn lock_file(path: &Path, limit: Duration) -> Result<File, UnixSocketE
     Ok(file)
 }
 
-/// Locks the directory at `path` against servers with another `$CODEX_HOME`, which use another lock file. Some network
-/// file systems cannot lock directories; then only the lock file protects.
-pub async fn lock_directory(path: &Path, limit: Duration) -> Result<File, UnixSocketError> {
-    let directory = plain_file::open_directory(path).map_err(UnixSocketError::about(path))?;
-    if let Err(error) = lock(&directory, path, limit).await? {
-        log::debug!("{} cannot be locked: {error}", path.display());
+/// A lock file beside a socket, which is removed when it is dropped.
+#[derive(Debug)]
+pub struct LockBeside {
+    path: PathBuf,
+    _locked: File,
+}
+
+impl LockBeside {
+    /// Locks out servers with another `$CODEX_HOME`, which do not meet at its lock file, from the path `socket`. The lock is
+    /// a file that only its owner can open: everybody who can read a directory could lock the directory itself. Some
+    /// network file systems cannot lock at all: there the lock file in `$CODEX_HOME` alone has to do.
+    pub async fn take(socket: &Path, limit: Duration) -> Result<Self, UnixSocketError> {
+        let mut path = socket.as_os_str().to_owned();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let about = |error| UnixSocketError::about(&path)(error);
+        let started = Instant::now();
+        loop {
+            let file = plain_file::open_or_create(&path, Links::Refuse, 0o600).map_err(about)?;
+            if let Err(error) = lock(&file, &path, limit.saturating_sub(started.elapsed())).await? {
+                log::debug!("{} cannot be locked: {error}", path.display());
+            }
+            let locked = file.metadata().map_err(about)?;
+            // Who had it before has removed it. It is worth nothing, because the next one makes and locks another.
+            let current = path.symlink_metadata().ok().map(|found| (found.dev(), found.ino()));
+            if current == Some((locked.dev(), locked.ino())) {
+                return Ok(Self { path, _locked: file });
+            }
+        }
     }
-    Ok(directory)
+}
+
+impl Drop for LockBeside {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.path) {
+            log::debug!("{} stays: {error}", self.path.display());
+        }
+    }
 }
 
 /// The outer error: it was locked for too long. The inner error: it cannot be locked at all.
@@ -79,11 +110,21 @@ mod tests {
     }
 
     #[actix_rt::test]
-    async fn locks_directories_too() {
+    async fn a_lock_beside_a_socket_is_taken_in_turns_and_leaves_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let held = lock_directory(dir.path(), Duration::ZERO).await.unwrap();
-        assert!(lock_directory(dir.path(), Duration::ZERO).await.is_err());
+        let socket = dir.path().join("s.sock");
+        // Whoever can read the directory may lock it.
+        let other = File::open(dir.path()).unwrap();
+        other.lock().unwrap();
+        let held = LockBeside::take(&socket, Duration::ZERO).await.unwrap();
+        let refused = LockBeside::take(&socket, Duration::ZERO).await;
+        assert!(matches!(refused, Err(UnixSocketError::StillStarting { .. })));
+        let its_socket = socket.clone();
+        let waiting =
+            actix_rt::spawn(async move { LockBeside::take(&its_socket, Duration::from_secs(30)).await.map(drop) });
+        sleep(RETRY_EVERY * 3).await;
         drop(held);
-        lock_directory(dir.path(), Duration::ZERO).await.unwrap();
+        waiting.await.unwrap().unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 }
