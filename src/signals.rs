@@ -19,6 +19,9 @@ pub struct Signals {
     terminate: Signal,
     hangup: Signal,
     wish_of_hangup: Wish,
+    /// Heard and not obeyed: a write above the limit on file sizes (`ulimit -f`) fails with EFBIG instead of ending the
+    /// process. Commands are started with the system's default again.
+    _file_size: Signal,
 }
 
 impl Signals {
@@ -30,6 +33,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
             wish_of_hangup,
+            _file_size: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::eventually;
+use crate::support::process::Launch;
+use crate::support::server::Server;
 use crate::support::transports::{over_every_shared_transport, over_every_transport, over_every_transport_with};
 
 fn directory() -> TempDir {
@@ -143,4 +145,29 @@ fn watches_end_with_their_connection() {
         first.close();
         eventually("the watch has ended", || second.request("fs/watch", watch.clone()).is_ok());
     });
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_in_words_and_commands_obey_it() {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let bytes = Some(1_048_576);
+    let process = Pid::from_raw(server.process.id().try_into().expect("a process id"));
+    prlimit(process, Resource::Fsize, Rlimit { current: bytes, maximum: bytes }).expect("a lower limit");
+
+    let dir = directory();
+    let large = "eHh4".repeat(500_000);
+    let error = client.refusal("fs/writeFile", json!({"path": path(&dir, "large"), "dataBase64": large}));
+    assert!(error.message.contains("File too large"), "{error:?}");
+    client.call("fs/writeFile", json!({"path": path(&dir, "small"), "dataBase64": "eHh4"}));
+
+    // To commands the signal means what it always means: 25 is SIGXFSZ.
+    let shell = "head -c 3000000 /dev/zero > large; echo $?";
+    let params = json!({
+        "command": ["sh", "-c", shell],
+        "cwd": dir.path(),
+        "sandboxPolicy": {"type": "dangerFullAccess"},
+    });
+    assert_eq!(client.call("command/exec", params)["stdout"], format!("{}\n", 128 + 25));
 }
