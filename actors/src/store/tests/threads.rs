@@ -81,3 +81,17 @@ fn a_deleted_thread_takes_its_history_along() {
     assert_eq!(turns::table.count().get_result(&mut db), Ok(1));
     assert_eq!(items::table.count().get_result(&mut db), Ok(4));
 }
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_thread_older() {
+    let thread = named("a", 5_000);
+    let mut db = database(&[&thread]);
+    let id = thread.id;
+    SetThreadName { id, name: "b".into(), at_ms: 4_000 }.run(&mut db).unwrap();
+    RecordTurn { at_ms: 3_000, ..state(id, turn("t", TurnStatus::Completed)) }.run(&mut db).unwrap();
+    let now = LoadThread { id }.run(&mut db).unwrap().unwrap();
+    assert_eq!((now.updated_at_ms, now.recency_at_ms), (5_000, 5_000));
+    SetArchived { id, archived: true, at_ms: 6_000 }.run(&mut db).unwrap();
+    let now = LoadThread { id }.run(&mut db).unwrap().unwrap();
+    assert_eq!((now.updated_at_ms, now.recency_at_ms), (6_000, 5_000));
+}
