@@ -20,6 +20,7 @@ fn what_is_written_counts_at_once_and_comments_stay() {
     over_every_transport(|server| {
         let path = server.codex_home().join("config.toml");
         fs::write(&path, "# mine\nservice_tier = \"flex\" # why\n").expect("a configuration is written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("it is ours");
         let mut client = server.client();
         let written = client.call("config/value/write", edit("model", json!("m")));
         assert_eq!((&written["status"], &written["filePath"]), (&json!("ok"), &json!(path)));
@@ -31,7 +32,7 @@ fn what_is_written_counts_at_once_and_comments_stay() {
         assert_eq!(read["origins"]["model"], json!({"name": user["name"], "version": user["version"]}));
         assert_eq!(config(server), "# mine\nservice_tier = \"flex\" # why\nmodel = \"m\"\n");
         let mode = fs::metadata(path).expect("a configuration").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(mode & 0o777, 0o640);
     });
 }
 

@@ -15,7 +15,7 @@ use actix_rt::task::spawn_blocking;
 use crate::cached_file::{CachedFile, LARGEST_FILE};
 use crate::protocol::Secret;
 use crate::protocol::account::{AccountTokens, AuthFile, FreshTokens, TokenResponse};
-use crate::replace::{Mode, replace};
+use crate::replace::{NewFile, replace};
 
 pub use recovery::{Recovered, Recovery};
 pub use renewal::TokenEndpoint;
@@ -90,7 +90,7 @@ impl Credentials {
         let written = spawn_blocking(move || {
             let text = plain_file::read_to_string(&path, LARGEST_FILE).map_err(|e| e.to_string())?;
             let text = AuthFile::with_fresh_tokens(&text, &fresh)?;
-            replace(&path, text.as_bytes(), Mode::Private).map_err(|e| e.to_string())
+            replace(&path, text.as_bytes(), NewFile::Private).map_err(|e| e.to_string())
         });
         written.await.map_err(|e| e.to_string())??;
         *lock(&self.seen) = self.now();

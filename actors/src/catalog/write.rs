@@ -17,7 +17,7 @@ use crate::protocol::config::{
 };
 use crate::protocol::path::AbsolutePath;
 use crate::protocol::thread::Unset;
-use crate::replace::{Mode, replace};
+use crate::replace::{NewFile, replace};
 
 /// How often the edits are repeated on top of another program's change, so that a program that writes all the time
 /// cannot cause an endless loop.
@@ -49,7 +49,7 @@ impl Reader {
                 if read_or_empty(&path).ok().as_ref() != Some(&text) {
                     continue;
                 }
-                replace(&path, new.as_bytes(), Mode::Private)
+                replace(&path, new.as_bytes(), NewFile::Private)
                     .map_err(|e| RpcError::internal(format!("{}: {e}", path.display())))?;
             }
             let overridden_metadata = self.overridden(edits, &after);

@@ -14,7 +14,7 @@ use crate::limits::Limits;
 use crate::protocol::RpcError;
 use crate::protocol::fs::*;
 use crate::protocol::path::AbsolutePath;
-use crate::replace::{Mode, replace};
+use crate::replace::{NewFile, replace};
 use crate::workers::Progress;
 
 /// Bytes that are read between two checks that the client is still waiting.
@@ -66,7 +66,7 @@ pub fn write_file(params: &FsWriteFileParams, limits: &Limits) -> Result<(), Rpc
     if content.len() > limits.file_bytes {
         return Err(too_large(path, limits));
     }
-    replace(path.as_path(), &content, Mode::Kept).map_err(about(path))
+    replace(path.as_path(), &content, NewFile::Ordinary).map_err(about(path))
 }
 
 fn too_large(path: &AbsolutePath, limits: &Limits) -> RpcError {

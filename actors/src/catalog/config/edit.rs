@@ -83,6 +83,45 @@ fn read_quoted(text: &str) -> Result<Part<'_>, EditRefused> {
 /// # Errors
 /// The first edit that is impossible.
 pub fn apply(text: &str, edits: &[ConfigEdit]) -> Result<String, EditRefused> {
+    let (mark, body) = match text.strip_prefix(BYTE_ORDER_MARK) {
+        Some(body) => (BYTE_ORDER_MARK, body),
+        None => ("", text),
+    };
+    let edited = apply_to_body(body, edits)?;
+    Ok(format!("{mark}{}", with_line_ends_of(body, &edited)))
+}
+
+/// What some editors on Windows put in front of a text.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// `edited` with the line ends that its lines have in `original`. The edited text has Unix line ends throughout; lines
+/// that came anew get those of the first line.
+fn with_line_ends_of(original: &str, edited: &str) -> String {
+    if !original.contains("\r\n") {
+        return edited.to_owned();
+    }
+    let old: Vec<&str> = original.split_inclusive('\n').collect();
+    let new: Vec<&str> = edited.split_inclusive('\n').collect();
+    let same = |(old, new): &(&&str, &&str)| {
+        old.ends_with('\n') == new.ends_with('\n') && without_line_end(old) == without_line_end(new)
+    };
+    let front = old.iter().zip(&new).take_while(same).count();
+    let back = old[front..].iter().rev().zip(new[front..].iter().rev()).take_while(same).count();
+    let anew = if old.first().is_some_and(|line| line.ends_with("\r\n")) { "\r\n" } else { "\n" };
+    let changed = new[front..new.len() - back].iter().map(|line| match line.strip_suffix('\n') {
+        Some(line) => format!("{}{anew}", line.trim_end_matches('\r')),
+        None => (*line).to_owned(),
+    });
+    let kept = |line: &&str| (*line).to_owned();
+    let (front, back) = (&old[..front], &old[old.len() - back..]);
+    front.iter().map(kept).chain(changed).chain(back.iter().map(kept)).collect()
+}
+
+fn without_line_end(line: &str) -> &str {
+    line.strip_suffix('\n').map_or(line, |line| line.trim_end_matches('\r'))
+}
+
+fn apply_to_body(text: &str, edits: &[ConfigEdit]) -> Result<String, EditRefused> {
     let mut document: DocumentMut = text.parse().map_err(|e: toml_edit::TomlError| EditRefused(e.to_string()))?;
     for edit in edits {
         let KeyPath(path) = KeyPath::parse(&edit.key_path)?;
@@ -241,6 +280,19 @@ mod tests {
     fn lines(old: &[&str], new: &[&str]) -> (Vec<String>, Vec<String>) {
         let owned = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
         (owned(old), owned(new))
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_line_ends_stay() {
+        let windows = format!("\u{feff}{}", TEXT.replace('\n', "\r\n"));
+        let edit = |key: &str, value| {
+            let edit = json!({"keyPath": key, "value": value, "mergeStrategy": "replace"});
+            apply(&windows, &[serde_json::from_value(edit).unwrap()]).unwrap()
+        };
+        assert_eq!(edit("model", json!("b")), windows.replace("model = \"a\"", "model = \"b\""));
+        assert_eq!(edit("tui.x", json!(1)), format!("{windows}x = 1\r\n"));
+        let mixed = with_line_ends_of("a\r\nb\nc", "a\nb\nc\nd\n");
+        assert_eq!(mixed, "a\r\nb\nc\r\nd\r\n");
     }
 
     #[test]

@@ -147,6 +147,15 @@ fn a_faulty_value_can_be_corrected_but_a_text_that_is_no_toml_is_left_alone() {
 }
 
 #[test]
+fn a_file_of_another_system_keeps_its_form() {
+    let mut home = Home::with("\u{feff}# mine\r\nmodel = 'a'\r\n");
+    home.set("model", json!("b")).unwrap();
+    assert_eq!(home.config(), "\u{feff}# mine\r\nmodel = \"b\"\r\n");
+    home.set("service_tier", json!("flex")).unwrap();
+    assert_eq!(home.config(), "\u{feff}# mine\r\nmodel = \"b\"\r\nservice_tier = \"flex\"\r\n");
+}
+
+#[test]
 fn writers_at_once_lose_nothing() {
     let home = Home::empty();
     let writers = 4;

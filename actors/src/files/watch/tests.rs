@@ -95,7 +95,7 @@ async fn a_file_is_followed_through_its_replacements() {
 async fn our_own_temporary_files_are_nobodys_business() {
     let fixture = Fixture::new(|_| {});
     fixture.watch(A, "w", "").unwrap();
-    crate::replace::replace(&fixture.path("file"), b"", crate::replace::Mode::Kept).unwrap();
+    crate::replace::replace(&fixture.path("file"), b"", crate::replace::NewFile::Ordinary).unwrap();
     fs::write(fixture.path("last"), "").unwrap();
     let told = fixture.told(A, "w", &["file", "last"]).await;
     assert_eq!(told, ["file".to_owned(), "last".to_owned()].into());
