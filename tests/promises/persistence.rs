@@ -54,6 +54,27 @@ fn threads_survive_a_restart_and_are_not_loaded_until_resumed() {
 }
 
 #[test]
+fn what_a_client_chose_when_it_resumed_a_thread_is_kept() {
+    let home = Home::new();
+    let server = Server::unix(Launch::at(&home));
+    let id = start(&mut server.client())["id"].take();
+    drop(server);
+
+    let chosen = json!({"threadId": id, "cwd": "/elsewhere", "model": "another", "approvalPolicy": "never"});
+    let mut server = Server::unix(Launch::at(&home));
+    let resumed = server.client().call("thread/resume", chosen);
+    server.process.kill();
+
+    let server = Server::unix(Launch::at(&home));
+    let again = server.client().call("thread/resume", json!({"threadId": id}));
+    for member in ["cwd", "model", "approvalPolicy", "sandbox"] {
+        assert_eq!(again[member], resumed[member], "{member}");
+    }
+    assert_eq!(again["cwd"], "/elsewhere");
+    assert_eq!(again["thread"]["cwd"], "/elsewhere");
+}
+
+#[test]
 fn a_thread_that_is_not_loaded_can_be_renamed() {
     let home = Home::new();
     let server = Server::unix(Launch::at(&home));

@@ -21,6 +21,11 @@ pub struct LoadThread {
     pub id: ThreadId,
 }
 
+/// Stores what a client has chosen for an existing thread: its working directory, provider and settings. Answers whether
+/// the thread exists.
+#[derive(Debug)]
+pub struct SaveThreadSettings(pub Box<ThreadRecord>);
+
 /// Sets the title of a thread. The answer is whether the thread exists.
 #[derive(Debug)]
 pub struct SetThreadName {

@@ -3,9 +3,11 @@
 use diesel::prelude::*;
 
 use super::Question;
-use super::messages::{DeleteThread, InsertThread, LoadThread, SetArchived, SetThreadName, UpdateThreadMetadata};
+use super::messages::{
+    DeleteThread, InsertThread, LoadThread, SaveThreadSettings, SetArchived, SetThreadName, UpdateThreadMetadata,
+};
 use super::record::ThreadRecord;
-use super::row::ThreadRow;
+use super::row::{ThreadRow, written};
 use super::schema::threads;
 use crate::protocol::thread::ThreadId;
 
@@ -24,6 +26,21 @@ impl Question for LoadThread {
 
     fn run(self, db: &mut SqliteConnection) -> QueryResult<Self::Answer> {
         load(db, self.id)
+    }
+}
+
+impl Question for SaveThreadSettings {
+    type Answer = bool;
+    const WRITES: bool = true;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<bool> {
+        let record = *self.0;
+        let new = (
+            threads::cwd.eq(record.cwd),
+            threads::model_provider.eq(record.model_provider),
+            threads::settings.eq(written(&record.settings)?),
+        );
+        Ok(diesel::update(threads::table.find(record.id.to_string())).set(new).execute(db)? > 0)
     }
 }
 

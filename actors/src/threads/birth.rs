@@ -18,7 +18,8 @@ use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{Audience, Effect, Outcome};
 use crate::store::messages::{
-    ForkThread, Forked, InsertThread, ListItems, ListTurns, ListedItems, LoadThread, ReadTurns, Until,
+    ForkThread, Forked, InsertThread, ListItems, ListTurns, ListedItems, LoadThread, ReadTurns, SaveThreadSettings,
+    Until,
 };
 use crate::store::{PageRequest, ThreadRecord, ThreadSettings};
 
@@ -95,7 +96,7 @@ impl Threads {
         }
         let known = self.ask(LoadThread { id });
         let in_memory = self.describe(id);
-        let catalog = self.parts.catalog.clone();
+        let (store, catalog) = (self.parts.store.clone(), self.parts.catalog.clone());
         let choice = Choice::of_resume(&mut params);
         let turns = (!params.exclude_turns).then(|| self.ask(ReadTurns { thread_id: id }));
         let page = params.initial_turns_page.map(|page| self.ask(turns_page(id, page)));
@@ -110,7 +111,12 @@ impl Threads {
             let loaded = match in_memory {
                 Some(description) => Some(description.await?),
                 None => {
+                    let stored = record.clone();
                     choice.apply(&mut record, catalog).await?;
+                    if record != stored {
+                        let chosen = SaveThreadSettings(Box::new(record.clone()));
+                        crate::store::ask(&store, chosen).await.map_err(|error| super::unavailable(&error))?;
+                    }
                     None
                 }
             };
