@@ -5,6 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
+use crate::support::home::Home;
+use crate::support::process::Launch;
+use crate::support::server::Server;
 use crate::support::transports::{Serving, over_every_shared_transport, over_every_transport};
 
 fn edit(key: &str, value: Value) -> Value {
@@ -68,4 +71,28 @@ fn clients_that_write_at_once_lose_nothing() {
         }
         assert_eq!(config(server).lines().filter(|line| line.starts_with("client")).count(), count);
     });
+}
+
+#[test]
+fn who_locks_the_home_delays_only_those_who_write_the_configuration() {
+    let home = Home::new();
+    let server = Server::unix(Launch::at(&home).setting("limits.config_lock_seconds", 1));
+    let mut clients: Vec<_> = (0..4).map(|_| server.client()).collect();
+    // Everybody who can read the directory may do so.
+    let other = fs::File::open(home.path()).expect("the home");
+    other.lock().expect("nobody holds it");
+    let mut asked = Vec::new();
+    for (i, client) in clients.iter_mut().enumerate() {
+        asked.push((i, client.send_request("config/value/write", edit("model", json!("m")))));
+    }
+    let mut bob = server.client();
+    bob.call("config/read", json!({}));
+    bob.call("thread/start", json!({}));
+    Server::ws(Launch::at(&home)).client().call("thread/list", json!({}));
+    for (i, id) in asked {
+        let error = clients[i].answer_to(id).expect_err("another program has the lock");
+        assert!(error.message.contains("another program has been writing the configuration"), "{error:?}");
+    }
+    drop(other);
+    clients[0].call("config/value/write", edit("model", json!("m")));
 }

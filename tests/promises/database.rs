@@ -159,7 +159,7 @@ fn what_was_acknowledged_can_be_found_again_or_is_refused() {
         }
         assert_eq!(readiness(&server), 503);
         assert_eq!(client.call("thread/read", json!({"threadId": id}))["thread"]["name"], "acknowledged");
-        let told = server.process.stderr.all();
+        let told = server.process.stderr.text();
         assert_eq!(told.matches("deleted, moved or replaced").count(), 1, "it is logged once:\n{told}");
 
         fs::rename(home.join("away"), path(lost)).expect("it is put back");

@@ -70,8 +70,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the next change will most probably fail for the same reason.
-    pub(super) fn is_lasting(&self) -> bool {
+    /// Whether the next change will most probably fail for the same reason. The store logs such an error once.
+    pub(crate) fn is_lasting(&self) -> bool {
         matches!(self, Self::Full(_) | Self::ReadOnly(_) | Self::Replaced(_) | Self::Disk { .. } | Self::Damaged { .. })
     }
 

@@ -43,7 +43,10 @@ pub(super) fn unavailable(error: &StoreError) -> RpcError {
     match error {
         StoreError::Busy => RpcError::overloaded(),
         failure => {
-            log::error!("{failure}");
+            // The store itself logs what lasts, once.
+            if !failure.is_lasting() {
+                log::error!("{failure}");
+            }
             RpcError::internal(failure.to_string())
         }
     }

@@ -21,6 +21,7 @@ use crate::limits::Limits;
 use crate::protocol::RpcError;
 use crate::protocol::fs::{FsChanged, FsWatchParams};
 use crate::protocol::path::AbsolutePath;
+use anchor::anchors;
 use changes::Changes;
 use table::{Refusal, Table};
 
@@ -61,6 +62,8 @@ impl Watches {
                 "watchId is longer than {LONGEST_ID} bytes (path `{path}`)"
             )));
         }
+        // Looked at before the table is locked: a disk that does not answer must stop this request only.
+        anchors(path.as_path()).map_err(|error| RpcError::internal(format!("{path}: {error}")))?;
         let key = (connection, watch_id);
         let mut table = self.table();
         if gone.is_cancelled() {
