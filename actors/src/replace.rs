@@ -33,12 +33,12 @@ pub enum NewFile {
     Private,
 }
 
-/// Makes `content` all that the file at `path` holds. A symbolic link stays, and what it leads to changes. On return the
-/// content is on disk.
+/// Makes `content` all that the file at `path` holds. A symbolic link stays, and what it leads to changes. On return
+/// the content is on disk.
 ///
 /// # Errors
-/// There is no directory to hold it, it is no regular file, it may not be written, or the disk fails. The file is then as
-/// it was, unless it had to be written over and the disk failed in the middle.
+/// There is no directory to hold it, it is no regular file, it may not be written, or the disk fails. The file is then
+/// as it was, unless it had to be written over and the disk failed in the middle.
 pub fn replace(path: &Path, content: &[u8], new: NewFile) -> io::Result<()> {
     let target = destination(path)?;
     let directory = target.parent().ok_or(Errno::ISDIR)?;
@@ -94,8 +94,8 @@ fn keep_owner(file: &File, existing: &Metadata) -> io::Result<()> {
     Ok(rustix::fs::fchown(file, Some(Uid::from_raw(existing.uid())), Some(Gid::from_raw(existing.gid())))?)
 }
 
-/// Whether an error says that the file cannot be replaced, although it may well be written: no right in its directory, a
-/// sticky directory, or a mount on its name.
+/// Whether an error says that the file cannot be replaced, although it may well be written: no right in its directory,
+/// a sticky directory, or a mount on its name.
 fn is_refused(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw_os_error);
     matches!(errno, Some(Errno::ACCESS | Errno::PERM | Errno::BUSY | Errno::XDEV | Errno::ROFS | Errno::INVAL))

@@ -23,9 +23,9 @@ type Waiting = Box<dyn FnOnce(&mut Database, Result<(), StoreError>) + Send>;
 /// The connection and the open batch.
 ///
 /// Writes share one transaction, each in a savepoint of its own, so that one flush to disk serves them all and one that
-/// fails harms no other. Their answers are held until the commit has succeeded: what was acknowledged is on disk, in the
-/// file that others find at the path (law 10). The statements are written out here, not left to diesel, because SQLite
-/// may end a transaction by itself (disk full, I/O error) and the answers must follow what it did.
+/// fails harms no other. Their answers are held until the commit has succeeded: what was acknowledged is on disk, in
+/// the file that others find at the path (law 10). The statements are written out here, not left to diesel, because
+/// SQLite may end a transaction by itself (disk full, I/O error) and the answers must follow what it did.
 ///
 /// While another program writes to the file, nothing here waits: writes stand in line until [`Self::retry`] finds the
 /// file free, and reads, which need no lock, pass them.

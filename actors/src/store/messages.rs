@@ -21,8 +21,8 @@ pub struct LoadThread {
     pub id: ThreadId,
 }
 
-/// Stores what a client has chosen for an existing thread: its working directory, provider and settings. Answers whether
-/// the thread exists.
+/// Stores what a client has chosen for an existing thread: its working directory, provider and settings. Answers
+/// whether the thread exists.
 #[derive(Debug)]
 pub struct SaveThreadSettings(pub Box<ThreadRecord>);
 

@@ -260,8 +260,8 @@ impl Handler<Close> for Store {
     }
 }
 
-/// Sent by whoever wants to know whether the server is ready (`/readyz`): can changes be saved? The reason comes back when
-/// they cannot. Mailbox full: the sender waits.
+/// Sent by whoever wants to know whether the server is ready (`/readyz`): can changes be saved? The reason comes back
+/// when they cannot. Mailbox full: the sender waits.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<(), StoreError>")]
 pub struct Health;

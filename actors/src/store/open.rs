@@ -115,8 +115,8 @@ fn connect(path: &Path, busy_timeout: Duration, synchronous: &str) -> Result<Sql
     let name = path.to_str().ok_or_else(|| unusable(path, "the path is not valid UTF-8"))?;
     let mut connection = SqliteConnection::establish(name).map_err(|e| StoreError::of(path, &e))?;
     // The timeout comes first, because every other step may need a lock. In WAL mode only FULL makes a commit survive a
-    // power failure (law 10). Temporary data stays in memory, because the directories for temporary files can be full or
-    // read-only while the database is fine.
+    // power failure (law 10). Temporary data stays in memory, because the directories for temporary files can be full
+    // or read-only while the database is fine.
     let settings = format!(
         "PRAGMA busy_timeout = {}; PRAGMA synchronous = {synchronous}; PRAGMA journal_mode = WAL; \
          PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = {LOG_BYTES}",

@@ -31,9 +31,9 @@ pub struct LockBeside {
 }
 
 impl LockBeside {
-    /// Locks out servers with another `$CODEX_HOME`, which do not meet at its lock file, from the path `socket`. The lock is
-    /// a file that only its owner can open: everybody who can read a directory could lock the directory itself. Some
-    /// network file systems cannot lock at all: there the lock file in `$CODEX_HOME` alone has to do.
+    /// Locks out servers with another `$CODEX_HOME`, which do not meet at its lock file, from the path `socket`. The
+    /// lock is a file that only its owner can open: everybody who can read a directory could lock the directory itself.
+    /// Some network file systems cannot lock at all: there the lock file in `$CODEX_HOME` alone has to do.
     pub async fn take(socket: &Path, limit: Duration) -> Result<Self, UnixSocketError> {
         let mut path = socket.as_os_str().to_owned();
         path.push(".lock");
