@@ -13,13 +13,13 @@ use plain_file::Links;
 use rustix::fs::{Access, FallocateFlags, Gid, Uid, fallocate};
 use rustix::io::Errno;
 
-/// Symbolic links that are followed one after the other, as many as Linux follows.
+/// Maximum number of symbolic links that are followed in a row; the same as Linux.
 const LINKS: usize = 40;
 
-/// How the names of files begin that take the place of others in a moment.
+/// Prefix of the names of temporary files that are about to replace others.
 const TEMPORARY: &str = ".codex-app-server-";
 
-/// Whether `path` is a file that exists only while another is replaced, and is nobody's business.
+/// Whether `path` is a temporary file of a replacement, which is not reported to clients.
 pub fn is_temporary(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()))
 }
@@ -115,13 +115,13 @@ fn write_over(target: &Path, content: &[u8], length: u64) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Where the links end; the file there need not exist.
+/// Follows symbolic links; the target need not exist.
 fn destination(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..LINKS {
         match fs::read_link(&target) {
             Ok(next) => target = target.parent().unwrap_or(Path::new("/")).join(next),
-            // What is no link, and what is not there.
+            // Not a link, or missing.
             Err(e) if matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound) => return Ok(target),
             Err(e) => return Err(e),
         }
