@@ -20,7 +20,7 @@ type Held = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// A write that waits for another program's: it is carried out, or refused with the reason.
 type Waiting = Box<dyn FnOnce(&mut Database, Result<(), StoreError>) + Send>;
 
-/// The connection and the open batch.
+/// The SQLite connection and the open batch.
 ///
 /// Writes share one transaction, each in a savepoint of its own, so that one flush to disk serves them all and one that
 /// fails harms no other. Their answers are held until the commit has succeeded: what was acknowledged is on disk, in
@@ -39,7 +39,7 @@ pub(super) struct Database {
     waiting: Vec<Waiting>,
     /// Why nothing can be saved at present, as far as is known.
     fault: Option<StoreError>,
-    /// Commits since the start.
+    /// Number of commits since the start.
     pub(super) commits: u64,
 }
 
@@ -119,7 +119,7 @@ impl Database {
         self.commit();
     }
 
-    /// Commits the open batch, if there is one, and lets its answers go.
+    /// Commits the open batch, if there is one, and sends its answers.
     pub(super) fn commit(&mut self) {
         if !self.open {
             return;
@@ -223,7 +223,7 @@ impl Database {
     /// The batch is lost: answers all its writes with the cause.
     fn abandon(&mut self, cause: &StoreError) {
         log::debug!("a batch of {} writes is lost: {cause}", self.held.len());
-        // It fails where SQLite has rolled back already, which is what it is to achieve.
+        // It fails if SQLite has rolled back already, which has the same effect.
         let _ = self.connection.batch_execute("ROLLBACK");
         self.open = false;
         self.held.drain(..).for_each(|held| held(Err(cause.clone())));

@@ -32,12 +32,12 @@ pub enum StoreError {
     /// The system failed to read or write the file.
     #[error("the disk of the thread database {} failed ({reason}); look at the system's log", path.display())]
     Disk {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// SQLite's words.
+        /// SQLite's message.
         reason: String,
     },
-    /// What is in the file is no intact database.
+    /// The file is not an intact database.
     #[error(
         "the thread database {file} is damaged ({reason}); end every server, move it away with {file}-wal and \
          {file}-shm, restore a backup with `codex-app-server restore FILE` if you have one, then start again",
@@ -75,7 +75,7 @@ impl StoreError {
         matches!(self, Self::Full(_) | Self::ReadOnly(_) | Self::Replaced(_) | Self::Disk { .. } | Self::Damaged { .. })
     }
 
-    /// Sorts an error of SQLite by its text: diesel gives most of them the same kind.
+    /// Classifies an SQLite error by its text, because diesel gives most of them the same kind.
     pub(super) fn of(path: &Path, error: &(dyn Error + 'static)) -> Self {
         let path = path.to_owned();
         let reason = error.to_string();

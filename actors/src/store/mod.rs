@@ -178,7 +178,7 @@ impl<Q: Question> Handler<Asked<Q>> for Store {
         if database.is_waiting() {
             self.wait_for_the_other_program(ctx);
         } else if database.held() >= self.mailbox_messages {
-            // A mailbox that never runs empty must not put off the commit for ever.
+            // A mailbox that never runs empty must not delay the commit forever.
             database.commit();
         } else if !self.commit_is_due {
             self.commit_is_due = true;
