@@ -137,7 +137,8 @@ fn a_file_that_others_can_read_is_warned_about() {
     assert!(!Server::ws(launch()).process.stderr.text().contains("other users"));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("the file is ours");
     let server = Server::ws(launch());
-    assert!(server.process.stderr.text().contains(&format!("other users can use the secret in {}", path.display())));
+    let warning = format!("other users can read or change the secret in {}", path.display());
+    assert!(server.process.stderr.text().contains(&warning));
 }
 
 #[test]
