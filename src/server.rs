@@ -99,7 +99,7 @@ impl Server {
             Catalog::check_strict(&sources(codex_home, &overrides)?).map_err(ServerError::StrictConfig)?;
         }
 
-        let wait = settings.startup.lock();
+        let wait = settings.startup.lock_seconds.duration();
         let listener = Listener::open(&arguments.listen, auth.is_some(), codex_home, wait).await?;
         let mut parts = actors_parts(codex_home, &overrides, &arguments.session_source, settings)?;
         parts.commands.own_sockets = listener.sockets();
@@ -218,15 +218,21 @@ async fn check_backend(parts: &ActorsParts) -> Result<(), ServerError> {
 pub(crate) async fn end_in_good_order(actors: &Actors, limits: &Shutdown) {
     let hub = actors.hub();
     log::info!("draining: new work is refused");
-    if timeout(limits.drain(), hub.drain()).await.is_err() {
-        log::warn!("work is still running after {} s and is ended", limits.drain_seconds);
+    if timeout(limits.drain_seconds.duration(), hub.drain()).await.is_err() {
+        log::warn!("work is still running after {} and is ended", limits.drain_seconds);
     }
-    if timeout(hub.limits().command_grace() + limits.close(), actors.end_commands()).await.is_err() {
+    if timeout(hub.limits().command_grace_seconds.duration() + limits.close_seconds.duration(), actors.end_commands())
+        .await
+        .is_err()
+    {
         log::warn!("some commands did not end in time; they end with this process");
     }
-    hub.close_connections(limits.close()).await;
+    hub.close_connections(limits.close_seconds.duration()).await;
     // Twice, because the socket is dropped after the last messages.
-    if timeout(2 * limits.close(), actors.end_remote_control(limits.close())).await.is_err() {
+    if timeout(2 * limits.close_seconds.duration(), actors.end_remote_control(limits.close_seconds.duration()))
+        .await
+        .is_err()
+    {
         log::warn!("the connection to the remote-control backend did not end in time; it ends with this process");
     }
 }

@@ -3,9 +3,40 @@
 //! The values come from `config/default.toml`; the operator can override each of them. Unit tests run with capacities
 //! of 1 (see `Limits::tiny`), so that a design that only works while queues have room fails there.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
+
+/// A time that the settings give in whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub struct Seconds(pub u64);
+
+/// A time that the settings give in whole milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub struct Milliseconds(pub u64);
+
+impl Seconds {
+    /// The time, whatever its unit.
+    pub const fn duration(self) -> Duration {
+        Duration::from_secs(self.0)
+    }
+}
+
+impl Milliseconds {
+    /// The time, whatever its unit.
+    pub const fn duration(self) -> Duration {
+        Duration::from_millis(self.0)
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} s", self.0)
+    }
+}
 
 /// Bounds, sizes and times; the name of each ends with its unit.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -51,7 +82,7 @@ pub struct Limits {
     pub connection_unread_bytes: usize,
 
     /// Time in seconds for the last answers to a peer that has stopped sending.
-    pub connection_flush_seconds: u64,
+    pub connection_flush_seconds: Seconds,
 
     /// Messages queued for one WebSocket peer (its mailbox). Above it the peer is disconnected.
     pub websocket_outbound_messages: usize,
@@ -60,7 +91,7 @@ pub struct Limits {
     /// Bytes queued for one peer. Above it the peer is disconnected.
     pub outbound_bytes: usize,
     /// Time in seconds without progress after which a socket peer with queued messages is disconnected.
-    pub outbound_stall_seconds: u64,
+    pub outbound_stall_seconds: Seconds,
 
     /// Largest unfragmented WebSocket frame (RFC 6455 5.2) in bytes, checked by the header.
     pub websocket_frame_bytes: usize,
@@ -83,9 +114,9 @@ pub struct Limits {
     /// [`Self::connection_unread_bytes`], so that a client whose command floods can still end it.
     pub command_unread_bytes: usize,
     /// Default time limit of a command, in seconds (the reference program's).
-    pub command_timeout_seconds: u64,
+    pub command_timeout_seconds: Seconds,
     /// Time in seconds between SIGTERM and SIGKILL for a command that is to end.
-    pub command_grace_seconds: u64,
+    pub command_grace_seconds: Seconds,
 
     /// Nesting of arrays and objects in a message; deeper ones get -32600. Above 128, the JSON library's own limit
     /// remains for typed params.
@@ -96,18 +127,18 @@ pub struct Limits {
     pub malformed_messages: usize,
 
     /// Time in seconds until a WebSocket peer must be initialized; otherwise it is closed (1008).
-    pub initialize_seconds: u64,
+    pub initialize_seconds: Seconds,
     /// Silence in seconds after which a WebSocket peer is pinged.
-    pub websocket_ping_seconds: u64,
+    pub websocket_ping_seconds: Seconds,
     /// Silence in seconds after that ping, after which the peer is closed (1008).
-    pub websocket_pong_seconds: u64,
+    pub websocket_pong_seconds: Seconds,
     /// Time in seconds for a WebSocket peer to answer a close frame before it is disconnected.
-    pub websocket_close_seconds: u64,
+    pub websocket_close_seconds: Seconds,
 
     /// Worker threads for `fs/*`.
     pub file_workers: usize,
     /// Time in seconds without progress after which a file operation is given up.
-    pub file_patience_seconds: u64,
+    pub file_patience_seconds: Seconds,
     /// Largest file for `fs/readFile` and `fs/writeFile`, in bytes.
     pub file_bytes: usize,
     /// Largest directory for `fs/readDirectory`, in entries.
@@ -119,7 +150,7 @@ pub struct Limits {
     /// Paths in one `fs/changed`; with more changes it contains only the watched path.
     pub file_changes: usize,
     /// Time in milliseconds over which changes are collected into one `fs/changed`.
-    pub file_change_milliseconds: u64,
+    pub file_change_milliseconds: Milliseconds,
 
     /// File searches that run at once; more wait.
     pub search_workers: usize,
@@ -135,73 +166,13 @@ pub struct Limits {
     pub search_sessions_per_connection: usize,
 
     /// Time in seconds to wait for another program that is writing `config.toml`.
-    pub config_lock_seconds: u64,
+    pub config_lock_seconds: Seconds,
 
     /// Time in seconds for which a loaded thread without subscribers and without work stays in memory.
-    pub thread_idle_seconds: u64,
+    pub thread_idle_seconds: Seconds,
 }
 
 impl Limits {
-    /// [`Self::outbound_stall_seconds`] as a duration.
-    pub fn outbound_stall(&self) -> Duration {
-        Duration::from_secs(self.outbound_stall_seconds)
-    }
-
-    /// [`Self::connection_flush_seconds`] as a duration.
-    pub fn connection_flush(&self) -> Duration {
-        Duration::from_secs(self.connection_flush_seconds)
-    }
-
-    /// [`Self::command_timeout_seconds`] as a duration.
-    pub fn command_timeout(&self) -> Duration {
-        Duration::from_secs(self.command_timeout_seconds)
-    }
-
-    /// [`Self::command_grace_seconds`] as a duration.
-    pub fn command_grace(&self) -> Duration {
-        Duration::from_secs(self.command_grace_seconds)
-    }
-
-    /// [`Self::initialize_seconds`] as a duration.
-    pub fn initialize(&self) -> Duration {
-        Duration::from_secs(self.initialize_seconds)
-    }
-
-    /// [`Self::websocket_ping_seconds`] as a duration.
-    pub fn websocket_ping(&self) -> Duration {
-        Duration::from_secs(self.websocket_ping_seconds)
-    }
-
-    /// [`Self::websocket_pong_seconds`] as a duration.
-    pub fn websocket_pong(&self) -> Duration {
-        Duration::from_secs(self.websocket_pong_seconds)
-    }
-
-    /// [`Self::websocket_close_seconds`] as a duration.
-    pub fn websocket_close(&self) -> Duration {
-        Duration::from_secs(self.websocket_close_seconds)
-    }
-
-    /// [`Self::file_patience_seconds`] as a duration.
-    pub fn file_patience(&self) -> Duration {
-        Duration::from_secs(self.file_patience_seconds)
-    }
-
-    /// [`Self::file_change_milliseconds`] as a duration.
-    pub fn file_change(&self) -> Duration {
-        Duration::from_millis(self.file_change_milliseconds)
-    }
-
-    /// [`Self::config_lock_seconds`] as a duration.
-    pub fn config_lock(&self) -> Duration {
-        Duration::from_secs(self.config_lock_seconds)
-    }
-
-    /// [`Self::thread_idle_seconds`] as a duration.
-    pub fn thread_idle(&self) -> Duration {
-        Duration::from_secs(self.thread_idle_seconds)
-    }
-
     /// Limits for unit tests: every queue has room for one message.
     #[cfg(test)]
     pub fn tiny() -> Self {
@@ -223,11 +194,11 @@ impl Limits {
             large_message_bytes: 1,
             in_flight_bytes: 1,
             connection_unread_bytes: 1,
-            connection_flush_seconds: 1,
+            connection_flush_seconds: Seconds(1),
             websocket_outbound_messages: 1,
             stream_outbound_messages: 1,
             outbound_bytes: 64 * 1024,
-            outbound_stall_seconds: 1,
+            outbound_stall_seconds: Seconds(1),
             websocket_frame_bytes: 1024,
             message_bytes: 2048,
             commands_mailbox_messages: 1,
@@ -237,31 +208,31 @@ impl Limits {
             command_output_bytes: 1,
             command_kept_bytes: 1,
             command_unread_bytes: 1,
-            command_timeout_seconds: 1,
-            command_grace_seconds: 1,
+            command_timeout_seconds: Seconds(1),
+            command_grace_seconds: Seconds(1),
             json_nesting_levels: 16,
             request_id_bytes: 64,
             malformed_messages: 1,
-            initialize_seconds: 1,
-            websocket_ping_seconds: 1,
-            websocket_pong_seconds: 1,
-            websocket_close_seconds: 1,
+            initialize_seconds: Seconds(1),
+            websocket_ping_seconds: Seconds(1),
+            websocket_pong_seconds: Seconds(1),
+            websocket_close_seconds: Seconds(1),
             file_workers: 1,
-            file_patience_seconds: 60,
+            file_patience_seconds: Seconds(60),
             file_bytes: 1,
             directory_entries: 1,
             file_watches_per_connection: 1,
             file_watches: 1,
             file_changes: 1,
-            file_change_milliseconds: 1,
+            file_change_milliseconds: Milliseconds(1),
             search_workers: 1,
             search_roots: 1,
             search_entries: 1,
             search_cache_bytes: 1,
             search_results: 1,
             search_sessions_per_connection: 1,
-            config_lock_seconds: 1,
-            thread_idle_seconds: 1,
+            config_lock_seconds: Seconds(1),
+            thread_idle_seconds: Seconds(1),
         }
     }
 }

@@ -86,8 +86,8 @@ impl Entrance {
             reserve: Reserve::new(capacity.reserve),
             proxies,
             last_descriptors: capacity.last_descriptors,
-            patience: settings.keep_alive() + settings.client_request_timeout(),
-            reserve_patience: settings.client_request_timeout(),
+            patience: settings.keep_alive_seconds.duration() + settings.client_request_timeout_seconds.duration(),
+            reserve_patience: settings.client_request_timeout_seconds.duration(),
         }
     }
 

@@ -65,8 +65,8 @@ impl HttpServer {
             .workers(settings.workers)
             // Never reached, because the reserve limits itself; the library would leave connections without an answer.
             .max_connections(capacity.connections + 2 * capacity.reserve)
-            .keep_alive(KeepAlive::Timeout(settings.keep_alive()))
-            .client_request_timeout(settings.client_request_timeout())
+            .keep_alive(KeepAlive::Timeout(settings.keep_alive_seconds.duration()))
+            .client_request_timeout(settings.client_request_timeout_seconds.duration())
             // The default would keep every finished WebSocket for a second.
             .client_disconnect_timeout(Duration::ZERO)
             .tcp_nodelay(true)

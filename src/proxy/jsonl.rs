@@ -61,7 +61,7 @@ async fn carry_to_server(
 ) -> Result<(), ProxyError> {
     let mut at_end = false;
     // The time starts when this is first polled, at the end of the lines.
-    let mut answered = pin!(async { timeout(limits.connection_flush(), unanswered.none()).await });
+    let mut answered = pin!(async { timeout(limits.connection_flush_seconds.duration(), unanswered.none()).await });
     loop {
         let line = tokio::select! {
             line = lines.next(), if !at_end => line,

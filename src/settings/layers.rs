@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(origin("shutdown.close_seconds"), Origin::Default);
 
         let settings = effective.settings().unwrap();
-        assert_eq!((settings.http.workers, settings.shutdown.drain_seconds), (3, 5));
+        assert_eq!((settings.http.workers, settings.shutdown.drain_seconds.0), (3, 5));
         assert_eq!((settings.log.filter.as_str(), settings.log.json), ("debug", true));
     }
 

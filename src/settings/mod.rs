@@ -3,10 +3,13 @@
 mod layers;
 mod print;
 
-use std::{num::NonZeroU32, path::Path, time::Duration};
+use std::{num::NonZeroU32, path::Path};
 
 use app_server_actors::{
-    limits::Limits, model::ModelSettings, remote_control::RemoteControlSettings, remote_link::RemoteLinkLimits,
+    limits::{Limits, Seconds},
+    model::ModelSettings,
+    remote_control::RemoteControlSettings,
+    remote_link::RemoteLinkLimits,
 };
 use serde::Deserialize;
 
@@ -60,9 +63,9 @@ pub struct Http {
     /// Host names and addresses that are served besides those of this machine.
     pub allowed_hosts: Vec<String>,
     /// Time for the head of a request, in seconds.
-    pub client_request_timeout_seconds: u64,
+    pub client_request_timeout_seconds: Seconds,
     /// Time between two requests on one connection, in seconds.
-    pub keep_alive_seconds: u64,
+    pub keep_alive_seconds: Seconds,
     /// `/readyz` says 503 while changes cannot be saved.
     pub readiness_needs_store: bool,
 }
@@ -84,7 +87,7 @@ pub struct Auth {
 #[serde(deny_unknown_fields)]
 pub struct Startup {
     /// Time to wait for another starting server, in seconds.
-    pub lock_seconds: u64,
+    pub lock_seconds: Seconds,
     /// Raise the soft limit of open files to the hard one.
     pub raise_open_files: bool,
 }
@@ -94,9 +97,9 @@ pub struct Startup {
 #[serde(deny_unknown_fields)]
 pub struct Shutdown {
     /// Time for running work, in seconds.
-    pub drain_seconds: u64,
+    pub drain_seconds: Seconds,
     /// Time for the clients' last messages and close frames, in seconds.
-    pub close_seconds: u64,
+    pub close_seconds: Seconds,
 }
 
 /// Logging.
@@ -109,37 +112,6 @@ pub struct Log {
     pub json: bool,
     /// Bytes that wait for whoever reads stderr.
     pub queue_bytes: usize,
-}
-
-impl Http {
-    /// [`Self::client_request_timeout_seconds`] as a duration.
-    pub fn client_request_timeout(&self) -> Duration {
-        Duration::from_secs(self.client_request_timeout_seconds)
-    }
-
-    /// [`Self::keep_alive_seconds`] as a duration.
-    pub fn keep_alive(&self) -> Duration {
-        Duration::from_secs(self.keep_alive_seconds)
-    }
-}
-
-impl Startup {
-    /// [`Self::lock_seconds`] as a duration.
-    pub fn lock(&self) -> Duration {
-        Duration::from_secs(self.lock_seconds)
-    }
-}
-
-impl Shutdown {
-    /// [`Self::drain_seconds`] as a duration.
-    pub fn drain(&self) -> Duration {
-        Duration::from_secs(self.drain_seconds)
-    }
-
-    /// [`Self::close_seconds`] as a duration.
-    pub fn close(&self) -> Duration {
-        Duration::from_secs(self.close_seconds)
-    }
 }
 
 impl Settings {

@@ -74,10 +74,10 @@ impl Catalog {
         let catalog = Self {
             reader: Reader::new(sources.clone()),
             readers: Arc::default(),
-            workers: Workers::new(limits.catalog_workers, limits.file_patience()),
+            workers: Workers::new(limits.catalog_workers, limits.file_patience_seconds.duration()),
             desks: HashMap::new(),
             config_lock: ConfigLock::new(sources.codex_home.clone()),
-            config_lock_time: limits.config_lock(),
+            config_lock_time: limits.config_lock_seconds.duration(),
             sources,
         };
         start_alone(limits.catalog_mailbox_messages, || catalog)

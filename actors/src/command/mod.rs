@@ -86,7 +86,7 @@ impl Command {
     fn end(&self, ctx: &mut Context<Self>) {
         let Some(running) = &self.running else { return };
         running.controls.send(Control::Terminate);
-        ctx.run_later(self.limits.command_grace(), |command, _| {
+        ctx.run_later(self.limits.command_grace_seconds.duration(), |command, _| {
             if let Some(running) = &command.running {
                 running.controls.send(Control::Kill);
             }

@@ -81,7 +81,7 @@ impl Commands {
         let timeout = match params.timeout_ms.and_then(|ms| u64::try_from(ms).ok()) {
             _ if params.disable_timeout => None,
             Some(ms) => Some(Duration::from_millis(ms)),
-            None => Some(self.limits.command_timeout()),
+            None => Some(self.limits.command_timeout_seconds.duration()),
         };
         let streams = if params.tty {
             Streams::Terminal(params.size.map_or(TERMINAL_SIZE, TerminalSize::from))

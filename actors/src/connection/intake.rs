@@ -152,7 +152,7 @@ impl Intake {
     {
         self.half_closed.set(true);
         self.stop_when_answered::<A>(ctx);
-        ctx.run_later(self.limits().connection_flush(), |_, ctx| ctx.stop());
+        ctx.run_later(self.limits().connection_flush_seconds.duration(), |_, ctx| ctx.stop());
     }
 
     fn stop_when_answered<A>(&self, ctx: &mut A::Context)

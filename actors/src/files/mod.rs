@@ -52,7 +52,7 @@ impl Files {
     pub fn start(limits: Arc<Limits>, router: Arc<Addr<Router>>) -> Arc<Addr<Self>> {
         let messages = limits.files_mailbox_messages;
         let make = move || {
-            let workers = Workers::new(limits.file_workers, limits.file_patience());
+            let workers = Workers::new(limits.file_workers, limits.file_patience_seconds.duration());
             let watches = Arc::new(Watches::new(limits.clone()));
             Self { limits, router, desks: HashMap::new(), workers, watches }
         };
@@ -111,7 +111,7 @@ impl Files {
     /// together.
     fn tell_of_changes(&self, ctx: &mut Context<Self>) {
         let watches = self.watches.clone();
-        let pause = self.limits.file_change();
+        let pause = self.limits.file_change_milliseconds.duration();
         let changes = async move {
             watches.changed().await;
             tokio::time::sleep(pause).await;

@@ -259,7 +259,7 @@ pub async fn opening(response: &mut Response, most: usize) -> Vec<u8> {
 fn unreachable(inner: &Inner, provider: &Provider, place: &Place, error: &ExchangeError) -> ModelFailure {
     let (mut reason, retry) = match error {
         ExchangeError::Connect(ConnectError::Timeout) => {
-            (format!("no connection within {} s", inner.settings.connect_seconds), Retry::Later)
+            (format!("no connection within {}", inner.settings.connect_seconds), Retry::Later)
         }
         ExchangeError::Connect(ConnectError::Io(error)) => match error.kind() {
             io::ErrorKind::ConnectionRefused => ("nothing listens there".to_owned(), Retry::Later),

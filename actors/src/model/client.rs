@@ -88,7 +88,8 @@ impl ModelClient {
 impl Inner {
     /// What connects to providers.
     pub fn dialer(&self) -> &Dialer {
-        self.dialer.get_or_init(|| self.network.dialer(self.settings.connect(), self.settings.connections))
+        self.dialer
+            .get_or_init(|| self.network.dialer(self.settings.connect_seconds.duration(), self.settings.connections))
     }
 
     /// What `provider` is shown; `None` for one that asks for nothing.

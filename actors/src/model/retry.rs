@@ -42,9 +42,9 @@ impl Retries {
     /// Nothing has failed yet.
     pub fn new(settings: &ModelSettings) -> Self {
         Self {
-            first: Duration::from_millis(settings.retry_first_milliseconds),
-            most: Duration::from_millis(settings.retry_most_milliseconds),
-            within: settings.retry(),
+            first: settings.retry_first_milliseconds.duration(),
+            most: settings.retry_most_milliseconds.duration(),
+            within: settings.retry_seconds.duration(),
             done: 0,
             renewed: false,
             last: None,
@@ -96,6 +96,7 @@ mod tests {
     use super::super::answer::StreamFault;
     use super::super::failure::Refusal;
     use super::*;
+    use crate::limits::{Milliseconds, Seconds};
 
     fn provider(text: &str) -> Provider {
         toml::from_str(text).unwrap()
@@ -114,9 +115,9 @@ mod tests {
 
     fn retries() -> Retries {
         let settings = ModelSettings {
-            retry_first_milliseconds: 1000,
-            retry_most_milliseconds: 4000,
-            retry_seconds: 60,
+            retry_first_milliseconds: Milliseconds(1000),
+            retry_most_milliseconds: Milliseconds(4000),
+            retry_seconds: Seconds(60),
             ..ModelSettings::tiny()
         };
         Retries::new(&settings)

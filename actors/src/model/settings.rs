@@ -1,15 +1,15 @@
 //! What the operator can set. `config/default.toml` says why each has its default.
 
-use std::time::Duration;
-
 use serde::Deserialize;
+
+use crate::limits::{Milliseconds, Seconds};
 
 /// Bounds and times of model calls, each with its unit in its name.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSettings {
     /// Seconds to reach a provider: name, connection, TLS.
-    pub connect_seconds: u64,
+    pub connect_seconds: Seconds,
     /// Connections to providers at once, for each arbiter that asks models; one more call waits.
     pub connections: usize,
     /// Bytes of one event of a stream; a longer one is a failure.
@@ -19,36 +19,26 @@ pub struct ModelSettings {
     /// Bytes of the body of an error that are read.
     pub error_bytes: usize,
     /// Milliseconds of the longest wait before the first retry; it doubles with each further one.
-    pub retry_first_milliseconds: u64,
+    pub retry_first_milliseconds: Milliseconds,
     /// Milliseconds that the longest wait never exceeds, unless the provider asks for more.
-    pub retry_most_milliseconds: u64,
+    pub retry_most_milliseconds: Milliseconds,
     /// Seconds after the first failure in which retries begin; a wait that would end later is not begun.
-    pub retry_seconds: u64,
+    pub retry_seconds: Seconds,
 }
 
 impl ModelSettings {
-    /// [`Self::connect_seconds`] as a duration.
-    pub fn connect(&self) -> Duration {
-        Duration::from_secs(self.connect_seconds)
-    }
-
-    /// [`Self::retry_seconds`] as a duration.
-    pub fn retry(&self) -> Duration {
-        Duration::from_secs(self.retry_seconds)
-    }
-
     /// Short times, and room for what a test sends.
     #[cfg(test)]
     pub fn tiny() -> Self {
         Self {
-            connect_seconds: 1,
+            connect_seconds: Seconds(1),
             connections: 8,
             event_bytes: 64 * 1024,
             answer_bytes: 1024 * 1024,
             error_bytes: 4096,
-            retry_first_milliseconds: 1,
-            retry_most_milliseconds: 1,
-            retry_seconds: 10,
+            retry_first_milliseconds: Milliseconds(1),
+            retry_most_milliseconds: Milliseconds(1),
+            retry_seconds: Seconds(10),
         }
     }
 }

@@ -131,7 +131,7 @@ impl Processor {
                 return Err(RpcError::invalid_request(format!("{gated} requires experimentalApi capability")));
             }
         }
-        if self.draining && request.starts_work() {
+        if self.draining && method.starts_work {
             return Err(RpcError::draining());
         }
         Ok(session)

@@ -1,4 +1,4 @@
-//! The table of methods: name, gate, weight, and types of params, request and result.
+//! The table of methods: name, gate, weight, whether it starts work, and types of params, request and result.
 //!
 //! Gate, dispatch, metrics labels, the list of methods in error texts, and the published schema all come from
 //! [`METHODS`].
@@ -66,6 +66,8 @@ pub struct Method {
     pub gate: Gate,
     /// Weight of its requests.
     pub weight: Weight,
+    /// Whether it starts work, which a draining server refuses.
+    pub starts_work: bool,
     /// Types of params and result.
     pub(super) signature: &'static dyn Signature,
     /// Prefix of the published names of its types, if it does not follow from the method's name.
@@ -95,6 +97,11 @@ impl Method {
         self.signature.parse(params)
     }
 
+    /// Refused by a draining server.
+    const fn starting_work(self) -> Self {
+        Self { starts_work: true, ..self }
+    }
+
     /// Names the types `types` + `Params` and `types` + `Response`.
     const fn called(self, types: &'static str) -> Self {
         Self { types: Some(types), ..self }
@@ -102,7 +109,7 @@ impl Method {
 }
 
 const fn stable(name: &'static str, signature: &'static dyn Signature) -> Method {
-    Method { name, gate: Gate::Stable, weight: Weight::Short, signature, types: None }
+    Method { name, gate: Gate::Stable, weight: Weight::Short, starts_work: false, signature, types: None }
 }
 
 const fn experimental(name: &'static str, signature: &'static dyn Signature) -> Method {
@@ -121,7 +128,7 @@ const fn long_experimental(name: &'static str, signature: &'static dyn Signature
 pub static METHODS: &[Method] = &[
     stable("initialize", &takes(ClientRequest::Initialize).gives::<InitializeResponse>()),
     // Threads: life cycle.
-    stable("thread/start", &takes(Thread::Start).gives::<ThreadStartResponse>()),
+    stable("thread/start", &takes(Thread::Start).gives::<ThreadStartResponse>()).starting_work(),
     stable("thread/resume", &takes(Thread::Resume).gives::<ThreadResumeResponse>()),
     stable("thread/fork", &takes(Thread::Fork).gives::<ThreadForkResponse>()),
     stable("thread/unsubscribe", &takes(Thread::Unsubscribe).gives::<ThreadUnsubscribeResponse>()),
@@ -145,11 +152,11 @@ pub static METHODS: &[Method] = &[
     // Turns and their items.
     stable("thread/turns/list", &takes(Thread::TurnsList).gives::<ThreadTurnsListResponse>()),
     stable("thread/items/list", &takes(Thread::ItemsList).gives::<ThreadItemsListResponse>()),
-    stable("turn/start", &takes(Thread::TurnStart).gives::<TurnStartResponse>()),
+    stable("turn/start", &takes(Thread::TurnStart).gives::<TurnStartResponse>()).starting_work(),
     stable("turn/steer", &takes(Thread::TurnSteer).gives::<TurnSteerResponse>()),
     stable("turn/interrupt", &takes(Thread::TurnInterrupt).gives::<Empty>()),
     // Commands.
-    long("command/exec", &takes(Command::Exec).gives::<CommandExecResponse>()),
+    long("command/exec", &takes(Command::Exec).gives::<CommandExecResponse>()).starting_work(),
     stable("command/exec/write", &takes(Command::Write).gives::<Empty>()),
     stable("command/exec/resize", &takes(Command::Resize).gives::<Empty>()),
     stable("command/exec/terminate", &takes(Command::Terminate).gives::<Empty>()),
@@ -168,7 +175,7 @@ pub static METHODS: &[Method] = &[
     experimental("fuzzyFileSearch/sessionUpdate", &takes(Search::SessionUpdate).gives::<Empty>()),
     experimental("fuzzyFileSearch/sessionStop", &takes(Search::SessionStop).gives::<Empty>()),
     // Remote control. Requests that wait for the backend are long.
-    long_experimental("remoteControl/enable", &takes(Remote::Enable).gives::<RemoteControlState>()),
+    long_experimental("remoteControl/enable", &takes(Remote::Enable).gives::<RemoteControlState>()).starting_work(),
     experimental("remoteControl/disable", &takes(Remote::Disable).gives::<RemoteControlState>()),
     experimental(
         "remoteControl/status/read",
@@ -177,7 +184,8 @@ pub static METHODS: &[Method] = &[
     long_experimental(
         "remoteControl/pairing/start",
         &takes_present(Remote::PairingStart).gives::<PairingStartResponse>(),
-    ),
+    )
+    .starting_work(),
     long_experimental(
         "remoteControl/pairing/status",
         &takes_present(Remote::PairingStatus).gives::<PairingStatusResponse>(),

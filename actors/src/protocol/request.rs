@@ -50,16 +50,6 @@ impl ClientRequest {
     pub fn experimental_members() -> impl Iterator<Item = &'static str> {
         ThreadRequest::experimental_members().chain([PERMISSION_PROFILE])
     }
-
-    /// Whether the request starts new work, which is refused during a drain (spec: local transports 11).
-    pub fn starts_work(&self) -> bool {
-        matches!(
-            self,
-            Self::Threads(ThreadRequest::Start(_) | ThreadRequest::TurnStart(_))
-                | Self::Commands(CommandRequest::Exec(_))
-                | Self::RemoteControl(RemoteControlRequest::Enable(_) | RemoteControlRequest::PairingStart(_))
-        )
-    }
 }
 
 impl From<ThreadRequest> for ClientRequest {

@@ -193,7 +193,7 @@ impl Cycle {
     async fn wait(&self, failure: &Failure) {
         let tools = &self.session.tools;
         if failure.kind == Kind::NoAccount {
-            return sleep(tools.settings.account_check()).await;
+            return sleep(tools.settings.account_check_milliseconds.duration()).await;
         }
         let backoff = self.backoff.borrow_mut().next((tools.random)());
         self.pause(backoff).await;
@@ -209,7 +209,7 @@ impl Cycle {
             if left.is_zero() && !deferred {
                 return;
             }
-            let check = tools.settings.account_check();
+            let check = tools.settings.account_check_milliseconds.duration();
             sleep(if left.is_zero() { check } else { left.min(check) }).await;
             if tools.credentials.changed() {
                 self.recovery.renew();
@@ -227,7 +227,7 @@ impl Cycle {
         self.recovery.renew();
         let since = Instant::now();
         self.lost.notified().await;
-        if since.elapsed() >= self.session.tools.settings.stable() {
+        if since.elapsed() >= self.session.tools.settings.stable_milliseconds.duration() {
             self.backoff.borrow_mut().reset();
         }
         self.board.connecting();

@@ -130,7 +130,7 @@ impl Session {
     ) -> Result<Enrollment, Failure> {
         let tools = &self.tools;
         let now = tools.clock.unix_ms();
-        let due = held.due(now, i64::try_from(tools.settings.refresh_ahead_milliseconds).unwrap_or(i64::MAX));
+        let due = held.due(now, i64::try_from(tools.settings.refresh_ahead_milliseconds.0).unwrap_or(i64::MAX));
         match due {
             Due::No => return Ok(enrollment),
             Due::Soon if held.refresh_rest.lasts(now) => return Ok(enrollment),
@@ -170,7 +170,7 @@ impl Session {
 
     fn refresh_rest(&self) -> i64 {
         let settings = &self.tools.settings;
-        let (least, most) = (settings.refresh_rest_least_milliseconds, settings.refresh_rest_most_milliseconds);
+        let (least, most) = (settings.refresh_rest_least_milliseconds.0, settings.refresh_rest_most_milliseconds.0);
         (least as f64 + most.saturating_sub(least) as f64 * (self.tools.random)()) as i64
     }
 }

@@ -124,11 +124,11 @@ impl Session {
     /// it is checked twice.
     pub async fn ended(&self) {
         loop {
-            actix_rt::time::sleep(self.tools.settings.account_check()).await;
+            actix_rt::time::sleep(self.tools.settings.account_check_milliseconds.duration()).await;
             if self.is_current() {
                 continue;
             }
-            actix_rt::time::sleep(self.tools.settings.account_check()).await;
+            actix_rt::time::sleep(self.tools.settings.account_check_milliseconds.duration()).await;
             if !self.is_current() {
                 return;
             }

@@ -1,11 +1,10 @@
 //! The settings of remote control (spec: remote control 4 and 10). `config/default.toml` explains each default.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
 use crate::backoff::Backoff;
 use crate::http::HttpBounds;
+use crate::limits::Milliseconds;
 
 /// Bounds and times; the name of each ends with its unit.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -18,51 +17,39 @@ pub struct RemoteControlSettings {
     /// Client requests waiting for the backend. Further ones get -32001.
     pub calls: usize,
     /// Time for one HTTP request including its answer, in milliseconds.
-    pub request_milliseconds: u64,
+    pub request_milliseconds: Milliseconds,
     /// Largest body of an answer, in bytes.
     pub response_bytes: usize,
     /// Longest wait after the first failure, in milliseconds. It doubles with each further one.
-    pub backoff_first_milliseconds: u64,
+    pub backoff_first_milliseconds: Milliseconds,
     /// Longest wait of all, in milliseconds.
-    pub backoff_most_milliseconds: u64,
+    pub backoff_most_milliseconds: Milliseconds,
     /// Uptime of a socket after which earlier failures are forgotten, in milliseconds.
-    pub stable_milliseconds: u64,
+    pub stable_milliseconds: Milliseconds,
     /// Remaining lifetime below which the server token is refreshed, in milliseconds.
-    pub refresh_ahead_milliseconds: u64,
+    pub refresh_ahead_milliseconds: Milliseconds,
     /// Shortest pause after a refresh that failed without a `Retry-After`, in milliseconds.
-    pub refresh_rest_least_milliseconds: u64,
+    pub refresh_rest_least_milliseconds: Milliseconds,
     /// Longest such pause, in milliseconds.
-    pub refresh_rest_most_milliseconds: u64,
+    pub refresh_rest_most_milliseconds: Milliseconds,
     /// Longest `Retry-After` that is obeyed, in milliseconds.
-    pub retry_after_most_milliseconds: u64,
+    pub retry_after_most_milliseconds: Milliseconds,
     /// Largest random addition to a `Retry-After`, in milliseconds.
-    pub retry_jitter_milliseconds: u64,
+    pub retry_jitter_milliseconds: Milliseconds,
     /// Interval between checks of `auth.json` while a change is awaited, in milliseconds.
-    pub account_check_milliseconds: u64,
+    pub account_check_milliseconds: Milliseconds,
 }
 
 impl RemoteControlSettings {
     /// The bounds of a request to the backend.
     pub fn http(&self) -> HttpBounds {
-        let exchange = Duration::from_millis(self.request_milliseconds);
+        let exchange = self.request_milliseconds.duration();
         HttpBounds { connect: exchange, exchange, response_bytes: self.response_bytes }
     }
 
     /// The waits after failures; none has happened yet.
     pub fn backoff(&self) -> Backoff {
-        let [first, most] =
-            [self.backoff_first_milliseconds, self.backoff_most_milliseconds].map(Duration::from_millis);
-        Backoff::new(first, most)
-    }
-
-    /// [`Self::stable_milliseconds`] as a duration.
-    pub fn stable(&self) -> Duration {
-        Duration::from_millis(self.stable_milliseconds)
-    }
-
-    /// [`Self::account_check_milliseconds`] as a duration.
-    pub fn account_check(&self) -> Duration {
-        Duration::from_millis(self.account_check_milliseconds)
+        Backoff::new(self.backoff_first_milliseconds.duration(), self.backoff_most_milliseconds.duration())
     }
 
     /// Settings for tests: queues with room for one message, and short times.
@@ -73,17 +60,17 @@ impl RemoteControlSettings {
             mailbox_messages: 1,
             calls: 4,
             // Long, because only tests delay answers, and the machine may be slow.
-            request_milliseconds: 60_000,
+            request_milliseconds: Milliseconds(60_000),
             response_bytes: 16 * 1024,
-            backoff_first_milliseconds: 20,
-            backoff_most_milliseconds: 80,
-            stable_milliseconds: 60_000,
-            refresh_ahead_milliseconds: 300_000,
-            refresh_rest_least_milliseconds: 24_000,
-            refresh_rest_most_milliseconds: 36_000,
-            retry_after_most_milliseconds: 3_600_000,
-            retry_jitter_milliseconds: 1,
-            account_check_milliseconds: 10,
+            backoff_first_milliseconds: Milliseconds(20),
+            backoff_most_milliseconds: Milliseconds(80),
+            stable_milliseconds: Milliseconds(60_000),
+            refresh_ahead_milliseconds: Milliseconds(300_000),
+            refresh_rest_least_milliseconds: Milliseconds(24_000),
+            refresh_rest_most_milliseconds: Milliseconds(36_000),
+            retry_after_most_milliseconds: Milliseconds(3_600_000),
+            retry_jitter_milliseconds: Milliseconds(1),
+            account_check_milliseconds: Milliseconds(10),
         }
     }
 }

@@ -41,8 +41,8 @@ pub(super) async fn dial(dial: &Dial, cursor: Option<&str>, limits: &RemoteLinkL
     }
     let connector = Connector::new()
         .connector(fn_service(connect))
-        .timeout(limits.dial())
-        .handshake_timeout(limits.dial())
+        .timeout(limits.dial_seconds.duration())
+        .handshake_timeout(limits.dial_seconds.duration())
         // HTTP/2 has no upgrades, and the backend would select it.
         .max_http_version(Version::HTTP_11)
         .finish();
@@ -75,7 +75,7 @@ async fn connect(info: ConnectInfo<Uri>) -> Result<Connection<Uri, TcpStream>, T
 async fn refused(refusal: Refusal, server_token: &SecretString, limits: &RemoteLinkLimits) -> DialError {
     let (status, headers) = (refusal.head.status.as_u16(), refusal.head.headers.clone());
     let mut body = Vec::new();
-    if timeout(limits.refusal(), refusal.read(limits.refusal_bytes, &mut body)).await.is_err() {
+    if timeout(limits.refusal_seconds.duration(), refusal.read(limits.refusal_bytes, &mut body)).await.is_err() {
         log::debug!("the body of the backend's refusal did not come in time");
     }
     body.truncate(limits.refusal_bytes);

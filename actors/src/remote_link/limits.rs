@@ -1,23 +1,23 @@
 //! The bounds of the link; the defaults are the reference program's where it has one (spec: remote control 5 to 9).
 
-use std::time::Duration;
-
 use serde::Deserialize;
+
+use crate::limits::Seconds;
 
 /// Bounds, sizes and times; the name of each ends with its unit.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteLinkLimits {
     /// Time in seconds to establish the socket.
-    pub dial_seconds: u64,
+    pub dial_seconds: Seconds,
     /// Bytes of a refusal's body that are passed on.
     pub refusal_bytes: usize,
     /// Time in seconds for that body; the bytes received until then are passed on.
-    pub refusal_seconds: u64,
+    pub refusal_seconds: Seconds,
     /// Interval between pings to the backend, in seconds.
-    pub ping_seconds: u64,
+    pub ping_seconds: Seconds,
     /// Time in seconds without a pong after which the socket is dropped, whatever else arrives.
-    pub pong_seconds: u64,
+    pub pong_seconds: Seconds,
     /// Largest frame from the backend, in bytes. A larger one ends the socket.
     pub frame_bytes: usize,
 
@@ -32,9 +32,9 @@ pub struct RemoteLinkLimits {
     /// Longest cursor in bytes; a longer one is ignored.
     pub cursor_bytes: usize,
     /// Time in seconds without a message or ping after which a stream ends.
-    pub stream_idle_seconds: u64,
+    pub stream_idle_seconds: Seconds,
     /// Interval between checks for idle streams while there is a socket, in seconds.
-    pub stream_sweep_seconds: u64,
+    pub stream_sweep_seconds: Seconds,
     /// Buffer between the link and a stream's connection in each direction, in bytes.
     pub stream_pipe_bytes: usize,
     /// Messages waiting for a stream's connection. A further request gets -32001, anything else ends the stream.
@@ -68,48 +68,23 @@ pub struct RemoteLinkLimits {
 }
 
 impl RemoteLinkLimits {
-    /// [`Self::dial_seconds`] as a duration.
-    pub fn dial(&self) -> Duration {
-        Duration::from_secs(self.dial_seconds)
-    }
-
-    /// [`Self::refusal_seconds`] as a duration.
-    pub fn refusal(&self) -> Duration {
-        Duration::from_secs(self.refusal_seconds)
-    }
-
-    /// [`Self::ping_seconds`] as a duration.
-    pub fn ping(&self) -> Duration {
-        Duration::from_secs(self.ping_seconds)
-    }
-
-    /// [`Self::pong_seconds`] as a duration.
-    pub fn pong(&self) -> Duration {
-        Duration::from_secs(self.pong_seconds)
-    }
-
-    /// [`Self::stream_idle_seconds`] as a duration.
-    pub fn stream_idle(&self) -> Duration {
-        Duration::from_secs(self.stream_idle_seconds)
-    }
-
     /// Limits for unit tests: small, but with room for more than one of everything.
     #[cfg(test)]
     pub fn small() -> Self {
         Self {
             mailbox_messages: 1,
-            dial_seconds: 30,
+            dial_seconds: Seconds(30),
             refusal_bytes: 16,
-            refusal_seconds: 2,
-            ping_seconds: 10,
-            pong_seconds: 60,
+            refusal_seconds: Seconds(2),
+            ping_seconds: Seconds(10),
+            pong_seconds: Seconds(60),
             frame_bytes: 1 << 20,
             streams: 4,
             controller_streams: 3,
             name_bytes: 64,
             cursor_bytes: 64,
-            stream_idle_seconds: 600,
-            stream_sweep_seconds: 30,
+            stream_idle_seconds: Seconds(600),
+            stream_sweep_seconds: Seconds(30),
             stream_pipe_bytes: 64,
             stream_inbound_messages: 2,
             stream_inbound_bytes: 4096,
@@ -125,10 +100,5 @@ impl RemoteLinkLimits {
             assemblies: 2,
             assembly_bytes: 2048,
         }
-    }
-
-    /// [`Self::stream_sweep_seconds`] as a duration.
-    pub fn stream_sweep(&self) -> Duration {
-        Duration::from_secs(self.stream_sweep_seconds)
     }
 }

@@ -118,7 +118,7 @@ impl Handler<Dial> for RemoteLink {
             tokio::select! {
                 biased;
                 () = given_up.cancelled() => Err(hung_up_meanwhile()),
-                dialed = tokio::time::timeout(limits.dial(), dial) => dialed.unwrap_or(Err(DialError::TimedOut)),
+                dialed = tokio::time::timeout(limits.dial_seconds.duration(), dial) => dialed.unwrap_or(Err(DialError::TimedOut)),
             }
         };
         let dialing = guarded_future("a dial to the backend", dialing);

@@ -45,8 +45,8 @@ pub(super) async fn run(socket: Socket, link: Rc<Link>, limits: Rc<RemoteLinkLim
     tokio::select! {
         why = read(reader, messages, &link, &signals) => why,
         error = write(writer, &link, &signals) => format!("the backend cannot be written to: {error}"),
-        () = watch(&link, &signals, &limits) => format!("the backend sent no pong for {} s", limits.pong_seconds),
-        () = sweep(&link, limits.stream_sweep()) => "the sweep ended".to_owned(),
+        () = watch(&link, &signals, &limits) => format!("the backend sent no pong for {}", limits.pong_seconds),
+        () = sweep(&link, limits.stream_sweep_seconds.duration()) => "the sweep ended".to_owned(),
     }
 }
 
@@ -126,17 +126,17 @@ fn next(link: &Link, signals: &Signals) -> Option<Message> {
 
 /// Pings the backend. Returns when its pongs are overdue.
 async fn watch(link: &Link, signals: &Signals, limits: &RemoteLinkLimits) {
-    let mut pings = interval_at(Instant::now() + limits.ping(), limits.ping());
+    let mut pings = interval_at(Instant::now() + limits.ping_seconds.duration(), limits.ping_seconds.duration());
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let overdue = signals.pong.get() + limits.pong();
+        let overdue = signals.pong.get() + limits.pong_seconds.duration();
         tokio::select! {
             _ = pings.tick() => {
                 signals.ping.set(true);
                 link.wake();
             }
             () = sleep_until(overdue) => {
-                if signals.pong.get() + limits.pong() <= Instant::now() {
+                if signals.pong.get() + limits.pong_seconds.duration() <= Instant::now() {
                     return;
                 }
             }

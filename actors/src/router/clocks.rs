@@ -52,7 +52,7 @@ impl Clocks {
         let passed = |since: Instant, limit: Duration| now.duration_since(since) >= limit;
         if signs.closing {
             let since = *self.closing.get_or_insert(now);
-            return passed(since, limits.websocket_close()).then_some(Due::Cut(Cut::CloseOverdue));
+            return passed(since, limits.websocket_close_seconds.duration()).then_some(Due::Cut(Cut::CloseOverdue));
         }
         if signs.heard != self.heard.1 || signs.queued || signs.resting {
             self.heard = (now, signs.heard);
@@ -63,17 +63,19 @@ impl Clocks {
         } else {
             match self.standstill {
                 Some((since, written)) if written == signs.written => {
-                    return passed(since, limits.outbound_stall()).then_some(Due::Cut(Cut::Stalled));
+                    return passed(since, limits.outbound_stall_seconds.duration()).then_some(Due::Cut(Cut::Stalled));
                 }
                 _ => self.standstill = Some((now, signs.written)),
             }
         }
-        if !signs.initialized && passed(self.opened, limits.initialize()) {
+        if !signs.initialized && passed(self.opened, limits.initialize_seconds.duration()) {
             return Some(Due::Close(CloseReason::NotInitialized));
         }
         match self.pinged {
-            Some(pinged) => passed(pinged, limits.websocket_pong()).then_some(Due::Close(CloseReason::NoPong)),
-            None if passed(self.heard.0, limits.websocket_ping()) => {
+            Some(pinged) => {
+                passed(pinged, limits.websocket_pong_seconds.duration()).then_some(Due::Close(CloseReason::NoPong))
+            }
+            None if passed(self.heard.0, limits.websocket_ping_seconds.duration()) => {
                 self.pinged = Some(now);
                 Some(Due::Ping)
             }
@@ -85,6 +87,7 @@ impl Clocks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Seconds;
 
     /// Timers that are checked at given seconds after the start.
     struct Watch {
@@ -97,11 +100,11 @@ mod tests {
         fn new() -> Self {
             let start = Instant::now();
             let limits = Limits {
-                outbound_stall_seconds: 10,
-                initialize_seconds: 60,
-                websocket_ping_seconds: 30,
-                websocket_pong_seconds: 20,
-                websocket_close_seconds: 2,
+                outbound_stall_seconds: Seconds(10),
+                initialize_seconds: Seconds(60),
+                websocket_ping_seconds: Seconds(30),
+                websocket_pong_seconds: Seconds(20),
+                websocket_close_seconds: Seconds(2),
                 ..Limits::tiny()
             };
             Self { start, clocks: Clocks::new(start), limits }

@@ -9,6 +9,7 @@ use crate::connection::ConnectionOrigin;
 use crate::connection::kill::Kill;
 use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
+use crate::limits::Seconds;
 use crate::protocol::RequestId;
 
 /// Stands in for a client: keeps what it is sent, or keeps its mailbox full.
@@ -193,7 +194,7 @@ async fn bytes_over_the_budget_cut_but_one_large_message_passes() {
 
 #[actix_rt::test]
 async fn the_clocks_ping_close_and_cut() {
-    let limits = limits(|limits| limits.initialize_seconds = 2);
+    let limits = limits(|limits| limits.initialize_seconds = Seconds(2));
     let mut router = Router::new(limits, Clock::system());
     let start = Instant::now();
     let (seen, pulse, cut) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<Pulse>::default(), CancellationToken::new());

@@ -79,7 +79,7 @@ impl Search {
         let messages = limits.search_mailbox_messages;
         let make = move || {
             let engine = Arc::new(Engine::new(cwd, &limits));
-            let workers = Workers::new(limits.search_workers, limits.file_patience());
+            let workers = Workers::new(limits.search_workers, limits.file_patience_seconds.duration());
             Self { limits, router, engine, workers, clients: HashMap::new(), searches: 0 }
         };
         start_alone(messages, make)

@@ -121,7 +121,7 @@ impl Actors {
             catalog,
             router,
             clock,
-            link: Link::new(&link, remote_link.dial()),
+            link: Link::new(&link, remote_link.dial_seconds.duration()),
         };
         control_mailbox.run_on(&remote_arbiter, || RemoteControl::new(control_parts));
 

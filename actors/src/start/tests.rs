@@ -14,6 +14,7 @@ use crate::catalog::CatalogSources;
 use crate::connection::ConnectionOrigin;
 use crate::connection::intake::{Intake, Taken};
 use crate::connection::stream::{Ended, serve};
+use crate::limits::Seconds;
 use crate::processor::hold::Hold;
 use crate::protocol::ServerNotification;
 use crate::protocol::thread::{ThreadId, ThreadStatus};
@@ -67,7 +68,7 @@ pub(crate) fn cramped() -> Limits {
         stream_outbound_messages: 1024,
         outbound_bytes: 1 << 20,
         message_bytes: 1 << 20,
-        thread_idle_seconds: 60,
+        thread_idle_seconds: Seconds(60),
         ..Limits::tiny()
     }
 }

@@ -8,7 +8,7 @@ use actix::prelude::*;
 use tokio::time::Instant;
 
 use super::Threads;
-use crate::post::post;
+use crate::post::Post;
 use crate::protocol::ServerNotification;
 use crate::protocol::thread::ThreadId;
 use crate::router::{Audience, Outcome, SubscribedThreads};
@@ -18,13 +18,13 @@ const CHECK: Duration = Duration::from_secs(5);
 
 impl Threads {
     pub(super) fn watch_idle_threads(&self, ctx: &mut Context<Self>) {
-        let check = CHECK.min(self.parts.limits.thread_idle() / 2);
+        let check = CHECK.min(self.parts.limits.thread_idle_seconds.duration() / 2);
         ctx.run_interval(check, |threads, ctx| {
             let followed = wrap_future::<_, Self>(threads.parts.router.send(SubscribedThreads));
             ctx.spawn(followed.map(|followed, threads, ctx| {
                 let Ok(followed) = followed else { return };
                 let outcome = threads.unload_idle(&followed.into_iter().collect(), Instant::now());
-                post::<Self, _, _>(&threads.parts.router, outcome, ctx);
+                ctx.post(&threads.parts.router, outcome);
             }));
         });
     }
@@ -32,7 +32,7 @@ impl Threads {
     /// Unloads threads that have had no subscribers for `thread_idle_seconds`. The time starts when a thread is loaded,
     /// so a thread that is just being resumed is safe.
     pub(super) fn unload_idle(&mut self, followed: &HashSet<ThreadId>, now: Instant) -> Outcome {
-        let limit = self.parts.limits.thread_idle();
+        let limit = self.parts.limits.thread_idle_seconds.duration();
         let mut idle = Vec::new();
         for (id, loaded) in &mut self.loaded {
             if followed.contains(id) {

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::catalog::CatalogSources;
+use crate::limits::Seconds;
 use crate::protocol::thread::{ApprovalsReviewer, AskForApproval, GitInfo, SandboxPolicy, SessionSource};
 use crate::store::ThreadSettings;
 
@@ -49,7 +50,7 @@ fn record() -> Arc<ThreadRecord> {
 }
 
 fn registry(home: &std::path::Path) -> Threads {
-    let limits = Arc::new(Limits { thread_idle_seconds: 60, ..Limits::tiny() });
+    let limits = Arc::new(Limits { thread_idle_seconds: Seconds(60), ..Limits::tiny() });
     let clock = Clock::system();
     Threads::new(ThreadsParts {
         host: Host {

@@ -131,7 +131,7 @@ impl<A: Application> WebSocketConnection<A> {
         log::info!("connection {} is closed with {}: {}", self.intake.id(), reason.code(), reason.text());
         self.intake.pulse().close();
         self.outbox.push(close_frame(reason));
-        ctx.run_later(self.intake.limits().websocket_close(), |_, ctx| ctx.stop());
+        ctx.run_later(self.intake.limits().websocket_close_seconds.duration(), |_, ctx| ctx.stop());
     }
 
     /// The peer has sent a close frame. It is answered with its own code, unless it answers ours.

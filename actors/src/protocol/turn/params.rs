@@ -180,3 +180,62 @@ pub struct TurnInterruptParams {
     /// Id of the turn; empty for the running one.
     pub turn_id: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::protocol::Method;
+
+    fn start(mut params: Value) -> Result<TurnStartParams, String> {
+        params["threadId"] = json!("t");
+        params.as_object_mut().unwrap().entry("input").or_insert(json!([]));
+        serde_json::from_value(params).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_tier_may_be_kept_removed_or_replaced() {
+        for (params, tier) in [
+            (json!({}), None),
+            (json!({"serviceTier": null}), Some(None)),
+            (json!({"serviceTier": "flex"}), Some(Some("flex".to_owned()))),
+        ] {
+            assert_eq!(start(params).unwrap().service_tier, tier);
+        }
+    }
+
+    #[test]
+    fn every_member_is_typed() {
+        let params = start(json!({
+            "input": [{"type": "text", "text": "look"}, {"type": "mention", "name": "m", "path": "app://m"}],
+            "approvalPolicy": "never", "sandboxPolicy": {"type": "readOnly"}, "summary": "concise",
+            "collaborationMode": {"mode": "plan", "settings": {"model": "m"}}, "outputSchema": {"type": "object"},
+            "environments": [{"environmentId": "local", "cwd": "/work"}], "cyberAccessProgram": "daybreakBlue",
+            "additionalContext": {"editor": {"value": "v", "kind": "untrusted"}},
+            "toolOutput": {"name": "n", "output": "o"}, "responsesapiClientMetadata": {"k": "v"}, "turnTrigger": "exec",
+        }))
+        .unwrap();
+        assert_eq!(params.input[0], UserInput::Text { text: "look".into(), text_elements: Vec::new() });
+        assert_eq!(params.additional_context.unwrap()["editor"].kind, AdditionalContextKind::Untrusted);
+        assert!(!params.tool_output.unwrap().retain);
+        for wrong in [
+            json!({"environments": {}}),
+            json!({"additionalContext": {"a": {"value": "v"}}}),
+            json!({"responsesapiClientMetadata": {"k": 1}}),
+            json!({"cyberAccessProgram": "all"}),
+            json!({"summary": 1}),
+        ] {
+            assert!(start(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_kind_of_input_is_refused_in_the_references_words() {
+        let raw = r#"{"threadId": "t", "input": [{"type": "picture", "url": "u"}]}"#;
+        let params = serde_json::value::RawValue::from_string(raw.to_owned()).unwrap();
+        let error = Method::find("turn/start").unwrap().parse(Some(&params)).unwrap_err();
+        let known = "`text`, `image`, `localImage`, `audio`, `localAudio`, `skill`, `mention`";
+        assert_eq!(error.message, format!("Invalid request: unknown variant `picture`, expected one of {known}"));
+    }
+}

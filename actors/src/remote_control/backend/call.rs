@@ -108,9 +108,9 @@ impl Caller {
     /// moment, and with an upper bound.
     pub fn retry_at(&self, header: &str) -> Option<i64> {
         let now_ms = self.clock.unix_ms();
-        let latest = now_ms.saturating_add_unsigned(self.settings.retry_after_most_milliseconds);
+        let latest = now_ms.saturating_add_unsigned(self.settings.retry_after_most_milliseconds.0);
         let at = times::retry_after(header, now_ms)?.min(latest);
-        let jitter = self.settings.retry_jitter_milliseconds as f64 * (self.random)();
+        let jitter = self.settings.retry_jitter_milliseconds.0 as f64 * (self.random)();
         Some(at.saturating_add(jitter as i64))
     }
 

@@ -1,6 +1,7 @@
 //! The cycle of connecting: failures, waits, recovery, another sign-in.
 
 use super::*;
+use crate::limits::Milliseconds;
 
 #[actix_rt::test]
 async fn attempts_go_on_while_errored_and_the_reason_can_be_read() {
@@ -24,8 +25,8 @@ async fn attempts_go_on_while_errored_and_the_reason_can_be_read() {
 #[actix_rt::test]
 async fn the_last_error_says_what_the_backend_said_without_secrets() {
     let settings = RemoteControlSettings {
-        backoff_first_milliseconds: 60_000,
-        backoff_most_milliseconds: 60_000,
+        backoff_first_milliseconds: Milliseconds(60_000),
+        backoff_most_milliseconds: Milliseconds(60_000),
         ..RemoteControlSettings::tiny()
     };
     let mut scene = Scene::with(Plan { settings, ..Plan::default() }).await;
@@ -151,8 +152,8 @@ async fn an_account_id_that_is_missing_is_waited_for_without_complaint() {
 #[actix_rt::test]
 async fn who_signs_in_after_an_enable_is_connected() {
     let settings = RemoteControlSettings {
-        backoff_first_milliseconds: 60_000,
-        backoff_most_milliseconds: 60_000,
+        backoff_first_milliseconds: Milliseconds(60_000),
+        backoff_most_milliseconds: Milliseconds(60_000),
         ..RemoteControlSettings::tiny()
     };
     let mut scene = Scene::with(Plan { signed_in: false, settings, ..Plan::default() }).await;

@@ -1,6 +1,7 @@
 //! Enabling and disabling, for now and for good.
 
 use super::*;
+use crate::limits::Milliseconds;
 use crate::store::ask;
 use crate::store::messages::LoadEnrollment;
 
@@ -65,8 +66,8 @@ async fn a_disable_stops_everything_at_once_and_is_remembered() {
 #[actix_rt::test]
 async fn a_disable_ends_the_longest_wait() {
     let settings = RemoteControlSettings {
-        backoff_first_milliseconds: 3_600_000,
-        backoff_most_milliseconds: 3_600_000,
+        backoff_first_milliseconds: Milliseconds(3_600_000),
+        backoff_most_milliseconds: Milliseconds(3_600_000),
         ..RemoteControlSettings::tiny()
     };
     let mut scene = Scene::with(Plan { settings, ..Plan::default() }).await;

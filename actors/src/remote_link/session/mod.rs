@@ -134,7 +134,7 @@ impl<P: Pipe> Session<P> {
 
     /// Ends the streams whose controllers were silent for too long.
     pub(super) fn sweep(&mut self, now: Instant) {
-        let Some(then) = now.checked_sub(self.limits.stream_idle()) else { return };
+        let Some(then) = now.checked_sub(self.limits.stream_idle_seconds.duration()) else { return };
         for key in self.streams.silent_since(then) {
             log::info!("a remote stream was silent for too long and is closed");
             self.close(&key, now);

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::backend::header;
 use super::*;
+use crate::limits::Seconds;
 
 #[actix_rt::test]
 async fn a_lost_socket_is_told_once_and_the_next_one_goes_on_where_it_stopped() {
@@ -126,7 +127,7 @@ async fn a_link_that_is_cut_a_hundred_times_loses_no_message_and_doubles_none() 
 #[actix_rt::test]
 async fn a_stream_lives_through_a_backend_that_is_away_for_longer_than_a_client_may_stand_still() {
     let limits = RemoteLinkLimits { stream_retained_envelopes: 4, stream_pipe_bytes: 64, ..wide() };
-    let mut test = Test::start(Limits { outbound_stall_seconds: 1, ..roomy() }, limits).await;
+    let mut test = Test::start(Limits { outbound_stall_seconds: Seconds(1), ..roomy() }, limits).await;
     let mut wire = test.connect().await;
     wire.initialize("c").await;
     wire.answer("c", 0).await;
