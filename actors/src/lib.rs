@@ -61,6 +61,7 @@ pub mod command;
 pub mod commands;
 pub mod connection;
 mod desk;
+pub mod encode;
 pub mod environment;
 pub mod files;
 pub mod host;

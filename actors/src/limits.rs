@@ -52,6 +52,8 @@ pub struct Limits {
     pub threads_mailbox_messages: usize,
     /// Inputs waiting for one loaded thread. Further ones get -32001.
     pub thread_mailbox_messages: usize,
+    /// Worker threads that encode large answers about threads.
+    pub answer_workers: usize,
     /// Requests waiting for the catalog. Further ones get -32001.
     pub catalog_mailbox_messages: usize,
     /// Worker threads of the catalog, which read projects and write the configuration.
@@ -182,6 +184,7 @@ impl Limits {
             pending_server_requests: 1,
             threads_mailbox_messages: 1,
             thread_mailbox_messages: 1,
+            answer_workers: 1,
             catalog_mailbox_messages: 1,
             catalog_workers: 1,
             files_mailbox_messages: 1,

@@ -112,6 +112,16 @@ impl Reply {
         self.duty.take().map(|duty| Frame::error(Some(&duty.id), error))
     }
 
+    /// The result as a frame, for [`Self::send`]. Empty only after the request was answered, which uses up the reply.
+    pub(crate) fn encode(&self, result: &impl Serialize) -> Option<Frame> {
+        self.duty.as_ref().map(|duty| Frame::result(&duty.id, result))
+    }
+
+    /// Answers with a frame that [`Self::encode`] made.
+    pub(crate) fn send(self, frame: Frame) -> Outcome {
+        self.frame(|_| frame)
+    }
+
     fn frame(mut self, encode: impl FnOnce(&RequestId) -> Frame) -> Outcome {
         match self.duty.take() {
             Some(duty) => Outcome::answer(self.connection, encode(&duty.id), duty.in_flight),

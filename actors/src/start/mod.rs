@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::commands::{Commands, CommandsParts, CommandsSetup, EndAll};
 use crate::connection::ConnectionOrigin;
 use crate::connection::stream::opener;
+use crate::encode::Encoder;
 use crate::files::Files;
 use crate::host::Host;
 use crate::hub::Hub;
@@ -81,6 +82,7 @@ impl Actors {
             host: host.clone(),
             router: router.clone(),
             store: store.clone(),
+            encoder: Encoder::new(limits.answer_workers),
             catalog: catalog.clone(),
             clock: clock.clone(),
         }));

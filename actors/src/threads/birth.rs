@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use super::choice::{Choice, effective};
+use super::query::turn_sizes;
 use super::refusals::{archived, no_rollout, session_id};
 use super::view::{self, Presence, session_source};
-use super::{Threads, Work, finish, work};
+use super::{End, Threads, Work, finish, work};
 use crate::catalog::{EffectiveSettings, ThreadDefaults, ThreadOverrides};
+use crate::encode::is_large;
 use crate::host::API_VERSION;
 use crate::protocol::thread::{
-    CollaborationMode, CollaborationSettings, GitInfo, LoadedThread, ModeKind, MultiAgentMode, SortDirection,
-    ThreadForkParams, ThreadId, ThreadResumeParams, ThreadResumeResponse, ThreadStartParams, ThreadStartResponse,
-    ThreadStatus, TurnsPageParams,
+    CollaborationMode, CollaborationSettings, GitInfo, ModeKind, MultiAgentMode, SortDirection, ThreadForkParams,
+    ThreadId, ThreadResumeParams, ThreadResumeResponse, ThreadStartParams, ThreadStartResponse, ThreadStatus,
+    TurnsPageParams,
 };
 use crate::protocol::turn::{Turn, TurnItemsView};
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
-use crate::router::{Audience, Effect, Outcome};
+use crate::router::{Audience, Effect};
 use crate::store::messages::{
     ForkThread, Forked, InsertThread, ListItems, ListTurns, ListedItems, LoadThread, ReadTurns, SaveThreadSettings,
     Until,
@@ -77,10 +79,8 @@ impl Threads {
                     .map_err(|error| super::unavailable(&error))?;
             }
             finish(move |threads, reply| {
-                let asker = Audience::One(reply.connection());
-                let begun = threads.introduce(reply, Arc::new(record), ephemeral, Vec::new());
-                let warnings = warnings.into_iter().map(ServerNotification::ConfigWarning);
-                warnings.fold(begun, |outcome, warning| outcome.tell(asker, warning))
+                let warnings = warnings.into_iter().map(ServerNotification::ConfigWarning).collect();
+                threads.introduce(reply, Arc::new(record), ephemeral, Vec::new(), warnings)
             })
         })
     }
@@ -138,22 +138,26 @@ impl Threads {
                 let was_loaded = threads.loaded.contains_key(&id);
                 let in_force = loaded.unwrap_or_else(|| Arc::new(record.clone()));
                 threads.load(&in_force, false);
-                let thread = view::thread(&record, threads.presence(id), turns);
-                let response = ThreadResumeResponse {
+                let presence = threads.presence(id);
+                let page = initial_turns_page.iter().flat_map(|page| &page.data);
+                let large = is_large(turn_sizes(turns.iter().chain(page)));
+                let resumed = move || ThreadResumeResponse {
                     collaboration_mode: Some(collaboration_mode(&in_force)),
-                    loaded: view::loaded_thread(thread, &in_force),
+                    loaded: view::loaded_thread(view::thread(&record, presence, turns), &in_force),
                     multi_agent_mode: MultiAgentMode::default(),
                     initial_turns_page,
                     turns_backwards_cursor,
                     items_backwards_cursor,
                 };
                 let subscribe = Effect::Subscribe { connection: reply.connection(), thread: id };
-                let outcome = reply.ok(&response).then(subscribe);
-                if was_loaded {
-                    return outcome;
-                }
-                let news = ServerNotification::ThreadStatusChanged { thread_id: id, status: ThreadStatus::Idle };
-                outcome.tell(Audience::Everyone, news)
+                threads.respond(reply, large, resumed, move |_, answer| {
+                    let outcome = answer.then(subscribe);
+                    if was_loaded {
+                        return outcome;
+                    }
+                    let news = ServerNotification::ThreadStatusChanged { thread_id: id, status: ThreadStatus::Idle };
+                    outcome.tell(Audience::Everyone, news)
+                })
             })
         })
     }
@@ -208,19 +212,34 @@ impl Threads {
                 false => crate::store::ask(&store, ReadTurns { thread_id: id }).await.map_err(ask)?,
                 true => Vec::new(),
             };
-            finish(move |threads, reply| threads.introduce(reply, Arc::new(record), false, turns))
+            finish(move |threads, reply| threads.introduce(reply, Arc::new(record), false, turns, Vec::new()))
         })
     }
 
-    /// Announces a new thread: the client receives it and is subscribed to it, and everyone is notified.
-    fn introduce(&mut self, reply: Reply, record: Arc<ThreadRecord>, ephemeral: bool, turns: Vec<Turn>) -> Outcome {
-        self.load(&record, ephemeral);
+    /// Loads and announces a new thread: the client receives it, is subscribed to it and receives `warnings`, and everyone
+    /// is notified.
+    fn introduce(
+        &mut self,
+        reply: Reply,
+        record: Arc<ThreadRecord>,
+        ephemeral: bool,
+        turns: Vec<Turn>,
+        warnings: Vec<ServerNotification>,
+    ) -> End {
         let presence = if ephemeral { Presence::Ephemeral } else { Presence::Loaded };
-        let news = ServerNotification::ThreadStarted { thread: Box::new(view::thread(&record, presence, Vec::new())) };
-        let loaded: LoadedThread = view::loaded_thread(view::thread(&record, presence, turns), &record);
-        let response = ThreadStartResponse { loaded, multi_agent_mode: MultiAgentMode::default() };
-        let subscribe = Effect::Subscribe { connection: reply.connection(), thread: record.id };
-        reply.ok(&response).then(subscribe).tell(Audience::Everyone, news)
+        let (connection, shown) = (reply.connection(), record.clone());
+        let large = is_large(turn_sizes(&turns));
+        let answer = move || ThreadStartResponse {
+            loaded: view::loaded_thread(view::thread(&shown, presence, turns), &shown),
+            multi_agent_mode: MultiAgentMode::default(),
+        };
+        self.respond(reply, large, answer, move |threads, answer| {
+            threads.load(&record, ephemeral);
+            let thread = Box::new(view::thread(&record, presence, Vec::new()));
+            let subscribe = Effect::Subscribe { connection, thread: record.id };
+            let begun = answer.then(subscribe).tell(Audience::Everyone, ServerNotification::ThreadStarted { thread });
+            warnings.into_iter().fold(begun, |outcome, warning| outcome.tell(Audience::One(connection), warning))
+        })
     }
 }
 

@@ -10,9 +10,11 @@ use std::sync::Arc;
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
+use serde::Serialize;
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
+use crate::encode::Encoder;
 use crate::host::Host;
 use crate::limits::Limits;
 use crate::panics::{guarded, guarded_future};
@@ -39,7 +41,7 @@ mod view;
 
 pub use messages::ThreadsRequest;
 use refusals::{thread_id, thread_not_found, unavailable};
-use schedule::{Schedule, Ticket};
+use schedule::{Kind, Schedule, Ticket};
 use ticket::ticket;
 
 /// See the module's documentation.
@@ -66,6 +68,8 @@ pub struct ThreadsParts {
     pub catalog: Arc<Addr<Catalog>>,
     /// The wall clock.
     pub clock: Clock,
+    /// Encodes large answers.
+    pub encoder: Encoder,
 }
 
 /// A loaded thread.
@@ -87,9 +91,13 @@ type Finish = Box<dyn FnOnce(&mut Threads, Reply) -> End>;
 enum End {
     /// This is to be told.
     Answered(Outcome),
+    /// A worker encodes the answer. The request then ends with the outcome of the returned function.
+    Encoded(Pin<Box<dyn Future<Output = Encoded>>>),
     /// A loaded thread decides and answers, and the future is ready when it has.
     HandedOver(Pin<Box<dyn Future<Output = ()>>>),
 }
+
+type Encoded = Box<dyn FnOnce(&mut Threads) -> Outcome>;
 
 impl From<Outcome> for End {
     fn from(outcome: Outcome) -> Self {
@@ -109,7 +117,7 @@ fn work(future: impl Future<Output = Result<Finish, RpcError>> + 'static) -> Res
 }
 
 /// Wraps the final step of a request, which answers.
-fn finish(end: impl FnOnce(&mut Threads, Reply) -> Outcome + 'static) -> Result<Finish, RpcError> {
+fn finish<E: Into<End>>(end: impl FnOnce(&mut Threads, Reply) -> E + 'static) -> Result<Finish, RpcError> {
     Ok(Box::new(|threads, reply| end(threads, reply).into()))
 }
 
@@ -195,6 +203,10 @@ impl Threads {
                 self.schedule.decided(ticket);
                 self.answered(ticket, outcome)
             }
+            End::Encoded(encoded) => {
+                self.end_encoded(ticket, encoded, ctx);
+                Outcome::none()
+            }
             End::HandedOver(handled) => {
                 ctx.spawn(wrap_future::<_, Self>(handled).map(move |(), threads, ctx| {
                     threads.schedule.decided(ticket);
@@ -204,6 +216,51 @@ impl Threads {
                 Outcome::none()
             }
         }
+    }
+
+    /// A request that only looks is decided before its answer is encoded; any other has its effect with its answer.
+    fn end_encoded(
+        &mut self,
+        ticket: Ticket,
+        encoded: Pin<Box<dyn Future<Output = Encoded>>>,
+        ctx: &mut Context<Self>,
+    ) {
+        let looks = ticket.kind == Kind::Look;
+        if looks {
+            self.schedule.decided(ticket);
+        }
+        ctx.spawn(wrap_future::<_, Self>(encoded).map(move |encoded, threads, ctx| {
+            let outcome = guarded("the end of a request about threads", || encoded(threads));
+            if !looks {
+                threads.schedule.decided(ticket);
+            }
+            let outcome = threads.answered(ticket, outcome.unwrap_or_default());
+            threads.go_on(outcome, ctx);
+        }));
+    }
+
+    /// Answers with what `make` returns, and then ends the request with what `end` returns. If the answer is `large`, a
+    /// worker makes and encodes it.
+    fn respond<T: Serialize + 'static>(
+        &mut self,
+        reply: Reply,
+        large: bool,
+        make: impl FnOnce() -> T + Send + 'static,
+        end: impl FnOnce(&mut Self, Outcome) -> Outcome + 'static,
+    ) -> End {
+        if !large {
+            let answer = reply.ok(&make());
+            return end(self, answer).into();
+        }
+        let encoded = self.parts.encoder.clone().large(reply, make);
+        End::Encoded(Box::pin(async move {
+            let encoded = encoded.await;
+            let end: Encoded = Box::new(move |threads| match encoded {
+                Some((reply, frame)) => end(threads, reply.send(frame)),
+                None => Outcome::none(),
+            });
+            end
+        }))
     }
 
     /// A request has its answer. What is to be told now.

@@ -1,18 +1,21 @@
 //! Requests that change nothing: `thread/read`, the lists, and requests for data that this server does not keep.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use super::refusals::{thread_id, thread_not_found, thread_not_loaded};
 use super::view::{self, Presence};
 use super::{Threads, Work, finish, work};
+use crate::encode::is_large;
 use crate::protocol::thread::{
-    CwdFilter, ItemsCursor, Page, SortDirection, ThreadAttachmentListParams, ThreadAttachmentListResponse,
+    CwdFilter, ItemsCursor, Page, SortDirection, Thread, ThreadAttachmentListParams, ThreadAttachmentListResponse,
     ThreadBackgroundTerminalsListParams, ThreadBackgroundTerminalsListResponse, ThreadGoalGetResponse, ThreadId,
     ThreadIdParams, ThreadItemsListParams, ThreadListParams, ThreadListResponse, ThreadLoadedListParams,
     ThreadLoadedListResponse, ThreadReadParams, ThreadReadResponse, ThreadReadState, ThreadReadStateUpdateParams,
     ThreadReadStateUpdateResponse, ThreadSearchParams, ThreadSearchResult, ThreadSearchSortKey, ThreadSortKey,
     ThreadTurnsListParams,
 };
+use crate::protocol::turn::Turn;
 use crate::protocol::{ErrorCode, RpcError};
 use crate::store::messages::{
     ListItems, ListThreads, ListTurns, ListedItems, LoadThread, ReadTurns, SearchThreads, ThreadFilter,
@@ -34,8 +37,12 @@ impl Threads {
                 None => Vec::new(),
             };
             finish(move |threads, reply| {
-                let thread = view::thread(&record, threads.presence(id), turns);
-                reply.ok(&ThreadReadResponse { thread, read_state: None })
+                let (presence, large) = (threads.presence(id), is_large(turn_sizes(&turns)));
+                let read = move || {
+                    let thread = view::thread(&record, presence, turns);
+                    ThreadReadResponse { thread, read_state: None }
+                };
+                threads.respond(reply, large, read, |_, answer| answer)
             })
         })
     }
@@ -70,8 +77,13 @@ impl Threads {
         work(async move {
             let Page { data, next_cursor, backwards_cursor } = page.await?;
             finish(move |threads, reply| {
-                let data = data.iter().map(|record| threads.listed(record)).collect();
-                reply.ok(&ThreadListResponse { data, next_cursor, backwards_cursor, ..empty_list() })
+                let large = is_large(data.iter().map(record_size));
+                let data = threads.with_presence(data);
+                let list = move || {
+                    let data = data.into_iter().map(|(record, presence)| listed(&record, presence)).collect();
+                    ThreadListResponse { data, next_cursor, backwards_cursor, ..empty_list() }
+                };
+                threads.respond(reply, large, list, |_, answer| answer)
             })
         })
     }
@@ -95,12 +107,16 @@ impl Threads {
         work(async move {
             let Page { data, next_cursor, backwards_cursor } = found.await?;
             finish(move |threads, reply| {
-                let result = |found: crate::store::FoundThread| ThreadSearchResult {
-                    thread: threads.listed(&found.thread),
-                    snippet: found.snippet,
+                let large = is_large(data.iter().map(|found| record_size(&found.thread) + found.snippet.len()));
+                let (found, snippets): (_, Vec<_>) = data.into_iter().map(|it| (it.thread, it.snippet)).unzip();
+                let found = threads.with_presence(found);
+                let page = move || {
+                    let data = found.into_iter().zip(snippets).map(|((record, presence), snippet)| {
+                        ThreadSearchResult { thread: listed(&record, presence), snippet }
+                    });
+                    Page { data: data.collect(), next_cursor, backwards_cursor }
                 };
-                let data = data.into_iter().map(result).collect();
-                reply.ok(&Page { data, next_cursor, backwards_cursor })
+                threads.respond(reply, large, page, |_, answer| answer)
             })
         })
     }
@@ -129,7 +145,8 @@ impl Threads {
         let turns = self.ask(ListTurns { thread_id: id, page, items_view });
         work(async move {
             let page = turns.await?.ok_or_else(|| thread_not_loaded(id))?;
-            finish(move |_, reply| reply.ok(&page))
+            let large = is_large(turn_sizes(&page.data));
+            finish(move |threads, reply| threads.respond(reply, large, move || page, |_, answer| answer))
         })
     }
 
@@ -151,7 +168,8 @@ impl Threads {
                 ListedItems::UnknownThread => return Err(thread_not_loaded(id)),
                 ListedItems::UnknownAnchor => return Err(RpcError::invalid_request("the turn has no such item")),
             };
-            finish(move |_, reply| reply.ok(&page))
+            let large = is_large(page.data.iter().map(|entry| entry.item.json().len()));
+            finish(move |threads, reply| threads.respond(reply, large, move || page, |_, answer| answer))
         })
     }
 
@@ -222,11 +240,31 @@ impl Threads {
         }
     }
 
-    /// Lists do not say whether a thread accepts turns.
-    fn listed(&self, record: &ThreadRecord) -> crate::protocol::thread::Thread {
-        let thread = view::thread(record, self.presence(record.id), Vec::new());
-        crate::protocol::thread::Thread { can_accept_direct_input: None, ..thread }
+    fn with_presence(&self, records: Vec<ThreadRecord>) -> Vec<(ThreadRecord, Presence)> {
+        let with_presence = |record: ThreadRecord| {
+            let presence = self.presence(record.id);
+            (record, presence)
+        };
+        records.into_iter().map(with_presence).collect()
     }
+}
+
+/// A thread in a list, where it is left open whether it takes turns.
+fn listed(record: &ThreadRecord, presence: Presence) -> Thread {
+    Thread { can_accept_direct_input: None, ..view::thread(record, presence, Vec::new()) }
+}
+
+/// Approximate size of a thread without its turns, in bytes of JSON.
+fn record_size(record: &ThreadRecord) -> usize {
+    const REST: usize = 1024;
+    REST + record.preview.len() + record.name.as_ref().map_or(0, String::len)
+}
+
+/// Approximate sizes of turns, in bytes of JSON, in parts.
+pub(super) fn turn_sizes<'a>(turns: impl IntoIterator<Item = &'a Turn>) -> impl Iterator<Item = usize> {
+    const WITHOUT_ITEMS: usize = 256;
+    let sizes = |turn: &'a Turn| iter::once(WITHOUT_ITEMS).chain(turn.items.iter().map(|item| item.json().len()));
+    turns.into_iter().flat_map(sizes)
 }
 
 /// Longest list of ids by which a client may filter.

@@ -64,6 +64,7 @@ fn registry(home: &std::path::Path) -> Threads {
         store: Store::in_memory(&limits).unwrap(),
         catalog: Catalog::start(CatalogSources::new(home.into(), home.into()), &limits),
         clock,
+        encoder: Encoder::new(1),
         limits,
     })
 }
