@@ -239,7 +239,7 @@ pub(crate) async fn end_in_good_order(actors: &Actors, limits: &Shutdown) {
 
 /// The last step of an end: nobody asks the store any more.
 pub(crate) async fn close_store(store: &Addr<Store>, limits: &Shutdown) {
-    if timeout(limits.close(), store.send(Close)).await.is_err() {
+    if timeout(limits.close_seconds.duration(), store.send(Close)).await.is_err() {
         log::warn!("the thread database is still being written; it is whole all the same");
     }
 }
