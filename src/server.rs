@@ -17,6 +17,7 @@ use app_server_actors::{
         stream::{self, Ended},
     },
     host::Host,
+    protocol::scope::Scopes,
     remote_control::{AtStart, BackendUrl, DEFAULT_BASE_URL, RemoteControlSetup},
     start::{Actors, ActorsParts},
     store::{Close, Reopen, Store, StoreError},
@@ -138,9 +139,9 @@ impl Server {
     fn serve_stdio(actors: &Actors) -> Service {
         let (input, output) = listen::open_stdio();
         let hub = actors.hub().clone();
-        Service::Stdio(actix_rt::spawn(
-            async move { stream::serve(input, output, ConnectionOrigin::Stdio, &hub).await },
-        ))
+        Service::Stdio(actix_rt::spawn(async move {
+            stream::serve(input, output, ConnectionOrigin::Stdio, Scopes::ALL, &hub).await
+        }))
     }
 
     /// Resolves when the server ends by itself: on stdio at the end of the input, after all requests in flight were

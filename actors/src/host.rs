@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::protocol::initialize::{ClientInfo, InitializeResponse};
+use crate::protocol::scope::Scopes;
 
 /// The level of the `codex app-server` API that this server speaks, announced in the user agent and by `--version`.
 pub const API_VERSION: &str = "0.171.0";
@@ -24,12 +25,13 @@ pub struct Host {
 
 impl Host {
     /// The result of `initialize` (spec: local transports 8). `originator` is the name of the first client.
-    pub fn initialize_response(&self, originator: &str, client: &ClientInfo) -> InitializeResponse {
+    pub fn initialize_response(&self, originator: &str, client: &ClientInfo, scopes: Scopes) -> InitializeResponse {
         InitializeResponse {
             user_agent: self.user_agent(originator, Some(client)),
             codex_home: self.codex_home.display().to_string(),
             platform_family: std::env::consts::FAMILY.to_owned(),
             platform_os: std::env::consts::OS.to_owned(),
+            scopes,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use app_server_actors::protocol::scope::UnknownScope;
+
 /// Why a server with auth cannot start, or keeps its old secrets at a reload. The texts are the reference program's
 /// where it has one; they contain nothing of a secret.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +45,12 @@ pub enum AuthError {
         /// Why.
         error: io::Error,
     },
+    /// `--ws-token-file` names a scope that there is not.
+    #[error("--ws-token-file: {0}")]
+    UnknownScope(#[from] UnknownScope),
+    /// One token cannot have two lists of scopes.
+    #[error("websocket auth secret {} is the token of another --ws-token-file too", .0.display())]
+    SameToken(PathBuf),
     /// Not one line of ASCII text.
     #[error("websocket auth secret {} {fault}", path.display())]
     NotOneLine {

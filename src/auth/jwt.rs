@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
+use app_server_actors::protocol::scope::Scopes;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{
@@ -22,6 +23,7 @@ pub struct JwtVerifier {
     key: DecodingKey,
     signature_only: Validation,
     expected: ExpectedClaims,
+    default_scopes: Scopes,
 }
 
 /// The claims that are checked. `extra` makes serde reject arrays, which it would otherwise accept.
@@ -31,6 +33,7 @@ struct Claims {
     nbf: Option<NumericDate>,
     iss: Option<String>,
     aud: Option<Audience>,
+    scope: Option<ScopeClaim>,
     #[serde(flatten)]
     _extra: BTreeMap<String, IgnoredAny>,
 }
@@ -97,6 +100,23 @@ enum Audience {
     Many(Vec<String>),
 }
 
+/// Names with spaces between them (RFC 8693 section 4.2), or a list of names as some services write it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ScopeClaim {
+    Text(String),
+    List(Vec<String>),
+}
+
+impl ScopeClaim {
+    fn scopes(self) -> Scopes {
+        match self {
+            Self::Text(text) => Scopes::from_claim(&text),
+            Self::List(names) => Scopes::from_claim(&names.join(" ")),
+        }
+    }
+}
+
 impl Audience {
     fn includes(&self, wanted: &str) -> bool {
         match self {
@@ -107,11 +127,17 @@ impl Audience {
 }
 
 impl JwtVerifier {
-    /// Creates a verifier with the `secret` that was read from `path`.
+    /// Creates a verifier with the `secret` that was read from `path`. A token without the claim `scope` gets
+    /// `default_scopes`.
     ///
     /// # Errors
     /// The secret is shorter than 32 bytes.
-    pub fn new(secret: &SecretString, path: &Path, expected: ExpectedClaims) -> Result<Self, AuthError> {
+    pub fn new(
+        secret: &SecretString,
+        path: &Path,
+        expected: ExpectedClaims,
+        default_scopes: Scopes,
+    ) -> Result<Self, AuthError> {
         let secret = secret.expose_secret().as_bytes();
         if secret.len() < MIN_SECRET_BYTES {
             return Err(AuthError::ShortSecret(path.to_owned()));
@@ -123,7 +149,7 @@ impl JwtVerifier {
         signature_only.required_spec_claims.clear();
         signature_only.validate_exp = false;
         signature_only.validate_aud = false;
-        Ok(Self { key: DecodingKey::from_secret(secret), signature_only, expected })
+        Ok(Self { key: DecodingKey::from_secret(secret), signature_only, expected, default_scopes })
     }
 
     /// Verifies `token` at `now`, in seconds since the Unix epoch: signature and form, `exp`, `nbf`, `iss`, `aud`.
@@ -134,7 +160,7 @@ impl JwtVerifier {
             // `crit` lists extensions that the verifier must understand (RFC 7515 4.1.11); none are supported here.
             return Err(Denial::BadJwt);
         }
-        let Claims { exp, nbf, iss, aud, .. } = decoded.claims;
+        let Claims { exp, nbf, iss, aud, scope, .. } = decoded.claims;
         let ExpectedClaims { issuer, audience, skew_seconds } = &self.expected;
 
         let valid_until = exp.floor().saturating_add(*skew_seconds);
@@ -147,7 +173,8 @@ impl JwtVerifier {
         } else if audience.as_ref().is_some_and(|wanted| !aud.is_some_and(|aud| aud.includes(wanted))) {
             Err(Denial::OtherAudience)
         } else {
-            Ok(Pass { valid_until: Some(valid_until) })
+            let scopes = scope.map_or(self.default_scopes, ScopeClaim::scopes);
+            Ok(Pass { scopes, valid_until: Some(valid_until) })
         }
     }
 }

@@ -19,16 +19,17 @@ mod token_digest;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use actix_web::http::header::HeaderMap;
-use app_server_actors::clock::Clock;
+use app_server_actors::{clock::Clock, protocol::scope::Scopes};
 use governor::{Quota, clock::MonotonicClock};
+
+pub use app_server_actors::connection::Pass;
 
 pub use self::{
     denial::Denial,
     error::AuthError,
     failures::Failures,
     peer_network::PeerNetwork,
-    plan::{AuthPlan, ExpectedClaims},
-    policy::Pass,
+    plan::{AuthPlan, ExpectedClaims, TokenFile},
     token_digest::TokenDigest,
 };
 use self::{guesses::Guesses, policy::Policy};
@@ -49,6 +50,7 @@ pub struct Auth {
     guesses: Guesses,
     failures: Failures,
     close_on_token_expiry: bool,
+    default_scopes: Scopes,
     clock: Clock,
 }
 
@@ -58,7 +60,7 @@ impl Auth {
     /// # Errors
     /// The file is unusable.
     pub fn start(plan: AuthPlan, settings: &settings::Auth, clock: Clock) -> Result<Self, AuthError> {
-        let policy = Policy::read(&plan)?;
+        let policy = Policy::read(&plan, settings.default_scopes)?;
         warn_of_weak(&plan);
         let quota = Quota::per_minute(settings.failed_attempts_per_minute).allow_burst(settings.failed_attempts_burst);
         Ok(Self {
@@ -67,6 +69,7 @@ impl Auth {
             guesses: Guesses::new(quota, MonotonicClock),
             failures: Failures::default(),
             close_on_token_expiry: settings.close_on_token_expiry,
+            default_scopes: settings.default_scopes,
             clock,
         })
     }
@@ -74,7 +77,7 @@ impl Auth {
     /// Reloads the secrets for new connections. If that fails, the old ones stay in effect, so that a mistake in a file
     /// locks nobody out.
     pub fn reload(&self) {
-        match Policy::read(&self.plan) {
+        match Policy::read(&self.plan, self.default_scopes) {
             Ok(policy) => {
                 *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
                 log::info!("reloaded the websocket auth secret; it applies to new connections");
@@ -104,7 +107,7 @@ impl Auth {
         let now = self.clock.unix_ms() / 1000;
         let can_be_guessed = token.len() < UNGUESSABLE_BYTES;
         let pass = self.guesses.attempt(peer, can_be_guessed, || policy.judge(token, now))?;
-        Ok(if self.close_on_token_expiry { pass } else { Pass::WITHOUT_END })
+        Ok(if self.close_on_token_expiry { pass } else { Pass { valid_until: None, ..pass } })
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use app_server_actors::protocol::scope::{Scope, Scopes};
+
 use super::{AuthError, TokenDigest};
 use crate::cli::{AuthArguments, AuthMode};
 
@@ -11,8 +13,8 @@ const DEFAULT_SKEW_SECONDS: i64 = 30;
 /// How clients authenticate, and where the secrets are; nothing is read yet.
 #[derive(Debug)]
 pub enum AuthPlan {
-    /// `--ws-auth capability-token --ws-token-file`
-    TokenFile(PathBuf),
+    /// `--ws-auth capability-token --ws-token-file`, once or several times
+    TokenFiles(Vec<TokenFile>),
     /// `--ws-auth capability-token --ws-token-sha256`
     TokenDigest(TokenDigest),
     /// `--ws-auth signed-bearer-token`
@@ -22,6 +24,15 @@ pub enum AuthPlan {
         /// Requirements on the claims.
         expected: ExpectedClaims,
     },
+}
+
+/// A token file, and the scopes of the clients that send its token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenFile {
+    /// Absolute path of the file.
+    pub path: PathBuf,
+    /// Scopes of its clients.
+    pub scopes: Scopes,
 }
 
 /// Requirements on the claims of a JWT.
@@ -38,7 +49,7 @@ pub struct ExpectedClaims {
 impl AuthPlan {
     /// Checks the flags, for every transport. `None` if they ask for no authentication.
     pub fn of(flags: &AuthArguments) -> Result<Option<Self>, AuthError> {
-        let has_token = flags.ws_token_file.is_some() || flags.ws_token_sha256.is_some();
+        let has_token = !flags.ws_token_file.is_empty() || flags.ws_token_sha256.is_some();
         let has_jwt = flags.ws_shared_secret_file.is_some()
             || flags.ws_issuer.is_some()
             || flags.ws_audience.is_some()
@@ -55,12 +66,24 @@ impl AuthPlan {
 }
 
 fn capability_token(flags: &AuthArguments) -> Result<AuthPlan, AuthError> {
-    match (&flags.ws_token_file, &flags.ws_token_sha256) {
-        (Some(_), Some(_)) => Err(AuthError::TwoTokens),
-        (None, None) => Err(AuthError::NoToken),
-        (Some(file), None) => Ok(AuthPlan::TokenFile(resolve(file)?)),
-        (None, Some(hex)) => TokenDigest::from_hex(hex).map(AuthPlan::TokenDigest).ok_or(AuthError::BadDigest),
+    match (&flags.ws_token_file[..], &flags.ws_token_sha256) {
+        ([_, ..], Some(_)) => Err(AuthError::TwoTokens),
+        ([], None) => Err(AuthError::NoToken),
+        (files, None) => files.iter().map(|file| token_file(file)).collect::<Result<_, _>>().map(AuthPlan::TokenFiles),
+        ([], Some(hex)) => TokenDigest::from_hex(hex).map(AuthPlan::TokenDigest).ok_or(AuthError::BadDigest),
     }
+}
+
+/// Reads `PATH` or `SCOPES:PATH`. What stands before the first colon is a list of scopes when one of its names is a scope;
+/// a path that begins like that can be written as `./PATH`.
+fn token_file(value: &Path) -> Result<TokenFile, AuthError> {
+    let named = value.to_str().and_then(|text| text.split_once(':'));
+    let is_list = |list: &str| list.split(',').any(|name| name.trim().parse::<Scope>().is_ok());
+    let (scopes, path) = match named {
+        Some((list, path)) if is_list(list) => (Scopes::from_list(list)?, Path::new(path)),
+        _ => (Scopes::ALL, value),
+    };
+    Ok(TokenFile { path: resolve(path)?, scopes })
 }
 
 fn signed_bearer(flags: &AuthArguments) -> Result<AuthPlan, AuthError> {
@@ -163,10 +186,32 @@ mod tests {
 
     #[test]
     fn a_relative_file_is_resolved_at_start() {
-        let Some(AuthPlan::TokenFile(path)) = plan("--ws-auth capability-token --ws-token-file token").unwrap() else {
-            panic!("not a token file");
-        };
-        assert_eq!(path, std::env::current_dir().unwrap().join("token"));
+        assert_eq!(token_files("token"), [(std::env::current_dir().unwrap().join("token"), Scopes::ALL)]);
+    }
+
+    fn token_files(values: &str) -> Vec<(PathBuf, Scopes)> {
+        let flags: String = values.split(' ').map(|value| format!(" --ws-token-file {value}")).collect();
+        match plan(&format!("--ws-auth capability-token{flags}")).unwrap() {
+            Some(AuthPlan::TokenFiles(files)) => files.into_iter().map(|file| (file.path, file.scopes)).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_token_file_may_have_scopes() {
+        let scopes = |list: &str| Scopes::from_list(list).unwrap();
+        assert_eq!(
+            token_files("observe:/run/a observe,converse:/run/b /run/c /run/observe:d admin:/run/e:f"),
+            [
+                ("/run/a".into(), scopes("observe")),
+                ("/run/b".into(), scopes("observe,converse")),
+                ("/run/c".into(), Scopes::ALL),
+                ("/run/observe:d".into(), Scopes::ALL),
+                ("/run/e:f".into(), scopes("admin")),
+            ]
+        );
+        let text = refusal("--ws-auth capability-token --ws-token-file observe,obey:/run/a");
+        assert_eq!(text, "--ws-token-file: unknown scope `obey`; the scopes are observe, converse, files and admin");
     }
 
     #[test]

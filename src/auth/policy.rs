@@ -1,37 +1,30 @@
 //! The secrets in effect, as read from their files.
 
+use app_server_actors::protocol::scope::Scopes;
 use secrecy::ExposeSecret as _;
 
-use super::{AuthError, AuthPlan, Denial, TokenDigest, jwt::JwtVerifier, secret_file};
+use super::{AuthError, AuthPlan, Denial, Pass, TokenDigest, TokenFile, jwt::JwtVerifier, secret_file};
 
 /// Checks tokens.
 pub enum Policy {
-    /// Capability tokens, by their digest.
-    Capability(TokenDigest),
+    /// Capability tokens, by their digest, with the scopes of each.
+    Capability(Vec<(TokenDigest, Scopes)>),
     /// Signed JWTs.
     Signed(Box<JwtVerifier>),
 }
 
-/// What a client that was let in may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pass {
-    /// The last second since the Unix epoch in which its token is good; `None` for a token without an end.
-    pub valid_until: Option<i64>,
-}
-
-impl Pass {
-    /// For clients whose tokens do not expire, or who need none.
-    pub const WITHOUT_END: Self = Self { valid_until: None };
-}
-
 impl Policy {
-    /// Reads the file that `plan` names, if it names one.
-    pub fn read(plan: &AuthPlan) -> Result<Self, AuthError> {
+    /// Reads the files that `plan` names, if it names any. JWTs without the claim `scope` are given `default_scopes`.
+    ///
+    /// # Errors
+    /// A file cannot be used, or two hold the same token.
+    pub fn read(plan: &AuthPlan, default_scopes: Scopes) -> Result<Self, AuthError> {
         Ok(match plan {
-            AuthPlan::TokenDigest(digest) => Self::Capability(*digest),
-            AuthPlan::TokenFile(path) => Self::Capability(TokenDigest::of(secret_file::read(path)?.expose_secret())),
+            AuthPlan::TokenDigest(digest) => Self::Capability(vec![(*digest, Scopes::ALL)]),
+            AuthPlan::TokenFiles(files) => Self::Capability(read_tokens(files)?),
             AuthPlan::SignedBearer { secret, expected } => {
-                let verifier = JwtVerifier::new(&secret_file::read(secret)?, secret, expected.clone())?;
+                let text = secret_file::read(secret)?;
+                let verifier = JwtVerifier::new(&text, secret, expected.clone(), default_scopes)?;
                 Self::Signed(Box::new(verifier))
             }
         })
@@ -40,9 +33,30 @@ impl Policy {
     /// Judges `token` at `now`, in seconds since the Unix epoch.
     pub fn judge(&self, token: &str, now: i64) -> Result<Pass, Denial> {
         match self {
-            Self::Capability(digest) if digest.is_of(token) => Ok(Pass::WITHOUT_END),
-            Self::Capability(_) => Err(Denial::BadToken),
+            Self::Capability(digests) => {
+                // Each is compared, so that the time does not tell which one it was.
+                let right = digests.iter().fold(
+                    None,
+                    |right, (digest, scopes)| {
+                        if digest.is_of(token) { Some(*scopes) } else { right }
+                    },
+                );
+                right.map(|scopes| Pass { scopes, valid_until: None }).ok_or(Denial::BadToken)
+            }
             Self::Signed(verifier) => verifier.judge(token, now),
         }
     }
+}
+
+fn read_tokens(files: &[TokenFile]) -> Result<Vec<(TokenDigest, Scopes)>, AuthError> {
+    let mut tokens: Vec<(TokenDigest, Scopes)> = Vec::with_capacity(files.len());
+    for TokenFile { path, scopes } in files {
+        let token = secret_file::read(path)?;
+        let token = token.expose_secret();
+        if tokens.iter().any(|(digest, _)| digest.is_of(token)) {
+            return Err(AuthError::SameToken(path.clone()));
+        }
+        tokens.push((TokenDigest::of(token), *scopes));
+    }
+    Ok(tokens)
 }

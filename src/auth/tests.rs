@@ -17,9 +17,17 @@ impl World {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("token"), "old token\n").unwrap();
+        fs::write(dir.path().join("other"), "other token").unwrap();
+        let token_file = |name: &str, scopes| TokenFile { path: dir.path().join(name), scopes };
+        let observe = Scopes::from_list("observe").unwrap();
         let mut settings = Effective::built_in().unwrap().settings().unwrap().auth;
         settings.failed_attempts_burst = 3.try_into().unwrap();
-        let auth = Auth::start(AuthPlan::TokenFile(dir.path().join("token")), &settings, Clock::system()).unwrap();
+        let auth = Auth::start(
+            AuthPlan::TokenFiles(vec![token_file("token", Scopes::ALL), token_file("other", observe)]),
+            &settings,
+            Clock::system(),
+        )
+        .unwrap();
         Self { dir, auth }
     }
 
@@ -55,6 +63,17 @@ fn a_file_that_cannot_be_used_leaves_the_old_token_in_force() {
     fs::remove_file(world.token_file()).unwrap();
     world.auth.reload();
     assert!(world.attempt(Some("Bearer old token"), 1).is_ok());
+}
+
+#[test]
+fn each_token_gives_its_own_scopes_and_no_two_are_the_same() {
+    let world = World::new();
+    let scopes = |token: &str| world.attempt(Some(&format!("Bearer {token}")), 1).unwrap().scopes.to_string();
+    assert_eq!(scopes("old token"), Scopes::ALL.to_string());
+    assert_eq!(scopes("other token"), "observe");
+    fs::write(world.token_file(), "other token").unwrap();
+    world.auth.reload();
+    assert_eq!(scopes("old token"), Scopes::ALL.to_string(), "the reload was refused");
 }
 
 #[test]

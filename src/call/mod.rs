@@ -10,6 +10,7 @@ use app_server_actors::{
     limits::Limits,
     protocol::{
         calls::{THREAD_ARCHIVE, THREAD_LIST, THREAD_NAME_SET},
+        scope::Scope,
         thread::{
             SortDirection, ThreadIdParams, ThreadListParams, ThreadNameSetParams, ThreadSortKey, ThreadSourceKind,
         },
@@ -36,11 +37,14 @@ pub async fn run(command: &ClientCommand, endpoint: &Endpoint, limits: &Limits) 
         _ => None,
     };
     let mut printer = Printer::of_stdout();
-    let (mut client, _) = Client::connect(endpoint, NAME, limits).await?;
+    let (mut client, server) = Client::connect(endpoint, NAME, limits).await?;
     match command {
         ClientCommand::Call { method, .. } => {
             let result = client.request(method, &params).await?;
             printer.json(result.text()).await?;
+        }
+        ClientCommand::Watch { .. } if !server.scopes.include(Scope::Observe) => {
+            return Err(CallError::Unsuccessful(watch::blind(server.scopes)));
         }
         ClientCommand::Watch { thread, .. } => watch::run(&mut client, thread.as_deref(), &mut printer).await?,
         ClientCommand::Threads { archived, limit, .. } => {

@@ -1,12 +1,21 @@
 //! Prints the notifications of a server as they arrive.
 
-use app_server_actors::protocol::raw::{RawParams, topic};
+use app_server_actors::protocol::{
+    raw::{RawParams, topic},
+    scope::{Scope, Scopes},
+};
 
 use super::print::Printer;
 use crate::{
     attach::{CallError, Client, ClientError},
     signals::{Signals, Wish},
 };
+
+/// The reason why a client with these `scopes` has nothing to watch.
+pub fn blind(scopes: Scopes) -> String {
+    let needed = Scope::Observe;
+    format!("watching requires the scope `{needed}`; this connection has: {scopes}. Use a token with more scopes.")
+}
 
 /// Prints notifications until the connection or stdout is closed; with `thread` only those about this thread, including
 /// its turns.

@@ -13,9 +13,12 @@ pub struct AuthArguments {
     #[arg(long, value_name = "MODE")]
     pub ws_auth: Option<AuthMode>,
 
-    /// File with the token (capability-token).
-    #[arg(long, value_name = "PATH")]
-    pub ws_token_file: Option<PathBuf>,
+    /// File with a token (capability-token), repeatable.
+    ///
+    /// SCOPES are the rights of clients with this token, separated by commas: `observe`, `converse`, `files` and `admin`.
+    /// Without SCOPES they have all rights.
+    #[arg(long, value_name = "[SCOPES:]PATH")]
+    pub ws_token_file: Vec<PathBuf>,
 
     /// SHA-256 digest of the token, in hex (capability-token).
     #[arg(long, value_name = "HEX")]

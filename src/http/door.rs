@@ -63,7 +63,7 @@ impl Door {
     pub fn admit(&self, request: &RequestHead, peer: &TcpPeer) -> Result<Pass, Refusal> {
         match &self.auth {
             Some(auth) => Ok(auth.admit(request.headers(), self.client(request, peer))?),
-            None => Ok(Pass::WITHOUT_END),
+            None => Ok(Pass::UNLIMITED),
         }
     }
 }

@@ -38,11 +38,11 @@ pub async fn upgrade(
         Transport::Unix if request.path() == MANAGED_SHUTDOWN => return Err(Refusal::Unmanaged),
         Transport::Unix => {
             response.insert_header((MAX_FRAME_HEADER, site.websocket_frame_bytes));
-            Pass::WITHOUT_END
+            Pass::UNLIMITED
         }
     };
     let kill = peer.take_kill().ok_or(Refusal::UnknownPeer)?;
-    Ok(websocket::serve(response, payload, &site.hub, Kill::Socket(kill), pass.valid_until))
+    Ok(websocket::serve(response, payload, &site.hub, Kill::Socket(kill), pass))
 }
 
 /// The order of the checks is the reference program's.

@@ -8,6 +8,7 @@ use std::{num::NonZeroU32, path::Path};
 use app_server_actors::{
     limits::{Limits, Seconds},
     model::ModelSettings,
+    protocol::scope::Scopes,
     remote_control::RemoteControlSettings,
     remote_link::RemoteLinkLimits,
 };
@@ -80,6 +81,8 @@ pub struct Auth {
     pub failed_attempts_per_minute: NonZeroU32,
     /// Close a connection when its JWT expires.
     pub close_on_token_expiry: bool,
+    /// What a client may do whose JWT names no scopes.
+    pub default_scopes: Scopes,
 }
 
 /// Starting the server.

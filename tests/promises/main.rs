@@ -50,6 +50,7 @@ mod remote_pairing;
 mod remote_streams;
 mod request_ids;
 mod schema;
+mod scopes;
 mod settings;
 mod shutdown;
 mod slow_clients;

@@ -94,10 +94,15 @@ impl Server {
 
     /// One more client over TCP that shows `token`, and has shaken hands.
     pub fn client_with_token(&self, token: &str) -> Client {
-        let bearer = format!("Bearer {token}");
-        let mut client = Client::new(Box::new(Ws::upgrade_with(self.tcp_stream(), &[("authorization", &bearer)])));
+        let mut client = self.connect_with_token(token);
         client.initialize();
         client
+    }
+
+    /// One more client over TCP that shows `token`, on which nothing was said yet.
+    pub fn connect_with_token(&self, token: &str) -> Client {
+        let bearer = format!("Bearer {token}");
+        Client::new(Box::new(Ws::upgrade_with(self.tcp_stream(), &[("authorization", &bearer)])))
     }
 
     /// The answer to an upgrade over TCP with these headers besides.

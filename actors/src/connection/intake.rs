@@ -19,12 +19,14 @@ use super::{ConnectionId, ConnectionOrigin};
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::processor::{Note, Request};
+use crate::protocol::scope::Scopes;
 use crate::protocol::{ClientMessage, Frame, RpcError, decode_within};
 use crate::router::Register;
 
 /// The wire-independent half of a connection: decodes messages, counts requests, hands them over.
 pub struct Intake {
     id: ConnectionId,
+    scopes: Scopes,
     hub: Hub,
     brake: Arc<Brake>,
     outbound: Arc<Outbound>,
@@ -47,12 +49,21 @@ pub enum Taken {
 }
 
 impl Intake {
-    /// Creates a connection of `hub`.
-    pub fn new(hub: &Hub) -> Self {
+    /// Creates a connection of `hub` whose client has these `scopes`.
+    pub fn new(hub: &Hub, scopes: Scopes) -> Self {
         let outbound = Arc::new(Outbound::default());
         let brake = Arc::new(Brake::new(hub.limits(), hub.ingress().clone(), outbound.clone()));
         let (id, hub) = (hub.next_connection_id(), hub.clone());
-        Self { id, hub, brake, outbound, pulse: Arc::default(), room: Rc::default(), half_closed: Cell::new(false) }
+        Self {
+            id,
+            scopes,
+            hub,
+            brake,
+            outbound,
+            pulse: Arc::default(),
+            room: Rc::default(),
+            half_closed: Cell::new(false),
+        }
     }
 
     /// The id of this connection.
@@ -102,7 +113,7 @@ impl Intake {
                     return Taken::Refused(Frame::error(Some(&id), &RpcError::overloaded()));
                 };
                 let reply = self.hub.reply(self.id, id, in_flight);
-                let request = Request { reply, method, request };
+                let request = Request { reply, method, request, scopes: self.scopes };
                 match self.hub.processor().try_send(request) {
                     Ok(()) => Taken::InHand,
                     Err(SendError::Full(request)) => self.withdraw(request, &RpcError::overloaded()),

@@ -15,6 +15,8 @@
 
 use std::fmt;
 
+use crate::protocol::scope::Scopes;
+
 pub mod brake;
 pub mod braked;
 pub mod in_flight;
@@ -48,6 +50,20 @@ pub enum ConnectionOrigin {
     InProcess,
     /// A remote controller, through the backend.
     RemoteControl,
+}
+
+/// What a client that was let in may do, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// What it may do.
+    pub scopes: Scopes,
+    /// The last second since the Unix epoch in which it may be connected; `None` for any time.
+    pub valid_until: Option<i64>,
+}
+
+impl Pass {
+    /// For clients who need no token: everything, without an end.
+    pub const UNLIMITED: Self = Self { scopes: Scopes::ALL, valid_until: None };
 }
 
 impl fmt::Display for ConnectionOrigin {

@@ -3,6 +3,7 @@
 use actix::prelude::*;
 
 use crate::connection::ConnectionId;
+use crate::protocol::scope::Scopes;
 use crate::protocol::server_request::ClientAnswer;
 use crate::protocol::{ClientNotification, ClientRequest, Method, RequestId};
 use crate::reply::Reply;
@@ -18,6 +19,8 @@ pub struct Request {
     pub method: &'static Method,
     /// The request.
     pub request: ClientRequest,
+    /// What the connection may do.
+    pub scopes: Scopes,
 }
 
 /// Sent by a connection for a message that needs no answer. No reply. Mailbox full: the note waits, and the connection

@@ -18,6 +18,7 @@ use crate::limits::Limits;
 use crate::panics::guarded;
 use crate::post::Post;
 use crate::protocol::initialize::{ClientInfo, InitializeParams};
+use crate::protocol::scope::Scopes;
 use crate::protocol::{ClientRequest, Gate, Method, RpcError};
 use crate::remote_control::{Meet, RemoteControl};
 use crate::reply::{Asked, Reply};
@@ -72,11 +73,11 @@ impl Processor {
     }
 
     fn dispatch(&mut self, message: Request, ctx: &mut Context<Self>) {
-        let Request { reply, method, request } = message;
+        let Request { reply, method, request, scopes } = message;
         if let ClientRequest::Initialize(params) = request {
-            return self.initialize(reply, *params, ctx);
+            return self.initialize(reply, *params, scopes, ctx);
         }
-        let session = match self.gate(reply.connection(), method, &request) {
+        let session = match self.gate(reply.connection(), method, &request, scopes) {
             Ok(session) => session,
             Err(error) => return ctx.post(&self.parts.router, reply.fail(&error)),
         };
@@ -120,8 +121,20 @@ impl Processor {
     }
 
     /// Checks whether this connection may send this request now.
-    fn gate(&self, connection: ConnectionId, method: &Method, request: &ClientRequest) -> Result<&Session, RpcError> {
+    fn gate(
+        &self,
+        connection: ConnectionId,
+        method: &Method,
+        request: &ClientRequest,
+        scopes: Scopes,
+    ) -> Result<&Session, RpcError> {
         let session = self.sessions.get(&connection).ok_or_else(|| RpcError::invalid_request("Not initialized"))?;
+        let needed = method.scope.map(|scope| (method.name, scope)).into_iter().chain(request.further_scope());
+        for (what, scope) in needed {
+            if !scopes.include(scope) {
+                return Err(RpcError::out_of_scope(what, scope, scopes));
+            }
+        }
         if !session.experimental_api {
             let gated = match method.gate {
                 Gate::Experimental => Some(method.name),
@@ -137,18 +150,19 @@ impl Processor {
         Ok(session)
     }
 
-    fn initialize(&mut self, reply: Reply, params: InitializeParams, ctx: &mut Context<Self>) {
+    fn initialize(&mut self, reply: Reply, params: InitializeParams, scopes: Scopes, ctx: &mut Context<Self>) {
         let connection = reply.connection();
         let session = match Session::open(&params, self.sessions.contains_key(&connection)) {
             Ok(session) => session,
             Err(error) => return ctx.post(&self.parts.router, reply.fail(&error)),
         };
         let originator = self.originator.get_or_insert_with(|| params.client_info.name.clone());
-        let response = self.parts.host.initialize_response(originator, &params.client_info);
+        let response = self.parts.host.initialize_response(originator, &params.client_info, scopes);
         self.sessions.insert(connection, session);
         let InitializeParams { client_info, capabilities } = params;
         let opt_out = capabilities.unwrap_or_default().opt_out_notification_methods.unwrap_or_default();
-        let outcome = reply.ok(&response).then(Effect::Admit { connection, opt_out: opt_out.into_iter().collect() });
+        let opt_out = opt_out.into_iter().collect();
+        let outcome = reply.ok(&response).then(Effect::Admit { connection, opt_out, scopes });
         ctx.post(&self.parts.router, outcome);
         self.greet(connection, client_info, ctx);
     }

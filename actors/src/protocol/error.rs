@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::scope::{Scope, Scopes};
+
 /// Error codes of JSON-RPC 2.0 section 5.1, and -32001 for overload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
@@ -83,6 +85,14 @@ impl RpcError {
     /// -32001: a queue is full.
     pub fn overloaded() -> Self {
         Self::new(ErrorCode::Overloaded, "Server overloaded; retry later.")
+    }
+
+    /// -32600: `what` needs the scope `required`, and the connection has only `scopes`.
+    pub fn out_of_scope(what: &str, required: Scope, scopes: Scopes) -> Self {
+        Self {
+            data: Some(json!({"requiredScope": required})),
+            ..Self::invalid_request(format!("{what} requires the scope `{required}`; this connection has: {scopes}"))
+        }
     }
 
     /// -32600: the provider is not configured.

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::scope::{Scope, Scopes};
+
 /// Params of `initialize`, the first request on a connection.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -36,7 +38,7 @@ pub struct Capabilities {
     pub opt_out_notification_methods: Option<Vec<String>>,
 }
 
-/// Result of `initialize`.
+/// Result of `initialize`: the members of the reference program, and the scopes of the connection.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InitializeResponse {
@@ -48,4 +50,8 @@ pub struct InitializeResponse {
     pub platform_family: String,
     /// Operating system: `linux` or `macos`.
     pub platform_os: String,
+    /// What this connection may do. The reference program does not have this member, and allows everything.
+    #[serde(default = "Scopes::all")]
+    #[schemars(with = "Vec<Scope>")]
+    pub scopes: Scopes,
 }

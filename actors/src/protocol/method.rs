@@ -1,4 +1,4 @@
-//! The table of methods: name, gate, weight, whether it starts work, and types of params, request and result.
+//! The table of methods: name, gate, scope, weight, whether it starts work, and types of params, request and result.
 //!
 //! Gate, dispatch, metrics labels, the list of methods in error texts, and the published schema all come from
 //! [`METHODS`].
@@ -27,6 +27,8 @@ use super::remote::{
     RemoteControlState, RemoteControlStatusReadResponse,
 };
 use super::request::ClientRequest;
+use super::scope::Scope;
+use super::scope::Scope::{Admin, Converse, Files, Observe};
 use super::search::{FuzzyFileSearchResponse, SearchRequest as Search};
 use super::signature::{Signature, takes, takes_nothing, takes_present};
 use super::thread::{
@@ -64,6 +66,8 @@ pub struct Method {
     pub name: &'static str,
     /// Who may call it.
     pub gate: Gate,
+    /// The scope that a connection needs for it. `None` for the handshake.
+    pub scope: Option<Scope>,
     /// Weight of its requests.
     pub weight: Weight,
     /// Whether it starts work, which a draining server refuses.
@@ -102,136 +106,177 @@ impl Method {
         Self { starts_work: true, ..self }
     }
 
+    /// For connections with any scopes, or none.
+    const fn for_everybody(self) -> Self {
+        Self { scope: None, ..self }
+    }
+
     /// Names the types `types` + `Params` and `types` + `Response`.
     const fn called(self, types: &'static str) -> Self {
         Self { types: Some(types), ..self }
     }
 }
 
-const fn stable(name: &'static str, signature: &'static dyn Signature) -> Method {
-    Method { name, gate: Gate::Stable, weight: Weight::Short, starts_work: false, signature, types: None }
+const fn stable(name: &'static str, scope: Scope, signature: &'static dyn Signature) -> Method {
+    Method {
+        name,
+        gate: Gate::Stable,
+        scope: Some(scope),
+        weight: Weight::Short,
+        starts_work: false,
+        signature,
+        types: None,
+    }
 }
 
-const fn experimental(name: &'static str, signature: &'static dyn Signature) -> Method {
-    Method { gate: Gate::Experimental, ..stable(name, signature) }
+const fn experimental(name: &'static str, scope: Scope, signature: &'static dyn Signature) -> Method {
+    Method { gate: Gate::Experimental, ..stable(name, scope, signature) }
 }
 
-const fn long(name: &'static str, signature: &'static dyn Signature) -> Method {
-    Method { weight: Weight::Long, ..stable(name, signature) }
+const fn long(name: &'static str, scope: Scope, signature: &'static dyn Signature) -> Method {
+    Method { weight: Weight::Long, ..stable(name, scope, signature) }
 }
 
-const fn long_experimental(name: &'static str, signature: &'static dyn Signature) -> Method {
-    Method { gate: Gate::Experimental, ..long(name, signature) }
+const fn long_experimental(name: &'static str, scope: Scope, signature: &'static dyn Signature) -> Method {
+    Method { gate: Gate::Experimental, ..long(name, scope, signature) }
 }
 
 /// All methods of this server.
 pub static METHODS: &[Method] = &[
-    stable("initialize", &takes(ClientRequest::Initialize).gives::<InitializeResponse>()),
+    stable("initialize", Observe, &takes(ClientRequest::Initialize).gives::<InitializeResponse>()).for_everybody(),
     // Threads: life cycle.
-    stable("thread/start", &takes(Thread::Start).gives::<ThreadStartResponse>()).starting_work(),
-    stable("thread/resume", &takes(Thread::Resume).gives::<ThreadResumeResponse>()),
-    stable("thread/fork", &takes(Thread::Fork).gives::<ThreadForkResponse>()),
-    stable("thread/unsubscribe", &takes(Thread::Unsubscribe).gives::<ThreadUnsubscribeResponse>()),
-    stable("thread/archive", &takes(Thread::Archive).gives::<ThreadArchiveResponse>()),
-    stable("thread/unarchive", &takes(Thread::Unarchive).gives::<ThreadUnarchiveResponse>()),
-    stable("thread/delete", &takes(Thread::Delete).gives::<ThreadDeleteResponse>()),
+    stable("thread/start", Converse, &takes(Thread::Start).gives::<ThreadStartResponse>()).starting_work(),
+    stable("thread/resume", Observe, &takes(Thread::Resume).gives::<ThreadResumeResponse>()),
+    stable("thread/fork", Converse, &takes(Thread::Fork).gives::<ThreadForkResponse>()),
+    stable("thread/unsubscribe", Observe, &takes(Thread::Unsubscribe).gives::<ThreadUnsubscribeResponse>()),
+    stable("thread/archive", Converse, &takes(Thread::Archive).gives::<ThreadArchiveResponse>()),
+    stable("thread/unarchive", Converse, &takes(Thread::Unarchive).gives::<ThreadUnarchiveResponse>()),
+    stable("thread/delete", Converse, &takes(Thread::Delete).gives::<ThreadDeleteResponse>()),
     // Threads: data.
-    stable("thread/read", &takes(Thread::Read).gives::<ThreadReadResponse>()),
-    stable("thread/list", &takes(Thread::List).gives::<ThreadListResponse>()),
-    experimental("thread/search", &takes(Thread::Search).gives::<ThreadSearchResponse>()),
-    stable("thread/loaded/list", &takes(Thread::LoadedList).gives::<ThreadLoadedListResponse>()),
-    stable("thread/name/set", &takes(Thread::NameSet).gives::<ThreadNameSetResponse>()).called("ThreadSetName"),
-    stable("thread/metadata/update", &takes(Thread::MetadataUpdate).gives::<ThreadMetadataUpdateResponse>()),
-    experimental("thread/readState/update", &takes(Thread::ReadStateUpdate).gives::<ThreadReadStateUpdateResponse>()),
-    stable("thread/goal/get", &takes(Thread::GoalGet).gives::<ThreadGoalGetResponse>()),
-    stable("thread/attachment/list", &takes(Thread::AttachmentList).gives::<ThreadAttachmentListResponse>()),
+    stable("thread/read", Observe, &takes(Thread::Read).gives::<ThreadReadResponse>()),
+    stable("thread/list", Observe, &takes(Thread::List).gives::<ThreadListResponse>()),
+    experimental("thread/search", Observe, &takes(Thread::Search).gives::<ThreadSearchResponse>()),
+    stable("thread/loaded/list", Observe, &takes(Thread::LoadedList).gives::<ThreadLoadedListResponse>()),
+    stable("thread/name/set", Converse, &takes(Thread::NameSet).gives::<ThreadNameSetResponse>())
+        .called("ThreadSetName"),
+    stable("thread/metadata/update", Converse, &takes(Thread::MetadataUpdate).gives::<ThreadMetadataUpdateResponse>()),
+    experimental(
+        "thread/readState/update",
+        Converse,
+        &takes(Thread::ReadStateUpdate).gives::<ThreadReadStateUpdateResponse>(),
+    ),
+    stable("thread/goal/get", Observe, &takes(Thread::GoalGet).gives::<ThreadGoalGetResponse>()),
+    stable("thread/attachment/list", Observe, &takes(Thread::AttachmentList).gives::<ThreadAttachmentListResponse>()),
     experimental(
         "thread/backgroundTerminals/list",
+        Observe,
         &takes(Thread::BackgroundTerminalsList).gives::<ThreadBackgroundTerminalsListResponse>(),
     ),
     // Turns and their items.
-    stable("thread/turns/list", &takes(Thread::TurnsList).gives::<ThreadTurnsListResponse>()),
-    stable("thread/items/list", &takes(Thread::ItemsList).gives::<ThreadItemsListResponse>()),
-    stable("turn/start", &takes(Thread::TurnStart).gives::<TurnStartResponse>()).starting_work(),
-    stable("turn/steer", &takes(Thread::TurnSteer).gives::<TurnSteerResponse>()),
-    stable("turn/interrupt", &takes(Thread::TurnInterrupt).gives::<Empty>()),
+    stable("thread/turns/list", Observe, &takes(Thread::TurnsList).gives::<ThreadTurnsListResponse>()),
+    stable("thread/items/list", Observe, &takes(Thread::ItemsList).gives::<ThreadItemsListResponse>()),
+    stable("turn/start", Converse, &takes(Thread::TurnStart).gives::<TurnStartResponse>()).starting_work(),
+    stable("turn/steer", Converse, &takes(Thread::TurnSteer).gives::<TurnSteerResponse>()),
+    stable("turn/interrupt", Converse, &takes(Thread::TurnInterrupt).gives::<Empty>()),
     // Commands.
-    long("command/exec", &takes(Command::Exec).gives::<CommandExecResponse>()).starting_work(),
-    stable("command/exec/write", &takes(Command::Write).gives::<Empty>()),
-    stable("command/exec/resize", &takes(Command::Resize).gives::<Empty>()),
-    stable("command/exec/terminate", &takes(Command::Terminate).gives::<Empty>()),
+    long("command/exec", Admin, &takes(Command::Exec).gives::<CommandExecResponse>()).starting_work(),
+    stable("command/exec/write", Admin, &takes(Command::Write).gives::<Empty>()),
+    stable("command/exec/resize", Admin, &takes(Command::Resize).gives::<Empty>()),
+    stable("command/exec/terminate", Admin, &takes(Command::Terminate).gives::<Empty>()),
     // Files of the machine.
-    stable("fs/readFile", &takes(Fs::ReadFile).gives::<FsReadFileResponse>()),
-    stable("fs/writeFile", &takes(Fs::WriteFile).gives::<Empty>()),
-    stable("fs/createDirectory", &takes(Fs::CreateDirectory).gives::<Empty>()),
-    stable("fs/getMetadata", &takes(Fs::GetMetadata).gives::<FsGetMetadataResponse>()),
-    stable("fs/readDirectory", &takes(Fs::ReadDirectory).gives::<FsReadDirectoryResponse>()),
-    stable("fs/remove", &takes(Fs::Remove).gives::<Empty>()),
-    stable("fs/copy", &takes(Fs::Copy).gives::<Empty>()),
-    stable("fs/watch", &takes(Fs::Watch).gives::<FsWatchResponse>()),
-    stable("fs/unwatch", &takes(Fs::Unwatch).gives::<Empty>()),
-    stable("fuzzyFileSearch", &takes(Search::FuzzyFileSearch).gives::<FuzzyFileSearchResponse>()),
-    experimental("fuzzyFileSearch/sessionStart", &takes(Search::SessionStart).gives::<Empty>()),
-    experimental("fuzzyFileSearch/sessionUpdate", &takes(Search::SessionUpdate).gives::<Empty>()),
-    experimental("fuzzyFileSearch/sessionStop", &takes(Search::SessionStop).gives::<Empty>()),
+    stable("fs/readFile", Files, &takes(Fs::ReadFile).gives::<FsReadFileResponse>()),
+    stable("fs/writeFile", Files, &takes(Fs::WriteFile).gives::<Empty>()),
+    stable("fs/createDirectory", Files, &takes(Fs::CreateDirectory).gives::<Empty>()),
+    stable("fs/getMetadata", Files, &takes(Fs::GetMetadata).gives::<FsGetMetadataResponse>()),
+    stable("fs/readDirectory", Files, &takes(Fs::ReadDirectory).gives::<FsReadDirectoryResponse>()),
+    stable("fs/remove", Files, &takes(Fs::Remove).gives::<Empty>()),
+    stable("fs/copy", Files, &takes(Fs::Copy).gives::<Empty>()),
+    stable("fs/watch", Files, &takes(Fs::Watch).gives::<FsWatchResponse>()),
+    stable("fs/unwatch", Files, &takes(Fs::Unwatch).gives::<Empty>()),
+    stable("fuzzyFileSearch", Files, &takes(Search::FuzzyFileSearch).gives::<FuzzyFileSearchResponse>()),
+    experimental("fuzzyFileSearch/sessionStart", Files, &takes(Search::SessionStart).gives::<Empty>()),
+    experimental("fuzzyFileSearch/sessionUpdate", Files, &takes(Search::SessionUpdate).gives::<Empty>()),
+    experimental("fuzzyFileSearch/sessionStop", Files, &takes(Search::SessionStop).gives::<Empty>()),
     // Remote control. Requests that wait for the backend are long.
-    long_experimental("remoteControl/enable", &takes(Remote::Enable).gives::<RemoteControlState>()).starting_work(),
-    experimental("remoteControl/disable", &takes(Remote::Disable).gives::<RemoteControlState>()),
+    long_experimental("remoteControl/enable", Admin, &takes(Remote::Enable).gives::<RemoteControlState>())
+        .starting_work(),
+    experimental("remoteControl/disable", Admin, &takes(Remote::Disable).gives::<RemoteControlState>()),
     experimental(
         "remoteControl/status/read",
+        Observe,
         &takes_nothing(Remote::StatusRead).gives::<RemoteControlStatusReadResponse>(),
     ),
     long_experimental(
         "remoteControl/pairing/start",
+        Admin,
         &takes_present(Remote::PairingStart).gives::<PairingStartResponse>(),
     )
     .starting_work(),
     long_experimental(
         "remoteControl/pairing/status",
+        Admin,
         &takes_present(Remote::PairingStatus).gives::<PairingStatusResponse>(),
     ),
     long_experimental(
         "remoteControl/client/list",
+        Admin,
         &takes(Remote::ClientList).gives::<RemoteControlClientsListResponse>(),
     ),
-    long_experimental("remoteControl/client/revoke", &takes(Remote::ClientRevoke).gives::<Empty>())
+    long_experimental("remoteControl/client/revoke", Admin, &takes(Remote::ClientRevoke).gives::<Empty>())
         .called("RemoteControlClientsRevoke"),
     // Requests of clients at their start.
-    stable("account/read", &takes(Catalog::AccountRead).gives::<GetAccountResponse>()),
-    stable("account/rateLimits/read", &takes(Catalog::AccountRateLimitsRead).gives::<GetAccountRateLimitsResponse>())
-        .called("GetAccountRateLimits"),
-    stable("account/gatewayOAuth/read", &takes(Catalog::AccountGatewayOAuthRead).gives::<GatewayOAuthReadResponse>())
-        .called("GatewayOAuthRead"),
-    stable("account/usage/read", &takes(Catalog::AccountUsageRead).gives::<Unoffered>()).called("GetAccountTokenUsage"),
+    stable("account/read", Observe, &takes(Catalog::AccountRead).gives::<GetAccountResponse>()),
+    stable(
+        "account/rateLimits/read",
+        Observe,
+        &takes(Catalog::AccountRateLimitsRead).gives::<GetAccountRateLimitsResponse>(),
+    )
+    .called("GetAccountRateLimits"),
+    stable(
+        "account/gatewayOAuth/read",
+        Observe,
+        &takes(Catalog::AccountGatewayOAuthRead).gives::<GatewayOAuthReadResponse>(),
+    )
+    .called("GatewayOAuthRead"),
+    stable("account/usage/read", Observe, &takes(Catalog::AccountUsageRead).gives::<Unoffered>())
+        .called("GetAccountTokenUsage"),
     experimental(
         "account/bedrock/checkGovCloudRequirements",
+        Observe,
         &takes(Catalog::AccountBedrockCheckGovCloudRequirements).gives::<BedrockCheckGovCloudRequirementsResponse>(),
     )
     .called("BedrockCheckGovCloudRequirements"),
-    stable("config/read", &takes(Catalog::ConfigRead).gives::<ConfigReadResponse>()),
-    stable("config/value/write", &takes(Catalog::ConfigValueWrite).gives::<ConfigWriteResponse>()),
-    stable("config/batchWrite", &takes(Catalog::ConfigBatchWrite).gives::<ConfigWriteResponse>()),
+    stable("config/read", Converse, &takes(Catalog::ConfigRead).gives::<ConfigReadResponse>()),
+    stable("config/value/write", Admin, &takes(Catalog::ConfigValueWrite).gives::<ConfigWriteResponse>()),
+    stable("config/batchWrite", Admin, &takes(Catalog::ConfigBatchWrite).gives::<ConfigWriteResponse>()),
     stable(
         "configRequirements/read",
+        Observe,
         &takes(Catalog::ConfigRequirementsRead).gives::<ConfigRequirementsReadResponse>(),
     ),
-    stable("model/list", &takes(Catalog::ModelList).gives::<Page<Model>>()),
-    stable("modelProvider/list", &takes(Catalog::ModelProviderList).gives::<ModelProviderListResponse>()),
+    stable("model/list", Observe, &takes(Catalog::ModelList).gives::<Page<Model>>()),
+    stable("modelProvider/list", Observe, &takes(Catalog::ModelProviderList).gives::<ModelProviderListResponse>()),
     stable(
         "modelProvider/capabilities/read",
+        Observe,
         &takes(Catalog::ModelProviderCapabilitiesRead).gives::<ModelProviderCapabilitiesReadResponse>(),
     ),
-    stable("permissionProfile/list", &takes(Catalog::PermissionProfileList).gives::<Page<PermissionProfileSummary>>()),
+    stable(
+        "permissionProfile/list",
+        Observe,
+        &takes(Catalog::PermissionProfileList).gives::<Page<PermissionProfileSummary>>(),
+    ),
     experimental(
         "collaborationMode/list",
+        Observe,
         &takes(Catalog::CollaborationModeList).gives::<CollaborationModeListResponse>(),
     ),
-    stable("mcpServerStatus/list", &takes(Catalog::McpServerStatusList).gives::<Page<McpServerStatus>>())
+    stable("mcpServerStatus/list", Observe, &takes(Catalog::McpServerStatusList).gives::<Page<McpServerStatus>>())
         .called("ListMcpServerStatus"),
-    stable("skills/list", &takes(Catalog::SkillsList).gives::<SkillsListResponse>()),
-    stable("hooks/list", &takes(Catalog::HooksList).gives::<HooksListResponse>()),
-    stable("plugin/list", &takes(Catalog::PluginList).gives::<PluginListResponse>()),
-    stable("plugin/installed", &takes(Catalog::PluginInstalled).gives::<PluginInstalledResponse>()),
-    stable("experimentalFeature/list", &takes(Catalog::ExperimentalFeatureList).gives::<Page<Unoffered>>()),
-    stable("app/list", &takes(Catalog::AppList).gives::<Page<Unoffered>>()).called("AppsList"),
+    stable("skills/list", Observe, &takes(Catalog::SkillsList).gives::<SkillsListResponse>()),
+    stable("hooks/list", Observe, &takes(Catalog::HooksList).gives::<HooksListResponse>()),
+    stable("plugin/list", Observe, &takes(Catalog::PluginList).gives::<PluginListResponse>()),
+    stable("plugin/installed", Observe, &takes(Catalog::PluginInstalled).gives::<PluginInstalledResponse>()),
+    stable("experimentalFeature/list", Observe, &takes(Catalog::ExperimentalFeatureList).gives::<Page<Unoffered>>()),
+    stable("app/list", Observe, &takes(Catalog::AppList).gives::<Page<Unoffered>>()).called("AppsList"),
 ];

@@ -27,6 +27,7 @@ pub mod raw;
 pub mod remote;
 mod request;
 pub mod schema;
+pub mod scope;
 pub mod search;
 mod secret;
 pub mod server_request;

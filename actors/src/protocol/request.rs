@@ -5,6 +5,7 @@ use super::command::CommandRequest;
 use super::fs::FsRequest;
 use super::initialize::InitializeParams;
 use super::remote::RemoteControlRequest;
+use super::scope::Scope;
 use super::search::SearchRequest;
 use super::thread::ThreadRequest;
 
@@ -49,6 +50,14 @@ impl ClientRequest {
     /// All members that require `experimentalApi`, as named in refusals: method, dot, member.
     pub fn experimental_members() -> impl Iterator<Item = &'static str> {
         ThreadRequest::experimental_members().chain([PERMISSION_PROFILE])
+    }
+
+    /// The part of the request that needs a further scope besides that of its method, as refusals name it, and the scope.
+    pub fn further_scope(&self) -> Option<(&'static str, Scope)> {
+        match self {
+            Self::Threads(request) => request.further_scope(),
+            _ => None,
+        }
     }
 }
 

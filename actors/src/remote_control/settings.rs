@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::protocol::scope::Scopes;
+
 use crate::backoff::Backoff;
 use crate::http::HttpBounds;
 use crate::limits::Milliseconds;
@@ -12,6 +14,8 @@ use crate::limits::Milliseconds;
 pub struct RemoteControlSettings {
     /// Hosts besides the known ones that `chatgpt_base_url` may name; `https` only.
     pub hosts: Vec<String>,
+    /// Scopes of remote controllers.
+    pub scopes: Scopes,
     /// Requests waiting for remote control. Further ones get -32001.
     pub mailbox_messages: usize,
     /// Client requests waiting for the backend. Further ones get -32001.
@@ -57,6 +61,7 @@ impl RemoteControlSettings {
     pub fn tiny() -> Self {
         Self {
             hosts: Vec::new(),
+            scopes: Scopes::ALL,
             mailbox_messages: 1,
             calls: 4,
             // Long, because only tests delay answers, and the machine may be slow.

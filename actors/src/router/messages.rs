@@ -12,6 +12,7 @@ use crate::connection::messages::Deliver;
 use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
 use crate::connection::{ConnectionId, ConnectionOrigin};
+use crate::protocol::scope::Scopes;
 use crate::protocol::server_request::ClientAnswer;
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, RequestId, ServerNotification};
@@ -103,6 +104,8 @@ pub enum Effect {
         connection: ConnectionId,
         /// Methods of notifications that it does not want.
         opt_out: HashSet<String>,
+        /// What it may do. Only `observe` lets it hear what is told to more than one connection.
+        scopes: Scopes,
     },
     /// The connection has ended.
     Forget {

@@ -83,9 +83,9 @@ impl Router {
         for effect in outcome.effects {
             match effect {
                 Effect::Answer(answer) => self.answer(answer),
-                Effect::Admit { connection, opt_out } => {
+                Effect::Admit { connection, opt_out, scopes } => {
                     if let Some(peer) = self.peers.get_mut(&connection) {
-                        peer.admit(opt_out);
+                        peer.admit(opt_out, scopes);
                     }
                 }
                 Effect::Forget { connection } => self.forget(connection),
@@ -111,11 +111,12 @@ impl Router {
         }
     }
 
-    /// Sends a request to all initialized subscribers of a thread. Without subscribers it stays pending.
+    /// Sends a request to all subscribers of a thread that are initialized and may answer. If there are none, the request
+    /// waits for one.
     fn ask(&mut self, ask: Ask) {
         let subscribers = self.subscribers.get(&ask.thread()).into_iter().flatten();
         let asked: Vec<ConnectionId> =
-            subscribers.copied().filter(|id| self.peers.get(id).is_some_and(Peer::is_admitted)).collect();
+            subscribers.copied().filter(|id| self.peers.get(id).is_some_and(Peer::may_answer)).collect();
         let Some(frame) = self.asked.ask(ask, asked.iter().copied()) else { return };
         for connection in asked {
             self.deliver(connection, frame.clone(), None);
@@ -123,6 +124,9 @@ impl Router {
     }
 
     fn ask_again(&mut self, connection: ConnectionId, thread: ThreadId) {
+        if !self.peers.get(&connection).is_some_and(Peer::may_answer) {
+            return;
+        }
         for frame in self.asked.ask_again(thread, connection) {
             self.deliver(connection, frame, None);
         }
@@ -152,10 +156,13 @@ impl Router {
             }
         };
         match audience {
-            Audience::Everyone => peers.iter().for_each(|(id, peer)| offer(*id, peer)),
+            Audience::Everyone => {
+                peers.iter().filter(|(_, peer)| peer.observes()).for_each(|(id, peer)| offer(*id, peer));
+            }
             Audience::Subscribers(thread) => {
                 let ids = subscribers.get(&thread).into_iter().flatten();
-                ids.filter_map(|id| Some((*id, peers.get(id)?))).for_each(|(id, peer)| offer(id, peer));
+                let subscribed = ids.filter_map(|id| Some((*id, peers.get(id)?)));
+                subscribed.filter(|(_, peer)| peer.observes()).for_each(|(id, peer)| offer(id, peer));
             }
             Audience::One(id) => peers.get(&id).into_iter().for_each(|peer| offer(id, peer)),
         }

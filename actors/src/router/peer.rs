@@ -16,6 +16,7 @@ use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
 use crate::limits::Limits;
 use crate::protocol::Frame;
+use crate::protocol::scope::{Scope, Scopes};
 use crate::protocol::thread::ThreadId;
 use crate::wire::close::CloseReason;
 
@@ -29,6 +30,7 @@ pub(super) struct Peer {
     valid_until: Option<i64>,
     /// `None` until the connection is initialized; then the notifications that it does not want.
     opt_out: Option<HashSet<String>>,
+    scopes: Scopes,
     pub(super) subscriptions: HashSet<ThreadId>,
     clocks: Clocks,
 }
@@ -88,6 +90,7 @@ impl Peer {
             kill: register.kill,
             valid_until: register.valid_until,
             opt_out: None,
+            scopes: Scopes::NONE,
             subscriptions: HashSet::new(),
             clocks: Clocks::new(now),
         }
@@ -105,13 +108,19 @@ impl Peer {
         self.outbound.queued_bytes()
     }
 
-    pub(super) fn admit(&mut self, opt_out: HashSet<String>) {
+    pub(super) fn admit(&mut self, opt_out: HashSet<String>, scopes: Scopes) {
         self.opt_out = Some(opt_out);
+        self.scopes = scopes;
     }
 
-    /// Whether its handshake is over.
-    pub(super) fn is_admitted(&self) -> bool {
-        self.opt_out.is_some()
+    /// Whether it may hear what is told to more than one connection.
+    pub(super) fn observes(&self) -> bool {
+        self.scopes.include(Scope::Observe)
+    }
+
+    /// Whether it may be asked for approvals and the like: its handshake is over, and it may converse.
+    pub(super) fn may_answer(&self) -> bool {
+        self.opt_out.is_some() && self.scopes.include(Scope::Converse)
     }
 
     pub(super) fn wants(&self, method: &str) -> bool {

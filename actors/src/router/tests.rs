@@ -11,6 +11,7 @@ use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
 use crate::limits::Seconds;
 use crate::protocol::RequestId;
+use crate::protocol::scope::Scopes;
 
 /// Stands in for a client: keeps what it is sent, or keeps its mailbox full.
 struct Client {
@@ -102,7 +103,7 @@ async fn connect_until(
 
 fn admit(client: &Connected, opt_out: &[&str]) -> Outcome {
     let opt_out = opt_out.iter().map(ToString::to_string).collect();
-    Outcome::none().then(Effect::Admit { connection: client.id, opt_out })
+    Outcome::none().then(Effect::Admit { connection: client.id, opt_out, scopes: Scopes::ALL })
 }
 
 fn closed(thread: ThreadId) -> ServerNotification {

@@ -24,6 +24,7 @@ use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::mailbox::reserve;
 use crate::processor::{Processor, ProcessorParts};
+use crate::protocol::scope::Scopes;
 use crate::remote_control::{EndRemoteControl, Link, RemoteControl, RemoteControlParts, RemoteControlSetup};
 use crate::remote_link::{RemoteLink, RemoteLinkLimits, RemoteLinkParts};
 use crate::router::Router;
@@ -112,7 +113,7 @@ impl Actors {
         let link_parts = RemoteLinkParts {
             limits: remote_link.clone(),
             message_bytes: limits.message_bytes,
-            open: Box::new(opener(&hub, ConnectionOrigin::RemoteControl)),
+            open: Box::new(opener(&hub, ConnectionOrigin::RemoteControl, remote_control.settings.scopes)),
             lost: Addr::clone(&control).recipient(),
         };
         link_mailbox.run_on(&remote_arbiter, || RemoteLink::new(link_parts));
@@ -127,7 +128,7 @@ impl Actors {
         };
         control_mailbox.run_on(&remote_arbiter, || RemoteControl::new(control_parts));
 
-        let open = Arc::new(opener(&hub, ConnectionOrigin::InProcess));
+        let open = Arc::new(opener(&hub, ConnectionOrigin::InProcess, Scopes::ALL));
         Self { hub, commands, remote_control: control, remote_arbiter, open }
     }
 

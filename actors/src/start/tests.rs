@@ -17,6 +17,7 @@ use crate::connection::stream::{Ended, serve};
 use crate::limits::Seconds;
 use crate::processor::hold::Hold;
 use crate::protocol::ServerNotification;
+use crate::protocol::scope::Scopes;
 use crate::protocol::thread::{ThreadId, ThreadStatus};
 use crate::router::{Audience, Outcome};
 
@@ -86,7 +87,7 @@ impl Client {
         let hub = hub.clone();
         actix_rt::spawn(async move {
             let (reader, writer) = split(theirs);
-            serve(reader, writer, ConnectionOrigin::InProcess, &hub).await
+            serve(reader, writer, ConnectionOrigin::InProcess, Scopes::ALL, &hub).await
         });
         let (reader, writer) = split(ours);
         Self { writer, lines: BufReader::new(reader).lines(), answered: BTreeMap::new() }
@@ -183,7 +184,7 @@ async fn the_processors_mailbox_takes_its_capacity_however_many_connections_ther
         let (hub, _remains) = hub(limits);
         // Lets the actors start; from here on nothing is awaited, so the processor takes nothing out.
         actix_rt::time::sleep(Duration::from_millis(20)).await;
-        let connections: Vec<_> = (0..8).map(|_| Intake::new(&hub)).collect();
+        let connections: Vec<_> = (0..8).map(|_| Intake::new(&hub, Scopes::ALL)).collect();
         let request = r#"{"id":1,"method":"thread/loaded/list"}"#;
         let mut refused = 0;
         for _ in 0..100 {
@@ -202,7 +203,7 @@ async fn the_processors_mailbox_takes_its_capacity_however_many_connections_ther
 async fn a_notification_waits_for_room_and_its_connection_is_not_read_meanwhile() {
     let (hub, _remains) = hub(Limits { connection_in_flight_requests: 8, connection_waiting_requests: 8, ..cramped() });
     actix_rt::time::sleep(Duration::from_millis(20)).await;
-    let connection = Intake::new(&hub);
+    let connection = Intake::new(&hub, Scopes::ALL);
     // Not a request, of which a few stop the reading already.
     let [fills, waits] = [(); 2].map(|()| connection.take(r#"{"method":"initialized"}"#));
     assert!(matches!((fills, waits), (Taken::InHand, Taken::InHand)));
@@ -253,7 +254,7 @@ async fn the_end_of_the_input_loses_no_answer() {
         let hub = hub.clone();
         async move {
             let (reader, writer) = split(theirs);
-            serve(reader, writer, ConnectionOrigin::InProcess, &hub).await
+            serve(reader, writer, ConnectionOrigin::InProcess, Scopes::ALL, &hub).await
         }
     });
     let (reader, mut writer) = split(ours);

@@ -6,6 +6,7 @@ use super::*;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const NOW: i64 = 1_800_000_000;
+const DEFAULT: Scopes = Scopes::ALL;
 
 fn signed_with(secret: &str, header: &str, claims: &str) -> String {
     let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
@@ -20,7 +21,7 @@ fn signed(header: &str, claims: &str) -> String {
 fn verifier(issuer: Option<&str>, audience: Option<&str>, skew_seconds: i64) -> JwtVerifier {
     let expected =
         ExpectedClaims { issuer: issuer.map(str::to_owned), audience: audience.map(str::to_owned), skew_seconds };
-    JwtVerifier::new(&SECRET.into(), Path::new("secret"), expected).unwrap()
+    JwtVerifier::new(&SECRET.into(), Path::new("secret"), expected, DEFAULT).unwrap()
 }
 
 /// What a verifier that wants no issuer and no audience says to these claims.
@@ -35,9 +36,9 @@ fn judge_header(header: &str) -> Result<Pass, Denial> {
 #[test]
 fn a_secret_has_at_least_32_bytes() {
     let expected = || ExpectedClaims { issuer: None, audience: None, skew_seconds: 0 };
-    let error = JwtVerifier::new(&SECRET[1..].into(), Path::new("/run/secret"), expected()).err().unwrap();
+    let error = JwtVerifier::new(&SECRET[1..].into(), Path::new("/run/secret"), expected(), DEFAULT).err().unwrap();
     assert_eq!(error.to_string(), "signed websocket bearer secret /run/secret must be at least 32 bytes");
-    assert!(JwtVerifier::new(&SECRET.into(), Path::new("/run/secret"), expected()).is_ok());
+    assert!(JwtVerifier::new(&SECRET.into(), Path::new("/run/secret"), expected(), DEFAULT).is_ok());
 }
 
 #[test]
@@ -108,6 +109,8 @@ fn claims_of_a_wrong_form_are_refused() {
         format!(r#"{{"exp":{NOW},"iss":5}}"#),
         format!(r#"{{"exp":{NOW},"iss":["a"]}}"#),
         format!(r#"{{"exp":{NOW},"aud":5}}"#),
+        format!(r#"{{"exp":{NOW},"scope":5}}"#),
+        format!(r#"{{"exp":{NOW},"scope":["observe",5]}}"#),
         format!(r#"{{"exp":{NOW},"aud":["a",5]}}"#),
         format!(r#"{{"exp":{NOW},"aud":{{"a":1}}}}"#),
         format!("[{NOW},null,null,null]"),
@@ -209,5 +212,17 @@ fn the_first_fault_in_the_order_of_the_checks_is_told() {
 #[test]
 fn a_pass_says_until_when_it_is_valid() {
     let token = signed(r#"{"alg":"HS256"}"#, &format!(r#"{{"exp":{NOW}}}"#));
-    assert_eq!(verifier(None, None, 7).judge(&token, NOW), Ok(Pass { valid_until: Some(NOW + 7) }));
+    assert_eq!(verifier(None, None, 7).judge(&token, NOW), Ok(Pass { scopes: DEFAULT, valid_until: Some(NOW + 7) }));
+}
+
+#[test]
+fn the_claim_scope_says_what_a_client_may_do() {
+    let scopes = |claim: &str| judge(&format!(r#"{{"exp":{NOW}{claim}}}"#)).unwrap().scopes.to_string();
+    assert_eq!(scopes(""), DEFAULT.to_string());
+    assert_eq!(scopes(r#","scope":null"#), DEFAULT.to_string());
+    assert_eq!(scopes(r#","scope":"openid converse observe""#), "observe, converse");
+    assert_eq!(scopes(r#","scope":["files"]"#), "files");
+    for nothing in ["", "openid", "Observe", "observe,files"] {
+        assert_eq!(scopes(&format!(r#","scope":"{nothing}""#)), "none", "{nothing}");
+    }
 }

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use codex_app_server::auth::{Denial, ExpectedClaims, hs256::hmac_sha256, jwt::JwtVerifier};
-use serde_json::Value;
+use codex_app_server::protocol::scope::Scopes;
+use serde_json::{Map, Value};
 
 const SECRET: &str = "a secret that fuzzing knows as well";
 const NOW: i64 = 1_800_000_000;
@@ -13,7 +14,7 @@ const SKEW: i64 = 30;
 static VERIFIER: LazyLock<JwtVerifier> = LazyLock::new(|| {
     let expected =
         ExpectedClaims { issuer: Some("us".to_owned()), audience: Some("app".to_owned()), skew_seconds: SKEW };
-    JwtVerifier::new(&SECRET.into(), Path::new("secret"), expected).expect("the secret is long enough")
+    JwtVerifier::new(&SECRET.into(), Path::new("secret"), expected, Scopes::ALL).expect("the secret is long enough")
 });
 
 /// Any claims that are signed let in exactly those who may come in, and nothing that is not signed lets anybody in.
@@ -38,7 +39,7 @@ fn signed(claims: &[u8]) -> String {
 /// The rules again, member by member.
 fn judged_simply(claims: &[u8]) -> Result<(), Denial> {
     let Ok(Value::Object(claims)) = serde_json::from_slice(claims) else { return Err(Denial::BadJwt) };
-    let exp = claims.get("exp").and_then(Value::as_i64).ok_or(Denial::BadJwt)?;
+    let exp = seconds(&claims, "exp", f64::floor).ok_or(Denial::BadJwt)?;
     let says = |name: &str, wanted: &str| match claims.get(name) {
         Some(Value::Array(several)) => several.iter().any(|one| one == wanted),
         Some(one) => one == wanted,
@@ -46,10 +47,7 @@ fn judged_simply(claims: &[u8]) -> Result<(), Denial> {
     };
     if i128::from(NOW) > i128::from(exp) + i128::from(SKEW) {
         Err(Denial::Expired)
-    } else if claims
-        .get("nbf")
-        .and_then(Value::as_i64)
-        .is_some_and(|nbf| i128::from(NOW) < i128::from(nbf) - i128::from(SKEW))
+    } else if seconds(&claims, "nbf", f64::ceil).is_some_and(|nbf| i128::from(NOW) < i128::from(nbf) - i128::from(SKEW))
     {
         Err(Denial::NotYetValid)
     } else if !says("iss", "us") {
@@ -59,4 +57,10 @@ fn judged_simply(claims: &[u8]) -> Result<(), Denial> {
     } else {
         Ok(())
     }
+}
+
+/// A time in whole seconds: it may have a fraction.
+fn seconds(claims: &Map<String, Value>, name: &str, round: fn(f64) -> f64) -> Option<i64> {
+    let value = claims.get(name)?;
+    value.as_i64().or_else(|| value.as_f64().map(|seconds| round(seconds) as i64))
 }

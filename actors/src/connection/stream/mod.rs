@@ -14,6 +14,7 @@ use super::kill::Kill;
 use super::messages::Deliver;
 use crate::hub::Hub;
 use crate::panics::guarded;
+use crate::protocol::scope::Scopes;
 use crate::wire::lines::{JsonLines, Line};
 
 mod open;
@@ -31,13 +32,13 @@ pub enum Ended {
     Cut,
 }
 
-/// Serves JSON-RPC over `reader` and `writer` until the connection ends.
-pub async fn serve<R, W>(reader: R, writer: W, origin: ConnectionOrigin, hub: &Hub) -> Ended
+/// Serves JSON-RPC over `reader` and `writer`, to a client with these `scopes`, until the connection ends.
+pub async fn serve<R, W>(reader: R, writer: W, origin: ConnectionOrigin, scopes: Scopes, hub: &Hub) -> Ended
 where
     R: AsyncRead + Unpin + 'static,
     W: AsyncWrite + Unpin + 'static,
 {
-    let intake = Rc::new(Intake::new(hub));
+    let intake = Rc::new(Intake::new(hub, scopes));
     let outbox = Rc::new(Outbox::new(intake.clone()));
     let cut = CancellationToken::new();
     let connection = StreamConnection { intake: intake.clone(), outbox: outbox.clone(), origin, cut: cut.clone() };

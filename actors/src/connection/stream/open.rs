@@ -6,13 +6,18 @@ use tokio::io::DuplexStream;
 use super::serve;
 use crate::connection::ConnectionOrigin;
 use crate::hub::Hub;
+use crate::protocol::scope::Scopes;
 
-/// A function that opens a connection of `hub`: one JSON-RPC message per line, with a buffer of the given size in each
-/// direction. It can be called on any thread; the connections live on the arbiter on which the function was created.
+/// A function that opens a connection of `hub` with these `scopes`: one JSON-RPC message per line, with a buffer of the
+/// given size in each direction. It can be called on any thread; the connections live on the arbiter on which the function was created.
 ///
 /// # Panics
 /// Panics outside an actix system.
-pub fn opener(hub: &Hub, origin: ConnectionOrigin) -> impl Fn(usize) -> DuplexStream + Send + Sync + use<> {
+pub fn opener(
+    hub: &Hub,
+    origin: ConnectionOrigin,
+    scopes: Scopes,
+) -> impl Fn(usize) -> DuplexStream + Send + Sync + use<> {
     let (hub, arbiter) = (hub.clone(), Arbiter::current());
     move |bytes| {
         let (ours, theirs) = tokio::io::duplex(bytes);
@@ -21,7 +26,7 @@ pub fn opener(hub: &Hub, origin: ConnectionOrigin) -> impl Fn(usize) -> DuplexSt
         arbiter.spawn_fn(move || {
             actix_rt::spawn(async move {
                 let (reader, writer) = tokio::io::split(theirs);
-                serve(reader, writer, origin, &hub).await;
+                serve(reader, writer, origin, scopes, &hub).await;
             });
         });
         ours

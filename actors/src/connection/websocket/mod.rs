@@ -13,12 +13,13 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use actix_web_actors::HttpContext;
 use bytes::Bytes;
 
-use super::ConnectionOrigin;
 use super::intake::Intake;
 use super::kill::Kill;
 use super::messages::Deliver;
+use super::{ConnectionOrigin, Pass};
 use crate::hub::Hub;
 use crate::panics::guarded;
+use crate::protocol::scope::Scopes;
 use crate::wire::close::CloseReason;
 use crate::wire::reader::{Incoming, MessageReader};
 
@@ -34,16 +35,10 @@ use incoming::IncomingMessages;
 use outbox::{Outbox, close_frame};
 
 /// Serves JSON-RPC over an upgraded connection. `handshake` is the complete 101 response, `kill` ends the connection
-/// even if its peer does not read, and `valid_until` (seconds since the Unix epoch) is when it is closed.
-pub fn serve(
-    handshake: HttpResponseBuilder,
-    payload: Payload,
-    hub: &Hub,
-    kill: Kill,
-    valid_until: Option<i64>,
-) -> HttpResponse {
-    let intake = Rc::new(Intake::new(hub));
-    serve_with(JsonRpc(intake.clone()), intake, handshake, payload, kill, valid_until)
+/// even if its peer does not read, and `pass` says what the client may do and until when.
+pub fn serve(handshake: HttpResponseBuilder, payload: Payload, hub: &Hub, kill: Kill, pass: Pass) -> HttpResponse {
+    let intake = Rc::new(Intake::new(hub, pass.scopes));
+    serve_with(JsonRpc(intake.clone()), intake, handshake, payload, kill, pass.valid_until)
 }
 
 /// Serves another application over the same wire.
@@ -54,7 +49,7 @@ pub fn serve_application(
     hub: &Hub,
     kill: Kill,
 ) -> HttpResponse {
-    serve_with(application, Rc::new(Intake::new(hub)), handshake, payload, kill, None)
+    serve_with(application, Rc::new(Intake::new(hub, Scopes::ALL)), handshake, payload, kill, None)
 }
 
 fn serve_with<A: Application>(

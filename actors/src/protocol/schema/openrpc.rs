@@ -1,7 +1,7 @@
 //! The OpenRPC 1.3 document: the methods that clients call, with their types.
 //!
 //! OpenRPC only describes requests of clients. Notifications of the server are listed under `x-notifications` in the
-//! same form.
+//! same form. The scope that a method needs is its `x-scope`.
 
 use serde_json::{Value, json};
 
@@ -36,6 +36,9 @@ fn method(protocol: &Protocol, row: &Row) -> Value {
     let mut method = json!({"name": row.method, "paramStructure": "by-name", "params": descriptors});
     if let Some(description) = params.get("description") {
         method["description"] = description.clone();
+    }
+    if let Some(scope) = row.scope {
+        method["x-scope"] = json!(scope);
     }
     if let Some(result) = &row.result {
         method["result"] = json!({"name": result, "schema": {"$ref": format!("{DEFINITIONS}{result}")}});

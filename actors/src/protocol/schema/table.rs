@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{EXPERIMENTAL, messages, words};
 use crate::protocol::notification::NotificationRow;
+use crate::protocol::scope::Scope;
 use crate::protocol::server_request::{SERVER_REQUESTS, ServerRequestRow};
 use crate::protocol::{
     ClientNotification, ClientRequest, Gate, METHODS, Method, RequestId, RpcError, ServerNotification,
@@ -25,6 +26,8 @@ pub struct Row {
     pub params: Option<String>,
     /// The type of the result; `None` for a notification.
     pub result: Option<String>,
+    /// The scope that a client needs for it; `None` for the handshake and for everything that is no client's request.
+    pub scope: Option<Scope>,
 }
 
 /// All kinds of messages and their types.
@@ -129,6 +132,7 @@ fn request(method: &Method, read: &mut SchemaGenerator, written: &mut SchemaGene
         method: method.name.to_owned(),
         params: Some(named(params, format!("{stem}Params"), read)),
         result: Some(named(result, format!("{stem}Response"), written)),
+        scope: method.scope,
     }
 }
 
@@ -139,6 +143,7 @@ fn server_request(row: &dyn ServerRequestRow, read: &mut SchemaGenerator, writte
         method: row.name().to_owned(),
         params: Some(named(params, format!("{stem}Params"), written)),
         result: Some(named(answer, format!("{stem}Response"), read)),
+        scope: None,
     }
 }
 
@@ -159,7 +164,7 @@ fn notifications<T: JsonSchema>(table: &[NotificationRow], generator: &mut Schem
                 let stem = known.map_or_else(|| pascal(&method), str::to_owned);
                 named(params, format!("{stem}Notification"), generator)
             });
-            Some(Row { method, params, result: None })
+            Some(Row { method, params, result: None, scope: None })
         })
         .collect()
 }

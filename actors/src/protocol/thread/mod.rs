@@ -8,6 +8,7 @@ mod results;
 mod snapshot;
 #[cfg(test)]
 pub(crate) mod tests;
+mod widening;
 
 pub use id::{InvalidThreadId, ThreadId};
 pub use listing::{

@@ -25,6 +25,7 @@ use crate::mailbox::reserve;
 use crate::protocol::RequestId;
 use crate::protocol::initialize::ClientInfo;
 use crate::protocol::remote::{PairingStartParams, RemoteControlEnableParams, RemoteControlRequest};
+use crate::protocol::scope::Scopes;
 use crate::remote_link::{Dial, DialError, LinkLost, SendRest};
 use crate::reply::{Asked, Reply};
 use crate::router::Effect;
@@ -162,7 +163,7 @@ impl Scene {
             RemoteControlParts { setup, host, store: shared_store, catalog, router: shared_router, clock, link: fake };
         let connection = ConnectionId(1);
         let news = listen(&router, connection).await;
-        let admit = Effect::Admit { connection, opt_out: Default::default() };
+        let admit = Effect::Admit { connection, opt_out: Default::default(), scopes: Scopes::ALL };
         router.send(Outcome::none().then(admit)).await.unwrap();
         mailbox.run(RemoteControl::new(parts));
         Self { home, backend, control, store, router, dials, link, news, now, requests: 0, kept: VecDeque::new() }

@@ -18,6 +18,7 @@ use crate::connection::stream::opener;
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::mailbox::reserve;
+use crate::protocol::scope::Scopes;
 use crate::start::tests::{Remains, cramped, hub};
 use backend::{Backend, SOON, Wire};
 
@@ -84,7 +85,7 @@ impl Test {
     async fn start(limits: Limits, link: RemoteLinkLimits) -> Self {
         let message_bytes = limits.message_bytes;
         let (hub, remains) = hub(limits);
-        let open = Box::new(opener(&hub, ConnectionOrigin::RemoteControl));
+        let open = Box::new(opener(&hub, ConnectionOrigin::RemoteControl, Scopes::ALL));
         let (tell, lost) = mpsc::channel(16);
         let listener = Listener(tell).start().recipient();
         let (address, mailbox) = reserve(link.mailbox_messages);

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::clock::Clock;
 use crate::limits::Limits;
+use crate::protocol::scope::{Scope, Scopes};
 use crate::protocol::server_request::{
     DYNAMIC_TOOL_CALL, DynamicToolCallParams, FILE_CHANGE_APPROVAL, FileChangeApprovalDecision,
     FileChangeRequestApprovalParams, FileChangeRequestApprovalResponse,
@@ -33,10 +34,15 @@ async fn effect(router: &Addr<Router>, effect: Effect) {
 
 /// An initialized connection that follows `thread`.
 async fn follow(router: &Addr<Router>, id: u64, thread: ThreadId) -> Frames {
+    follow_with(router, id, thread, Scopes::ALL).await
+}
+
+/// The same with these scopes.
+async fn follow_with(router: &Addr<Router>, id: u64, thread: ThreadId, scopes: Scopes) -> Frames {
     let connection = ConnectionId(id);
     let frames = listen(router, connection).await;
     let opt_out = HashSet::from(["item/fileChange/requestApproval".to_owned()]);
-    effect(router, Effect::Admit { connection, opt_out }).await;
+    effect(router, Effect::Admit { connection, opt_out, scopes }).await;
     effect(router, Effect::Subscribe { connection, thread }).await;
     frames
 }
@@ -87,6 +93,22 @@ async fn is_told(frames: &mut Frames, id: i64) {
         (&json!("serverRequest/resolved"), &json!(id)),
         "{message}"
     );
+}
+
+#[actix_rt::test]
+async fn whoever_may_only_observe_is_not_asked_and_cannot_answer() {
+    let (router, thread) = (router(2), ThreadId::new());
+    let observe = Scopes::from_iter([Scope::Observe]);
+    let mut early = follow_with(&router, 1, thread, observe).await;
+    let answered = ask(&router, thread, 7).await;
+    let mut late = follow_with(&router, 2, thread, observe).await;
+    answer(&router, 1, RequestId::Integer(0), accept()).await;
+    let mut converses = follow(&router, 3, thread).await;
+    is_asked(&mut converses, 0).await;
+    answer(&router, 3, RequestId::Integer(0), json!({"decision": "decline"})).await;
+    assert_eq!(decision(answered).await, FileChangeApprovalDecision::Decline);
+    is_told(&mut early, 0).await;
+    is_told(&mut late, 0).await;
 }
 
 #[actix_rt::test]
