@@ -23,9 +23,9 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::backend::circumstances;
-use super::board::Board;
 use super::enrollment::Enrollment;
 use super::failure::{Failure, Kind};
+use super::published_status::PublishedStatus;
 use super::session::{Destination, Session};
 use crate::account::Recovery;
 use crate::backoff::Backoff;
@@ -64,7 +64,7 @@ impl Link {
 /// See the module's documentation.
 pub struct Cycle {
     pub session: Rc<Session>,
-    pub board: Rc<Board>,
+    pub status: Rc<PublishedStatus>,
     pub link: Rc<Link>,
     /// Signalled when the socket is lost.
     pub lost: Rc<Notify>,
@@ -74,9 +74,9 @@ pub struct Cycle {
 
 impl Cycle {
     /// Creates a cycle that has not started.
-    pub fn new(session: Rc<Session>, board: Rc<Board>, link: Rc<Link>, lost: Rc<Notify>) -> Self {
+    pub fn new(session: Rc<Session>, status: Rc<PublishedStatus>, link: Rc<Link>, lost: Rc<Notify>) -> Self {
         let backoff = RefCell::new(session.tools.settings.backoff());
-        Self { session, board, link, lost, recovery: Recovery::of_cycle(), backoff }
+        Self { session, status, link, lost, recovery: Recovery::of_cycle(), backoff }
     }
 
     /// Stays connected until the sign-in ends.
@@ -89,7 +89,7 @@ impl Cycle {
 
     async fn connect_again_and_again(&self) {
         loop {
-            self.board.connecting();
+            self.status.connecting();
             while let Err(failure) = self.attempt().await {
                 self.show(&failure);
                 self.wait(&failure).await;
@@ -103,9 +103,9 @@ impl Cycle {
         let to = self.session.destination().await?;
         let mut held = self.session.held().await;
         let enrollment = self.session.enrolled(&mut held, &to, &self.recovery).await?;
-        self.board.environment(Some(&enrollment.environment_id));
+        self.status.environment(Some(&enrollment.environment_id));
         let enrollment = self.session.refreshed(&mut held, &to, enrollment, &self.recovery).await?;
-        self.board.environment(Some(&enrollment.environment_id));
+        self.status.environment(Some(&enrollment.environment_id));
         self.session.check_deferral()?;
         let token = held.token().cloned().ok_or_else(|| Failure::other("there is no server token"))?;
         drop(held);
@@ -116,7 +116,7 @@ impl Cycle {
             server_token: token.0,
             server_id: enrollment.server_id.clone(),
             server_name: self.session.tools.server_name.clone(),
-            installation_id: self.board.state().installation_id,
+            installation_id: self.status.state().installation_id,
         };
         // A pending signal belongs to an earlier socket.
         let _ = futures_util::FutureExt::now_or_never(self.lost.notified());
@@ -155,7 +155,7 @@ impl Cycle {
                 self.session.held().await.drop_token();
             }
             404 if detail(&body).as_deref() == Some(FORGOTTEN) => {
-                self.board.errored(&failure.text);
+                self.status.errored(&failure.text);
                 self.enroll_anew(to, enrollment).await;
             }
             429 | 503 => {
@@ -174,7 +174,7 @@ impl Cycle {
             return;
         }
         match self.session.enroll(&mut held, to, &self.recovery).await {
-            Ok(enrollment) => self.board.environment(Some(&enrollment.environment_id)),
+            Ok(enrollment) => self.status.environment(Some(&enrollment.environment_id)),
             Err(failure) => log::warn!("{failure}"),
         }
     }
@@ -185,9 +185,9 @@ impl Cycle {
         }
         log::warn!("remote control is not connected: {failure}");
         if failure.kind == Kind::SignedOut {
-            self.board.environment(None);
+            self.status.environment(None);
         }
-        self.board.errored(&failure.text);
+        self.status.errored(&failure.text);
     }
 
     async fn wait(&self, failure: &Failure) {
@@ -223,14 +223,14 @@ impl Cycle {
 
     /// Waits until the socket is lost, and for the backoff after that.
     async fn stay_connected(&self) {
-        self.board.connected();
+        self.status.connected();
         self.recovery.renew();
         let since = Instant::now();
         self.lost.notified().await;
         if since.elapsed() >= self.session.tools.settings.stable_milliseconds.duration() {
             self.backoff.borrow_mut().reset();
         }
-        self.board.connecting();
+        self.status.connecting();
         let backoff = self.backoff.borrow_mut().next((self.session.tools.random)());
         self.pause(backoff).await;
     }

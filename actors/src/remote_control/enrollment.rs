@@ -11,7 +11,7 @@ use crate::times::{self, Rest};
 
 /// The enrollment state of a session.
 #[derive(Default)]
-pub struct Held {
+pub struct EnrollmentState {
     enrollment: Option<Enrollment>,
     token: Option<ServerToken>,
     /// No refresh before this time, because the last one failed.
@@ -41,7 +41,7 @@ enum Due {
     No,
 }
 
-impl Held {
+impl EnrollmentState {
     /// The enrollment, if it is the one for `key`.
     pub fn enrollment(&self, key: &EnrollmentKey) -> Option<&Enrollment> {
         self.enrollment.as_ref().filter(|it| it.key == *key)
@@ -81,14 +81,14 @@ impl Session {
     /// Ensures that there is an enrollment: the one in memory, the one in the database, or a new one.
     pub async fn enrolled(
         &self,
-        held: &mut Held,
+        held: &mut EnrollmentState,
         to: &Destination,
         recovery: &Recovery,
     ) -> Result<Enrollment, Failure> {
         if let Some(enrollment) = held.enrollment(&to.key) {
             return Ok(enrollment.clone());
         }
-        *held = Held::default();
+        *held = EnrollmentState::default();
         let Some(row) = self.load(&to.key).await? else { return self.enroll(held, to, recovery).await };
         let EnrollmentRecord { server_id, environment_id, .. } = row;
         let enrollment = Enrollment { key: to.key.clone(), server_id, environment_id };
@@ -97,8 +97,13 @@ impl Session {
     }
 
     /// Enrolls again. The new enrollment is used when it is on disk.
-    pub async fn enroll(&self, held: &mut Held, to: &Destination, recovery: &Recovery) -> Result<Enrollment, Failure> {
-        *held = Held::default();
+    pub async fn enroll(
+        &self,
+        held: &mut EnrollmentState,
+        to: &Destination,
+        recovery: &Recovery,
+    ) -> Result<Enrollment, Failure> {
+        *held = EnrollmentState::default();
         self.check_deferral()?;
         let backend = &self.tools.backend;
         let asked = self.with_recovery(recovery, is_permission, async |me| backend.enroll(&to.url, &me).await).await;
@@ -115,7 +120,8 @@ impl Session {
         };
         ask(&self.tools.store, row).await.map_err(Failure::of_store)?;
         let enrollment = Enrollment { key: to.key.clone(), server_id, environment_id };
-        *held = Held { enrollment: Some(enrollment.clone()), token: Some(token), refresh_rest: Rest::default() };
+        *held =
+            EnrollmentState { enrollment: Some(enrollment.clone()), token: Some(token), refresh_rest: Rest::default() };
         Ok(enrollment)
     }
 
@@ -123,7 +129,7 @@ impl Session {
     /// resulting enrollment.
     pub async fn refreshed(
         &self,
-        held: &mut Held,
+        held: &mut EnrollmentState,
         to: &Destination,
         enrollment: Enrollment,
         recovery: &Recovery,

@@ -32,7 +32,7 @@ impl Handler<Meet> for RemoteControl {
             self.begin(ctx);
         }
         self.tools.backend.speak_for(client);
-        let state = self.board.state();
+        let state = self.status.state();
         let news = self.news();
         let outcome = news.tell(Audience::One(connection), ServerNotification::RemoteControlStatusChanged(state));
         ctx.post(&self.router, outcome);

@@ -12,7 +12,6 @@
 //! It shares an arbiter with the link, so that a slow or dead backend does not delay local clients.
 
 mod backend;
-mod board;
 mod clients;
 mod cycle;
 mod enrollment;
@@ -20,13 +19,14 @@ mod failure;
 mod handlers;
 mod messages;
 mod pairing;
+mod published_status;
+mod request_order;
 mod requests;
 mod session;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod url;
-mod wishes;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -48,12 +48,12 @@ use crate::remote_link::{EndSession, HangUp};
 use crate::router::{Audience, Outcome, Router};
 use crate::store::Store;
 use backend::{Backend, BackendParts};
-use board::Board;
 use cycle::Cycle;
 use failure::Failure;
 use handlers::Changed;
+use published_status::PublishedStatus;
+use request_order::RequestOrder;
 use session::{Session, Tools};
-use wishes::Wishes;
 
 pub use cycle::Link;
 pub use messages::{EndRemoteControl, Meet};
@@ -134,11 +134,11 @@ pub struct RemoteControl {
     router: Arc<Addr<Router>>,
     tools: Rc<Tools>,
     session: Rc<Session>,
-    board: Rc<Board>,
+    status: Rc<PublishedStatus>,
     /// The status that clients were last sent.
     told: RemoteControlState,
     desired: Desired,
-    wishes: Rc<Wishes>,
+    request_order: Rc<RequestOrder>,
     link: Rc<Link>,
     lost: Rc<Notify>,
     cycle: Option<SpawnHandle>,
@@ -157,7 +157,7 @@ impl RemoteControl {
             log::error!("installation_id cannot be read or written: {e}; remote control needs it to enroll");
             String::new()
         });
-        let board = Rc::new(Board::new(server_name.clone(), installation_id.clone()));
+        let status = Rc::new(PublishedStatus::new(server_name.clone(), installation_id.clone()));
         let backend = Backend::new(BackendParts {
             settings: settings.clone(),
             host,
@@ -177,10 +177,10 @@ impl RemoteControl {
             router,
             session: Rc::new(Session::new(tools.clone())),
             tools,
-            told: board.state(),
-            board,
+            told: status.state(),
+            status,
             desired: Desired::Unknown,
-            wishes: Rc::default(),
+            request_order: Rc::default(),
             link: Rc::new(link),
             lost: Rc::default(),
             cycle: None,
@@ -240,18 +240,18 @@ impl RemoteControl {
         if self.cycle.is_some() || self.ended {
             return;
         }
-        self.board.connecting();
+        self.status.connecting();
         if self.awaits_client {
             // Called again when there is a client.
             return;
         }
-        let cycle = Cycle::new(self.session.clone(), self.board.clone(), self.link.clone(), self.lost.clone());
+        let cycle = Cycle::new(self.session.clone(), self.status.clone(), self.link.clone(), self.lost.clone());
         let running = guarded_future("the connection of remote control", async move { cycle.run().await });
         self.cycle = Some(ctx.spawn(wrap_future::<_, Self>(running).map(|ended, control, ctx| {
             control.cycle = None;
             match ended {
                 Some(()) => control.end_session(ctx),
-                None => control.board.errored("the server failed while it connected; enable remote control again"),
+                None => control.status.errored("the server failed while it connected; enable remote control again"),
             }
         })));
     }
@@ -260,7 +260,7 @@ impl RemoteControl {
     fn disable(&mut self, ctx: &mut Context<Self>) -> impl Future<Output = ()> + 'static {
         self.desired = Desired::Disabled;
         self.stop_cycle(ctx);
-        self.board.disabled();
+        self.status.disabled();
         // Sent now, so that no later dial overtakes it.
         let hung_up = self.link.hang_up.send(HangUp);
         async move {
@@ -279,19 +279,19 @@ impl RemoteControl {
     /// The sign-in has ended: its state is forgotten, and a new session starts disabled.
     fn end_session(&mut self, ctx: &mut Context<Self>) {
         log::info!("remote control is disabled because its sign-in has ended");
-        self.wishes.next();
-        self.wishes.next_lasting();
+        self.request_order.next();
+        self.request_order.next_lasting();
         self.session = Rc::new(Session::new(self.tools.clone()));
         self.desired = Desired::Disabled;
         self.stop_cycle(ctx);
-        self.board.disabled();
+        self.status.disabled();
         let ended = self.link.end_session.send(EndSession);
         ctx.spawn(wrap_future::<_, Self>(ended).map(|_, _, _| ()));
     }
 
     /// The notification for all clients, if the status has changed.
     fn news(&mut self) -> Outcome {
-        let now = self.board.state();
+        let now = self.status.state();
         if now == self.told {
             return Outcome::none();
         }
@@ -304,9 +304,9 @@ impl Actor for RemoteControl {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.add_stream(stream::unfold(self.board.watch(), |mut board| async move {
-            board.changed().await.ok()?;
-            Some((Changed, board))
+        ctx.add_stream(stream::unfold(self.status.watch(), |mut status| async move {
+            status.changed().await.ok()?;
+            Some((Changed, status))
         }));
         self.begin(ctx);
     }

@@ -1,6 +1,6 @@
 //! Pairing: creates a code for a controller, and tells whether it was used (spec: remote control 12).
 
-use super::enrollment::{Enrollment, Held, mismatch};
+use super::enrollment::{Enrollment, EnrollmentState, mismatch};
 use super::failure::{Failure, Kind};
 use super::session::{Destination, Session};
 use crate::account::Recovery;
@@ -101,7 +101,7 @@ impl Session {
     /// `None` if the server token was refused.
     async fn ask_status(
         &self,
-        held: &mut Held,
+        held: &mut EnrollmentState,
         to: &Destination,
         enrollment: &Enrollment,
         recovery: &Recovery,
@@ -119,7 +119,7 @@ impl Session {
     }
 }
 
-fn token(held: &Held) -> Result<&Secret, PairingError> {
+fn token(held: &EnrollmentState) -> Result<&Secret, PairingError> {
     held.token().ok_or(PairingError::Unavailable)
 }
 

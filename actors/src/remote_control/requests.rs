@@ -32,7 +32,7 @@ impl RemoteControl {
         }
         let session = self.session.clone();
         match request {
-            Request::StatusRead(()) => self.answer(reply, Ok(Answer::StatusRead(self.board.read())), ctx),
+            Request::StatusRead(()) => self.answer(reply, Ok(Answer::StatusRead(self.status.read())), ctx),
             Request::Enable(params) => self.client_enables(reply, params.ephemeral, ctx),
             Request::Disable(params) => self.client_disables(reply, params.ephemeral, ctx),
             Request::ClientList(params) => {
@@ -67,48 +67,48 @@ impl RemoteControl {
     /// With `ephemeral` it takes effect at once. Otherwise it takes effect when this host is enrolled and the decision
     /// is on disk; if that fails, nothing changes.
     fn client_enables(&mut self, reply: Reply, ephemeral: bool, ctx: &mut Context<Self>) {
-        let wish = self.wishes.next();
+        let number = self.request_order.next();
         if ephemeral {
             self.enable(ctx);
-            return self.answer(reply, Ok(Answer::State(self.board.state())), ctx);
+            return self.answer(reply, Ok(Answer::State(self.status.state())), ctx);
         }
         let Some(permit) = self.permit() else { return self.answer(reply, Err(RpcError::overloaded()), ctx) };
-        let lasting = self.wishes.next_lasting();
-        let (session, wishes) = (self.session.clone(), self.wishes.clone());
+        let lasting = self.request_order.next_lasting();
+        let (session, order) = (self.session.clone(), self.request_order.clone());
         let enrolled = async move {
             let to = session.destination().await?;
             let recovery = Recovery::of_request();
             let mut held = session.held().await;
             let enrollment = session.enrolled(&mut held, &to, &recovery).await?;
             drop((held, permit));
-            if wishes.is_last_lasting(lasting) {
+            if order.is_last_lasting(lasting) {
                 session.remember(to.key, true).await?;
             }
             Ok(enrollment.environment_id)
         };
         self.work(reply, enrolled, ctx, move |control, enrolled: Result<String, Failure>, ctx| {
             let environment_id = enrolled.map_err(told)?;
-            if control.wishes.is_last(wish) {
+            if control.request_order.is_last(number) {
                 control.enable(ctx);
-                control.board.environment(Some(&environment_id));
+                control.status.environment(Some(&environment_id));
             }
-            Ok(Answer::State(control.board.state()))
+            Ok(Answer::State(control.status.state()))
         });
     }
 
     /// Takes effect at once. Without `ephemeral` it is answered when the decision is on disk. It needs no request to
     /// the backend, so it is possible at any time.
     fn client_disables(&mut self, reply: Reply, ephemeral: bool, ctx: &mut Context<Self>) {
-        self.wishes.next();
+        self.request_order.next();
         let hung_up = self.disable(ctx);
-        let state = self.board.state();
-        let lasting = (!ephemeral).then(|| self.wishes.next_lasting());
-        let (session, wishes) = (self.session.clone(), self.wishes.clone());
+        let state = self.status.state();
+        let lasting = (!ephemeral).then(|| self.request_order.next_lasting());
+        let (session, order) = (self.session.clone(), self.request_order.clone());
         let forgotten = async move {
             hung_up.await;
             if let Some(lasting) = lasting {
                 let to = session.destination().await?;
-                if wishes.is_last_lasting(lasting) {
+                if order.is_last_lasting(lasting) {
                     session.remember(to.key, false).await?;
                 }
             }

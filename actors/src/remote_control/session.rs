@@ -9,7 +9,7 @@ use actix::prelude::*;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::backend::Backend;
-use super::enrollment::Held;
+use super::enrollment::EnrollmentState;
 use super::failure::{Failure, Kind};
 use super::settings::RemoteControlSettings;
 use super::url::{BackendUrl, DEFAULT_BASE_URL};
@@ -38,7 +38,7 @@ pub struct Tools {
 pub struct Session {
     pub tools: Rc<Tools>,
     /// Only one task at a time enrolls, refreshes or pairs; the others wait and use its result.
-    held: Mutex<Held>,
+    held: Mutex<EnrollmentState>,
     /// No request of this host before this time.
     deferred: Cell<Rest>,
     /// The account of the session, once it is known.
@@ -136,7 +136,7 @@ impl Session {
     }
 
     /// The enrollment state, locked for changes.
-    pub async fn held(&self) -> MutexGuard<'_, Held> {
+    pub async fn held(&self) -> MutexGuard<'_, EnrollmentState> {
         self.held.lock().await
     }
 

@@ -4,12 +4,12 @@ use std::cell::Cell;
 
 /// Counts requests, and separately those that are remembered: an ephemeral request does not affect what is remembered.
 #[derive(Default)]
-pub struct Wishes {
+pub struct RequestOrder {
     all: Cell<u64>,
     lasting: Cell<u64>,
 }
 
-impl Wishes {
+impl RequestOrder {
     /// The number of a new request.
     pub fn next(&self) -> u64 {
         self.all.set(self.all.get() + 1);
@@ -23,12 +23,12 @@ impl Wishes {
     }
 
     /// Whether no newer request has been made.
-    pub fn is_last(&self, wish: u64) -> bool {
-        self.all.get() == wish
+    pub fn is_last(&self, number: u64) -> bool {
+        self.all.get() == number
     }
 
     /// Whether no newer request is to be remembered.
-    pub fn is_last_lasting(&self, wish: u64) -> bool {
-        self.lasting.get() == wish
+    pub fn is_last_lasting(&self, number: u64) -> bool {
+        self.lasting.get() == number
     }
 }

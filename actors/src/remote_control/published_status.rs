@@ -5,9 +5,9 @@ use tokio::sync::watch;
 use crate::protocol::remote::{RemoteControlState, RemoteControlStatus, RemoteControlStatusReadResponse};
 
 /// The status, and the cause if it is `errored`.
-pub struct Board(watch::Sender<RemoteControlStatusReadResponse>);
+pub struct PublishedStatus(watch::Sender<RemoteControlStatusReadResponse>);
 
-impl Board {
+impl PublishedStatus {
     /// Creates the disabled status.
     pub fn new(server_name: String, installation_id: String) -> Self {
         let state = RemoteControlState {
