@@ -74,8 +74,8 @@ fn capability_token(flags: &AuthArguments) -> Result<AuthPlan, AuthError> {
     }
 }
 
-/// Reads `PATH` or `SCOPES:PATH`. What stands before the first colon is a list of scopes when one of its names is a scope;
-/// a path that begins like that can be written as `./PATH`.
+/// Reads `PATH` or `SCOPES:PATH`. What stands before the first colon is a list of scopes when one of its names is a
+/// scope; a path that begins like that can be written as `./PATH`.
 fn token_file(value: &Path) -> Result<TokenFile, AuthError> {
     let named = value.to_str().and_then(|text| text.split_once(':'));
     let is_list = |list: &str| list.split(',').any(|name| name.trim().parse::<Scope>().is_ok());

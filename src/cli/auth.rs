@@ -15,8 +15,8 @@ pub struct AuthArguments {
 
     /// File with a token (capability-token), repeatable.
     ///
-    /// SCOPES are the rights of clients with this token, separated by commas: `observe`, `converse`, `files` and `admin`.
-    /// Without SCOPES they have all rights.
+    /// SCOPES are the rights of clients with this token, separated by commas: `observe`, `converse`, `files` and
+    /// `admin`. Without SCOPES they have all rights.
     #[arg(long, value_name = "[SCOPES:]PATH")]
     pub ws_token_file: Vec<PathBuf>,
 

@@ -68,8 +68,8 @@ fn retrying(client: &mut Client, method: &str, params: Value) -> Value {
 
 #[test]
 fn a_request_that_does_not_fit_is_refused_at_once_and_a_retry_works() {
-    // One question at a time fits in front of the database; each of these requests asks one. Lists would not do: those of
-    // one client are answered one after the other.
+    // One question at a time fits in front of the database; each of these requests asks one. Lists would not do: those
+    // of one client are answered one after the other.
     let settings = &[("limits.store_mailbox_messages", "1")];
     over_every_transport_with(settings, |server| {
         let mut client = server.client();

@@ -52,7 +52,8 @@ impl ClientRequest {
         ThreadRequest::experimental_members().chain([PERMISSION_PROFILE])
     }
 
-    /// The part of the request that needs a further scope besides that of its method, as refusals name it, and the scope.
+    /// The part of the request that needs a further scope besides that of its method, as refusals name it, and the
+    /// scope.
     pub fn further_scope(&self) -> Option<(&'static str, Scope)> {
         match self {
             Self::Threads(request) => request.further_scope(),

@@ -1,7 +1,7 @@
 //! Who may do what: the scopes of a connection.
 //!
-//! Each method of the table needs one scope, and params that widen what a thread may do need [`Scope::Admin`] as well. No
-//! scope includes another one.
+//! Each method of the table needs one scope, and params that widen what a thread may do need [`Scope::Admin`] as well.
+//! No scope includes another one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -91,8 +91,8 @@ impl Scopes {
         text.split(',').map(|name| name.trim().parse()).collect()
     }
 
-    /// Reads the claim `scope` of a token (RFC 8693 section 4.2): names with spaces between them. Names that mean something
-    /// to other services are left out.
+    /// Reads the claim `scope` of a token (RFC 8693 section 4.2): names with spaces between them. Names that mean
+    /// something to other services are left out.
     pub fn from_claim(text: &str) -> Self {
         text.split(' ').filter_map(|name| name.parse::<Scope>().ok()).collect()
     }

@@ -111,8 +111,8 @@ impl Router {
         }
     }
 
-    /// Sends a request to all subscribers of a thread that are initialized and may answer. If there are none, the request
-    /// waits for one.
+    /// Sends a request to all subscribers of a thread that are initialized and may answer. If there are none, the
+    /// request waits for one.
     fn ask(&mut self, ask: Ask) {
         let subscribers = self.subscribers.get(&ask.thread()).into_iter().flatten();
         let asked: Vec<ConnectionId> =

@@ -216,8 +216,8 @@ impl Threads {
         })
     }
 
-    /// Loads and announces a new thread: the client receives it, is subscribed to it and receives `warnings`, and everyone
-    /// is notified.
+    /// Loads and announces a new thread: the client receives it, is subscribed to it and receives `warnings`, and
+    /// everyone is notified.
     fn introduce(
         &mut self,
         reply: Reply,

@@ -9,7 +9,8 @@ use crate::hub::Hub;
 use crate::protocol::scope::Scopes;
 
 /// A function that opens a connection of `hub` with these `scopes`: one JSON-RPC message per line, with a buffer of the
-/// given size in each direction. It can be called on any thread; the connections live on the arbiter on which the function was created.
+/// given size in each direction. It can be called on any thread; the connections live on the arbiter on which the
+/// function was created.
 ///
 /// # Panics
 /// Panics outside an actix system.
