@@ -29,7 +29,7 @@ impl Encoder {
     /// where that panicked; the request is then answered.
     ///
     /// # Panics
-    /// Outside an actix system.
+    /// Panics outside an actix system.
     pub async fn large<T: Serialize>(
         self,
         reply: Reply,
