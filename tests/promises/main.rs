@@ -33,6 +33,7 @@ mod handshake;
 mod hostile_peers;
 mod hosts;
 mod logs;
+mod model_calls;
 mod notifications;
 mod overload;
 mod persistence;

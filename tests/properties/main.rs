@@ -103,6 +103,22 @@ proptest! {
     }
 
     #[test]
+    fn any_stream_of_a_model_is_an_answer_or_a_fault(
+        how in any::<[u8; 2]>(),
+        text in pieces(&[
+            "data: ", "data:", "event: error\n", ": comment\n", "\n", "\n\n", "\r\n\r\n", "[DONE]", "\u{fffd}",
+            "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n",
+            "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":1}}\n\n",
+            "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"f\"}}]}}]}\n\n",
+            "data: {\"type\":\"response.output_text.delta\",\"delta\":\"a\"}\n\n",
+            "data: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"message\",\"role\":\"assistant\"}}\n\n",
+            "data: {\"type\":\"response.completed\",\"response\":{}}\n\n",
+        ]),
+    ) {
+        checks::model_stream(&[&how[..], text.as_bytes()].concat());
+    }
+
+    #[test]
     fn a_text_comes_out_as_it_went_in(text in "[a-zäß€🍕]{0,60}", parts in parts(), step in 1_usize..50) {
         checks::reassembles(&text, &parts, step);
     }
@@ -111,11 +127,12 @@ proptest! {
 #[test]
 fn every_seed_passes() {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds");
-    let targets: [(&str, Check); 5] = [
+    let targets: [(&str, Check); 6] = [
         ("auth_header", checks::auth_header),
         ("jwt_claims", checks::jwt_claims),
         ("jsonrpc_message", checks::jsonrpc_message),
         ("listen_url", checks::listen_url),
+        ("model_stream", checks::model_stream),
         ("continuation_reassembly", checks::continuation_reassembly),
     ];
     for (target, check) in targets {

@@ -85,9 +85,13 @@ impl Answer {
     /// # Errors
     /// There is no answer, or no more of it. Call [`Self::cut`] then.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<ModelEvent>) -> Result<(), StreamFault> {
+        // Whatever follows an answer says nothing about it.
+        if self.is_complete() {
+            return Ok(());
+        }
         let read = self.sse.push(bytes, &mut self.events);
         self.take(out)?;
-        read.map_err(StreamFault::TooLong)
+        if self.is_complete() { Ok(()) } else { read.map_err(StreamFault::TooLong) }
     }
 
     /// There are no more bytes.

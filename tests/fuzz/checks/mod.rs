@@ -8,6 +8,7 @@ mod continuation_reassembly;
 mod jsonrpc_message;
 mod jwt_claims;
 mod listen_url;
+mod model_stream;
 
 use std::sync::LazyLock;
 
@@ -19,6 +20,7 @@ pub use continuation_reassembly::{Part, continuation_reassembly, reassembles};
 pub use jsonrpc_message::jsonrpc_message;
 pub use jwt_claims::jwt_claims;
 pub use listen_url::listen_url;
+pub use model_stream::model_stream;
 
 /// The limits of a server without settings of its own.
 static LIMITS: LazyLock<Limits> =
