@@ -1,18 +1,23 @@
 //! The settings of a new thread.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use toml::Table;
 
 use super::config::{ConfigFiles, Fault, Layer, Layers, Project, Settings, TrustLevel, put, unknown_settings};
-use super::messages::{EffectiveSettings, ThreadDefaults, ThreadOverrides};
+use super::messages::{AskModelRules, EffectiveSettings, ModelRules, ThreadDefaults, ThreadOverrides};
 use super::models::DEFAULT_MODEL;
 use super::permissions::Permissions;
 use super::sources::CatalogSources;
+use crate::cached_file::LARGEST_FILE;
 use crate::protocol::RpcError;
 use crate::protocol::config::{ConfigLayerSource, ConfigWarning};
 use crate::protocol::path::without_dots;
 use crate::protocol::thread::{ApprovalsReviewer, AskForApproval};
+
+/// Bytes of the instruction files of a project, unless the configuration says otherwise (the reference program's number).
+const INSTRUCTION_BYTES: usize = 32_768;
 
 /// Longest path that operating systems accept, in bytes.
 const LONGEST_PATH: usize = 4096;
@@ -38,8 +43,9 @@ pub fn thread_settings(
     let permissions = permissions(&overrides, &settings, trust).map_err(unusable)?;
 
     let model_provider = overrides.model_provider.unwrap_or_else(|| settings.default_provider().to_owned());
-    settings.check_provider(&model_provider).map_err(unusable)?;
-    let model = overrides.model.or(settings.model).unwrap_or_else(|| DEFAULT_MODEL.to_owned());
+    let model_rules = rules(sources, &settings, &model_provider).map_err(unusable)?;
+    let default_model = model_rules.provider.default_model().unwrap_or(DEFAULT_MODEL);
+    let model = overrides.model.or(settings.model).unwrap_or_else(|| default_model.to_owned());
     if model.is_empty() {
         let text = "No models are available. Set `model` explicitly or check your model catalog configuration.";
         return Err(RpcError::invalid_request(text));
@@ -55,6 +61,7 @@ pub fn thread_settings(
         model,
         model_provider,
         reasoning_effort: settings.model_reasoning_effort,
+        model_rules,
         service_tier: overrides.service_tier.or(settings.service_tier).map(current_tier),
         approval_policy: overrides.approval_policy.or(settings.approval_policy).unwrap_or(implied),
         approvals_reviewer: overrides
@@ -66,6 +73,38 @@ pub fn thread_settings(
         cwd,
         runtime_workspace_roots,
         warnings,
+    })
+}
+
+/// What the configuration says about asking a model.
+///
+/// # Errors
+/// -32600 if the configuration is invalid, or knows no such provider.
+pub fn model_rules(
+    sources: &CatalogSources,
+    files: &mut ConfigFiles,
+    question: &AskModelRules,
+) -> Result<ModelRules, RpcError> {
+    let settings = files.load(sources, Some(Path::new(&question.cwd)), &Table::new()).map_err(unusable)?.settings;
+    rules(sources, &settings, &question.model_provider).map_err(unusable)
+}
+
+fn rules(sources: &CatalogSources, settings: &Settings, provider: &str) -> Result<ModelRules, Fault> {
+    let provider = settings.provider(provider).ok_or_else(|| Settings::unknown_provider(provider))?;
+    let instructions = |file: &String| {
+        let path = sources.codex_home.join(file);
+        plain_file::read_to_string(&path, LARGEST_FILE).map_err(|error| Fault::unreadable(&path, &error))
+    };
+    Ok(ModelRules {
+        provider: Arc::new(provider),
+        summary: settings.model_reasoning_summary,
+        context_window: settings.model_context_window,
+        compact_from: settings.model_auto_compact_token_limit,
+        base_instructions: settings.model_instructions_file.as_ref().map(instructions).transpose()?,
+        developer_instructions: settings.developer_instructions.clone(),
+        instruction_bytes: settings.project_doc_max_bytes.unwrap_or(INSTRUCTION_BYTES),
+        instruction_names: settings.project_doc_fallback_filenames.clone(),
+        root_markers: settings.project_root_markers.clone().unwrap_or_else(|| vec![".git".to_owned()]),
     })
 }
 

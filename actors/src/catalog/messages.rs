@@ -1,9 +1,13 @@
 //! The messages of the catalog.
 
+use std::sync::Arc;
+
 use actix::prelude::*;
 use toml::Table;
 
+use crate::model::Provider;
 use crate::protocol::config::ConfigWarning;
+use crate::protocol::settings::ReasoningSummary;
 use crate::protocol::thread::{ActivePermissionProfile, ApprovalsReviewer, AskForApproval, SandboxMode, SandboxPolicy};
 use crate::protocol::{RpcError, ServerNotification};
 
@@ -42,6 +46,8 @@ pub struct EffectiveSettings {
     pub model_provider: String,
     /// Reasoning effort; `None` for the model's default.
     pub reasoning_effort: Option<String>,
+    /// What else the configuration says about asking the model.
+    pub model_rules: ModelRules,
     /// Service tier; `None` for the ordinary one.
     pub service_tier: Option<String>,
     /// When to ask for approval.
@@ -58,6 +64,42 @@ pub struct EffectiveSettings {
     pub runtime_workspace_roots: Vec<String>,
     /// Warnings about the settings that the client sent.
     pub warnings: Vec<ConfigWarning>,
+}
+
+/// What the configuration says about asking a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelRules {
+    /// Who serves it.
+    pub provider: Arc<Provider>,
+    /// How it reports its thoughts; `None` leaves it to the provider.
+    pub summary: Option<ReasoningSummary>,
+    /// Tokens that fit into its context window; `None` if the configuration does not say.
+    pub context_window: Option<u64>,
+    /// Tokens of a call above which the conversation is summarised before the next one; `None` if the configuration does
+    /// not say.
+    pub compact_from: Option<u64>,
+    /// Instructions in place of ours.
+    pub base_instructions: Option<String>,
+    /// Instructions in addition to ours.
+    pub developer_instructions: Option<String>,
+    /// Bytes of the instruction files of a project, and of the user's own file.
+    pub instruction_bytes: usize,
+    /// Names of instruction files besides the usual ones.
+    pub instruction_names: Vec<String>,
+    /// Names of files and directories that mark the root of a project.
+    pub root_markers: Vec<String>,
+}
+
+/// Sent by `Thread` before a turn of a thread that was read from disk, or whose settings changed: the reply is what the
+/// configuration says now about asking a model there, or -32600 if the configuration is invalid or knows no such provider.
+/// Mailbox full: as for [`Asked`](crate::reply::Asked).
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<ModelRules, RpcError>")]
+pub struct AskModelRules {
+    /// The working directory of the thread, absolute.
+    pub cwd: String,
+    /// The id of the provider.
+    pub model_provider: String,
 }
 
 /// Sent by the processor for a connection that has just been initialized. The reply is the notifications to send.

@@ -46,7 +46,9 @@ use lock::ConfigLock;
 use reader::Reader;
 
 pub use installation::installation_id;
-pub use messages::{BaseUrl, EffectiveSettings, Greet, Greeting, ThreadDefaults, ThreadOverrides};
+pub use messages::{
+    AskModelRules, BaseUrl, EffectiveSettings, Greet, Greeting, ModelRules, ThreadDefaults, ThreadOverrides,
+};
 pub use sources::CatalogSources;
 
 /// See the module's documentation.
@@ -202,6 +204,14 @@ impl Handler<ThreadDefaults> for Catalog {
 
     fn handle(&mut self, question: ThreadDefaults, _: &mut Self::Context) -> Self::Result {
         Box::pin(self.apart().ask("the settings of a thread", |reader| reader.thread_settings(question)))
+    }
+}
+
+impl Handler<AskModelRules> for Catalog {
+    type Result = ResponseFuture<Result<ModelRules, RpcError>>;
+
+    fn handle(&mut self, question: AskModelRules, _: &mut Self::Context) -> Self::Result {
+        Box::pin(self.apart().ask("the settings of a model", move |reader| reader.model_rules(&question)))
     }
 }
 

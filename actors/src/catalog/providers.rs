@@ -1,35 +1,28 @@
 //! Model providers as clients may see them.
 
-use super::config::{ModelProvider, OPENAI, Settings};
+use super::config::Settings;
+use crate::model::{OPENAI, Provider};
 use crate::protocol::catalog::{GatewayAuth, ModelProviderListResponse, ModelProviderSummary, ProviderSettings};
 
 /// All providers by id.
 pub fn providers(settings: &Settings) -> ModelProviderListResponse {
-    let openai = ModelProviderSummary {
-        id: OPENAI.to_owned(),
-        name: "OpenAI".to_owned(),
-        can_edit: false,
-        base_url: None,
-        settings: ProviderSettings::Openai {},
-    };
-    let configured = settings.model_providers.iter().filter(|(id, _)| *id != OPENAI);
-    let mut data: Vec<_> = configured.map(|(id, provider)| summary(id, provider)).collect();
-    data.push(openai);
-    data.sort_by(|a, b| a.id.cmp(&b.id));
     ModelProviderListResponse {
-        data,
+        data: settings.providers().iter().map(summary).collect(),
         default_provider_id: settings.default_provider().to_owned(),
         can_change_default: false,
     }
 }
 
-fn summary(id: &str, provider: &ModelProvider) -> ModelProviderSummary {
+fn summary(provider: &Provider) -> ModelProviderSummary {
     ModelProviderSummary {
-        id: id.to_owned(),
-        name: provider.name.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| id.to_owned()),
+        id: provider.id.clone(),
+        name: provider.display_name().to_owned(),
         can_edit: false,
         base_url: provider.base_url.clone().filter(|url| can_be_shown(url)),
-        settings: ProviderSettings::CustomGateway { auth: auth(provider) },
+        settings: match provider.id.as_str() {
+            OPENAI => ProviderSettings::Openai {},
+            _ => ProviderSettings::CustomGateway { auth: auth(provider) },
+        },
     }
 }
 
@@ -38,7 +31,7 @@ fn can_be_shown(url: &str) -> bool {
     !url.contains(['@', '?', '#'])
 }
 
-fn auth(provider: &ModelProvider) -> GatewayAuth {
+fn auth(provider: &Provider) -> GatewayAuth {
     let env_key = provider.env_key.clone();
     let in_configuration = provider.requires_openai_auth || provider.experimental_bearer_token.is_some();
     match env_key {
@@ -57,12 +50,13 @@ mod tests {
     }
 
     #[test]
-    fn openai_is_always_there() {
+    fn built_in_providers_are_always_there() {
         let list = listed("[model_providers.zz]\nname = 'Z'\n[model_providers.a]\nbase_url = 'https://h/v1'");
         let ids: Vec<_> = list.iter().map(|provider| provider.id.as_str()).collect();
-        assert_eq!(ids, ["a", "openai", "zz"]);
+        assert_eq!(ids, ["a", "echo", "llamacpp", "lmstudio", "ollama", "openai", "zz"]);
         assert_eq!(list[0].name, "a");
         assert_eq!(list[0].base_url.as_deref(), Some("https://h/v1"));
+        assert_eq!(list[5].settings, ProviderSettings::Openai {});
     }
 
     #[test]

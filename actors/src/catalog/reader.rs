@@ -7,8 +7,8 @@ use std::sync::Arc;
 use toml::Table;
 
 use super::config::ConfigFiles;
-use super::defaults::thread_settings;
-use super::messages::{EffectiveSettings, Greeting, ThreadDefaults};
+use super::defaults::{model_rules, thread_settings};
+use super::messages::{AskModelRules, EffectiveSettings, Greeting, ModelRules, ThreadDefaults};
 use super::sources::CatalogSources;
 use crate::cached_file::CachedFile;
 use crate::protocol::account::SignIn;
@@ -36,6 +36,14 @@ impl Reader {
     /// -32600 when the configuration, or what the client chose, cannot be used.
     pub fn thread_settings(&mut self, question: ThreadDefaults) -> Result<EffectiveSettings, RpcError> {
         thread_settings(&self.sources, &mut self.files, question)
+    }
+
+    /// What the configuration says about asking a model.
+    ///
+    /// # Errors
+    /// -32600 when the configuration cannot be used, or knows no such provider.
+    pub fn model_rules(&mut self, question: &AskModelRules) -> Result<ModelRules, RpcError> {
+        model_rules(&self.sources, &mut self.files, question)
     }
 
     /// What a new connection is told.

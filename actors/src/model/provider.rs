@@ -16,6 +16,9 @@ pub const OPENAI: &str = "openai";
 /// The provider that needs no account and no network.
 pub const ECHO: &str = "echo";
 
+/// The server of llama.cpp.
+const LLAMACPP: &str = "llamacpp";
+
 /// `[model_providers.<id>]` of `config.toml`. The members are the reference program's; those of [`Self::dialect`] stand
 /// beside them and are ours.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -96,7 +99,7 @@ impl Provider {
                 wire_api: WireApi::Echo,
                 ..Self::default()
             },
-            local("llamacpp", "llama.cpp", "http://localhost:8080/v1"),
+            local(LLAMACPP, "llama.cpp", "http://localhost:8080/v1"),
             local("lmstudio", "LM Studio", "http://localhost:1234/v1"),
             local("ollama", "Ollama", "http://localhost:11434/v1"),
             Self {
@@ -112,6 +115,16 @@ impl Provider {
     /// What people call it.
     pub fn display_name(&self) -> &str {
         self.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.id)
+    }
+
+    /// The model of threads that choose none; `None` if it has several.
+    pub fn default_model(&self) -> Option<&'static str> {
+        match (self.wire_api, self.id.as_str()) {
+            (WireApi::Echo, _) => Some(ECHO),
+            // It serves one model, whatever it is asked for.
+            (_, LLAMACPP) => Some("default"),
+            _ => None,
+        }
     }
 
     /// Whether it is shown the user's OpenAI sign-in.

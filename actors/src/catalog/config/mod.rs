@@ -16,4 +16,4 @@ pub use known::warning as unknown_settings;
 pub use layers::{Layer, Layers, look_up, merge, put};
 pub use load::{ConfigFiles, check_strict, parse_text};
 pub use project::Project;
-pub use settings::{ModelProvider, OPENAI, Settings, TrustLevel};
+pub use settings::{Settings, TrustLevel};

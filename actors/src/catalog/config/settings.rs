@@ -1,15 +1,14 @@
 //! The settings of `config.toml` that this server uses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::de::{Error as _, IgnoredAny};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::Fault;
+use crate::model::{OPENAI, Provider};
+use crate::protocol::settings::ReasoningSummary;
 use crate::protocol::thread::{ApprovalsReviewer, AskForApproval, SandboxMode};
-
-/// The built-in provider.
-pub const OPENAI: &str = "openai";
 
 /// See the module's documentation. The members are those of `config.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -39,8 +38,24 @@ pub struct Settings {
     pub permissions: BTreeMap<String, PermissionProfile>,
     /// Service tier.
     pub service_tier: Option<String>,
-    /// Providers besides OpenAI.
-    pub model_providers: BTreeMap<String, ModelProvider>,
+    /// How the model reports its thoughts.
+    pub model_reasoning_summary: Option<ReasoningSummary>,
+    /// Tokens that fit into the model's context window.
+    pub model_context_window: Option<u64>,
+    /// Tokens of a call above which the conversation is summarised before the next one.
+    pub model_auto_compact_token_limit: Option<u64>,
+    /// A file with instructions for the model in place of the built-in ones.
+    pub model_instructions_file: Option<String>,
+    /// Instructions for the model in addition to the built-in ones.
+    pub developer_instructions: Option<String>,
+    /// Bytes of the instruction files of a project.
+    pub project_doc_max_bytes: Option<usize>,
+    /// Names of instruction files besides the usual ones.
+    pub project_doc_fallback_filenames: Vec<String>,
+    /// Base URL of OpenAI.
+    pub openai_base_url: Option<String>,
+    /// Providers besides the built-in ones, or in place of them.
+    pub model_providers: BTreeMap<String, Provider>,
     /// MCP servers.
     pub mcp_servers: BTreeMap<String, McpServer>,
     /// The user's trust decisions, by directory.
@@ -69,22 +84,6 @@ pub struct PermissionProfile {
     pub description: Option<String>,
     /// The profile that it extends.
     pub extends: Option<String>,
-}
-
-/// `[model_providers.<id>]`. Secrets are only checked for presence.
-#[derive(Clone, Debug, Deserialize)]
-pub struct ModelProvider {
-    /// Text for display.
-    pub name: Option<String>,
-    /// Base URL.
-    pub base_url: Option<String>,
-    /// Environment variable with the API key.
-    pub env_key: Option<String>,
-    /// Whether it uses the OpenAI sign-in.
-    #[serde(default)]
-    pub requires_openai_auth: bool,
-    /// A bearer token in the configuration itself.
-    pub experimental_bearer_token: Option<IgnoredAny>,
 }
 
 /// `[mcp_servers.<name>]`
@@ -125,9 +124,29 @@ impl Settings {
         self.model_provider.as_deref().unwrap_or(OPENAI)
     }
 
+    /// The provider `id`: a configured one, or a built-in one.
+    pub fn provider(&self, id: &str) -> Option<Provider> {
+        let configured = self.model_providers.get(id).filter(|_| id != OPENAI);
+        if let Some(provider) = configured {
+            return Some(Provider { id: id.to_owned(), ..provider.clone() });
+        }
+        let mut provider = Provider::built_in().into_iter().find(|provider| provider.id == id)?;
+        if id == OPENAI {
+            provider.base_url = self.openai_base_url.clone();
+        }
+        Some(provider)
+    }
+
+    /// All providers, by their ids.
+    pub fn providers(&self) -> Vec<Provider> {
+        let built_in = Provider::built_in().into_iter().map(|provider| provider.id);
+        let ids: BTreeSet<String> = self.model_providers.keys().cloned().chain(built_in).collect();
+        ids.iter().filter_map(|id| self.provider(id)).collect()
+    }
+
     /// Whether provider `id` uses the OpenAI sign-in. An unknown provider is treated as OpenAI.
     pub fn requires_openai_auth(&self, id: &str) -> bool {
-        self.model_providers.get(id).is_none_or(|provider| provider.requires_openai_auth)
+        self.provider(id).is_none_or(|provider| provider.requires_openai_auth)
     }
 
     /// Checks what types cannot express.
@@ -152,10 +171,15 @@ impl Settings {
     /// # Errors
     /// The text is the reference program's.
     pub fn check_provider(&self, id: &str) -> Result<(), Fault> {
-        if id == OPENAI || self.model_providers.contains_key(id) {
+        if self.provider(id).is_some() {
             return Ok(());
         }
-        Err(Fault::new(format!("Model provider `{id}` not found")))
+        Err(Self::unknown_provider(id))
+    }
+
+    /// The fault of a provider that does not exist, in the reference program's words.
+    pub fn unknown_provider(id: &str) -> Fault {
+        Fault::new(format!("Model provider `{id}` not found"))
     }
 }
 
@@ -191,6 +215,20 @@ mod tests {
         assert!(checked("model_provider = 'x'\n[model_providers.x]\nname = 'X'").is_ok());
         assert_eq!(checked("model_provider = 'x'").unwrap_err(), "Model provider `x` not found");
         assert!(checked("[model_providers.openai]\nname = 'X'").unwrap_err().contains("reserved"));
+    }
+
+    #[test]
+    fn a_table_replaces_a_built_in_provider() {
+        for id in ["echo", "llamacpp", "lmstudio", "ollama", "openai"] {
+            assert!(checked(&format!("model_provider = '{id}'")).is_ok(), "{id}");
+        }
+        let settings =
+            checked("openai_base_url = 'http://o'\n[model_providers.ollama]\nbase_url = 'http://h'").unwrap();
+        assert_eq!(settings.provider("ollama").unwrap().base_url.as_deref(), Some("http://h"));
+        assert_eq!(settings.provider("openai").unwrap().base_url.as_deref(), Some("http://o"));
+        let ids: Vec<String> = settings.providers().into_iter().map(|provider| provider.id).collect();
+        assert_eq!(ids, ["echo", "llamacpp", "lmstudio", "ollama", "openai"]);
+        assert!(checked("[model_providers.x]\nwire_api = 'smoke'").unwrap_err().contains("`responses`, `chat`"));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::Home;
-use crate::catalog::{EffectiveSettings, ThreadDefaults, ThreadOverrides};
+use crate::catalog::{AskModelRules, EffectiveSettings, ModelRules, ThreadDefaults, ThreadOverrides};
+use crate::protocol::settings::ReasoningSummary;
 use crate::protocol::thread::{ActivePermissionProfile, ApprovalsReviewer, AskForApproval, SandboxMode, SandboxPolicy};
 
 const TRUSTED: &str = "[projects.'WORK']\ntrust_level = 'trusted'\n";
@@ -16,6 +17,11 @@ impl Home {
 
     fn thread(&mut self, overrides: ThreadOverrides) -> Result<EffectiveSettings, String> {
         self.thread_in("", overrides)
+    }
+
+    fn rules(&mut self, provider: &str) -> Result<ModelRules, String> {
+        let question = AskModelRules { cwd: self.expanded("WORK"), model_provider: provider.to_owned() };
+        self.reader.model_rules(&question).map_err(|error| error.message)
     }
 }
 
@@ -48,6 +54,7 @@ fn an_empty_home_is_careful() {
         model: "gpt-6.2-sol".to_owned(),
         model_provider: "openai".to_owned(),
         reasoning_effort: None,
+        model_rules: home.rules("openai").unwrap(),
         service_tier: None,
         approval_policy: AskForApproval::OnRequest,
         approvals_reviewer: ApprovalsReviewer::User,
@@ -179,4 +186,27 @@ fn a_trusted_project_sets_what_its_threads_start_with() {
     let inside = home.thread(choose()).unwrap();
     assert_eq!((inside.model.as_str(), inside.active_permission_profile), ("project", None));
     assert_eq!(home.thread_in("/", choose()).unwrap().model, "gpt-6.2-sol");
+}
+
+#[test]
+fn the_rules_of_a_model_are_those_of_the_configuration() {
+    let mut home = Home::with(
+        "model_provider = 'echo'\nmodel_reasoning_summary = 'concise'\nmodel_context_window = 9000\n\
+         model_auto_compact_token_limit = 8000\nmodel_instructions_file = 'base.md'\ndeveloper_instructions = 'd'\n\
+         project_doc_max_bytes = 7\nproject_doc_fallback_filenames = ['F.md']",
+    );
+    assert!(home.thread(choose()).unwrap_err().contains("base.md"));
+    fs::write(home.path("home/base.md"), "be brief").unwrap();
+    let thread = home.thread(choose()).unwrap();
+    assert_eq!((thread.model.as_str(), thread.model_provider.as_str()), ("echo", "echo"));
+    let rules = thread.model_rules;
+    assert_eq!(rules.provider.id, "echo");
+    assert_eq!(rules.summary, Some(ReasoningSummary::Concise));
+    assert_eq!((rules.context_window, rules.compact_from), (Some(9000), Some(8000)));
+    assert_eq!(rules.base_instructions.as_deref(), Some("be brief"));
+    assert_eq!(rules.developer_instructions.as_deref(), Some("d"));
+    assert_eq!((rules.instruction_bytes, rules.instruction_names), (7, vec!["F.md".to_owned()]));
+    assert_eq!(rules.root_markers, [".git"]);
+    assert_eq!(home.rules("llamacpp").unwrap().provider.default_model(), Some("default"));
+    assert_eq!(home.rules("nope").unwrap_err(), "failed to load configuration: Model provider `nope` not found");
 }
