@@ -9,6 +9,7 @@ use std::{
 use actix::Addr;
 use actix_rt::task::JoinHandle;
 use app_server_actors::{
+    account::Credentials,
     catalog::{BaseUrl, Catalog, CatalogSources},
     clock::Clock,
     commands::CommandsSetup,
@@ -16,7 +17,9 @@ use app_server_actors::{
         ConnectionOrigin,
         stream::{self, Ended},
     },
+    environment::Environment,
     host::Host,
+    model::ModelSetup,
     protocol::scope::Scopes,
     remote_control::{AtStart, BackendUrl, DEFAULT_BASE_URL, RemoteControlSetup},
     start::{Actors, ActorsParts},
@@ -253,17 +256,22 @@ pub(crate) fn actors_parts(
     settings: &Settings,
 ) -> Result<ActorsParts, ServerError> {
     let sources = sources(codex_home, config_overrides)?;
+    let host = host(codex_home, sources.cwd.clone(), session_source);
+    let account = Arc::new(Credentials::new(codex_home));
+    let environment = Environment::process();
+    let token_url = environment.get("CODEX_REFRESH_TOKEN_URL_OVERRIDE");
+    let models = settings.model.clone();
+    let models = ModelSetup::new(models, environment, &account, token_url.clone(), Clock::system(), &host);
     Ok(ActorsParts {
         limits: Arc::new(settings.limits.clone()),
-        host: host(codex_home, sources.cwd.clone(), session_source),
+        models: models.clone(),
+        account,
+        host,
         store: Store::open(&codex_home.join(STORE_FILE), &settings.limits)?,
-        catalog: Catalog::start(sources, &settings.limits),
+        catalog: Catalog::start(sources.with_models(models), &settings.limits),
         clock: Clock::system(),
         commands: CommandsSetup { launcher: Launcher::this_program(), own_sockets: Vec::new() },
-        remote_control: RemoteControlSetup {
-            token_url: std::env::var("CODEX_REFRESH_TOKEN_URL_OVERRIDE").ok(),
-            ..RemoteControlSetup::new(settings.remote_control.clone())
-        },
+        remote_control: RemoteControlSetup { token_url, ..RemoteControlSetup::new(settings.remote_control.clone()) },
         remote_link: settings.remote_link.clone(),
     })
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use awc::error::{PayloadError, SendRequestError};
 use awc::http::header::{HeaderMap, HeaderValue};
-use awc::http::{Method, StatusCode, Version};
-use awc::{Client, ClientRequest, Connector};
+use awc::http::{Method, StatusCode};
+use awc::{Client, ClientRequest};
 use bytes::Bytes;
 use tokio::time::timeout;
 use url::Url;
 
+use crate::network::Network;
 use crate::protocol::Secret;
 
 /// The bounds of an [`Http`] client.
@@ -28,6 +29,7 @@ pub struct HttpBounds {
 
 /// An HTTP/1.1 client without redirects: a token must not be sent wherever an answer points to.
 pub struct Http {
+    network: Network,
     bounds: HttpBounds,
     /// Created on first use, because most servers never make a request.
     client: OnceCell<Client>,
@@ -60,8 +62,8 @@ pub enum HttpError {
 
 impl Http {
     /// Creates a client; nothing is connected yet.
-    pub fn new(bounds: HttpBounds) -> Self {
-        Self { bounds, client: OnceCell::new() }
+    pub fn new(network: &Network, bounds: HttpBounds) -> Self {
+        Self { network: network.clone(), bounds, client: OnceCell::new() }
     }
 
     /// Begins a request, for [`Self::exchange`], or for awc's own methods where the answer is a stream. Only connecting
@@ -69,8 +71,7 @@ impl Http {
     pub fn request(&self, method: Method, url: &Url) -> ClientRequest {
         let client = self.client.get_or_init(|| {
             Client::builder()
-                .connector(Connector::new().timeout(self.bounds.connect))
-                .max_http_version(Version::HTTP_11)
+                .connector(self.network.connector(self.bounds.connect))
                 .disable_timeout()
                 .disable_redirects()
                 .no_default_headers()

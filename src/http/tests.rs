@@ -3,10 +3,13 @@
 use std::{os::unix::net::UnixListener, path::PathBuf, sync::Arc, time::Duration};
 
 use app_server_actors::{
+    account::Credentials,
     catalog::{Catalog, CatalogSources},
     clock::Clock,
     commands::CommandsSetup,
+    environment::Environment,
     host::Host,
+    model::ModelSetup,
     remote_control::RemoteControlSetup,
     start::ActorsParts,
     store::Store,
@@ -62,7 +65,18 @@ fn door() -> Door {
 async fn start(home: &TempDir, sockets: Sockets) -> HttpServer {
     let settings = Effective::built_in().unwrap().settings().unwrap();
     let home = home.path().to_owned();
+    let host = Host {
+        codex_home: home.clone(),
+        session_source: "test".to_owned(),
+        cwd: home.clone(),
+        os: "Linux".to_owned(),
+        terminal: "test".to_owned(),
+    };
+    let account = Arc::new(Credentials::new(&home));
+    let environment = Environment::from_fn(|_| None);
     let parts = ActorsParts {
+        models: ModelSetup::new(settings.model, environment, &account, None, Clock::system(), &host),
+        account,
         store: Store::open(&home.join("test.sqlite"), &settings.limits).unwrap(),
         catalog: Catalog::start(CatalogSources::new(home.clone(), home.clone()), &settings.limits),
         clock: Clock::system(),
@@ -70,13 +84,7 @@ async fn start(home: &TempDir, sockets: Sockets) -> HttpServer {
         remote_control: RemoteControlSetup::new(settings.remote_control),
         remote_link: settings.remote_link,
         limits: Arc::new(settings.limits),
-        host: Host {
-            codex_home: home.clone(),
-            session_source: "test".to_owned(),
-            cwd: home,
-            os: "Linux".to_owned(),
-            terminal: "test".to_owned(),
-        },
+        host,
     };
     HttpServer::start(sockets, parts, &settings.http).await.unwrap()
 }

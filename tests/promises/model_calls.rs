@@ -14,7 +14,7 @@ use app_server_actors::network::Network;
 use app_server_actors::protocol::model::Role;
 use codex_app_server::settings::Effective;
 use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -24,11 +24,11 @@ use crate::support::model::{End, Gate, Model, Reply, Wire};
 struct Nobody;
 
 impl Credentials for Nobody {
-    fn current(&self) -> BoxFuture<'_, Result<Credential, String>> {
+    fn current(&self) -> LocalBoxFuture<'_, Result<Credential, String>> {
         Box::pin(async { Err("nobody is signed in".to_owned()) })
     }
 
-    fn renew(&self, _: Credential) -> BoxFuture<'_, Result<Credential, String>> {
+    fn renew(&self, _: Credential) -> LocalBoxFuture<'_, Result<Credential, String>> {
         self.current()
     }
 }

@@ -103,7 +103,7 @@ impl Account {
     pub fn of(file: AuthFile) -> Option<Self> {
         match file {
             AuthFile::Chatgpt(AccountTokens { account_id: Some(id), access, .. }) => Some(Self { id, access }),
-            AuthFile::Chatgpt(_) | AuthFile::ApiKey | AuthFile::Nobody => None,
+            AuthFile::Chatgpt(_) | AuthFile::ApiKey(_) | AuthFile::Nobody => None,
         }
     }
 }

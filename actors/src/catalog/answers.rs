@@ -81,7 +81,7 @@ impl Reader {
 
     /// The settings that apply in `cwd`, or without a project if there is none; the defaults while the configuration is
     /// unusable.
-    fn settings(&mut self, cwd: Option<&Path>) -> Settings {
+    pub(super) fn settings(&mut self, cwd: Option<&Path>) -> Settings {
         let loaded = self.files.load(&self.sources, cwd, &Table::new());
         loaded.map(|configuration| configuration.settings).unwrap_or_default()
     }

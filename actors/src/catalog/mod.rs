@@ -14,6 +14,7 @@ mod defaults;
 mod installation;
 mod lock;
 mod messages;
+mod model_list;
 mod models;
 mod page;
 mod permissions;
@@ -37,7 +38,7 @@ use crate::connection::ConnectionId;
 use crate::desk::Desk;
 use crate::limits::Limits;
 use crate::mailbox::{end_alone, start_alone};
-use crate::panics::guarded;
+use crate::panics::{guarded, guarded_future};
 use crate::protocol::RpcError;
 use crate::protocol::catalog::{CatalogAnswer, CatalogRequest};
 use crate::reply::Asked;
@@ -105,11 +106,29 @@ impl Catalog {
                 }));
                 return;
             }
+            if let Some(question) = self.models_to_ask_for(&request) {
+                let answer = wrap_future::<_, Self>(guarded_future("a list of models", question.ask()));
+                ctx.spawn(answer.map(move |result, catalog, ctx| {
+                    if let Some(result) = result {
+                        reply.post::<Self>(result, ctx);
+                    }
+                    catalog.end(connection);
+                    catalog.begin(connection, ctx);
+                }));
+                return;
+            }
             // After a panic the reply is dropped, which answers -32603.
             if let Some(result) = guarded("a request to the catalog", || self.reader.answer(request)) {
                 reply.post::<Self>(result, ctx);
             }
             self.end(connection);
+        }
+    }
+
+    fn models_to_ask_for(&mut self, request: &CatalogRequest) -> Option<model_list::Question> {
+        match request {
+            CatalogRequest::ModelList(params) => guarded("a list of models", || self.reader.models_to_ask_for(params))?,
+            _ => None,
         }
     }
 

@@ -3,6 +3,7 @@
 //! The list is for pickers: a thread may use any other model of its provider. Efforts are limited to the names that
 //! existing clients know.
 
+use crate::model::ListedModel;
 use crate::protocol::catalog::{InputModality, Model, ReasoningEffortOption};
 use crate::protocol::thread::Unset;
 
@@ -62,6 +63,28 @@ pub fn models(include_hidden: bool, configured: Option<&str>) -> Vec<Model> {
     listed(false).chain(unlisted).chain(hidden).collect()
 }
 
+/// What a provider says that it has, for a picker. The `configured` model is always among them, and the default.
+pub fn listed(models: Vec<ListedModel>, configured: Option<&str>) -> Vec<Model> {
+    let configured = configured.filter(|id| !id.is_empty());
+    let unlisted = configured.filter(|id| models.iter().all(|model| model.id != *id));
+    let unlisted = unlisted.map(|id| ListedModel { id: id.to_owned(), context_window: None, sees_images: None });
+    let all: Vec<ListedModel> = models.into_iter().chain(unlisted).collect();
+    let default = configured.map(str::to_owned).or_else(|| all.first().map(|model| model.id.clone()));
+    let entry = |listed: ListedModel| {
+        let description = match listed.context_window {
+            Some(tokens) => format!("Takes in {tokens} tokens."),
+            None => String::new(),
+        };
+        let mut entry = model(&listed.id, &listed.id, &description, "medium", false);
+        if listed.sees_images == Some(false) {
+            entry.input_modalities = vec![InputModality::Text];
+        }
+        entry.is_default = default.as_ref() == Some(&listed.id);
+        entry
+    };
+    all.into_iter().map(entry).collect()
+}
+
 fn model(id: &str, display_name: &str, description: &str, default_effort: &str, hidden: bool) -> Model {
     let effort = |(name, description): (&str, &str)| ReasoningEffortOption {
         reasoning_effort: name.to_owned(),
@@ -111,6 +134,21 @@ mod tests {
             let supported = model.supported_reasoning_efforts.iter().map(|option| &option.reasoning_effort);
             assert!(supported.into_iter().any(|effort| *effort == model.default_reasoning_effort), "{}", model.id);
         }
+    }
+
+    #[test]
+    fn the_list_of_a_provider_has_one_default() {
+        let listed = |ids: &[&str], configured| {
+            let model =
+                |id: &&str| ListedModel { id: (*id).to_owned(), context_window: None, sees_images: Some(false) };
+            let models = super::listed(ids.iter().map(model).collect(), configured);
+            models.into_iter().map(|model| (model.id, model.is_default)).collect::<Vec<_>>()
+        };
+        let yes_no = |ids: [(&str, bool); 2]| ids.map(|(id, is_default)| (id.to_owned(), is_default)).to_vec();
+        assert_eq!(listed(&["a", "b"], None), yes_no([("a", true), ("b", false)]));
+        assert_eq!(listed(&["a", "b"], Some("b")), yes_no([("a", false), ("b", true)]));
+        assert_eq!(listed(&["a"], Some("own")), yes_no([("a", false), ("own", true)]));
+        assert_eq!(listed(&[], None), []);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use toml::{Table, Value};
 
 use super::config::{Settings, put};
+use crate::model::ModelSetup;
 
 /// The configuration file of the machine.
 const SYSTEM_CONFIG: &str = "/etc/codex/config.toml";
@@ -18,6 +19,8 @@ pub struct CatalogSources {
     pub cwd: PathBuf,
     /// The configuration file of the machine; the user's takes precedence. It need not exist.
     pub system_config: PathBuf,
+    /// How providers are asked for their models; `None` leaves it at the list of this program.
+    pub(super) models: Option<ModelSetup>,
     /// `-c key=value` settings of the command line; they take precedence over all files.
     pub(super) overrides: Table,
 }
@@ -25,12 +28,17 @@ pub struct CatalogSources {
 impl CatalogSources {
     /// The sources of `codex_home` without command-line settings.
     pub fn new(codex_home: PathBuf, cwd: PathBuf) -> Self {
-        Self { codex_home, cwd, system_config: SYSTEM_CONFIG.into(), overrides: Table::new() }
+        Self { codex_home, cwd, system_config: SYSTEM_CONFIG.into(), models: None, overrides: Table::new() }
     }
 
     /// The user's configuration file.
     pub fn user_config(&self) -> PathBuf {
         self.codex_home.join("config.toml")
+    }
+
+    /// Asks providers for their models.
+    pub fn with_models(self, models: ModelSetup) -> Self {
+        Self { models: Some(models), ..self }
     }
 
     /// Adds the `key=value` settings of the command line in order.

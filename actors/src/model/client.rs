@@ -1,6 +1,7 @@
 //! Who asks models: the settings, the sign-in and the connections of one arbiter.
 
 use std::cell::OnceCell;
+use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,11 +13,17 @@ use super::event::ModelEvent;
 use super::failure::ModelFailure;
 use super::provider::Provider;
 use super::settings::ModelSettings;
+use super::sign_in::OpenAiSignIn;
+use crate::account::{self, TokenEndpoint};
 use crate::clock::Clock;
 use crate::environment::Environment;
+use crate::host::Host;
 use crate::network::{Dialer, Network};
 use crate::protocol::Secret;
 use crate::protocol::model::ModelRequest;
+
+/// The name of the program in the eyes of OpenAI.
+const ORIGINATOR: &str = "codex_cli_rs";
 
 /// What a [`ModelClient`] is made of. It can be sent to the arbiter that asks.
 #[derive(Clone)]
@@ -37,6 +44,50 @@ pub struct ModelSetup {
     pub originator: String,
     /// The header `User-Agent`.
     pub user_agent: String,
+}
+
+impl ModelSetup {
+    /// For a server: keys and proxies from `environment`, the sign-in from `account`. `token_url` is where tokens are
+    /// renewed, if not at the usual place.
+    pub fn new(
+        settings: ModelSettings,
+        environment: Environment,
+        account: &Arc<account::Credentials>,
+        token_url: Option<String>,
+        clock: Clock,
+        host: &Host,
+    ) -> Self {
+        let network = Network::new(&environment);
+        let credentials = Arc::new(OpenAiSignIn {
+            account: account.clone(),
+            endpoint: TokenEndpoint::new(token_url),
+            environment: environment.clone(),
+            network: network.clone(),
+            clock: clock.clone(),
+        });
+        let (originator, user_agent) = (ORIGINATOR.to_owned(), host.user_agent(ORIGINATOR, None));
+        Self { settings, environment, network, credentials, clock, random: fastrand::f64, originator, user_agent }
+    }
+
+    /// For tests: without keys and proxies.
+    #[cfg(test)]
+    pub fn offline(account: &Arc<account::Credentials>) -> Self {
+        let host = Host {
+            codex_home: "/".into(),
+            session_source: "test".into(),
+            cwd: "/".into(),
+            os: "Linux".into(),
+            terminal: "none".into(),
+        };
+        let environment = Environment::from_fn(|_| None);
+        Self::new(ModelSettings::tiny(), environment, account, None, Clock::system(), &host)
+    }
+}
+
+impl fmt::Debug for ModelSetup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelSetup").field("settings", &self.settings).finish_non_exhaustive()
+    }
 }
 
 /// Asks models. It belongs to one arbiter, and bounds the connections of all questions there. Cloning shares it.

@@ -1,6 +1,6 @@
 //! Who pays: the key or token that a provider is shown.
 
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use crate::protocol::Secret;
 
@@ -10,13 +10,13 @@ pub trait Credentials: Send + Sync {
     ///
     /// # Errors
     /// Nobody is signed in; the text says what to do.
-    fn current(&self) -> BoxFuture<'_, Result<Credential, String>>;
+    fn current(&self) -> LocalBoxFuture<'_, Result<Credential, String>>;
 
     /// What to show after `refused` was refused.
     ///
     /// # Errors
     /// Nothing else can be had; the text says why.
-    fn renew(&self, refused: Credential) -> BoxFuture<'_, Result<Credential, String>>;
+    fn renew(&self, refused: Credential) -> LocalBoxFuture<'_, Result<Credential, String>>;
 }
 
 /// What a provider is shown.

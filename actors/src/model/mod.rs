@@ -21,6 +21,7 @@ mod models;
 mod provider;
 mod retry;
 mod settings;
+mod sign_in;
 mod sse;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use failure::ModelFailure;
 pub use models::ListedModel;
 pub use provider::{ECHO, OPENAI, Provider, WireApi};
 pub use settings::ModelSettings;
+pub use sign_in::OpenAiSignIn;
 pub use sse::{EventTooLong, Sse, SseEvent};
 
 pub use crate::protocol::model::{HistoryItem, ModelRequest, TokenUsage, ToolSpec};

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 use tokio::time::timeout;
 
 use super::*;
@@ -111,12 +111,12 @@ const DONE: &str = r#"{"type":"response.completed","response":{"id":"r"}}"#;
 struct SignIn;
 
 impl Credentials for SignIn {
-    fn current(&self) -> BoxFuture<'_, Result<Credential, String>> {
+    fn current(&self) -> LocalBoxFuture<'_, Result<Credential, String>> {
         let access = Secret::from("token-before");
         Box::pin(async { Ok(Credential::Chatgpt { access, account_id: Some("acc".to_owned()) }) })
     }
 
-    fn renew(&self, refused: Credential) -> BoxFuture<'_, Result<Credential, String>> {
+    fn renew(&self, refused: Credential) -> LocalBoxFuture<'_, Result<Credential, String>> {
         assert_eq!(refused.bearer().expose(), "token-before");
         Box::pin(async { Ok(Credential::ApiKey(Secret::from("token-after"))) })
     }

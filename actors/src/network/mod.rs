@@ -41,6 +41,17 @@ pub struct Network {
 #[derive(Clone)]
 pub struct Dialer(Rc<Dial>);
 
+/// Opens the TCP connection below what awc does.
+pub trait Open:
+    Service<ConnectInfo<Uri>, Response = Connection<Uri, TcpStream>, Error = TcpConnectError> + Clone + 'static
+{
+}
+
+impl<T> Open for T where
+    T: Service<ConnectInfo<Uri>, Response = Connection<Uri, TcpStream>, Error = TcpConnectError> + Clone + 'static
+{
+}
+
 type Dial = dyn Fn(Uri) -> LocalBoxFuture<'static, Result<BoxedSocket, ConnectError>>;
 
 impl Network {
@@ -64,21 +75,26 @@ impl Network {
         Self { proxies: Arc::new(Proxies::new(environment)), tls: Arc::new(tls) }
     }
 
-    /// A connector with the time limit `connect`, including TLS, and with up to `connections` connections.
-    pub fn dialer(&self, connect: Duration, connections: usize) -> Dialer {
+    /// Without a proxy.
+    #[cfg(test)]
+    pub fn direct() -> Self {
+        Self::new(&Environment::from_fn(|_| None))
+    }
+
+    /// For awc's client: connects within `connect`, and encrypts within the same again.
+    pub fn connector(&self, connect: Duration) -> Connector<impl Open + use<>> {
         let network = self.clone();
         let open = fn_service(move |info: ConnectInfo<Uri>| {
             let network = network.clone();
             async move { network.open(info).await }
         });
-        let connector = Connector::new()
-            .connector(open)
-            .rustls_0_23(Arc::clone(&self.tls))
-            .timeout(connect)
-            .handshake_timeout(connect)
-            .limit(connections)
-            .finish();
-        let connector = Rc::new(connector);
+        let tls = Arc::clone(&self.tls);
+        Connector::new().connector(open).rustls_0_23(tls).timeout(connect).handshake_timeout(connect)
+    }
+
+    /// What opens connections within `connect`, and as long again for TLS; at most `connections` at once.
+    pub fn dialer(&self, connect: Duration, connections: usize) -> Dialer {
+        let connector = Rc::new(self.connector(connect).limit(connections).finish());
         Dialer(Rc::new(move |uri| {
             let connector = Rc::clone(&connector);
             Box::pin(async move {

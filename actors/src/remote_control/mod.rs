@@ -41,6 +41,7 @@ use crate::account::{Credentials, TokenEndpoint};
 use crate::catalog::{Catalog, installation_id};
 use crate::clock::Clock;
 use crate::host::Host;
+use crate::network::Network;
 use crate::panics::guarded_future;
 use crate::protocol::ServerNotification;
 use crate::protocol::remote::RemoteControlState;
@@ -81,6 +82,10 @@ pub struct RemoteControlParts {
     pub setup: RemoteControlSetup,
     /// Facts about the server and the machine.
     pub host: Host,
+    /// The account, which others use too.
+    pub account: Arc<Credentials>,
+    /// The ways out.
+    pub network: Network,
     /// Stores enrollments.
     pub store: Arc<Addr<Store>>,
     /// Provides the configuration.
@@ -149,9 +154,9 @@ pub struct RemoteControl {
 impl RemoteControl {
     /// Creates the actor. Run it on the arbiter of the link.
     pub(crate) fn new(parts: RemoteControlParts) -> Self {
-        let RemoteControlParts { setup, host, store, catalog, router, clock, link } = parts;
+        let RemoteControlParts { setup, host, account: credentials, network, store, catalog, router, clock, link } =
+            parts;
         let RemoteControlSetup { settings, at_start, named_by_first_client, token_url, random } = setup;
-        let credentials = Arc::new(Credentials::new(&host.codex_home));
         let server_name = rustix::system::uname().nodename().to_string_lossy().trim().to_owned();
         let installation_id = installation_id(&host.codex_home).map(|id| id.to_string()).unwrap_or_else(|e| {
             log::error!("installation_id cannot be read or written: {e}; remote control needs it to enroll");
@@ -159,6 +164,7 @@ impl RemoteControl {
         });
         let status = Rc::new(PublishedStatus::new(server_name.clone(), installation_id.clone()));
         let backend = Backend::new(BackendParts {
+            network,
             settings: settings.clone(),
             host,
             installation_id,

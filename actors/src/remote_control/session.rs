@@ -66,7 +66,7 @@ impl Tools {
             AuthFile::Chatgpt(_) => {
                 Failure::new(Kind::NoAccount, "remote control enrollment is waiting for a ChatGPT account id")
             }
-            AuthFile::ApiKey => {
+            AuthFile::ApiKey(_) => {
                 signed_out("remote control requires ChatGPT authentication; API key auth is not supported")
             }
             AuthFile::Nobody => signed_out("remote control requires ChatGPT authentication"),

@@ -1,12 +1,8 @@
 //! Establishes the socket to the backend (spec: remote control 5).
 
-use actix_rt::net::TcpStream;
-use actix_tls::connect::{ConnectError as TcpConnectError, ConnectInfo, Connection};
-use actix_web::dev::{Service, fn_service};
 use awc::error::ConnectError;
+use awc::http::Uri;
 use awc::http::header::{self, HeaderName, HeaderValue};
-use awc::http::{Uri, Version};
-use awc::{Connect, Connector};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use secrecy::{ExposeSecret, SecretString};
@@ -14,6 +10,7 @@ use tokio::time::timeout;
 
 use super::socket::Socket;
 use super::{Dial, DialError, RemoteLinkLimits};
+use crate::network::Network;
 use crate::protocol::body::without;
 use crate::wire::handshake::{HandshakeError, Refusal, shake_hands};
 
@@ -21,7 +18,12 @@ use crate::wire::handshake::{HandshakeError, Refusal, shake_hands};
 ///
 /// # Errors
 /// See [`DialError`].
-pub(super) async fn dial(dial: &Dial, cursor: Option<&str>, limits: &RemoteLinkLimits) -> Result<Socket, DialError> {
+pub(super) async fn dial(
+    network: &Network,
+    dial: &Dial,
+    cursor: Option<&str>,
+    limits: &RemoteLinkLimits,
+) -> Result<Socket, DialError> {
     let uri: Uri = dial.url.parse().map_err(failed)?;
     let bearer = format!("Bearer {}", dial.server_token.expose_secret());
     let name = BASE64.encode(&dial.server_name);
@@ -39,18 +41,11 @@ pub(super) async fn dial(dial: &Dial, cursor: Option<&str>, limits: &RemoteLinkL
         Some(cursor) => headers.push((HeaderName::from_static("x-codex-subscribe-cursor"), cursor)),
         None => {}
     }
-    let connector = Connector::new()
-        .connector(fn_service(connect))
-        .timeout(limits.dial_seconds.duration())
-        .handshake_timeout(limits.dial_seconds.duration())
-        // HTTP/2 has no upgrades, and the backend would select it.
-        .max_http_version(Version::HTTP_11)
-        .finish();
-    let connection = connector.call(Connect { uri: uri.clone(), addr: None }).await.map_err(|error| match error {
+    let connection = network.dialer(limits.dial_seconds.duration(), 1).dial(uri.clone()).await.map_err(|error| match error {
         ConnectError::Timeout => DialError::TimedOut,
         other => failed(other),
     })?;
-    match shake_hands(Box::new(connection), &uri, &headers).await {
+    match shake_hands(connection, &uri, &headers).await {
         Ok((io, read)) => Ok(Socket { io, read }),
         Err(HandshakeError::Refused(refusal)) => Err(refused(*refusal, &dial.server_token, limits).await),
         Err(error) => Err(failed(format_args!("the backend does not upgrade: {error}"))),
@@ -59,17 +54,6 @@ pub(super) async fn dial(dial: &Dial, cursor: Option<&str>, limits: &RemoteLinkL
 
 fn failed(error: impl std::fmt::Display) -> DialError {
     DialError::Failed(error.to_string())
-}
-
-/// Opens the TCP connection. awc's own connector leaves Nagle's algorithm on and does not accept an address in
-/// brackets.
-async fn connect(info: ConnectInfo<Uri>) -> Result<Connection<Uri, TcpStream>, TcpConnectError> {
-    let uri = info.request().clone();
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("wss") { 443 } else { 80 });
-    let stream = TcpStream::connect((host, port)).await.map_err(TcpConnectError::Io)?;
-    stream.set_nodelay(true).map_err(TcpConnectError::Io)?;
-    Ok(Connection::new(uri, stream))
 }
 
 async fn refused(refusal: Refusal, server_token: &SecretString, limits: &RemoteLinkLimits) -> DialError {

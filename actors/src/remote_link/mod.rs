@@ -23,6 +23,7 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::network::Network;
 use crate::panics::guarded_future;
 use link::Link;
 use socket::Socket;
@@ -33,6 +34,7 @@ pub use messages::{Dial, DialError, EndSession, HangUp, LinkLost, SendRest};
 
 /// See the module's documentation.
 pub struct RemoteLink {
+    network: Network,
     limits: Rc<RemoteLinkLimits>,
     message_bytes: usize,
     link: Rc<Link>,
@@ -46,6 +48,8 @@ pub struct RemoteLink {
 
 /// The collaborators of the link.
 pub struct RemoteLinkParts {
+    /// The ways out.
+    pub network: Network,
     /// The bounds.
     pub limits: RemoteLinkLimits,
     /// Largest message in bytes, as for every connection ([`crate::limits::Limits::message_bytes`]).
@@ -59,10 +63,10 @@ pub struct RemoteLinkParts {
 impl RemoteLink {
     /// A link without a socket. It should run on the arbiter of remote control, not on the hub's.
     pub(crate) fn new(parts: RemoteLinkParts) -> Self {
-        let RemoteLinkParts { limits, message_bytes, open, lost } = parts;
+        let RemoteLinkParts { network, limits, message_bytes, open, lost } = parts;
         let limits = Rc::new(limits);
         let link = Link::new(limits.clone(), message_bytes, open);
-        Self { limits, message_bytes, link, lost, dialing: None, socket: None, telling: None }
+        Self { network, limits, message_bytes, link, lost, dialing: None, socket: None, telling: None }
     }
 
     fn hang_up(&mut self, ctx: &mut Context<Self>) {
@@ -113,8 +117,9 @@ impl Handler<Dial> for RemoteLink {
         let hung_up = CancellationToken::new();
         self.dialing = Some(hung_up.clone().drop_guard());
         let (cursor, limits, given_up) = (self.link.cursor(), self.limits.clone(), hung_up.clone());
+        let network = self.network.clone();
         let dialing = async move {
-            let dial = dial::dial(&message, cursor.as_deref(), &limits);
+            let dial = dial::dial(&network, &message, cursor.as_deref(), &limits);
             tokio::select! {
                 biased;
                 () = given_up.cancelled() => Err(hung_up_meanwhile()),

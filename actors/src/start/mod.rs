@@ -12,6 +12,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use tokio::io::DuplexStream;
 
+use crate::account::Credentials;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::commands::{Commands, CommandsParts, CommandsSetup, EndAll};
@@ -23,6 +24,7 @@ use crate::host::Host;
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::mailbox::reserve;
+use crate::model::ModelSetup;
 use crate::processor::{Processor, ProcessorParts};
 use crate::protocol::scope::Scopes;
 use crate::remote_control::{EndRemoteControl, Link, RemoteControl, RemoteControlParts, RemoteControlSetup};
@@ -43,6 +45,10 @@ pub struct ActorsParts {
     pub store: Arc<Addr<Store>>,
     /// Configuration and account, on its own arbiter.
     pub catalog: Arc<Addr<Catalog>>,
+    /// How models are asked.
+    pub models: ModelSetup,
+    /// The user's tokens, which all that talk to a backend share.
+    pub account: Arc<Credentials>,
     /// The wall clock.
     pub clock: Clock,
     /// How commands are started.
@@ -69,7 +75,19 @@ impl Actors {
     /// # Panics
     /// Panics outside an actix system.
     pub fn start(parts: ActorsParts) -> Self {
-        let ActorsParts { limits, host, store, catalog, clock, commands: setup, remote_control, remote_link } = parts;
+        let ActorsParts {
+            limits,
+            host,
+            store,
+            catalog,
+            models,
+            account,
+            clock,
+            commands: setup,
+            remote_control,
+            remote_link,
+        } = parts;
+        let network = models.network;
         let (router, router_mailbox) = reserve(limits.router_mailbox_messages);
         let (threads, threads_mailbox) = reserve(limits.threads_mailbox_messages);
         let (processor, processor_mailbox) = reserve(limits.processor_mailbox_messages);
@@ -111,6 +129,7 @@ impl Actors {
         // Both run on one arbiter, not the hub's; the streams of the link are connections on the hub's.
         let remote_arbiter = Arbiter::new().handle();
         let link_parts = RemoteLinkParts {
+            network: network.clone(),
             limits: remote_link.clone(),
             message_bytes: limits.message_bytes,
             open: Box::new(opener(&hub, ConnectionOrigin::RemoteControl, remote_control.settings.scopes)),
@@ -120,6 +139,8 @@ impl Actors {
         let control_parts = RemoteControlParts {
             setup: remote_control,
             host,
+            account,
+            network,
             store,
             catalog,
             router,

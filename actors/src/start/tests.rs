@@ -50,11 +50,14 @@ pub(crate) fn hub(limits: Limits) -> (Hub, Remains) {
         terminal: "none".into(),
     };
     let store = Store::in_memory(&limits).unwrap();
+    let account = Arc::new(Credentials::new(home.path()));
     let actors = Actors::start(ActorsParts {
         limits: Arc::new(limits),
         host,
         store,
         catalog,
+        models: ModelSetup::offline(&account),
+        account,
         clock: Clock::system(),
         commands: CommandsSetup::default(),
         remote_control: RemoteControlSetup::tiny(),

@@ -12,8 +12,8 @@ pub enum AuthFile {
     /// There is no sign-in, or the file is unusable.
     #[default]
     Nobody,
-    /// A sign-in without ChatGPT.
-    ApiKey,
+    /// Somebody, with this API key.
+    ApiKey(Secret),
     /// A ChatGPT user.
     Chatgpt(AccountTokens),
 }
@@ -48,6 +48,8 @@ struct Tokens {
 
 #[derive(Deserialize)]
 struct File {
+    #[serde(rename = "OPENAI_API_KEY")]
+    api_key: Option<Secret>,
     tokens: Option<Tokens>,
 }
 
@@ -57,15 +59,20 @@ impl AuthFile {
     /// # Errors
     /// The text is invalid. The error contains nothing of it.
     pub fn read(text: &str) -> Result<Self, String> {
-        let account_id = match SignIn::from_auth_json(text)? {
-            SignIn::Nobody => return Ok(Self::Nobody),
-            SignIn::ApiKey => return Ok(Self::ApiKey),
-            SignIn::Chatgpt { account_id, .. } => account_id.filter(|id| !id.is_empty()),
-        };
+        let sign_in = SignIn::from_auth_json(text)?;
+        if sign_in == SignIn::Nobody {
+            return Ok(Self::Nobody);
+        }
         let place = |e: serde_json::Error| format!("not the expected JSON at line {} column {}", e.line(), e.column());
-        let File { tokens } = serde_json::from_str(text).map_err(place)?;
-        Ok(match tokens {
-            Some(Tokens { access_token: Some(access), refresh_token: refresh }) => {
+        let File { api_key, tokens } = serde_json::from_str(text).map_err(place)?;
+        Ok(match (sign_in, api_key, tokens) {
+            (SignIn::ApiKey, Some(key), _) => Self::ApiKey(key),
+            (
+                SignIn::Chatgpt { account_id, .. },
+                _,
+                Some(Tokens { access_token: Some(access), refresh_token: refresh }),
+            ) => {
+                let account_id = account_id.filter(|id| !id.is_empty());
                 Self::Chatgpt(AccountTokens { account_id, access, refresh })
             }
             _ => Self::Nobody,
@@ -105,7 +112,7 @@ mod tests {
     fn every_kind_of_sign_in_is_told_apart() {
         let read = |text: &str| AuthFile::read(text).unwrap();
         assert_eq!(read(""), AuthFile::Nobody);
-        assert_eq!(read(r#"{"OPENAI_API_KEY":"k"}"#), AuthFile::ApiKey);
+        assert_eq!(read(r#"{"OPENAI_API_KEY":"k"}"#), AuthFile::ApiKey("k".into()));
         let AuthFile::Chatgpt(tokens) = read(SIGNED_IN) else { panic!("signed in") };
         assert_eq!((tokens.account_id.as_deref(), tokens.access.expose()), (Some("acc"), "a"));
         let AuthFile::Chatgpt(tokens) = read(&SIGNED_IN.replace("\"acc\"", "null")) else { panic!("signed in") };

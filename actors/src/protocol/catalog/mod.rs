@@ -117,7 +117,7 @@ pub enum CatalogAnswer {
 pub struct NoParams {}
 
 /// Params of a paged list.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct PageParams {
     /// `nextCursor` of the previous page; absent for the first page.

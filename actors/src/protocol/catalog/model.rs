@@ -7,7 +7,7 @@ use super::{PageParams, Unoffered};
 use crate::protocol::thread::Unset;
 
 /// Params of `model/list`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelListParams {
     /// The page to return.

@@ -13,6 +13,7 @@ use super::error::What;
 use crate::clock::Clock;
 use crate::host::Host;
 use crate::http::{self, Http, HttpResponse};
+use crate::network::Network;
 use crate::protocol::Secret;
 use crate::protocol::body::{read_body, without};
 use crate::protocol::initialize::ClientInfo;
@@ -81,8 +82,14 @@ pub struct Caller {
 
 impl Caller {
     /// Creates a client; nothing is connected yet.
-    pub fn new(settings: RemoteControlSettings, host: Host, clock: Clock, random: fn() -> f64) -> Self {
-        let http = Http::new(settings.http());
+    pub fn new(
+        network: &Network,
+        settings: RemoteControlSettings,
+        host: Host,
+        clock: Clock,
+        random: fn() -> f64,
+    ) -> Self {
+        let http = Http::new(network, settings.http());
         Self { settings, host, clock, random, client: RefCell::default(), http }
     }
 

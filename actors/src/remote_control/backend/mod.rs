@@ -12,6 +12,7 @@ use super::url::BackendUrl;
 use crate::account::{Account, TokenEndpoint};
 use crate::clock::Clock;
 use crate::host::{API_VERSION, Host};
+use crate::network::Network;
 use crate::protocol::Secret;
 use crate::protocol::account::TokenResponse;
 use crate::protocol::body::write_body;
@@ -35,6 +36,7 @@ pub struct Backend {
 /// The collaborators of a [`Backend`].
 #[allow(missing_docs)] // As in `RemoteControlSetup`.
 pub struct BackendParts {
+    pub network: Network,
     pub settings: RemoteControlSettings,
     pub host: Host,
     pub installation_id: String,
@@ -47,8 +49,9 @@ pub struct BackendParts {
 impl Backend {
     /// Creates a client; nothing is connected yet.
     pub fn new(parts: BackendParts) -> Self {
-        let BackendParts { settings, host, installation_id, server_name, token_endpoint, clock, random } = parts;
-        let caller = Caller::new(settings, host, clock, random);
+        let BackendParts { network, settings, host, installation_id, server_name, token_endpoint, clock, random } =
+            parts;
+        let caller = Caller::new(&network, settings, host, clock, random);
         Self { caller, installation_id, server_name, token_endpoint }
     }
 

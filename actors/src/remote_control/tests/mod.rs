@@ -7,6 +7,7 @@ mod pairing;
 mod wishes;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -159,8 +160,17 @@ impl Scene {
         let fake = Link::new(&FakeLink { answers, told }.start(), Duration::from_secs(30));
         let (control, mailbox) = reserve(setup.settings.mailbox_messages);
         let (shared_store, shared_router) = (store.clone(), router.clone());
-        let parts =
-            RemoteControlParts { setup, host, store: shared_store, catalog, router: shared_router, clock, link: fake };
+        let parts = RemoteControlParts {
+            setup,
+            host,
+            account: Arc::new(Credentials::new(home.path())),
+            network: Network::direct(),
+            store: shared_store,
+            catalog,
+            router: shared_router,
+            clock,
+            link: fake,
+        };
         let connection = ConnectionId(1);
         let news = listen(&router, connection).await;
         let admit = Effect::Admit { connection, opt_out: Default::default(), scopes: Scopes::ALL };

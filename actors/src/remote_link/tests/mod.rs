@@ -18,6 +18,7 @@ use crate::connection::stream::opener;
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::mailbox::reserve;
+use crate::network::Network;
 use crate::protocol::scope::Scopes;
 use crate::start::tests::{Remains, cramped, hub};
 use backend::{Backend, SOON, Wire};
@@ -89,7 +90,13 @@ impl Test {
         let (tell, lost) = mpsc::channel(16);
         let listener = Listener(tell).start().recipient();
         let (address, mailbox) = reserve(link.mailbox_messages);
-        mailbox.run(RemoteLink::new(RemoteLinkParts { limits: link, message_bytes, open, lost: listener }));
+        mailbox.run(RemoteLink::new(RemoteLinkParts {
+            network: Network::direct(),
+            limits: link,
+            message_bytes,
+            open,
+            lost: listener,
+        }));
         Self { backend: Backend::start().await, hub, link: address, lost, _remains: remains }
     }
 
