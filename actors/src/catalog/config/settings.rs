@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(settings.provider("openai").unwrap().base_url.as_deref(), Some("http://o"));
         let ids: Vec<String> = settings.providers().into_iter().map(|provider| provider.id).collect();
         assert_eq!(ids, ["echo", "llamacpp", "lmstudio", "ollama", "openai"]);
-        assert!(checked("[model_providers.x]\nwire_api = 'smoke'").unwrap_err().contains("`responses`, `chat`"));
+        assert!(checked("[model_providers.x]\nwire_api = 'smoke'").unwrap_err().contains("`responses` or `chat`"));
     }
 
     #[test]

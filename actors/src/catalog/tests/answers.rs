@@ -67,14 +67,20 @@ fn an_empty_home_answers_as_the_reference_program_does() {
         ("experimentalFeature/list", "{}", r#"{"data":[],"nextCursor":null}"#),
         ("app/list", "{}", r#"{"data":[],"nextCursor":null}"#),
         ("modelProvider/capabilities/read", "{}", r#"{"imageGeneration":true,"webSearch":true}"#),
-        (
-            "modelProvider/list",
-            "{}",
-            r#"{"data":[{"id":"openai","name":"OpenAI","canEdit":false,"baseUrl":null,"settings":{"type":"openai"}}],"defaultProviderId":"openai","canChangeDefault":false}"#,
-        ),
     ] {
         assert_eq!(home.ask(method, params), home.expanded(expected), "{method} {params}");
     }
+}
+
+/// The reference program lists its own provider only, although it has others.
+#[test]
+fn providers_that_need_no_configuration_are_listed() {
+    let mut home = Home::empty();
+    let list: serde_json::Value = serde_json::from_str(&home.ask("modelProvider/list", "{}")).unwrap();
+    let ids: Vec<_> =
+        list["data"].as_array().unwrap().iter().map(|provider| provider["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["echo", "llamacpp", "lmstudio", "ollama", "openai"]);
+    assert_eq!(list["defaultProviderId"], "openai");
 }
 
 #[test]
