@@ -14,13 +14,16 @@ use std::time::Duration;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, error, web};
 use actix_web_actors::ws::{self, Message};
+use app_server_actors::account::Credentials;
 use app_server_actors::catalog::{Catalog, CatalogSources};
 use app_server_actors::clock::Clock;
 use app_server_actors::commands::CommandsSetup;
 use app_server_actors::connection::kill::Kill;
 use app_server_actors::connection::websocket::{Application, Response, serve_application};
+use app_server_actors::environment::Environment;
 use app_server_actors::host::Host;
 use app_server_actors::hub::Hub;
+use app_server_actors::model::ModelSetup;
 use app_server_actors::remote_control::RemoteControlSetup;
 use app_server_actors::start::{Actors, ActorsParts};
 use app_server_actors::store::Store;
@@ -54,22 +57,26 @@ async fn upgrade(request: HttpRequest, payload: web::Payload, hub: web::Data<Hub
 }
 
 fn hub(home: PathBuf) -> Result<Hub, Box<dyn std::error::Error>> {
-    let Settings { limits, remote_control, remote_link, .. } = Effective::built_in()?.settings()?;
+    let Settings { limits, model, remote_control, remote_link, .. } = Effective::built_in()?.settings()?;
+    let host = Host {
+        codex_home: home.clone(),
+        session_source: "test".to_owned(),
+        cwd: home.clone(),
+        os: "test".to_owned(),
+        terminal: "test".to_owned(),
+    };
+    let account = Arc::new(Credentials::new(&home));
     let actors = Actors::start(ActorsParts {
         store: Store::open(&home.join("echo.sqlite"), &limits)?,
-        catalog: Catalog::start(CatalogSources::new(home.clone(), home.clone()), &limits),
+        catalog: Catalog::start(CatalogSources::new(home.clone(), home), &limits),
+        models: ModelSetup::new(model, Environment::from_fn(|_| None), &account, None, Clock::system(), &host),
+        account,
         clock: Clock::system(),
         commands: CommandsSetup::default(),
         remote_control: RemoteControlSetup::new(remote_control),
         remote_link,
         limits: Arc::new(limits),
-        host: Host {
-            codex_home: home.clone(),
-            session_source: "test".to_owned(),
-            cwd: home,
-            os: "test".to_owned(),
-            terminal: "test".to_owned(),
-        },
+        host,
     });
     Ok(actors.hub().clone())
 }
