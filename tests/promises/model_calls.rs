@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use app_server_actors::clock::Clock;
 use app_server_actors::environment::Environment;
+use app_server_actors::limits::Milliseconds;
 use app_server_actors::model::{
     Credential, Credentials, HistoryItem, ModelClient, ModelEvent, ModelFailure, ModelRequest, ModelSetup, Provider,
     ToolSpec,
@@ -41,8 +42,8 @@ fn run<T>(test: impl Future<Output = T>) -> T {
 fn client() -> ModelClient {
     let environment = Environment::from_fn(|_| None);
     let mut settings = Effective::built_in().and_then(|settings| settings.settings()).expect("they are built in").model;
-    settings.retry_first_milliseconds = 1;
-    settings.retry_most_milliseconds = 1;
+    settings.retry_first_milliseconds = Milliseconds(1);
+    settings.retry_most_milliseconds = Milliseconds(1);
     ModelClient::new(ModelSetup {
         settings,
         network: Network::new(&environment),

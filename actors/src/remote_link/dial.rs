@@ -41,10 +41,11 @@ pub(super) async fn dial(
         Some(cursor) => headers.push((HeaderName::from_static("x-codex-subscribe-cursor"), cursor)),
         None => {}
     }
-    let connection = network.dialer(limits.dial_seconds.duration(), 1).dial(uri.clone()).await.map_err(|error| match error {
-        ConnectError::Timeout => DialError::TimedOut,
-        other => failed(other),
-    })?;
+    let connection =
+        network.dialer(limits.dial_seconds.duration(), 1).dial(uri.clone()).await.map_err(|error| match error {
+            ConnectError::Timeout => DialError::TimedOut,
+            other => failed(other),
+        })?;
     match shake_hands(connection, &uri, &headers).await {
         Ok((io, read)) => Ok(Socket { io, read }),
         Err(HandshakeError::Refused(refusal)) => Err(refused(*refusal, &dial.server_token, limits).await),
