@@ -32,6 +32,7 @@ mod garbage;
 mod handshake;
 mod hostile_peers;
 mod hosts;
+mod large_histories;
 mod logs;
 mod model_calls;
 mod notifications;

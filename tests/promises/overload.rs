@@ -77,6 +77,7 @@ fn a_request_that_does_not_fit_is_refused_at_once_and_a_retry_works() {
         let refused = (0..20).map(|_| burst_of(&mut client, 64, "thread/read", &thread).len()).sum::<usize>();
         assert!(refused > 0, "1,280 requests went through a mailbox of one without a refusal");
         retrying(&mut client, "thread/list", json!({}));
+        client.next_notification("thread/started");
         client.expect_silence();
     });
 }
