@@ -50,15 +50,15 @@ fn the_initialized_notification_is_not_needed_and_may_be_repeated() {
 }
 
 #[test]
-fn the_answer_has_four_members_in_order() {
+fn the_answer_has_the_references_members_in_order_and_then_the_scopes() {
     over_every_transport(|server| {
         let mut client = server.connect();
         client.send_raw(r#"{"id":6,"method":"initialize","params":{"clientInfo":{"name":"first","version":"1.2"}}}"#);
         let text = client.next_text("the answer");
         let answer: Value = serde_json::from_str(&text).expect("JSON");
         let result = answer["result"].as_object().expect("an object");
-        assert_eq!(result.len(), 4, "{text}");
-        assert_order(&text, &["userAgent", "codexHome", "platformFamily", "platformOs"]);
+        assert_eq!(result.len(), 5, "{text}");
+        assert_order(&text, &["userAgent", "codexHome", "platformFamily", "platformOs", "scopes"]);
         assert!(text.starts_with(r#"{"id":6,"result":{"#), "{text}");
         assert_eq!(result["codexHome"], server.codex_home().to_str().expect("text"));
         assert_eq!((&result["platformFamily"], &result["platformOs"]), (&json!("unix"), &json!(std::env::consts::OS)));

@@ -14,21 +14,21 @@ use crate::support::server::Server;
 use crate::support::transports::{Serving, over_every_transport};
 
 const TOKENS: [(&str, &str); 4] = [
-    ("observe", "the token of whoever observes"),
-    ("converse", "the token of whoever converses"),
-    ("files", "the token for the files"),
-    ("admin", "the token of the administrator"),
+    ("observe", "the-token-of-whoever-observes"),
+    ("converse", "the-token-of-whoever-converses"),
+    ("files", "the-token-for-the-files"),
+    ("admin", "the-token-of-the-administrator"),
 ];
 
 /// A server that knows a token for each scope alone, one for two of them, and one for all.
 fn server() -> Server {
     let home = Home::new();
     let mut launch = Launch::at(&home).args(&["--ws-auth", "capability-token"]);
-    for (scopes, token) in TOKENS.into_iter().chain([("observe,converse", "the token for a phone")]) {
+    for (scopes, token) in TOKENS.into_iter().chain([("observe,converse", "the-token-for-a-phone")]) {
         let path = secrets::file(&home, scopes, token);
         launch = launch.arg("--ws-token-file").arg(format!("{scopes}:{}", path.display()));
     }
-    let path = secrets::file(&home, "all", "the token for everything");
+    let path = secrets::file(&home, "all", "the-token-for-everything");
     Server::ws(launch.arg("--ws-token-file").arg(path.display().to_string()))
 }
 
@@ -64,7 +64,8 @@ fn least(protocol: &Protocol, schema: &Value) -> Value {
         Some("boolean") => json!(false),
         Some("integer" | "number") => json!(1),
         Some("null") => Value::Null,
-        _ => json!("x"),
+        // As good a path as any other text.
+        _ => json!("/x"),
     }
 }
 
@@ -90,7 +91,7 @@ fn every_method_needs_its_scope_and_no_other() {
             assert_eq!(missing, expected, "{} with the scope {name}", method.name);
         }
     }
-    let mut client = server.client_with_token("the token for everything");
+    let mut client = server.client_with_token("the-token-for-everything");
     for method in METHODS.iter().filter(|method| method.scope.is_some()) {
         let missing = missing_scope(&mut client, method.name, least_params(&protocol, method.name));
         assert_eq!(missing, None, "{}", method.name);
@@ -100,7 +101,7 @@ fn every_method_needs_its_scope_and_no_other() {
 #[test]
 fn what_widens_the_rights_of_a_thread_needs_admin() {
     let server = server();
-    let mut phone = server.client_with_token("the token for a phone");
+    let mut phone = server.client_with_token("the-token-for-a-phone");
     let thread = phone.call("thread/start", json!({"model": "m"}))["thread"]["id"].clone();
     for params in [
         json!({"sandbox": "danger-full-access"}),
@@ -132,7 +133,7 @@ fn only_observers_are_told_what_others_do() {
     let server = server();
     let mut observer = server.client_with_token(TOKENS[0].1);
     let mut files = server.client_with_token(TOKENS[2].1);
-    let mut owner = server.client_with_token("the token for everything");
+    let mut owner = server.client_with_token("the-token-for-everything");
     let thread = owner.call("thread/start", json!({}))["thread"]["id"].clone();
     owner.call("thread/name/set", json!({"threadId": thread, "name": "news"}));
     assert_eq!(observer.next_notification("thread/name/updated")["threadName"], "news");
@@ -146,8 +147,8 @@ fn the_handshake_tells_the_scopes() {
         let mut client = server.connect_with_token(token);
         client.initialize()["scopes"].clone()
     };
-    assert_eq!(scopes("the token for a phone"), json!(["observe", "converse"]));
-    assert_eq!(scopes("the token for everything"), json!(["observe", "converse", "files", "admin"]));
+    assert_eq!(scopes("the-token-for-a-phone"), json!(["observe", "converse"]));
+    assert_eq!(scopes("the-token-for-everything"), json!(["observe", "converse", "files", "admin"]));
 }
 
 #[test]

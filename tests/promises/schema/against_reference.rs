@@ -67,6 +67,7 @@ const MEANT: &[(&str, &[&str])] = &[
             "Config.web_search: anything",
         ],
     ),
+    ("only this server has scopes", &["Scope: unknown"]),
     ("the form of an MCP server passes through as it comes", &["McpElicitationSchema: anything"]),
     (
         "there they stand beside the union of kinds, where the comparison does not look",
