@@ -24,6 +24,7 @@ use app_server_actors::{
     remote_control::{AtStart, BackendUrl, DEFAULT_BASE_URL, RemoteControlSetup},
     start::{Actors, ActorsParts},
     store::{Close, Reopen, Store, StoreError},
+    vital::Vitals,
 };
 use command_launcher::Launcher;
 use tokio::time::timeout;
@@ -66,6 +67,9 @@ pub enum ServerError {
     /// The client on stdio stopped reading.
     #[error("the client on stdio stopped reading and was disconnected")]
     ClientCut,
+    /// A vital actor has ended.
+    #[error("the actor `{0}` has ended, and the server cannot run without it; start the server again")]
+    ActorLost(&'static str),
     /// The operating system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -150,13 +154,11 @@ impl Server {
     /// Resolves when the server ends by itself: on stdio at the end of the input, after all requests in flight were
     /// answered.
     pub async fn ended(&mut self) -> Result<(), ServerError> {
-        match &mut self.service {
-            Service::Stdio(running) => match running.await.map_err(io::Error::other)? {
-                Ended::Finished => Ok(()),
-                Ended::Cut => Err(ServerError::ClientCut),
-            },
-            Service::Remote => std::future::pending().await,
-            Service::Sockets { http, .. } => Err(http.ended().await.into()),
+        let Self { actors, service, .. } = self;
+        tokio::select! {
+            biased;
+            actor = actors.lost() => Err(ServerError::ActorLost(actor)),
+            ended = service.ended() => ended,
         }
     }
 
@@ -192,6 +194,25 @@ impl Server {
     }
 }
 
+impl Service {
+    async fn ended(&mut self) -> Result<(), ServerError> {
+        match self {
+            Self::Stdio(running) => match running.await.map_err(io::Error::other)? {
+                Ended::Finished => Ok(()),
+                Ended::Cut => Err(ServerError::ClientCut),
+            },
+            Self::Remote => std::future::pending().await,
+            Self::Sockets { http, .. } => Err(http.ended().await.into()),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.actors.expect_end();
+    }
+}
+
 /// The flags must be valid for every listener. Files are read only for TCP, where they are used.
 fn auth(arguments: &Arguments, settings: &Settings) -> Result<Option<Arc<Auth>>, AuthError> {
     let plan = AuthPlan::of(&arguments.auth)?;
@@ -220,6 +241,7 @@ async fn check_backend(parts: &ActorsParts) -> Result<(), ServerError> {
 
 /// The actors' part of the shutdown.
 pub(crate) async fn end_in_good_order(actors: &Actors, limits: &Shutdown) {
+    actors.expect_end();
     let hub = actors.hub();
     log::info!("draining: new work is refused");
     if timeout(limits.drain_seconds.duration(), hub.drain()).await.is_err() {
@@ -262,17 +284,19 @@ pub(crate) fn actors_parts(
     let token_url = environment.get("CODEX_REFRESH_TOKEN_URL_OVERRIDE");
     let models = settings.model.clone();
     let models = ModelSetup::new(models, environment, &account, token_url.clone(), Clock::system(), &host);
+    let vitals = Vitals::default();
     Ok(ActorsParts {
         limits: Arc::new(settings.limits.clone()),
         models: models.clone(),
         account,
         host,
-        store: Store::open(&codex_home.join(STORE_FILE), &settings.limits)?,
-        catalog: Catalog::start(sources.with_models(models), &settings.limits),
+        store: Store::open(&codex_home.join(STORE_FILE), &settings.limits, &vitals)?,
+        catalog: Catalog::start(sources.with_models(models), &settings.limits, &vitals),
         clock: Clock::system(),
         commands: CommandsSetup { launcher: Launcher::this_program(), own_sockets: Vec::new() },
         remote_control: RemoteControlSetup { token_url, ..RemoteControlSetup::new(settings.remote_control.clone()) },
         remote_link: settings.remote_link.clone(),
+        vitals,
     })
 }
 
@@ -291,5 +315,37 @@ fn host(codex_home: &Path, cwd: PathBuf, session_source: &str) -> Host {
         cwd,
         os: format!("{name} {release}"),
         terminal: std::env::var("TERM").unwrap_or_else(|_| "unknown".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::settings::Effective;
+
+    #[actix_rt::test]
+    async fn a_server_that_loses_a_vital_actor_ends_with_an_error_that_names_it() {
+        let home = tempfile::tempdir().unwrap();
+        let settings = Effective::built_in().unwrap().settings().unwrap();
+        let parts = actors_parts(home.path(), &[], "test", &settings).unwrap();
+        let store = parts.store.clone();
+        let mut server = Server { actors: Actors::start(parts), store, service: Service::Remote };
+        assert!(timeout(Duration::ZERO, server.ended()).await.is_err(), "all are alive");
+        server.actors.end_remote_control(Duration::from_secs(60)).await;
+        let ended = timeout(Duration::from_secs(60), server.ended()).await.expect("it ends");
+        assert!(matches!(ended, Err(ServerError::ActorLost("remote control"))), "{ended:?}");
+    }
+
+    #[actix_rt::test]
+    async fn a_shutdown_loses_nobody() {
+        let home = tempfile::tempdir().unwrap();
+        let settings = Effective::built_in().unwrap().settings().unwrap();
+        let parts = actors_parts(home.path(), &[], "test", &settings).unwrap();
+        let store = parts.store.clone();
+        let mut server = Server { actors: Actors::start(parts), store, service: Service::Remote };
+        server.finish(&settings.shutdown).await;
+        assert!(timeout(Duration::ZERO, server.ended()).await.is_err(), "nobody is missed");
     }
 }

@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::protocol::API_VERSION;
 use crate::protocol::initialize::{ClientInfo, InitializeResponse};
 use crate::protocol::scope::Scopes;
-
-/// The level of the `codex app-server` API that this server speaks, announced in the user agent and by `--version`.
-pub const API_VERSION: &str = "0.171.0";
 
 /// See the module's documentation.
 #[derive(Clone, Debug)]

@@ -5,20 +5,35 @@ use std::sync::Arc;
 use actix::dev::channel::{AddressReceiver, channel};
 use actix::prelude::*;
 
+use crate::context::Context;
+use crate::vital::Vital;
+
 /// The mailbox of an actor that is not running yet. It accepts messages up to its bound.
-pub(crate) struct Mailbox<A: Actor<Context = Context<A>>>(AddressReceiver<A>);
+pub(crate) struct Mailbox<A: Actor<Context = Context<A>>> {
+    receiver: AddressReceiver<A>,
+    vital: Option<Vital>,
+}
 
 /// Creates a mailbox for `messages` messages. The bound is exact as long as the address is shared and never cloned:
 /// each clone adds a slot.
 pub(crate) fn reserve<A: Actor<Context = Context<A>>>(messages: usize) -> (Arc<Addr<A>>, Mailbox<A>) {
     let (sender, receiver) = channel(messages);
-    (Arc::new(Addr::new(sender)), Mailbox(receiver))
+    (Arc::new(Addr::new(sender)), Mailbox { receiver, vital: None })
 }
 
 impl<A: Actor<Context = Context<A>>> Mailbox<A> {
+    /// The server cannot do without the actor: `vital` is told when it ends.
+    pub(crate) fn vital(self, vital: Vital) -> Self {
+        Self { vital: Some(vital), ..self }
+    }
+
     /// Runs `actor` on the calling arbiter.
     pub(crate) fn run(self, actor: A) {
-        Context::with_receiver(self.0).run(actor);
+        actix_rt::spawn(self.life(actor));
+    }
+
+    fn life(self, actor: A) -> impl Future<Output = ()> + use<A> {
+        Context::life(self.receiver, actor, self.vital)
     }
 
     /// Runs the actor that `make` creates on `arbiter`.
@@ -26,28 +41,36 @@ impl<A: Actor<Context = Context<A>>> Mailbox<A> {
         arbiter.spawn_fn(move || self.run(make()));
     }
 
-    /// Runs the actor that `make` creates on an arbiter, and thus a thread, of its own: blocking there blocks no other
-    /// actor.
+    /// Runs the actor that `make` creates on an arbiter, and thus a thread, of its own, which ends with it: blocking there
+    /// blocks no other actor.
     pub(crate) fn run_alone(self, make: impl FnOnce() -> A + Send + 'static) {
-        self.run_on(&Arbiter::new().handle(), make);
+        let arbiter = Arbiter::new().handle();
+        let its_arbiter = arbiter.clone();
+        arbiter.spawn_fn(move || {
+            let life = self.life(make());
+            actix_rt::spawn(async move {
+                life.await;
+                its_arbiter.stop();
+            });
+        });
     }
 }
 
-/// Reserves a mailbox for `messages` messages, and runs the actor that `make` creates on an arbiter of its own.
-pub(crate) fn start_alone<A>(messages: usize, make: impl FnOnce() -> A + Send + 'static) -> Arc<Addr<A>>
+/// Starts a vital actor on an arbiter of its own, with a mailbox for `messages` messages.
+pub(crate) fn start_alone<A>(messages: usize, vital: Vital, make: impl FnOnce() -> A + Send + 'static) -> Arc<Addr<A>>
 where
     A: Actor<Context = Context<A>>,
 {
     let (address, mailbox) = reserve(messages);
-    mailbox.run_alone(make);
+    mailbox.vital(vital).run_alone(make);
     address
 }
 
-/// Ends the thread of an actor that was started with [`start_alone`]. Call it in `stopped`.
-pub(crate) fn end_alone() {
-    if let Some(arbiter) = Arbiter::try_current() {
-        arbiter.stop();
-    }
+/// Starts an actor on the calling arbiter, with a mailbox for `messages` messages.
+pub(crate) fn start<A: Actor<Context = Context<A>>>(messages: usize, actor: A) -> Arc<Addr<A>> {
+    let (address, mailbox) = reserve(messages);
+    mailbox.run(actor);
+    address
 }
 
 #[cfg(test)]

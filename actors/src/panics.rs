@@ -1,7 +1,8 @@
 //! A panic in a handler fails that request, is counted, and leaves the process serving (law 7).
 //!
-//! actix drops an actor whose handler panics and closes its mailbox for good. So all code that runs for a request runs
-//! inside [`guarded`] or [`guarded_future`]; the request's [`crate::reply::Reply`] answers -32603 when it is dropped.
+//! Actors run in a [`crate::context::Context`], which catches every panic; the request's [`crate::reply::Reply`] answers
+//! -32603 when it is dropped. Use [`guarded`] and [`guarded_future`] where more must happen after a panic than to drop what
+//! panicked: a place is freed, a status told, a connection closed.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,7 +32,7 @@ pub async fn guarded_future<T>(what: &str, work: impl Future<Output = T>) -> Opt
 
 fn caught(what: &str) {
     PANICS.fetch_add(1, Ordering::Relaxed);
-    log::error!("caught a panic while handling {what}; the request is answered with an internal error");
+    log::error!("caught a panic in {what}; the request that it served is answered with an internal error");
 }
 
 #[cfg(test)]

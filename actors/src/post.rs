@@ -4,6 +4,8 @@ use actix::dev::ToEnvelope;
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 
+use crate::context::Context;
+
 /// What the context of an actor can do besides what actix gives it.
 pub trait Post {
     /// Sends `message` at once if the mailbox has room. Otherwise the sending actor pauses until the message is

@@ -157,7 +157,7 @@ mod tests {
 
     #[actix_rt::test]
     async fn a_panic_in_a_handler_answers_an_internal_error_once_and_the_drain_does_not_wait_for_it() {
-        let router = Arc::new(Router::new(Arc::new(Limits::tiny()), Clock::system()).start());
+        let router = Router::new(Arc::new(Limits::tiny()), Clock::system()).start();
         let connection = ConnectionId(1);
         let mut answers = listen(&router, connection).await;
 

@@ -12,7 +12,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
-use app_server_actors::host::API_VERSION;
+use app_server_actors::protocol::API_VERSION;
 pub use auth::{AuthArguments, AuthMode};
 pub use commands::{ClientCommand, Command, ServerChoice, Target};
 pub use overrides::Override;

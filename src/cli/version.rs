@@ -1,6 +1,6 @@
 //! The text of `--version`: this package's version and the level of the protocol.
 
-use app_server_actors::host::API_VERSION;
+use app_server_actors::protocol::API_VERSION;
 
 /// The text that `--version` prints after the program's name.
 pub fn own() -> String {

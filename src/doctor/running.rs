@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use app_server_actors::{host::API_VERSION, limits::Limits};
+use app_server_actors::{limits::Limits, protocol::API_VERSION};
 use rustix::process::{Resource, getrlimit};
 
 use super::Finding;

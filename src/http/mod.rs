@@ -31,7 +31,7 @@ use actix_web::{
     middleware::from_fn,
     web,
 };
-use app_server_actors::{hub::Hub, store::Store};
+use app_server_actors::{start::Actors, store::Store};
 
 pub use self::{
     capacity::Capacity,
@@ -42,7 +42,7 @@ use self::{peer::Peer, refusal::Refusal};
 
 /// State shared by the routes.
 struct Site {
-    hub: Hub,
+    actors: Actors,
     /// The store, where this server is ready only while changes can be saved.
     needed_store: Option<Arc<Addr<Store>>>,
     transport: Transport,

@@ -28,7 +28,7 @@ pub fn readyz() -> Resource {
 }
 
 async fn ready(site: web::Data<Site>) -> HttpResponse {
-    if site.hub.is_draining() || !can_save(&site).await {
+    if !site.actors.is_ready() || !can_save(&site).await {
         HttpResponse::ServiceUnavailable().finish()
     } else {
         HttpResponse::Ok().finish()

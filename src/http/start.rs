@@ -57,8 +57,8 @@ impl HttpServer {
                 let _ = tell.try_send(actors.clone());
                 actors
             });
-            let (hub, needed_store, transport) = (actors.hub().clone(), needed_store.clone(), transport.clone());
-            app(web::Data::new(Site { hub, needed_store, transport, websocket_frame_bytes, request_head_bytes }))
+            let (actors, needed_store, transport) = (actors.clone(), needed_store.clone(), transport.clone());
+            app(web::Data::new(Site { actors, needed_store, transport, websocket_frame_bytes, request_head_bytes }))
         };
 
         let server = actix_web::HttpServer::new(make_app)

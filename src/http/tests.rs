@@ -13,6 +13,7 @@ use app_server_actors::{
     remote_control::RemoteControlSetup,
     start::ActorsParts,
     store::Store,
+    vital::Vitals,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -74,15 +75,17 @@ async fn start(home: &TempDir, sockets: Sockets) -> HttpServer {
     };
     let account = Arc::new(Credentials::new(&home));
     let environment = Environment::from_fn(|_| None);
+    let vitals = Vitals::default();
     let parts = ActorsParts {
         models: ModelSetup::new(settings.model, environment, &account, None, Clock::system(), &host),
         account,
-        store: Store::open(&home.join("test.sqlite"), &settings.limits).unwrap(),
-        catalog: Catalog::start(CatalogSources::new(home.clone(), home.clone()), &settings.limits),
+        store: Store::open(&home.join("test.sqlite"), &settings.limits, &vitals).unwrap(),
+        catalog: Catalog::start(CatalogSources::new(home.clone(), home.clone()), &settings.limits, &vitals),
         clock: Clock::system(),
         commands: CommandsSetup::default(),
         remote_control: RemoteControlSetup::new(settings.remote_control),
         remote_link: settings.remote_link,
+        vitals,
         limits: Arc::new(settings.limits),
         host,
     };
@@ -165,6 +168,14 @@ async fn readyz_says_when_the_server_drains() {
 }
 
 #[actix_rt::test]
+async fn readyz_says_when_a_vital_actor_has_ended() {
+    let world = World::new().await;
+    world.tcp.actors().end_remote_control(Duration::from_secs(60)).await;
+    assert_eq!(world.ask("GET /readyz HTTP/1.1\nHost: localhost\n\n").await.status, 503);
+    assert_eq!(world.ask("GET /healthz HTTP/1.1\nHost: localhost\n\n").await.status, 200);
+}
+
+#[actix_rt::test]
 async fn web_pages_are_refused_on_every_route() {
     let world = World::new().await;
     for origin in ["", "null", "http://localhost"] {
@@ -230,8 +241,8 @@ async fn an_incomplete_upgrade_is_told_what_is_missing() {
 #[actix_rt::test]
 async fn a_connection_without_a_known_peer_is_not_upgraded() {
     let world = World::new().await;
-    let (hub, transport) = (world.tcp.actors().hub().clone(), Transport::Tcp(Arc::new(door())));
-    let site = Site { hub, needed_store: None, transport, websocket_frame_bytes: 1, request_head_bytes: 1000 };
+    let (actors, transport) = (world.tcp.actors().clone(), Transport::Tcp(Arc::new(door())));
+    let site = Site { actors, needed_store: None, transport, websocket_frame_bytes: 1, request_head_bytes: 1000 };
     let service = actix_web::test::init_service(app(web::Data::new(site))).await;
     let request = actix_web::test::TestRequest::get()
         .insert_header(("connection", "upgrade"))

@@ -163,7 +163,11 @@ impl InProcessServer {
 }
 
 async fn run(actors: &Actors, store: &Addr<Store>, stopped: oneshot::Receiver<oneshot::Sender<()>>, limits: &Shutdown) {
-    let asker = stopped.await.ok();
+    let asker = tokio::select! {
+        asker = stopped => asker.ok(),
+        // What is left of the server ends; its clients see their connections close.
+        _ = actors.lost() => None,
+    };
     end_in_good_order(actors, limits).await;
     close_store(store, limits).await;
     if let Some(asker) = asker {

@@ -17,13 +17,13 @@ use std::{
 
 use env_logger::{Target, WriteStyle};
 use log::{Metadata, Record};
+use serde::Deserialize;
 
 pub use self::writer::{finish, say};
 use self::{
     repeats::{Repeats, Verdict},
     writer::{Direct, QUEUE, Queued},
 };
-use crate::settings;
 
 /// The logger of the process. It wraps `env_logger`, whose own filter cannot be changed.
 static LOGGER: Reloadable = Reloadable(RwLock::new(None));
@@ -41,11 +41,23 @@ struct Loggers {
     direct: env_logger::Logger,
 }
 
+/// The settings of logging.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// Levels by module, in the syntax of `RUST_LOG`.
+    pub filter: String,
+    /// Whether to log one JSON object per line.
+    pub json: bool,
+    /// Bytes that wait for whoever reads stderr.
+    pub queue_bytes: usize,
+}
+
 /// Starts logging according to `log`, including panics. Only the first call in a process can succeed.
 ///
 /// # Errors
 /// A logger is set already, or the writing thread cannot be started.
-pub fn start(log: &settings::Log) -> io::Result<()> {
+pub fn start(log: &LogSettings) -> io::Result<()> {
     if !writer::start() {
         return Err(io::Error::other("the thread that writes the log cannot be started: the system has none left"));
     }
@@ -56,7 +68,7 @@ pub fn start(log: &settings::Log) -> io::Result<()> {
 }
 
 /// Logs according to `log` from now on.
-pub fn reload(log: &settings::Log) {
+pub fn reload(log: &LogSettings) {
     QUEUE.set_most_bytes(log.queue_bytes);
     let loggers = Loggers { queued: build(log, Queued), direct: build(log, Direct) };
     let level = loggers.queued.filter();
@@ -74,7 +86,7 @@ pub fn is_coloured() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
-fn build(log: &settings::Log, to: impl Write + Send + 'static) -> env_logger::Logger {
+fn build(log: &LogSettings, to: impl Write + Send + 'static) -> env_logger::Logger {
     let mut builder = env_logger::Builder::new();
     builder.parse_filters(&log.filter).target(Target::Pipe(Box::new(to)));
     builder.write_style(if is_coloured() { WriteStyle::Always } else { WriteStyle::Never });
@@ -116,8 +128,8 @@ mod tests {
 
     use super::*;
 
-    fn log(filter: &str, json: bool) -> settings::Log {
-        settings::Log { filter: filter.to_owned(), json, queue_bytes: 1000 }
+    fn log(filter: &str, json: bool) -> LogSettings {
+        LogSettings { filter: filter.to_owned(), json, queue_bytes: 1000 }
     }
 
     fn enabled(filter: &str, target: &str, level: Level) -> bool {

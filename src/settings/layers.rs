@@ -221,7 +221,10 @@ mod tests {
         assert_eq!(settings.limits.processor_mailbox_messages, 128);
         assert_eq!(settings.limits.websocket_outbound_messages, 32 * 1024);
         assert_eq!(settings.http.workers, 1);
-        assert_eq!(settings.log, super::super::Log { filter: "warn".into(), json: false, queue_bytes: 1_048_576 });
+        assert_eq!(
+            settings.log,
+            crate::logging::LogSettings { filter: "warn".into(), json: false, queue_bytes: 1_048_576 }
+        );
     }
 
     #[test]

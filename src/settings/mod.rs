@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 pub use layers::{Effective, Origin, SettingsError};
 
-use crate::cli::Override;
+use crate::{cli::Override, logging::LogSettings};
 
 /// The file in `$CODEX_HOME` that overrides the built-in defaults.
 pub const FILE_NAME: &str = "app-server.toml";
@@ -42,7 +42,7 @@ pub struct Settings {
     /// Ending the server.
     pub shutdown: Shutdown,
     /// Logging.
-    pub log: Log,
+    pub log: LogSettings,
 }
 
 /// The HTTP server behind the Unix socket and the TCP listener.
@@ -103,18 +103,6 @@ pub struct Shutdown {
     pub drain_seconds: Seconds,
     /// Time for the clients' last messages and close frames, in seconds.
     pub close_seconds: Seconds,
-}
-
-/// Logging.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Log {
-    /// Levels by module, in the syntax of `RUST_LOG`.
-    pub filter: String,
-    /// Whether to log one JSON object per line.
-    pub json: bool,
-    /// Bytes that wait for whoever reads stderr.
-    pub queue_bytes: usize,
 }
 
 impl Settings {

@@ -27,6 +27,7 @@ use app_server_actors::model::ModelSetup;
 use app_server_actors::remote_control::RemoteControlSetup;
 use app_server_actors::start::{Actors, ActorsParts};
 use app_server_actors::store::Store;
+use app_server_actors::vital::Vitals;
 use app_server_actors::wire::reader::Binary;
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -66,15 +67,17 @@ fn hub(home: PathBuf) -> Result<Hub, Box<dyn std::error::Error>> {
         terminal: "test".to_owned(),
     };
     let account = Arc::new(Credentials::new(&home));
+    let vitals = Vitals::default();
     let actors = Actors::start(ActorsParts {
-        store: Store::open(&home.join("echo.sqlite"), &limits)?,
-        catalog: Catalog::start(CatalogSources::new(home.clone(), home), &limits),
+        store: Store::open(&home.join("echo.sqlite"), &limits, &vitals)?,
+        catalog: Catalog::start(CatalogSources::new(home.clone(), home), &limits, &vitals),
         models: ModelSetup::new(model, Environment::from_fn(|_| None), &account, None, Clock::system(), &host),
         account,
         clock: Clock::system(),
         commands: CommandsSetup::default(),
         remote_control: RemoteControlSetup::new(remote_control),
         remote_link,
+        vitals,
         limits: Arc::new(limits),
         host,
     });

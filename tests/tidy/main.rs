@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
 #![allow(clippy::disallowed_methods, reason = "tests know what they open")]
 
+mod imports;
 mod pages;
 mod sizes;
 mod test_names;

@@ -35,13 +35,15 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::ConnectionId;
+use crate::context::Context;
 use crate::desk::Desk;
 use crate::limits::Limits;
-use crate::mailbox::{end_alone, start_alone};
+use crate::mailbox::start_alone;
 use crate::panics::{guarded, guarded_future};
 use crate::protocol::RpcError;
 use crate::protocol::catalog::{CatalogAnswer, CatalogRequest};
 use crate::reply::Asked;
+use crate::vital::Vitals;
 use crate::workers::Workers;
 use lock::ConfigLock;
 use reader::Reader;
@@ -72,7 +74,7 @@ impl Catalog {
     ///
     /// # Panics
     /// Panics outside an actix system.
-    pub fn start(sources: CatalogSources, limits: &Limits) -> Arc<Addr<Self>> {
+    pub fn start(sources: CatalogSources, limits: &Limits, vitals: &Vitals) -> Arc<Addr<Self>> {
         let sources = Arc::new(sources);
         let catalog = Self {
             reader: Reader::new(sources.clone()),
@@ -83,7 +85,7 @@ impl Catalog {
             config_lock_time: limits.config_lock_seconds.duration(),
             sources,
         };
-        start_alone(limits.catalog_mailbox_messages, || catalog)
+        start_alone(limits.catalog_mailbox_messages, vitals.watch("catalog"), || catalog)
     }
 
     /// The check behind `--strict-config`: all settings must be known and valid.
@@ -202,10 +204,6 @@ impl Apart {
 
 impl Actor for Catalog {
     type Context = Context<Self>;
-
-    fn stopped(&mut self, _: &mut Self::Context) {
-        end_alone();
-    }
 }
 
 impl Handler<Asked<CatalogRequest>> for Catalog {
@@ -247,7 +245,6 @@ impl Handler<BaseUrl> for Catalog {
     type Result = Result<Option<String>, String>;
 
     fn handle(&mut self, _: BaseUrl, _: &mut Self::Context) -> Self::Result {
-        let url = guarded("the base URL", || self.reader.base_url());
-        url.unwrap_or_else(|| Err("the configuration cannot be read".to_owned()))
+        self.reader.base_url()
     }
 }

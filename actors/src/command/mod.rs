@@ -18,6 +18,7 @@ use actix::prelude::*;
 use command_launcher::{Control, Launcher};
 use tokio::sync::oneshot;
 
+use crate::context::Context;
 use crate::limits::Limits;
 use crate::panics::guarded_future;
 use io::{Input, Terminal};
@@ -110,7 +111,6 @@ impl Actor for Command {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.limits.command_mailbox_messages);
         let (job, launcher, stdin_bytes) = (self.job.take(), self.launcher.clone(), self.limits.command_stdin_bytes);
         let launched = guarded_future("the start of a command", async move {
             let job = job?.await.ok()?;

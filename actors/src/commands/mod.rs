@@ -33,9 +33,10 @@ use crate::command::confinement::{Surroundings, inherited_environment};
 use crate::command::{CommandId, Ended, Listener, Output, OutputStream};
 use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
+use crate::context::Context;
 use crate::host::Host;
 use crate::limits::Limits;
-use crate::mailbox::{end_alone, start_alone};
+use crate::mailbox::start_alone;
 use crate::panics::guarded;
 use crate::post::Post;
 use crate::protocol::command::{CommandExecOutputDelta, CommandExecOutputStream, CommandRequest};
@@ -43,6 +44,7 @@ use crate::protocol::config::ConfigWarning;
 use crate::protocol::{Frame, ServerNotification};
 use crate::reply::{Asked, Reply};
 use crate::router::{HandOver, Router};
+use crate::vital::Vitals;
 use execution::{Execution, Piece};
 
 pub use messages::EndAll;
@@ -86,6 +88,8 @@ pub struct CommandsParts {
     pub clock: Clock,
     /// How commands are started on this machine.
     pub setup: CommandsSetup,
+    /// Is told if the registry ends.
+    pub vitals: Vitals,
 }
 
 /// Settings from the process for commands.
@@ -103,11 +107,12 @@ impl Commands {
     /// # Panics
     /// Panics outside an actix system.
     pub fn start(parts: CommandsParts) -> Arc<Addr<Self>> {
-        start_alone(parts.limits.commands_mailbox_messages, || Self::new(parts))
+        let vital = parts.vitals.watch("commands");
+        start_alone(parts.limits.commands_mailbox_messages, vital, || Self::new(parts))
     }
 
     fn new(parts: CommandsParts) -> Self {
-        let CommandsParts { limits, host, router, catalog, clock, setup } = parts;
+        let CommandsParts { limits, host, router, catalog, clock, setup, vitals: _ } = parts;
         Self {
             surroundings: Surroundings::new(&host.codex_home, setup.own_sockets),
             limits,
@@ -175,17 +180,13 @@ impl Actor for Commands {
             self.listener = Some(Listener { output, ended });
         }
     }
-
-    fn stopped(&mut self, _: &mut Self::Context) {
-        end_alone();
-    }
 }
 
 impl Handler<Asked<CommandRequest>> for Commands {
     type Result = ();
 
     fn handle(&mut self, Asked { reply, request }: Asked<CommandRequest>, ctx: &mut Self::Context) {
-        guarded("a request about commands", || self.answer(reply, request, ctx));
+        self.answer(reply, request, ctx);
     }
 }
 
@@ -211,8 +212,7 @@ impl Handler<Ended> for Commands {
     type Result = ();
 
     fn handle(&mut self, Ended { command, exit }: Ended, ctx: &mut Self::Context) {
-        let answered = guarded("the end of a command", || self.remove(command).map(|execution| execution.end(exit)));
-        if let Some(Some(outcome)) = answered {
+        if let Some(outcome) = self.remove(command).map(|execution| execution.end(exit)) {
             ctx.post(&self.router, outcome);
         }
     }

@@ -1,7 +1,6 @@
 //! Starts a command for a request.
 
 use std::ffi::OsString;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix::fut::{ActorFutureExt, wrap_future};
@@ -14,6 +13,8 @@ use super::{Commands, warnings};
 use crate::catalog::{EffectiveSettings, ThreadDefaults, ThreadOverrides};
 use crate::command::confinement::environment;
 use crate::command::{Command, CommandId, Job, Listener, Streams, TerminalSize};
+use crate::context::Context;
+use crate::mailbox::start;
 use crate::post::Post;
 use crate::protocol::RpcError;
 use crate::protocol::command::{CommandExecParams, CommandExecTerminalSize};
@@ -34,7 +35,8 @@ impl Commands {
         let id = CommandId(self.next_id);
         self.next_id += 1;
         let (begin, job) = oneshot::channel();
-        let command = Arc::new(Command::new(id, self.limits.clone(), launcher, listener, job).start());
+        let command =
+            start(self.limits.command_mailbox_messages, Command::new(id, self.limits.clone(), launcher, listener, job));
         if let Some(name) = &params.process_id {
             self.named.insert((reply.connection(), name.clone()), id);
         }

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::Commands;
 use super::execution::Execution;
 use crate::command::{Command, InputRefused, Resize, Write};
+use crate::context::Context;
 use crate::post::Post;
 use crate::protocol::RpcError;
 use crate::protocol::command::{CommandExecResizeParams, CommandExecTerminateParams, CommandExecWriteParams};

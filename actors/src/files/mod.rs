@@ -22,15 +22,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
+use crate::context::Context;
 use crate::desk::Desk;
 use crate::limits::Limits;
-use crate::mailbox::{end_alone, start_alone};
+use crate::mailbox::start_alone;
 use crate::panics::guarded;
 use crate::post::Post;
 use crate::protocol::fs::{FsAnswer, FsRequest, FsWatchResponse};
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::{Asked, Reply};
 use crate::router::{Audience, Outcome, Router};
+use crate::vital::Vitals;
 use crate::workers::{Progress, Unfinished, Workers};
 use watch::Watches;
 
@@ -49,14 +51,14 @@ impl Files {
     ///
     /// # Panics
     /// Panics outside an actix system.
-    pub fn start(limits: Arc<Limits>, router: Arc<Addr<Router>>) -> Arc<Addr<Self>> {
+    pub fn start(limits: Arc<Limits>, router: Arc<Addr<Router>>, vitals: &Vitals) -> Arc<Addr<Self>> {
         let messages = limits.files_mailbox_messages;
         let make = move || {
             let workers = Workers::new(limits.file_workers, limits.file_patience_seconds.duration());
             let watches = Arc::new(Watches::new(limits.clone()));
             Self { limits, router, desks: HashMap::new(), workers, watches }
         };
-        start_alone(messages, make)
+        start_alone(messages, vitals.watch("files"), make)
     }
 
     /// Starts the next request of a connection, unless one is in progress.
@@ -166,10 +168,6 @@ impl Actor for Files {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.tell_of_changes(ctx);
-    }
-
-    fn stopped(&mut self, _: &mut Self::Context) {
-        end_alone();
     }
 }
 

@@ -2,37 +2,18 @@
 //! in a [`StreamFault`].
 
 mod chat;
+mod numbers;
 mod responses;
 #[cfg(test)]
 mod tests;
 
 use self::chat::ChatAnswer;
+use self::numbers::Numbers;
 use self::responses::ResponsesAnswer;
 use super::event::ModelEvent;
+use super::fault::StreamFault;
 use super::provider::WireApi;
-use super::sse::{EventTooLong, Sse, SseEvent};
-use crate::protocol::model::{HistoryItem, ProviderError};
-
-/// Why a stream is no answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StreamFault {
-    /// It ended before the answer did.
-    Broken,
-    /// An event makes no sense.
-    Garbled(String),
-    /// It is no stream of events; so it began.
-    NoStream(String),
-    /// An event is too long.
-    TooLong(EventTooLong),
-    /// The provider speaks this wire.
-    OtherWire(WireApi),
-    /// The provider says so.
-    Failed(ProviderError),
-    /// The provider ended the answer before it was complete, for this reason.
-    Incomplete(String),
-    /// The answer is complete, and there is nothing in it.
-    Empty,
-}
+use super::sse::{Sse, SseEvent};
 
 /// One answer while it is read.
 #[derive(Debug)]
@@ -48,31 +29,10 @@ enum Wire {
     Chat(ChatAnswer),
 }
 
-/// Gives the items of an answer their numbers, and counts those that were told.
-#[derive(Debug)]
-struct Numbers {
-    next: u32,
-    done: u32,
-}
-
-impl Numbers {
-    fn take(&mut self) -> u32 {
-        let number = self.next;
-        self.next = number.saturating_add(1);
-        number
-    }
-
-    /// Tells that an item is complete.
-    fn finish(&mut self, item: u32, entry: HistoryItem, cut: bool, out: &mut Vec<ModelEvent>) {
-        self.done = self.done.saturating_add(1);
-        out.push(ModelEvent::ItemDone { item, entry, cut });
-    }
-}
-
 impl Answer {
     /// Nothing read yet. The first item gets the number `first_item`; an event may have `event_bytes` bytes.
     pub fn new(wire: WireApi, first_item: u32, event_bytes: usize) -> Self {
-        let numbers = Numbers { next: first_item, done: 0 };
+        let numbers = Numbers::new(first_item);
         let wire = match wire {
             WireApi::Chat => Wire::Chat(ChatAnswer::new(numbers)),
             WireApi::Responses | WireApi::Echo => Wire::Responses(ResponsesAnswer::new(numbers)),

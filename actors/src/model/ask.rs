@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use tokio::time::{Instant, sleep};
 
 use super::call::{Call, Question, secrets};
-use super::client::{Inner, ModelStream};
+use super::client::{Inner, ModelClient, ModelStream};
 use super::credentials::Credential;
 use super::echo::Echo;
 use super::event::{ModelEvent, Retrying};
@@ -20,12 +20,17 @@ use super::retry::{Next, Retries};
 use crate::protocol::Secret;
 use crate::protocol::model::{HistoryItem, ModelRequest, TokenUsage, chat, responses};
 
-/// See [`super::ModelClient::ask`].
-pub fn ask(inner: Rc<Inner>, provider: Arc<Provider>, request: ModelRequest) -> ModelStream {
-    futures_util::stream::unfold(Asking::new(inner, provider, request), |mut asking| async move {
-        Some((asking.next().await?, asking))
-    })
-    .boxed_local()
+impl ModelClient {
+    /// Asks a model. Nothing happens before the stream is polled; dropping it ends the call at once.
+    ///
+    /// Failures that can be cured by asking again are retried within, as long as no call of a tool was told: see
+    /// [`ModelEvent::Retrying`]. A break after one ends the stream as [`ModelEvent::Completed`], so that the tool is not
+    /// called twice, and its output goes out with the next question.
+    pub fn ask(&self, provider: Arc<Provider>, request: ModelRequest) -> ModelStream {
+        let asking = Asking::new(Rc::clone(&self.0), provider, request);
+        futures_util::stream::unfold(asking, |mut asking| async move { Some((asking.next().await?, asking)) })
+            .boxed_local()
+    }
 }
 
 /// A question on its way.

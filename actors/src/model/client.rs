@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use futures_util::stream::LocalBoxStream;
 
-use super::ask::ask;
 use super::credentials::{Credential, Credentials};
 use super::event::ModelEvent;
 use super::failure::ModelFailure;
@@ -20,7 +19,6 @@ use crate::environment::Environment;
 use crate::host::Host;
 use crate::network::{Dialer, Network};
 use crate::protocol::Secret;
-use crate::protocol::model::ModelRequest;
 
 /// The name of the program in the eyes of OpenAI.
 const ORIGINATOR: &str = "codex_cli_rs";
@@ -92,7 +90,7 @@ impl fmt::Debug for ModelSetup {
 
 /// Asks models. It belongs to one arbiter, and bounds the connections of all questions there. Cloning shares it.
 #[derive(Clone)]
-pub struct ModelClient(Rc<Inner>);
+pub struct ModelClient(pub(super) Rc<Inner>);
 
 /// See [`ModelClient`].
 pub struct Inner {
@@ -119,15 +117,6 @@ impl ModelClient {
         let inner =
             Inner { settings, environment, credentials, clock, random, originator, user_agent, network, dialer };
         Self(Rc::new(inner))
-    }
-
-    /// Asks a model. Nothing happens before the stream is polled; dropping it ends the call at once.
-    ///
-    /// Failures that can be cured by asking again are retried within, as long as no call of a tool was told: see
-    /// [`ModelEvent::Retrying`]. A break after one ends the stream as [`ModelEvent::Completed`], so that the tool is
-    /// not called twice, and its output goes out with the next question.
-    pub fn ask(&self, provider: Arc<Provider>, request: ModelRequest) -> ModelStream {
-        ask(Rc::clone(&self.0), provider, request)
     }
 
     /// See [`Inner`].

@@ -16,9 +16,9 @@ use serde_json::json;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::answer::StreamFault;
 use super::event::ModelEvent;
 use super::failure::{ModelFailure, Refusal};
+use super::fault::StreamFault;
 use super::provider::Provider;
 use crate::protocol::model::{HistoryItem, ModelRequest, ReasoningText, Role, TokenUsage};
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use awc::http::StatusCode;
 
 use self::words::{shortened, wait_in};
-use super::answer::StreamFault;
+use super::fault::StreamFault;
 use super::provider::{Provider, WireApi};
 use crate::protocol::Secret;
 use crate::protocol::body::without;

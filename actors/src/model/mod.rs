@@ -17,6 +17,7 @@ mod credentials;
 mod echo;
 mod event;
 mod failure;
+mod fault;
 mod models;
 mod provider;
 mod retry;
@@ -26,11 +27,12 @@ mod sse;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, StreamFault};
+pub use answer::Answer;
 pub use client::{ModelClient, ModelSetup, ModelStream};
 pub use credentials::{Credential, Credentials};
 pub use event::{ModelEvent, Retrying};
 pub use failure::ModelFailure;
+pub use fault::StreamFault;
 pub use models::ListedModel;
 pub use provider::{ECHO, OPENAI, Provider, WireApi};
 pub use settings::ModelSettings;

@@ -93,8 +93,8 @@ impl Retries {
 mod tests {
     use awc::http::StatusCode;
 
-    use super::super::answer::StreamFault;
     use super::super::failure::Refusal;
+    use super::super::fault::StreamFault;
     use super::*;
     use crate::limits::{Milliseconds, Seconds};
 

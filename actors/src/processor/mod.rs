@@ -12,10 +12,10 @@ use crate::catalog::{Catalog, Greet, Greeting};
 use crate::commands::Commands;
 use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
+use crate::context::Context;
 use crate::files::Files;
 use crate::host::Host;
 use crate::limits::Limits;
-use crate::panics::guarded;
 use crate::post::Post;
 use crate::protocol::initialize::{ClientInfo, InitializeParams};
 use crate::protocol::scope::Scopes;
@@ -190,10 +190,6 @@ impl Processor {
 
 impl Actor for Processor {
     type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.parts.limits.processor_mailbox_messages);
-    }
 }
 
 impl Handler<Request> for Processor {
@@ -201,7 +197,7 @@ impl Handler<Request> for Processor {
 
     fn handle(&mut self, message: Request, ctx: &mut Self::Context) {
         message.reply.left_mailbox();
-        guarded(message.method.name, || self.dispatch(message, ctx));
+        self.dispatch(message, ctx);
     }
 }
 

@@ -29,6 +29,7 @@ use super::published_status::PublishedStatus;
 use super::session::{Destination, Session};
 use crate::account::Recovery;
 use crate::backoff::Backoff;
+use crate::context::Context;
 use crate::protocol::body::{detail, preview};
 use crate::remote_link::{Dial, DialError, EndSession, HangUp, SendRest};
 

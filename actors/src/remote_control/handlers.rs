@@ -5,7 +5,6 @@ use actix::prelude::*;
 use tokio::time::timeout;
 
 use super::{EndRemoteControl, Meet, RemoteControl};
-use crate::panics::guarded;
 use crate::post::Post;
 use crate::protocol::ServerNotification;
 use crate::protocol::remote::RemoteControlRequest;
@@ -71,6 +70,6 @@ impl Handler<Asked<RemoteControlRequest>> for RemoteControl {
     type Result = ();
 
     fn handle(&mut self, Asked { reply, request }: Asked<RemoteControlRequest>, ctx: &mut Self::Context) {
-        guarded("a request about remote control", || self.ask(reply, request, ctx));
+        self.ask(reply, request, ctx);
     }
 }

@@ -40,6 +40,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::account::{Credentials, TokenEndpoint};
 use crate::catalog::{Catalog, installation_id};
 use crate::clock::Clock;
+use crate::context::Context;
 use crate::host::Host;
 use crate::network::Network;
 use crate::panics::guarded_future;

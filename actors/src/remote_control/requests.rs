@@ -7,6 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::failure::{Failure, Kind};
 use super::{Desired, RemoteControl, pairing};
 use crate::account::Recovery;
+use crate::context::Context;
 use crate::panics::guarded_future;
 use crate::post::Post;
 use crate::protocol::RpcError;

@@ -23,6 +23,7 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::context::Context;
 use crate::network::Network;
 use crate::panics::guarded_future;
 use link::Link;

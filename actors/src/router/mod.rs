@@ -17,8 +17,8 @@ use crate::clock::Clock;
 use crate::connection::ConnectionId;
 use crate::connection::in_flight::InFlight;
 use crate::connection::messages::Deliver;
+use crate::context::Context;
 use crate::limits::Limits;
-use crate::panics::guarded;
 use crate::protocol::notification::ServerRequestResolved;
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, ServerNotification};
@@ -74,6 +74,12 @@ impl Router {
             freed: Freed::default(),
             emptied: None,
         }
+    }
+
+    /// Starts the router on the calling arbiter, for tests of whoever speaks to it.
+    #[cfg(test)]
+    pub(crate) fn start(self) -> Arc<Addr<Self>> {
+        crate::mailbox::start(self.limits.router_mailbox_messages, self)
     }
 
     fn apply(&mut self, outcome: Outcome) {
@@ -271,7 +277,6 @@ impl Actor for Router {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.limits.router_mailbox_messages);
         ctx.run_interval(CLOCK_CHECK, |router, _| {
             router.check_clocks(Instant::now());
             router.close_expired();
@@ -293,7 +298,7 @@ impl Handler<Outcome> for Router {
     type Result = ();
 
     fn handle(&mut self, outcome: Outcome, _: &mut Self::Context) {
-        guarded("the delivery of an answer", || self.apply(outcome));
+        self.apply(outcome);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use actix::Context;
 use tokio_util::sync::CancellationToken;
 
 use super::*;

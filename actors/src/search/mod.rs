@@ -22,15 +22,16 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
+use crate::context::Context;
 use crate::limits::Limits;
-use crate::mailbox::{end_alone, start_alone};
-use crate::panics::guarded;
+use crate::mailbox::start_alone;
 use crate::post::Post;
 use crate::protocol::search::*;
 use crate::protocol::thread::Empty;
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::{Asked, Reply};
 use crate::router::{Audience, Outcome, Router};
+use crate::vital::Vitals;
 use crate::workers::{Progress, Unfinished, Workers};
 use engine::Engine;
 use query::LONGEST_QUERY;
@@ -75,14 +76,14 @@ impl Search {
     ///
     /// # Panics
     /// Panics outside an actix system.
-    pub fn start(limits: Arc<Limits>, cwd: PathBuf, router: Arc<Addr<Router>>) -> Arc<Addr<Self>> {
+    pub fn start(limits: Arc<Limits>, cwd: PathBuf, router: Arc<Addr<Router>>, vitals: &Vitals) -> Arc<Addr<Self>> {
         let messages = limits.search_mailbox_messages;
         let make = move || {
             let engine = Arc::new(Engine::new(cwd, &limits));
             let workers = Workers::new(limits.search_workers, limits.file_patience_seconds.duration());
             Self { limits, router, engine, workers, clients: HashMap::new(), searches: 0 }
         };
-        start_alone(messages, make)
+        start_alone(messages, vitals.watch("search"), make)
     }
 
     fn dispatch(&mut self, Asked { reply, request }: Asked<SearchRequest>, ctx: &mut Context<Self>) {
@@ -266,17 +267,13 @@ fn check_length(what: &str, text: &str, longest: usize) -> Result<(), RpcError> 
 
 impl Actor for Search {
     type Context = Context<Self>;
-
-    fn stopped(&mut self, _: &mut Self::Context) {
-        end_alone();
-    }
 }
 
 impl Handler<Asked<SearchRequest>> for Search {
     type Result = ();
 
     fn handle(&mut self, request: Asked<SearchRequest>, ctx: &mut Self::Context) {
-        guarded("a request to search", || self.dispatch(request, ctx));
+        self.dispatch(request, ctx);
     }
 }
 

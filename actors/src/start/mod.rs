@@ -33,6 +33,7 @@ use crate::router::Router;
 use crate::search::Search;
 use crate::store::Store;
 use crate::threads::{Threads, ThreadsParts};
+use crate::vital::Vitals;
 
 /// What the process passes to the actors.
 #[derive(Clone)]
@@ -57,6 +58,8 @@ pub struct ActorsParts {
     pub remote_control: RemoteControlSetup,
     /// The bounds of the link to the backend.
     pub remote_link: RemoteLinkLimits,
+    /// The actors that the server cannot do without; store and catalog are already among them.
+    pub vitals: Vitals,
 }
 
 /// The actors of one server, held by the process or by an embedding program. Clones share them.
@@ -67,6 +70,7 @@ pub struct Actors {
     remote_control: Arc<Addr<RemoteControl>>,
     remote_arbiter: ArbiterHandle,
     open: Arc<dyn Fn(usize) -> DuplexStream + Send + Sync>,
+    vitals: Vitals,
 }
 
 impl Actors {
@@ -86,6 +90,7 @@ impl Actors {
             commands: setup,
             remote_control,
             remote_link,
+            vitals,
         } = parts;
         let network = models.network;
         let (router, router_mailbox) = reserve(limits.router_mailbox_messages);
@@ -95,8 +100,8 @@ impl Actors {
         let (link, link_mailbox) = reserve(remote_link.mailbox_messages);
         let hub = Hub::new(limits.clone(), router.clone(), processor);
 
-        router_mailbox.run(Router::new(limits.clone(), clock.clone()));
-        threads_mailbox.run(Threads::new(ThreadsParts {
+        router_mailbox.vital(vitals.watch("router")).run(Router::new(limits.clone(), clock.clone()));
+        threads_mailbox.vital(vitals.watch("threads")).run(Threads::new(ThreadsParts {
             limits: limits.clone(),
             host: host.clone(),
             router: router.clone(),
@@ -112,17 +117,18 @@ impl Actors {
             catalog: catalog.clone(),
             clock: clock.clone(),
             setup,
+            vitals: vitals.clone(),
         });
         let cwd = host.cwd.clone();
-        processor_mailbox.run(Processor::new(ProcessorParts {
+        processor_mailbox.vital(vitals.watch("processor")).run(Processor::new(ProcessorParts {
             limits: limits.clone(),
             host: host.clone(),
             router: router.clone(),
             threads,
             catalog: catalog.clone(),
             commands: commands.clone(),
-            files: Files::start(limits.clone(), router.clone()),
-            search: Search::start(limits.clone(), cwd, router.clone()),
+            files: Files::start(limits.clone(), router.clone(), &vitals),
+            search: Search::start(limits.clone(), cwd, router.clone(), &vitals),
             remote_control: control.clone(),
         }));
 
@@ -135,7 +141,7 @@ impl Actors {
             open: Box::new(opener(&hub, ConnectionOrigin::RemoteControl, remote_control.settings.scopes)),
             lost: Addr::clone(&control).recipient(),
         };
-        link_mailbox.run_on(&remote_arbiter, || RemoteLink::new(link_parts));
+        link_mailbox.vital(vitals.watch("remote control link")).run_on(&remote_arbiter, || RemoteLink::new(link_parts));
         let control_parts = RemoteControlParts {
             setup: remote_control,
             host,
@@ -147,10 +153,12 @@ impl Actors {
             clock,
             link: Link::new(&link, remote_link.dial_seconds.duration()),
         };
-        control_mailbox.run_on(&remote_arbiter, || RemoteControl::new(control_parts));
+        control_mailbox
+            .vital(vitals.watch("remote control"))
+            .run_on(&remote_arbiter, || RemoteControl::new(control_parts));
 
         let open = Arc::new(opener(&hub, ConnectionOrigin::InProcess, Scopes::ALL));
-        Self { hub, commands, remote_control: control, remote_arbiter, open }
+        Self { hub, commands, remote_control: control, remote_arbiter, open, vitals }
     }
 
     /// The hub: what connections need.
@@ -161,6 +169,21 @@ impl Actors {
     /// Opens a connection from this process: one JSON-RPC message per line, with a buffer of `bytes` in each direction.
     pub fn open(&self, bytes: usize) -> DuplexStream {
         (self.open)(bytes)
+    }
+
+    /// Whether new work is taken (`/readyz`): the server does not drain, and no vital actor has ended.
+    pub fn is_ready(&self) -> bool {
+        !self.hub.is_draining() && self.vitals.lost().is_none()
+    }
+
+    /// Returns when a vital actor has ended although it should not, with its name. The server must then end.
+    pub async fn lost(&self) -> &'static str {
+        self.vitals.ended().await
+    }
+
+    /// The server is about to end: from now on every actor may.
+    pub fn expect_end(&self) {
+        self.vitals.expect_end();
     }
 
     /// Ends all running commands, notifies their clients, and waits until none are left. There is no time limit; the

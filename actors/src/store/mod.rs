@@ -37,8 +37,10 @@ use diesel::QueryResult;
 use diesel::sqlite::SqliteConnection;
 use tokio::sync::oneshot;
 
+use crate::context::Context;
 use crate::limits::Limits;
-use crate::mailbox::{end_alone, start_alone};
+use crate::mailbox::start_alone;
+use crate::vital::Vitals;
 use database::{Database, Reply};
 use files::Files;
 use recover::{InUse, recover};
@@ -92,23 +94,23 @@ impl Store {
     ///
     /// # Panics
     /// Panics outside an actix system.
-    pub fn open(path: &Path, limits: &Limits) -> Result<Arc<Addr<Self>>, StoreError> {
+    pub fn open(path: &Path, limits: &Limits, vitals: &Vitals) -> Result<Arc<Addr<Self>>, StoreError> {
         let mut connection = open::open(path, open::BUSY_TIMEOUT)?;
         let in_use = recover(&mut connection, path);
         let database = Database::new(connection, path.into(), Some(Files::at(path)));
-        Ok(Self::start(database, Some(in_use), limits))
+        Ok(Self::start(database, Some(in_use), limits, vitals))
     }
 
     /// Like [`Self::open`], but in memory; all data is lost when the actor ends.
     ///
     /// # Errors
     /// SQLite is out of memory.
-    pub fn in_memory(limits: &Limits) -> Result<Arc<Addr<Self>>, StoreError> {
+    pub fn in_memory(limits: &Limits, vitals: &Vitals) -> Result<Arc<Addr<Self>>, StoreError> {
         let connection = open::in_memory()?;
-        Ok(Self::start(Database::new(connection, PathBuf::from(":memory:"), None), None, limits))
+        Ok(Self::start(Database::new(connection, PathBuf::from(":memory:"), None), None, limits, vitals))
     }
 
-    fn start(database: Database, in_use: Option<InUse>, limits: &Limits) -> Arc<Addr<Self>> {
+    fn start(database: Database, in_use: Option<InUse>, limits: &Limits, vitals: &Vitals) -> Arc<Addr<Self>> {
         let mailbox_messages = limits.store_mailbox_messages;
         let store = Self {
             database: Some(database),
@@ -118,7 +120,7 @@ impl Store {
             written_at: None,
             _in_use: in_use,
         };
-        start_alone(mailbox_messages, || store)
+        start_alone(mailbox_messages, vitals.watch("store"), || store)
     }
 }
 
@@ -129,7 +131,6 @@ impl Actor for Store {
         if let Some(database) = self.database.take() {
             database.close();
         }
-        end_alone();
     }
 }
 

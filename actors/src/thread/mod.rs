@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 
-use crate::panics::guarded;
+use crate::context::Context;
 use crate::post::post;
 use crate::protocol::RpcError;
 use crate::reply::Reply;
@@ -22,14 +22,13 @@ pub use messages::{Describe, TurnInput, TurnRequest};
 pub struct Thread {
     record: Arc<ThreadRecord>,
     router: Arc<Addr<Router>>,
-    mailbox_messages: usize,
 }
 
 impl Thread {
     /// Creates a thread with the settings of `record`. The rest of `record` only matters for an ephemeral thread, which
     /// is not in the database.
-    pub fn new(record: Arc<ThreadRecord>, router: Arc<Addr<Router>>, mailbox_messages: usize) -> Self {
-        Self { record, router, mailbox_messages }
+    pub fn new(record: Arc<ThreadRecord>, router: Arc<Addr<Router>>) -> Self {
+        Self { record, router }
     }
 
     /// The answer to a request for a turn.
@@ -56,10 +55,6 @@ impl Thread {
 
 impl Actor for Thread {
     type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.mailbox_messages);
-    }
 }
 
 impl Handler<Describe> for Thread {
@@ -74,6 +69,6 @@ impl Handler<TurnInput> for Thread {
     type Result = ();
 
     fn handle(&mut self, TurnInput { reply, request }: TurnInput, ctx: &mut Self::Context) {
-        guarded("a turn's input", || self.refuse(reply, &request, ctx));
+        self.refuse(reply, &request, ctx);
     }
 }

@@ -9,7 +9,7 @@ use super::view::{self, Presence, session_source};
 use super::{End, Threads, Work, finish, work};
 use crate::catalog::{EffectiveSettings, ThreadDefaults, ThreadOverrides};
 use crate::encode::is_large;
-use crate::host::API_VERSION;
+use crate::protocol::API_VERSION;
 use crate::protocol::thread::{
     CollaborationMode, CollaborationSettings, GitInfo, ModeKind, MultiAgentMode, SortDirection, ThreadForkParams,
     ThreadId, ThreadResumeParams, ThreadResumeResponse, ThreadStartParams, ThreadStartResponse, ThreadStatus,

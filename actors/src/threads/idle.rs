@@ -8,6 +8,7 @@ use actix::prelude::*;
 use tokio::time::Instant;
 
 use super::Threads;
+use crate::context::Context;
 use crate::post::Post;
 use crate::protocol::ServerNotification;
 use crate::protocol::thread::ThreadId;

@@ -14,9 +14,11 @@ use serde::Serialize;
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
+use crate::context::Context;
 use crate::encode::Encoder;
 use crate::host::Host;
 use crate::limits::Limits;
+use crate::mailbox::start;
 use crate::panics::{guarded, guarded_future};
 use crate::post::post;
 use crate::protocol::thread::{ThreadId, ThreadRequest, ThreadStatus};
@@ -208,7 +210,9 @@ impl Threads {
                 Outcome::none()
             }
             End::HandedOver(handled) => {
-                ctx.spawn(wrap_future::<_, Self>(handled).map(move |(), threads, ctx| {
+                // The next requests about the thread go on also after a panic.
+                let handled = guarded_future("the end of a request about threads", handled);
+                ctx.spawn(wrap_future::<_, Self>(handled).map(move |_, threads, ctx| {
                     threads.schedule.decided(ticket);
                     let outcome = threads.answered(ticket, Outcome::none());
                     threads.go_on(outcome, ctx);
@@ -333,7 +337,7 @@ impl Threads {
     fn load(&mut self, record: &Arc<ThreadRecord>, ephemeral: bool) {
         let Self { parts: ThreadsParts { router, limits, .. }, loaded, .. } = self;
         let entry = loaded.entry(record.id).or_insert_with(|| Loaded {
-            thread: Arc::new(Thread::new(record.clone(), router.clone(), limits.thread_mailbox_messages).start()),
+            thread: start(limits.thread_mailbox_messages, Thread::new(record.clone(), router.clone())),
             ephemeral,
             unfollowed_since: None,
         });
@@ -361,7 +365,6 @@ impl Actor for Threads {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.parts.limits.threads_mailbox_messages);
         self.watch_idle_threads(ctx);
     }
 }

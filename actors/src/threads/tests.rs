@@ -10,6 +10,7 @@ use crate::catalog::CatalogSources;
 use crate::limits::Seconds;
 use crate::protocol::thread::{ApprovalsReviewer, AskForApproval, GitInfo, SandboxPolicy, SessionSource};
 use crate::store::ThreadSettings;
+use crate::vital::Vitals;
 
 fn record() -> Arc<ThreadRecord> {
     let id = ThreadId::new();
@@ -60,9 +61,9 @@ fn registry(home: &std::path::Path) -> Threads {
             os: "Linux".into(),
             terminal: "none".into(),
         },
-        router: Arc::new(Router::new(limits.clone(), clock.clone()).start()),
-        store: Store::in_memory(&limits).unwrap(),
-        catalog: Catalog::start(CatalogSources::new(home.into(), home.into()), &limits),
+        router: Router::new(limits.clone(), clock.clone()).start(),
+        store: Store::in_memory(&limits, &Vitals::default()).unwrap(),
+        catalog: Catalog::start(CatalogSources::new(home.into(), home.into()), &limits, &Vitals::default()),
         clock,
         encoder: Encoder::new(1),
         limits,

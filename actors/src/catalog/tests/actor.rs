@@ -17,16 +17,17 @@ use crate::protocol::{RequestId, ServerNotification};
 use crate::reply::{Asked, Reply};
 use crate::router::Router;
 use crate::router::listener::listen;
+use crate::vital::Vitals;
 
 fn start(home: &Home) -> Arc<Addr<Catalog>> {
-    Catalog::start(sources(&home.dir), &Limits::tiny())
+    Catalog::start(sources(&home.dir), &Limits::tiny(), &Vitals::default())
 }
 
 #[actix_rt::test]
 async fn a_client_gets_its_answer_by_way_of_the_router() {
     let home = Home::empty();
     let catalog = start(&home);
-    let router = Arc::new(Router::new(Arc::new(Limits::tiny()), Clock::system()).start());
+    let router = Router::new(Arc::new(Limits::tiny()), Clock::system()).start();
     let connection = ConnectionId(1);
     let mut delivered = listen(&router, connection).await;
 

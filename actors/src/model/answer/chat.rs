@@ -5,7 +5,8 @@ use uuid::Uuid;
 use super::super::event::ModelEvent;
 use super::super::provider::WireApi;
 use super::super::sse::SseEvent;
-use super::{Numbers, StreamFault};
+use super::numbers::Numbers;
+use crate::model::fault::StreamFault;
 use crate::protocol::model::chat::{ChatChunk, FinishReason, ToolCallPart};
 use crate::protocol::model::{HistoryItem, ProviderError, ReasoningText, Role, TokenUsage};
 

@@ -3,7 +3,8 @@
 use super::super::event::ModelEvent;
 use super::super::provider::WireApi;
 use super::super::sse::SseEvent;
-use super::{Numbers, StreamFault};
+use super::numbers::Numbers;
+use crate::model::fault::StreamFault;
 use crate::protocol::model::responses::{Outcome, Place, ResponsesEvent};
 use crate::protocol::model::{ContentPart, HistoryItem, ReasoningText, Role};
 

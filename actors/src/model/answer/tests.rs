@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::protocol::model::TokenUsage;
+use crate::model::sse::EventTooLong;
+use crate::protocol::model::{HistoryItem, TokenUsage};
 
 /// What a consumer saw, one line for each event.
 fn told(events: &[ModelEvent]) -> Vec<String> {

@@ -3,10 +3,12 @@
 //! Only [`AuthFile`] and what belongs to it carries secrets. Clients are never sent any of it.
 
 mod auth_file;
+mod plan;
 mod sign_in;
 mod tokens;
 
 pub use auth_file::{AccountTokens, AuthFile, FreshTokens};
+pub use plan::PlanType;
 pub use sign_in::SignIn;
 pub use tokens::{TokenRequest, TokenResponse};
 
@@ -53,35 +55,6 @@ pub enum Account {
         /// Name of the workspace; always null.
         workspace_name: Option<String>,
     },
-}
-
-/// A ChatGPT subscription. Clients know a fixed set of plans, so an unlisted plan is reported as `unknown`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // The names say it.
-pub enum PlanType {
-    Free,
-    Go,
-    Plus,
-    Pro,
-    Prolite,
-    Promax,
-    Team,
-    SelfServeBusinessProlite,
-    SelfServeBusinessUsageBased,
-    Business,
-    Ent26,
-    EnterpriseCbpAutomation,
-    EnterpriseCbpUsageBased,
-    Enterprise,
-    Edu,
-    EduPlus,
-    EduPro,
-    Sci,
-    SciPlus,
-    #[default]
-    #[serde(other)]
-    Unknown,
 }
 
 /// Result of `account/rateLimits/read`.

@@ -6,6 +6,7 @@
 
 mod json;
 mod layout;
+mod mark;
 mod messages;
 mod openrpc;
 mod table;
@@ -14,10 +15,8 @@ mod words;
 
 use std::path::PathBuf;
 
+pub use mark::EXPERIMENTAL;
 pub use table::{Protocol, Row};
-
-/// Marks members of results that are only published with `--experimental`.
-pub const EXPERIMENTAL: &str = "x-experimental";
 
 /// A file to write.
 #[derive(Clone, Debug, PartialEq, Eq)]

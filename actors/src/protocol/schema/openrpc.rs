@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Protocol;
 use super::table::{DEFINITIONS, Row};
-use crate::host::API_VERSION;
+use crate::protocol::API_VERSION;
 
 pub(super) fn document(protocol: &Protocol) -> String {
     let methods = protocol.client_requests.iter().chain(&protocol.client_notifications);

@@ -22,7 +22,7 @@ use crate::catalog::CatalogSources;
 use crate::connection::ConnectionId;
 use crate::connection::in_flight::InFlight;
 use crate::limits::Limits;
-use crate::mailbox::reserve;
+use crate::mailbox::{reserve, start};
 use crate::protocol::RequestId;
 use crate::protocol::initialize::ClientInfo;
 use crate::protocol::remote::{PairingStartParams, RemoteControlEnableParams, RemoteControlRequest};
@@ -31,6 +31,7 @@ use crate::remote_link::{Dial, DialError, LinkLost, SendRest};
 use crate::reply::{Asked, Reply};
 use crate::router::Effect;
 use crate::router::listener::{Frames, listen};
+use crate::vital::Vitals;
 use backend::Backend;
 
 /// What is awaited in here is over in milliseconds; a hang must not hold the suite up.
@@ -141,8 +142,8 @@ impl Scene {
         let clock = Clock::from_fn(move || {
             UNIX_EPOCH + Duration::from_millis(shown.load(Ordering::Relaxed).try_into().unwrap())
         });
-        let router = Arc::new(Router::new(limits.clone(), clock.clone()).start());
-        let store = store.unwrap_or_else(|| Store::in_memory(&limits).unwrap());
+        let router = Router::new(limits.clone(), clock.clone()).start();
+        let store = store.unwrap_or_else(|| Store::in_memory(&limits, &Vitals::default()).unwrap());
         let host = Host {
             codex_home: home.path().into(),
             session_source: "test".into(),
@@ -154,10 +155,11 @@ impl Scene {
         let token_url = Some(backend.token_url());
         let setup =
             RemoteControlSetup { settings, at_start, named_by_first_client, token_url, ..RemoteControlSetup::tiny() };
-        let catalog = Catalog::start(CatalogSources::new(home.path().into(), home.path().into()), &limits);
+        let catalog =
+            Catalog::start(CatalogSources::new(home.path().into(), home.path().into()), &limits, &Vitals::default());
         let (dials, answers) = mpsc::channel(64);
         let (told, link) = mpsc::channel(1024);
-        let fake = Link::new(&FakeLink { answers, told }.start(), Duration::from_secs(30));
+        let fake = Link::new(&start(16, FakeLink { answers, told }), Duration::from_secs(30));
         let (control, mailbox) = reserve(setup.settings.mailbox_messages);
         let (shared_store, shared_router) = (store.clone(), router.clone());
         let parts = RemoteControlParts {

@@ -8,6 +8,7 @@ mod serving;
 
 use std::sync::Arc;
 
+use actix::Context;
 use actix::prelude::*;
 use actix_rt::time::timeout;
 use tokio::sync::mpsc;

@@ -11,6 +11,7 @@ use super::super::messages::LoadThread;
 use super::super::{Store, StoreError, ask};
 use super::*;
 use crate::limits::Limits;
+use crate::vital::Vitals;
 
 /// Holds up the Store's thread until the test lets go.
 struct HoldUp {
@@ -78,7 +79,7 @@ fn hold_up(store: &Addr<Store>) -> mpsc::Sender<()> {
 fn writes_that_wait_together_share_one_commit() {
     run(async {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(&directory.path().join("app-server.sqlite"), &limits(64)).unwrap();
+        let store = Store::open(&directory.path().join("app-server.sqlite"), &limits(64), &Vitals::default()).unwrap();
         let release = hold_up(&store);
         let threads: Vec<_> = (0..50).map(|at| named("n", at)).collect();
         let answers: Vec<_> =
@@ -93,7 +94,7 @@ fn writes_that_wait_together_share_one_commit() {
 #[test]
 fn a_batch_is_no_larger_than_the_mailbox() {
     run(async {
-        let store = Store::in_memory(&limits(1)).unwrap();
+        let store = Store::in_memory(&limits(1), &Vitals::default()).unwrap();
         for at in 0..3 {
             assert_eq!(ask(&store, InsertThread(Box::new(named("n", at)))).await, Ok(()));
         }
@@ -105,7 +106,7 @@ fn a_batch_is_no_larger_than_the_mailbox() {
 fn the_mailbox_is_bounded_exactly() {
     run(async {
         for capacity in [1, 4] {
-            let store = Store::in_memory(&limits(capacity)).unwrap();
+            let store = Store::in_memory(&limits(capacity), &Vitals::default()).unwrap();
             let release = hold_up(&store);
             let id = ThreadId::new();
             let waiting: Vec<_> = (0..capacity).map(|_| ask(&store, LoadThread { id })).collect();
@@ -120,7 +121,7 @@ fn the_mailbox_is_bounded_exactly() {
 #[test]
 fn a_panic_fails_one_question_and_the_store_lives_on() {
     run(async {
-        let store = Store::in_memory(&limits(8)).unwrap();
+        let store = Store::in_memory(&limits(8), &Vitals::default()).unwrap();
         assert!(matches!(ask(&store, Panic).await, Err(StoreError::Internal(_))));
         let thread = named("n", 1);
         assert_eq!(ask(&store, InsertThread(Box::new(thread.clone()))).await, Ok(()));
@@ -133,7 +134,7 @@ fn what_was_asked_before_the_last_address_goes_is_still_done() {
     run(async {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("app-server.sqlite");
-        let store = Store::open(&path, &limits(8)).unwrap();
+        let store = Store::open(&path, &limits(8), &Vitals::default()).unwrap();
         let thread = named("n", 1);
         let answer = ask(&store, InsertThread(Box::new(thread.clone())));
         drop(store);

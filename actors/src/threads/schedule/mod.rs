@@ -21,52 +21,11 @@ mod client;
 mod lane;
 #[cfg(test)]
 mod tests;
+mod ticket;
 
 use client::{Client, Next};
 use lane::Lane;
-
-/// The effect of a request on what others see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// It has no effect.
-    Look,
-    /// It reads its thread and creates a new one.
-    Create,
-    /// It only changes its thread in the database.
-    Write,
-    /// It changes what is loaded or subscribed, or what the thread does.
-    Change,
-}
-
-/// The facts about a request that the schedule needs.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ticket {
-    /// The connection.
-    pub(super) connection: ConnectionId,
-    /// The thread; `None` for many threads or one that does not exist yet.
-    pub(super) about: Option<ThreadId>,
-    pub(super) kind: Kind,
-    /// Whether its answer may be so large that the client must have read the earlier ones.
-    pub(super) large: bool,
-    /// Increases in order of arrival.
-    number: u64,
-}
-
-impl Ticket {
-    pub(super) fn new(connection: ConnectionId, about: Option<ThreadId>, kind: Kind, large: bool) -> Self {
-        Self { connection, about, kind, large, number: 0 }
-    }
-
-    /// Whether it reads many threads.
-    fn is_overview(&self) -> bool {
-        self.about.is_none() && self.kind == Kind::Look
-    }
-
-    /// It may change what an overview shows.
-    fn changes(&self) -> bool {
-        self.kind != Kind::Look
-    }
-}
+pub(super) use ticket::{Kind, Request, Ticket};
 
 /// A request `R` becomes, after some work, a decision `D`, and that in the end an answer `A`.
 pub(super) struct Schedule<R, D, A> {
@@ -77,12 +36,6 @@ pub(super) struct Schedule<R, D, A> {
     /// Clients whose next request waits until they have read.
     undrained: Vec<ConnectionId>,
     last_number: u64,
-}
-
-/// A request, as far as the schedule must ask it.
-pub(super) trait Request {
-    /// Whether its client has read what it was sent before, so that it can be sent a large answer.
-    fn peer_has_drained(&self) -> bool;
 }
 
 impl<R: Request, D, A> Schedule<R, D, A> {

@@ -1,5 +1,7 @@
 //! The whole hub, with mailboxes for one message where that is the point (laws 1, 2 and 3).
 
+mod vital;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -29,10 +31,12 @@ const SOON: Duration = Duration::from_secs(300);
 pub(crate) struct Remains {
     _home: tempfile::TempDir,
     actors: Actors,
+    store: Arc<Addr<Store>>,
 }
 
 impl Drop for Remains {
     fn drop(&mut self) {
+        self.actors.expect_end();
         // The link and remote control hold each other's addresses.
         self.actors.remote_arbiter.stop();
     }
@@ -41,7 +45,8 @@ impl Drop for Remains {
 /// A hub on the calling arbiter, its database in memory, in a home that goes with the test.
 pub(crate) fn hub(limits: Limits) -> (Hub, Remains) {
     let home = tempfile::tempdir().unwrap();
-    let catalog = Catalog::start(CatalogSources::new(home.path().into(), home.path().into()), &limits);
+    let vitals = Vitals::default();
+    let catalog = Catalog::start(CatalogSources::new(home.path().into(), home.path().into()), &limits, &vitals);
     let host = Host {
         codex_home: home.path().into(),
         session_source: "vscode".into(),
@@ -49,12 +54,12 @@ pub(crate) fn hub(limits: Limits) -> (Hub, Remains) {
         os: "Linux".into(),
         terminal: "none".into(),
     };
-    let store = Store::in_memory(&limits).unwrap();
+    let store = Store::in_memory(&limits, &vitals).unwrap();
     let account = Arc::new(Credentials::new(home.path()));
     let actors = Actors::start(ActorsParts {
         limits: Arc::new(limits),
         host,
-        store,
+        store: store.clone(),
         catalog,
         models: ModelSetup::offline(&account),
         account,
@@ -62,8 +67,9 @@ pub(crate) fn hub(limits: Limits) -> (Hub, Remains) {
         commands: CommandsSetup::default(),
         remote_control: RemoteControlSetup::tiny(),
         remote_link: RemoteLinkLimits::small(),
+        vitals,
     });
-    (actors.hub().clone(), Remains { _home: home, actors })
+    (actors.hub().clone(), Remains { _home: home, actors, store })
 }
 
 /// Every queue that is waited for has room for one message; those at whose bound a client is cut have room.
