@@ -64,8 +64,8 @@ fn least(protocol: &Protocol, schema: &Value) -> Value {
         Some("boolean") => json!(false),
         Some("integer" | "number") => json!(1),
         Some("null") => Value::Null,
-        // As good a path as any other text.
-        _ => json!("/x"),
+        // An absolute path at which nothing can be created, and valid base64.
+        _ => json!("/proc/AA"),
     }
 }
 
