@@ -41,8 +41,8 @@ impl<A: Actor<Context = Context<A>>> Mailbox<A> {
         arbiter.spawn_fn(move || self.run(make()));
     }
 
-    /// Runs the actor that `make` creates on an arbiter, and thus a thread, of its own, which ends with it: blocking there
-    /// blocks no other actor.
+    /// Runs the actor that `make` creates on an arbiter, and thus a thread, of its own, which ends with it: blocking
+    /// there blocks no other actor.
     pub(crate) fn run_alone(self, make: impl FnOnce() -> A + Send + 'static) {
         let arbiter = Arbiter::new().handle();
         let its_arbiter = arbiter.clone();

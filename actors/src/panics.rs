@@ -1,8 +1,8 @@
 //! A panic in a handler fails that request, is counted, and leaves the process serving (law 7).
 //!
-//! Actors run in a [`crate::context::Context`], which catches every panic; the request's [`crate::reply::Reply`] answers
-//! -32603 when it is dropped. Use [`guarded`] and [`guarded_future`] where more must happen after a panic than to drop what
-//! panicked: a place is freed, a status told, a connection closed.
+//! Actors run in a [`crate::context::Context`], which catches every panic; the request's [`crate::reply::Reply`]
+//! answers -32603 when it is dropped. Use [`guarded`] and [`guarded_future`] where more must happen after a panic than
+//! to drop what panicked: a place is freed, a status told, a connection closed.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};

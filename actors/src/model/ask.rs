@@ -1,4 +1,4 @@
-//! A question until its answer is complete: attempts, and what lies between them.
+//! A request to a model until its answer is complete: attempts, and the waits between them.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -21,11 +21,12 @@ use crate::protocol::Secret;
 use crate::protocol::model::{HistoryItem, ModelRequest, TokenUsage, chat, responses};
 
 impl ModelClient {
-    /// Asks a model. Nothing happens before the stream is polled; dropping it ends the call at once.
+    /// Sends a request to a model. Nothing happens before the stream is polled; dropping it cancels the request at
+    /// once.
     ///
-    /// Failures that can be cured by asking again are retried within, as long as no call of a tool was told: see
-    /// [`ModelEvent::Retrying`]. A break after one ends the stream as [`ModelEvent::Completed`], so that the tool is not
-    /// called twice, and its output goes out with the next question.
+    /// Temporary failures are retried internally as long as no call of a tool was reported: see
+    /// [`ModelEvent::Retrying`]. After such a call, a failure ends the stream with [`ModelEvent::Completed`], so that
+    /// the tool is not called twice; its output is part of the next request.
     pub fn ask(&self, provider: Arc<Provider>, request: ModelRequest) -> ModelStream {
         let asking = Asking::new(Rc::clone(&self.0), provider, request);
         futures_util::stream::unfold(asking, |mut asking| async move { Some((asking.next().await?, asking)) })
@@ -33,24 +34,24 @@ impl ModelClient {
     }
 }
 
-/// A question on its way.
+/// A request in progress.
 struct Asking {
     inner: Rc<Inner>,
     provider: Arc<Provider>,
     request: ModelRequest,
     /// The same for every attempt.
     body: Option<Bytes>,
-    /// What was shown last.
+    /// The last credentials.
     credential: Option<Credential>,
-    /// What no failure may repeat.
+    /// Secrets that no failure may contain.
     secrets: Vec<Secret>,
     attempt: Option<Attempt>,
     retries: Retries,
     first_failure: Option<Instant>,
     wait: Option<Duration>,
-    /// What is to be told next.
+    /// Events to report next.
     events: VecDeque<ModelEvent>,
-    /// Items of all attempts so far.
+    /// Number of items of all attempts so far.
     next_item: u32,
     told: Told,
     end: Option<Option<ModelFailure>>,
@@ -61,10 +62,10 @@ enum Attempt {
     Echo(Echo),
 }
 
-/// What this attempt has told.
+/// What this attempt has reported.
 #[derive(Default)]
 struct Told {
-    /// A call of a tool, which happens once.
+    /// A call of a tool, which must happen only once.
     a_call: bool,
     costs: bool,
     bytes: usize,
@@ -110,7 +111,7 @@ impl Asking {
         }
     }
 
-    /// Begins an attempt, or waits for more of it.
+    /// Starts an attempt, or waits for its next events.
     async fn advance(&mut self) -> Result<(), ModelFailure> {
         let mut out = Vec::new();
         let read = match &mut self.attempt {
@@ -160,14 +161,14 @@ impl Asking {
         begun.map(|call| Attempt::Call(Box::new(call)))
     }
 
-    /// An attempt has failed.
+    /// Handles a failed attempt.
     async fn fail(&mut self, failure: ModelFailure, begun: bool) {
         let since = self.first_failure.get_or_insert_with(Instant::now).elapsed();
         let random = (self.inner.random)();
         let failure = failure.redacted(&self.secrets);
         match self.retries.next(&failure, &self.provider, begun, since, random) {
             Next::Fail => self.end = Some(Some(failure)),
-            // The next question carries the call and its output, and is another attempt.
+            // The next request contains the call and its output, which serves as the retry.
             _ if self.told.a_call => {
                 log::info!("an answer broke off after a call of a tool: {failure}");
                 if !self.told.costs {
@@ -221,7 +222,7 @@ impl Told {
     }
 }
 
-/// The body of the request, which is written once.
+/// The body of the request, which is encoded once.
 fn body(known: &mut Option<Bytes>, provider: &Provider, request: &ModelRequest) -> Result<Bytes, ModelFailure> {
     if let Some(body) = known {
         return Ok(body.clone());

@@ -1,4 +1,4 @@
-//! One attempt: an HTTP request to a provider, and its answer while it comes.
+//! One attempt: an HTTP request to a provider and its streamed answer.
 
 use std::fmt::Write as _;
 use std::io;
@@ -21,28 +21,28 @@ use crate::network::{ExchangeError, Request, Response};
 use crate::protocol::Secret;
 use crate::times;
 
-/// How long a provider may take to tell the costs after its last word, and to tell why it refuses.
+/// Time for a provider to send the token usage after its last text, or the reason of a refusal.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// An answer while it comes. Dropping it closes the connection.
+/// An answer being received. Dropping it closes the connection.
 pub struct Call {
     response: Response,
     answer: Answer,
     received: usize,
 }
 
-/// Where a provider is asked something.
+/// A URL of a provider.
 pub struct Place {
     url: Url,
-    /// The same, as it can be shown: without the parameters, which may be secrets.
+    /// The URL for display, without its parameters, which may be secrets.
     pub shown: String,
 }
 
 impl Place {
-    /// `path` below the provider's address.
+    /// The URL of `path` below the provider's base URL.
     ///
     /// # Errors
-    /// The address cannot be used.
+    /// The base URL is invalid.
     pub fn new(provider: &Provider, credential: Option<&Credential>, path: &str) -> Result<Self, ModelFailure> {
         let (name, key) = (provider.display_name(), &provider.id);
         let unusable = |reason: &str| {
@@ -58,7 +58,7 @@ impl Place {
             return Err(unusable("must not hold a user name or password; use http_headers"));
         }
         let base_path = url.path().trim_end_matches('/');
-        // Some people copy the whole address from the manual of their server.
+        // Some users copy the complete URL from the manual of their server.
         let base_path = base_path.strip_suffix("/chat/completions").unwrap_or(base_path);
         let base_path = base_path.strip_suffix("/responses").unwrap_or(base_path);
         let whole = format!("{base_path}{path}");
@@ -73,20 +73,20 @@ impl Place {
     }
 }
 
-/// Everything that must not be repeated to anybody.
+/// All secrets of a request.
 pub fn secrets(inner: &Inner, provider: &Provider, credential: Option<&Credential>) -> Vec<Secret> {
     let bearer = credential.map(|credential| credential.bearer().clone());
     let from_environment = provider.env_http_headers.values().filter_map(|name| inner.environment.get(name));
     let in_headers = provider.http_headers.values().chain(provider.query_params.values()).cloned();
-    // A short value is no secret, and would blacken half of every text.
+    // A short value is not a secret and would redact half of every text.
     let all = bearer.into_iter().chain(from_environment.map(|value| Secret::from(value.as_str()))).chain(in_headers);
     all.filter(|secret| secret.expose().len() >= 8).collect()
 }
 
-/// Sends a request with the headers of every request, and waits for the head of the answer.
+/// Sends a request with the provider's headers, and waits for the head of the answer.
 ///
 /// # Errors
-/// A header of the configuration is none, or there is no answer.
+/// A header in the configuration is invalid, or there is no answer.
 pub async fn send(
     inner: &Inner,
     provider: &Provider,
@@ -157,10 +157,10 @@ fn headers(
 }
 
 impl Call {
-    /// Asks, and waits for the head of the answer.
+    /// Sends the request and waits for the head of the answer.
     ///
     /// # Errors
-    /// There is no answer, or it is no success.
+    /// There is no answer, or it is not successful.
     pub async fn begin(
         inner: &Inner,
         provider: &Provider,
@@ -187,10 +187,10 @@ impl Call {
         Err(refused(inner, provider, &place, response).await)
     }
 
-    /// Waits for more of the answer, and appends what it says to `out`. True when the answer is complete.
+    /// Waits for more of the answer and appends its events to `out`. Returns true if the answer is complete.
     ///
     /// # Errors
-    /// There is no more of it. What has begun was ended in `out`.
+    /// The answer has failed. Open items were ended in `out`.
     pub async fn more(
         &mut self,
         inner: &Inner,
@@ -221,16 +221,16 @@ impl Call {
                 self.answer.push(&bytes, out).map_err(of_stream)
             }
             Ok(Ok(None)) => self.answer.end(out).map_err(of_stream),
-            // Servers that end an answer with the connection do not always end its encoding.
+            // Servers that end an answer with the connection do not always terminate its encoding.
             Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => self.answer.end(out).map_err(of_stream),
-            // The answer is whole; only the costs are missing.
+            // The answer is complete; only the token usage is missing.
             _ if self.answer.is_finished() => self.answer.end(out).map_err(of_stream),
             Ok(Err(error)) => Err(ModelFailure::broken(provider, &error.to_string())),
             Err(_) => Err(ModelFailure::idle(provider, true)),
         }
     }
 
-    /// The number that the next item would get.
+    /// The number of the next item.
     pub fn next_item(&self) -> u32 {
         self.answer.next_item()
     }
@@ -250,12 +250,12 @@ pub async fn refused(inner: &Inner, provider: &Provider, place: &Place, mut resp
     ModelFailure::refused(provider, &place.shown, &Refusal { status: response.status, retry_after, body: &body })
 }
 
-/// The beginning of a body that is no stream; less of it says enough if it does not come.
+/// The beginning of a body that is not a stream, or less of it if it is slow.
 pub async fn opening(response: &mut Response, most: usize) -> Vec<u8> {
     timeout(LAST_WORDS, response.opening(most)).await.unwrap_or_default()
 }
 
-/// Why there is no head of an answer.
+/// Classifies the failure of a request without an answer.
 fn unreachable(inner: &Inner, provider: &Provider, place: &Place, error: &ExchangeError) -> ModelFailure {
     let (mut reason, retry) = match error {
         ExchangeError::Connect(ConnectError::Timeout) => {
@@ -263,7 +263,7 @@ fn unreachable(inner: &Inner, provider: &Provider, place: &Place, error: &Exchan
         }
         ExchangeError::Connect(ConnectError::Io(error)) => match error.kind() {
             io::ErrorKind::ConnectionRefused => ("nothing listens there".to_owned(), Retry::Later),
-            // The certificate, or that the other side speaks no TLS at all.
+            // The certificate, or a peer that does not speak TLS.
             io::ErrorKind::InvalidData => (format!("no encrypted connection: {error}"), Retry::Never),
             io::ErrorKind::InvalidInput => (error.to_string(), Retry::Never),
             _ => (error.to_string(), Retry::Later),
@@ -277,7 +277,7 @@ fn unreachable(inner: &Inner, provider: &Provider, place: &Place, error: &Exchan
     ModelFailure::unreachable(provider, &place.shown, &reason, retry)
 }
 
-/// The wait that an answer asks for.
+/// The wait that an answer requests.
 fn retry_after(response: &Response, now_ms: i64) -> Option<Duration> {
     let milliseconds = response.header("retry-after-ms").and_then(|text| text.trim().parse().ok());
     if let Some(milliseconds) = milliseconds {

@@ -1,7 +1,7 @@
-//! The built-in model: it answers from the conversation itself, offline and at no cost, so that a whole turn can be
-//! seen without an account.
+//! The built-in model. It answers from the conversation itself, offline and free, so that a whole turn can be seen
+//! without an account.
 //!
-//! It says back what it was told, word by word. Lines of a message that begin with one of these are orders:
+//! It repeats the user's message word by word. Lines of a message that begin with one of these are commands:
 //!
 //! - `run: COMMAND` calls the tool `exec_command`, and afterwards tells its output;
 //! - `think: TEXT` thinks the text before it goes on;
@@ -22,13 +22,13 @@ use super::fault::StreamFault;
 use super::provider::Provider;
 use crate::protocol::model::{HistoryItem, ModelRequest, ReasoningText, Role, TokenUsage};
 
-/// Milliseconds before each word, unless an order says otherwise: as fast as a good reader.
+/// Default pause before each word, in milliseconds: about the speed of a good reader.
 const PACE: u64 = 15;
 
-/// The most that an order may ask for.
+/// The longest pause that a command may set.
 const SLOWEST: u64 = 60_000;
 
-/// What `fail:` understands.
+/// The arguments of `fail:`.
 pub const FAILURES: [&str; 9] = [
     "unauthorized",
     "not-found",
@@ -44,7 +44,7 @@ pub const FAILURES: [&str; 9] = [
 /// The tool that `run:` calls.
 const SHELL: &str = "exec_command";
 
-/// An answer that is being told.
+/// An answer being sent.
 pub struct Echo {
     steps: VecDeque<Step>,
     pace: Duration,
@@ -56,15 +56,15 @@ pub struct Echo {
 enum Step {
     Pace(u64),
     Tell(ModelEvent),
-    /// Told after a wait.
+    /// Sent after a pause.
     Word(ModelEvent),
     Fail(ModelFailure),
-    /// Never goes on.
+    /// Never continues.
     Silence,
 }
 
 impl Echo {
-    /// The answer to `request`; its first item gets the number `first_item`.
+    /// Creates the answer to `request`; its first item gets the number `first_item`.
     pub fn new(provider: &Provider, request: &ModelRequest, first_item: u32) -> Self {
         let mut script = Script { provider, request, item: first_item, steps: VecDeque::new(), said: 0 };
         script.write();
@@ -72,15 +72,15 @@ impl Echo {
         Self { steps, pace: Duration::from_millis(PACE), next_item: item }
     }
 
-    /// The number that the next item would get.
+    /// The number of the next item.
     pub fn next_item(&self) -> u32 {
         self.next_item
     }
 
-    /// Goes on. True when the answer is complete.
+    /// Continues the answer. Returns true if it is complete.
     ///
     /// # Errors
-    /// It was ordered to fail.
+    /// A command asked it to fail.
     pub async fn more(&mut self, out: &mut Vec<ModelEvent>) -> Result<bool, ModelFailure> {
         match self.steps.pop_front() {
             None => return Ok(true),
@@ -97,7 +97,7 @@ impl Echo {
     }
 }
 
-/// An answer that is being written.
+/// An answer under construction.
 struct Script<'a> {
     provider: &'a Provider,
     request: &'a ModelRequest,
@@ -115,7 +115,7 @@ impl Script<'_> {
             Some(last) => (&input[..last], input[last].said(), &input[last + 1..]),
             None => (input.as_slice(), String::new(), input.as_slice()),
         };
-        // Each answer goes as far as the first order to run something; what comes after it is for the next answer.
+        // Each answer ends at the first `run:` command; the rest is for the next answer.
         let ran = after.iter().filter(|item| matches!(item, HistoryItem::FunctionCall { .. })).count();
         let lines: Vec<&str> = message.lines().collect();
         let is_run = |line: &&str| order(line, "run:").is_some();
@@ -128,7 +128,7 @@ impl Script<'_> {
                 .nth(ran - 1)
                 .map_or(lines.len(), |it| it.0 + 1),
         };
-        // The pace holds from its line on.
+        // The pace applies from its line on.
         for pace in lines[..begin].iter().filter_map(|line| pace(line)) {
             self.steps.push_back(Step::Pace(pace));
         }
@@ -239,7 +239,7 @@ impl Script<'_> {
             }
             "content-filter" => fault(StreamFault::Incomplete("content_filter".to_owned())),
             "broken" => {
-                // In the midst of a sentence, which the client keeps.
+                // In the middle of a sentence, which the client keeps.
                 let item = self.take_number();
                 let text = "This sentence breaks off in the ";
                 for word in text.split_inclusive(' ') {
@@ -270,7 +270,7 @@ impl Script<'_> {
     }
 }
 
-/// What follows an order of this kind.
+/// The argument of a command of this kind.
 fn order<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     line.trim_start().strip_prefix(name).map(str::trim)
 }
@@ -279,7 +279,7 @@ fn pace(line: &str) -> Option<u64> {
     order(line, "slow:").and_then(|number| number.parse::<u64>().ok()).map(|pace| pace.min(SLOWEST))
 }
 
-/// The answer to what was said, after so many answers before.
+/// The answer to the text, after `answers` earlier ones.
 fn answer_to(heard: &[&str], earlier: usize) -> String {
     if heard.is_empty() {
         return String::new();

@@ -4,23 +4,23 @@ use super::provider::WireApi;
 use super::sse::EventTooLong;
 use crate::protocol::model::ProviderError;
 
-/// Why a stream is no answer.
+/// Why a stream is not an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamFault {
-    /// It ended before the answer did.
+    /// It ended before the answer was complete.
     Broken,
-    /// An event makes no sense.
+    /// An event is invalid.
     Garbled(String),
-    /// It is no stream of events; so it began.
+    /// It is not a stream of events; contains its beginning.
     NoStream(String),
     /// An event is too long.
     TooLong(EventTooLong),
-    /// The provider speaks this wire.
+    /// The provider speaks this other wire.
     OtherWire(WireApi),
-    /// The provider says so.
+    /// The provider reported an error.
     Failed(ProviderError),
-    /// The provider ended the answer before it was complete, for this reason.
+    /// The provider ended the answer early, for this reason.
     Incomplete(String),
-    /// The answer is complete, and there is nothing in it.
+    /// The answer is complete but empty.
     Empty,
 }

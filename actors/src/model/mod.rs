@@ -1,7 +1,7 @@
-//! One streaming call to a model: a question in, typed events out.
+//! Streaming requests to models: a request in, typed events out.
 //!
-//! It knows no threads and no turns, and it is no actor: whoever asks polls the stream, on any arbiter but the hub's,
-//! because reading an answer is work. Dropping the stream closes the connection to the provider at once.
+//! This module knows nothing of threads and turns, and is not an actor: the caller polls the stream, on any arbiter but
+//! the hub's, because parsing an answer takes time. Dropping the stream closes the connection to the provider at once.
 //!
 //! ```text
 //! ModelRequest ──▶ body ──▶ one attempt ──bytes──▶ sse ──events──▶ responses | chat ──▶ ModelEvent

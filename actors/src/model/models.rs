@@ -1,4 +1,4 @@
-//! Which models a provider has.
+//! The models of a provider.
 
 use super::call::{Place, opening, refused, secrets, send};
 use super::client::ModelClient;
@@ -8,14 +8,14 @@ use crate::protocol::model::ModelList;
 
 pub use crate::protocol::model::ListedModel;
 
-/// Bytes of a list of models; nobody picks from a longer one.
+/// Largest list of models, in bytes.
 const LIST: usize = 4 * 1024 * 1024;
 
 impl ModelClient {
-    /// Asks `provider` which models it has, once and without retries. In the order in which it lists them.
+    /// Requests the models of `provider` once, without retries. They are in the provider's order.
     ///
     /// # Errors
-    /// It cannot be asked, refuses, or answers with something else.
+    /// The request failed, was refused, or has an unexpected answer.
     pub async fn models(&self, provider: &Provider) -> Result<Vec<ListedModel>, ModelFailure> {
         let inner = self.inner();
         let credential = inner.credential(provider).await?;

@@ -1,4 +1,4 @@
-//! Whether and when to ask again. Pure; the one place where model calls are retried.
+//! Whether and when to retry. Pure; the only retry layer of requests to models.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use super::failure::{ModelFailure, Retry};
 use super::provider::Provider;
 use super::settings::ModelSettings;
 
-/// The longest exponent of two by which waits grow; beyond it every wait is at its bound.
+/// Maximum number of doublings; beyond it every wait is at its bound.
 const MOST_DOUBLINGS: u32 = 20;
 
-/// What happened to a question so far.
+/// The failures of a request so far.
 #[derive(Debug)]
 pub struct Retries {
     first: Duration,
@@ -20,18 +20,18 @@ pub struct Retries {
     last: Option<String>,
 }
 
-/// What follows from a failure.
+/// The consequence of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing: the failure is final.
+    /// The failure is final.
     Fail,
-    /// Ask again at once, with new credentials.
+    /// Retry at once with new credentials.
     Renew,
-    /// Ask again after a wait.
+    /// Retry after a wait.
     Retry {
         /// The number of the retry, counted from 1.
         attempt: u32,
-        /// How many there are at most.
+        /// Maximum number of retries.
         of: u32,
         /// The wait.
         after: Duration,
@@ -39,7 +39,7 @@ pub enum Next {
 }
 
 impl Retries {
-    /// Nothing has failed yet.
+    /// Creates the state without failures.
     pub fn new(settings: &ModelSettings) -> Self {
         Self {
             first: settings.retry_first_milliseconds.duration(),
@@ -51,8 +51,8 @@ impl Retries {
         }
     }
 
-    /// One more failure. `begun` says whether an answer had begun, `since` how long ago the first failure was; `random`
-    /// is at least 0 and below 1.
+    /// Counts a failure. `begun` is whether an answer had begun, `since` the time since the first failure; `random` is
+    /// at least 0 and below 1.
     pub fn next(
         &mut self,
         failure: &ModelFailure,
@@ -76,7 +76,8 @@ impl Retries {
         let of = if begun { provider.stream_retries() } else { provider.request_retries() };
         let window = self.first.saturating_mul(1 << self.done.min(MOST_DOUBLINGS)).min(self.most);
         let random = random.clamp(0.0, 1.0);
-        // A provider that says when is not asked earlier, and not by everybody in the same moment.
+        // A time given by the provider is respected, with a random addition so that clients do not all retry at the
+        // same moment.
         let after = match asked {
             Some(asked) => asked.saturating_add(self.first.mul_f64(random / 2.0)),
             None => window.mul_f64(0.5 + random / 2.0),

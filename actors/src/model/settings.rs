@@ -1,33 +1,33 @@
-//! What the operator can set. `config/default.toml` says why each has its default.
+//! The settings of requests to models. `config/default.toml` explains each default.
 
 use serde::Deserialize;
 
 use crate::limits::{Milliseconds, Seconds};
 
-/// Bounds and times of model calls, each with its unit in its name.
+/// Bounds and times of requests to models; the name of each ends with its unit.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSettings {
-    /// Seconds to reach a provider: name, connection, TLS.
+    /// Time to reach a provider (DNS, connection, TLS), in seconds.
     pub connect_seconds: Seconds,
-    /// Connections to providers at once, for each arbiter that asks models; one more call waits.
+    /// Connections to providers per arbiter. Further requests wait.
     pub connections: usize,
-    /// Bytes of one event of a stream; a longer one is a failure.
+    /// Largest event of a stream, in bytes.
     pub event_bytes: usize,
-    /// Bytes of one answer; a longer one is a failure.
+    /// Largest answer, in bytes.
     pub answer_bytes: usize,
-    /// Bytes of the body of an error that are read.
+    /// Bytes of an error's body that are read.
     pub error_bytes: usize,
-    /// Milliseconds of the longest wait before the first retry; it doubles with each further one.
+    /// Longest wait before the first retry, in milliseconds. It doubles with each further one.
     pub retry_first_milliseconds: Milliseconds,
-    /// Milliseconds that the longest wait never exceeds, unless the provider asks for more.
+    /// Longest wait before any retry, in milliseconds, unless the provider asks for more.
     pub retry_most_milliseconds: Milliseconds,
-    /// Seconds after the first failure in which retries begin; a wait that would end later is not begun.
+    /// Time after the first failure in which retries start, in seconds.
     pub retry_seconds: Seconds,
 }
 
 impl ModelSettings {
-    /// Short times, and room for what a test sends.
+    /// Settings for tests: short times, and room for what a test sends.
     #[cfg(test)]
     pub fn tiny() -> Self {
         Self {

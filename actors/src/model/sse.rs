@@ -1,28 +1,28 @@
-//! From the bytes of an event stream to its events (WHATWG HTML, "Server-sent events").
+//! Parses event streams (WHATWG HTML, "Server-sent events").
 //!
-//! Pure and incremental: it does not matter where the bytes are cut. More lenient than the standard in one point: a
-//! last event without its closing blank line counts.
+//! Pure and incremental: the bytes may be cut anywhere. More lenient than the standard in one point: a last event
+//! without its blank line counts.
 
 use memchr::memchr2;
 
-/// Bytes of the start of a stream that are kept, to say what came instead of one.
+/// Bytes of the start of a stream that are kept, to report what was sent instead.
 const OPENING: usize = 256;
 
-/// One event.
+/// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SseEvent {
-    /// Its name; empty if it has none.
+    /// Name; empty if it has none.
     pub name: String,
-    /// Its data. What was no UTF-8 has become U+FFFD.
+    /// Data; invalid UTF-8 is replaced by U+FFFD.
     pub data: String,
 }
 
-/// An event has more bytes than it may have.
+/// An event is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an event of the stream has more than {0} bytes")]
 pub struct EventTooLong(pub usize);
 
-/// What has been read of a stream and belongs to events that are not complete.
+/// The incremental parser of a stream.
 #[derive(Debug)]
 pub struct Sse {
     event_bytes: usize,
@@ -30,14 +30,14 @@ pub struct Sse {
     name: Vec<u8>,
     data: Vec<u8>,
     has_data: bool,
-    /// The last byte was a carriage return: a line feed after it belongs to the same line end.
+    /// Whether the last byte was CR: an LF after it belongs to the same line end.
     after_return: bool,
     opening: Vec<u8>,
     events: u64,
 }
 
 impl Sse {
-    /// Nothing read yet. An event may have `event_bytes` bytes.
+    /// Creates an empty parser. An event may have `event_bytes` bytes.
     pub fn new(event_bytes: usize) -> Self {
         Self {
             event_bytes,
@@ -51,10 +51,10 @@ impl Sse {
         }
     }
 
-    /// Reads on: appends the events that are complete with these bytes to `events`.
+    /// Parses more bytes and appends the completed events to `events`.
     ///
     /// # Errors
-    /// An event is too long. Nothing can be read after that.
+    /// An event is too long. Nothing can be parsed after that.
     pub fn push(&mut self, bytes: &[u8], events: &mut Vec<SseEvent>) -> Result<(), EventTooLong> {
         let kept = OPENING.saturating_sub(self.opening.len()).min(bytes.len());
         self.opening.extend_from_slice(&bytes[..kept]);
@@ -78,13 +78,13 @@ impl Sse {
         Ok(())
     }
 
-    /// The stream has ended: the event that is still open is complete now.
+    /// The stream has ended: completes the open event.
     pub fn finish(&mut self, events: &mut Vec<SseEvent>) {
         self.end_line(events);
         self.end_event(events);
     }
 
-    /// How the stream began, if it did not begin with an event.
+    /// The beginning of the stream, if it is not an event.
     pub fn opening(&self) -> Option<String> {
         (self.events == 0).then(|| String::from_utf8_lossy(&self.opening).into_owned())
     }
@@ -111,7 +111,7 @@ impl Sse {
                     self.name.clear();
                     self.name.extend_from_slice(value);
                 }
-                // Comments, `id`, `retry`, and what nobody knows.
+                // Comments, `id`, `retry`, and unknown fields.
                 _ => {}
             }
         }

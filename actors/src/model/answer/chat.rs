@@ -1,4 +1,4 @@
-//! An answer in chunks of Chat Completions.
+//! Answers in chunks of Chat Completions.
 
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use crate::model::fault::StreamFault;
 use crate::protocol::model::chat::{ChatChunk, FinishReason, ToolCallPart};
 use crate::protocol::model::{HistoryItem, ProviderError, ReasoningText, Role, TokenUsage};
 
-/// What is known of the answer.
+/// The state of the answer.
 #[derive(Debug)]
 pub struct ChatAnswer {
     numbers: Numbers,
@@ -22,7 +22,7 @@ pub struct ChatAnswer {
     complete: bool,
 }
 
-/// A call that is being put together.
+/// A call being assembled.
 #[derive(Debug)]
 struct Call {
     index: Option<u64>,
@@ -87,7 +87,7 @@ impl ChatAnswer {
         self.usage = chunk.usage.or(self.usage);
         if let Some(reason) = chunk.finish {
             self.finish = Some(reason);
-            // Calls can be made at once; the costs may take a while.
+            // Calls can start at once; the token usage may arrive later.
             if reason == FinishReason::Complete {
                 self.close(out);
             }
@@ -106,7 +106,7 @@ impl ChatAnswer {
         }
     }
 
-    /// Ends what has begun. Calls that are not known to be whole must not be made.
+    /// Ends open items. Calls that may be incomplete must not be made.
     pub fn cut(&mut self, out: &mut Vec<ModelEvent>) {
         self.calls.clear();
         self.end_reasoning(true, out);
@@ -133,7 +133,7 @@ impl ChatAnswer {
         out.push(ModelEvent::TextDelta { item: *item, delta });
     }
 
-    /// Adds a piece to the call that it belongs to, which not every server says.
+    /// Adds a piece to its call, which not every server names.
     fn call(&mut self, part: ToolCallPart) {
         let ToolCallPart { index, id, name, arguments } = part;
         match self.calls.iter().rposition(|call| continues(call, index, id.as_ref(), name.as_ref(), &arguments)) {
@@ -153,13 +153,13 @@ impl ChatAnswer {
         }
     }
 
-    /// Ends everything, and makes the calls.
+    /// Ends all items and reports the calls.
     fn close(&mut self, out: &mut Vec<ModelEvent>) {
         self.end_reasoning(false, out);
         self.end_message(false, out);
         let mut known: Vec<String> = Vec::new();
         for Call { id, name, arguments, .. } in std::mem::take(&mut self.calls) {
-            // Outputs refer to ids, so two calls need two of them.
+            // Outputs refer to ids, so two calls need different ones.
             let call_id = id.filter(|id| !known.contains(id)).unwrap_or_else(|| format!("call_{}", Uuid::now_v7()));
             known.push(call_id.clone());
             let arguments = if arguments.trim().is_empty() { "{}".to_owned() } else { arguments };
@@ -204,12 +204,12 @@ impl ChatAnswer {
 }
 
 /// Whether a piece belongs to `call`. Some servers number every call 0, some repeat id and name in every piece, some
-/// say neither.
+/// send neither.
 fn continues(call: &Call, index: Option<u64>, id: Option<&String>, name: Option<&String>, arguments: &str) -> bool {
     let same_index = index.is_none() || call.index.is_none() || call.index == index;
     match (id, &call.id) {
         (Some(id), Some(known)) => id == known && same_index,
-        // An id that comes late.
+        // The id arrived late.
         (Some(_), None) => same_index && call.index.is_some() && name.is_none(),
         (None, _) => {
             let other_name = name.is_some_and(|name| *name != call.name && !call.name.is_empty());

@@ -3,7 +3,7 @@
 use crate::model::event::ModelEvent;
 use crate::protocol::model::HistoryItem;
 
-/// Gives the items of an answer their numbers, and counts those that were told.
+/// Numbers the items of an answer, and counts those that were reported.
 #[derive(Debug)]
 pub struct Numbers {
     /// The number of the next item.
@@ -25,7 +25,7 @@ impl Numbers {
         number
     }
 
-    /// Tells that an item is complete.
+    /// Reports a complete item.
     pub fn finish(&mut self, item: u32, entry: HistoryItem, cut: bool, out: &mut Vec<ModelEvent>) {
         self.done = self.done.saturating_add(1);
         out.push(ModelEvent::ItemDone { item, entry, cut });

@@ -1,4 +1,4 @@
-//! An answer in events of the Responses API.
+//! Answers in events of the Responses API.
 
 use super::super::event::ModelEvent;
 use super::super::provider::WireApi;
@@ -8,22 +8,22 @@ use crate::model::fault::StreamFault;
 use crate::protocol::model::responses::{Outcome, Place, ResponsesEvent};
 use crate::protocol::model::{ContentPart, HistoryItem, ReasoningText, Role};
 
-/// What is known of the answer.
+/// The state of the answer.
 #[derive(Debug)]
 pub struct ResponsesAnswer {
     numbers: Numbers,
     open: Vec<Open>,
-    /// The ids of items that are complete: some servers repeat them.
+    /// Ids of complete items; some servers repeat items.
     done: Vec<String>,
     complete: bool,
 }
 
-/// An item that has begun.
+/// An open item.
 #[derive(Debug)]
 struct Open {
     place: Place,
     number: u32,
-    /// Whether an event has told its number.
+    /// Whether an event with its number was reported.
     told: bool,
     content: Content,
 }
@@ -40,7 +40,7 @@ enum Content {
         name: String,
         arguments: String,
     },
-    /// It says nothing before it is complete.
+    /// It has no events before it is complete.
     Other,
 }
 
@@ -71,7 +71,7 @@ impl Content {
         }
     }
 
-    /// The item, as far as its deltas told it; `None` if they told nothing.
+    /// The item according to its deltas; `None` without deltas.
     fn into_item(self) -> Option<HistoryItem> {
         match self {
             Self::Message { text, phase } => Some(message(text, phase)),
@@ -109,7 +109,7 @@ impl ResponsesAnswer {
     }
 
     pub fn take(&mut self, event: &SseEvent, out: &mut Vec<ModelEvent>) -> Result<(), StreamFault> {
-        // Not of this API, but harmless after the end, and said by servers that have both.
+        // Not part of this API, but harmless after the end, and sent by servers that have both.
         if self.complete || event.data.trim() == "[DONE]" {
             return Ok(());
         }
@@ -118,7 +118,7 @@ impl ResponsesAnswer {
             ResponsesEvent::ItemAdded(place, item) => self.add(place, item),
             ResponsesEvent::TextDelta(place, delta) => self.text(&place, &delta, out),
             ResponsesEvent::TextDone(place, text) => {
-                // A server that sent no deltas says everything here.
+                // A server without deltas sends everything here.
                 if matches!(&self.at(&place, Kind::Message).content, Content::Message { text, .. } if text.is_empty()) {
                     self.text(&place, &text, out);
                 }
@@ -162,7 +162,7 @@ impl ResponsesAnswer {
         if self.complete { Ok(()) } else { Err(StreamFault::Broken) }
     }
 
-    /// Ends what has begun and was told. A call that is not whole must not be made.
+    /// Ends open items that were reported. An incomplete call must not be made.
     pub fn cut(&mut self, out: &mut Vec<ModelEvent>) {
         for Open { number, told, content, .. } in std::mem::take(&mut self.open) {
             if let Some(entry) = content.into_item().filter(|_| told) {
@@ -182,7 +182,7 @@ impl ResponsesAnswer {
         }
     }
 
-    /// Which of the open items an event means: by id, else by number, else the last one of its kind.
+    /// Finds the open item of an event: by id, by number, or the last one of its kind.
     fn find(&self, place: &Place, kind: Kind) -> Option<usize> {
         let of_kind = |open: &Open| open.content.kind() == kind;
         let by_id = || self.open.iter().position(|open| of_kind(open) && open.place.id == place.id);
@@ -192,7 +192,7 @@ impl ResponsesAnswer {
             .or_else(|| self.open.iter().rposition(of_kind))
     }
 
-    /// The open item that an event means; it begins now if nobody said so.
+    /// Finds the open item of an event, or opens it.
     fn at(&mut self, place: &Place, kind: Kind) -> &mut Open {
         let found = self.find(place, kind).unwrap_or_else(|| {
             let content = match kind {
@@ -222,7 +222,7 @@ impl ResponsesAnswer {
         let open = self.at(place, Kind::Reasoning);
         let Content::Reasoning(text) = &mut open.content else { return };
         let parts = if summary { &mut text.summary } else { &mut text.content };
-        // Parts come in order; a number that skips some is a server's mistake, and nothing to make room for.
+        // Parts arrive in order; a number that skips some is a server's mistake and must not allocate memory.
         let part = usize::try_from(index).unwrap_or(usize::MAX).min(parts.len());
         if part == parts.len() {
             parts.push(String::new());
@@ -245,7 +245,7 @@ impl ResponsesAnswer {
         }
     }
 
-    /// An item is complete. What its deltas said fills in what the server leaves out now.
+    /// An item is complete. Its deltas fill in what the server now leaves out.
     fn finish(&mut self, place: &Place, item: HistoryItem, out: &mut Vec<ModelEvent>) {
         if let Some(id) = &place.id {
             if self.done.contains(id) {
@@ -273,7 +273,7 @@ impl ResponsesAnswer {
             }
             (item, _) => item,
         };
-        // A message without a word is nothing to show.
+        // An empty message is not shown.
         if told || !matches!(&entry, HistoryItem::Message { .. } if entry.said().is_empty()) {
             let number = number.unwrap_or_else(|| self.numbers.take());
             self.numbers.finish(number, entry, false, out);

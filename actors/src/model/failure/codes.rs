@@ -1,12 +1,12 @@
-//! What the words and statuses of providers mean.
+//! The meaning of providers' error codes and statuses.
 
 use super::Retry;
 use crate::protocol::model::{CodexErrorInfo, ProviderError};
 
-/// Words for a conversation that is too long.
+/// Error codes for a conversation that is too long.
 const TOO_LONG: [&str; 3] = ["context_length_exceeded", "exceed_context_size_error", "context_window_exceeded"];
 
-/// How servers without such a word say it.
+/// Phrases of servers without such a code.
 const TOO_LONG_PHRASES: [&str; 6] = [
     "maximum context length",
     "context length exceeded",
@@ -16,7 +16,7 @@ const TOO_LONG_PHRASES: [&str; 6] = [
     "prompt is too long",
 ];
 
-/// What a provider's own word for an error means; `None` if it says none that is known.
+/// The meaning of a provider's error code; `None` if it is unknown.
 pub fn of_error(error: &ProviderError, status: Option<u16>) -> Option<(CodexErrorInfo, Retry)> {
     let may_be_too_long = matches!(status, None | Some(400 | 413 | 422 | 500));
     if error.is(&TOO_LONG) || may_be_too_long && error.mentions(&TOO_LONG_PHRASES) {
@@ -37,16 +37,16 @@ pub fn of_error(error: &ProviderError, status: Option<u16>) -> Option<(CodexErro
     if error.is(&["invalid_prompt"]) {
         return Some((CodexErrorInfo::Other, Retry::Never));
     }
-    // With a status, the status says it better.
+    // If there is a status, it is more precise.
     if status.is_none() && error.is(&["rate_limit_exceeded", "slow_down"]) {
         return Some((CodexErrorInfo::RateLimitExceeded, Retry::Later));
     }
-    // An error within a stream that has a status in it: what is wrong with the request stays wrong.
+    // An error within a stream that contains a status: an invalid request stays invalid.
     let code = error.code.as_deref().filter(|_| status.is_none()).and_then(|code| code.parse().ok());
     code.filter(|code| (400..600).contains(code)).map(of_status)
 }
 
-/// What a status means.
+/// The meaning of a status.
 pub fn of_status(status: u16) -> (CodexErrorInfo, Retry) {
     let refused = CodexErrorInfo::HttpConnectionFailed { http_status_code: Some(status) };
     match status {

@@ -1,11 +1,11 @@
-//! Providers' words, as they can be shown; and what can be read from them.
+//! Providers' error texts: their display, and facts that can be parsed from them.
 
 use std::time::Duration;
 
-/// Characters of a provider's words that are shown.
+/// Maximum length of a displayed text, in characters.
 const SHOWN: usize = 1000;
 
-/// Words for people: on one line, of a page of HTML only its text, and not all where it is long.
+/// The text for display: on one line, without HTML markup, and shortened.
 pub fn shortened(text: &str) -> String {
     let is_page = text.trim_start().starts_with('<');
     let mut words = String::new();
@@ -20,7 +20,7 @@ pub fn shortened(text: &str) -> String {
             _ if within_tag => {}
             other => words.push(if other.is_control() { ' ' } else { other }),
         }
-        // Enough for what is shown, however much of it is space.
+        // Enough for the displayed part, even if most of it is white space.
         if words.len() > 16 * SHOWN {
             break;
         }
@@ -32,7 +32,7 @@ pub fn shortened(text: &str) -> String {
     }
 }
 
-/// The wait that a text asks for: `Please try again in 1.5s.`
+/// The wait that a text requests: `Please try again in 1.5s.`
 pub fn wait_in(text: &str) -> Option<Duration> {
     let (_, after) = text.split_once("try again in ")?;
     let end = after.find(|character: char| !character.is_ascii_digit() && character != '.')?;

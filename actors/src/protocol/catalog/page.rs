@@ -1,4 +1,4 @@
-//! Lists that are read page by page.
+//! Paged lists.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

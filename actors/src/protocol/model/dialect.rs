@@ -1,4 +1,4 @@
-//! What servers of the same wire differ in.
+//! Differences between servers of the same wire.
 
 use std::borrow::Cow;
 
@@ -7,28 +7,28 @@ use serde_json::value::RawValue;
 
 use super::{ContentPart, HistoryItem, Role, ToolOutput};
 
-/// What a provider takes besides what every server takes. The default works with every server that we know.
+/// The features of a provider beyond those of every server. The default works with all known servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Dialect {
-    /// The role in which the program speaks.
+    /// The role of messages from the program.
     pub system_role: SystemRole,
-    /// Whether messages of the program may stand anywhere. If not, those at the start are joined to one, and later ones
-    /// are sent in the role `user`.
+    /// Whether messages of the program may occur anywhere. If not, those at the start are merged, and later ones are
+    /// sent with the role `user`.
     pub system_messages_anywhere: bool,
-    /// Whether the output of a tool may hold images. If not, they follow in a message.
+    /// Whether tool outputs may contain images. If not, they follow in a message.
     pub images_in_tool_output: bool,
-    /// Whether reasoning is sent back to the model that thought it.
+    /// Whether reasoning is sent back to the model.
     pub replay_reasoning: bool,
     /// Whether requests have the members that only OpenAI needs (`store`, `include`, `prompt_cache_key`,
     /// `parallel_tool_calls`, `tool_choice`, `service_tier`, `reasoning.summary`), and items of other types than
     /// messages, functions and reasoning.
     pub openai_members: bool,
-    /// Members that are left out at the top of every request, such as `stream_options`.
+    /// Top-level members that are omitted from every request, such as `stream_options`.
     pub omit_members: Vec<String>,
 }
 
-/// The role in which the program speaks.
+/// The role of messages from the program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)] // As on the wires.
@@ -38,16 +38,16 @@ pub enum SystemRole {
     Developer,
 }
 
-/// A conversation as a dialect takes it.
+/// A conversation in a dialect.
 pub(super) struct Conversation<'a> {
-    /// What the program says before everything else.
+    /// Instructions of the program at the start.
     pub system: Cow<'a, str>,
-    /// What follows.
+    /// The rest.
     pub entries: Vec<Cow<'a, HistoryItem>>,
 }
 
 impl SystemRole {
-    /// On the wire.
+    /// The value on the wire.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::System => "system",
@@ -57,7 +57,7 @@ impl SystemRole {
 }
 
 impl Dialect {
-    /// What OpenAI takes.
+    /// The dialect of OpenAI.
     pub fn openai() -> Self {
         Self {
             system_role: SystemRole::Developer,
@@ -69,8 +69,8 @@ impl Dialect {
         }
     }
 
-    /// Puts a conversation into this dialect. The same conversation always becomes the same, and a longer one begins
-    /// with it, so that caches of prefixes work.
+    /// Converts a conversation to this dialect. The result is deterministic, and that of a longer conversation begins
+    /// with it, so that prefix caches work.
     pub(super) fn conversation<'a>(&self, instructions: &'a str, input: &'a [HistoryItem]) -> Conversation<'a> {
         let mut system = Cow::Borrowed(instructions);
         let mut rest = input;
@@ -96,7 +96,7 @@ impl Dialect {
         Conversation { system, entries }
     }
 
-    /// One entry; images that it may not hold are added to `images`.
+    /// Converts an entry; images that it must not contain are added to `images`.
     fn entry<'a>(&self, item: &'a HistoryItem, images: &mut Vec<ContentPart>) -> Option<Cow<'a, HistoryItem>> {
         match item {
             HistoryItem::Message { role: Role::Developer, content, .. } if !self.system_messages_anywhere => {
@@ -127,7 +127,7 @@ impl Dialect {
         }
     }
 
-    /// Leaves out what this provider does not take at the top of `body`.
+    /// Removes top-level members that this provider does not accept from `body`.
     pub(super) fn trimmed(&self, body: Vec<u8>) -> serde_json::Result<Vec<u8>> {
         if self.omit_members.is_empty() {
             return Ok(body);
@@ -145,7 +145,7 @@ fn message_of<'a>(images: &mut Vec<ContentPart>) -> Option<Cow<'a, HistoryItem>>
     })
 }
 
-/// OpenAI stores nothing for us, and takes reasoning back only in its own sealed form.
+/// OpenAI stores nothing for us, and accepts reasoning only in its encrypted form.
 fn is_encrypted(raw: &RawValue) -> bool {
     #[derive(Deserialize)]
     struct Sealed {

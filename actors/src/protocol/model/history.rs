@@ -1,55 +1,55 @@
-//! A conversation as a model sees it.
+//! The model-side history of a conversation.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// One entry of the conversation. Its JSON is that of an input item of the Responses API, without the provider's ids.
+/// An entry of the conversation. Its JSON is that of an input item of the Responses API without the provider's ids.
 ///
-/// Writing what was read yields the same bytes again, so a request begins with the same bytes from turn to turn, and
-/// providers can serve that part from their caches.
+/// Encoding a decoded entry yields the same bytes, so requests begin with the same bytes from turn to turn, which lets
+/// providers use their caches.
 #[derive(Clone, Debug)]
 pub enum HistoryItem {
-    /// Something that was said.
+    /// A message.
     Message {
-        /// By whom.
+        /// Role of the author.
         role: Role,
-        /// What.
+        /// Content.
         content: Vec<ContentPart>,
-        /// The provider's word for what the message is for (`commentary`, `final_answer`), if it said one.
+        /// Phase of the message (`commentary`, `final_answer`), if the provider sent one.
         phase: Option<String>,
     },
-    /// Something that the model thought.
+    /// Reasoning.
     Reasoning(Box<RawValue>),
-    /// The model calls a tool.
+    /// A call of a tool.
     FunctionCall {
-        /// What its output refers to; unique in the conversation.
+        /// Id to which the output refers; unique in the conversation.
         call_id: String,
-        /// The tool.
+        /// Name of the tool.
         name: String,
-        /// As the model wrote them, which need not be JSON.
+        /// Arguments as written by the model; they may be invalid JSON.
         arguments: String,
     },
-    /// What a tool answered.
+    /// Output of a tool.
     FunctionCallOutput {
-        /// The call.
+        /// Id of the call.
         call_id: String,
-        /// The answer.
+        /// The output.
         output: ToolOutput,
     },
-    /// An item of another type, kept as it came. Only the provider that made it understands it.
+    /// An item of another type, kept unchanged. Only its provider understands it.
     Raw(Box<RawValue>),
 }
 
-/// Who said something.
+/// Author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The program. Spelled `system` for servers that know no other word.
+    /// The program; `system` for servers without `developer`.
     #[serde(alias = "system")]
     Developer,
-    /// The person.
+    /// The user.
     User,
     /// Model.
     Assistant,
@@ -64,7 +64,7 @@ pub enum ContentPart {
         /// The text.
         text: String,
     },
-    /// Text by the model, or its refusal to say something else.
+    /// Text by the model, or its refusal.
     #[serde(alias = "refusal")]
     OutputText {
         /// The text.
@@ -73,15 +73,15 @@ pub enum ContentPart {
     },
     /// An image for the model.
     InputImage {
-        /// Where it is; a `data:` URL holds it.
+        /// URL; a `data:` URL contains the image.
         image_url: String,
-        /// How closely the model looks: `low`, `high`, `auto`.
+        /// Level of detail: `low`, `high`, `auto`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
     },
 }
 
-/// What a tool answered.
+/// Output of a tool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ToolOutput {
@@ -91,17 +91,17 @@ pub enum ToolOutput {
     Parts(Vec<ContentPart>),
 }
 
-/// Reasoning that can be shown, without what only its provider can read.
+/// Reasoning that can be shown, without its encrypted form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReasoningText {
-    /// Summaries of what the model thought, by `summary_index`.
+    /// Summaries by `summary_index`.
     pub summary: Vec<String>,
-    /// What it thought, by `content_index`.
+    /// Reasoning text by `content_index`.
     pub content: Vec<String>,
 }
 
 impl HistoryItem {
-    /// A message of one text.
+    /// Creates a message with one text.
     pub fn text(role: Role, text: impl Into<String>) -> Self {
         let text = text.into();
         let part = match role {
@@ -111,7 +111,7 @@ impl HistoryItem {
         Self::Message { role, content: vec![part], phase: None }
     }
 
-    /// Reasoning in the form in which this server writes it.
+    /// Creates reasoning.
     pub fn reasoning(text: &ReasoningText) -> serde_json::Result<Self> {
         let part = |kind: &str, text: &String| serde_json::json!({"type": kind, "text": text});
         let summary: Vec<_> = text.summary.iter().map(|text| part("summary_text", text)).collect();
@@ -120,11 +120,11 @@ impl HistoryItem {
         serde_json::value::to_raw_value(&item).map(Self::Reasoning)
     }
 
-    /// An item as a provider or a client spells it. Members that this server does not keep are left out; an item that
-    /// it does not understand stays as it is.
+    /// Decodes an item of a provider or a client. Members that this server does not keep are dropped; an unknown item
+    /// is kept unchanged.
     ///
     /// # Errors
-    /// The JSON is no object with a string `type`.
+    /// The JSON is not an object with a string `type`.
     pub fn from_raw(raw: Box<RawValue>) -> serde_json::Result<Self> {
         #[derive(Deserialize)]
         struct Tag {
@@ -134,7 +134,7 @@ impl HistoryItem {
         let tag: Tag = serde_json::from_str(raw.get())?;
         let kind = match (tag.r#type.as_deref(), tag.role) {
             (Some(kind), _) => kind,
-            // Providers take a message without a type.
+            // Providers accept a message without a type.
             (None, Some(_)) => "message",
             (None, None) => return Err(serde_json::Error::missing_field("type")),
         };
@@ -148,7 +148,7 @@ impl HistoryItem {
         Ok(read.unwrap_or(Self::Raw(raw)))
     }
 
-    /// The texts of a message, one after the other; empty for other items.
+    /// The concatenated texts of a message; empty for other items.
     pub fn said(&self) -> String {
         match self {
             Self::Message { content, .. } => content.iter().filter_map(ContentPart::text).collect(),
@@ -188,7 +188,7 @@ impl ContentPart {
 }
 
 impl ToolOutput {
-    /// The texts, one a line.
+    /// The texts, one per line.
     pub fn text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
@@ -197,7 +197,7 @@ impl ToolOutput {
     }
 }
 
-// What is read of each type. Other members are left out.
+// The decoded members of each type. Other members are dropped.
 
 #[derive(Deserialize)]
 struct Message {
@@ -210,7 +210,7 @@ struct Message {
 struct Call {
     call_id: String,
     name: String,
-    /// Some servers put an object where its text belongs.
+    /// Some servers send an object instead of its text.
     #[serde(default)]
     arguments: Value,
 }
@@ -226,7 +226,7 @@ impl Message {
         let Self { role, content, phase } = self;
         match content {
             Some(ToolOutput::Parts(content)) => HistoryItem::Message { role, content, phase },
-            // Providers take a text for a list of one part.
+            // Providers accept a text as a list of one part.
             Some(ToolOutput::Text(text)) => HistoryItem::text(role, text),
             None => HistoryItem::Message { role, content: Vec::new(), phase },
         }

@@ -1,10 +1,10 @@
-//! Members that may be anything, because nothing important depends on them.
+//! Lenient members, on which nothing important depends.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A value of the right type; `None` for every other one.
+/// A value of the right type; `None` for any other value.
 pub fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
 }

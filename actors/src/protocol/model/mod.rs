@@ -1,7 +1,7 @@
-//! The JSON of model providers: what a model is sent, and what it sends back, on both wires.
+//! The JSON of model providers: requests and answers on both wires.
 //!
-//! [`HistoryItem`] is the one form in which this server keeps a conversation for a model. It is stored as it is, and
-//! [`responses`] and [`chat`] say how each wire spells it.
+//! [`HistoryItem`] is the form in which this server stores a conversation for a model; [`responses`] and [`chat`]
+//! convert it for each wire.
 
 pub mod chat;
 mod dialect;

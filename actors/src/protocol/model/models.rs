@@ -1,18 +1,18 @@
-//! The list of a provider's models.
+//! Lists of models.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::lenient::lenient;
 
-/// A model that a provider has.
+/// A model of a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedModel {
-    /// The provider's name of it.
+    /// Name at the provider.
     pub id: String,
-    /// The tokens that it can take in, where the provider says so.
+    /// Context window in tokens, if the provider reports it.
     pub context_window: Option<u64>,
-    /// Whether it understands images, where the provider says so.
+    /// Whether it accepts images, if the provider reports it.
     pub sees_images: Option<bool>,
 }
 
@@ -25,7 +25,7 @@ pub struct ModelList {
 #[derive(Deserialize)]
 struct Entry {
     id: String,
-    /// vLLM, and those that follow it.
+    /// vLLM and compatible servers.
     #[serde(default, deserialize_with = "lenient", alias = "context_length", alias = "max_context_length")]
     max_model_len: Option<u64>,
     /// llama.cpp.
@@ -49,10 +49,10 @@ struct Architecture {
 }
 
 impl ModelList {
-    /// Reads the answer.
+    /// Parses the answer.
     ///
     /// # Errors
-    /// It is no list of models; the text says where it is none.
+    /// It is not a list of models; the text gives the position.
     pub fn read(body: &[u8]) -> Result<Vec<ListedModel>, String> {
         let list: Self = serde_json::from_slice(body).map_err(|error| error.to_string())?;
         Ok(list.data.into_iter().map(ListedModel::from).collect())

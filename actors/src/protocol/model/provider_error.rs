@@ -1,28 +1,27 @@
-//! How providers say that something went wrong.
+//! Errors of providers.
 
 use serde_json::{Map, Value};
 
-/// What a provider says about an error, as far as it is understood.
+/// An error of a provider, as far as it can be parsed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProviderError {
-    /// A word for programs, such as `context_length_exceeded`.
+    /// Error code, such as `context_length_exceeded`.
     pub code: Option<String>,
-    /// A broader word for programs, such as `invalid_request_error`.
+    /// Error type, such as `invalid_request_error`.
     pub kind: Option<String>,
-    /// For people.
+    /// Name for display.
     pub message: Option<String>,
-    /// The tokens that the model can take in, if that is the point.
+    /// Context window in tokens, if the error is about it.
     pub context_window: Option<u64>,
 }
 
 impl ProviderError {
-    /// Reads the body of a refusal, or an event of a stream that is an error. `None` when it is no JSON that says
-    /// anything about an error.
+    /// Parses the body of a refusal, or an error event of a stream. `None` if it is not JSON about an error.
     pub fn read(json: &[u8]) -> Option<Self> {
         Self::of(&serde_json::from_slice(json).ok()?)
     }
 
-    /// `{"error": …}` or what stands in it; also `{"detail": …}`, and the first of a list of such.
+    /// `{"error": …}` or its content; also `{"detail": …}`, and the first of a list of them.
     fn of(value: &Value) -> Option<Self> {
         match value {
             Value::Array(list) => list.iter().find_map(Self::of),
@@ -53,19 +52,19 @@ impl ProviderError {
         (error.code.is_some() || error.message.is_some()).then_some(error)
     }
 
-    /// Whether its code or its kind is one of these words.
+    /// Whether its code or type is one of these words.
     pub fn is(&self, words: &[&str]) -> bool {
         [&self.code, &self.kind].into_iter().flatten().any(|word| words.contains(&word.as_str()))
     }
 
-    /// Whether its message holds one of these phrases, whatever its capitals.
+    /// Whether its message contains one of these phrases, ignoring case.
     pub fn mentions(&self, phrases: &[&str]) -> bool {
         let message = self.message.as_deref().unwrap_or_default().to_lowercase();
         phrases.iter().any(|phrase| message.contains(phrase))
     }
 }
 
-/// A text; a number, which some servers take for a code, as text.
+/// A string, or a number as a string, which some servers use as a code.
 fn text_of(members: &Map<String, Value>, name: &str) -> Option<String> {
     match members.get(name)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),

@@ -1,4 +1,4 @@
-//! What a model is asked.
+//! Requests to models.
 
 use std::sync::Arc;
 
@@ -7,26 +7,26 @@ use serde_json::value::RawValue;
 use super::{HistoryItem, ToolSpec};
 use crate::protocol::settings::ReasoningSummary;
 
-/// One question to a model: the whole conversation, because nothing is kept at the provider.
+/// A request to a model: the whole conversation, because nothing is stored at the provider.
 #[derive(Clone, Debug)]
 pub struct ModelRequest {
-    /// The provider's name of the model.
+    /// Name of the model at the provider.
     pub model: String,
-    /// What the program tells the model before everything else: the base prompt, instructions, permissions. Entries of
-    /// role developer at the start of [`Self::input`] are joined to it for servers that take one system message only.
+    /// Instructions at the start: the base prompt, instructions, permissions. Developer messages at the start of
+    /// [`Self::input`] are merged into them for servers that accept only one system message.
     pub instructions: String,
     /// The conversation, oldest entry first. Every call must have its output, and every output its call.
     pub input: Vec<HistoryItem>,
-    /// The functions that the model may call; none for a compaction.
+    /// Functions that the model may call; none for a compaction.
     pub tools: Arc<[ToolSpec]>,
-    /// How hard the model thinks; `None` leaves it to the model.
+    /// Reasoning effort; `None` for the model's default.
     pub effort: Option<String>,
-    /// How the model reports its thoughts; `None` leaves it to the provider.
+    /// Reasoning summary; `None` for the provider's default.
     pub summary: Option<ReasoningSummary>,
     /// JSON Schema of the answer.
     pub output_schema: Option<Box<RawValue>>,
     /// The provider's service tier.
     pub service_tier: Option<String>,
-    /// The thread. OpenAI keeps the prefixes of one thread together in its cache.
+    /// Id of the thread. OpenAI uses it as the key of its prompt cache.
     pub thread_id: String,
 }

@@ -1,14 +1,14 @@
-//! Tools that a model is offered.
+//! Tools that are offered to a model.
 
 use serde_json::value::RawValue;
 
-/// One function that the model may call. Every wire takes functions; some servers refuse every other type of tool.
+/// A function that the model may call. Every wire supports functions; some servers reject other types of tools.
 #[derive(Clone, Debug)]
 pub struct ToolSpec {
-    /// How the model calls it: letters, digits, `_` and `-`.
+    /// Name: letters, digits, `_` and `-`.
     pub name: String,
-    /// What it does, for the model.
+    /// Description for the model.
     pub description: String,
-    /// JSON Schema of its arguments: an object.
+    /// JSON Schema of its arguments; an object.
     pub parameters: Box<RawValue>,
 }

@@ -1,31 +1,31 @@
-//! How much a model has read and written.
+//! Token usage of requests.
 
 use crate::protocol::usage::TokenUsageBreakdown;
 
-/// Tokens of one model call.
+/// Tokens of one request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TokenUsage {
-    /// All of them.
+    /// Total number of tokens.
     pub total: u64,
-    /// What the model read.
+    /// Input tokens.
     pub input: u64,
-    /// Of [`Self::input`], what the provider had in its cache.
+    /// Input tokens read from the provider's cache.
     pub cached_input: u64,
-    /// Of [`Self::input`], what the provider put into its cache.
+    /// Input tokens written to the provider's cache.
     pub cache_write_input: u64,
-    /// What the model wrote.
+    /// Output tokens.
     pub output: u64,
-    /// Of [`Self::output`], what it thought.
+    /// Output tokens spent on reasoning.
     pub reasoning_output: u64,
-    /// True when the provider told no figures and these were guessed from the number of bytes.
+    /// Whether the provider sent no figures and these were estimated from the number of bytes.
     pub estimated: bool,
 }
 
 impl TokenUsage {
-    /// Bytes of text that count as one token in a guess.
+    /// Bytes of text per token in an estimate.
     const BYTES_PER_TOKEN: usize = 4;
 
-    /// A guess from the bytes of a request and of its answer.
+    /// An estimate from the bytes of a request and its answer.
     pub fn estimated(request_bytes: usize, answer_bytes: usize) -> Self {
         let tokens = |bytes: usize| u64::try_from(bytes.div_ceil(Self::BYTES_PER_TOKEN)).unwrap_or(u64::MAX);
         let (input, output) = (tokens(request_bytes), tokens(answer_bytes));

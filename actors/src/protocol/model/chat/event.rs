@@ -1,4 +1,4 @@
-//! The chunks of an answer.
+//! Chunks of an answer.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -7,53 +7,53 @@ use serde_json::value::RawValue;
 use super::super::lenient::lenient;
 use super::super::{ProviderError, TokenUsage};
 
-/// One chunk of an answer.
+/// A chunk of an answer.
 #[derive(Clone, Debug, Default)]
 pub struct ChatChunk {
-    /// What it adds.
+    /// What it adds to the answer.
     pub delta: ChatDelta,
     /// Why the answer ends, if it does.
     pub finish: Option<FinishReason>,
-    /// What the answer has cost so far.
+    /// Token usage so far.
     pub usage: Option<TokenUsage>,
     /// The answer ends with this instead.
     pub error: Option<ProviderError>,
-    /// It is an event of the Responses API.
+    /// An event of the Responses API.
     pub is_responses_event: bool,
 }
 
 /// What a chunk adds to the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChatDelta {
-    /// To what the model thinks.
+    /// Added reasoning.
     pub reasoning: String,
-    /// To what it says.
+    /// Added text.
     pub text: String,
-    /// To its calls.
+    /// Added pieces of calls.
     pub tool_calls: Vec<ToolCallPart>,
 }
 
-/// A piece of a call. Only the first one of a call names it, and not every server numbers them.
+/// A piece of a call. Only the first piece has the name, and not every server numbers calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ToolCallPart {
-    /// The call's number in the answer; some servers say 0 for every one.
+    /// Index of the call; some servers send 0 for every call.
     pub index: Option<u64>,
-    /// The call.
+    /// Id of the call.
     pub id: Option<String>,
-    /// The tool.
+    /// Name of the tool.
     pub name: Option<String>,
-    /// What follows the arguments so far.
+    /// Added text of the arguments.
     pub arguments: String,
 }
 
 /// Why an answer ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FinishReason {
-    /// It is complete, whatever word the server has for it.
+    /// It is complete, whatever the server calls it.
     Complete,
-    /// It is as long as it may be.
+    /// It has reached its maximum length.
     Length,
-    /// The provider does not let the model say it.
+    /// It was blocked by a content filter.
     ContentFilter,
 }
 
@@ -135,7 +135,7 @@ struct CompletionDetails {
     reasoning_tokens: Option<u64>,
 }
 
-/// A text, or parts of which some are texts.
+/// Text, or parts some of which are text.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::String(text) => Some(text),
@@ -147,14 +147,14 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
 }
 
 impl ChatChunk {
-    /// Reads the data of one event, which is not `[DONE]`.
+    /// Parses the data of an event other than `[DONE]`.
     ///
     /// # Errors
-    /// It is no JSON object, or has other members than a chunk.
+    /// It is not a JSON object with the members of a chunk.
     pub fn read(data: &str) -> serde_json::Result<Self> {
         let Chunk { choices, usage, error, r#type } = serde_json::from_str(data)?;
         let has_choices = choices.is_some();
-        // There is never more than one: no request asks for several.
+        // There is never more than one, because no request asks for several.
         let choice = choices.and_then(|choices| choices.into_iter().next());
         let (delta, finish) = choice.map_or((None, None), |choice| (choice.delta, choice.finish_reason));
         let says_error = error.is_some_and(|error| error.get() != "null") || r#type.as_deref() == Some("error");
@@ -181,7 +181,7 @@ impl FinishReason {
 
 impl From<Delta> for ChatDelta {
     fn from(delta: Delta) -> Self {
-        // Some servers say the same under both names.
+        // Some servers send the same under both names.
         let reasoning = delta.reasoning_content.filter(|text| !text.is_empty()).or(delta.reasoning);
         Self {
             reasoning: reasoning.unwrap_or_default(),
@@ -197,7 +197,7 @@ impl From<Call> for ToolCallPart {
         let arguments = match function.arguments {
             Value::String(text) => text,
             Value::Null => String::new(),
-            // Not a text but what it should be the text of.
+            // A JSON value instead of its text.
             value => value.to_string(),
         };
         let said = |text: Option<String>| text.filter(|text| !text.is_empty());

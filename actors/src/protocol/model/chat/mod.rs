@@ -1,4 +1,4 @@
-//! Chat Completions, as OpenAI began it and most local servers speak it (spec: turns 9.1).
+//! Chat Completions, as defined by OpenAI and spoken by most local servers (spec: turns 9.1).
 
 mod event;
 mod request;

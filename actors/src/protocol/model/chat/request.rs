@@ -110,7 +110,7 @@ struct JsonSchema<'a> {
 /// The body of `POST {base_url}/chat/completions`.
 ///
 /// # Errors
-/// Only if memory runs out: everything in a request can be written.
+/// Never in practice: every request can be encoded.
 pub fn body(request: &ModelRequest, dialect: &Dialect) -> serde_json::Result<Vec<u8>> {
     let Conversation { system, entries } = dialect.conversation(&request.instructions, &request.input);
     let mut messages = Vec::with_capacity(entries.len() + 1);
@@ -142,7 +142,7 @@ pub fn body(request: &ModelRequest, dialect: &Dialect) -> serde_json::Result<Vec
     dialect.trimmed(serde_json::to_vec(&body)?)
 }
 
-/// Adds an entry: to the last message, if that is the model's answer of which it is a part.
+/// Adds an entry, to the last message if that is the answer to which it belongs.
 fn add<'a>(messages: &mut Vec<Message<'a>>, entry: Cow<'a, HistoryItem>, dialect: &Dialect) {
     match entry {
         Cow::Borrowed(HistoryItem::Message { role, content, .. }) => {
@@ -172,13 +172,13 @@ fn add<'a>(messages: &mut Vec<Message<'a>>, entry: Cow<'a, HistoryItem>, dialect
                 *known = Some(known.take().map_or(text.clone(), |before| before + "\n\n" + &text));
             }
         }
-        // A dialect makes no such items; and this wire has nothing for items that only their provider understands.
+        // A dialect produces no such items, and this wire cannot express items that only their provider understands.
         Cow::Owned(HistoryItem::FunctionCall { .. } | HistoryItem::Reasoning(_)) | Cow::Borrowed(_) | Cow::Owned(_) => {
         }
     }
 }
 
-/// The model's answer that is being put together: the last message, or a new one.
+/// The answer being assembled: the last message, or a new one.
 fn answer<'a, 'b>(messages: &'b mut Vec<Message<'a>>) -> &'b mut Message<'a> {
     let place = match messages.last() {
         Some(last) if last.role == "assistant" => messages.len() - 1,
@@ -195,8 +195,8 @@ fn add_message<'a>(messages: &mut Vec<Message<'a>>, role: Role, parts: Vec<Part<
     let role = match role {
         Role::Developer => dialect.system_role.word(),
         Role::User => "user",
-        // Outputs of tools must follow the message with their calls, so whatever the model said meanwhile belongs to
-        // it.
+        // Outputs of tools must follow the message with their calls, so other text of the model is added to that
+        // message.
         Role::Assistant => {
             let known = &mut answer(messages).content;
             *known = Some(match (known.take(), content) {
@@ -211,8 +211,8 @@ fn add_message<'a>(messages: &mut Vec<Message<'a>>, role: Role, parts: Vec<Part<
     messages.push(Message { role, content: Some(content), ..Message::default() });
 }
 
-/// Templates of models read the arguments as JSON, and a server refuses the whole conversation when one call of it has
-/// others.
+/// Model templates parse the arguments as JSON, and a server rejects the whole conversation if one call has invalid
+/// ones.
 fn as_object(arguments: &str) -> Cow<'_, str> {
     match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(arguments) {
         Ok(_) => arguments.into(),
@@ -250,7 +250,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Texts alone become one text, because not every server takes parts.
+/// Only texts become one text, because not every server accepts parts.
 impl<'a> From<Vec<Part<'a>>> for Content<'a> {
     fn from(mut parts: Vec<Part<'a>>) -> Self {
         if let [Part::Text { text }] = parts.as_mut_slice() {

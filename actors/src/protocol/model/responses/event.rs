@@ -1,4 +1,4 @@
-//! The events of an answer.
+//! Events of an answer.
 
 use std::borrow::Cow;
 
@@ -8,54 +8,54 @@ use serde_json::value::RawValue;
 use super::super::lenient::lenient;
 use super::super::{HistoryItem, ProviderError, TokenUsage};
 
-/// One event of an answer; of the many types those that say something.
+/// An event of an answer; only the types that matter.
 #[derive(Clone, Debug)]
 pub enum ResponsesEvent {
-    /// An item begins. Its text is still to come.
+    /// An item starts; its text follows.
     ItemAdded(Place, HistoryItem),
-    /// More text of a message, or of a refusal.
+    /// More text of a message or of a refusal.
     TextDelta(Place, String),
-    /// The whole text of a part of a message.
+    /// The complete text of a part of a message.
     TextDone(Place, String),
-    /// A part of a reasoning summary begins.
+    /// A part of a reasoning summary starts.
     SummaryPart(Place, u32),
     /// More text of a part of a reasoning summary.
     SummaryDelta(Place, u32, String),
     /// More text of a part of reasoning.
     ReasoningDelta(Place, u32, String),
-    /// More of the arguments of a call.
+    /// More text of the arguments of a call.
     ArgumentsDelta(Place, String),
-    /// All arguments of a call.
+    /// The complete arguments of a call.
     ArgumentsDone(Place, String),
     /// An item is complete.
     ItemDone(Place, HistoryItem),
     /// The answer is complete.
     Completed(Outcome),
-    /// The answer ends before it is complete, for this reason.
+    /// The answer ends early, for this reason.
     Incomplete(Outcome, Option<String>),
-    /// There is no answer, or no more of it.
+    /// The answer has failed.
     Failed(Outcome, ProviderError),
-    /// Not an event of this API but of Chat Completions.
+    /// An event of Chat Completions instead of this API.
     ChatChunk,
-    /// Something that says nothing new, or that nobody knows yet.
+    /// An event without new information, or an unknown one.
     Other,
 }
 
-/// Which item an event is about. Not every server says either.
+/// The item of an event. Not every server sends either member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// The provider's id of the item.
+    /// Id of the item at the provider.
     pub id: Option<String>,
-    /// Its number in the answer.
+    /// Index of the item in the answer.
     pub index: Option<u64>,
 }
 
-/// The answer as a whole.
+/// The complete answer.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// All items, if the server repeats them.
     pub output: Vec<HistoryItem>,
-    /// What it has cost.
+    /// Token usage.
     pub usage: Option<TokenUsage>,
 }
 
@@ -146,7 +146,7 @@ struct OutputDetails {
     reasoning_tokens: Option<u64>,
 }
 
-/// Items that are none are left out: they say nothing that the events before have not said.
+/// Invalid items are skipped, because earlier events contained the same information.
 fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<HistoryItem>, D::Error> {
     let items = Option::<Vec<Box<RawValue>>>::deserialize(deserializer)?.unwrap_or_default();
     Ok(items.into_iter().filter_map(|raw| HistoryItem::from_raw(raw).ok()).collect())
@@ -168,10 +168,10 @@ impl From<Usage> for TokenUsage {
 }
 
 impl ResponsesEvent {
-    /// Reads the data of one event. The type in it counts, whatever the event is called.
+    /// Parses the data of an event. Its `type` counts, not the name of the event.
     ///
     /// # Errors
-    /// It is no JSON object, or has not the members of its type.
+    /// It is not a JSON object with the members of its type.
     pub fn read(data: &str) -> serde_json::Result<Self> {
         let tag: Tag<'_> = serde_json::from_str(data)?;
         let Some(kind) = tag.r#type else {
@@ -200,7 +200,7 @@ impl ResponsesEvent {
             "response.output_text.delta" | "response.refusal.delta" => delta(|at, _, text| Self::TextDelta(at, text)),
             "response.output_text.done" | "response.refusal.done" => delta(|at, _, text| Self::TextDone(at, text)),
             "response.reasoning_summary_part.added" => {
-                // Its member `part` is nobody's concern: the text follows.
+                // Its member `part` is not needed: the text follows.
                 delta(|at, index, _| Self::SummaryPart(at, index))
             }
             "response.reasoning_summary_text.delta" | "response.reasoning_summary.delta" => delta(Self::SummaryDelta),
@@ -220,7 +220,7 @@ impl ResponsesEvent {
             }
             "error" => {
                 let error = ProviderError::read(data.as_bytes()).unwrap_or_default();
-                // The word `error` itself says nothing.
+                // The word `error` itself carries no information.
                 let kind = error.kind.filter(|kind| kind != "error");
                 Ok(Self::Failed(Outcome::default(), ProviderError { kind, ..error }))
             }

@@ -74,7 +74,7 @@ struct Format<'a> {
 /// The body of `POST {base_url}/responses`.
 ///
 /// # Errors
-/// Only if memory runs out: everything in a request can be written.
+/// Never in practice: every request can be encoded.
 pub fn body(request: &ModelRequest, dialect: &Dialect) -> serde_json::Result<Vec<u8>> {
     let Conversation { system, entries } = dialect.conversation(&request.instructions, &request.input);
     let system = (!system.is_empty()).then(|| Entry::system(dialect, system.into_owned()));
@@ -107,7 +107,7 @@ impl<'a> Entry<'a> {
         Self::System { r#type: "message", role: dialect.system_role.word(), content }
     }
 
-    /// The history says `developer`, for which some servers have another word.
+    /// The history contains `developer`, which some servers call differently.
     fn of(dialect: &Dialect, entry: Cow<'a, HistoryItem>) -> Self {
         match entry.as_ref() {
             HistoryItem::Message { role: Role::Developer, .. } => Self::system(dialect, entry.said()),
