@@ -1,9 +1,21 @@
 //! The limit of open files of this process.
 
+use std::sync::OnceLock;
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// The soft limit before it was raised.
+static BEFORE: OnceLock<Option<u64>> = OnceLock::new();
+
+/// The soft limit that this process was started with, for the commands that it runs: some programs cannot live with a
+/// high one. `None` is unlimited.
+pub fn at_start() -> Option<u64> {
+    *BEFORE.get_or_init(|| getrlimit(Resource::Nofile).current)
+}
 
 /// Raises the soft limit to the hard limit. A failure is logged; the server then serves fewer clients.
 pub fn raise_limit() {
+    at_start();
     let before = getrlimit(Resource::Nofile);
     if before.current == before.maximum {
         return;

@@ -34,6 +34,7 @@ use crate::{
     cli::Arguments,
     http::{Door, HttpServer, InvalidDoor, Sockets},
     listen::{self, ListenError, ListenUrl, Listener, SocketFile},
+    open_files,
     settings::{Settings, Shutdown},
 };
 
@@ -110,10 +111,11 @@ impl Server {
         let wait = settings.startup.lock_seconds.duration();
         let listener = Listener::open(&arguments.listen, auth.is_some(), codex_home, wait).await?;
         let mut parts = actors_parts(codex_home, &overrides, &arguments.session_source, settings)?;
-        parts.commands.own_sockets = listener.sockets();
+        parts.commands.hidden = [listener.sockets(), auth_files(arguments)?].concat();
+        parts.commands.open_door = listener.open_door(auth.is_some());
         parts.remote_control.at_start = remote_control_at_start(arguments);
         parts.remote_control.named_by_first_client = matches!(listener, Listener::Stdio);
-        listener.announce();
+        listener.announce(auth.is_some());
         if arguments.remote_control {
             check_backend(&parts).await?;
         }
@@ -220,6 +222,11 @@ fn auth(arguments: &Arguments, settings: &Settings) -> Result<Option<Arc<Auth>>,
     plan.map(|plan| Auth::start(plan, &settings.auth, Clock::system()).map(Arc::new)).transpose()
 }
 
+/// The files that hold what clients are judged by.
+fn auth_files(arguments: &Arguments) -> Result<Vec<PathBuf>, AuthError> {
+    Ok(AuthPlan::of(&arguments.auth)?.map(|plan| plan.files()).unwrap_or_default())
+}
+
 /// `CODEX_INTERNAL_APP_SERVER_REMOTE_CONTROL_DISABLED` is set by the reference program's daemon manager to disable
 /// remote control.
 fn remote_control_at_start(arguments: &Arguments) -> AtStart {
@@ -293,7 +300,11 @@ pub(crate) fn actors_parts(
         store: Store::open(&codex_home.join(STORE_FILE), &settings.limits, &vitals)?,
         catalog: Catalog::start(sources.with_models(models), &settings.limits, &vitals),
         clock: Clock::system(),
-        commands: CommandsSetup { launcher: Launcher::this_program(), own_sockets: Vec::new() },
+        commands: CommandsSetup {
+            launcher: Launcher::this_program(),
+            open_files: open_files::at_start(),
+            ..CommandsSetup::default()
+        },
         remote_control: RemoteControlSetup { token_url, ..RemoteControlSetup::new(settings.remote_control.clone()) },
         remote_link: settings.remote_link.clone(),
         vitals,

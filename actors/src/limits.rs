@@ -119,6 +119,12 @@ pub struct Limits {
     pub command_timeout_seconds: Seconds,
     /// Time in seconds between SIGTERM and SIGKILL for a command that is to end.
     pub command_grace_seconds: Seconds,
+    /// Bytes of a confined command's shared memory (`/dev/shm`); 0 is a quarter of the machine's memory.
+    pub command_shm_bytes: u64,
+    /// Processes and threads of one confined command; 0 is no bound. The kernel does not hold root to it.
+    pub command_processes: u64,
+    /// Bytes of private memory of each process of a command; 0 is no bound.
+    pub command_memory_bytes: u64,
 
     /// Nesting of arrays and objects in a message; deeper ones get -32600. Above 128, the JSON library's own limit
     /// remains for typed params.
@@ -175,6 +181,21 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// [`Self::command_shm_bytes`], unless that is 0.
+    pub fn command_shm_bytes(&self) -> Option<u64> {
+        unless_zero(self.command_shm_bytes)
+    }
+
+    /// [`Self::command_processes`], unless that is 0.
+    pub fn command_processes(&self) -> Option<u64> {
+        unless_zero(self.command_processes)
+    }
+
+    /// [`Self::command_memory_bytes`], unless that is 0.
+    pub fn command_memory_bytes(&self) -> Option<u64> {
+        unless_zero(self.command_memory_bytes)
+    }
+
     /// Limits for unit tests: every queue has room for one message.
     #[cfg(test)]
     pub fn tiny() -> Self {
@@ -213,6 +234,9 @@ impl Limits {
             command_unread_bytes: 1,
             command_timeout_seconds: Seconds(1),
             command_grace_seconds: Seconds(1),
+            command_shm_bytes: 1 << 20,
+            command_processes: 64,
+            command_memory_bytes: 0,
             json_nesting_levels: 16,
             request_id_bytes: 64,
             malformed_messages: 1,
@@ -238,4 +262,8 @@ impl Limits {
             thread_idle_seconds: Seconds(1),
         }
     }
+}
+
+fn unless_zero(bound: u64) -> Option<u64> {
+    Some(bound).filter(|bound| *bound > 0)
 }

@@ -1,12 +1,16 @@
 //! Mailboxes: the address exists first, the actor is started when everything that it needs exists.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::dev::channel::{AddressReceiver, channel};
 use actix::prelude::*;
 
 use crate::context::Context;
 use crate::vital::Vital;
+
+/// How long an idle helper thread stays: longer than any process runs.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// The mailbox of an actor that is not running yet. It accepts messages up to its bound.
 pub(crate) struct Mailbox<A: Actor<Context = Context<A>>> {
@@ -44,7 +48,7 @@ impl<A: Actor<Context = Context<A>>> Mailbox<A> {
     /// Runs the actor that `make` creates on an arbiter, and thus a thread, of its own, which ends with it: blocking
     /// there blocks no other actor.
     pub(crate) fn run_alone(self, make: impl FnOnce() -> A + Send + 'static) {
-        let arbiter = Arbiter::new().handle();
+        let arbiter = arbiter().handle();
         let its_arbiter = arbiter.clone();
         arbiter.spawn_fn(move || {
             let life = self.life(make());
@@ -64,6 +68,16 @@ where
     let (address, mailbox) = reserve(messages);
     mailbox.vital(vital).run_alone(make);
     address
+}
+
+/// A new arbiter whose first helper thread starts now and stays. When the user's processes and threads run out, blocking
+/// work waits for that thread; without one, the runtime would panic.
+fn arbiter() -> Arbiter {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().thread_keep_alive(FOREVER).build();
+    // The usual arbiter differs only in that its threads end, and shows the same error.
+    let arbiter = Arbiter::try_with_tokio_rt(runtime).unwrap_or_else(|_| Arbiter::new());
+    arbiter.spawn_fn(|| drop(actix_rt::task::spawn_blocking(|| ())));
+    arbiter
 }
 
 /// Starts an actor on the calling arbiter, with a mailbox for `messages` messages.

@@ -63,6 +63,15 @@ impl AuthPlan {
             Some(AuthMode::SignedBearerToken) => signed_bearer(flags).map(Some),
         }
     }
+
+    /// The files that contain secrets.
+    pub fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::TokenFiles(files) => files.iter().map(|file| file.path.clone()).collect(),
+            Self::SignedBearer { secret, .. } => vec![secret.clone()],
+            Self::TokenDigest(_) => Vec::new(),
+        }
+    }
 }
 
 fn capability_token(flags: &AuthArguments) -> Result<AuthPlan, AuthError> {

@@ -77,6 +77,7 @@ pub async fn examine(arguments: &Arguments) -> Vec<Finding> {
         files::space(&home),
         files::lock(&home),
     ];
+    findings.extend(running::door(arguments));
     if let Ok(settings) = &settings {
         findings.push(running::open_files(settings));
         findings.extend(running::server(&control_socket(&home), &settings.limits).await);

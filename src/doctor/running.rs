@@ -12,7 +12,9 @@ use rustix::process::{Resource, getrlimit};
 use super::Finding;
 use crate::{
     attach::{AttachError, Client, ClientError, Endpoint, how_to_start},
+    cli::Arguments,
     http::Capacity,
+    listen::ListenUrl,
     settings::Settings,
 };
 
@@ -33,6 +35,14 @@ pub(super) fn open_files(settings: &Settings) -> Finding {
         return Finding::warning("files", text, "Raise the limit: `ulimit -n`, or LimitNOFILE= of the systemd unit.");
     }
     Finding::ok("files", format!("{files} open files, for {clients} clients"))
+}
+
+/// Warns if other users than its own could connect to a server with these arguments.
+pub(super) fn door(arguments: &Arguments) -> Option<Finding> {
+    let ListenUrl::WebSocket(address) = &arguments.listen else { return None };
+    let text = format!("every user of this machine could use a server at ws://{address} with your rights");
+    let advice = "Add --ws-auth capability-token --ws-token-file PATH.";
+    arguments.auth.ws_auth.is_none().then(|| Finding::warning("listener", text, advice))
 }
 
 /// Checks the socket and the server behind it.

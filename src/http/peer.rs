@@ -13,6 +13,7 @@ use std::{
 
 use actix_rt::task::JoinHandle;
 use actix_web::{dev::Extensions, rt::net::TcpStream};
+use command_launcher::is_in_our_namespace;
 use rustix::process::geteuid;
 use tokio::{
     net::UnixStream,
@@ -61,6 +62,10 @@ enum Refused {
     OtherUser(u32),
     #[error("its user cannot be determined: {0}")]
     UnknownUser(io::Error),
+    #[error("it is in another user namespace than this server, as confined commands are")]
+    Confined,
+    #[error("whether it is a confined command cannot be determined: {0}")]
+    UnknownNamespace(io::Error),
     #[error("its address cannot be determined: {0}")]
     UnknownAddress(io::Error),
 }
@@ -203,12 +208,24 @@ async fn watch(handle: CutHandle, last_request: Rc<Cell<Instant>>, patience: Dur
     cut(&handle);
 }
 
-/// The mode of the socket file keeps other users out on most systems; the peer credentials do on all.
+/// The mode of the socket file keeps other users out on most systems; the peer credentials do on all. The user namespace
+/// keeps out confined commands, whatever path they took to the socket.
 fn check_user(stream: &UnixStream) -> Result<(), Refused> {
     let credentials = stream.peer_cred().map_err(Refused::UnknownUser)?;
     let user = credentials.uid();
     log::debug!(user, process = credentials.pid().unwrap_or_default(); "a client connects");
-    if may_connect(user) { Ok(()) } else { Err(Refused::OtherUser(user)) }
+    if !may_connect(user) {
+        return Err(Refused::OtherUser(user));
+    }
+    // Commands keep their user: whoever is somebody else is none of ours.
+    if user != geteuid().as_raw() {
+        return Ok(());
+    }
+    match is_in_our_namespace(stream, credentials.pid()) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Refused::Confined),
+        Err(error) => Err(Refused::UnknownNamespace(error)),
+    }
 }
 
 fn may_connect(user: u32) -> bool {

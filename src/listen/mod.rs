@@ -1,5 +1,6 @@
 //! The listeners: opened before the first actor starts, served by [`crate::server`].
 
+mod other_users;
 mod stdio;
 mod tcp;
 mod unix;
@@ -70,10 +71,21 @@ impl Listener {
         }
     }
 
-    /// Prints the address for the operator and for clients that spawned this process. Only TCP needs it.
-    pub fn announce(&self) {
+    /// The URL at which everybody on this machine has all rights of the server, unless clients are `authenticated`.
+    pub fn open_door(&self, authenticated: bool) -> Option<String> {
         match self {
-            Self::Tcp(listener) => tcp::announce(listener),
+            Self::Tcp(listener) if !authenticated => {
+                listener.local_addr().ok().map(|address| format!("ws://{address}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Prints the address for the operator and for clients that spawned this process, and whether clients are
+    /// `authenticated`. Only TCP needs it.
+    pub fn announce(&self, authenticated: bool) {
+        match self {
+            Self::Tcp(listener) => tcp::announce(listener, authenticated),
             Self::Unix(socket) => log::info!("listening on unix://{}", socket.file.path().display()),
             Self::Stdio | Self::None => {}
         }

@@ -5,6 +5,7 @@ use std::{
     net::{SocketAddr, TcpListener},
 };
 
+use super::other_users;
 use crate::logging;
 
 /// Why a TCP address cannot be served.
@@ -37,20 +38,32 @@ pub fn bind(address: SocketAddr, authenticated: bool) -> Result<TcpListener, Tcp
 
 /// Prints the address of `listener` with its real port on stderr. Clients look for the `ws://` in it. A closed stderr
 /// is no error.
-pub fn announce(listener: &TcpListener) {
+///
+/// If clients are not `authenticated` and the machine has other users, a warning is logged.
+pub fn announce(listener: &TcpListener, authenticated: bool) {
     match listener.local_addr() {
-        Ok(address) => logging::say(banner(address, logging::is_coloured())),
+        Ok(address) => logging::say(banner(address, authenticated, logging::is_coloured())),
         Err(error) => log::warn!("cannot print the address of the listener: {error}"),
+    }
+    if !authenticated && let Some(other) = other_users::first() {
+        log::warn!("{other}, and every other user of this machine, can use this server with your rights; {ADD_AUTH}");
     }
 }
 
-fn banner(address: SocketAddr, colour: bool) -> String {
+/// How to keep the machine's other users out.
+const ADD_AUTH: &str = "add --ws-auth capability-token --ws-token-file PATH";
+
+fn banner(address: SocketAddr, authenticated: bool, colour: bool) -> String {
     let (bold, cyan, plain) = if colour { ("\x1b[1m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
-    let note = if address.ip().is_loopback() {
-        "note: binds localhost only (use SSH port-forwarding for remote access)"
-    } else {
-        "note: websocket auth is required for non-localhost listeners\n  \
-         warning: tokens cross the network unencrypted; put a proxy with TLS in front of this address"
+    let note = match (address.ip().is_loopback(), authenticated) {
+        (true, true) => "note: binds localhost only (use SSH port-forwarding for remote access)".to_owned(),
+        (true, false) => format!(
+            "note: binds localhost only (use SSH port-forwarding for remote access)\n  \
+             warning: every user of this machine can use this server with your rights; {ADD_AUTH}"
+        ),
+        (false, _) => "note: websocket auth is required for non-localhost listeners\n  \
+                       warning: tokens cross the network unencrypted; put a proxy with TLS in front of this address"
+            .to_owned(),
     };
     format!(
         "{bold}codex app-server (WebSockets){plain}\n  \
@@ -68,21 +81,29 @@ mod tests {
     #[test]
     fn the_banner_is_the_references() {
         assert_eq!(
-            banner("127.0.0.1:46129".parse().unwrap(), false),
+            banner("127.0.0.1:46129".parse().unwrap(), true, false),
             "codex app-server (WebSockets)\n\
              \x20 listening on: ws://127.0.0.1:46129\n\
              \x20 readyz: http://127.0.0.1:46129/readyz\n\
              \x20 healthz: http://127.0.0.1:46129/healthz\n\
              \x20 note: binds localhost only (use SSH port-forwarding for remote access)\n"
         );
-        assert!(banner("[::1]:1".parse().unwrap(), true).contains("ws://[::1]:1\x1b[0m\n"));
+        assert!(banner("[::1]:1".parse().unwrap(), true, true).contains("ws://[::1]:1\x1b[0m\n"));
     }
 
     #[test]
     fn a_listener_that_others_reach_says_what_that_means() {
-        let text = banner("0.0.0.0:4500".parse().unwrap(), false);
+        let text = banner("0.0.0.0:4500".parse().unwrap(), true, false);
         assert!(text.contains("\n  note: websocket auth is required for non-localhost listeners\n"), "{text}");
         assert!(text.ends_with("in front of this address\n") && text.contains("  warning: tokens cross"), "{text}");
+    }
+
+    #[test]
+    fn a_listener_without_auth_says_who_may_use_it() {
+        let text = banner("127.0.0.1:4500".parse().unwrap(), false, false);
+        let warning = "  warning: every user of this machine can use this server with your rights; add --ws-auth \
+                       capability-token --ws-token-file PATH\n";
+        assert!(text.ends_with(warning), "{text}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::env;
 use std::fs::{self, OpenOptions, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{TcpStream, UdpSocket};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
@@ -56,11 +56,16 @@ pub const ON_FILES: [(&str, OnFiles); 9] = [
 ];
 
 /// What is tried on the rest of the machine; the argument says where.
-const ON_OTHERS: [(&str, OnOthers); 6] = [
+const ON_OTHERS: [(&str, OnOthers); 7] = [
     ("tcp", |address| TcpStream::connect(address).map(drop)),
     ("udp", |address| UdpSocket::bind("127.0.0.1:0")?.send_to(b"out", address).map(drop)),
     ("abstract socket", |name| UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?).map(drop)),
     ("path socket", |path| UnixStream::connect(path).map(drop)),
+    ("talk to a server", |path| {
+        let mut stream = UnixStream::connect(path)?;
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")?;
+        stream.read_exact(&mut [0])
+    }),
     ("signal", |pid| Ok(kill(pid_of(pid), None)?)),
     ("see", |pid| fs::read_dir(format!("/proc/{pid}/fd")).map(drop)),
 ];

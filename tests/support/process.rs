@@ -33,9 +33,13 @@ pub struct Launch {
     /// stderr is read up to a line with this.
     stderr_until: Option<&'static str>,
     open_files: Option<u64>,
+    processes: Option<u64>,
 }
 
 impl Launch {
+    /// The user of [`Self::without_privileges`], where the tests run as root.
+    pub const NOBODY: u32 = 65_534;
+
     /// In an empty home of its own.
     pub fn new() -> Self {
         Self::at(&Home::new())
@@ -52,6 +56,7 @@ impl Launch {
             environment: Vec::new(),
             stderr_until: None,
             open_files: None,
+            processes: None,
         }
     }
 
@@ -93,15 +98,20 @@ impl Launch {
     /// As a user with no rights but those that file modes give, even where the tests run as root. The home becomes
     /// that user's.
     pub fn without_privileges(mut self) -> Self {
-        const NOBODY: u32 = 65_534;
         if rustix::process::geteuid().is_root() {
             // The build directory may be closed to others.
             let copy = self.home.join("codex-app-server");
             fs::copy(&self.binary, &copy).expect("the binary is copied");
             self.binary = copy;
-            self.home.give_to(NOBODY);
-            self.user = Some(NOBODY);
+            self.home.give_to(Self::NOBODY);
+            self.user = Some(Self::NOBODY);
         }
+        self
+    }
+
+    /// With as many processes and threads of its user as make it start no more.
+    pub fn processes(mut self, processes: u64) -> Self {
+        self.processes = Some(processes);
         self
     }
 
@@ -112,9 +122,12 @@ impl Launch {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
-        if let Some(files) = self.open_files {
+        let limits = [("nofile", self.open_files), ("nproc", self.processes)];
+        let limits: Vec<String> =
+            limits.iter().filter_map(|(name, limit)| limit.map(|limit| format!("--{name}={limit}:{limit}"))).collect();
+        if !limits.is_empty() {
             command = Command::new("prlimit");
-            command.arg(format!("--nofile={files}:{files}")).arg(&self.binary);
+            command.args(limits).arg(&self.binary);
         }
         if let Some(user) = self.user {
             command.uid(user);

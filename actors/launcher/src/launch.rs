@@ -10,12 +10,15 @@ use std::process::Command;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{
-    Pid, Signal, getpid, ioctl_tiocsctty, set_child_subreaper, set_parent_process_death_signal, setsid,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, getegid, geteuid, getpid, getppid, getrlimit, ioctl_tiocsctty,
+    pidfd_open, set_child_subreaper, set_parent_process_death_signal, setrlimit, setsid,
 };
 
-use crate::confine::{self, Confined, NotConfined};
+use crate::confine::{self, Confined, NotConfined, Plan};
 use crate::control::{self, ROLE, Report};
-use crate::order::{Confinement, Exec, Order};
+use crate::expendable::Expendable;
+use crate::order::{Bounds, Confinement, Exec, Order};
+use crate::sys::Disposition;
 use crate::{supervise, sys};
 
 /// Exit code of a launcher that failed; the cause is in its report.
@@ -38,11 +41,14 @@ fn run() -> io::Result<i32> {
     let control = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     rustix::stdio::dup2_stdin(plain_file::open_null()?)?;
     sys::close_others_on_exec();
+    // A signal for the server's group, such as Ctrl-C, is the server's business.
+    setsid()?;
     match control::receive(&control)? {
-        (Order::Probe, streams) => {
+        (Order::Probe { home }, streams) => {
             drop(streams);
-            let read_only = Confinement::default();
-            Ok(enclosed(&read_only, control, |control, confined| {
+            confine::sweep(&home);
+            let read_only = Confinement { home: Some(home), ..Confinement::default() };
+            Ok(enclosed(&read_only, None, control, |control, confined| {
                 Report::Gaps(confined.gaps).write(&control);
                 0
             }))
@@ -50,40 +56,70 @@ fn run() -> io::Result<i32> {
         (Order::Exec(mut exec), streams) => match exec.confinement.take() {
             None => {
                 set_child_subreaper(Some(getpid()))?;
-                Ok(run_command(&exec, streams, control))
+                Ok(run_command(&exec, streams, control, Expendable::new()))
             }
-            Some(confinement) => Ok(enclosed(&confinement, control, |control, _| run_command(&exec, streams, control))),
+            Some(confinement) => {
+                // Where the directory is, and not where a link points to that is exchanged later.
+                exec.cwd = confine::resolve(&exec.cwd).map_or(exec.cwd, |pinned| pinned.path);
+                let shm_bytes = exec.bounds.shm_bytes;
+                Ok(enclosed(&confinement, shm_bytes, control, |control, confined| {
+                    run_command(&exec, streams, control, confined.expendable)
+                }))
+            }
         },
     }
 }
 
-/// Runs `work` in a confined process, the first of its PID namespace, and returns its exit code.
-fn enclosed(confinement: &Confinement, control: UnixStream, work: impl FnOnce(UnixStream, Confined) -> i32) -> i32 {
-    let inside = match confine::enter_namespaces(confinement).and_then(|()| {
-        // The child, and with it everything confined, dies with this process, and this process dies with the server.
-        // Without confinement only the control socket shows that the server is gone, because a killed supervisor cannot
-        // end the processes that it has adopted.
-        set_parent_process_death_signal(Some(Signal::KILL)).map_err(NotConfined::because("parent death signal"))?;
-        sys::fork().map_err(NotConfined::because("fork"))
-    }) {
-        Ok(inside) => inside,
+/// Runs `work` in a process that is confined and the first of its PID namespace; its exit code comes back.
+fn enclosed(
+    confinement: &Confinement,
+    shm_bytes: Option<u64>,
+    control: UnixStream,
+    work: impl FnOnce(UnixStream, Confined) -> i32,
+) -> i32 {
+    let mut plan = match Plan::of(confinement) {
+        Ok(plan) => plan,
         Err(reason) => return refused(&control, &reason),
     };
-    if let Some(inside) = inside {
-        // The streams and the control socket belong to the child: an end that this process kept open would never close.
-        drop(work);
-        drop(control);
-        return supervise::wait_for(inside);
+    // By the time that anybody looks, it may be another process's number; then the control socket has been closed.
+    let server = getppid().and_then(|server| pidfd_open(server, PidfdFlags::empty()).ok());
+    let (uid, gid) = (geteuid(), getegid());
+    match sys::fork_into(confine::namespaces(&plan)) {
+        Err(error) => {
+            plan.clear();
+            if error.kind() == io::ErrorKind::WouldBlock {
+                Report::NotStarted(error.to_string()).write(&control);
+                return FAILED;
+            }
+            let reason = NotConfined::because("the kernel refuses new namespaces to this user")(error);
+            refused(&control, &reason)
+        }
+        Ok(Some(inside)) => {
+            // The streams and the control socket are the child's alone: an end that this process kept would never close.
+            drop(work);
+            drop(control);
+            // What is left to do here must be done, however the server is ended.
+            sys::dispose([libc::SIGTERM, libc::SIGINT, libc::SIGHUP].into_iter(), Disposition::Ignore);
+            let code = supervise::keep(inside, server.as_ref());
+            plan.clear();
+            code
+        }
+        Ok(None) => {
+            drop(server);
+            // It, and with it all that is confined, dies with the process outside, which in turn ends it when the server is
+            // gone.
+            let confined = set_parent_process_death_signal(Some(Signal::KILL))
+                .map_err(NotConfined::because("parent death signal"))
+                .and_then(|()| confine::become_user(uid, gid))
+                .and_then(|()| confine::confine(plan, shm_bytes));
+            let code = match confined {
+                Ok(confined) => work(control, confined),
+                Err(reason) => refused(&control, &reason),
+            };
+            // Not back to the caller: what follows there is the other process's.
+            std::process::exit(code)
+        }
     }
-    let confined = set_parent_process_death_signal(Some(Signal::KILL))
-        .map_err(NotConfined::because("parent death signal"))
-        .and_then(|()| confine::confine(confinement));
-    let code = match confined {
-        Ok(confined) => work(control, confined),
-        Err(reason) => refused(&control, &reason),
-    };
-    // Exit here: the code after the caller belongs to the other process.
-    std::process::exit(code)
 }
 
 fn refused(control: &UnixStream, reason: &NotConfined) -> i32 {
@@ -91,9 +127,9 @@ fn refused(control: &UnixStream, reason: &NotConfined) -> i32 {
     FAILED
 }
 
-/// Starts the command and waits until all its processes have ended.
-fn run_command(exec: &Exec, streams: [OwnedFd; 3], control: UnixStream) -> i32 {
-    match start(exec, streams) {
+/// Starts the command and stays with it until nothing of it is left.
+fn run_command(exec: &Exec, streams: [OwnedFd; 3], control: UnixStream, expendable: Option<Expendable>) -> i32 {
+    match start(exec, streams, expendable) {
         Ok(command) => {
             Report::Started.write(&control);
             supervise::supervise(command, &control)
@@ -105,15 +141,36 @@ fn run_command(exec: &Exec, streams: [OwnedFd; 3], control: UnixStream) -> i32 {
     }
 }
 
-fn start(exec: &Exec, streams: [OwnedFd; 3]) -> io::Result<Pid> {
+/// Takes its bounds upon this process, and all that it starts.
+fn bound(bounds: &Bounds) -> io::Result<()> {
+    let limits = [
+        (Resource::Nofile, bounds.open_files),
+        (Resource::Nproc, bounds.processes),
+        (Resource::Data, bounds.memory_bytes),
+    ];
+    for (resource, bound) in limits {
+        let Some(bound) = bound else { continue };
+        let maximum = getrlimit(resource).maximum;
+        let current = Some(maximum.map_or(bound, |maximum| bound.min(maximum)));
+        // What is to keep a command in its bounds, it must not take away itself. Open files are its own affair.
+        let maximum = if resource == Resource::Nofile { maximum } else { current };
+        setrlimit(resource, Rlimit { current, maximum })?;
+    }
+    Ok(())
+}
+
+fn start(exec: &Exec, streams: [OwnedFd; 3], expendable: Option<Expendable>) -> io::Result<Pid> {
     let (failure, tell) = pipe_with(PipeFlags::CLOEXEC)?;
-    let Some(pid) = sys::fork()? else {
+    let raised = expendable.as_ref().map(Expendable::raise);
+    let forked = sys::fork();
+    let Some(pid) = forked? else {
         let error = execute(exec, &streams);
         let code = error.raw_os_error().unwrap_or_default();
         // The parent reads these four bytes, or sees the pipe close when the program is executed.
         let _ = File::from(tell).write_all(&code.to_ne_bytes());
         std::process::exit(NOT_EXECUTED)
     };
+    drop(raised);
     drop((streams, tell));
     let mut code = Vec::new();
     File::from(failure).read_to_end(&mut code)?;
@@ -135,7 +192,10 @@ fn execute(exec: &Exec, [stdin, stdout, stderr]: &[OwnedFd; 3]) -> io::Error {
         rustix::stdio::dup2_stdin(stdin)?;
         rustix::stdio::dup2_stdout(stdout)?;
         rustix::stdio::dup2_stderr(stderr)?;
-        std::env::set_current_dir(&exec.cwd)
+        sys::dispose(sys::all_signals(), Disposition::Default);
+        sys::unblock_signals()?;
+        std::env::set_current_dir(&exec.cwd)?;
+        bound(&exec.bounds)
     };
     if let Err(error) = prepared() {
         return error;

@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Order {
     /// Run a command.
-    Exec(Exec),
-    /// Confine yourself as for a command without write access, report the missing layers, and end.
-    Probe,
+    Exec(Box<Exec>),
+    /// Confine yourself as for a command that may write nothing, say which layers hold, and end.
+    Probe {
+        /// `$CODEX_HOME`: what commands of an earlier server left behind is cleared away first.
+        home: PathBuf,
+    },
 }
 
 /// A command.
@@ -25,18 +28,35 @@ pub struct Exec {
     pub env: Vec<(OsString, OsString)>,
     /// Whether the standard streams are a terminal, which becomes the controlling terminal.
     pub terminal: bool,
-    /// The sandbox; `None` for all rights of the server's user.
+    /// What it may take of the machine.
+    pub bounds: Bounds,
+    /// `None` runs the command with all rights of the server's user.
     pub confinement: Option<Confinement>,
 }
 
-/// The permissions of a confined command. It may always read files.
+/// What a command may take of the machine; what is `None` is not bounded here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounds {
+    /// The soft limit of open files, as the server was started with; the hard one is not touched.
+    pub open_files: Option<u64>,
+    /// Processes and threads of one confined command; root is not bound by it.
+    pub processes: Option<u64>,
+    /// Bytes of private memory of each process.
+    pub memory_bytes: Option<u64>,
+    /// Bytes of a confined command's `/dev/shm`.
+    pub shm_bytes: Option<u64>,
+}
+
+/// What a confined command may do. It may always read files, except those that are hidden.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confinement {
     /// Absolute paths of directories (or single files) in which it may write. Missing ones are ignored.
     pub writable: Vec<PathBuf>,
-    /// Read-only paths inside them, in addition to `.git` and `.codex` of each.
-    pub read_only: Vec<PathBuf>,
-    /// Hidden files and directories, such as sockets of services that would act for it.
+    /// `$CODEX_HOME`: read-only, and without the files that hold secrets or lead to a server.
+    pub home: Option<PathBuf>,
+    /// Directories that are known to be projects, besides those that the home remembers.
+    pub projects: Vec<PathBuf>,
+    /// Files and directories that it does not see at all, besides those in the home: sockets and secrets.
     pub hidden: Vec<PathBuf>,
     /// Whether it may use the network.
     pub network: bool,

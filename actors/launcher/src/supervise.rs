@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, getpgid, getpid, kill_process, kill_process_group, pidfd_open,
-    wait, waitpid,
+    pidfd_send_signal, wait, waitpid,
 };
 
 use crate::control::Control;
@@ -53,8 +53,17 @@ pub fn supervise(command: Pid, control: &UnixStream) -> i32 {
     ended.unwrap_or_default()
 }
 
-/// Waits for the child `pid` and returns its exit code.
-pub fn wait_for(pid: Pid) -> i32 {
+/// Waits for the child `pid`, and kills it when the process `server` ends first; its exit code comes back.
+pub fn keep(pid: Pid, server: Option<&OwnedFd>) -> i32 {
+    let child = pidfd_open(pid, PidfdFlags::empty()).ok();
+    if let (Some(child), Some(server)) = (&child, server) {
+        let mut watched = [PollFd::new(child, PollFlags::IN), PollFd::new(server, PollFlags::IN)];
+        while matches!(poll(&mut watched, None), Err(Errno::INTR)) {}
+        if watched[0].revents().is_empty() {
+            // It may be ending by itself.
+            let _ = pidfd_send_signal(child, Signal::KILL);
+        }
+    }
     loop {
         match waitpid(Some(pid), WaitOptions::empty()) {
             Ok(Some((_, status))) => return exit_code(status).unwrap_or_default(),
@@ -92,7 +101,7 @@ fn exit_code(status: WaitStatus) -> Option<i32> {
 
 fn terminate(command: Pid) {
     signal_group(command, Signal::TERM);
-    for pid in descendants() {
+    for pid in descendants(getpid()) {
         if getpgid(Some(pid)) != Ok(command) {
             signal(pid, Signal::TERM);
         }
@@ -129,7 +138,12 @@ fn has_children() -> bool {
 }
 
 fn kill_descendants() {
-    for pid in descendants() {
+    kill_below(getpid());
+}
+
+/// Kills all that `ancestor` has started, and what that has started, as far as it was not adopted by somebody else.
+pub fn kill_below(ancestor: Pid) {
+    for pid in descendants(ancestor) {
         signal(pid, Signal::KILL);
     }
 }
@@ -144,10 +158,10 @@ fn signal_group(group: Pid, signal: Signal) {
     let _ = kill_process_group(group, signal);
 }
 
-/// All descendants of this process. It adopts orphans, so none are missed.
-fn descendants() -> Vec<Pid> {
+/// Everything below `ancestor`. A supervisor adopts orphans, so nothing gets away from it.
+fn descendants(ancestor: Pid) -> Vec<Pid> {
     let children = children_by_parent().unwrap_or_default();
-    let mut found = vec![getpid()];
+    let mut found = vec![ancestor];
     let mut next = 0;
     while let Some(parent) = found.get(next) {
         found.extend(children.get(&parent.as_raw_nonzero().get()).into_iter().flatten());

@@ -4,7 +4,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::process::Pid;
 use rustix::thread::UnshareFlags;
@@ -19,11 +19,52 @@ pub fn fork() -> io::Result<Option<Pid>> {
     }
 }
 
-/// Moves this process into new namespaces.
-pub fn unshare(namespaces: UnshareFlags) -> io::Result<()> {
-    debug_assert!(!namespaces.contains(UnshareFlags::FILES));
-    // SAFETY: only unsharing the descriptor table could be unsound, and it is never requested.
-    Ok(unsafe { rustix::thread::unshare_unsafe(namespaces) }?)
+/// Doubles this process; the child is the first in new namespaces of these kinds. `None` in the child.
+pub fn fork_into(namespaces: UnshareFlags) -> io::Result<Option<Pid>> {
+    let flags = libc::c_long::from(namespaces.bits().cast_signed()) | libc::c_long::from(libc::SIGCHLD);
+    // SAFETY: as `fork`, which makes the same call; without a stack of its own the child goes on with a copy of this one.
+    // All further arguments are of no meaning for these flags.
+    match unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) } {
+        -1 => Err(io::Error::last_os_error()),
+        pid => Ok(i32::try_from(pid).ok().and_then(Pid::from_raw)),
+    }
+}
+
+/// What happens at a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// What the kernel does by itself.
+    Default,
+    /// Nothing.
+    Ignore,
+}
+
+/// Sets what happens at each of `signals`; those that cannot be set stay as they are.
+pub fn dispose(signals: impl Iterator<Item = i32>, disposition: Disposition) {
+    let handler = match disposition {
+        Disposition::Default => libc::SIG_DFL,
+        Disposition::Ignore => libc::SIG_IGN,
+    };
+    for signal in signals {
+        // SAFETY: no code of ours runs at a signal then.
+        unsafe { libc::signal(signal, handler) };
+    }
+}
+
+/// All signals that there are.
+pub fn all_signals() -> impl Iterator<Item = i32> {
+    1..=libc::SIGRTMAX()
+}
+
+/// Lets every signal through.
+pub fn unblock_signals() -> io::Result<()> {
+    // SAFETY: a set is plain memory, and the kernel only reads it.
+    let done = unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut())
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Closes all descriptors but the standard streams for a program that this process executes. Best effort: before Linux
@@ -50,6 +91,38 @@ pub fn make_read_only(tree: BorrowedFd<'_>) -> io::Result<()> {
         )
     };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// The process that connected to `socket`, whatever becomes of its number. An error on kernels before 6.5.
+pub fn peer_process(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    use std::os::fd::{AsRawFd, FromRawFd};
+    /// Missing in older versions of the C library's headers.
+    const SO_PEERPIDFD: libc::c_int = 77;
+    let mut descriptor: libc::c_int = -1;
+    let mut length = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes, which is the size of the number.
+    let done = unsafe {
+        let (number, length) = (&raw mut descriptor, &raw mut length);
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, SO_PEERPIDFD, number.cast(), length)
+    };
+    if done != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made it, for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+/// The user namespace of `process`. An error on kernels before 6.11, and where the process has ended.
+pub fn user_namespace(process: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    use std::os::fd::{AsRawFd, FromRawFd};
+    /// `PIDFD_GET_USER_NAMESPACE`: the ninth call of the group 0xff, without an argument.
+    const GET_USER_NAMESPACE: u32 = (0xff << 8) | 9;
+    // SAFETY: the call takes no argument, and makes a descriptor.
+    match unsafe { libc::ioctl(process.as_raw_fd(), GET_USER_NAMESPACE as _, 0) } {
+        -1 => Err(io::Error::last_os_error()),
+        // SAFETY: the kernel has just made it, for us.
+        descriptor => Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }),
+    }
 }
 
 /// Returns free memory to the system from anywhere in the heap; by itself the allocator only returns the end of it.

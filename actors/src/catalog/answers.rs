@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use toml::Table;
 
-use super::config::Settings;
+use super::config::{Settings, profiles};
 use super::defaults::resolve;
 use super::models::models;
 use super::page::page;
-use super::permissions::profiles;
 use super::providers::providers;
 use super::reader::Reader;
 use crate::protocol::RpcError;

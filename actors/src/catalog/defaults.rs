@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use toml::Table;
 
-use super::config::{ConfigFiles, Fault, Layer, Layers, Project, Settings, TrustLevel, put, unknown_settings};
+use super::config::{
+    ConfigFiles, Configuration, Fault, Layer, Layers, Permissions, Project, Settings, TrustLevel, ignored, put, unknown,
+};
 use super::messages::{AskModelRules, EffectiveSettings, ModelRules, ThreadDefaults, ThreadOverrides};
 use super::models::DEFAULT_MODEL;
-use super::permissions::Permissions;
 use super::sources::CatalogSources;
 use crate::cached_file::LARGEST_FILE;
 use crate::protocol::RpcError;
@@ -36,8 +37,9 @@ pub fn thread_settings(
         return Err(RpcError::invalid_request("`permissions` cannot be combined with `sandbox`"));
     }
     let cwd = resolve(&sources.cwd, cwd.as_deref().unwrap_or_default())?;
-    let (session, warnings) = session(&overrides.config).map_err(unusable)?;
-    let settings = files.load(sources, Some(&cwd), &session).map_err(unusable)?.settings;
+    let (session, mut warnings) = session(&overrides.config).map_err(unusable)?;
+    let Configuration { layers, settings, .. } = files.load(sources, Some(&cwd), &session).map_err(unusable)?;
+    warnings.extend(ignored(&layers));
     settings.check().map_err(unusable)?;
     let trust = Project::of(&cwd, &settings).trust();
     let permissions = permissions(&overrides, &settings, trust).map_err(unusable)?;
@@ -70,6 +72,8 @@ pub fn thread_settings(
             .map_or_else(ApprovalsReviewer::default, current_reviewer),
         sandbox_policy: permissions.sandbox,
         active_permission_profile: permissions.profile,
+        environment: settings.shell_environment_policy,
+        projects: settings.projects.into_keys().map(PathBuf::from).filter(|path| path.is_absolute()).collect(),
         cwd,
         runtime_workspace_roots,
         warnings,
@@ -119,7 +123,7 @@ fn session(config: &Table) -> Result<(Table, Vec<ConfigWarning>), Fault> {
         put(&mut table, key, value.clone())?;
     }
     let layer = Layer::new(ConfigLayerSource::SessionFlags, table.clone());
-    Ok((table, unknown_settings(&Layers(vec![layer])).into_iter().collect()))
+    Ok((table, unknown(&Layers(vec![layer])).into_iter().collect()))
 }
 
 fn permissions(

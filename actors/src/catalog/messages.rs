@@ -1,10 +1,12 @@
 //! The messages of the catalog.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix::prelude::*;
 use toml::Table;
 
+use crate::command::{EnvironmentPolicy, Rules};
 use crate::model::Provider;
 use crate::protocol::config::ConfigWarning;
 use crate::protocol::settings::ReasoningSummary;
@@ -58,12 +60,24 @@ pub struct EffectiveSettings {
     pub sandbox_policy: SandboxPolicy,
     /// The profile from which the sandbox policy was derived, if any.
     pub active_permission_profile: Option<ActivePermissionProfile>,
+    /// The environment of commands.
+    pub environment: EnvironmentPolicy,
+    /// Absolute paths of the projects in the configuration.
+    pub projects: Vec<PathBuf>,
     /// Working directory: absolute and without `.` and `..`; it need not exist.
     pub cwd: String,
     /// Workspace roots: the working directory and those of the configuration; absolute.
     pub runtime_workspace_roots: Vec<String>,
-    /// Warnings about the settings that the client sent.
+    /// Warnings about the settings that the client sent, and about those of the project.
     pub warnings: Vec<ConfigWarning>,
+}
+
+impl EffectiveSettings {
+    /// The rules for the commands of the thread.
+    pub fn rules(&self) -> Rules {
+        let Self { sandbox_policy, environment, projects, .. } = self;
+        Rules { sandbox: sandbox_policy.clone(), environment: environment.clone(), projects: projects.clone() }
+    }
 }
 
 /// What the configuration says about asking a model.

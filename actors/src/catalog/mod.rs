@@ -17,7 +17,6 @@ mod messages;
 mod model_list;
 mod models;
 mod page;
-mod permissions;
 mod providers;
 mod reader;
 mod sources;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use bytes::Bytes;
-use command_launcher::Confinement;
+use command_launcher::{Bounds, Confinement};
 use tokio::sync::oneshot;
 
 /// Identifies a command; unique for the life of the process. Chosen by the code that starts the command.
@@ -24,8 +24,8 @@ pub struct Job {
     pub cwd: PathBuf,
     /// The complete environment.
     pub env: Vec<(OsString, OsString)>,
-    /// Its standard streams.
-    pub streams: Streams,
+    /// Bounds on what it takes of the machine.
+    pub bounds: Bounds,
     /// The sandbox; `None` for all rights of the server's user.
     pub confinement: Option<Confinement>,
     /// Time limit; `None` for none.
@@ -151,8 +151,8 @@ pub struct Resize {
     pub done: oneshot::Sender<io::Result<()>>,
 }
 
-/// Sent by the registry to end a command and everything that it started. No reply; [`Ended`] follows later. Mailbox
-/// full: the sender retries or reports an error.
+/// Sent by the registry to end a command and everything that it started, also before it has begun. No reply; [`Ended`]
+/// follows later. Mailbox full: the sender retries or reports an error.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Terminate;

@@ -1,14 +1,19 @@
-//! A running command: its processes, its pipes or terminal, and its confinement.
+//! Runs commands. The [`Runner`] is the entry for everybody who wants one run: it knows this machine, and translates a
+//! command and the rules of a thread into the launcher's order.
 //!
-//! It is controlled by messages and reports by messages, and does not know its client. Output is handed over piece by
-//! piece; the next piece is read only after the previous one was accepted. So a slow receiver slows the command,
-//! because a full pipe makes it wait.
+//! A [`Command`] is a running command: its processes, and its pipes or terminal. It is controlled by messages and reports
+//! by messages, and does not know its client. Output is handed over piece by piece; the next piece is read only after the
+//! previous one was accepted. So a slow receiver slows the command, because a full pipe makes it wait.
 
-pub mod confinement;
+mod confinement;
+mod environment;
 mod io;
 mod messages;
 mod process;
+mod runner;
 
+use std::io as std_io;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,18 +22,27 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 use command_launcher::{Control, Launcher};
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::limits::Limits;
 use crate::panics::guarded_future;
-use io::{Input, Terminal};
-use process::{Controls, Process};
+use io::{Input, Source, Terminal};
+use process::{Controls, Plumbing};
 
+pub use environment::EnvironmentPolicy;
 pub use messages::{
     CommandId, Ended, Exit, InputRefused, Job, LaunchError, Listener, Output, OutputStream, Resize, Streams,
     TerminalSize, Terminate, Write,
 };
 pub use process::probe;
+pub use runner::{CommandSetup, NotRun, Rules, Run, Runner, Waiting};
+
+/// How long each further step waits when a command does not end although it was killed.
+const STUBBORN: Duration = Duration::from_secs(1);
+
+/// The exit code of a command that was ended before it began: that of SIGTERM.
+const NEVER_BEGAN: i32 = 143;
 
 /// See the module's documentation.
 pub struct Command {
@@ -37,16 +51,18 @@ pub struct Command {
     /// The server's own binary.
     launcher: Launcher,
     listener: Listener,
-    /// What to run. It arrives after the actor has started; earlier messages wait in the mailbox.
+    streams: Streams,
+    /// What to run. It arrives after the actor has started; input is accepted before.
     job: Option<oneshot::Receiver<Job>>,
-    running: Option<Running>,
-    timed_out: bool,
-}
-
-struct Running {
-    controls: Controls,
     input: Option<Rc<Input>>,
     terminal: Option<Terminal>,
+    /// There is a launcher, which may have started the command or not.
+    controls: Option<Controls>,
+    /// It was told to end.
+    ending: bool,
+    timed_out: bool,
+    /// It does not end, whatever is done.
+    given_up: CancellationToken,
 }
 
 impl Command {
@@ -56,47 +72,130 @@ impl Command {
         limits: Arc<Limits>,
         launcher: Launcher,
         listener: Listener,
+        streams: Streams,
         job: oneshot::Receiver<Job>,
     ) -> Self {
-        Self { id, limits, launcher, listener, job: Some(job), running: None, timed_out: false }
+        Self {
+            id,
+            limits,
+            launcher,
+            listener,
+            streams,
+            job: Some(job),
+            input: None,
+            terminal: None,
+            controls: None,
+            ending: false,
+            timed_out: false,
+            given_up: CancellationToken::new(),
+        }
     }
 
-    /// Runs the process, and reports when all its processes have ended.
-    fn run(&mut self, process: Process, ctx: &mut Context<Self>) {
-        let Process { controls, input, terminal, outputs, child } = process;
-        let output = self.listener.output.clone();
-        let pumped = process::run(self.id, child, outputs, output);
-        let ended = wrap_future::<_, Self>(guarded_future("the output of a command", pumped));
-        ctx.spawn(ended.map(|code, command, ctx| {
-            let exit = code.ok_or(LaunchError::Lost).map(|code| Exit { code, timed_out: command.timed_out });
+    /// Makes the streams and waits for the job.
+    fn prepare(&mut self, ctx: &mut Context<Self>) -> std_io::Result<()> {
+        let Plumbing { theirs, input, terminal, outputs } =
+            process::plumb(self.streams, self.limits.command_stdin_bytes)?;
+        let (begin, begun) = oneshot::channel();
+        if let Some(input) = &input {
+            let (input, begun) = (input.clone(), begun);
+            // What is typed on a terminal counts only once the command owns it.
+            ctx.spawn(wrap_future(async move {
+                if begun.await.is_ok() {
+                    input.pump().await;
+                }
+            }));
+        }
+        (self.input, self.terminal) = (input, terminal);
+        let Some(job) = self.job.take() else { return Ok(()) };
+        ctx.spawn(wrap_future::<_, Self>(job).map(|job, command, ctx| match job {
+            Ok(_) if command.ending => {}
+            Ok(job) => command.launch(job, theirs, outputs, begin, ctx),
+            // It was never begun: whoever wanted it knows why.
+            Err(_) => ctx.stop(),
+        }));
+        Ok(())
+    }
+
+    /// Starts the process, and tells the listener when nothing of it is left.
+    fn launch(
+        &mut self,
+        job: Job,
+        streams: [OwnedFd; 3],
+        outputs: Vec<(OutputStream, Source)>,
+        begin: oneshot::Sender<()>,
+        ctx: &mut Context<Self>,
+    ) {
+        let timeout = job.timeout;
+        let (child, controls) = match process::launch(job, &self.launcher, streams, self.terminal.is_some()) {
+            Ok(launched) => launched,
+            Err(error) => return self.report(Err(error), ctx),
+        };
+        self.controls = Some(controls.clone());
+        if let Some(timeout) = timeout {
+            self.limit_time(timeout, ctx);
+        }
+        let pumped = process::run(self.id, child, outputs, self.listener.output.clone(), self.given_up.clone());
+        // Both at once: what the command says first may be there before the launcher's word of it.
+        let started = async {
+            process::started(controls).await?;
+            // A command without input has nobody who waits for it.
+            let _ = begin.send(());
+            Ok(())
+        };
+        let ended = async { futures_util::future::join(started, pumped).await };
+        let ended = wrap_future::<_, Self>(guarded_future("the output of a command", ended));
+        ctx.spawn(ended.map(|ended, command, ctx| {
+            let exit = |code| Exit { code, timed_out: command.timed_out };
+            let exit = match ended {
+                Some((Ok(()), code)) => Ok(exit(code)),
+                // It was ended while it was being launched, and says no more about that.
+                Some((Err(LaunchError::System(_)), code)) if command.ending => Ok(exit(code)),
+                Some((Err(error), _)) => Err(error),
+                None => Err(LaunchError::Lost),
+            };
             command.report(exit, ctx);
         }));
-        if let Some(input) = &input {
-            ctx.spawn(wrap_future(input.clone().pump()));
-        }
-        self.running = Some(Running { controls, input, terminal });
     }
 
     /// Reports the end and stops the actor.
     fn report(&mut self, exit: Result<Exit, LaunchError>, ctx: &mut Context<Self>) {
+        self.controls = None;
         let ended = self.listener.ended.send(Ended { command: self.id, exit });
         ctx.wait(wrap_future::<_, Self>(ended).map(|_, _, ctx: &mut Context<Self>| ctx.stop()));
     }
 
-    /// Sends SIGTERM to all processes, and SIGKILL after a grace period.
-    fn end(&self, ctx: &mut Context<Self>) {
-        let Some(running) = &self.running else { return };
-        running.controls.send(Control::Terminate);
-        ctx.run_later(self.limits.command_grace_seconds.duration(), |command, _| {
-            if let Some(running) = &command.running {
-                running.controls.send(Control::Kill);
-            }
-        });
+    /// Sends SIGTERM to all processes, and SIGKILL after a grace period. If the supervisor does not obey, because it was
+    /// stopped or hangs, its processes are killed directly, and then the supervisor.
+    fn end(&mut self, ctx: &mut Context<Self>) {
+        if std::mem::replace(&mut self.ending, true) {
+            return;
+        }
+        let Some(controls) = &self.controls else {
+            let exit = Exit { code: NEVER_BEGAN, timed_out: self.timed_out };
+            return self.report(Ok(exit), ctx);
+        };
+        controls.send(Control::Terminate);
+        let grace = self.limits.command_grace_seconds.duration();
+        let after = |time: Duration, step: fn(&Self, &Controls), ctx: &mut Context<Self>| {
+            ctx.run_later(time, move |command, _| {
+                if let Some(controls) = &command.controls {
+                    step(command, controls);
+                }
+            });
+        };
+        let kill = |_: &Self, controls: &Controls| {
+            controls.send(Control::Kill);
+            controls.wake();
+        };
+        after(grace, kill, ctx);
+        after(grace + STUBBORN, |_, controls| controls.kill_below(), ctx);
+        after(grace + 2 * STUBBORN, |_, controls| controls.kill(), ctx);
+        after(grace + 3 * STUBBORN, |command, _| command.given_up.cancel(), ctx);
     }
 
     fn limit_time(&mut self, timeout: Duration, ctx: &mut Context<Self>) {
         let is_over = |command: &mut Self, ctx: &mut Context<Self>| {
-            command.timed_out = true;
+            command.timed_out = !command.ending;
             command.end(ctx);
         };
         // Not a timer, which would fire a moment later, when a short command may have ended.
@@ -111,24 +210,10 @@ impl Actor for Command {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let (job, launcher, stdin_bytes) = (self.job.take(), self.launcher.clone(), self.limits.command_stdin_bytes);
-        let launched = guarded_future("the start of a command", async move {
-            let job = job?.await.ok()?;
-            let timeout = job.timeout;
-            Some((process::launch(job, &launcher, stdin_bytes).await, timeout))
-        });
-        ctx.wait(wrap_future::<_, Self>(launched).map(|launched, command, ctx| match launched {
-            Some(Some((Ok(process), timeout))) => {
-                command.run(process, ctx);
-                if let Some(timeout) = timeout {
-                    command.limit_time(timeout, ctx);
-                }
-            }
-            Some(Some((Err(error), _))) => command.report(Err(error), ctx),
-            // It was never started; the sender knows why.
-            Some(None) => ctx.stop(),
-            None => command.report(Err(LaunchError::Lost), ctx),
-        }));
+        if let Err(error) = self.prepare(ctx) {
+            self.ending = true;
+            self.report(Err(error.into()), ctx);
+        }
     }
 }
 
@@ -136,8 +221,7 @@ impl Handler<Write> for Command {
     type Result = ();
 
     fn handle(&mut self, Write { bytes, close, done }: Write, _: &mut Self::Context) {
-        let input = self.running.as_ref().and_then(|running| running.input.as_ref());
-        let result = input.map_or(Err(InputRefused::Closed), |input| input.push(bytes, close));
+        let result = self.input.as_ref().map_or(Err(InputRefused::Closed), |input| input.push(bytes, close));
         // The sender may be gone.
         let _ = done.send(result);
     }
@@ -147,8 +231,7 @@ impl Handler<Resize> for Command {
     type Result = ();
 
     fn handle(&mut self, Resize { size, done }: Resize, _: &mut Self::Context) {
-        let terminal = self.running.as_ref().and_then(|running| running.terminal.as_ref());
-        let result = terminal.map_or(Ok(()), |terminal| terminal.resize(size));
+        let result = self.terminal.as_ref().map_or(Ok(()), |terminal| terminal.resize(size));
         // The sender may be gone.
         let _ = done.send(result);
     }

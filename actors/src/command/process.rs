@@ -1,9 +1,10 @@
-//! Starts a command's process and follows it to its end.
+//! A command's streams and its process: starts it, follows it to its end, and ends it.
 
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +16,9 @@ use command_launcher::{Control, Exec, Launcher, Order, Prepared, Report};
 use futures_util::future::join_all;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::tcsetwinsize;
-use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
@@ -35,63 +36,98 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// Exit code of a command whose launcher was killed.
 const KILLED: i32 = 137;
 
-/// A running process.
-pub struct Process {
-    pub controls: Controls,
-    pub input: Option<Rc<Input>>,
-    pub terminal: Option<Terminal>,
-    pub outputs: Vec<(OutputStream, Source)>,
-    pub child: Child,
+/// The connection to the launcher of a command. Dropping it ends the command.
+#[derive(Clone)]
+pub struct Controls {
+    socket: Rc<UnixStream>,
+    launcher: Rc<Option<OwnedFd>>,
+    pid: Option<Pid>,
 }
 
-/// The connection to the supervisor. Dropping it ends the command.
-pub struct Controls(UnixStream);
-
 impl Controls {
-    /// Sends an order to the supervisor. Two bytes always fit; if the supervisor is gone, there is nothing left to do.
+    /// Sends an order to the supervisor. A few bytes always fit; if the supervisor is gone, there is nothing left to do.
     pub fn send(&self, control: Control) {
-        if let Err(error) = self.0.try_write(&[control.byte()]) {
+        if let Err(error) = self.socket.try_write(&[control.byte()]) {
             log::debug!("a command that was to end has ended already: {error}");
         }
     }
-}
 
-/// The command's ends of its streams, and the server's.
-struct Plumbing {
-    theirs: [OwnedFd; 3],
-    sink: Option<Sink>,
-    terminal: Option<Terminal>,
-    outputs: Vec<(OutputStream, Source)>,
-}
-
-/// Starts `job` with `launcher`. Returns when the command is running.
-pub async fn launch(job: Job, launcher: &Launcher, stdin_bytes: usize) -> Result<Process, LaunchError> {
-    check_strings(&job)?;
-    let Plumbing { theirs, sink, terminal, outputs } = match job.streams {
-        Streams::Pipes { stdin } => pipes(stdin)?,
-        Streams::Terminal(size) => terminal(size)?,
-    };
-    let Job { argv, cwd, env, confinement, .. } = job;
-    let order = Order::Exec(Exec { argv, cwd, env, terminal: terminal.is_some(), confinement });
-    let (child, mut control) = start(launcher, &order, theirs)?;
-    match report(&mut control).await? {
-        Report::Started => {}
-        Report::NotStarted(reason) => return Err(LaunchError::NotStarted(reason)),
-        Report::NotConfined(reason) => return Err(LaunchError::NotConfined(reason)),
-        Report::Gaps(_) => return Err(LaunchError::Lost),
+    /// Lets a launcher go on that somebody stopped.
+    pub fn wake(&self) {
+        self.signal(Signal::CONT);
     }
-    let input = sink.map(|sink| Rc::new(Input::new(sink, stdin_bytes)));
-    Ok(Process { controls: Controls(control), input, terminal, outputs, child })
+
+    /// Kills all that the launcher has started.
+    pub fn kill_below(&self) {
+        // While the launcher is there, its number is nobody else's.
+        if let Some(pid) = self.pid.filter(|_| self.signal(Signal::CONT)) {
+            command_launcher::kill_below(pid);
+        }
+    }
+
+    /// Kills the launcher.
+    pub fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    fn signal(&self, signal: Signal) -> bool {
+        self.launcher.as_ref().as_ref().is_some_and(|launcher| pidfd_send_signal(launcher, signal).is_ok())
+    }
 }
 
-/// Asks `launcher` which layers of the sandbox are missing on this machine. Returns one sentence for each.
+/// A command's streams: its own ends, and the server's.
+pub struct Plumbing {
+    pub theirs: [OwnedFd; 3],
+    pub input: Option<Rc<Input>>,
+    pub terminal: Option<Terminal>,
+    pub outputs: Vec<(OutputStream, Source)>,
+}
+
+/// Makes the streams of a command that does not run yet. At most `stdin_bytes` wait for it to read them.
+pub fn plumb(streams: Streams, stdin_bytes: usize) -> io::Result<Plumbing> {
+    match streams {
+        Streams::Pipes { stdin } => pipes(stdin, stdin_bytes),
+        Streams::Terminal(size) => terminal(size, stdin_bytes),
+    }
+}
+
+/// Starts the launcher of `job`, which then starts the command itself.
+pub fn launch(
+    job: Job,
+    launcher: &Launcher,
+    streams: [OwnedFd; 3],
+    terminal: bool,
+) -> Result<(Child, Controls), LaunchError> {
+    check_strings(&job)?;
+    let Job { argv, cwd, env, bounds, confinement, .. } = job;
+    let order = Order::Exec(Box::new(Exec { argv, cwd, env, terminal, bounds, confinement }));
+    let (child, control) = start(launcher, &order, streams)?;
+    let pid = child.id().and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
+    let launcher = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+    Ok((child, Controls { socket: Rc::new(control), launcher: Rc::new(launcher), pid }))
+}
+
+/// Waits until the command runs.
 ///
 /// # Errors
-/// Why commands cannot be confined at all.
-pub async fn probe(launcher: &Launcher) -> Result<Vec<String>, LaunchError> {
+/// Why it does not.
+pub async fn started(controls: Controls) -> Result<(), LaunchError> {
+    match report(&controls.socket).await? {
+        Report::Started => Ok(()),
+        Report::NotStarted(reason) => Err(LaunchError::NotStarted(reason)),
+        Report::NotConfined(reason) => Err(LaunchError::NotConfined(reason)),
+        Report::Gaps(_) => Err(LaunchError::Lost),
+    }
+}
+
+/// Asks `launcher` which layers of the sandbox this machine lacks, one sentence each. `home` is `$CODEX_HOME`.
+///
+/// # Errors
+/// Why nothing can be confined at all.
+pub async fn probe(launcher: &Launcher, home: PathBuf) -> Result<Vec<String>, LaunchError> {
     let nowhere = || plain_file::open_null().map(OwnedFd::from);
-    let (mut child, mut control) = start(launcher, &Order::Probe, [nowhere()?, nowhere()?, nowhere()?])?;
-    let report = report(&mut control).await?;
+    let (mut child, control) = start(launcher, &Order::Probe { home }, [nowhere()?, nowhere()?, nowhere()?])?;
+    let report = report(&control).await?;
     child.wait().await?;
     match report {
         Report::Gaps(gaps) => Ok(gaps),
@@ -106,10 +142,15 @@ fn start(launcher: &Launcher, order: &Order, streams: [OwnedFd; 3]) -> io::Resul
     Ok((Command::from(command).spawn()?, UnixStream::from_std(control)?))
 }
 
-async fn report(control: &mut UnixStream) -> io::Result<Report> {
+async fn report(control: &UnixStream) -> io::Result<Report> {
     let mut bytes = [0; REPORT_BYTES];
-    let length = control.read(&mut bytes).await?;
-    Report::read(&bytes[..length])
+    loop {
+        control.readable().await?;
+        match control.try_read(&mut bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            length => return Report::read(&bytes[..length?]),
+        }
+    }
 }
 
 /// Strings of the operating system end at the first NUL byte. The text is the reference program's.
@@ -122,20 +163,20 @@ fn check_strings(job: &Job) -> Result<(), LaunchError> {
     Ok(())
 }
 
-fn pipes(stdin: bool) -> io::Result<Plumbing> {
+fn pipes(stdin: bool, stdin_bytes: usize) -> io::Result<Plumbing> {
     let (stdout, their_stdout) = pipe_with(PipeFlags::CLOEXEC)?;
     let (stderr, their_stderr) = pipe_with(PipeFlags::CLOEXEC)?;
-    let (their_stdin, sink) = if stdin {
+    let (their_stdin, input) = if stdin {
         let (theirs, ours) = pipe_with(PipeFlags::CLOEXEC)?;
-        (theirs, Some(Sink::pipe(ours)?))
+        (theirs, Some(Rc::new(Input::new(Sink::pipe(ours)?, stdin_bytes))))
     } else {
         (plain_file::open_null()?.into(), None)
     };
     let outputs = vec![(OutputStream::Stdout, Source::pipe(stdout)?), (OutputStream::Stderr, Source::pipe(stderr)?)];
-    Ok(Plumbing { theirs: [their_stdin, their_stdout, their_stderr], sink, terminal: None, outputs })
+    Ok(Plumbing { theirs: [their_stdin, their_stdout, their_stderr], input, terminal: None, outputs })
 }
 
-fn terminal(size: TerminalSize) -> io::Result<Plumbing> {
+fn terminal(size: TerminalSize, stdin_bytes: usize) -> io::Result<Plumbing> {
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     let master = openpt(flags)?;
     grantpt(&master)?;
@@ -145,24 +186,29 @@ fn terminal(size: TerminalSize) -> io::Result<Plumbing> {
     fcntl_setfl(&master, fcntl_getfl(&master)? | OFlags::NONBLOCK)?;
     Ok(Plumbing {
         theirs: [slave.try_clone()?, slave.try_clone()?, slave],
-        sink: Some(Sink::terminal(master.try_clone()?)?),
+        input: Some(Rc::new(Input::new(Sink::terminal(master.try_clone()?)?, stdin_bytes))),
         outputs: vec![(OutputStream::Stdout, Source::terminal(master.try_clone()?)?)],
         terminal: Some(Terminal::new(master)),
     })
 }
 
-/// Hands all output to `listener`. Returns the exit code when the command has ended and its last output was accepted.
+/// Hands all output to `listener`, and returns the exit code when the command has ended and the last piece is taken; or
+/// when it is `given_up`, because not even the kernel can end it.
 pub async fn run(
     id: CommandId,
     mut child: Child,
     outputs: Vec<(OutputStream, Source)>,
     listener: Arc<Recipient<Output>>,
+    given_up: CancellationToken,
 ) -> i32 {
     let ended = CancellationToken::new();
     let exit = async {
-        let status = child.wait().await;
+        let code = tokio::select! {
+            status = child.wait() => status.ok().and_then(|status| status.code()),
+            () = given_up.cancelled() => None,
+        };
         ended.cancel();
-        status.ok().and_then(|status| status.code()).unwrap_or(KILLED)
+        code.unwrap_or(KILLED)
     };
     let pumps = outputs.into_iter().map(|(stream, source)| pump(id, stream, source, &listener, &ended));
     futures_util::future::join(exit, join_all(pumps)).await.0

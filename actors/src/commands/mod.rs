@@ -18,19 +18,15 @@ mod steer;
 mod warnings;
 
 use std::collections::HashMap;
-use std::ffi::OsString;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use command_launcher::Launcher;
 use tokio::sync::{OnceCell, oneshot};
 
 use crate::catalog::{Catalog, Greet, Greeting};
 use crate::clock::Clock;
-use crate::command::confinement::{Surroundings, inherited_environment};
-use crate::command::{CommandId, Ended, Listener, Output, OutputStream};
+use crate::command::{CommandId, Ended, Listener, Output, OutputStream, Runner};
 use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
 use crate::context::Context;
@@ -47,6 +43,7 @@ use crate::router::{HandOver, Router};
 use crate::vital::Vitals;
 use execution::{Execution, Piece};
 
+pub use crate::command::CommandSetup as CommandsSetup;
 pub use messages::EndAll;
 
 /// See the module's documentation.
@@ -56,10 +53,7 @@ pub struct Commands {
     router: Arc<Addr<Router>>,
     catalog: Arc<Addr<Catalog>>,
     clock: Clock,
-    launcher: Option<Launcher>,
-    surroundings: Surroundings,
-    /// The environment that commands inherit.
-    env: Vec<(OsString, OsString)>,
+    runner: Runner,
     /// The recipients of reports: this actor. Shared by all commands, because each clone would add a slot to the
     /// mailbox.
     listener: Option<Listener>,
@@ -92,15 +86,6 @@ pub struct CommandsParts {
     pub vitals: Vitals,
 }
 
-/// Settings from the process for commands.
-#[derive(Clone, Debug, Default)]
-pub struct CommandsSetup {
-    /// Starts commands; without it none can run.
-    pub launcher: Option<Launcher>,
-    /// Sockets of this server, which are hidden from confined commands.
-    pub own_sockets: Vec<PathBuf>,
-}
-
 impl Commands {
     /// Starts the registry on an arbiter that all commands share.
     ///
@@ -114,14 +99,12 @@ impl Commands {
     fn new(parts: CommandsParts) -> Self {
         let CommandsParts { limits, host, router, catalog, clock, setup, vitals: _ } = parts;
         Self {
-            surroundings: Surroundings::new(&host.codex_home, setup.own_sockets),
+            runner: Runner::new(setup, &host, limits.clone()),
             limits,
             host,
             router,
             catalog,
             clock,
-            launcher: setup.launcher,
-            env: inherited_environment(),
             listener: None,
             executions: HashMap::new(),
             named: HashMap::new(),
@@ -174,7 +157,7 @@ impl Actor for Commands {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         // Without a launcher there are no reports, and the registry ends when its last address is dropped.
-        if self.launcher.is_some() {
+        if self.runner.launcher().is_some() {
             let address = ctx.address();
             let (output, ended) = (Arc::new(address.clone().recipient()), Arc::new(address.recipient()));
             self.listener = Some(Listener { output, ended });
@@ -252,9 +235,10 @@ impl Handler<Greet> for Commands {
     type Result = ResponseFuture<Greeting>;
 
     fn handle(&mut self, _: Greet, _: &mut Self::Context) -> Self::Result {
-        let (warnings, launcher) = (self.warnings.clone(), self.launcher.clone());
+        let (warnings, launcher) = (self.warnings.clone(), self.runner.launcher().cloned());
+        let home = self.host.codex_home.clone();
         Box::pin(async move {
-            let warnings = warnings.get_or_init(|| warnings::of_this_machine(launcher)).await.clone();
+            let warnings = warnings.get_or_init(|| warnings::of_this_machine(launcher, home)).await.clone();
             Greeting { notifications: warnings.into_iter().map(ServerNotification::ConfigWarning).collect() }
         })
     }

@@ -1,24 +1,21 @@
 //! Warnings about the sandbox of this machine, sent to clients when they connect.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use command_launcher::Launcher;
 use tokio::time::timeout;
 
-use crate::command::{LaunchError, probe};
+use crate::command::{LaunchError, NotRun, probe};
 use crate::protocol::config::ConfigWarning;
 
 /// How long the first client's warnings may wait for the test of the sandbox.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The warning of an embedded server that cannot run commands.
-pub const NO_LAUNCHER: &str = "this server cannot run commands, because the program it is part of does not let itself \
-                               be started as their launcher";
-
 /// Tests the sandbox. Returns no warnings if all its layers work.
-pub async fn of_this_machine(launcher: Option<Launcher>) -> Vec<ConfigWarning> {
-    let Some(launcher) = launcher else { return vec![warning(NO_LAUNCHER, None)] };
-    let tried = timeout(PATIENCE, probe(&launcher)).await;
+pub async fn of_this_machine(launcher: Option<Launcher>, home: PathBuf) -> Vec<ConfigWarning> {
+    let Some(launcher) = launcher else { return vec![warning(&NotRun::NoLauncher.to_string(), None)] };
+    let tried = timeout(PATIENCE, probe(&launcher, home)).await;
     match tried.unwrap_or(Err(LaunchError::Lost)) {
         Ok(gaps) if gaps.is_empty() => Vec::new(),
         Ok(gaps) => vec![warning("This machine lacks a layer of the sandbox for commands.", Some(gaps.join("; ")))],

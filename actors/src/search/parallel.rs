@@ -13,13 +13,17 @@ pub fn in_parts<T: Sync, R: Send>(items: &[T], work: impl Fn(&[T]) -> R + Sync) 
     let mut chunks = items.chunks(items.len().div_ceil(parts).max(1));
     let first = chunks.next().unwrap_or_default();
     thread::scope(|scope| {
-        let others: Vec<_> = chunks.map(|chunk| scope.spawn(|| work(chunk))).collect();
+        let work = &work;
+        let started = |chunk| (chunk, thread::Builder::new().spawn_scoped(scope, move || work(chunk)));
+        let others: Vec<_> = chunks.map(started).collect();
         let mut results = vec![work(first)];
-        for other in others {
-            match other.join() {
-                Ok(result) => results.push(result),
+        for (chunk, other) in others {
+            match other.map(thread::ScopedJoinHandle::join) {
+                Ok(Ok(result)) => results.push(result),
                 // The panic is passed on to the calling thread.
-                Err(panic) => std::panic::resume_unwind(panic),
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                // There is no room for another thread.
+                Err(_) => results.push(work(chunk)),
             }
         }
         results

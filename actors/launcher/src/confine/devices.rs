@@ -3,6 +3,7 @@
 //! The machine's `/dev` contains its disks and its users' terminals. Root, and a user for their own terminals, could
 //! open them even on a read-only mount.
 
+use std::ffi::CString;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -25,8 +26,8 @@ const LINKS: [(&str, &str); 5] = [
     ("ptmx", "pts/ptmx"),
 ];
 
-/// Mounts the sandbox's `/dev` over the machine's.
-pub fn replace() -> io::Result<()> {
+/// Lays the sandbox's `/dev` over the machine's. Its shared memory holds `shm_bytes` at most, or half of the machine's.
+pub fn replace(shm_bytes: Option<u64>) -> io::Result<()> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let device = |name| Ok((name, open_tree(CWD, Path::new("/dev").join(name), flags)?));
     // A container may lack one or the other.
@@ -49,6 +50,9 @@ pub fn replace() -> io::Result<()> {
     // From here on /dev itself is read-only; the mounts in it are not.
     sys::make_read_only(plain_file::open_directory(dev)?.as_fd())?;
     mount("none", dev.join("pts"), "devpts", quiet, Some(c"newinstance,ptmxmode=0666,mode=620"))?;
-    mount("none", dev.join("shm"), "tmpfs", quiet | MountFlags::NODEV, Some(c"mode=1777"))?;
+    // To the file system, a size of nothing is no limit.
+    let size = shm_bytes.map_or_else(String::new, |bytes| format!(",size={}", bytes.max(1)));
+    let options = CString::new(format!("mode=1777{size}"))?;
+    mount("none", dev.join("shm"), "tmpfs", quiet | MountFlags::NODEV, Some(options.as_c_str()))?;
     Ok(())
 }

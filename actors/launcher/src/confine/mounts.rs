@@ -1,138 +1,169 @@
-//! The file system of a confined command: everything is read-only except the writable roots.
+//! The file system as a confined command sees it: everything read-only, and the writable roots laid over it.
 
 use std::collections::BTreeMap;
+use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use rustix::fs::{Mode, OFlags, openat};
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_bind, mount_change, move_mount,
-    open_tree,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
+    fsconfig_create, fsconfig_set_string, fsmount, fsopen, mount, mount_change, move_mount, open_tree,
 };
 
-use super::{NotConfined, devices};
-use crate::order::Confinement;
+use super::plan::Plan;
+use super::resolve::{Id, open_same, resolve};
+use super::{NotConfined, aliases, devices, home};
 use crate::sys;
 
-/// Read-only names in each writable root: their content runs later outside the sandbox (hooks), or configures the next
-/// sandbox (project settings).
-const PROTECTED: [&str; 2] = [".git", ".codex"];
-
-/// Sets up the file system for `confinement`. Returns the writable paths that exist.
-pub fn arrange(confinement: &Confinement) -> Result<Vec<PathBuf>, NotConfined> {
-    let roots = existing(&confinement.writable);
-    if roots.iter().any(|root| root == Path::new("/")) {
-        return Err(NotConfined::because("writable roots")("`/` leaves nothing to confine; ask for dangerFullAccess"));
-    }
-    let protected = protected(&roots, &confinement.read_only)?;
-    lay_out(&roots, &protected, &existing(&confinement.hidden)).map_err(NotConfined::because("mounts"))?;
-    devices::replace().map_err(NotConfined::because("/dev"))?;
+/// Lays the file system out as `plan` says.
+pub fn arrange(plan: &Plan, shm_bytes: Option<u64>) -> Result<(), NotConfined> {
+    lay_out(plan).map_err(NotConfined::because("mounts"))?;
+    devices::replace(shm_bytes).map_err(NotConfined::because("/dev"))?;
     let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    // Read-only as a whole, because root owns the files in /proc/sys.
-    mount("proc", "/proc", "proc", flags, None).map_err(NotConfined::because("/proc"))?;
-    Ok(roots)
+    // Read-only as a whole: for root, files in /proc/sys are its own.
+    mount("proc", "/proc", "proc", flags, None).map_err(NotConfined::because("/proc"))
 }
 
-fn lay_out(roots: &[PathBuf], protected: &[PathBuf], hidden: &[PathBuf]) -> io::Result<()> {
+/// What is laid at one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layer {
+    /// What is there, and may be written.
+    Write(Option<Id>),
+    /// What is there, and may be read.
+    Read(Id),
+    /// An empty directory.
+    Empty(Id),
+    /// The home without its secrets.
+    Home(Id),
+    /// Nothing that could be read.
+    Hidden(Id),
+}
+
+fn lay_out(plan: &Plan) -> io::Result<()> {
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
-    let mut trees = Vec::new();
-    for (path, access) in layers(roots, protected) {
-        let tree = tree(path)?;
-        if access == Access::Read {
-            sys::make_read_only(tree.as_fd())?;
+    let layers = layers(plan)?;
+    let mut trees = BTreeMap::new();
+    for (path, layer) in &layers {
+        match layer {
+            Layer::Write(id) => drop(trees.insert(path, tree(path, *id)?)),
+            Layer::Read(id) => {
+                let tree = tree(path, Some(*id))?;
+                sys::make_read_only(tree.as_fd())?;
+                trees.insert(path, tree);
+            }
+            Layer::Empty(_) | Layer::Home(_) | Layer::Hidden(_) => {}
         }
-        trees.push((tree, path));
     }
-    sys::make_read_only(plain_file::open_directory(Path::new("/"))?.as_fd())?;
-    for (tree, path) in trees {
-        lay(&tree, path)?;
-    }
-    for path in hidden {
-        if path.is_dir() {
-            mount("none", path, "tmpfs", MountFlags::RDONLY, Some(c"size=0,mode=000"))?;
-        } else {
-            mount_bind("/dev/null", path)?;
+    sys::make_read_only(open_same(Path::new("/"), None)?.as_fd())?;
+    for (path, layer) in &layers {
+        let laid = match layer {
+            Layer::Write(id) => lay(&trees[path], path, *id),
+            Layer::Read(id) => lay(&trees[path], path, Some(*id)),
+            Layer::Empty(id) => lay(&empty(c"755")?, path, Some(*id)),
+            Layer::Home(id) => home::lay(path, *id),
+            Layer::Hidden(id) => open_same(path, Some(*id)).and_then(|place| hide(&place)),
+        };
+        // What lies in something hidden, or is not shown of the home, needs no cover of its own.
+        if laid.is_err() && (matches!(layer, Layer::Write(_)) || !is_covered(&layers, path)) {
+            return laid;
         }
     }
     Ok(())
 }
 
-/// Access to a part of the file system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Access {
-    Read,
-    Write,
-}
-
-/// The mounts over the read-only file system, outer paths before inner ones, so that the innermost wins. Besides roots
-/// and protected paths they include every directory in between: a mount point cannot be renamed, so a protected path
-/// cannot be moved away with its parent and replaced.
-fn layers<'a>(roots: &'a [PathBuf], protected: &'a [PathBuf]) -> BTreeMap<&'a Path, Access> {
-    let between = protected.iter().flat_map(|path| path.ancestors().skip(1));
-    let between = between.filter(|directory| roots.iter().any(|root| directory.starts_with(root)));
-    let writable = roots.iter().map(PathBuf::as_path).chain(between).map(|path| (path, Access::Write));
-    writable.chain(protected.iter().map(|path| (path.as_path(), Access::Read))).collect()
-}
-
-/// Clones the mount tree at `path`.
-fn tree(path: &Path) -> io::Result<OwnedFd> {
-    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
-    Ok(open_tree(pin(path)?, "", flags | OpenTreeFlags::AT_EMPTY_PATH)?)
-}
-
-fn lay(tree: &OwnedFd, path: &Path) -> io::Result<()> {
-    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
-    Ok(move_mount(tree, "", pin(path)?, "", flags)?)
-}
-
-/// Opens a path that was found to have no symbolic links. If another confined command has inserted one since, it must
-/// not choose what this one may write.
-fn pin(path: &Path) -> io::Result<OwnedFd> {
-    Ok(openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS)?)
-}
-
-/// The existing ones of `paths`, with symbolic links resolved.
-fn existing(paths: &[PathBuf]) -> Vec<PathBuf> {
-    paths.iter().filter_map(|path| path.canonicalize().ok()).collect()
-}
-
-/// The paths that must be read-only inside writable roots.
-fn protected(roots: &[PathBuf], read_only: &[PathBuf]) -> Result<Vec<PathBuf>, NotConfined> {
-    let mut protected = existing(read_only);
-    for root in roots {
-        for name in PROTECTED {
-            let path = root.join(name);
-            match path.symlink_metadata() {
-                // A link cannot be a mount point, so the link itself could be replaced.
-                Ok(metadata) if metadata.is_symlink() => {
-                    let cause = format!("{} is a symbolic link, which cannot be kept read-only", path.display());
-                    return Err(NotConfined::because("writable roots")(cause));
-                }
-                Ok(metadata) if metadata.is_file() => {
-                    protected.extend(git_directory(root, &path));
-                    protected.push(path);
-                }
-                Ok(_) => protected.push(path),
-                // It may be created: `git init` is a command like others.
-                Err(_) => {}
-            }
-        }
+/// What is laid where, each behind what it lies in, so that the innermost one counts. Besides what the plan names that is
+/// every directory between a root and what it must not change: what something is mounted on cannot be renamed, and so
+/// what is protected cannot be moved away with its directory, and another one be put in its place.
+fn layers(plan: &Plan) -> io::Result<BTreeMap<PathBuf, Layer>> {
+    let mut layers = BTreeMap::new();
+    let aliases = aliases::Aliases::of_this_machine()?;
+    let hidden = plan.hidden.iter().map(|pinned| (pinned, Layer::Hidden(pinned.id)));
+    let home = plan.home.iter().map(|pinned| (pinned, Layer::Home(pinned.id)));
+    let covered = hidden.chain(home).flat_map(|(pinned, layer)| {
+        let aliases = aliases.of(&pinned.path, pinned.id);
+        aliases.into_iter().chain([pinned.path.clone()]).map(move |path| (path, layer))
+    });
+    let secrets = plan.home.iter().flat_map(|home| aliases.below(&home.path)).filter_map(|(place, rest)| {
+        let name = rest.components().next()?.as_os_str().as_bytes();
+        (!home::is_shown(name)).then_some(())?;
+        Some((place.clone(), Layer::Hidden(resolve(&place)?.id)))
+    });
+    let covered: Vec<(PathBuf, Layer)> = covered.chain(secrets).collect();
+    let protected = plan.protected.iter().map(|pinned| (pinned.path.clone(), Layer::Read(pinned.id)));
+    let empty = plan.placeholders.iter().map(|placeholder| (placeholder.path.clone(), Layer::Empty(placeholder.id)));
+    let inner: Vec<(PathBuf, Layer)> = protected.chain(empty).chain(covered).collect();
+    let is_writable = |directory: &Path| {
+        let within = |path: &&Path| directory.starts_with(path);
+        let root = plan.roots.iter().map(|root| root.path.as_path()).filter(within).max();
+        let cover = inner.iter().map(|(path, _)| path.as_path()).filter(within).max();
+        // Of two that hold the same directory, the one that lies in the other is the longer path, and the greater.
+        root.is_some() && cover < root
+    };
+    for (path, _) in &inner {
+        let between = path.ancestors().skip(1).filter(|directory| is_writable(directory));
+        layers.extend(between.map(|directory| (directory.to_owned(), Layer::Write(None))));
     }
-    // Everything elsewhere is read-only anyway. A path that is or contains a root is meant to be writable.
-    protected.retain(|path| roots.iter().any(|root| path.starts_with(root)));
-    protected.sort();
-    protected.dedup();
-    Ok(protected)
+    layers.extend(plan.roots.iter().map(|root| (root.path.clone(), Layer::Write(Some(root.id)))));
+    layers.extend(inner);
+    Ok(layers)
 }
 
-/// Bytes of a `.git` file: `gitdir: ` and a path.
-const LONGEST_LINK: usize = 8192;
+/// Whether `path` lies in something whose content is not shown as it is.
+fn is_covered(layers: &BTreeMap<PathBuf, Layer>, path: &Path) -> bool {
+    let covers = |above: &Path| matches!(layers.get(above), Some(Layer::Home(_) | Layer::Hidden(_) | Layer::Empty(_)));
+    path.ancestors().skip(1).any(covers)
+}
 
-/// The target of a `.git` file: the repository of a worktree or a submodule.
-fn git_directory(root: &Path, file: &Path) -> Option<PathBuf> {
-    let text = plain_file::read_to_string(file, LONGEST_LINK).ok()?;
-    root.join(text.strip_prefix("gitdir:")?.trim()).canonicalize().ok()
+/// A copy of what is mounted at `path` and below.
+fn tree(path: &Path, id: Option<Id>) -> io::Result<OwnedFd> {
+    clone(open_same(path, id)?.as_fd())
+}
+
+/// A copy of what is mounted at `place` and below.
+pub fn clone(place: impl AsFd) -> io::Result<OwnedFd> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+    Ok(open_tree(place, "", flags | OpenTreeFlags::AT_EMPTY_PATH)?)
+}
+
+/// Mounts `tree` at `path`, if that is still what it was when it was judged.
+pub fn lay(tree: &OwnedFd, path: &Path, id: Option<Id>) -> io::Result<()> {
+    lay_on(tree, &open_same(path, id)?)
+}
+
+/// Mounts `tree` on `place`.
+pub fn lay_on(tree: &OwnedFd, place: &OwnedFd) -> io::Result<()> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    Ok(move_mount(tree, "", place, "", flags)?)
+}
+
+/// Covers `place` with nothing.
+pub fn hide(place: &OwnedFd) -> io::Result<()> {
+    let is_directory = openat(place, ".", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).is_ok();
+    let cover = if is_directory { empty(c"000")? } else { clone(open_same(Path::new("/dev/null"), None)?)? };
+    lay_on(&cover, place)
+}
+
+/// An empty directory of mode `mode` that stays empty.
+fn empty(mode: &CStr) -> io::Result<OwnedFd> {
+    memory(mode, MountAttrFlags::MOUNT_ATTR_RDONLY)
+}
+
+/// A file system in memory, whose top has mode `mode`.
+pub fn memory(mode: &CStr, attributes: MountAttrFlags) -> io::Result<OwnedFd> {
+    let system = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_set_string(&system, "mode", mode)?;
+    fsconfig_create(&system)?;
+    let quiet =
+        MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+    Ok(fsmount(&system, FsMountFlags::FSMOUNT_CLOEXEC, attributes | quiet)?)
+}
+
+/// Opens the directory at `place` in order to list it.
+pub fn open_directory(place: &OwnedFd) -> io::Result<OwnedFd> {
+    Ok(openat(place, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
 }
 
 #[cfg(test)]
@@ -140,51 +171,48 @@ mod tests {
     use std::fs;
 
     use super::*;
-
-    fn in_root(make: impl FnOnce(&Path)) -> (tempfile::TempDir, PathBuf) {
-        let directory = tempfile::tempdir().unwrap();
-        make(directory.path());
-        let root = directory.path().canonicalize().unwrap();
-        (directory, root)
-    }
-
-    #[test]
-    fn git_directories_stay_read_only() {
-        let (_kept, root) = in_root(|root| fs::create_dir(root.join(".git")).unwrap());
-        let (git, roots) = (root.join(".git"), [root.clone()]);
-        assert_eq!(protected(&roots, &[PathBuf::from("/etc")]).unwrap(), vec![git.clone()]);
-        assert_eq!(protected(&roots, &roots).unwrap(), [root, git]);
-    }
-
-    #[test]
-    fn so_does_the_repository_of_a_worktree() {
-        let (_kept, root) = in_root(|root| {
-            fs::create_dir_all(root.join("main/.git/worktrees/w")).unwrap();
-            fs::write(root.join(".git"), "gitdir: main/.git/worktrees/w\n").unwrap();
-        });
-        let expected = [root.join(".git"), root.join("main/.git/worktrees/w")];
-        assert_eq!(protected(&[root], &[]).unwrap(), expected);
-    }
+    use crate::order::Confinement;
 
     #[test]
     fn what_lies_between_a_root_and_what_is_protected_cannot_be_moved() {
-        let roots = ["/tmp", "/tmp/a/b/inner"].map(PathBuf::from);
-        let protected = [PathBuf::from("/tmp/a/b/inner/.git")];
-        let (read, write) = (Access::Read, Access::Write);
-        let writable = ["/tmp", "/tmp/a", "/tmp/a/b", "/tmp/a/b/inner"].map(|path| (Path::new(path), write));
-        let expected = writable.into_iter().chain([(Path::new("/tmp/a/b/inner/.git"), read)]);
-        assert_eq!(layers(&roots, &protected), expected.collect());
+        let kept = tempfile::tempdir().unwrap();
+        let root = kept.path().canonicalize().unwrap();
+        let at = |path: &str| root.join(path);
+        fs::create_dir_all(at("a/b/home")).unwrap();
+        fs::create_dir_all(at("w/.git")).unwrap();
+        fs::write(at("a/socket"), "").unwrap();
+        let confinement = Confinement {
+            writable: vec![root.clone()],
+            home: Some(at("a/b/home")),
+            hidden: vec![at("a/socket")],
+            ..Confinement::default()
+        };
+        let mut plan = Plan::of(&confinement).unwrap();
+        let layers = layers(&plan).unwrap();
+        plan.clear();
+        assert!(matches!(layers[&root], Layer::Write(Some(_))));
+        assert!(matches!(layers[&at("a")], Layer::Write(None)));
+        assert!(matches!(layers[&at("a/b")], Layer::Write(None)));
+        assert!(matches!(layers[&at("a/b/home")], Layer::Home(_)));
+        assert!(matches!(layers[&at("a/socket")], Layer::Hidden(_)));
+        assert!(matches!(layers[&at(".codex")], Layer::Empty(_)));
+        assert!(!layers.contains_key(&at("w")), "no project that anybody knows");
     }
 
     #[test]
-    fn what_is_both_is_protected() {
-        let home = [PathBuf::from("/home/c")];
-        assert_eq!(layers(&home, &home)[Path::new("/home/c")], Access::Read);
-    }
-
-    #[test]
-    fn a_link_in_its_place_is_refused() {
-        let (_kept, root) = in_root(|root| std::os::unix::fs::symlink("/tmp", root.join(".git")).unwrap());
-        assert!(protected(&[root], &[]).unwrap_err().to_string().ends_with("cannot be kept read-only"));
+    fn what_may_be_written_in_the_home_makes_nothing_around_it_writable() {
+        let kept = tempfile::tempdir().unwrap();
+        let root = kept.path().canonicalize().unwrap();
+        let at = |path: &str| root.join(path);
+        fs::create_dir_all(at("home/worktrees/one")).unwrap();
+        let writable = vec![root.clone(), at("home/worktrees/one")];
+        let confinement = Confinement { writable, home: Some(at("home")), ..Confinement::default() };
+        let mut plan = Plan::of(&confinement).unwrap();
+        let layers = layers(&plan).unwrap();
+        plan.clear();
+        assert!(matches!(layers[&at("home")], Layer::Home(_)));
+        assert!(!layers.contains_key(&at("home/worktrees")));
+        assert!(matches!(layers[&at("home/worktrees/one")], Layer::Write(Some(_))));
+        assert!(matches!(layers[&at("home/worktrees/one/.git")], Layer::Empty(_)));
     }
 }

@@ -1,13 +1,20 @@
 //! The known settings, so that a misspelt one is reported.
 //!
 //! Only top-level names are checked. Nested ones belong to the programs that read them.
+//!
+//! A known setting is not always obeyed. One that this server should act on, and does not, is reported as well;
+//! [`Settings`] says by its members what this server acts on.
 
 use std::path::Path;
 
+use serde::Deserialize;
+use serde::de::value::Error as NoValue;
+use serde::de::{Deserializer, Error as _, Visitor};
+use serde::forward_to_deserialize_any;
 use toml::Table;
 use toml::de::DeTable;
 
-use super::{Fault, Layers};
+use super::{Fault, Layer, Layers, Settings};
 use crate::protocol::config::{ConfigLayerSource, ConfigWarning};
 
 /// Maximum number of unknown settings that a warning names; it counts the others.
@@ -124,6 +131,26 @@ const KNOWN: [&str; 107] = [
     "windows",
 ];
 
+/// Settings of other programs that share the file, and those that are obeyed by not doing anything: this server sends
+/// neither statistics nor reports, and looks for no updates.
+const OF_OTHERS: [&str; 15] = [
+    "analytics",
+    "audio",
+    "browser_use",
+    "check_for_update_on_startup",
+    "computer_use",
+    "desktop",
+    "disable_paste_burst",
+    "feedback",
+    "file_opener",
+    "hide_agent_reasoning",
+    "notice",
+    "show_raw_agent_reasoning",
+    "suppress_unstable_features_warning",
+    "tui",
+    "windows",
+];
+
 fn is_known(name: &str) -> bool {
     KNOWN.binary_search(&name).is_ok()
 }
@@ -149,18 +176,14 @@ pub fn check_file(path: &Path, text: &str) -> Result<(), Fault> {
     }
 }
 
-/// The warning about unknown settings in the active layers.
-pub fn warning(layers: &Layers) -> Option<ConfigWarning> {
-    let lines: Vec<String> = layers
-        .listing()
-        .iter()
-        .filter(|layer| layer.disabled_reason.is_none())
-        .flat_map(|layer| {
-            let source = described(&layer.metadata.name);
-            let unknown = layer.config.keys().filter(|name| !is_known(name));
-            unknown.map(|name| format!("  {source}: `{name}` is ignored.")).collect::<Vec<_>>()
-        })
-        .collect();
+/// Everything that a client should know about the settings in the layers that count.
+pub fn warnings(layers: &Layers) -> Vec<ConfigWarning> {
+    [unknown(layers), not_obeyed(layers), ignored(layers)].into_iter().flatten().collect()
+}
+
+/// The warning about everything unknown in the layers that count.
+pub fn unknown(layers: &Layers) -> Option<ConfigWarning> {
+    let lines = lines(layers, |name| !is_known(name), "is ignored");
     let settings = match lines.len() {
         0 => return None,
         1 => "setting",
@@ -180,6 +203,72 @@ pub fn warning(layers: &Layers) -> Option<ConfigWarning> {
     Some(ConfigWarning { summary, details: None, path: None, range: None })
 }
 
+/// The warning about settings that this server knows and does not act on.
+fn not_obeyed(layers: &Layers) -> Option<ConfigWarning> {
+    let obeyed = obeyed();
+    let silent = |name: &str| is_known(name) && !obeyed.contains(&name) && !OF_OTHERS.contains(&name);
+    let lines = lines(layers, silent, "has no effect here");
+    let summary = "This server does not act on some of your settings.".to_owned();
+    (!lines.is_empty()).then(|| ConfigWarning { summary, details: Some(lines.join("\n")), path: None, range: None })
+}
+
+/// The warning about settings of projects that may not count.
+pub fn ignored(layers: &Layers) -> Option<ConfigWarning> {
+    let line = |layer: &Layer| {
+        let source = described(&layer.source);
+        layer.ignored.iter().map(|name| format!("  {source}: `{name}` is ignored.")).collect::<Vec<_>>()
+    };
+    let lines: Vec<String> = layers.0.iter().flat_map(line).collect();
+    let summary =
+        "A project may tighten your rules for commands, but not loosen them or change whom you trust.".to_owned();
+    (!lines.is_empty()).then(|| ConfigWarning { summary, details: Some(lines.join("\n")), path: None, range: None })
+}
+
+/// One line for each setting at the top of the layers that count, where `concerned` says so.
+fn lines(layers: &Layers, concerned: impl Fn(&str) -> bool, fate: &str) -> Vec<String> {
+    let counting = layers.0.iter().rev().filter(|layer| layer.disabled_reason.is_none());
+    let line = |layer: &Layer| {
+        let source = described(&layer.source);
+        let names = layer.table.keys().filter(|name| concerned(name));
+        names.map(|name| format!("  {source}: `{name}` {fate}.")).collect::<Vec<_>>()
+    };
+    counting.flat_map(line).collect()
+}
+
+/// The names of the members of [`Settings`].
+fn obeyed() -> &'static [&'static str] {
+    /// Is asked for a structure, and notes the names of its members.
+    struct Names<'a>(&'a mut &'static [&'static str]);
+
+    impl<'de> Deserializer<'de> for Names<'_> {
+        type Error = NoValue;
+
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, NoValue> {
+            Err(NoValue::custom("there is no value"))
+        }
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            visitor: V,
+        ) -> Result<V::Value, NoValue> {
+            *self.0 = fields;
+            self.deserialize_any(visitor)
+        }
+
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+            unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+
+    let mut names: &[&str] = &[];
+    // It fails, having noted the names.
+    let _ = Settings::deserialize(Names(&mut names));
+    names
+}
+
 fn described(source: &ConfigLayerSource) -> String {
     match source {
         ConfigLayerSource::System { file } => format!("system ({file})"),
@@ -191,12 +280,11 @@ fn described(source: &ConfigLayerSource) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Layer;
     use super::*;
 
     fn warned(text: &str) -> Option<String> {
         let layer = Layer::new(ConfigLayerSource::SessionFlags, toml::from_str(text).unwrap());
-        warning(&Layers(vec![layer])).map(|warning| warning.summary)
+        unknown(&Layers(vec![layer])).map(|warning| warning.summary)
     }
 
     #[test]
@@ -227,5 +315,14 @@ mod tests {
         let four = warned("z1 = 1\nz2 = 1\nz3 = 1\nz4 = 1").unwrap();
         assert!(four.starts_with(&head(4, "s")));
         assert!(four.ends_with("`z3` is ignored.\n  ... and 1 more ignored settings."));
+    }
+
+    #[test]
+    fn what_is_known_and_not_obeyed_is_said() {
+        let layer = |text: &str| Layer::new(ConfigLayerSource::SessionFlags, toml::from_str(text).unwrap());
+        let said = |text: &str| not_obeyed(&Layers(vec![layer(text)])).and_then(|warning| warning.details);
+        assert_eq!(said("model = 'x'\nsandbox_mode = 'read-only'\n[tui]"), None);
+        assert_eq!(said("notify = ['x']").as_deref(), Some("  session-flags: `notify` has no effect here."));
+        assert!(obeyed().contains(&"model_provider"));
     }
 }

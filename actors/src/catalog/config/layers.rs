@@ -19,12 +19,14 @@ pub struct Layer {
     pub table: Table,
     /// Why the layer is ignored, if it is.
     pub disabled_reason: Option<String>,
+    /// What it set besides [`Self::table`], and may not set.
+    pub ignored: Vec<String>,
 }
 
 impl Layer {
     /// Creates an active layer.
     pub fn new(source: ConfigLayerSource, table: Table) -> Self {
-        Self { source, table, disabled_reason: None }
+        Self { source, table, disabled_reason: None, ignored: Vec::new() }
     }
 
     /// The layer as shown to clients.

@@ -64,8 +64,9 @@ impl ConfigFiles {
         if let Some(cwd) = cwd {
             let mut of_the_user = layers.clone();
             of_the_user.0.extend(flags.clone());
-            let settings = Settings::from_table(&of_the_user.effective())?;
-            layers.0.extend(Project::of(cwd, &settings).layers(sources, &mut self.projects)?);
+            let of_the_user = of_the_user.effective();
+            let settings = Settings::from_table(&of_the_user)?;
+            layers.0.extend(Project::of(cwd, &settings).layers(sources, of_the_user, &mut self.projects)?);
         }
         layers.0.extend(flags);
         let table = layers.effective();
@@ -77,7 +78,7 @@ impl ConfigFiles {
     pub fn warnings(&mut self, sources: &CatalogSources) -> Vec<ConfigWarning> {
         let loaded = self.load(sources, Some(&sources.cwd), &Table::new());
         match loaded.and_then(|configuration| configuration.settings.check().map(|()| configuration)) {
-            Ok(configuration) => known::warning(&configuration.layers).into_iter().collect(),
+            Ok(configuration) => known::warnings(&configuration.layers),
             Err(fault) => vec![fault.warning()],
         }
     }

@@ -5,15 +5,18 @@ mod fault;
 mod known;
 mod layers;
 mod load;
+mod permissions;
 mod project;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod tighten;
 
 pub use edit::{KeyPath, apply};
 pub use fault::Fault;
-pub use known::warning as unknown_settings;
+pub use known::{ignored, unknown};
 pub use layers::{Layer, Layers, look_up, merge, put};
-pub use load::{ConfigFiles, check_strict, parse_text};
+pub use load::{ConfigFiles, Configuration, check_strict, parse_text};
+pub use permissions::{Permissions, profiles};
 pub use project::Project;
 pub use settings::{Settings, TrustLevel};

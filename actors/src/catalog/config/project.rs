@@ -6,30 +6,11 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 use super::load::parse_file;
-use super::{Fault, Layer, Settings, TrustLevel};
+use super::tighten::tighten;
+use super::{Fault, Layer, Settings, TrustLevel, merge};
 use crate::cached_file::CachedFile;
 use crate::catalog::sources::CatalogSources;
 use crate::protocol::config::ConfigLayerSource;
-
-/// Settings that a project must not make: where credentials are sent, what runs outside the sandbox, and what is
-/// trusted.
-const NOT_FOR_PROJECTS: [&str; 15] = [
-    "chatgpt_base_url",
-    "cli_auth_credentials_store",
-    "experimental_realtime_ws_base_url",
-    "log_dir",
-    "mcp_oauth_credentials_store",
-    "model_catalog_json",
-    "model_provider",
-    "model_providers",
-    "notify",
-    "openai_base_url",
-    "otel",
-    "profile",
-    "project_root_markers",
-    "projects",
-    "sqlite_home",
-];
 
 /// Bytes of a project's configuration. Smaller than the user's own, because anybody may have written it and it is
 /// parsed and merged with the others for each thread; 100 times the longest that was seen in use.
@@ -50,8 +31,8 @@ impl<'a> Project<'a> {
     /// with a marker, normally `.git`.
     pub fn of(cwd: &'a Path, settings: &'a Settings) -> Self {
         let has_marker = |dir: &Path| match &settings.project_root_markers {
-            Some(markers) => markers.iter().any(|marker| dir.join(marker).exists()),
-            None => dir.join(".git").exists(),
+            Some(markers) => markers.iter().any(|marker| is_marker(&dir.join(marker))),
+            None => is_marker(&dir.join(".git")),
         };
         let root = cwd.ancestors().find(|dir| has_marker(dir)).unwrap_or(cwd);
         Self { cwd, root, settings }
@@ -69,43 +50,57 @@ impl<'a> Project<'a> {
         [dir, self.root].into_iter().find_map(|dir| decided(dir).or_else(|| real(dir).and_then(|dir| decided(&dir))))
     }
 
-    /// The layers of the `.codex` folders from the root down to the working directory. Untrusted ones are included, but
-    /// inactive.
+    /// The layers of the `.codex` folders from the root down to the working directory. Each may tighten the rules made
+    /// by `stronger`, the settings of everybody else together, and by the folders above it. Untrusted folders are
+    /// included, but inactive.
     ///
     /// # Errors
     /// The configuration of a trusted folder is invalid.
-    pub fn layers(&self, sources: &CatalogSources, files: &mut ProjectFiles) -> Result<Vec<Layer>, Fault> {
+    pub fn layers(
+        &self,
+        sources: &CatalogSources,
+        mut stronger: Table,
+        files: &mut ProjectFiles,
+    ) -> Result<Vec<Layer>, Fault> {
         let inside = |dir: &&Path| dir.starts_with(self.root);
         let mut dirs: Vec<&Path> = self.cwd.ancestors().take_while(inside).collect();
         dirs.reverse();
         let folder = |dir: &'a Path| Some((dir, dir.join(".codex"))).filter(|(_, folder)| folder.is_dir());
         // The user's own `$CODEX_HOME` may be called `.codex`, too; it does not belong to a project.
         let foreign = |(_, folder): &(&Path, PathBuf)| !same(folder, &sources.codex_home);
-        dirs.into_iter()
-            .filter_map(folder)
-            .filter(foreign)
-            .map(|(dir, folder)| self.layer(dir, &folder, sources, files))
-            .collect()
+        let mut layers = Vec::new();
+        for (dir, folder) in dirs.into_iter().filter_map(folder).filter(foreign) {
+            let source = ConfigLayerSource::Project { dot_codex_folder: folder.display().to_string() };
+            let layer = if self.trust_of(dir) == Some(TrustLevel::Trusted) {
+                let mut table = files.get(folder.join("config.toml"))?;
+                let ignored = tighten(&mut table, &stronger);
+                Layer { ignored, ..Layer::new(source, table) }
+            } else {
+                // Its file is not even read.
+                let reason = self.how_to_trust(sources);
+                Layer { disabled_reason: Some(reason), ..Layer::new(source, Table::new()) }
+            };
+            merge(&mut stronger, &layer.table);
+            layers.push(layer);
+        }
+        Ok(layers)
     }
 
-    /// The file of a folder that is not trusted is not even read.
-    fn layer(
-        &self,
-        dir: &Path,
-        folder: &Path,
-        sources: &CatalogSources,
-        files: &mut ProjectFiles,
-    ) -> Result<Layer, Fault> {
-        let source = ConfigLayerSource::Project { dot_codex_folder: folder.display().to_string() };
-        if self.trust_of(dir) == Some(TrustLevel::Trusted) {
-            return files.get(folder.join("config.toml")).map(|table| Layer::new(source, table));
-        }
-        let reason = format!(
+    fn how_to_trust(&self, sources: &CatalogSources) -> String {
+        format!(
             "To load project-local config, hooks, and exec policies, add {} as a trusted project in {}.",
             self.root.display(),
             sources.user_config().display(),
-        );
-        Ok(Layer { source, table: Table::new(), disabled_reason: Some(reason) })
+        )
+    }
+}
+
+/// Whether `path` marks its directory as the root of a project. An empty directory does not: while a confined command
+/// runs, one stands in for each protected name that does not exist.
+fn is_marker(path: &Path) -> bool {
+    match path.read_dir() {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => path.exists(),
     }
 }
 
@@ -118,16 +113,10 @@ impl ProjectFiles {
         if self.0.len() >= MOST_FILES && !self.0.contains_key(&file) {
             self.0.clear();
         }
-        let cached = self.0.entry(file).or_insert_with_key(|file| {
-            CachedFile::bounded(file.clone(), LARGEST_FILE, |path, content| parse_file(path, content).map(allowed))
-        });
+        let cached =
+            self.0.entry(file).or_insert_with_key(|file| CachedFile::bounded(file.clone(), LARGEST_FILE, parse_file));
         cached.get().clone()
     }
-}
-
-fn allowed(mut table: Table) -> Table {
-    table.retain(|name, _| !NOT_FOR_PROJECTS.contains(&name));
-    table
 }
 
 fn same(a: &Path, b: &Path) -> bool {
@@ -146,7 +135,7 @@ mod tests {
         let root = dir.path().join("work");
         fs::create_dir_all(root.join("sub/.codex")).unwrap();
         fs::create_dir_all(root.join(".codex")).unwrap();
-        fs::create_dir(root.join(".git")).unwrap();
+        fs::create_dir_all(root.join(".git/refs")).unwrap();
         fs::write(root.join(".codex/config.toml"), "model = 'root'\nmodel_provider = 'evil'").unwrap();
         fs::write(root.join("sub/.codex/config.toml"), "model = 'sub'").unwrap();
         let key = dir.path().join(trusted);
@@ -154,38 +143,39 @@ mod tests {
         (dir, settings)
     }
 
-    /// What each layer says about the model, and whether it counts.
-    fn models(dir: &Path, settings: &Settings) -> Vec<(Option<String>, bool)> {
-        let sources = CatalogSources::new(dir.join("home"), dir.to_path_buf());
-        let cwd = dir.join("work/sub/not-there");
-        let layers = Project::of(&cwd, settings).layers(&sources, &mut ProjectFiles::default()).unwrap();
+    fn layers(cwd: &Path, home: &Path, settings: &Settings) -> Vec<Layer> {
+        let sources = CatalogSources::new(home.to_path_buf(), cwd.to_path_buf());
+        Project::of(cwd, settings).layers(&sources, Table::new(), &mut ProjectFiles::default()).unwrap()
+    }
+
+    /// The models that the layers set, weakest first. What is not trusted is not read.
+    fn models(dir: &Path, settings: &Settings) -> Vec<Option<String>> {
+        let layers = layers(&dir.join("work/sub/not-there"), &dir.join("home"), settings);
         let model = |layer: &Layer| layer.table.get("model").map(|model| model.as_str().unwrap().to_owned());
-        layers.iter().map(|layer| (model(layer), layer.disabled_reason.is_none())).collect()
+        layers.iter().map(model).collect()
     }
 
     #[test]
     fn trust_in_the_root_covers_what_lies_below() {
         let (dir, settings) = project("work");
-        assert_eq!(models(dir.path(), &settings), [(Some("root".to_owned()), true), (Some("sub".to_owned()), true)]);
+        assert_eq!(models(dir.path(), &settings), [Some("root".to_owned()), Some("sub".to_owned())]);
     }
 
     #[test]
     fn trust_below_does_not_reach_the_root() {
         let (dir, settings) = project("work/sub");
-        assert_eq!(models(dir.path(), &settings), [(None, false), (Some("sub".to_owned()), true)]);
+        assert_eq!(models(dir.path(), &settings), [None, Some("sub".to_owned())]);
     }
 
     #[test]
     fn nothing_counts_without_trust_not_even_a_fault() {
         let (dir, settings) = project("elsewhere");
         fs::write(dir.path().join("work/.codex/config.toml"), "model = ").unwrap();
-        let sources = CatalogSources::new(dir.path().join("home"), dir.path().to_path_buf());
-        let cwd = dir.path().join("work");
-        let layers = Project::of(&cwd, &settings).layers(&sources, &mut ProjectFiles::default()).unwrap();
-        let root = cwd.display();
+        let (cwd, home) = (dir.path().join("work"), dir.path().join("home"));
+        let layers = layers(&cwd, &home, &settings);
+        let (root, home) = (cwd.display(), home.display());
         let expected = format!(
-            "To load project-local config, hooks, and exec policies, add {root} as a trusted project in {}/config.toml.",
-            sources.codex_home.display()
+            "To load project-local config, hooks, and exec policies, add {root} as a trusted project in {home}/config.toml."
         );
         assert_eq!(layers[0].disabled_reason.as_deref(), Some(expected.as_str()));
         assert_eq!(Project::of(&cwd, &settings).trust(), None);
@@ -194,18 +184,16 @@ mod tests {
     #[test]
     fn a_project_cannot_redirect_credentials() {
         let (dir, settings) = project("work");
-        let sources = CatalogSources::new(dir.path().join("home"), dir.path().to_path_buf());
-        let cwd = dir.path().join("work");
-        let layers = Project::of(&cwd, &settings).layers(&sources, &mut ProjectFiles::default()).unwrap();
+        let layers = layers(&dir.path().join("work"), &dir.path().join("home"), &settings);
         assert_eq!(layers[0].table, toml::from_str("model = 'root'").unwrap());
+        assert_eq!(layers[0].ignored, ["model_provider"]);
     }
 
     #[test]
     fn the_users_home_is_no_project() {
         let (dir, settings) = project("work");
         let cwd = dir.path().join("work");
-        let sources = CatalogSources::new(cwd.join(".codex"), cwd.clone());
-        assert!(Project::of(&cwd, &settings).layers(&sources, &mut ProjectFiles::default()).unwrap().is_empty());
+        assert!(layers(&cwd, &cwd.join(".codex"), &settings).is_empty());
     }
 
     #[test]
@@ -216,6 +204,22 @@ mod tests {
         let text = format!("[projects.'{}']\ntrust_level = 'untrusted'", real.join("work").display());
         let link = dir.path().join("link");
         assert_eq!(Project::of(&link, &toml::from_str(&text).unwrap()).trust(), Some(TrustLevel::Untrusted));
+    }
+    #[test]
+    fn an_empty_directory_marks_no_root() {
+        let (dir, settings) = project("work");
+        fs::create_dir(dir.path().join("work/sub/.git")).unwrap();
+        let cwd = dir.path().join("work/sub");
+        assert_eq!(Project::of(&cwd, &settings).trust(), Some(TrustLevel::Trusted), "the root is still above");
+    }
+
+    #[test]
+    fn a_folder_below_does_not_undo_what_one_above_tightened() {
+        let (dir, settings) = project("work");
+        fs::write(dir.path().join("work/.codex/config.toml"), "sandbox_mode = 'read-only'").unwrap();
+        fs::write(dir.path().join("work/sub/.codex/config.toml"), "sandbox_mode = 'workspace-write'").unwrap();
+        let layers = layers(&dir.path().join("work/sub"), &dir.path().join("home"), &settings);
+        assert_eq!(layers[1].ignored, ["sandbox_mode"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::Fault;
+use crate::command::EnvironmentPolicy;
 use crate::model::{OPENAI, Provider};
 use crate::protocol::settings::ReasoningSummary;
 use crate::protocol::thread::{ApprovalsReviewer, AskForApproval, SandboxMode};
@@ -62,6 +63,8 @@ pub struct Settings {
     pub projects: BTreeMap<String, Project>,
     /// Names of files and directories that mark the root of a project.
     pub project_root_markers: Option<Vec<String>>,
+    /// What commands inherit.
+    pub shell_environment_policy: EnvironmentPolicy,
     /// A former way of choosing settings, which is no longer supported.
     profile: Option<String>,
 }

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::Home;
 use crate::catalog::{AskModelRules, EffectiveSettings, ModelRules, ThreadDefaults, ThreadOverrides};
+use crate::command::EnvironmentPolicy;
 use crate::protocol::settings::ReasoningSummary;
 use crate::protocol::thread::{ActivePermissionProfile, ApprovalsReviewer, AskForApproval, SandboxMode, SandboxPolicy};
 
@@ -60,6 +61,8 @@ fn an_empty_home_is_careful() {
         approvals_reviewer: ApprovalsReviewer::User,
         sandbox_policy: SandboxPolicy::ReadOnly { network_access: false },
         active_permission_profile: profile(":read-only"),
+        environment: EnvironmentPolicy::default(),
+        projects: Vec::new(),
         cwd: cwd.clone(),
         runtime_workspace_roots: vec![cwd],
         warnings: Vec::new(),

@@ -1,6 +1,6 @@
 //! The permissions of a new thread: sandbox modes and permission profiles.
 
-use super::config::{Fault, Settings, TrustLevel};
+use super::{Fault, Settings, TrustLevel};
 use crate::protocol::catalog::PermissionProfileSummary;
 use crate::protocol::thread::{ActivePermissionProfile, SandboxMode, SandboxPolicy};
 
