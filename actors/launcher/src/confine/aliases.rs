@@ -104,11 +104,11 @@ mod tests {
             27 25 8:2 /u /mnt/of\\040u rw - ext4 /dev/sda2 rw\n\
             28 25 8:2 /u/.codex/auth.json /run/secret rw - ext4 /dev/sda2 rw\n\
             29 25 8:2 /other /mnt/other rw - ext4 /dev/sda2 rw\n\
-            30 25 8:1 / /mnt/root rw - ext4 /dev/sda1 rw";
+            30 25 8:1 / /mnt/base rw - ext4 /dev/sda1 rw";
         let aliases = Aliases(table.as_bytes().split(|byte| *byte == b'\n').filter_map(mount).collect());
         let found = aliases.candidates(Path::new("/home/u/.codex/auth.json"));
         assert_eq!(found, ["/mnt/of u/.codex/auth.json", "/run/secret"].map(PathBuf::from));
-        assert_eq!(aliases.candidates(Path::new("/etc/x")), [PathBuf::from("/mnt/root/etc/x")]);
+        assert_eq!(aliases.candidates(Path::new("/etc/x")), [PathBuf::from("/mnt/base/etc/x")]);
         let below = aliases.below(Path::new("/home/u/.codex"));
         assert_eq!(below, [(PathBuf::from("/run/secret"), PathBuf::from("auth.json"))]);
     }
