@@ -37,7 +37,7 @@ fn a_valid_token_comes_in_whatever_else_it_says() {
     server.client_with_token(&jwt(SECRET, &json!({"exp": exp})));
     for claims in [
         json!({"exp": i64::MAX}),
-        json!({"exp": exp, "nbf": null, "iss": "anybody", "aud": ["anything"], "sub": "me", "scope": {"deep": []}}),
+        json!({"exp": exp, "nbf": null, "iss": "anybody", "aud": ["anything"], "sub": "me", "more": {"deep": []}}),
         json!({"exp": now() - 5, "nbf": now() + 5}),
     ] {
         assert_eq!(ask(&server, &jwt(SECRET, &claims)).0, 101, "{claims}");

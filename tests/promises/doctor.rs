@@ -9,6 +9,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::aside::Aside;
+use crate::support::eventually;
 use crate::support::home::Home;
 use crate::support::process::{Ended, Launch};
 use crate::support::server::Server;
@@ -49,10 +50,15 @@ fn a_running_server_is_found_with_its_version() {
 #[test]
 fn a_server_that_is_full_is_well_and_said_to_be_full() {
     let server = Server::unix(Launch::new().setting("http.max_connections", 1));
-    let _client = server.client();
-    let (code, found) = examine(server.process.home());
-    assert_eq!(code, 0, "{found:?}");
-    assert_eq!(found["server"], ("warning".to_owned(), "running, but full: it accepts no more clients".to_owned()));
+    let full = ("warning".to_owned(), "running, but full: it accepts no more clients".to_owned());
+    let mut held = Vec::new();
+    // The connection by which the start was noticed goes a moment after it.
+    eventually("the server is full", || {
+        held.push(server.unix_stream());
+        let (code, found) = examine(server.process.home());
+        assert_eq!(code, 0, "{found:?}");
+        found["server"] == full
+    });
 }
 
 #[test]

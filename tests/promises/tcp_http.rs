@@ -17,13 +17,16 @@ fn the_banner_names_the_real_port_and_both_probes() {
     let address = server.tcp_address();
     assert_ne!(address.port(), 0);
     let banner = server.process.stderr.wait_for("the whole banner", |text| {
-        text.contains("note: ").then(|| text.to_owned()).filter(|text| text.ends_with('\n'))
+        text.contains("warning: ").then(|| text.to_owned()).filter(|text| text.ends_with('\n'))
     });
     let expected = format!(
         "codex app-server (WebSockets)\n  listening on: ws://{address}\n  readyz: http://{address}/readyz\n  healthz: \
-         http://{address}/healthz\n  note: binds localhost only (use SSH port-forwarding for remote access)\n"
+         http://{address}/healthz\n  note: binds localhost only (use SSH port-forwarding for remote access)\n  \
+         warning: every user of this machine can use this server with your rights; add --ws-auth capability-token \
+         --ws-token-file PATH\n"
     );
-    assert_eq!(banner, expected);
+    // A line of the log follows where the machine has other users.
+    assert!(banner.starts_with(&expected), "{banner}");
 }
 
 #[test]

@@ -227,7 +227,8 @@ mod tests {
         let (dir, _) = project("work");
         let file = dir.path().join("work/.codex/config.toml");
         let mut files = ProjectFiles::default();
-        assert_eq!(files.get(file.clone()).unwrap(), toml::from_str("model = 'root'").unwrap());
+        let written = toml::from_str("model = 'root'\nmodel_provider = 'evil'").unwrap();
+        assert_eq!(files.get(file.clone()).unwrap(), written);
         fs::write(&file, "model = 'changed'").unwrap();
         assert_eq!(files.get(file.clone()).unwrap(), toml::from_str("model = 'changed'").unwrap());
         fs::write(&file, "[a]\n".repeat(LARGEST_FILE)).unwrap();
