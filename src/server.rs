@@ -117,7 +117,8 @@ impl Server {
         parts.remote_control.named_by_first_client = matches!(listener, Listener::Stdio);
         listener.announce(auth.is_some());
         if arguments.remote_control {
-            check_backend(&parts).await?;
+            // Where that ends the start, the actors that run already end with it.
+            check_backend(&parts).await.inspect_err(|_| parts.vitals.expect_end())?;
         }
         Self::serve(listener, auth, parts, settings).await
     }
@@ -254,6 +255,9 @@ pub(crate) async fn end_in_good_order(actors: &Actors, limits: &Shutdown) {
     if timeout(limits.drain_seconds.duration(), hub.drain()).await.is_err() {
         log::warn!("work is still running after {} and is ended", limits.drain_seconds);
     }
+    if timeout(limits.close_seconds.duration(), actors.end_turns()).await.is_err() {
+        log::warn!("some turns did not end in time; the next start reads them as interrupted");
+    }
     if timeout(hub.limits().command_grace_seconds.duration() + limits.close_seconds.duration(), actors.end_commands())
         .await
         .is_err()
@@ -299,6 +303,7 @@ pub(crate) fn actors_parts(
         host,
         store: Store::open(&codex_home.join(STORE_FILE), &settings.limits, &vitals)?,
         catalog: Catalog::start(sources.with_models(models), &settings.limits, &vitals),
+        turns: settings.turns.clone(),
         clock: Clock::system(),
         commands: CommandsSetup {
             launcher: Launcher::this_program(),

@@ -86,6 +86,11 @@ impl Hub {
         &self.0.ingress
     }
 
+    /// What a drain waits for.
+    pub(crate) fn work(&self) -> &TaskTracker {
+        &self.0.work
+    }
+
     pub(crate) fn router(&self) -> &Arc<Addr<Router>> {
         &self.0.router
     }

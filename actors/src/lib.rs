@@ -87,6 +87,7 @@ pub mod store;
 pub mod thread;
 pub mod threads;
 pub mod times;
+pub mod turn;
 pub mod vital;
 pub mod wire;
 mod workers;

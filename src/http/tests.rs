@@ -78,6 +78,7 @@ async fn start(home: &TempDir, sockets: Sockets) -> HttpServer {
     let vitals = Vitals::default();
     let parts = ActorsParts {
         models: ModelSetup::new(settings.model, environment, &account, None, Clock::system(), &host),
+        turns: settings.turns,
         account,
         store: Store::open(&home.join("test.sqlite"), &settings.limits, &vitals).unwrap(),
         catalog: Catalog::start(CatalogSources::new(home.clone(), home.clone()), &settings.limits, &vitals),

@@ -11,6 +11,7 @@ use app_server_actors::{
     protocol::scope::Scopes,
     remote_control::RemoteControlSettings,
     remote_link::RemoteLinkLimits,
+    turn::TurnLimits,
 };
 use serde::Deserialize;
 
@@ -27,6 +28,8 @@ pub const FILE_NAME: &str = "app-server.toml";
 pub struct Settings {
     /// Bounds of the actors.
     pub limits: Limits,
+    /// Bounds of turns.
+    pub turns: TurnLimits,
     /// The Unix socket and the TCP listener.
     pub http: Http,
     /// Authentication of clients on TCP.

@@ -77,15 +77,3 @@ fn unknown_members_do_not_matter_anywhere() {
         }
     });
 }
-
-#[test]
-fn a_turn_cannot_be_started_yet_and_the_client_is_told_so() {
-    over_every_transport(|server| {
-        let mut client = server.client();
-        let id = client.call("thread/start", json!({}))["thread"]["id"].take();
-        let input = json!([{"type": "text", "text": "hello"}]);
-        let error = client.refusal("turn/start", json!({"threadId": id, "input": input}));
-        assert!(!error.message.is_empty(), "{error:?}");
-        client.call("thread/read", json!({"threadId": id}));
-    });
-}

@@ -70,6 +70,7 @@ mod thread_errors;
 mod thread_life;
 mod thread_list;
 mod thread_start;
+mod turns;
 mod two_clients;
 mod unix_socket;
 mod unix_start;

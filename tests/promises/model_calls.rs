@@ -94,7 +94,7 @@ impl Outcome {
     /// The failure as programs see it.
     fn info(&self) -> Value {
         let failure = self.failure.as_ref().expect("it failed");
-        serde_json::to_value(failure.info).expect("JSON")
+        serde_json::to_value(&failure.info).expect("JSON")
     }
 }
 

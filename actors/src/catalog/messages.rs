@@ -25,7 +25,7 @@ pub struct ThreadDefaults {
 }
 
 /// A client's choices for a thread; the members are those of `thread/start`. Absent ones come from the configuration.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[allow(missing_docs)] // See `ThreadStartParams`.
 pub struct ThreadOverrides {
     pub model: Option<String>,

@@ -14,10 +14,11 @@ use super::fault::StreamFault;
 use super::provider::{Provider, WireApi};
 use crate::protocol::Secret;
 use crate::protocol::body::without;
-use crate::protocol::model::{CodexErrorInfo, ProviderError};
+use crate::protocol::model::ProviderError;
+use crate::protocol::turn::{CodexErrorInfo, HttpStatus};
 
 /// Why a model gave no answer, ready to be told to clients. It repeats no key, token or header.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct ModelFailure {
     /// For programs.
@@ -70,7 +71,7 @@ impl ModelFailure {
     /// There was no connection, or it broke before an answer began.
     pub(super) fn unreachable(provider: &Provider, place: &str, reason: &str, retry: Retry) -> Self {
         let name = provider.display_name();
-        let info = CodexErrorInfo::HttpConnectionFailed { http_status_code: None };
+        let info = CodexErrorInfo::HttpConnectionFailed(HttpStatus { http_status_code: None });
         Self::new(info, format!("{name} cannot be reached at {place}: {reason}"), retry)
     }
 
@@ -111,7 +112,7 @@ impl ModelFailure {
         if !said.is_empty() {
             message = format!("{message}: {said}");
         }
-        if let Some(hint) = hint(provider, place, status, info) {
+        if let Some(hint) = hint(provider, place, status, &info) {
             message = format!("{}. {hint}", message.trim_end_matches('.'));
         }
         let context_window = error.context_window;
@@ -182,11 +183,11 @@ impl ModelFailure {
         let said = said.unwrap_or_else(|| "it does not say why".to_owned());
         let wait = wait_in(&said);
         let known = codes::of_error(error, None);
-        let (info, retry) = known.unwrap_or((CodexErrorInfo::Other, Retry::Later));
-        let message = match known {
+        let message = match &known {
             Some(_) => format!("{name}: {said}"),
             None => format!("stream disconnected before completion: {name}: {said}"),
         };
+        let (info, retry) = known.unwrap_or((CodexErrorInfo::Other, Retry::Later));
         let retry = match (retry, wait) {
             (Retry::Later, Some(wait)) => Retry::After(wait),
             (retry, _) => retry,
@@ -196,7 +197,7 @@ impl ModelFailure {
 
     /// The same, as it is told while another attempt follows.
     pub(super) fn while_retried(self, attempt: u32, of: u32) -> Self {
-        let info = CodexErrorInfo::ResponseStreamDisconnected { http_status_code: self.status };
+        let info = CodexErrorInfo::ResponseStreamDisconnected(HttpStatus { http_status_code: self.status });
         Self { info, message: format!("Reconnecting... {attempt}/{of}"), details: Some(self.message.clone()), ..self }
     }
 
@@ -211,7 +212,7 @@ impl ModelFailure {
 }
 
 /// What to do about it.
-fn hint(provider: &Provider, place: &str, status: u16, info: CodexErrorInfo) -> Option<String> {
+fn hint(provider: &Provider, place: &str, status: u16, info: &CodexErrorInfo) -> Option<String> {
     match (status, info) {
         (401 | 403, _) => Some(match (&provider.env_key, provider.requires_openai_auth) {
             (Some(variable), _) => format!("Check the key in the environment variable {variable}"),

@@ -16,7 +16,8 @@ use crate::clock::Clock;
 use crate::environment::Environment;
 use crate::network::Network;
 use crate::protocol::Secret;
-use crate::protocol::model::{CodexErrorInfo, Role};
+use crate::protocol::model::Role;
+use crate::protocol::turn::{CodexErrorInfo, HttpStatus};
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -227,7 +228,7 @@ async fn retries_end() {
     let (lines, failure) = ask(&server, "request_max_retries = 2").await;
     assert_eq!(lines, ["Reconnecting... 1/2", "Reconnecting... 2/2"]);
     let failure = failure.unwrap();
-    assert_eq!(failure.info, CodexErrorInfo::ResponseTooManyFailedAttempts { http_status_code: Some(429) });
+    assert_eq!(failure.info, CodexErrorInfo::ResponseTooManyFailedAttempts(HttpStatus { http_status_code: Some(429) }));
     assert_eq!(server.requests().len(), 3);
 }
 
@@ -258,7 +259,7 @@ async fn a_refused_sign_in_is_renewed_once() {
     assert!(requests[1].contains("Bearer token-after"), "{}", requests[1]);
     let server = Server::answering(&[&refused]);
     let failure = ask(&server, "requires_openai_auth = true").await.1.unwrap();
-    assert_eq!(failure.info, CodexErrorInfo::HttpConnectionFailed { http_status_code: Some(401) });
+    assert_eq!(failure.info, CodexErrorInfo::HttpConnectionFailed(HttpStatus { http_status_code: Some(401) }));
     assert_eq!(server.requests().len(), 2);
 }
 

@@ -66,6 +66,12 @@ impl RpcError {
         Self { code, message: message.into(), data: None }
     }
 
+    /// The same error with details for a program.
+    #[must_use]
+    pub fn with_data(self, data: Value) -> Self {
+        Self { data: Some(data), ..self }
+    }
+
     /// -32600 with `message`.
     pub fn invalid_request(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::InvalidRequest, message)

@@ -149,6 +149,7 @@ pub static METHODS: &[Method] = &[
     stable("thread/resume", Observe, &takes(Thread::Resume).gives::<ThreadResumeResponse>()),
     stable("thread/fork", Converse, &takes(Thread::Fork).gives::<ThreadForkResponse>()),
     stable("thread/unsubscribe", Observe, &takes(Thread::Unsubscribe).gives::<ThreadUnsubscribeResponse>()),
+    stable("thread/compact/start", Converse, &takes(Thread::CompactStart).gives::<Empty>()).starting_work(),
     stable("thread/archive", Converse, &takes(Thread::Archive).gives::<ThreadArchiveResponse>()),
     stable("thread/unarchive", Converse, &takes(Thread::Unarchive).gives::<ThreadUnarchiveResponse>()),
     stable("thread/delete", Converse, &takes(Thread::Delete).gives::<ThreadDeleteResponse>()),

@@ -12,6 +12,7 @@ use crate::connection::messages::Deliver;
 use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
 use crate::connection::{ConnectionId, ConnectionOrigin};
+use crate::protocol::notification::NotificationAudience;
 use crate::protocol::scope::Scopes;
 use crate::protocol::server_request::ClientAnswer;
 use crate::protocol::thread::ThreadId;
@@ -87,6 +88,17 @@ impl Outcome {
     pub fn then(mut self, effect: Effect) -> Self {
         self.effects.push(effect);
         self
+    }
+
+    /// Appends a notification for everyone whom its row in the table of notifications names. One that is for a requester
+    /// alone needs [`Self::tell`], and reaches nobody here.
+    #[must_use]
+    pub fn publish(self, notification: ServerNotification) -> Self {
+        match notification.audience() {
+            NotificationAudience::Everyone => self.tell(Audience::Everyone, notification),
+            NotificationAudience::Subscribers(thread) => self.tell(Audience::Subscribers(thread), notification),
+            NotificationAudience::Requester => self,
+        }
     }
 
     /// Appends a notification.

@@ -32,7 +32,8 @@ use crate::remote_link::{RemoteLink, RemoteLinkLimits, RemoteLinkParts};
 use crate::router::Router;
 use crate::search::Search;
 use crate::store::Store;
-use crate::threads::{Threads, ThreadsParts};
+use crate::threads::{EndTurns, Threads, ThreadsParts};
+use crate::turn::{TurnLimits, TurnSetup};
 use crate::vital::Vitals;
 
 /// What the process passes to the actors.
@@ -48,6 +49,8 @@ pub struct ActorsParts {
     pub catalog: Arc<Addr<Catalog>>,
     /// How models are asked.
     pub models: ModelSetup,
+    /// The bounds of turns.
+    pub turns: TurnLimits,
     /// The user's tokens, which all that talk to a backend share.
     pub account: Arc<Credentials>,
     /// The wall clock.
@@ -66,6 +69,8 @@ pub struct ActorsParts {
 #[derive(Clone)]
 pub struct Actors {
     hub: Hub,
+    threads: Arc<Addr<Threads>>,
+    turn_arbiter: ArbiterHandle,
     commands: Arc<Addr<Commands>>,
     remote_control: Arc<Addr<RemoteControl>>,
     remote_arbiter: ArbiterHandle,
@@ -85,6 +90,7 @@ impl Actors {
             store,
             catalog,
             models,
+            turns: turn_limits,
             account,
             clock,
             commands: setup,
@@ -92,7 +98,7 @@ impl Actors {
             remote_link,
             vitals,
         } = parts;
-        let network = models.network;
+        let network = models.network.clone();
         let (router, router_mailbox) = reserve(limits.router_mailbox_messages);
         let (threads, threads_mailbox) = reserve(limits.threads_mailbox_messages);
         let (processor, processor_mailbox) = reserve(limits.processor_mailbox_messages);
@@ -101,7 +107,18 @@ impl Actors {
         let hub = Hub::new(limits.clone(), router.clone(), processor);
 
         router_mailbox.vital(vitals.watch("router")).run(Router::new(limits.clone(), clock.clone()));
+        // Turns compute, so they have an arbiter of their own.
+        let turn_arbiter = Arbiter::new().handle();
+        let turns = Arc::new(TurnSetup {
+            arbiter: turn_arbiter.clone(),
+            models,
+            store: store.clone(),
+            clock: clock.clone(),
+            limits: turn_limits,
+        });
         threads_mailbox.vital(vitals.watch("threads")).run(Threads::new(ThreadsParts {
+            turns,
+            work: hub.work().clone(),
             limits: limits.clone(),
             host: host.clone(),
             router: router.clone(),
@@ -124,7 +141,7 @@ impl Actors {
             limits: limits.clone(),
             host: host.clone(),
             router: router.clone(),
-            threads,
+            threads: threads.clone(),
             catalog: catalog.clone(),
             commands: commands.clone(),
             files: Files::start(limits.clone(), router.clone(), &vitals),
@@ -158,7 +175,7 @@ impl Actors {
             .run_on(&remote_arbiter, || RemoteControl::new(control_parts));
 
         let open = Arc::new(opener(&hub, ConnectionOrigin::InProcess, Scopes::ALL));
-        Self { hub, commands, remote_control: control, remote_arbiter, open, vitals }
+        Self { hub, threads, commands, turn_arbiter, remote_control: control, remote_arbiter, open, vitals }
     }
 
     /// The hub: what connections need.
@@ -184,6 +201,15 @@ impl Actors {
     /// The server is about to end: from now on every actor may.
     pub fn expect_end(&self) {
         self.vitals.expect_end();
+    }
+
+    /// Interrupts every turn that still runs, and returns when the end of each is on disk. Takes as long as the disk takes;
+    /// the caller sets a time limit.
+    pub async fn end_turns(&self) {
+        if self.threads.send(EndTurns).await.is_err() {
+            log::error!("the registry of threads ended before the turns");
+        }
+        self.turn_arbiter.stop();
     }
 
     /// Ends all running commands, notifies their clients, and waits until none are left. There is no time limit; the

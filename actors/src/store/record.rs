@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::settings::ReasoningSummary;
 use crate::protocol::thread::{
     ActivePermissionProfile, ApprovalsReviewer, AskForApproval, GitInfo, SandboxPolicy, SessionSource,
     ThreadHistoryMode, ThreadId,
@@ -62,6 +63,9 @@ pub struct ThreadSettings {
     pub model: Option<String>,
     /// Reasoning effort; `None` for the model's default.
     pub reasoning_effort: Option<String>,
+    /// How the model reports its thoughts; `None` for the configured way.
+    #[serde(default)]
+    pub reasoning_summary: Option<ReasoningSummary>,
     /// Service tier at the provider.
     pub service_tier: Option<String>,
     /// When to ask for approval.

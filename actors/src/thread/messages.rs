@@ -1,36 +1,91 @@
 //! The messages of a loaded thread.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use actix::prelude::*;
 
-use crate::protocol::turn::{TurnInterruptParams, TurnStartParams, TurnSteerParams};
+use super::activity::Activity;
+use crate::protocol::turn::Turn;
 use crate::reply::Reply;
+use crate::router::Outcome;
 use crate::store::ThreadRecord;
+use crate::turn::{TurnRules, UserWords};
 
-/// Sent by `Threads`. The reply is the record with which the thread was loaded. Mailbox full: this request waits while
-/// the registry goes on.
+/// Sent by `Threads`. The reply is the record with the settings in force. Mailbox full: this request waits while the
+/// registry goes on.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Arc<ThreadRecord>")]
 pub struct Describe;
 
-/// Sent by `Threads` for `turn/*`. The answer goes to the router. Mailbox full: the client receives -32001.
+/// Sent by `Threads` for `turn/start`. The thread has taken the words up when the reply comes; the answer goes to the
+/// router when they are on disk. Mailbox full: the registry goes on with other threads.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct TurnInput {
-    /// The duty to answer.
-    pub reply: Reply,
-    /// The request.
-    pub request: TurnRequest,
+pub struct StartTurn {
+    /// The words, and the duty to answer.
+    pub words: UserWords,
+    /// The rules from this turn on, where the request changes them.
+    pub record: Option<Arc<ThreadRecord>>,
+    /// The rules of this turn.
+    pub rules: Box<TurnRules>,
 }
 
-/// A request about turns.
-#[derive(Debug)]
-pub enum TurnRequest {
-    /// `turn/start`
-    Start(Box<TurnStartParams>),
-    /// `turn/steer`
-    Steer(Box<TurnSteerParams>),
-    /// `turn/interrupt`
-    Interrupt(TurnInterruptParams),
+/// Sent by `Threads` for `turn/steer`. As for [`StartTurn`].
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct SteerTurn {
+    /// The words, and the duty to answer.
+    pub words: UserWords,
+    /// The turn that the client believes to run.
+    pub expected_turn_id: String,
+}
+
+/// Sent by `Threads` for `turn/interrupt`. The answer goes to the router at once; the turn ends a moment later. Mailbox
+/// full: the registry goes on with other threads.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct InterruptTurn {
+    /// The duty to answer.
+    pub reply: Reply,
+    /// The turn; empty for whichever runs.
+    pub turn_id: String,
+}
+
+/// Sent by `Threads` for `thread/compact/start`. As for [`StartTurn`].
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct CompactThread {
+    /// The duty to answer.
+    pub reply: Reply,
+    /// The rules of the turn that summarises.
+    pub rules: Box<TurnRules>,
+}
+
+/// Sent by `Threads` when the server ends: the turn that runs is interrupted. The reply comes when it has ended and its
+/// end is on disk; at once where none runs. Mailbox full: the sender waits.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct EndTurn;
+
+/// Sent by `Threads` for `thread/resume`: what answers and subscribes a client. It is called with what the thread does at
+/// that moment, and its outcome goes to the router; until then nothing happens in the thread, so that what the thread tells
+/// next follows what the client has seen. The reply comes when the router has the outcome. Mailbox full: this request waits
+/// while the registry goes on.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Attach(pub AttachClient);
+
+/// See [`Attach`].
+pub type AttachClient = Box<dyn FnOnce(ThreadSnapshot) -> Pin<Box<dyn Future<Output = Outcome>>> + Send>;
+
+/// What a loaded thread does.
+#[derive(Clone, Debug)]
+pub struct ThreadSnapshot {
+    /// The settings in force.
+    pub record: Arc<ThreadRecord>,
+    /// What it does.
+    pub activity: Activity,
+    /// The turn that runs, with its items in progress as they are now. Its complete items are on disk.
+    pub turn: Option<Turn>,
 }

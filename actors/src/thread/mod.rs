@@ -1,60 +1,128 @@
-//! A loaded thread: its settings, and the place where its turns will run.
+//! A loaded thread: the rules in force, and the turn that runs.
 //!
 //! The database owns the stored state of a thread, this actor the live state. There is one actor per thread, so that
-//! inputs keep their order and a busy thread does not delay the others.
+//! inputs keep their order and a busy thread does not delay the others. It lives on the hub; its turn, which does the
+//! work, does not.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | [`state`] | what the thread does, as clients see it; pure |
+//! | `telling` | the notifications by which clients follow a turn |
+//! | `attach` | a client joins: snapshot and subscription in one step |
+//! | `steps` | first to disk, then to the clients |
+//! | `turns` | starting, steering, interrupting, and the reports of the turn |
 
 use std::sync::Arc;
 
 use actix::prelude::*;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use crate::clock::Clock;
 use crate::context::Context;
-use crate::post::post;
-use crate::protocol::RpcError;
-use crate::reply::Reply;
+use crate::protocol::model::HistoryItem;
+use crate::protocol::usage::ThreadTokenUsage;
 use crate::router::Router;
-use crate::store::ThreadRecord;
+use crate::store::{Store, ThreadRecord};
+use crate::turn::{Turn, TurnRules, TurnSetup};
 
+mod activity;
+mod attach;
 mod messages;
+mod state;
+mod steps;
+mod telling;
+#[cfg(test)]
+mod tests;
+mod turns;
 
-pub use messages::{Describe, TurnInput, TurnRequest};
+pub use activity::{Activity, SharedActivity};
+pub use messages::{
+    Attach, AttachClient, CompactThread, Describe, EndTurn, InterruptTurn, StartTurn, SteerTurn, ThreadSnapshot,
+};
+use state::ThreadState;
+pub use telling::collaboration_mode;
 
 /// See the module's documentation. It ends when the registry drops its address.
 pub struct Thread {
     record: Arc<ThreadRecord>,
-    router: Arc<Addr<Router>>,
+    parts: ThreadParts,
+    state: ThreadState,
+    activity: SharedActivity,
+    running: Option<Running>,
+    /// The rules of the last turn.
+    rules: Option<TurnRules>,
+    /// What the model has seen of a thread that is not on disk; `None` for all others.
+    history: Option<Vec<HistoryItem>>,
+    /// The conversation no longer fits into the model's context.
+    too_long: bool,
+    /// The text of the turn is on its way to disk.
+    recording: bool,
+}
+
+/// What all threads work with.
+#[derive(Clone)]
+pub struct ThreadParts {
+    /// Where answers and notifications go.
+    pub router: Arc<Addr<Router>>,
+    /// The database.
+    pub store: Arc<Addr<Store>>,
+    /// How turns are run.
+    pub turns: Arc<TurnSetup>,
+    /// The wall clock.
+    pub clock: Clock,
+    /// What a drain waits for.
+    pub work: TaskTracker,
+}
+
+/// A turn that runs.
+struct Running {
+    turn: Arc<Addr<Turn>>,
+    /// It summarises the conversation, and takes no words.
+    is_compaction: bool,
+    /// Cancelled when it has ended, and its end is on disk.
+    ended: CancellationToken,
+    /// Keeps a drain waiting until the turn has ended.
+    _work: TaskTrackerToken,
 }
 
 impl Thread {
     /// Creates a thread with the settings of `record`. The rest of `record` only matters for an ephemeral thread, which
-    /// is not in the database.
-    pub fn new(record: Arc<ThreadRecord>, router: Arc<Addr<Router>>) -> Self {
-        Self { record, router }
-    }
-
-    /// The answer to a request for a turn.
-    fn refusal(&self, request: &TurnRequest) -> RpcError {
-        match request {
-            TurnRequest::Start(_) => RpcError::invalid_request(format!(
-                "turns cannot be run yet: this version of codex-app-server keeps threads, but has no model connected \
-                 to them (thread {})",
-                self.record.id
-            )),
-            TurnRequest::Steer(params) if params.expected_turn_id.is_empty() => {
-                RpcError::invalid_request("expectedTurnId must not be empty")
-            }
-            TurnRequest::Steer(_) => RpcError::invalid_request("no active turn to steer"),
-            TurnRequest::Interrupt(_) => RpcError::invalid_request("no active turn to interrupt"),
+    /// is not in the database. `usage` is what the thread has cost so far.
+    pub fn new(
+        record: Arc<ThreadRecord>,
+        ephemeral: bool,
+        usage: Option<ThreadTokenUsage>,
+        parts: ThreadParts,
+    ) -> Self {
+        Self {
+            state: ThreadState::new(record.id, usage),
+            activity: SharedActivity::new(Activity::Idle),
+            record,
+            parts,
+            running: None,
+            rules: None,
+            history: ephemeral.then(Vec::new),
+            too_long: false,
+            recording: false,
         }
     }
 
-    fn refuse(&self, reply: Reply, request: &TurnRequest, ctx: &mut Context<Self>) {
-        let outcome = reply.fail(&self.refusal(request));
-        post::<Self, _, _>(&self.router, outcome, ctx);
+    /// What it does, for its registry.
+    pub fn activity(&self) -> SharedActivity {
+        self.activity.clone()
     }
 }
 
 impl Actor for Thread {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        if self.history.is_none() {
+            ctx.run_interval(self.parts.turns.limits.record_milliseconds.duration(), Self::record_progress);
+        }
+    }
 }
 
 impl Handler<Describe> for Thread {
@@ -62,13 +130,5 @@ impl Handler<Describe> for Thread {
 
     fn handle(&mut self, _: Describe, _: &mut Self::Context) -> Arc<ThreadRecord> {
         self.record.clone()
-    }
-}
-
-impl Handler<TurnInput> for Thread {
-    type Result = ();
-
-    fn handle(&mut self, TurnInput { reply, request }: TurnInput, ctx: &mut Self::Context) {
-        self.refuse(reply, &request, ctx);
     }
 }

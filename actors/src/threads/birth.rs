@@ -1,4 +1,4 @@
-//! Requests that load a thread and subscribe the client: `thread/start`, `thread/resume`, `thread/fork`.
+//! Requests that make a thread and subscribe the client: `thread/start`, `thread/fork`.
 
 use std::sync::Arc;
 
@@ -11,19 +11,16 @@ use crate::catalog::{EffectiveSettings, ThreadDefaults, ThreadOverrides};
 use crate::encode::is_large;
 use crate::protocol::API_VERSION;
 use crate::protocol::thread::{
-    CollaborationMode, CollaborationSettings, GitInfo, ModeKind, MultiAgentMode, SortDirection, ThreadForkParams,
-    ThreadId, ThreadResumeParams, ThreadResumeResponse, ThreadStartParams, ThreadStartResponse, ThreadStatus,
-    TurnsPageParams,
+    GitInfo, MultiAgentMode, ThreadForkParams, ThreadId, ThreadStartParams, ThreadStartResponse,
 };
-use crate::protocol::turn::{Turn, TurnItemsView};
+use crate::protocol::turn::Turn;
+use crate::protocol::usage::ThreadTokenUsage;
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{Audience, Effect};
-use crate::store::messages::{
-    ForkThread, Forked, InsertThread, ListItems, ListTurns, ListedItems, LoadThread, ReadTurns, SaveThreadSettings,
-    Until,
-};
-use crate::store::{PageRequest, ThreadRecord, ThreadSettings};
+use crate::store::messages::{ForkThread, Forked, InsertThread, LastTokenUsage, LoadThread, ReadTurns, Until};
+use crate::store::{ThreadRecord, ThreadSettings};
+use crate::thread::Activity;
 
 impl Threads {
     pub(super) fn start_thread(&self, originator: String, params: ThreadStartParams) -> Result<Work, RpcError> {
@@ -80,84 +77,7 @@ impl Threads {
             }
             finish(move |threads, reply| {
                 let warnings = warnings.into_iter().map(ServerNotification::ConfigWarning).collect();
-                threads.introduce(reply, Arc::new(record), ephemeral, Vec::new(), warnings)
-            })
-        })
-    }
-
-    pub(super) fn resume(&self, mut params: ThreadResumeParams) -> Result<Work, RpcError> {
-        if params.history.is_some() || params.path.is_some() {
-            return Err(RpcError::invalid_request("this server resumes threads by `threadId` only"));
-        }
-        let id = session_id(&params.thread_id)?;
-        if self.is_ephemeral(id) {
-            // It has no history to resume.
-            return Err(no_rollout(id));
-        }
-        let known = self.ask(LoadThread { id });
-        let in_memory = self.describe(id);
-        let (store, catalog) = (self.parts.store.clone(), self.parts.catalog.clone());
-        let choice = Choice::of_resume(&mut params);
-        let turns = (!params.exclude_turns).then(|| self.ask(ReadTurns { thread_id: id }));
-        let page = params.initial_turns_page.map(|page| self.ask(turns_page(id, page)));
-        let last_turn = self.ask(turns_page(id, TurnsPageParams { limit: Some(1), ..TurnsPageParams::default() }));
-        let last_item = self.ask(last_item(id));
-        work(async move {
-            let mut record = known.await?.ok_or_else(|| no_rollout(id))?;
-            if record.archived_at_ms.is_some() {
-                return Err(archived(id));
-            }
-            // The client's choices apply to a thread that is being loaded; a loaded thread keeps its settings.
-            let loaded = match in_memory {
-                Some(description) => Some(description.await?),
-                None => {
-                    let stored = record.clone();
-                    choice.apply(&mut record, catalog).await?;
-                    if record != stored {
-                        let chosen = SaveThreadSettings(Box::new(record.clone()));
-                        crate::store::ask(&store, chosen).await.map_err(|error| super::unavailable(&error))?;
-                    }
-                    None
-                }
-            };
-            let turns = match turns {
-                Some(turns) => turns.await?,
-                None => Vec::new(),
-            };
-            let initial_turns_page = match page {
-                Some(page) => page.await?,
-                None => None,
-            };
-            let turns_backwards_cursor = last_turn.await?.and_then(|page| page.backwards_cursor);
-            let items_backwards_cursor = match last_item.await? {
-                ListedItems::Page(page) => page.backwards_cursor,
-                ListedItems::UnknownThread | ListedItems::UnknownAnchor => None,
-            };
-            finish(move |threads, reply| {
-                // Another request may have loaded it meanwhile.
-                let was_loaded = threads.loaded.contains_key(&id);
-                let in_force = loaded.unwrap_or_else(|| Arc::new(record.clone()));
-                threads.load(&in_force, false);
-                let presence = threads.presence(id);
-                let page = initial_turns_page.iter().flat_map(|page| &page.data);
-                let large = is_large(turn_sizes(turns.iter().chain(page)));
-                let resumed = move || ThreadResumeResponse {
-                    collaboration_mode: Some(collaboration_mode(&in_force)),
-                    loaded: view::loaded_thread(view::thread(&record, presence, turns), &in_force),
-                    multi_agent_mode: MultiAgentMode::default(),
-                    initial_turns_page,
-                    turns_backwards_cursor,
-                    items_backwards_cursor,
-                };
-                let subscribe = Effect::Subscribe { connection: reply.connection(), thread: id };
-                threads.respond(reply, large, resumed, move |_, answer| {
-                    let outcome = answer.then(subscribe);
-                    if was_loaded {
-                        return outcome;
-                    }
-                    let news = ServerNotification::ThreadStatusChanged { thread_id: id, status: ThreadStatus::Idle };
-                    outcome.tell(Audience::Everyone, news)
-                })
+                threads.introduce(reply, Arc::new(record), ephemeral, Vec::new(), None, warnings)
             })
         })
     }
@@ -208,11 +128,13 @@ impl Threads {
                 Forked::UnknownSource => return Err(no_rollout(source)),
                 Forked::UnknownTurn(turn) => return Err(RpcError::invalid_request(format!("turn not found: {turn}"))),
             };
+            let usage = crate::store::ask(&store, LastTokenUsage { thread_id: id }).await.map_err(ask)?;
+            let usage = usage.map(|(_, usage)| usage);
             let turns = match params.exclude_turns {
                 false => crate::store::ask(&store, ReadTurns { thread_id: id }).await.map_err(ask)?,
                 true => Vec::new(),
             };
-            finish(move |threads, reply| threads.introduce(reply, Arc::new(record), false, turns, Vec::new()))
+            finish(move |threads, reply| threads.introduce(reply, Arc::new(record), false, turns, usage, Vec::new()))
         })
     }
 
@@ -224,9 +146,10 @@ impl Threads {
         record: Arc<ThreadRecord>,
         ephemeral: bool,
         turns: Vec<Turn>,
+        usage: Option<ThreadTokenUsage>,
         warnings: Vec<ServerNotification>,
     ) -> End {
-        let presence = if ephemeral { Presence::Ephemeral } else { Presence::Loaded };
+        let presence = if ephemeral { Presence::Ephemeral } else { Presence::Loaded }(Activity::Idle);
         let (connection, shown) = (reply.connection(), record.clone());
         let large = is_large(turn_sizes(&turns));
         let answer = move || ThreadStartResponse {
@@ -234,7 +157,7 @@ impl Threads {
             multi_agent_mode: MultiAgentMode::default(),
         };
         self.respond(reply, large, answer, move |threads, answer| {
-            threads.load(&record, ephemeral);
+            threads.load(&record, ephemeral, usage);
             let thread = Box::new(view::thread(&record, presence, Vec::new()));
             let subscribe = Effect::Subscribe { connection, thread: record.id };
             let begun = answer.then(subscribe).tell(Audience::Everyone, ServerNotification::ThreadStarted { thread });
@@ -247,6 +170,7 @@ fn in_force(settings: EffectiveSettings) -> ThreadSettings {
     ThreadSettings {
         model: Some(settings.model),
         reasoning_effort: settings.reasoning_effort,
+        reasoning_summary: None,
         service_tier: settings.service_tier,
         approval_policy: settings.approval_policy,
         approvals_reviewer: settings.approvals_reviewer,
@@ -257,26 +181,4 @@ fn in_force(settings: EffectiveSettings) -> ThreadSettings {
         base_instructions: None,
         developer_instructions: None,
     }
-}
-
-fn collaboration_mode(in_force: &ThreadRecord) -> CollaborationMode {
-    CollaborationMode {
-        mode: ModeKind::Default,
-        settings: CollaborationSettings {
-            model: in_force.settings.model.clone().unwrap_or_default(),
-            reasoning_effort: in_force.settings.reasoning_effort.clone(),
-            developer_instructions: None,
-        },
-    }
-}
-
-fn turns_page(thread_id: ThreadId, page: TurnsPageParams) -> ListTurns {
-    let direction = page.sort_direction.unwrap_or(SortDirection::Desc);
-    let page_request = PageRequest { cursor: None, limit: page.limit, direction };
-    ListTurns { thread_id, page: page_request, items_view: page.items_view.unwrap_or(TurnItemsView::Summary) }
-}
-
-fn last_item(thread_id: ThreadId) -> ListItems {
-    let page = PageRequest { cursor: None, limit: Some(1), direction: SortDirection::Desc };
-    ListItems { thread_id, turn_id: None, anchor: None, page }
 }

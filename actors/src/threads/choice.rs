@@ -6,19 +6,54 @@ use actix::prelude::*;
 
 use crate::catalog::{Catalog, EffectiveSettings, ThreadDefaults, ThreadOverrides};
 use crate::protocol::RpcError;
+use crate::protocol::settings::{ReasoningSummary, SandboxPolicy};
 use crate::protocol::thread::{ThreadForkParams, ThreadResumeParams};
+use crate::protocol::turn::TurnStartParams;
 use crate::store::ThreadRecord;
 
 /// The choices of `thread/resume` and `thread/fork`. Absent ones change nothing.
+#[derive(Default, PartialEq)]
 pub(super) struct Choice {
     cwd: Option<String>,
     roots: Option<Vec<String>>,
     overrides: ThreadOverrides,
     base_instructions: Option<String>,
     developer_instructions: Option<String>,
+    effort: Option<String>,
+    summary: Option<ReasoningSummary>,
+    sandbox_policy: Option<SandboxPolicy>,
+    removes_service_tier: bool,
 }
 
 impl Choice {
+    pub(super) fn of_turn(params: &mut TurnStartParams) -> Self {
+        let service_tier = params.service_tier.take();
+        let chosen = params.collaboration_mode.take().map(|mode| mode.settings);
+        let (model, effort) = chosen.map(|chosen| (Some(chosen.model), chosen.reasoning_effort)).unwrap_or_default();
+        Self {
+            cwd: params.cwd.take(),
+            roots: params.runtime_workspace_roots.take(),
+            removes_service_tier: service_tier == Some(None),
+            overrides: ThreadOverrides {
+                model: model.filter(|model| !model.is_empty()).or(params.model.take()),
+                service_tier: service_tier.flatten(),
+                approval_policy: params.approval_policy,
+                approvals_reviewer: params.approvals_reviewer,
+                permissions: params.permissions.take(),
+                ..ThreadOverrides::default()
+            },
+            effort: effort.or(params.effort.take()),
+            summary: params.summary,
+            sandbox_policy: params.sandbox_policy.take(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether anything was chosen.
+    pub(super) fn is_any(&self) -> bool {
+        *self != Self::default()
+    }
+
     pub(super) fn of_resume(params: &mut ThreadResumeParams) -> Self {
         Self {
             cwd: params.cwd.take(),
@@ -35,6 +70,7 @@ impl Choice {
             },
             base_instructions: params.base_instructions.take(),
             developer_instructions: params.developer_instructions.take(),
+            ..Self::default()
         }
     }
 
@@ -54,12 +90,13 @@ impl Choice {
             },
             base_instructions: params.base_instructions.take(),
             developer_instructions: params.developer_instructions.take(),
+            ..Self::default()
         }
     }
 
     /// Replaces only the chosen settings, with the values that the catalog returns.
     pub(super) async fn apply(self, record: &mut ThreadRecord, catalog: Arc<Addr<Catalog>>) -> Result<(), RpcError> {
-        let Self { cwd, roots, overrides, base_instructions, developer_instructions } = self;
+        let Self { cwd, roots, overrides, base_instructions, developer_instructions, .. } = self;
         let chosen = overrides.clone();
         let (moves, place) = (cwd.is_some(), cwd.unwrap_or_else(|| record.cwd.clone()));
         let effective = effective(catalog, ThreadDefaults { cwd: Some(place), overrides }).await?;
@@ -89,6 +126,15 @@ impl Choice {
             settings.runtime_workspace_roots = effective.runtime_workspace_roots;
         }
         settings.runtime_workspace_roots = roots.unwrap_or_else(|| settings.runtime_workspace_roots.clone());
+        settings.reasoning_effort = self.effort.or(settings.reasoning_effort.take());
+        settings.reasoning_summary = self.summary.or(settings.reasoning_summary);
+        if self.removes_service_tier {
+            settings.service_tier = None;
+        }
+        if let Some(policy) = self.sandbox_policy {
+            settings.sandbox_policy = policy;
+            settings.active_permission_profile = None;
+        }
         settings.base_instructions = base_instructions.or(settings.base_instructions.take());
         settings.developer_instructions = developer_instructions.or(settings.developer_instructions.take());
         Ok(())

@@ -18,3 +18,9 @@ pub struct ThreadsRequest {
     /// The request.
     pub request: ThreadRequest,
 }
+
+/// Sent by `Actors` when the server ends: every running turn is interrupted. The reply comes when the end of each is on
+/// disk. Mailbox full: the sender waits.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct EndTurns;

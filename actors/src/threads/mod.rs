@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
+use futures_util::future::join_all;
 use serde::Serialize;
+use tokio_util::task::TaskTracker;
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
@@ -22,11 +24,13 @@ use crate::mailbox::start;
 use crate::panics::{guarded, guarded_future};
 use crate::post::post;
 use crate::protocol::thread::{ThreadId, ThreadRequest, ThreadStatus};
+use crate::protocol::usage::ThreadTokenUsage;
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{Outcome, Router};
 use crate::store::{self, Store, StoreError, ThreadRecord};
-use crate::thread::{Describe, Thread, TurnInput, TurnRequest};
+use crate::thread::{Describe, EndTurn, SharedActivity, Thread, ThreadParts};
+use crate::turn::TurnSetup;
 
 mod birth;
 mod change;
@@ -35,14 +39,16 @@ mod idle;
 mod messages;
 mod query;
 mod refusals;
+mod resume;
 mod schedule;
 #[cfg(test)]
 mod tests;
 mod ticket;
+mod turn;
 mod view;
 
-pub use messages::ThreadsRequest;
-use refusals::{thread_id, thread_not_found, unavailable};
+pub use messages::{EndTurns, ThreadsRequest};
+use refusals::unavailable;
 use schedule::{Kind, Schedule, Ticket};
 use ticket::ticket;
 
@@ -72,11 +78,17 @@ pub struct ThreadsParts {
     pub clock: Clock,
     /// Encodes large answers.
     pub encoder: Encoder,
+    /// How turns are run.
+    pub turns: Arc<TurnSetup>,
+    /// What a drain waits for.
+    pub work: TaskTracker,
 }
 
 /// A loaded thread.
 struct Loaded {
     thread: Arc<Addr<Thread>>,
+    /// What it does.
+    activity: SharedActivity,
     /// It is not stored in the database.
     ephemeral: bool,
     /// Since when it has no subscribers; `None` if it has some, or before the first check.
@@ -163,9 +175,10 @@ impl Threads {
                 let list = self.loaded_list(&params)?;
                 work(async { finish(move |_, reply| reply.ok(&list)) })
             }
-            Request::TurnStart(params) => self.turn(TurnRequest::Start(params)),
-            Request::TurnSteer(params) => self.turn(TurnRequest::Steer(params)),
-            Request::TurnInterrupt(params) => self.turn(TurnRequest::Interrupt(params)),
+            Request::CompactStart(params) => self.compact(&params),
+            Request::TurnStart(params) => self.start_turn(*params),
+            Request::TurnSteer(params) => self.steer_turn(*params),
+            Request::TurnInterrupt(params) => self.interrupt_turn(params),
         }
     }
 
@@ -308,45 +321,38 @@ impl Threads {
         }));
     }
 
-    fn turn(&self, request: TurnRequest) -> Result<Work, RpcError> {
-        let id = thread_id(match &request {
-            TurnRequest::Start(params) => &params.thread_id,
-            TurnRequest::Steer(params) => &params.thread_id,
-            TurnRequest::Interrupt(params) => &params.thread_id,
-        })?;
-        let loaded = self.loaded.get(&id).ok_or_else(|| thread_not_found(id))?;
-        let thread = loaded.thread.clone();
-        if !thread.connected() {
-            return Err(RpcError::internal("the thread has failed; resume it"));
-        }
-        work(async {
-            hand_over(move |reply| async move {
-                // Where the thread fails meanwhile, the reply is dropped with the message, which answers that.
-                let _ = thread.send(TurnInput { reply, request }).await;
-            })
-        })
-    }
-
     /// Sends a request to the database at once; the future resolves to its answer.
     fn ask<Q: store::Question>(&self, question: Q) -> impl Future<Output = Result<Q::Answer, RpcError>> + use<Q> {
         let answer = store::ask(&self.parts.store, question);
         async move { answer.await.map_err(|error: StoreError| unavailable(&error)) }
     }
 
-    /// Loads a thread unless it is loaded.
-    fn load(&mut self, record: &Arc<ThreadRecord>, ephemeral: bool) {
-        let Self { parts: ThreadsParts { router, limits, .. }, loaded, .. } = self;
-        let entry = loaded.entry(record.id).or_insert_with(|| Loaded {
-            thread: start(limits.thread_mailbox_messages, Thread::new(record.clone(), router.clone())),
-            ephemeral,
-            unfollowed_since: None,
+    /// Loads a thread unless it is loaded; one whose actor has failed is loaded again. `usage` is what it has cost so far.
+    fn load(&mut self, record: &Arc<ThreadRecord>, ephemeral: bool, usage: Option<ThreadTokenUsage>) {
+        let parts = ThreadParts {
+            router: self.parts.router.clone(),
+            store: self.parts.store.clone(),
+            turns: self.parts.turns.clone(),
+            clock: self.parts.clock.clone(),
+            work: self.parts.work.clone(),
+        };
+        let messages = self.parts.limits.thread_mailbox_messages;
+        if self.loaded.get(&record.id).is_some_and(|loaded| !loaded.thread.connected()) {
+            self.loaded.remove(&record.id);
+        }
+        let entry = self.loaded.entry(record.id).or_insert_with(|| {
+            let thread = Thread::new(record.clone(), ephemeral, usage, parts);
+            let activity = thread.activity();
+            Loaded { thread: start(messages, thread), activity, ephemeral, unfollowed_since: None }
         });
         entry.unfollowed_since = None;
     }
 
     /// Unloads a thread. Returns the notification for everyone if it was loaded.
     fn unload(&mut self, id: ThreadId) -> Option<ServerNotification> {
-        self.loaded.remove(&id)?;
+        let loaded = self.loaded.remove(&id)?;
+        // A turn that runs ends, and is recorded as interrupted. Nobody waits for it; a full mailbox holds one already.
+        let _ = loaded.thread.try_send(EndTurn);
         Some(ServerNotification::ThreadStatusChanged { thread_id: id, status: ThreadStatus::NotLoaded })
     }
 
@@ -376,5 +382,17 @@ impl Handler<ThreadsRequest> for Threads {
         let ticket = ticket(&request);
         self.schedule.arrive(ticket, request);
         self.go_on(Outcome::none(), ctx);
+    }
+}
+
+impl Handler<EndTurns> for Threads {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: EndTurns, _: &mut Self::Context) -> Self::Result {
+        // At once, because they wait for the same disk.
+        let ended: Vec<_> = self.loaded.values().map(|loaded| loaded.thread.send(EndTurn)).collect();
+        Box::pin(async move {
+            join_all(ended).await;
+        })
     }
 }

@@ -235,8 +235,8 @@ impl Threads {
     pub(super) fn presence(&self, id: ThreadId) -> Presence {
         match self.loaded.get(&id) {
             None => Presence::Stored,
-            Some(loaded) if loaded.ephemeral => Presence::Ephemeral,
-            Some(_) => Presence::Loaded,
+            Some(loaded) if loaded.ephemeral => Presence::Ephemeral(loaded.activity.get()),
+            Some(loaded) => Presence::Loaded(loaded.activity.get()),
         }
     }
 

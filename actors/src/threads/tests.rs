@@ -10,6 +10,7 @@ use crate::catalog::CatalogSources;
 use crate::limits::Seconds;
 use crate::protocol::thread::{ApprovalsReviewer, AskForApproval, GitInfo, SandboxPolicy, SessionSource};
 use crate::store::ThreadSettings;
+use crate::turn::TurnSetup;
 use crate::vital::Vitals;
 
 fn record() -> Arc<ThreadRecord> {
@@ -37,6 +38,7 @@ fn record() -> Arc<ThreadRecord> {
         settings: ThreadSettings {
             model: None,
             reasoning_effort: None,
+            reasoning_summary: None,
             service_tier: None,
             approval_policy: AskForApproval::Never,
             approvals_reviewer: ApprovalsReviewer::User,
@@ -53,6 +55,7 @@ fn record() -> Arc<ThreadRecord> {
 fn registry(home: &std::path::Path) -> Threads {
     let limits = Arc::new(Limits { thread_idle_seconds: Seconds(60), ..Limits::tiny() });
     let clock = Clock::system();
+    let store = Store::in_memory(&limits, &Vitals::default()).unwrap();
     Threads::new(ThreadsParts {
         host: Host {
             codex_home: home.into(),
@@ -62,7 +65,9 @@ fn registry(home: &std::path::Path) -> Threads {
             terminal: "none".into(),
         },
         router: Router::new(limits.clone(), clock.clone()).start(),
-        store: Store::in_memory(&limits, &Vitals::default()).unwrap(),
+        turns: TurnSetup::offline(&store, &clock),
+        work: TaskTracker::new(),
+        store,
         catalog: Catalog::start(CatalogSources::new(home.into(), home.into()), &limits, &Vitals::default()),
         clock,
         encoder: Encoder::new(1),
@@ -75,8 +80,8 @@ async fn a_thread_that_nobody_follows_leaves_memory_after_its_time() {
     let home = tempfile::tempdir().unwrap();
     let mut threads = registry(home.path());
     let (followed, lonely) = (record(), record());
-    threads.load(&followed, false);
-    threads.load(&lonely, false);
+    threads.load(&followed, false, None);
+    threads.load(&lonely, false, None);
     let followers = HashSet::from([followed.id]);
     let start = Instant::now();
     let at = |seconds| start + Duration::from_secs(seconds);
@@ -92,11 +97,11 @@ async fn a_thread_that_is_loaded_again_begins_its_time_anew() {
     let home = tempfile::tempdir().unwrap();
     let mut threads = registry(home.path());
     let lonely = record();
-    threads.load(&lonely, false);
+    threads.load(&lonely, false, None);
     let start = Instant::now();
     let at = |seconds| start + Duration::from_secs(seconds);
     threads.unload_idle(&HashSet::new(), at(0));
-    threads.load(&lonely, false);
+    threads.load(&lonely, false, None);
     threads.unload_idle(&HashSet::new(), at(60));
     assert_eq!(threads.loaded.len(), 1, "its 60 seconds began just now");
     threads.unload_idle(&HashSet::new(), at(120));
@@ -108,8 +113,33 @@ async fn a_resumed_thread_keeps_what_it_was_loaded_with() {
     let home = tempfile::tempdir().unwrap();
     let mut threads = registry(home.path());
     let first = record();
-    threads.load(&first, false);
+    threads.load(&first, false, None);
     let again = Arc::new(ThreadRecord { cwd: "/elsewhere".into(), ..first.as_ref().clone() });
-    threads.load(&again, false);
+    threads.load(&again, false, None);
     assert_eq!(threads.describe(first.id).unwrap().await.unwrap().cwd, "/");
+}
+
+/// Ends a thread's actor, as nothing but a fault of the server does.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Fail;
+
+impl Handler<Fail> for Thread {
+    type Result = ();
+
+    fn handle(&mut self, _: Fail, ctx: &mut Self::Context) {
+        ctx.terminate();
+    }
+}
+
+#[actix_rt::test]
+async fn a_thread_whose_actor_has_failed_is_loaded_again() {
+    let home = tempfile::tempdir().unwrap();
+    let mut threads = registry(home.path());
+    let failing = record();
+    threads.load(&failing, false, None);
+    let _ = threads.loaded[&failing.id].thread.send(Fail).await;
+    assert!(!threads.loaded[&failing.id].thread.connected());
+    threads.load(&failing, false, None);
+    assert!(threads.loaded[&failing.id].thread.connected());
 }

@@ -30,6 +30,7 @@ fn kind(request: &ThreadRequest) -> Kind {
         | Request::Unarchive(_)
         | Request::Delete(_)
         | Request::Unsubscribe(_)
+        | Request::CompactStart(_)
         | Request::TurnStart(_)
         | Request::TurnSteer(_)
         | Request::TurnInterrupt(_) => Kind::Change,
@@ -56,6 +57,7 @@ fn may_be_large(request: &ThreadRequest) -> bool {
         | Request::AttachmentList(_)
         | Request::BackgroundTerminalsList(_)
         | Request::ReadStateUpdate(_)
+        | Request::CompactStart(_)
         | Request::TurnStart(_)
         | Request::TurnSteer(_)
         | Request::TurnInterrupt(_) => false,

@@ -3,6 +3,7 @@
 use crate::protocol::thread::{GitInfo, LoadedThread, SessionSource, Thread, ThreadEnvironment, ThreadStatus, Unset};
 use crate::protocol::turn::Turn;
 use crate::store::ThreadRecord;
+use crate::thread::Activity;
 
 /// Where a thread exists at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,9 +11,9 @@ pub(super) enum Presence {
     /// On disk only.
     Stored,
     /// In memory and on disk.
-    Loaded,
+    Loaded(Activity),
     /// In memory only.
-    Ephemeral,
+    Ephemeral(Activity),
 }
 
 /// Converts `record` for the wire.
@@ -34,7 +35,7 @@ pub(super) fn thread(record: &ThreadRecord, presence: Presence, turns: Vec<Turn>
         attached_to_thread_id: Unset,
         parent_thread_id: Unset,
         preview: record.preview.clone(),
-        ephemeral: presence == Presence::Ephemeral,
+        ephemeral: matches!(presence, Presence::Ephemeral(_)),
         section: Unset,
         section_entered_at: Unset,
         project_id: Unset,
@@ -45,7 +46,10 @@ pub(super) fn thread(record: &ThreadRecord, presence: Presence, turns: Vec<Turn>
         created_at: seconds(record.created_at_ms),
         updated_at: seconds(record.updated_at_ms),
         recency_at: Some(seconds(record.recency_at_ms)),
-        status: if is_loaded { ThreadStatus::Idle } else { ThreadStatus::NotLoaded },
+        status: match presence {
+            Presence::Stored => ThreadStatus::NotLoaded,
+            Presence::Loaded(activity) | Presence::Ephemeral(activity) => activity.into(),
+        },
         path: None,
         cwd: record.cwd.clone(),
         cli_version: record.cli_version.clone(),

@@ -23,6 +23,7 @@ const ACTORS: &[&str] = &[
     // The actors that answer.
     "threads",
     "thread",
+    "turn",
     "commands",
     "files",
     "search",

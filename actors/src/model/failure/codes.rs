@@ -1,7 +1,8 @@
 //! The meaning of providers' error codes and statuses.
 
 use super::Retry;
-use crate::protocol::model::{CodexErrorInfo, ProviderError};
+use crate::protocol::model::ProviderError;
+use crate::protocol::turn::{CodexErrorInfo, HttpStatus};
 
 /// Error codes for a conversation that is too long.
 const TOO_LONG: [&str; 3] = ["context_length_exceeded", "exceed_context_size_error", "context_window_exceeded"];
@@ -48,12 +49,14 @@ pub fn of_error(error: &ProviderError, status: Option<u16>) -> Option<(CodexErro
 
 /// The meaning of a status.
 pub fn of_status(status: u16) -> (CodexErrorInfo, Retry) {
-    let refused = CodexErrorInfo::HttpConnectionFailed { http_status_code: Some(status) };
+    let refused = CodexErrorInfo::HttpConnectionFailed(HttpStatus { http_status_code: Some(status) });
     match status {
         400 | 422 => (CodexErrorInfo::Other, Retry::Never),
         401 | 403 => (refused, Retry::WithNewToken),
         408 | 409 | 425 => (refused, Retry::Later),
-        429 => (CodexErrorInfo::ResponseTooManyFailedAttempts { http_status_code: Some(status) }, Retry::Later),
+        429 => {
+            (CodexErrorInfo::ResponseTooManyFailedAttempts(HttpStatus { http_status_code: Some(status) }), Retry::Later)
+        }
         500 => (CodexErrorInfo::InternalServerError, Retry::UnlessRepeated),
         501 | 505 => (refused, Retry::Never),
         502.. => (refused, Retry::Later),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::protocol::model::CodexErrorInfo as Info;
+use crate::protocol::turn::{CodexErrorInfo as Info, HttpStatus};
 
 fn refused(status: u16, body: &str) -> ModelFailure {
     refused_by("name = 'P'\nbase_url = 'http://h/v1'", status, body)
@@ -23,7 +23,7 @@ fn failed(code: &str, message: &str) -> ModelFailure {
 
 #[test]
 fn every_status_has_its_meaning() {
-    let http = |status| Info::HttpConnectionFailed { http_status_code: Some(status) };
+    let http = |status| Info::HttpConnectionFailed(HttpStatus { http_status_code: Some(status) });
     let expected = [
         (400, Info::Other, Retry::Never),
         (401, http(401), Retry::WithNewToken),
@@ -31,7 +31,7 @@ fn every_status_has_its_meaning() {
         (404, http(404), Retry::Never),
         (408, http(408), Retry::Later),
         (413, http(413), Retry::Never),
-        (429, Info::ResponseTooManyFailedAttempts { http_status_code: Some(429) }, Retry::Later),
+        (429, Info::ResponseTooManyFailedAttempts(HttpStatus { http_status_code: Some(429) }), Retry::Later),
         (500, Info::InternalServerError, Retry::UnlessRepeated),
         (502, http(502), Retry::Later),
         (503, http(503), Retry::Later),
@@ -39,7 +39,7 @@ fn every_status_has_its_meaning() {
     ];
     for (status, info, retry) in expected {
         let failure = refused(status, &error("x", "the text"));
-        assert_eq!((failure.info, failure.retry), (info, retry), "{status}");
+        assert_eq!((&failure.info, failure.retry), (&info, retry), "{status}");
         assert!(failure.message.starts_with("P answered ") && failure.message.contains("the text"), "{failure}");
     }
 }
@@ -82,7 +82,7 @@ fn a_conversation_that_is_too_long_is_recognized_whatever_the_words() {
     }
     assert_eq!(
         refused(401, &error("", "maximum context length")).info,
-        Info::HttpConnectionFailed { http_status_code: Some(401) }
+        Info::HttpConnectionFailed(HttpStatus { http_status_code: Some(401) })
     );
 }
 
@@ -118,7 +118,7 @@ fn streams_that_are_no_answers_say_so() {
 fn what_is_told_while_another_attempt_follows() {
     let told = refused(503, &error("x", "busy")).while_retried(2, 5);
     assert_eq!(told.message, "Reconnecting... 2/5");
-    assert_eq!(told.info, Info::ResponseStreamDisconnected { http_status_code: Some(503) });
+    assert_eq!(told.info, Info::ResponseStreamDisconnected(HttpStatus { http_status_code: Some(503) }));
     assert!(told.details.unwrap().contains("busy"));
 }
 

@@ -5,7 +5,6 @@
 
 pub mod chat;
 mod dialect;
-mod error_info;
 mod history;
 mod lenient;
 mod models;
@@ -18,7 +17,6 @@ mod tool;
 mod usage;
 
 pub use dialect::{Dialect, SystemRole};
-pub use error_info::CodexErrorInfo;
 pub use history::{ContentPart, HistoryItem, ReasoningText, Role, ToolOutput};
 pub use models::{ListedModel, ModelList};
 pub use provider_error::ProviderError;

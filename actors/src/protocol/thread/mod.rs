@@ -73,6 +73,8 @@ pub enum ThreadRequest {
     Delete(ThreadDeleteParams),
     /// `thread/unsubscribe`
     Unsubscribe(ThreadUnsubscribeParams),
+    /// `thread/compact/start`
+    CompactStart(ThreadIdParams),
     /// `thread/turns/list`
     TurnsList(ThreadTurnsListParams),
     /// `thread/items/list`
@@ -103,9 +105,11 @@ impl ThreadRequest {
             Self::Read(params) => &params.thread_id,
             Self::NameSet(params) => &params.thread_id,
             Self::MetadataUpdate(params) => &params.thread_id,
-            Self::Archive(params) | Self::Unarchive(params) | Self::Delete(params) | Self::Unsubscribe(params) => {
-                &params.thread_id
-            }
+            Self::Archive(params)
+            | Self::Unarchive(params)
+            | Self::Delete(params)
+            | Self::Unsubscribe(params)
+            | Self::CompactStart(params) => &params.thread_id,
             Self::TurnsList(params) => &params.thread_id,
             Self::ItemsList(params) => &params.thread_id,
             Self::GoalGet(params) => &params.thread_id,

@@ -59,6 +59,7 @@ fn named(name: &str, created_at_ms: i64) -> ThreadRecord {
         settings: ThreadSettings {
             model: Some("gpt-6".into()),
             reasoning_effort: None,
+            reasoning_summary: None,
             service_tier: None,
             approval_policy: AskForApproval::OnRequest,
             approvals_reviewer: ApprovalsReviewer::User,

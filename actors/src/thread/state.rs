@@ -1,0 +1,310 @@
+//! What a loaded thread does, as clients see it: idle, or with a turn that runs.
+//!
+//! This is the pure part of the thread: what a turn reports goes in, and the steps that the thread has to take come out.
+//! The steps are taken in their order, and one that records is over before the next one is taken, so what clients are
+//! told about a complete item is on disk.
+
+use super::activity::Activity;
+use super::telling::{encoded, grown, turn_object};
+use crate::protocol::ServerNotification as Tell;
+use crate::protocol::item::{CommandExecutionStatus, Item, ItemKind, PatchApplyStatus};
+use crate::protocol::model::{HistoryItem, TokenUsage};
+use crate::protocol::notification::{ThreadTokenUsageUpdated, TurnFailure, Warning};
+use crate::protocol::thread::ThreadId;
+use crate::protocol::turn::{Turn, TurnError, TurnItemsView, TurnStatus};
+use crate::protocol::usage::{ThreadTokenUsage, TokenUsageBreakdown};
+use crate::reply::Reply;
+use crate::store::TurnRecord;
+use crate::turn::{TurnEvent, TurnOutcome, UserRequest, UserWords};
+
+/// The state of one loaded thread.
+pub struct ThreadState {
+    pub(super) thread_id: ThreadId,
+    pub(super) turn: Option<RunningTurn>,
+    usage: Option<ThreadTokenUsage>,
+    /// The last turn failed, and none has run since.
+    failed: bool,
+}
+
+/// A turn that runs, as clients see it.
+pub(super) struct RunningTurn {
+    pub(super) record: TurnRecord,
+    /// Clients know of it, and it is on disk.
+    announced: bool,
+    /// Items in progress, oldest first, with what there is of them so far.
+    open: Vec<Item>,
+    /// There is more of the items in progress than was recorded.
+    grew: bool,
+    /// The last message of the agent.
+    last_message: Option<Item>,
+}
+
+/// One thing that a thread has to do.
+pub enum Step {
+    /// Bring this to disk. The next step is taken when it is there.
+    Record(Record),
+    /// Tell clients.
+    Tell(Tell),
+    /// Answer a request that the turn has taken up.
+    Answer(Reply, Answer),
+    /// Treat these words as if they came now.
+    Again(Vec<UserWords>),
+    /// Let the turn go: it has ended.
+    Release,
+}
+
+/// The result of a request that a turn has taken up.
+#[derive(Debug)]
+pub enum Answer {
+    /// Of `turn/start`.
+    Turn(Box<Turn>),
+    /// Of `turn/steer`: the id of the turn.
+    Steered(String),
+    /// Of a request whose result has no members.
+    Done,
+}
+
+/// What is brought to disk in one write.
+pub struct Record {
+    /// The turn.
+    pub turn: TurnRecord,
+    /// Its items that are new or have changed.
+    pub items: Vec<Item>,
+    /// What the model sees more.
+    pub history: Vec<HistoryItem>,
+    /// `history` takes the place of everything that the model saw before.
+    pub replaces_history: bool,
+}
+
+impl ThreadState {
+    /// A thread at rest.
+    pub fn new(thread_id: ThreadId, usage: Option<ThreadTokenUsage>) -> Self {
+        Self { thread_id, turn: None, usage, failed: false }
+    }
+
+    /// What clients are told of it.
+    pub fn activity(&self) -> Activity {
+        match &self.turn {
+            Some(_) => Activity::Working,
+            None if self.failed => Activity::Failed,
+            None => Activity::Idle,
+        }
+    }
+
+    /// The id of the turn that runs.
+    pub fn running(&self) -> Option<&str> {
+        self.turn.as_ref().map(|turn| turn.record.id.as_str())
+    }
+
+    /// A turn is about to run. Clients are told when its first words are on disk.
+    pub fn begin(&mut self, turn_id: &str, now_ms: i64) {
+        let record = TurnRecord {
+            id: turn_id.to_owned(),
+            root_turn_id: Some(turn_id.to_owned()),
+            status: TurnStatus::InProgress,
+            error: None,
+            started_at_ms: Some(now_ms),
+            completed_at_ms: None,
+            token_usage: self.usage,
+        };
+        self.turn = Some(RunningTurn { record, announced: false, open: Vec::new(), grew: false, last_message: None });
+    }
+
+    /// The turn that runs with its items in progress, for a client that joins.
+    pub fn in_progress(&self) -> Option<Turn> {
+        let turn = self.turn.as_ref().filter(|turn| turn.announced)?;
+        let items = turn.open.iter().filter_map(encoded).collect();
+        Some(turn_object(&turn.record, items, TurnItemsView::Full))
+    }
+
+    /// The items in progress, if there is more of them than was recorded. From now on they count as recorded.
+    pub fn unrecorded(&mut self) -> Option<Record> {
+        let turn = self.turn.as_mut().filter(|turn| turn.grew && turn.announced)?;
+        turn.grew = false;
+        let items = turn.open.clone();
+        Some(Record { turn: turn.record.clone(), items, history: Vec::new(), replaces_history: false })
+    }
+
+    /// Takes in what the turn `turn_id` reports. What an older turn reports is left out.
+    pub fn report(&mut self, turn_id: &str, events: Vec<TurnEvent>, now_ms: i64) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for event in events {
+            match event {
+                // Words that came too late count whichever turn runs now.
+                TurnEvent::Unheard(words) => steps.push(Step::Again(words)),
+                event if self.running() == Some(turn_id) => self.take(event, now_ms, &mut steps),
+                _ => log::debug!("an event of turn {turn_id}, which has ended, is left out"),
+            }
+        }
+        steps
+    }
+
+    /// The turn cannot be recorded any more: it ends here, for clients as for us.
+    pub fn fail(&mut self, error: TurnError, now_ms: i64) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if self.turn.is_some() {
+            self.end(TurnOutcome::Failed(error), now_ms, &mut steps);
+        }
+        steps.retain(|step| !matches!(step, Step::Record(_)));
+        steps
+    }
+
+    fn take(&mut self, event: TurnEvent, now_ms: i64, steps: &mut Vec<Step>) {
+        let thread_id = self.thread_id;
+        let Some(turn) = &mut self.turn else { return };
+        let turn_id = turn.record.id.clone();
+        match event {
+            TurnEvent::Began { reply } => {
+                steps.push(Step::Record(turn.record_of(Vec::new(), Vec::new())));
+                steps.push(Step::Answer(reply, Answer::Done));
+                self.announce(steps);
+            }
+            TurnEvent::Said { item, history, reply, request } => {
+                steps.push(Step::Record(turn.record_of(vec![item.clone()], history)));
+                let answer = match request {
+                    UserRequest::Start => {
+                        Answer::Turn(Box::new(turn_object(&turn.record, Vec::new(), TurnItemsView::NotLoaded)))
+                    }
+                    UserRequest::Steer => Answer::Steered(turn_id),
+                };
+                steps.push(Step::Answer(reply, answer));
+                self.announce(steps);
+                steps.extend([self.started(&item), self.completed(&item)].into_iter().flatten());
+            }
+            TurnEvent::ItemStarted(item) => {
+                steps.extend(self.started(&item));
+                if let Some(turn) = &mut self.turn {
+                    turn.open.push(item);
+                    turn.grew = true;
+                }
+            }
+            TurnEvent::Grew { item_id, growth } => {
+                if let Some(item) = turn.open.iter_mut().find(|item| item.id == *item_id) {
+                    growth.apply(item);
+                    turn.grew = true;
+                    steps.push(Step::Tell(grown(thread_id, turn_id, &item_id, growth)));
+                }
+            }
+            TurnEvent::ItemCompleted { item, history } => {
+                steps.push(Step::Record(turn.complete(item.clone(), history)));
+                steps.extend(self.completed(&item));
+            }
+            TurnEvent::Compacted { item, history } => {
+                let record = turn.complete(item.clone(), history);
+                steps.push(Step::Record(Record { replaces_history: true, ..record }));
+                steps.extend(self.completed(&item));
+            }
+            TurnEvent::Remembered(history) => match steps.last_mut() {
+                Some(Step::Record(last)) if !last.replaces_history => last.history.extend(history),
+                _ => steps.push(Step::Record(turn.record_of(Vec::new(), history))),
+            },
+            TurnEvent::Used { usage, context_window } => {
+                let usage = added(self.usage, usage, context_window);
+                turn.record.token_usage = Some(usage);
+                self.usage = Some(usage);
+                let updated = ThreadTokenUsageUpdated { thread_id, turn_id, token_usage: usage };
+                steps.push(Step::Tell(Tell::ThreadTokenUsageUpdated(updated)));
+            }
+            TurnEvent::Retrying(error) => {
+                let failure = TurnFailure { error, will_retry: true, thread_id, turn_id };
+                steps.push(Step::Tell(Tell::Error(Box::new(failure))));
+            }
+            TurnEvent::Warning(message) => steps.push(Step::Tell(Tell::Warning(Warning { thread_id, message }))),
+            TurnEvent::Ended { outcome } => self.end(outcome, now_ms, steps),
+            TurnEvent::Unheard(words) => steps.push(Step::Again(words)),
+        }
+    }
+
+    /// Tells of the turn, once.
+    fn announce(&mut self, steps: &mut Vec<Step>) {
+        let Some(turn) = self.turn.as_mut().filter(|turn| !turn.announced) else { return };
+        turn.announced = true;
+        self.failed = false;
+        steps.push(self.status_changed());
+        steps.extend(self.turn_changed(TurnItemsView::NotLoaded, Vec::new(), Tell::TurnStarted));
+    }
+
+    fn end(&mut self, outcome: TurnOutcome, now_ms: i64, steps: &mut Vec<Step>) {
+        let Some(turn) = &mut self.turn else { return };
+        let (status, error) = match outcome {
+            TurnOutcome::Completed => (TurnStatus::Completed, None),
+            TurnOutcome::Interrupted => (TurnStatus::Interrupted, None),
+            TurnOutcome::Failed(error) => (TurnStatus::Failed, Some(error)),
+        };
+        turn.record.status = status;
+        turn.record.error.clone_from(&error);
+        turn.record.completed_at_ms = Some(now_ms);
+        let mut open = std::mem::take(&mut turn.open);
+        open.iter_mut().for_each(|item| close(item, now_ms));
+        let (was_announced, last_message) = (turn.announced, turn.last_message.take());
+        if was_announced {
+            steps.push(Step::Record(turn.record_of(open.clone(), Vec::new())));
+            for item in &open {
+                steps.extend(self.completed(item));
+            }
+            self.failed = error.is_some();
+            let (thread_id, turn_id) = (self.thread_id, self.running().unwrap_or_default().to_owned());
+            let ended: Vec<_> = last_message.iter().filter_map(encoded).collect();
+            let view = if ended.is_empty() { TurnItemsView::NotLoaded } else { TurnItemsView::Summary };
+            let completed = self.turn_changed(view, ended, Tell::TurnCompleted);
+            self.turn = None;
+            steps.push(self.status_changed());
+            if let Some(error) = error {
+                let failure = TurnFailure { error, will_retry: false, thread_id, turn_id };
+                steps.push(Step::Tell(Tell::Error(Box::new(failure))));
+            }
+            steps.extend(completed);
+        }
+        self.turn = None;
+        steps.push(Step::Release);
+    }
+}
+
+impl RunningTurn {
+    fn record_of(&mut self, items: Vec<Item>, history: Vec<HistoryItem>) -> Record {
+        Record { turn: self.record.clone(), items, history, replaces_history: false }
+    }
+
+    /// `item` is no longer in progress.
+    fn complete(&mut self, item: Item, history: Vec<HistoryItem>) -> Record {
+        self.open.retain(|open| open.id != item.id);
+        if matches!(item.kind, ItemKind::AgentMessage(_)) {
+            self.last_message = Some(item.clone());
+        }
+        self.record_of(vec![item], history)
+    }
+}
+
+/// What an item is like whose turn ended before it did.
+fn close(item: &mut Item, now_ms: i64) {
+    item.completed_at_ms = Some(now_ms);
+    match &mut item.kind {
+        ItemKind::CommandExecution(command) => command.status = CommandExecutionStatus::Failed,
+        ItemKind::FileChange(change) => change.status = PatchApplyStatus::Failed,
+        _ => {}
+    }
+}
+
+/// What a thread has used, with one more call.
+fn added(so_far: Option<ThreadTokenUsage>, call: TokenUsage, context_window: Option<u64>) -> ThreadTokenUsage {
+    let number = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+    let last = TokenUsageBreakdown {
+        total_tokens: number(call.total),
+        input_tokens: number(call.input),
+        cached_input_tokens: number(call.cached_input),
+        cache_write_input_tokens: number(call.cache_write_input),
+        output_tokens: number(call.output),
+        reasoning_output_tokens: number(call.reasoning_output),
+    };
+    let before = so_far.map(|usage| usage.total).unwrap_or_default();
+    let total = TokenUsageBreakdown {
+        total_tokens: before.total_tokens.saturating_add(last.total_tokens),
+        input_tokens: before.input_tokens.saturating_add(last.input_tokens),
+        cached_input_tokens: before.cached_input_tokens.saturating_add(last.cached_input_tokens),
+        cache_write_input_tokens: before.cache_write_input_tokens.saturating_add(last.cache_write_input_tokens),
+        output_tokens: before.output_tokens.saturating_add(last.output_tokens),
+        reasoning_output_tokens: before.reasoning_output_tokens.saturating_add(last.reasoning_output_tokens),
+    };
+    let known_window = so_far.and_then(|usage| usage.model_context_window);
+    ThreadTokenUsage { total, last, model_context_window: context_window.map(number).or(known_window) }
+}

@@ -1,0 +1,90 @@
+//! Taking the steps that the state machine asks for: first to disk, then to the clients.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+
+use super::state::{Answer, Record, Step};
+use crate::protocol::RpcError;
+use crate::protocol::thread::{Empty, ThreadId};
+use crate::protocol::turn::{TurnStartResponse, TurnSteerResponse};
+use crate::router::{Outcome, Router};
+use crate::store::messages::{HistoryChange, RecordTurn};
+use crate::store::{self, Store, StoreError};
+use crate::turn::UserWords;
+
+/// Where the steps of one thread lead.
+#[derive(Clone)]
+pub(super) struct Ways {
+    pub(super) thread_id: ThreadId,
+    pub(super) router: Arc<Addr<Router>>,
+    /// `None` for a thread that is not on disk.
+    pub(super) store: Option<Arc<Addr<Store>>>,
+}
+
+/// What is left to do for the thread when the steps are taken.
+#[derive(Default)]
+pub(super) struct Taken {
+    /// Words to be treated as if they came now.
+    pub(super) again: Vec<UserWords>,
+    /// The turn has ended.
+    pub(super) released: bool,
+    /// Something could not be brought to disk. The steps behind it were not taken.
+    pub(super) failure: Option<StoreError>,
+}
+
+impl Ways {
+    /// Takes the steps in their order. What follows a step that failed is not told; requests that wait for it are refused.
+    pub(super) async fn take(self, steps: Vec<Step>, at_ms: i64) -> Taken {
+        let (mut taken, mut outcome) = (Taken::default(), Outcome::none());
+        for step in steps {
+            match (step, &taken.failure) {
+                (Step::Record(record), None) => {
+                    let Some(store) = &self.store else { continue };
+                    // What was to be told before must not wait for the disk.
+                    self.tell(std::mem::take(&mut outcome)).await;
+                    taken.failure = record_turn(store, self.thread_id, record, at_ms).await.err();
+                }
+                (Step::Tell(notification), None) => {
+                    outcome = outcome.publish(notification);
+                }
+                (Step::Answer(reply, answer), None) => outcome = outcome.followed_by(answer_with(reply, answer)),
+                (Step::Answer(reply, _), Some(failure)) => {
+                    outcome = outcome.followed_by(reply.fail(&RpcError::internal(failure.to_string())));
+                }
+                (Step::Again(words), _) => taken.again.extend(words),
+                (Step::Release, _) => taken.released = true,
+                (Step::Record(_) | Step::Tell(_), Some(_)) => {}
+            }
+        }
+        self.tell(outcome).await;
+        taken
+    }
+
+    async fn tell(&self, outcome: Outcome) {
+        if !outcome.is_none() && self.router.send(outcome).await.is_err() {
+            log::debug!("the router ended before a turn of thread {}", self.thread_id);
+        }
+    }
+}
+
+/// Brings what happened in a turn to disk.
+pub(super) async fn record_turn(
+    store: &Arc<Addr<Store>>,
+    thread_id: ThreadId,
+    record: Record,
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    let Record { turn, items, history, replaces_history } = record;
+    let items = items.iter().filter_map(super::telling::encoded).collect();
+    let model_history = if replaces_history { HistoryChange::Replace(history) } else { HistoryChange::Append(history) };
+    store::ask(store, RecordTurn { thread_id, turn, items, model_history, at_ms }).await.map(|_| ())
+}
+
+fn answer_with(reply: crate::reply::Reply, answer: Answer) -> Outcome {
+    match answer {
+        Answer::Turn(turn) => reply.ok(&TurnStartResponse { turn: *turn }),
+        Answer::Steered(turn_id) => reply.ok(&TurnSteerResponse { turn_id }),
+        Answer::Done => reply.ok(&Empty {}),
+    }
+}

@@ -1,0 +1,144 @@
+//! The notifications by which clients follow a turn.
+
+use super::state::{Step, ThreadState};
+use crate::protocol::ServerNotification as Tell;
+use crate::protocol::item::{Item, ThreadItem};
+use crate::protocol::notification::{
+    ItemCompleted, ItemDelta, ItemStarted, ReasoningSummaryPartAdded, ReasoningSummaryTextDelta, ReasoningTextDelta,
+    ThreadSettings, ThreadSettingsUpdated, TurnChanged,
+};
+use crate::protocol::settings::{CollaborationMode, CollaborationSettings, ModeKind, MultiAgentMode};
+use crate::protocol::thread::{ThreadEnvironment, ThreadId};
+use crate::protocol::turn::{Turn, TurnItemsView};
+use crate::store::{ThreadRecord, TurnRecord};
+use crate::turn::Growth;
+
+impl ThreadState {
+    pub(super) fn status_changed(&self) -> Step {
+        Step::Tell(Tell::ThreadStatusChanged { thread_id: self.thread_id, status: self.activity().into() })
+    }
+
+    pub(super) fn turn_changed(
+        &self,
+        view: TurnItemsView,
+        items: Vec<ThreadItem>,
+        tell: impl FnOnce(Box<TurnChanged>) -> Tell,
+    ) -> Option<Step> {
+        let turn = turn_object(&self.turn.as_ref()?.record, items, view);
+        Some(Step::Tell(tell(Box::new(TurnChanged { thread_id: self.thread_id, turn }))))
+    }
+
+    pub(super) fn started(&self, item: &Item) -> Option<Step> {
+        let (turn, encoded) = (self.turn.as_ref()?, encoded(&Item { completed_at_ms: None, ..item.clone() })?);
+        Some(Step::Tell(Tell::ItemStarted(ItemStarted {
+            item: encoded,
+            thread_id: self.thread_id,
+            turn_id: turn.record.id.clone(),
+            started_at_ms: item.started_at_ms.unwrap_or_default(),
+        })))
+    }
+
+    pub(super) fn completed(&self, item: &Item) -> Option<Step> {
+        let (turn, encoded) = (self.turn.as_ref()?, encoded(item)?);
+        Some(Step::Tell(Tell::ItemCompleted(ItemCompleted {
+            item: encoded,
+            thread_id: self.thread_id,
+            turn_id: turn.record.id.clone(),
+            content_token_count: None,
+            completed_at_ms: item.completed_at_ms.unwrap_or_default(),
+        })))
+    }
+}
+
+/// The turn on the wire.
+pub(super) fn turn_object(record: &TurnRecord, items: Vec<ThreadItem>, items_view: TurnItemsView) -> Turn {
+    let seconds = |ms: Option<i64>| ms.map(|ms| ms.div_euclid(1000));
+    Turn {
+        id: record.id.clone(),
+        root_turn_id: record.root_turn_id.clone(),
+        items,
+        items_view,
+        status: record.status,
+        error: record.error.clone(),
+        started_at: seconds(record.started_at_ms),
+        completed_at: seconds(record.completed_at_ms),
+        duration_ms: record.completed_at_ms.zip(record.started_at_ms).map(|(end, start)| (end - start).max(0)),
+    }
+}
+
+/// By what an item became longer.
+pub(super) fn grown(thread_id: ThreadId, turn_id: String, item_id: &str, growth: Growth) -> Tell {
+    let item_id = item_id.to_owned();
+    let number = |index: usize| i64::try_from(index).unwrap_or(i64::MAX);
+    match growth {
+        Growth::Text(delta) => Tell::AgentMessageDelta(ItemDelta { thread_id, turn_id, item_id, delta }),
+        Growth::Output(delta) => Tell::CommandExecutionOutputDelta(ItemDelta { thread_id, turn_id, item_id, delta }),
+        Growth::SummaryPart { index } => Tell::ReasoningSummaryPartAdded(ReasoningSummaryPartAdded {
+            thread_id,
+            turn_id,
+            item_id,
+            summary_index: number(index),
+        }),
+        Growth::Summary { index, text: delta } => Tell::ReasoningSummaryTextDelta(ReasoningSummaryTextDelta {
+            thread_id,
+            turn_id,
+            item_id,
+            delta,
+            summary_index: number(index),
+        }),
+        Growth::Thought { index, text: delta } => Tell::ReasoningTextDelta(ReasoningTextDelta {
+            thread_id,
+            turn_id,
+            item_id,
+            delta,
+            content_index: number(index),
+        }),
+    }
+}
+
+/// The item as JSON text. Every item that this server makes can be encoded; one that could not is left out, and logged.
+pub(super) fn encoded(item: &Item) -> Option<ThreadItem> {
+    item.encode().map_err(|error| log::error!("item {} cannot be encoded: {error}", item.id)).ok()
+}
+
+/// The settings of a thread, for those who follow it.
+pub(super) fn settings_updated(record: &ThreadRecord) -> Tell {
+    let settings = record.settings.clone();
+    let environment = ThreadEnvironment {
+        environment_id: "local".to_owned(),
+        cwd: record.cwd.clone(),
+        runtime_workspace_roots: settings.runtime_workspace_roots,
+    };
+    Tell::ThreadSettingsUpdated(Box::new(ThreadSettingsUpdated {
+        thread_id: record.id,
+        thread_settings: ThreadSettings {
+            disabled_plugin_ids: settings.disabled_plugin_ids,
+            cwd: record.cwd.clone(),
+            environments: Some(vec![environment]),
+            approval_policy: settings.approval_policy,
+            approvals_reviewer: settings.approvals_reviewer,
+            sandbox_policy: settings.sandbox_policy,
+            active_permission_profile: settings.active_permission_profile,
+            model: settings.model.unwrap_or_default(),
+            model_provider: record.model_provider.clone(),
+            service_tier: settings.service_tier,
+            effort: settings.reasoning_effort,
+            summary: settings.reasoning_summary,
+            collaboration_mode: collaboration_mode(record),
+            multi_agent_mode: MultiAgentMode::default(),
+            personality: None,
+        },
+    }))
+}
+
+/// How user and agent share the work: there is one way, which says the model and its effort once more.
+pub fn collaboration_mode(record: &ThreadRecord) -> CollaborationMode {
+    CollaborationMode {
+        mode: ModeKind::Default,
+        settings: CollaborationSettings {
+            model: record.settings.model.clone().unwrap_or_default(),
+            reasoning_effort: record.settings.reasoning_effort.clone(),
+            developer_instructions: None,
+        },
+    }
+}

@@ -1,0 +1,284 @@
+//! The turn of a thread: started, steered and interrupted by clients, and followed by its reports.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::prelude::*;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::messages::{CompactThread, EndTurn, InterruptTurn, StartTurn, SteerTurn};
+use super::state::Step;
+use super::steps::{Taken, Ways, record_turn};
+use super::telling::settings_updated;
+use super::{Running, Thread};
+use crate::context::Context;
+use crate::post::Post;
+use crate::protocol::RpcError;
+use crate::protocol::thread::Empty;
+use crate::protocol::turn::{CodexErrorInfo, NonSteerableTurnKind, TurnError};
+use crate::reply::Reply;
+use crate::router::Outcome;
+use crate::store::messages::SaveThreadSettings;
+use crate::store::{self, StoreError, ThreadRecord};
+use crate::turn::{Interrupt, Purpose, Report, Steer, Turn, TurnEvent, TurnRules, TurnTask, UserRequest, UserWords};
+
+impl Thread {
+    /// A user's words begin a turn, or join the one that runs.
+    fn hear(&mut self, words: UserWords, rules: TurnRules, ctx: &mut Context<Self>) {
+        match &self.running {
+            Some(_) => {
+                self.rules = Some(rules);
+                self.steer(words, ctx);
+            }
+            None => self.begin(Purpose::Answer(words), rules, ctx),
+        }
+    }
+
+    fn begin(&mut self, purpose: Purpose, rules: TurnRules, ctx: &mut Context<Self>) {
+        let turn_id = Uuid::now_v7().to_string();
+        self.state.begin(&turn_id, self.parts.clock.unix_ms());
+        let task = TurnTask {
+            thread_id: self.record.id,
+            turn_id: turn_id.as_str().into(),
+            rules: rules.clone(),
+            history: self.history.clone(),
+            compact_first: std::mem::take(&mut self.too_long) && matches!(purpose, Purpose::Answer(_)),
+            purpose,
+        };
+        let is_compaction = matches!(task.purpose, Purpose::Compact(_));
+        self.rules = Some(rules);
+        self.activity.set(self.state.activity());
+        let turn = Turn::start(&self.parts.turns, task, ctx.address().recipient());
+        self.running =
+            Some(Running { turn, is_compaction, ended: CancellationToken::new(), _work: self.parts.work.token() });
+    }
+
+    /// Hands words to the turn that runs, which reports them when they are part of the conversation.
+    fn steer(&mut self, words: UserWords, ctx: &mut Context<Self>) {
+        let Some(running) = &self.running else { return };
+        if running.is_compaction {
+            let turn_kind = NonSteerableTurnKind::Compact;
+            let info = CodexErrorInfo::ActiveTurnNotSteerable { turn_kind };
+            let error = RpcError::invalid_request("the running turn summarises the conversation and takes no words")
+                .with_data(serde_json::json!({ "codexErrorInfo": info }));
+            return self.refuse(words.reply, &error, ctx);
+        }
+        let (words, error) = match running.turn.try_send(Steer(words)) {
+            Ok(()) => return,
+            Err(SendError::Full(Steer(words))) => (words, RpcError::overloaded()),
+            Err(SendError::Closed(Steer(words))) => (words, no_turn_to("steer")),
+        };
+        self.refuse(words.reply, &error, ctx);
+    }
+
+    fn interrupt(&self, ctx: &mut Context<Self>) {
+        if let Some(running) = &self.running {
+            ctx.post(&running.turn, Interrupt);
+        }
+    }
+
+    /// Checks that `expected` is the turn that runs; empty stands for whichever does.
+    fn expect_turn(&self, expected: &str, to: &str, quote: &str) -> Result<(), RpcError> {
+        let running = self.state.running().ok_or_else(|| no_turn_to(to))?;
+        if expected.is_empty() || expected == running {
+            return Ok(());
+        }
+        Err(RpcError::invalid_request(format!(
+            "expected active turn id {quote}{expected}{quote} but found {quote}{running}{quote}"
+        )))
+    }
+
+    /// Keeps the settings of `record`, which are in force from then on, and tells those who follow the thread.
+    fn save(&mut self, record: Arc<ThreadRecord>) -> ResponseActFuture<Self, Result<(), StoreError>> {
+        let question = SaveThreadSettings(Box::new(ThreadRecord::clone(&record)));
+        let kept = self.ways().store.map(|store| store::ask(&store, question));
+        let kept = async move {
+            match kept {
+                Some(kept) => kept.await.map(|_| ()),
+                None => Ok(()),
+            }
+        };
+        Box::pin(wrap_future::<_, Self>(kept).map(move |kept, thread, ctx| {
+            kept?;
+            let told = Outcome::none().publish(settings_updated(&record));
+            thread.record = record;
+            ctx.post(&thread.parts.router, told);
+            Ok(())
+        }))
+    }
+
+    /// Takes the steps; until they are taken, nothing else happens in this thread.
+    fn take_steps(&mut self, steps: Vec<Step>) -> ResponseActFuture<Self, ()> {
+        let at_ms = self.parts.clock.unix_ms();
+        let taken = wrap_future::<_, Self>(self.ways().take(steps, at_ms));
+        Box::pin(taken.then(|taken, thread, ctx| thread.after(taken, ctx)))
+    }
+
+    fn after(&mut self, taken: Taken, ctx: &mut Context<Self>) -> ResponseActFuture<Self, ()> {
+        let Taken { again, released, failure } = taken;
+        self.activity.set(self.state.activity());
+        if released && let Some(running) = self.running.take() {
+            running.ended.cancel();
+        }
+        for words in again {
+            match (words.request, self.rules.clone()) {
+                (UserRequest::Start, Some(rules)) => self.hear(words, rules, ctx),
+                _ => self.refuse(words.reply, &no_turn_to("steer"), ctx),
+            }
+        }
+        match failure {
+            Some(failure) if !released => {
+                // Dropping its address ends the turn; what it still reports is left out.
+                self.interrupt(ctx);
+                let steps = self.state.fail(not_recorded(&failure), self.parts.clock.unix_ms());
+                log::error!("a turn of thread {} ended, because it cannot be recorded: {failure}", self.record.id);
+                self.take_steps(steps)
+            }
+            _ => Box::pin(wrap_future(ready(()))),
+        }
+    }
+
+    fn ways(&self) -> Ways {
+        Ways {
+            thread_id: self.record.id,
+            router: self.parts.router.clone(),
+            store: self.history.is_none().then(|| self.parts.store.clone()),
+        }
+    }
+
+    fn refuse(&self, reply: Reply, error: &RpcError, ctx: &mut Context<Self>) {
+        ctx.post(&self.parts.router, reply.fail(error));
+    }
+
+    /// What a thread that is not on disk must remember itself.
+    fn remember(&mut self, events: &[TurnEvent]) {
+        let Some(known) = &mut self.history else { return };
+        for event in events {
+            match event {
+                TurnEvent::Said { history, .. }
+                | TurnEvent::ItemCompleted { history, .. }
+                | TurnEvent::Remembered(history) => known.extend(history.iter().cloned()),
+                TurnEvent::Compacted { history, .. } => known.clone_from(history),
+                _ => {}
+            }
+        }
+    }
+
+    /// Brings the text of items in progress to disk from time to time. Nobody waits for it.
+    pub(super) fn record_progress(&mut self, ctx: &mut Context<Self>) {
+        let Some(store) = self.ways().store else { return };
+        if self.recording {
+            return;
+        }
+        let Some(record) = self.state.unrecorded() else { return };
+        self.recording = true;
+        let (thread_id, at_ms) = (self.record.id, self.parts.clock.unix_ms());
+        let recorded = async move { record_turn(&store, thread_id, record, at_ms).await };
+        ctx.spawn(wrap_future::<_, Self>(recorded).map(|result, thread, _| {
+            thread.recording = false;
+            if let Err(error) = result {
+                log::warn!("the text of a running turn is not on disk yet: {error}");
+            }
+        }));
+    }
+}
+
+impl Handler<StartTurn> for Thread {
+    type Result = AtomicResponse<Self, ()>;
+
+    fn handle(&mut self, StartTurn { words, record, rules }: StartTurn, ctx: &mut Self::Context) -> Self::Result {
+        let Some(record) = record.filter(|record| *record != self.record) else {
+            self.hear(words, *rules, ctx);
+            return AtomicResponse::new(Box::pin(wrap_future(ready(()))));
+        };
+        // What is acknowledged with the turn is kept with it.
+        let saved = self.save(record);
+        AtomicResponse::new(Box::pin(saved.map(move |saved, thread: &mut Self, ctx| match saved {
+            Ok(()) => thread.hear(words, *rules, ctx),
+            Err(error) => thread.refuse(words.reply, &RpcError::internal(error.to_string()), ctx),
+        })))
+    }
+}
+
+impl Handler<EndTurn> for Thread {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: EndTurn, ctx: &mut Self::Context) -> Self::Result {
+        self.interrupt(ctx);
+        let ended = self.running.as_ref().map(|running| running.ended.clone());
+        Box::pin(async move {
+            if let Some(ended) = ended {
+                ended.cancelled().await;
+            }
+        })
+    }
+}
+
+impl Handler<SteerTurn> for Thread {
+    type Result = ();
+
+    fn handle(&mut self, SteerTurn { words, expected_turn_id }: SteerTurn, ctx: &mut Self::Context) {
+        match self.expect_turn(&expected_turn_id, "steer", "`") {
+            Ok(()) => self.steer(words, ctx),
+            Err(error) => self.refuse(words.reply, &error, ctx),
+        }
+    }
+}
+
+impl Handler<InterruptTurn> for Thread {
+    type Result = ();
+
+    fn handle(&mut self, InterruptTurn { reply, turn_id }: InterruptTurn, ctx: &mut Self::Context) {
+        let expected = self.expect_turn(&turn_id, "interrupt", "");
+        if expected.is_ok() {
+            self.interrupt(ctx);
+        }
+        ctx.post(&self.parts.router, reply.answer(expected.map(|()| Empty {})));
+    }
+}
+
+impl Handler<CompactThread> for Thread {
+    type Result = ();
+
+    fn handle(&mut self, CompactThread { reply, rules }: CompactThread, ctx: &mut Self::Context) {
+        if self.running.is_some() {
+            let words = "a turn is running; wait until it has ended, or interrupt it";
+            return self.refuse(reply, &RpcError::invalid_request(words), ctx);
+        }
+        self.begin(Purpose::Compact(reply), *rules, ctx);
+    }
+}
+
+impl Handler<Report> for Thread {
+    type Result = AtomicResponse<Self, ()>;
+
+    fn handle(&mut self, Report { turn_id, events }: Report, _: &mut Self::Context) -> Self::Result {
+        if self.state.running() == Some(&*turn_id) {
+            self.remember(&events);
+            self.too_long |= events.iter().any(is_too_long);
+        }
+        let steps = self.state.report(&turn_id, events, self.parts.clock.unix_ms());
+        AtomicResponse::new(self.take_steps(steps))
+    }
+}
+
+/// Whether the turn ended because the conversation does not fit into the model's context.
+fn is_too_long(event: &TurnEvent) -> bool {
+    let TurnEvent::Ended { outcome: crate::turn::TurnOutcome::Failed(error) } = event else { return false };
+    error.codex_error_info == Some(CodexErrorInfo::ContextWindowExceeded)
+}
+
+fn no_turn_to(what: &str) -> RpcError {
+    RpcError::invalid_request(format!("no active turn to {what}"))
+}
+
+fn not_recorded(failure: &StoreError) -> TurnError {
+    TurnError {
+        message: format!("the turn was ended, because what happens in it cannot be kept: {failure}"),
+        codex_error_info: Some(CodexErrorInfo::Other),
+        additional_details: None,
+        misalignment: Default::default(),
+    }
+}

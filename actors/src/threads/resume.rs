@@ -1,0 +1,218 @@
+//! `thread/resume`: loads a thread if it is not loaded, and attaches the client to it.
+//!
+//! The loaded thread attaches: it says what it does at that moment, and nothing happens in it until the client has its
+//! answer and is subscribed. So the client misses no event, and is told none twice.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+
+use super::choice::Choice;
+use super::query::turn_sizes;
+use super::refusals::{archived, no_rollout, session_id, unavailable};
+use super::view::{self, Presence};
+use super::{End, Threads, Work, finish, work};
+use crate::encode::{Encoder, is_large};
+use crate::protocol::notification::ThreadTokenUsageUpdated;
+use crate::protocol::thread::{
+    MultiAgentMode, SortDirection, ThreadId, ThreadResumeParams, ThreadResumeResponse, TurnsPage, TurnsPageParams,
+};
+use crate::protocol::turn::{Turn, TurnItemsView};
+use crate::protocol::{RpcError, ServerNotification};
+use crate::reply::Reply;
+use crate::router::{Audience, Effect, Outcome};
+use crate::store::messages::{
+    LastTokenUsage, ListItems, ListTurns, ListedItems, LoadThread, ReadTurns, SaveThreadSettings,
+};
+use crate::store::{self, PageRequest, Question, Store, ThreadRecord};
+use crate::thread::{Attach, ThreadSnapshot, collaboration_mode};
+
+impl Threads {
+    pub(super) fn resume(&self, mut params: ThreadResumeParams) -> Result<Work, RpcError> {
+        if params.history.is_some() || params.path.is_some() {
+            return Err(RpcError::invalid_request("this server resumes threads by `threadId` only"));
+        }
+        let id = session_id(&params.thread_id)?;
+        if self.is_ephemeral(id) {
+            // It has no history to resume.
+            return Err(no_rollout(id));
+        }
+        let join = Join {
+            id,
+            with_turns: !params.exclude_turns,
+            page: params.initial_turns_page.take(),
+            store: self.parts.store.clone(),
+            encoder: self.parts.encoder.clone(),
+        };
+        if self.loaded.get(&id).is_some_and(|loaded| loaded.thread.connected()) {
+            // The client's choices apply to a thread that is being loaded; a loaded thread keeps its settings.
+            return work(async move { finish(move |threads, reply| threads.attach(join, reply, false)) });
+        }
+        let (known, usage) = (self.ask(LoadThread { id }), self.ask(LastTokenUsage { thread_id: id }));
+        let (store, catalog) = (self.parts.store.clone(), self.parts.catalog.clone());
+        let choice = Choice::of_resume(&mut params);
+        work(async move {
+            let mut record = known.await?.ok_or_else(|| no_rollout(id))?;
+            if record.archived_at_ms.is_some() {
+                return Err(archived(id));
+            }
+            let before = record.clone();
+            choice.apply(&mut record, catalog).await?;
+            if record != before {
+                let chosen = SaveThreadSettings(Box::new(record.clone()));
+                store::ask(&store, chosen).await.map_err(|error| unavailable(&error))?;
+            }
+            let usage = usage.await?.map(|(_, usage)| usage);
+            finish(move |threads, reply| {
+                threads.load(&Arc::new(record), false, usage);
+                threads.attach(join, reply, true)
+            })
+        })
+    }
+
+    /// Has a loaded thread attach a client. `loads`: it was loaded for this client.
+    fn attach(&mut self, join: Join, reply: Reply, loads: bool) -> End {
+        let thread = self.loaded.get_mut(&join.id).map(|loaded| {
+            // It must not be unloaded before the client is subscribed.
+            loaded.unfollowed_since = None;
+            loaded.thread.clone()
+        });
+        let attach = Attach(Box::new(move |now| Box::pin(join.answer(now, reply, loads))));
+        End::HandedOver(Box::pin(async move {
+            // If the thread fails meanwhile, the reply is dropped with the message, which answers the client.
+            if let Some(thread) = thread {
+                let _ = thread.send(attach).await;
+            }
+        }))
+    }
+}
+
+/// What a client that resumes a thread wants to see of it.
+struct Join {
+    id: ThreadId,
+    with_turns: bool,
+    page: Option<TurnsPageParams>,
+    store: Arc<Addr<Store>>,
+    encoder: Encoder,
+}
+
+/// What is stored of a thread.
+struct Stored {
+    record: ThreadRecord,
+    turns: Vec<Turn>,
+    page: Option<TurnsPage>,
+    turns_backwards_cursor: Option<String>,
+    items_backwards_cursor: Option<String>,
+    usage: Option<ServerNotification>,
+}
+
+impl Join {
+    /// Answers and subscribes the client. `now` is what the thread does until this is over.
+    async fn answer(self, now: ThreadSnapshot, reply: Reply, loads: bool) -> Outcome {
+        let (id, connection, encoder) = (self.id, reply.connection(), self.encoder.clone());
+        let mut stored = match self.read().await {
+            Ok(stored) => stored,
+            Err(refusal) => return reply.fail(&refusal),
+        };
+        if let Some(running) = &now.turn {
+            let page = stored.page.iter_mut().flat_map(|page| &mut page.data);
+            let shown = stored.turns.iter_mut().chain(page);
+            shown.filter(|turn| turn.id == running.id).for_each(|turn| overlay(turn, running));
+        }
+        let (usage, status) = (stored.usage.take(), now.activity.into());
+        let page = stored.page.iter().flat_map(|page| &page.data);
+        let large = is_large(turn_sizes(stored.turns.iter().chain(page)));
+        let resumed = move || response(stored, &now);
+        let answer = if large {
+            match encoder.large(reply, resumed).await {
+                Some((reply, frame)) => reply.send(frame),
+                None => return Outcome::none(),
+            }
+        } else {
+            reply.ok(&resumed())
+        };
+        let joined = answer.then(Effect::Subscribe { connection, thread: id });
+        let joined = usage.into_iter().fold(joined, |joined, usage| joined.tell(Audience::One(connection), usage));
+        if !loads {
+            return joined;
+        }
+        joined.tell(Audience::Everyone, ServerNotification::ThreadStatusChanged { thread_id: id, status })
+    }
+
+    async fn read(self) -> Result<Stored, RpcError> {
+        let id = self.id;
+        // All at once, so that they are read in one go.
+        let record = self.ask(LoadThread { id });
+        let turns = self.with_turns.then(|| self.ask(ReadTurns { thread_id: id }));
+        let page = self.page.map(|page| self.ask(turns_page(id, page)));
+        let last_turn = self.ask(ListTurns { thread_id: id, page: latest(), items_view: TurnItemsView::NotLoaded });
+        let last_item = self.ask(ListItems { thread_id: id, turn_id: None, anchor: None, page: latest() });
+        let usage = self.ask(LastTokenUsage { thread_id: id });
+        let record = record.await?.ok_or_else(|| no_rollout(id))?;
+        if record.archived_at_ms.is_some() {
+            return Err(archived(id));
+        }
+        Ok(Stored {
+            record,
+            turns: match turns {
+                Some(turns) => turns.await?,
+                None => Vec::new(),
+            },
+            page: match page {
+                Some(page) => page.await?,
+                None => None,
+            },
+            turns_backwards_cursor: last_turn.await?.and_then(|page| page.backwards_cursor),
+            items_backwards_cursor: match last_item.await? {
+                ListedItems::Page(page) => page.backwards_cursor,
+                ListedItems::UnknownThread | ListedItems::UnknownAnchor => None,
+            },
+            usage: usage.await?.map(|(turn_id, token_usage)| {
+                let updated = ThreadTokenUsageUpdated { thread_id: id, turn_id, token_usage };
+                ServerNotification::ThreadTokenUsageUpdated(updated)
+            }),
+        })
+    }
+
+    fn ask<Q: Question>(&self, question: Q) -> impl Future<Output = Result<Q::Answer, RpcError>> + use<Q> {
+        let answer = store::ask(&self.store, question);
+        async move { answer.await.map_err(|error| unavailable(&error)) }
+    }
+}
+
+/// Puts what is in memory of a running turn into what is on disk of it: an item in progress may have grown since, or may
+/// not be on disk yet.
+fn overlay(turn: &mut Turn, running: &Turn) {
+    if turn.items_view != TurnItemsView::Full {
+        return;
+    }
+    let id = |item: &crate::protocol::turn::ThreadItem| item.summary().ok().map(|summary| summary.id);
+    for item in &running.items {
+        match turn.items.iter_mut().find(|stored| id(stored) == id(item)) {
+            Some(stored) => stored.clone_from(item),
+            None => turn.items.push(item.clone()),
+        }
+    }
+}
+
+fn response(stored: Stored, now: &ThreadSnapshot) -> ThreadResumeResponse {
+    let presence = Presence::Loaded(now.activity);
+    ThreadResumeResponse {
+        collaboration_mode: Some(collaboration_mode(&now.record)),
+        loaded: view::loaded_thread(view::thread(&stored.record, presence, stored.turns), &now.record),
+        multi_agent_mode: MultiAgentMode::default(),
+        initial_turns_page: stored.page,
+        turns_backwards_cursor: stored.turns_backwards_cursor,
+        items_backwards_cursor: stored.items_backwards_cursor,
+    }
+}
+
+fn turns_page(thread_id: ThreadId, page: TurnsPageParams) -> ListTurns {
+    let direction = page.sort_direction.unwrap_or(SortDirection::Desc);
+    let page_request = PageRequest { cursor: None, limit: page.limit, direction };
+    ListTurns { thread_id, page: page_request, items_view: page.items_view.unwrap_or(TurnItemsView::Summary) }
+}
+
+fn latest() -> PageRequest {
+    PageRequest { cursor: None, limit: Some(1), direction: SortDirection::Desc }
+}

@@ -1,0 +1,114 @@
+//! One call to the model.
+
+use futures_util::{FutureExt, StreamExt};
+
+use super::answer::Answer;
+use super::messages::{Growth, TurnEvent};
+use super::run::{Answered, Input, Run, Stop, failure};
+use crate::model::{ModelEvent, ModelFailure, ModelRequest};
+use crate::protocol::turn::{CodexErrorInfo, TurnError};
+
+/// What people see of an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Showing {
+    /// Its items.
+    Items,
+    /// Nothing: it is work on the conversation itself.
+    Nothing,
+}
+
+impl Run {
+    /// One answer of the model, from the request to its end.
+    pub(super) async fn ask(&mut self, request: ModelRequest, showing: Showing) -> Result<Answered, Stop> {
+        let mut answer = Answer::default();
+        let mut answered = Answered { calls: Vec::new(), text: String::new() };
+        let mut events = self.models.ask(self.task.rules.provider.clone(), request);
+        let end = loop {
+            let event = tokio::select! {
+                biased;
+                input = self.inbox.recv() => match input {
+                    Some(Input::Steer(words)) => {
+                        self.waiting.push(words);
+                        // A call that has been made must not be lost, so an answer with calls goes on to its end.
+                        if showing == Showing::Items && answered.calls.is_empty() { break Ok(()) }
+                        continue;
+                    }
+                    Some(Input::Interrupt) | None => break Err(Stop::Interrupted),
+                },
+                event = events.next() => event,
+            };
+            let mut event = Some(event);
+            let step = loop {
+                match event.take() {
+                    Some(Some(Ok(ModelEvent::Completed))) => break Some(Ok(())),
+                    Some(Some(Ok(event))) => self.take(event, showing, &mut answer, &mut answered),
+                    Some(Some(Err(failure))) => break Some(Err(Stop::Failed(told(failure)))),
+                    Some(None) => {
+                        let error = failure("the answer of the model broke off", CodexErrorInfo::Other);
+                        break Some(Err(Stop::Failed(error)));
+                    }
+                    None => break None,
+                }
+                if !self.reporter.is_full() {
+                    event = events.next().now_or_never();
+                }
+            };
+            if let Some(end) = step {
+                break end;
+            }
+            self.reporter.flush().await?;
+        };
+        let cut = answer.cut(self.setup.clock.unix_ms());
+        self.show(cut, showing);
+        end.map(|()| answered)
+    }
+
+    fn take(&mut self, event: ModelEvent, showing: Showing, answer: &mut Answer, answered: &mut Answered) {
+        let now = self.setup.clock.unix_ms();
+        let (item, growth) = match event {
+            ModelEvent::Started | ModelEvent::Completed => return,
+            ModelEvent::TextDelta { item, delta } => (item, Growth::Text(delta)),
+            ModelEvent::ReasoningSummaryPart { item, index } => (item, Growth::SummaryPart { index: index as usize }),
+            ModelEvent::ReasoningSummaryDelta { item, index, delta } => {
+                (item, Growth::Summary { index: index as usize, text: delta })
+            }
+            ModelEvent::ReasoningDelta { item, index, delta } => {
+                (item, Growth::Thought { index: index as usize, text: delta })
+            }
+            ModelEvent::ItemDone { item, entry, cut } => {
+                let said = entry.said();
+                let (events, call) = answer.complete(item, entry, cut, now);
+                if !said.is_empty() {
+                    answered.text = said;
+                }
+                answered.calls.extend(call);
+                return self.show(events, showing);
+            }
+            ModelEvent::Usage(usage) => {
+                self.last_tokens = usage.total;
+                let context_window = self.task.rules.context_window;
+                return self.reporter.push(TurnEvent::Used { usage, context_window });
+            }
+            ModelEvent::Retrying(retrying) => return self.reporter.push(TurnEvent::Retrying(told(retrying.failure))),
+        };
+        let events = answer.grow(item, growth, now).collect();
+        self.show(events, showing);
+    }
+
+    /// Reports what belongs to the conversation, and adds it to the history.
+    fn show(&mut self, events: Vec<TurnEvent>, showing: Showing) {
+        if showing == Showing::Nothing {
+            return;
+        }
+        for event in &events {
+            if let TurnEvent::ItemCompleted { history, .. } | TurnEvent::Remembered(history) = event {
+                self.history.extend(history.iter().cloned());
+            }
+        }
+        self.reporter.extend(events);
+    }
+}
+
+fn told(ModelFailure { info, message, details, .. }: ModelFailure) -> TurnError {
+    TurnError { additional_details: details, ..failure(message, info) }
+}

@@ -1,0 +1,160 @@
+//! What a turn is told, and what it reports.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+
+use crate::protocol::item::{Item, UserInput};
+use crate::protocol::model::{HistoryItem, TokenUsage};
+use crate::protocol::turn::TurnError;
+use crate::reply::Reply;
+
+/// Sent by the thread when a user says something while the turn runs. Nothing comes back: the turn reports the message
+/// when it is part of the conversation, or gives it back when it ended first. Mailbox full: the user is told to retry
+/// (-32001).
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Steer(pub UserWords);
+
+/// Sent by the thread when somebody wants the turn to end now. Nothing comes back but the report of the end. Mailbox
+/// full: the thread waits, because the turn takes its messages without waiting for anything.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Interrupt;
+
+/// What a user says, and the duty to answer when it is on disk.
+pub struct UserWords {
+    /// Answered when the words are part of the conversation.
+    pub reply: Reply,
+    /// The request that brought them.
+    pub request: UserRequest,
+    /// The client's own id of this message.
+    pub client_id: Option<String>,
+    /// The parts.
+    pub content: Vec<UserInput>,
+    /// Further context for the model, as text, oldest source first.
+    pub context: Vec<String>,
+}
+
+/// The request that brought a user's words; its result differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserRequest {
+    /// `turn/start`
+    Start,
+    /// `turn/steer`
+    Steer,
+}
+
+/// Sent by a turn to its thread: what happened since the last report, in its order. The answer comes when all of it is
+/// recorded and told, so a slow thread slows the model's stream. Mailbox full: the turn waits.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Report {
+    /// Which turn.
+    pub turn_id: Arc<str>,
+    /// At least one event.
+    pub events: Vec<TurnEvent>,
+}
+
+/// One thing that happened in a turn. The first event of a turn is [`TurnEvent::Said`] or [`TurnEvent::Began`], the last
+/// one [`TurnEvent::Ended`]; every item that started has completed before that.
+pub enum TurnEvent {
+    /// The turn began without words of a user.
+    Began {
+        /// Whoever wanted it.
+        reply: Reply,
+    },
+    /// A user's words are part of the conversation now.
+    Said {
+        /// The words as an item; it is complete.
+        item: Item,
+        /// What the model sees of them, and of what was to be said before them.
+        history: Vec<HistoryItem>,
+        /// Whoever waits for it.
+        reply: Reply,
+        /// What they asked.
+        request: UserRequest,
+    },
+    /// An item began.
+    ItemStarted(Item),
+    /// An item in progress became longer.
+    Grew {
+        /// Which item.
+        item_id: Arc<str>,
+        /// By what.
+        growth: Growth,
+    },
+    /// An item is complete.
+    ItemCompleted {
+        /// The item in its last state.
+        item: Item,
+        /// What the model sees of it.
+        history: Vec<HistoryItem>,
+    },
+    /// The model sees more, which is not an item.
+    Remembered(Vec<HistoryItem>),
+    /// The history was summarised: from now on the model sees these entries in place of the others.
+    Compacted {
+        /// The compaction as an item; it is complete.
+        item: Item,
+        /// The whole history.
+        history: Vec<HistoryItem>,
+    },
+    /// A call to the model used this much.
+    Used {
+        /// The figures of this call.
+        usage: TokenUsage,
+        /// Tokens that fit into the model's context window, if known.
+        context_window: Option<u64>,
+    },
+    /// The call to the model failed, and is made again.
+    Retrying(TurnError),
+    /// Something that the user should know.
+    Warning(String),
+    /// The turn is over.
+    Ended {
+        /// How.
+        outcome: TurnOutcome,
+    },
+    /// These words came too late: the turn had ended. The report that holds them comes after the end.
+    Unheard(Vec<UserWords>),
+}
+
+/// How a turn ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TurnOutcome {
+    /// By itself.
+    Completed,
+    /// Somebody wanted it.
+    Interrupted,
+    /// It could not go on.
+    Failed(TurnError),
+}
+
+/// By what an item in progress became longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Growth {
+    /// Text of a message or a plan.
+    Text(String),
+    /// A further part of the summary of the model's thoughts, empty so far.
+    SummaryPart {
+        /// Its place, counted from 0.
+        index: usize,
+    },
+    /// Text of such a part.
+    Summary {
+        /// The part.
+        index: usize,
+        /// What follows the text so far.
+        text: String,
+    },
+    /// The model's thoughts in its own words.
+    Thought {
+        /// The part, counted from 0.
+        index: usize,
+        /// What follows the text so far.
+        text: String,
+    },
+    /// Output of a command.
+    Output(String),
+}

@@ -1,0 +1,138 @@
+//! A running turn: it asks the model, turns the answer into items, and reports what happens to its thread.
+//!
+//! A turn owns the conversation as the model sees it; its thread owns what clients see, and keeps both on disk. The turn
+//! waits until each report is recorded and told, so that a slow thread slows the model's stream, and nothing piles up
+//! between them. It runs on an arbiter off the hub, because reading a model's answer is work.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | [`run`] | the turn from its first words to its end |
+//! | [`ask`] | one call to the model |
+//! | [`answer`] | from an answer to items |
+//! | [`report`] | telling the thread |
+//! | [`context`], [`instructions`], [`words`] | what the model is told |
+//! | [`history`], [`compact`] | what must hold of a conversation, and how it is made shorter |
+
+mod answer;
+mod ask;
+mod compact;
+mod context;
+mod growth;
+mod history;
+mod instructions;
+mod messages;
+mod report;
+mod run;
+mod task;
+mod words;
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::prelude::*;
+use tokio::sync::mpsc;
+
+use crate::context::Context;
+use crate::mailbox::reserve;
+use crate::model::ModelClient;
+use crate::panics::guarded_future;
+use crate::protocol::RpcError;
+use crate::protocol::turn::{CodexErrorInfo, TurnError};
+use report::Reporter;
+use run::{Input, Run};
+
+pub use instructions::InstructionSearch;
+pub use messages::{Growth, Interrupt, Report, Steer, TurnEvent, TurnOutcome, UserRequest, UserWords};
+pub use task::{Purpose, TurnLimits, TurnRules, TurnSetup, TurnTask};
+
+/// See the module's documentation. It ends with the turn.
+pub struct Turn {
+    task: Option<(Arc<TurnSetup>, TurnTask, mpsc::Receiver<Input>)>,
+    thread: Recipient<Report>,
+    inbox: mpsc::Sender<Input>,
+}
+
+impl Turn {
+    /// Starts a turn, whose reports go to `thread`.
+    pub fn start(setup: &Arc<TurnSetup>, task: TurnTask, thread: Recipient<Report>) -> Arc<Addr<Self>> {
+        let (messages, setup) = (setup.limits.waiting_messages, setup.clone());
+        let (address, mailbox) = reserve(messages);
+        mailbox.run_on(&setup.arbiter.clone(), move || {
+            let (inbox, received) = mpsc::channel(messages);
+            Self { task: Some((setup, task, received)), thread, inbox }
+        });
+        address
+    }
+
+    /// What is reported when the turn itself failed, and could not say so.
+    fn lost() -> TurnError {
+        TurnError {
+            message: "the server failed while it worked on this turn; it is safe to go on".to_owned(),
+            codex_error_info: Some(CodexErrorInfo::Other),
+            additional_details: None,
+            misalignment: Default::default(),
+        }
+    }
+}
+
+thread_local! {
+    /// Connections to providers belong to one arbiter, and all turns there share them.
+    static MODELS: OnceCell<ModelClient> = const { OnceCell::new() };
+}
+
+fn models_of_this_arbiter(setup: &TurnSetup) -> ModelClient {
+    MODELS.with(|models| models.get_or_init(|| ModelClient::new(setup.models.clone())).clone())
+}
+
+impl Actor for Turn {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let Some((setup, task, inbox)) = self.task.take() else { return };
+        let (turn_id, is_ephemeral) = (task.turn_id.clone(), task.history.is_some());
+        let reporter = Reporter::new(turn_id.clone(), self.thread.clone());
+        let models = models_of_this_arbiter(&setup);
+        let (run, purpose) = Run::new(setup, models, task, reporter, inbox);
+        let thread = self.thread.clone();
+        let life = async move {
+            if guarded_future("a turn", run.run(purpose, is_ephemeral)).await.is_none() {
+                let mut reporter = Reporter::new(turn_id, thread);
+                reporter.push(TurnEvent::Ended { outcome: TurnOutcome::Failed(Self::lost()) });
+                // Where the thread is gone too, nobody can be told.
+                let _ = reporter.flush().await;
+            }
+        };
+        ctx.spawn(wrap_future::<_, Self>(life).map(|(), _, ctx| ctx.stop()));
+    }
+}
+
+impl Handler<Steer> for Turn {
+    type Result = ();
+
+    fn handle(&mut self, Steer(words): Steer, ctx: &mut Self::Context) {
+        let (words, error) = match self.inbox.try_send(Input::Steer(words)) {
+            Ok(()) => return,
+            Err(mpsc::error::TrySendError::Full(words)) => (words, RpcError::overloaded()),
+            Err(mpsc::error::TrySendError::Closed(words)) => {
+                (words, RpcError::invalid_request("no active turn to steer"))
+            }
+        };
+        if let Input::Steer(words) = words {
+            words.reply.post::<Self>(Err::<(), _>(error), ctx);
+        }
+    }
+}
+
+impl Handler<Interrupt> for Turn {
+    type Result = ();
+
+    fn handle(&mut self, _: Interrupt, ctx: &mut Self::Context) {
+        // Behind waiting messages, an interruption waits for the turn to take them, which it does at once.
+        let inbox = self.inbox.clone();
+        ctx.spawn(wrap_future(async move {
+            // An error means that the turn has ended.
+            let _ = inbox.send(Input::Interrupt).await;
+        }));
+    }
+}

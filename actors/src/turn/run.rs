@@ -1,0 +1,300 @@
+//! The life of one turn: the user's words, the model's answers, the end.
+
+use std::sync::Arc;
+
+use actix_rt::task::spawn_blocking;
+use tokio::sync::mpsc;
+
+use super::answer::{Call, started};
+use super::ask::Showing;
+use super::compact;
+use super::context::{Surroundings, instructions};
+use super::history::{interruption, missing_outputs};
+use super::messages::{TurnEvent, TurnOutcome, UserWords};
+use super::report::{Reporter, ThreadGone};
+use super::task::{Purpose, TurnRules, TurnSetup, TurnTask};
+use super::words;
+use crate::model::{ModelClient, ModelRequest};
+use crate::protocol::item::{Item, ItemKind, UserMessage};
+use crate::protocol::model::{HistoryItem, Role, ToolOutput};
+use crate::protocol::thread::ThreadId;
+use crate::protocol::turn::{CodexErrorInfo, TurnError};
+use crate::store;
+
+/// What reaches a turn while it runs.
+pub(super) enum Input {
+    Steer(UserWords),
+    Interrupt,
+}
+
+/// A turn at work. It owns the conversation as the model sees it.
+pub(super) struct Run {
+    pub(super) setup: Arc<TurnSetup>,
+    pub(super) models: ModelClient,
+    pub(super) task: Outline,
+    pub(super) reporter: Reporter,
+    pub(super) inbox: mpsc::Receiver<Input>,
+    pub(super) history: Vec<HistoryItem>,
+    /// Words that came while the model was answering.
+    pub(super) waiting: Vec<UserWords>,
+    /// Tokens of the last call.
+    pub(super) last_tokens: u64,
+}
+
+/// What stays of the task once its words are taken.
+pub(super) struct Outline {
+    thread_id: ThreadId,
+    pub(super) rules: TurnRules,
+    compact_first: bool,
+}
+
+/// Why the conversation does not go on.
+pub(super) enum Stop {
+    Interrupted,
+    Failed(TurnError),
+    /// There is nobody left to tell.
+    Gone,
+}
+
+impl From<ThreadGone> for Stop {
+    fn from(ThreadGone: ThreadGone) -> Self {
+        Self::Gone
+    }
+}
+
+/// What came of one answer of the model.
+pub(super) struct Answered {
+    /// In the order in which the model made them.
+    pub(super) calls: Vec<Call>,
+    /// The text of the last message.
+    pub(super) text: String,
+}
+
+impl Run {
+    /// A turn that begins when [`Self::run`] is called, and what it is for.
+    pub(super) fn new(
+        setup: Arc<TurnSetup>,
+        models: ModelClient,
+        task: TurnTask,
+        reporter: Reporter,
+        inbox: mpsc::Receiver<Input>,
+    ) -> (Self, Purpose) {
+        let TurnTask { thread_id, purpose, rules, history, compact_first, .. } = task;
+        let task = Outline { thread_id, rules, compact_first };
+        let history = history.unwrap_or_default();
+        (Self { setup, models, task, reporter, inbox, history, waiting: Vec::new(), last_tokens: 0 }, purpose)
+    }
+
+    /// Runs the turn to its end, which is reported.
+    pub(super) async fn run(mut self, purpose: Purpose, is_ephemeral: bool) {
+        let outcome = match self.converse(purpose, is_ephemeral).await {
+            Ok(()) => TurnOutcome::Completed,
+            Err(Stop::Interrupted) => {
+                self.remember_end();
+                TurnOutcome::Interrupted
+            }
+            Err(Stop::Failed(error)) => {
+                self.remember_outputs();
+                TurnOutcome::Failed(error)
+            }
+            Err(Stop::Gone) => return,
+        };
+        self.reporter.push(TurnEvent::Ended { outcome });
+        if self.reporter.flush().await.is_err() {
+            return;
+        }
+        // The thread sends nothing more now. What it had sent before it knew of the end goes back.
+        self.inbox.close();
+        let mut unheard = std::mem::take(&mut self.waiting);
+        while let Some(input) = self.inbox.recv().await {
+            if let Input::Steer(words) = input {
+                unheard.push(words);
+            }
+        }
+        if !unheard.is_empty() {
+            self.reporter.push(TurnEvent::Unheard(unheard));
+            // Where the thread is gone, the words' replies are dropped, which answers them.
+            let _ = self.reporter.flush().await;
+        }
+    }
+
+    async fn converse(&mut self, purpose: Purpose, is_ephemeral: bool) -> Result<(), Stop> {
+        if !is_ephemeral {
+            self.read_history().await?;
+        }
+        let words = match purpose {
+            Purpose::Compact(reply) => {
+                self.reporter.push(TurnEvent::Began { reply });
+                return self.compact().await;
+            }
+            Purpose::Answer(words) => words,
+        };
+        self.remember_outputs();
+        self.say(words).await?;
+        if self.task.compact_first {
+            self.compact().await?;
+        }
+        loop {
+            let Answered { calls, .. } = self.answer().await?;
+            let steered = !self.waiting.is_empty();
+            for words in std::mem::take(&mut self.waiting) {
+                self.say(words).await?;
+            }
+            if calls.is_empty() && !steered {
+                return Ok(());
+            }
+            if self.task.rules.compact_from.is_some_and(|tokens| self.last_tokens >= tokens) {
+                self.compact().await?;
+            }
+        }
+    }
+
+    async fn read_history(&mut self) -> Result<(), Stop> {
+        let question = store::messages::ReadModelHistory { thread_id: self.task.thread_id };
+        let failed = |reason: String| {
+            Stop::Failed(failure(format!("the history of this thread cannot be read: {reason}"), CodexErrorInfo::Other))
+        };
+        self.history = store::ask(&self.setup.store, question).await.map_err(|error| failed(error.to_string()))?;
+        Ok(())
+    }
+
+    /// Makes a user's words part of the conversation, and before them what the model does not know yet of the place.
+    async fn say(&mut self, words: UserWords) -> Result<(), Stop> {
+        let UserWords { reply, request, client_id, content, context } = words;
+        let (rules, image_bytes) = (self.task.rules.clone(), self.setup.limits.image_bytes);
+        let spoken = content.clone();
+        let looked = spawn_blocking(move || {
+            let found = rules.instruction_files.run();
+            (found, words::message(&spoken, &rules.cwd, image_bytes))
+        });
+        let (found, message) = looked.await.map_err(|_| {
+            Stop::Failed(failure("the server failed while it read the files of the message", CodexErrorInfo::Other))
+        })?;
+        if !found.shortened.is_empty() && self.history.is_empty() {
+            let names: Vec<_> = found.shortened.iter().map(|path| path.display().to_string()).collect();
+            let limit = self.task.rules.instruction_files.max_bytes;
+            self.reporter.push(TurnEvent::Warning(format!(
+                "The instruction files of this project are longer than {limit} bytes together \
+                 (`project_doc_max_bytes`), so these were shortened or left out: {}.",
+                names.join(", ")
+            )));
+        }
+        let mut history: Vec<HistoryItem> = Vec::new();
+        let surroundings = self.surroundings();
+        let place = found.text.map(|text| HistoryItem::text(Role::User, text));
+        history.extend(place.into_iter().chain([surroundings]).filter(|entry| !self.knows(entry)));
+        history.extend(context.into_iter().map(|text| HistoryItem::text(Role::User, text)));
+        history.push(message);
+        self.history.extend(history.iter().cloned());
+
+        let now = self.setup.clock.unix_ms();
+        let mut item = started(ItemKind::UserMessage(UserMessage { client_id, content }), now);
+        item.completed_at_ms = Some(now);
+        self.reporter.push(TurnEvent::Said { item, history, reply, request });
+        self.reporter.flush().await?;
+        Ok(())
+    }
+
+    fn surroundings(&self) -> HistoryItem {
+        let rules = &self.task.rules;
+        let zoned = jiff::Timestamp::from_millisecond(self.setup.clock.unix_ms())
+            .unwrap_or_default()
+            .to_zoned(jiff::tz::TimeZone::system());
+        let (date, zone) = (zoned.date().to_string(), zoned.time_zone().iana_name().unwrap_or("UTC").to_owned());
+        Surroundings { cwd: &rules.cwd, sandbox: &rules.sandbox, date: &date, time_zone: &zone }.describe()
+    }
+
+    /// Whether the latest entry of this kind says the same.
+    fn knows(&self, entry: &HistoryItem) -> bool {
+        let said = entry.said();
+        let kind = said.split_whitespace().next().unwrap_or_default();
+        let latest = self.history.iter().rev().map(HistoryItem::said).find(|known| known.starts_with(kind));
+        latest.is_some_and(|latest| latest == said)
+    }
+
+    /// Asks the model once, and makes the calls that it wants made.
+    async fn answer(&mut self) -> Result<Answered, Stop> {
+        let request = self.request(self.history.clone());
+        let Answered { calls, text } = self.ask(request, Showing::Items).await?;
+        for call in &calls {
+            let output = ToolOutput::Text(format!("unsupported call: {}", call.name));
+            self.remember(vec![HistoryItem::FunctionCallOutput { call_id: call.call_id.clone(), output }]);
+        }
+        self.reporter.flush().await?;
+        Ok(Answered { calls, text })
+    }
+
+    fn request(&self, input: Vec<HistoryItem>) -> ModelRequest {
+        let rules = &self.task.rules;
+        ModelRequest {
+            model: rules.model.clone(),
+            instructions: instructions(rules.base_instructions.as_deref(), rules.developer_instructions.as_deref()),
+            input,
+            tools: rules.tools.clone(),
+            effort: rules.effort.clone(),
+            summary: rules.summary,
+            output_schema: rules.output_schema.clone(),
+            service_tier: rules.service_tier.clone(),
+            thread_id: self.task.thread_id.to_string(),
+        }
+    }
+
+    fn remember(&mut self, history: Vec<HistoryItem>) {
+        if !history.is_empty() {
+            self.history.extend(history.iter().cloned());
+            self.reporter.push(TurnEvent::Remembered(history));
+        }
+    }
+
+    /// Closes calls whose tools never answered, so that the history can be sent again.
+    fn remember_outputs(&mut self) {
+        self.remember(missing_outputs(&self.history));
+    }
+
+    fn remember_end(&mut self) {
+        self.remember_outputs();
+        self.remember(vec![interruption()]);
+    }
+
+    /// Lets the model summarise the conversation.
+    async fn compact(&mut self) -> Result<(), Stop> {
+        let item = started(ItemKind::ContextCompaction, self.setup.clock.unix_ms());
+        self.reporter.push(TurnEvent::ItemStarted(item.clone()));
+        self.reporter.flush().await?;
+        let result = self.summarise().await;
+        let item = Item { completed_at_ms: Some(self.setup.clock.unix_ms()), ..item };
+        match result {
+            Ok(history) => {
+                self.history.clone_from(&history);
+                self.last_tokens = 0;
+                self.reporter.push(TurnEvent::Compacted { item, history });
+                Ok(self.reporter.flush().await?)
+            }
+            Err(stop) => {
+                self.reporter.push(TurnEvent::ItemCompleted { item, history: Vec::new() });
+                Err(stop)
+            }
+        }
+    }
+
+    async fn summarise(&mut self) -> Result<Vec<HistoryItem>, Stop> {
+        let input = self.history.iter().cloned().chain([compact::question()]).collect();
+        let request = ModelRequest { tools: [].into(), output_schema: None, ..self.request(input) };
+        let summary = self.ask(request, Showing::Nothing).await?.text;
+        if summary.trim().is_empty() {
+            let words =
+                "the model wrote no summary, so the conversation stays as it is; try again, or use another model";
+            return Err(Stop::Failed(failure(words, CodexErrorInfo::Other)));
+        }
+        Ok(compact::compacted(&self.history, vec![self.surroundings()], &summary))
+    }
+}
+
+pub(super) fn failure(message: impl Into<String>, info: CodexErrorInfo) -> TurnError {
+    TurnError {
+        message: message.into(),
+        codex_error_info: Some(info),
+        additional_details: None,
+        misalignment: Default::default(),
+    }
+}

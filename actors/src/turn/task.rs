@@ -1,0 +1,126 @@
+//! What a turn is to do, and what it works with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use serde_json::value::RawValue;
+
+use super::instructions::InstructionSearch;
+use super::messages::UserWords;
+use crate::clock::Clock;
+use crate::limits::Milliseconds;
+use crate::model::{ModelSetup, Provider};
+use crate::protocol::model::{HistoryItem, ToolSpec};
+use crate::protocol::settings::{ReasoningSummary, SandboxPolicy};
+use crate::protocol::thread::ThreadId;
+use crate::reply::Reply;
+use crate::store::Store;
+
+/// What all turns work with.
+pub struct TurnSetup {
+    /// Where turns run: not on the hub, because they compute.
+    pub arbiter: ArbiterHandle,
+    /// How models are asked.
+    pub models: ModelSetup,
+    /// The histories.
+    pub store: Arc<Addr<Store>>,
+    /// The time of day.
+    pub clock: Clock,
+    /// The bounds.
+    pub limits: TurnLimits,
+}
+
+/// The bounds of turns; the settings of the same names say why each has its default.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TurnLimits {
+    /// Messages of a user that one running turn may have waiting; one more is answered -32001.
+    pub waiting_messages: usize,
+    /// Bytes of one image file that a message names.
+    pub image_bytes: usize,
+    /// Characters of one message of a user; more are refused (the reference program's number).
+    pub input_characters: usize,
+    /// Milliseconds after which the text of an item in progress is on disk.
+    pub record_milliseconds: Milliseconds,
+}
+
+#[cfg(test)]
+impl TurnLimits {
+    /// Room for one of everything.
+    pub fn small() -> Self {
+        Self { waiting_messages: 1, image_bytes: 64, input_characters: 100, record_milliseconds: Milliseconds(1) }
+    }
+}
+
+#[cfg(test)]
+impl TurnSetup {
+    /// Turns on the calling arbiter, for which only the built-in model answers.
+    pub fn offline(store: &Arc<Addr<Store>>, clock: &Clock) -> Arc<Self> {
+        let account = Arc::new(crate::account::Credentials::new(std::path::Path::new("/nowhere")));
+        Arc::new(Self {
+            arbiter: Arbiter::current(),
+            models: ModelSetup::offline(&account),
+            store: store.clone(),
+            clock: clock.clone(),
+            limits: TurnLimits::small(),
+        })
+    }
+}
+
+/// One turn.
+pub struct TurnTask {
+    /// Whose turn it is.
+    pub thread_id: ThreadId,
+    /// Its identity.
+    pub turn_id: Arc<str>,
+    /// What is wanted.
+    pub purpose: Purpose,
+    /// The rules in force.
+    pub rules: TurnRules,
+    /// What the model has seen of a thread that is not on disk; `None` where it is to be read from there.
+    pub history: Option<Vec<HistoryItem>>,
+    /// The conversation no longer fits into the model's context: it is summarised first.
+    pub compact_first: bool,
+}
+
+/// What a turn is for.
+pub enum Purpose {
+    /// To answer a user.
+    Answer(UserWords),
+    /// To summarise the conversation. The reply is answered when the turn is on disk.
+    Compact(Reply),
+}
+
+/// The rules that a turn goes by.
+#[derive(Clone, Debug)]
+pub struct TurnRules {
+    /// Who serves the model.
+    pub provider: Arc<Provider>,
+    /// The provider's name of the model.
+    pub model: String,
+    /// How hard the model thinks.
+    pub effort: Option<String>,
+    /// How the model reports its thoughts.
+    pub summary: Option<ReasoningSummary>,
+    /// The provider's service tier.
+    pub service_tier: Option<String>,
+    /// Tokens that fit into the model's context window, if known.
+    pub context_window: Option<u64>,
+    /// Tokens of a call from which on the conversation is summarised before the next one, if known.
+    pub compact_from: Option<u64>,
+    /// Instructions in place of ours.
+    pub base_instructions: Option<String>,
+    /// Instructions in addition.
+    pub developer_instructions: Option<String>,
+    /// Which files tell the model how to work here.
+    pub instruction_files: InstructionSearch,
+    /// The working directory.
+    pub cwd: PathBuf,
+    /// What commands may touch.
+    pub sandbox: SandboxPolicy,
+    /// JSON Schema of the answer.
+    pub output_schema: Option<Box<RawValue>>,
+    /// What the model may call.
+    pub tools: Arc<[ToolSpec]>,
+}
