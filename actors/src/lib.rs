@@ -2,7 +2,7 @@
 //! command line.
 //!
 //! ```text
-//!  stdin/stdout ─┐
+//!  stdin/stdout ─┐                                                        ┌──▶ Turn ──▶ model
 //!  unix socket ──┤  Connection ──try_send──▶ Processor ──▶ Threads ──▶ Thread
 //!  TCP ws ───────┤   (1 per      ◀─hand over─ Router ◀────────┴──────────┤
 //!  remote stream ┤    client)                   ▲                        ▼
@@ -13,7 +13,8 @@
 //!
 //! Requests travel from left to right. Answers and notifications go to the [`router`], which hands them to connections
 //! and never waits for one. An actor awaits another only along an arrow that points right or to the router, so no cycle
-//! of waiting can form; unit tests run with mailboxes for one message to prove it.
+//! of waiting can form; unit tests run with mailboxes for one message to prove it. A [`turn`] waits until its thread has
+//! told what it reports; the thread never waits for a turn, which takes its messages without waiting for anything.
 //!
 //! | actor | owns | who sends to it | bound of its mailbox, and what happens at it |
 //! |---|---|---|---|
@@ -21,7 +22,8 @@
 //! | [`processor`] | sessions: which connections are initialized, and what they may call | connections | [`Limits::processor_mailbox_messages`]: the client gets -32001 at once |
 //! | [`router`] | recipients, outbound queues, kill handles, subscriptions | all actors | [`Limits::router_mailbox_messages`]: the sender pauses |
 //! | [`threads`] | which threads are loaded | the processor | [`Limits::threads_mailbox_messages`]: the processor pauses |
-//! | [`thread`] | one loaded thread: settings, status, soon its turns | the registry | [`Limits::thread_mailbox_messages`]: -32001 |
+//! | [`thread`] | one loaded thread: its settings, and the turn in progress as clients see it | the registry, its turn | [`Limits::thread_mailbox_messages`]: the sender waits |
+//! | [`turn`] | one running turn: the conversation as the model sees it | its thread | [`TurnLimits::waiting_messages`]: -32001 |
 //! | [`store`] | the database | the registry | [`Limits::store_mailbox_messages`]: a clear error |
 //! | [`catalog`] | configuration, account, models | the processor, the registry | [`Limits::catalog_mailbox_messages`]: -32001 |
 //! | [`commands`] | which commands run, and for whom | the processor, commands | [`Limits::commands_mailbox_messages`]: -32001; a command waits |
@@ -33,14 +35,16 @@
 //!
 //! [`start`] starts them. Connections, processor, router, registry and threads share one arbiter, the hub's, on which
 //! nothing blocks. The store, the catalog, files and search access files and have arbiters of their own. All commands
-//! share one with their registry, because encoding their output takes time. Remote control and the link share one, too;
-//! the streams on the link are connections on the hub's arbiter, like those of local clients.
+//! share one with their registry, because encoding their output takes time, and all turns share one. Remote control
+//! and the link share one, too; the streams on the link are connections on the hub's arbiter, like those of local
+//! clients.
 //!
 //! [`Limits::websocket_outbound_messages`]: limits::Limits::websocket_outbound_messages
 //! [`Limits::processor_mailbox_messages`]: limits::Limits::processor_mailbox_messages
 //! [`Limits::router_mailbox_messages`]: limits::Limits::router_mailbox_messages
 //! [`Limits::threads_mailbox_messages`]: limits::Limits::threads_mailbox_messages
 //! [`Limits::thread_mailbox_messages`]: limits::Limits::thread_mailbox_messages
+//! [`TurnLimits::waiting_messages`]: turn::TurnLimits::waiting_messages
 //! [`Limits::store_mailbox_messages`]: limits::Limits::store_mailbox_messages
 //! [`Limits::catalog_mailbox_messages`]: limits::Limits::catalog_mailbox_messages
 //! [`Limits::commands_mailbox_messages`]: limits::Limits::commands_mailbox_messages

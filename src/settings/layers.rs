@@ -20,6 +20,14 @@ const LARGEST_FILE: usize = 1024 * 1024;
 /// The range of every number. Zero would mean "unbounded" to some queues and "never" to some timers.
 const NUMBERS: std::ops::RangeInclusive<i64> = 1..=u32::MAX as i64;
 
+/// Settings for which 0 has a meaning of its own.
+const MAY_BE_ZERO: [&str; 3] = ["limits.command_shm_bytes", "limits.command_processes", "limits.command_memory_bytes"];
+
+/// Whether the setting `key` may have this value.
+fn fits(key: &str, number: i64) -> bool {
+    NUMBERS.contains(&number) || (number == 0 && MAY_BE_ZERO.contains(&key))
+}
+
 /// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -166,7 +174,7 @@ impl Effective {
             return Err(SettingsError::Unknown { origin: origin.clone(), key });
         };
         let expected = match (&slot.0, &value) {
-            (Value::Integer(_), Value::Integer(number)) if NUMBERS.contains(number) => None,
+            (Value::Integer(_), Value::Integer(number)) if fits(&key, *number) => None,
             (Value::Integer(_), _) => Some(format!("a whole number from {} to {}", NUMBERS.start(), NUMBERS.end())),
             (Value::Boolean(_), Value::Boolean(_)) | (Value::String(_), Value::String(_)) => None,
             (Value::Array(_), Value::Array(items)) if items.iter().all(Value::is_str) => None,
@@ -230,7 +238,7 @@ mod tests {
     #[test]
     fn every_built_in_number_obeys_the_rule_for_numbers() {
         for (key, (value, _)) in Effective::built_in().unwrap().values {
-            assert!(value.as_integer().is_none_or(|number| NUMBERS.contains(&number)), "{key}");
+            assert!(value.as_integer().is_none_or(|number| fits(&key, number)), "{key}");
         }
     }
 

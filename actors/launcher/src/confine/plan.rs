@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn nor_does_one_that_a_repository_brings() {
-        let world = World::new().directory("w/.git").directory("precious").directory("w/inside");
+        let world = World::new().directory("w/.git/refs").directory("precious").directory("w/inside");
         let world = world.link("w/pkg", "precious").link("w/near", "w/inside");
         assert!(world.plan(&["w/pkg"]).is_err());
         world.plan(&["w/near"]).unwrap().clear();
