@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+use crate::protocol::RpcError;
+
 /// Why a request to the database failed, or why the database could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -70,6 +72,18 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The error for the client whose request failed: -32001 if the queue is full, otherwise -32603 with the reason.
+    pub(crate) fn refusal(&self) -> RpcError {
+        if *self == Self::Busy {
+            return RpcError::overloaded();
+        }
+        // The store itself logs what lasts, once.
+        if !self.is_lasting() {
+            log::error!("{self}");
+        }
+        RpcError::internal(self.to_string())
+    }
+
     /// Whether the next change will most probably fail for the same reason. The store logs such an error once.
     pub(crate) fn is_lasting(&self) -> bool {
         matches!(self, Self::Full(_) | Self::ReadOnly(_) | Self::Replaced(_) | Self::Disk { .. } | Self::Damaged { .. })

@@ -25,6 +25,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod together;
 mod turns;
 
 use std::path::{Path, PathBuf};
@@ -134,7 +135,8 @@ impl Actor for Store {
     }
 }
 
-/// Sends a request to the Store at once, not when the future is first polled.
+/// Sends a request to the Store at once, not when the future is first polled. What belongs together is one request: a
+/// tuple of questions.
 ///
 /// # Errors
 /// [`StoreError::Busy`] at once if the mailbox is full; [`StoreError::Closed`] if the Store has ended; otherwise the
@@ -154,7 +156,18 @@ pub fn ask<Q: Question>(
     }
 }
 
-/// A request with its reply channel; sent by [`ask`] only.
+/// Like [`ask`], but waits while the mailbox is full: for what a server must not lose because others ask much. Whoever
+/// calls it must ask one question at a time, so that those that wait are as few as the callers.
+///
+/// # Errors
+/// [`StoreError::Closed`] if the Store has ended; otherwise the error of the database.
+pub async fn ask_patiently<Q: Question>(store: &Addr<Store>, question: Q) -> Result<Q::Answer, StoreError> {
+    let (reply, answer) = oneshot::channel();
+    store.send(Asked { question, reply }).await.map_err(|_| StoreError::Closed)?;
+    answer.await.unwrap_or(Err(StoreError::Closed))
+}
+
+/// A request with its reply channel; sent by [`ask`] and [`ask_patiently`] only.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Asked<Q: Question> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use actix::prelude::*;
 
 use super::state::{Answer, Record, Step};
-use crate::protocol::RpcError;
 use crate::protocol::thread::{Empty, ThreadId};
 use crate::protocol::turn::{TurnStartResponse, TurnSteerResponse};
 use crate::router::{Outcome, Router};
@@ -50,7 +49,7 @@ impl Ways {
                 }
                 (Step::Answer(reply, answer), None) => outcome = outcome.followed_by(answer_with(reply, answer)),
                 (Step::Answer(reply, _), Some(failure)) => {
-                    outcome = outcome.followed_by(reply.fail(&RpcError::internal(failure.to_string())));
+                    outcome = outcome.followed_by(reply.fail(&failure.refusal()));
                 }
                 (Step::Again(words), _) => taken.again.extend(words),
                 (Step::Release, _) => taken.released = true,
@@ -78,7 +77,7 @@ pub(super) async fn record_turn(
     let Record { turn, items, history, replaces_history } = record;
     let items = items.iter().filter_map(super::telling::encoded).collect();
     let model_history = if replaces_history { HistoryChange::Replace(history) } else { HistoryChange::Append(history) };
-    store::ask(store, RecordTurn { thread_id, turn, items, model_history, at_ms }).await.map(|_| ())
+    store::ask_patiently(store, RecordTurn { thread_id, turn, items, model_history, at_ms }).await.map(|_| ())
 }
 
 fn answer_with(reply: crate::reply::Reply, answer: Answer) -> Outcome {

@@ -197,7 +197,7 @@ impl Handler<StartTurn> for Thread {
         let saved = self.save(record);
         AtomicResponse::new(Box::pin(saved.map(move |saved, thread: &mut Self, ctx| match saved {
             Ok(()) => thread.hear(words, *rules, ctx),
-            Err(error) => thread.refuse(words.reply, &RpcError::internal(error.to_string()), ctx),
+            Err(error) => thread.refuse(words.reply, &error.refusal(), ctx),
         })))
     }
 }

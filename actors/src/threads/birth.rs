@@ -73,7 +73,7 @@ impl Threads {
             if !ephemeral {
                 crate::store::ask(&store, InsertThread(Box::new(record.clone())))
                     .await
-                    .map_err(|error| super::unavailable(&error))?;
+                    .map_err(|error| error.refusal())?;
             }
             finish(move |threads, reply| {
                 let warnings = warnings.into_iter().map(ServerNotification::ConfigWarning).collect();
@@ -121,19 +121,16 @@ impl Threads {
                 thread_source: params.thread_source,
                 ..record
             };
-            let ask = |error| super::unavailable(&error);
             let fork = ForkThread { source, fork: Box::new(record), until };
-            let record = match crate::store::ask(&store, fork).await.map_err(ask)? {
+            let turns = (!params.exclude_turns).then_some(ReadTurns { thread_id: id });
+            let copied = crate::store::ask(&store, (fork, LastTokenUsage { thread_id: id }, turns)).await;
+            let (forked, usage, turns) = copied.map_err(|error| error.refusal())?;
+            let record = match forked {
                 Forked::Thread(record) => *record,
                 Forked::UnknownSource => return Err(no_rollout(source)),
                 Forked::UnknownTurn(turn) => return Err(RpcError::invalid_request(format!("turn not found: {turn}"))),
             };
-            let usage = crate::store::ask(&store, LastTokenUsage { thread_id: id }).await.map_err(ask)?;
-            let usage = usage.map(|(_, usage)| usage);
-            let turns = match params.exclude_turns {
-                false => crate::store::ask(&store, ReadTurns { thread_id: id }).await.map_err(ask)?,
-                true => Vec::new(),
-            };
+            let (usage, turns) = (usage.map(|(_, usage)| usage), turns.unwrap_or_default());
             finish(move |threads, reply| threads.introduce(reply, Arc::new(record), false, turns, usage, Vec::new()))
         })
     }

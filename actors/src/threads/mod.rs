@@ -28,7 +28,7 @@ use crate::protocol::usage::ThreadTokenUsage;
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{Outcome, Router};
-use crate::store::{self, Store, StoreError, ThreadRecord};
+use crate::store::{self, Store, ThreadRecord};
 use crate::thread::{Describe, EndTurn, SharedActivity, Thread, ThreadParts};
 use crate::turn::TurnSetup;
 
@@ -48,7 +48,6 @@ mod turn;
 mod view;
 
 pub use messages::{EndTurns, ThreadsRequest};
-use refusals::unavailable;
 use schedule::{Kind, Schedule, Ticket};
 use ticket::ticket;
 
@@ -324,7 +323,7 @@ impl Threads {
     /// Sends a request to the database at once; the future resolves to its answer.
     fn ask<Q: store::Question>(&self, question: Q) -> impl Future<Output = Result<Q::Answer, RpcError>> + use<Q> {
         let answer = store::ask(&self.parts.store, question);
-        async move { answer.await.map_err(|error: StoreError| unavailable(&error)) }
+        async move { answer.await.map_err(|error| error.refusal()) }
     }
 
     /// Loads a thread unless it is loaded; one whose actor has failed is loaded again. `usage` is what it has cost so far.

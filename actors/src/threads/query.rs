@@ -28,14 +28,10 @@ impl Threads {
         if params.include_turns {
             self.refuse_ephemeral_history(id, "includeTurns")?;
         }
-        let record = self.known(id);
-        let turns = params.include_turns.then(|| self.ask(ReadTurns { thread_id: id }));
+        let read = self.look_up(id, params.include_turns.then_some(ReadTurns { thread_id: id }));
         work(async move {
-            let record = record.await?.ok_or_else(|| thread_not_loaded(id))?;
-            let turns = match turns {
-                Some(turns) => turns.await?,
-                None => Vec::new(),
-            };
+            let (record, turns) = read.await?;
+            let (record, turns) = (record.ok_or_else(|| thread_not_loaded(id))?, turns.unwrap_or_default());
             finish(move |threads, reply| {
                 let (presence, large) = (threads.presence(id), is_large(turn_sizes(&turns)));
                 let read = move || {
@@ -214,13 +210,23 @@ impl Threads {
 
     /// The current record of a thread, loaded or not.
     pub(super) fn known(&self, id: ThreadId) -> impl Future<Output = Result<Option<ThreadRecord>, RpcError>> + use<> {
+        let found = self.look_up(id, None);
+        async move { found.await.map(|(record, _)| record) }
+    }
+
+    /// The current record of a thread, and the turns that are asked for; an ephemeral thread has none on disk.
+    fn look_up(
+        &self,
+        id: ThreadId,
+        turns: Option<ReadTurns>,
+    ) -> impl Future<Output = Result<(Option<ThreadRecord>, Option<Vec<Turn>>), RpcError>> + use<> {
         let ephemeral = if self.is_ephemeral(id) { self.describe(id) } else { None };
-        let stored = ephemeral.is_none().then(|| self.ask(LoadThread { id }));
+        let stored = ephemeral.is_none().then(|| self.ask((LoadThread { id }, turns)));
         async move {
             match (ephemeral, stored) {
-                (Some(description), _) => Ok(Some(description.await?.as_ref().clone())),
+                (Some(description), _) => Ok((Some(description.await?.as_ref().clone()), None)),
                 (None, Some(stored)) => stored.await,
-                (None, None) => Ok(None),
+                (None, None) => Ok((None, None)),
             }
         }
     }

@@ -3,7 +3,6 @@
 
 use crate::protocol::RpcError;
 use crate::protocol::thread::ThreadId;
-use crate::store::StoreError;
 
 pub(super) fn thread_id(text: &str) -> Result<ThreadId, RpcError> {
     ThreadId::parse(text).map_err(|e| RpcError::invalid_request(format!("invalid thread id: {e}")))
@@ -36,20 +35,6 @@ pub(super) fn no_archived_rollout(id: ThreadId) -> RpcError {
 
 pub(super) fn ephemeral_metadata(id: ThreadId) -> RpcError {
     RpcError::invalid_request(format!("ephemeral thread does not support metadata updates: {id}"))
-}
-
-/// The error for a failed database request: -32001 if its queue is full, otherwise -32603 with the reason.
-pub(super) fn unavailable(error: &StoreError) -> RpcError {
-    match error {
-        StoreError::Busy => RpcError::overloaded(),
-        failure => {
-            // The store itself logs what lasts, once.
-            if !failure.is_lasting() {
-                log::error!("{failure}");
-            }
-            RpcError::internal(failure.to_string())
-        }
-    }
 }
 
 pub(super) fn unavailable_router() -> RpcError {

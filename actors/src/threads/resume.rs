@@ -9,7 +9,7 @@ use actix::prelude::*;
 
 use super::choice::Choice;
 use super::query::turn_sizes;
-use super::refusals::{archived, no_rollout, session_id, unavailable};
+use super::refusals::{archived, no_rollout, session_id};
 use super::view::{self, Presence};
 use super::{End, Threads, Work, finish, work};
 use crate::encode::{Encoder, is_large};
@@ -24,7 +24,7 @@ use crate::router::{Audience, Effect, Outcome};
 use crate::store::messages::{
     LastTokenUsage, ListItems, ListTurns, ListedItems, LoadThread, ReadTurns, SaveThreadSettings,
 };
-use crate::store::{self, PageRequest, Question, Store, ThreadRecord};
+use crate::store::{self, PageRequest, Store, ThreadRecord};
 use crate::thread::{Attach, ThreadSnapshot, collaboration_mode};
 
 impl Threads {
@@ -48,11 +48,12 @@ impl Threads {
             // The client's choices apply to a thread that is being loaded; a loaded thread keeps its settings.
             return work(async move { finish(move |threads, reply| threads.attach(join, reply, false)) });
         }
-        let (known, usage) = (self.ask(LoadThread { id }), self.ask(LastTokenUsage { thread_id: id }));
+        let known = self.ask((LoadThread { id }, LastTokenUsage { thread_id: id }));
         let (store, catalog) = (self.parts.store.clone(), self.parts.catalog.clone());
         let choice = Choice::of_resume(&mut params);
         work(async move {
-            let mut record = known.await?.ok_or_else(|| no_rollout(id))?;
+            let (record, usage) = known.await?;
+            let mut record = record.ok_or_else(|| no_rollout(id))?;
             if record.archived_at_ms.is_some() {
                 return Err(archived(id));
             }
@@ -60,9 +61,9 @@ impl Threads {
             choice.apply(&mut record, catalog).await?;
             if record != before {
                 let chosen = SaveThreadSettings(Box::new(record.clone()));
-                store::ask(&store, chosen).await.map_err(|error| unavailable(&error))?;
+                store::ask(&store, chosen).await.map_err(|error| error.refusal())?;
             }
-            let usage = usage.await?.map(|(_, usage)| usage);
+            let usage = usage.map(|(_, usage)| usage);
             finish(move |threads, reply| {
                 threads.load(&Arc::new(record), false, usage);
                 threads.attach(join, reply, true)
@@ -141,42 +142,30 @@ impl Join {
 
     async fn read(self) -> Result<Stored, RpcError> {
         let id = self.id;
-        // All at once, so that they are read in one go.
-        let record = self.ask(LoadThread { id });
-        let turns = self.with_turns.then(|| self.ask(ReadTurns { thread_id: id }));
-        let page = self.page.map(|page| self.ask(turns_page(id, page)));
-        let last_turn = self.ask(ListTurns { thread_id: id, page: latest(), items_view: TurnItemsView::NotLoaded });
-        let last_item = self.ask(ListItems { thread_id: id, turn_id: None, anchor: None, page: latest() });
-        let usage = self.ask(LastTokenUsage { thread_id: id });
-        let record = record.await?.ok_or_else(|| no_rollout(id))?;
+        let last_turn = ListTurns { thread_id: id, page: latest(), items_view: TurnItemsView::NotLoaded };
+        let last_item = ListItems { thread_id: id, turn_id: None, anchor: None, page: latest() };
+        let shown = (self.with_turns.then_some(ReadTurns { thread_id: id }), self.page.map(|page| turns_page(id, page)));
+        let known = (LoadThread { id }, LastTokenUsage { thread_id: id });
+        let read = store::ask(&self.store, (known, shown, (last_turn, last_item))).await;
+        let ((record, usage), (turns, page), (last_turn, last_item)) = read.map_err(|error| error.refusal())?;
+        let record = record.ok_or_else(|| no_rollout(id))?;
         if record.archived_at_ms.is_some() {
             return Err(archived(id));
         }
         Ok(Stored {
             record,
-            turns: match turns {
-                Some(turns) => turns.await?,
-                None => Vec::new(),
-            },
-            page: match page {
-                Some(page) => page.await?,
-                None => None,
-            },
-            turns_backwards_cursor: last_turn.await?.and_then(|page| page.backwards_cursor),
-            items_backwards_cursor: match last_item.await? {
+            turns: turns.unwrap_or_default(),
+            page: page.flatten(),
+            turns_backwards_cursor: last_turn.and_then(|page| page.backwards_cursor),
+            items_backwards_cursor: match last_item {
                 ListedItems::Page(page) => page.backwards_cursor,
                 ListedItems::UnknownThread | ListedItems::UnknownAnchor => None,
             },
-            usage: usage.await?.map(|(turn_id, token_usage)| {
+            usage: usage.map(|(turn_id, token_usage)| {
                 let updated = ThreadTokenUsageUpdated { thread_id: id, turn_id, token_usage };
                 ServerNotification::ThreadTokenUsageUpdated(updated)
             }),
         })
-    }
-
-    fn ask<Q: Question>(&self, question: Q) -> impl Future<Output = Result<Q::Answer, RpcError>> + use<Q> {
-        let answer = store::ask(&self.store, question);
-        async move { answer.await.map_err(|error| unavailable(&error)) }
     }
 }
 

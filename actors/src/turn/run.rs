@@ -154,7 +154,7 @@ impl Run {
         let failed = |reason: String| {
             Stop::Failed(failure(format!("the history of this thread cannot be read: {reason}"), CodexErrorInfo::Other))
         };
-        self.history = store::ask(&self.setup.store, question).await.map_err(|error| failed(error.to_string()))?;
+        self.history = store::ask_patiently(&self.setup.store, question).await.map_err(|error| failed(error.to_string()))?;
         Ok(())
     }
 
