@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::model::{Model, Reply, Wire};
+use crate::support::eventually;
+use crate::support::model::{Gate, Model, Reply, Wire};
 use crate::support::process::Launch;
 use crate::support::server::Server;
 use crate::support::transports::{over_every_shared_transport, over_every_transport};
@@ -184,6 +185,32 @@ fn a_killed_server_loses_no_more_than_the_last_moment_of_an_answer() {
     client.call("thread/resume", json!({"threadId": thread}));
     say(&mut client, &thread, "go on");
     assert_eq!(follow(&mut client).1["status"], "completed");
+}
+
+#[test]
+fn after_a_kill_the_model_knows_what_it_had_said() {
+    for wire in [Wire::Responses, Wire::Chat] {
+        let model = Model::start();
+        let gate = Gate::new();
+        model.script([Reply::text("Half of it").and_pause(&gate), Reply::text("Going on.")]);
+        let home = model.home(wire);
+        let mut server = Server::unix(Launch::at(&home));
+        let mut client = server.client();
+        let thread = client.call("thread/start", json!({}))["thread"]["id"].as_str().expect("an id").to_owned();
+        say(&mut client, &thread, "tell me");
+        client.next_notification("item/agentMessage/delta");
+        // Until it is on disk, at most half a second of text may be lost.
+        eventually("the text is on disk", || {
+            history(&mut client, &thread).iter().any(|(_, text)| text == "Half of it")
+        });
+        server.process.kill();
+        let server = Server::unix(Launch::at(&home));
+        let mut client = server.client();
+        client.call("thread/resume", json!({"threadId": thread}));
+        say(&mut client, &thread, "go on");
+        assert_eq!(follow(&mut client).1["status"], "completed");
+        assert_eq!(model.requests()[1].said_by("assistant"), ["Half of it"]);
+    }
 }
 
 #[test]

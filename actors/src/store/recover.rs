@@ -15,8 +15,11 @@ use plain_file::Links;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::row::written;
-use super::schema::turns;
+use super::messages::{HistoryChange, ReadModelHistory};
+use super::row::{self, written};
+use super::schema::{items, turns};
+use super::{Question, model_history};
+use crate::protocol::model::{HistoryItem, Role};
 use crate::protocol::turn::TurnStatus;
 
 /// How long a start waits for another server that is marking turns, which takes milliseconds. A program that holds the
@@ -86,9 +89,31 @@ fn interrupt(db: &mut SqliteConnection) -> QueryResult<usize> {
         return Ok(0);
     }
     db.immediate_transaction(|db| {
+        remember_what_was_said(db, &running)?;
         diesel::sql_query(END_ITEMS).bind::<Text, _>(&running).execute(db)?;
         diesel::update(turns::table.filter(turns::status.eq(&running)))
             .set(turns::status.eq(written(&TurnStatus::Interrupted)?))
             .execute(db)
     })
+}
+
+/// The model goes on from what people saw: what the agent had said of a message that did not come to its end, and that
+/// the turn ended early. Calls whose tools never answered are closed first.
+fn remember_what_was_said(db: &mut SqliteConnection, running: &str) -> QueryResult<()> {
+    let cut: Vec<(String, i64, String)> = turns::table
+        .filter(turns::status.eq(running))
+        .select((turns::thread_id, turns::ordinal, turns::id))
+        .load(db)?;
+    for (thread, ordinal, turn) in cut {
+        let of_turn = items::thread_id.eq(&thread).and(items::turn_id.eq(&turn));
+        let unfinished = items::kind.eq("agentMessage").and(items::completed_at_ms.is_null()).and(items::text.ne(""));
+        let said: Vec<String> =
+            items::table.filter(of_turn.and(unfinished)).order(items::ordinal).select(items::text).load(db)?;
+        let said = said.into_iter().map(|text| HistoryItem::text(Role::Assistant, text));
+        let thread_id = row::thread_id(&thread)?;
+        let mut entries = HistoryItem::missing_outputs(&ReadModelHistory { thread_id }.run(db)?);
+        entries.extend(said.chain([HistoryItem::interruption()]));
+        model_history::change(db, thread_id, Some(ordinal), HistoryChange::Append(entries))?;
+    }
+    Ok(())
 }

@@ -194,7 +194,7 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> QueryResult<T> {
     from_stored(text).map_err(|e| DieselError::DeserializationError(Box::new(e)))
 }
 
-fn thread_id(text: &str) -> QueryResult<ThreadId> {
+pub(super) fn thread_id(text: &str) -> QueryResult<ThreadId> {
     ThreadId::parse(text).map_err(|e| DieselError::DeserializationError(Box::new(e)))
 }
 

@@ -83,6 +83,8 @@ struct Running {
     is_compaction: bool,
     /// Cancelled when it has ended, and its end is on disk.
     ended: CancellationToken,
+    /// Brings its text to disk from time to time; `None` where the thread is not on disk.
+    progress: Option<SpawnHandle>,
     /// Keeps a drain waiting until the turn has ended.
     _work: TaskTrackerToken,
 }
@@ -117,12 +119,6 @@ impl Thread {
 
 impl Actor for Thread {
     type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        if self.history.is_none() {
-            ctx.run_interval(self.parts.turns.limits.record_milliseconds.duration(), Self::record_progress);
-        }
-    }
 }
 
 impl Handler<Describe> for Thread {

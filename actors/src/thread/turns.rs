@@ -51,8 +51,10 @@ impl Thread {
         self.rules = Some(rules);
         self.activity.set(self.state.activity());
         let turn = Turn::start(&self.parts.turns, task, ctx.address().recipient());
-        self.running =
-            Some(Running { turn, is_compaction, ended: CancellationToken::new(), _work: self.parts.work.token() });
+        let period = self.parts.turns.limits.record_milliseconds.duration();
+        let progress = self.history.is_none().then(|| ctx.run_interval(period, Self::record_progress));
+        let (ended, _work) = (CancellationToken::new(), self.parts.work.token());
+        self.running = Some(Running { turn, is_compaction, ended, progress, _work });
     }
 
     /// Hands words to the turn that runs, which reports them when they are part of the conversation.
@@ -120,6 +122,7 @@ impl Thread {
         let Taken { again, released, failure } = taken;
         self.activity.set(self.state.activity());
         if released && let Some(running) = self.running.take() {
+            running.progress.map(|progress| ctx.cancel_future(progress));
             running.ended.cancel();
         }
         for words in again {

@@ -144,7 +144,8 @@ impl Join {
         let id = self.id;
         let last_turn = ListTurns { thread_id: id, page: latest(), items_view: TurnItemsView::NotLoaded };
         let last_item = ListItems { thread_id: id, turn_id: None, anchor: None, page: latest() };
-        let shown = (self.with_turns.then_some(ReadTurns { thread_id: id }), self.page.map(|page| turns_page(id, page)));
+        let shown =
+            (self.with_turns.then_some(ReadTurns { thread_id: id }), self.page.map(|page| turns_page(id, page)));
         let known = (LoadThread { id }, LastTokenUsage { thread_id: id });
         let read = store::ask(&self.store, (known, shown, (last_turn, last_item))).await;
         let ((record, usage), (turns, page), (last_turn, last_item)) = read.map_err(|error| error.refusal())?;

@@ -1,43 +1,9 @@
 //! The conversation as the model sees it: what must hold before it can be sent, and how long it is.
 
-use std::collections::HashSet;
-
-use crate::protocol::model::{ContentPart, HistoryItem, Role, ToolOutput};
-
-/// What stands for the output of a call whose tool never answered, because the server was killed meanwhile.
-const NO_OUTPUT: &str = "aborted";
-
-/// Tells the model that its last answer ended early.
-const INTERRUPTED: &str = "<turn_interrupted>\nThe user stopped the turn before it had ended. Commands and changes of \
-                           that turn may have been carried out in part: look before you rely on them.\n\
-                           </turn_interrupted>";
+use crate::protocol::model::{ContentPart, HistoryItem, ToolOutput};
 
 /// Bytes that count as one token where nobody has counted.
 const BYTES_PER_TOKEN: usize = 4;
-
-/// The note that follows an interrupted turn.
-pub fn interruption() -> HistoryItem {
-    HistoryItem::text(Role::User, INTERRUPTED)
-}
-
-/// The entries that `history` still needs so that every call has its output.
-pub fn missing_outputs(history: &[HistoryItem]) -> Vec<HistoryItem> {
-    let answered: HashSet<&str> = history
-        .iter()
-        .filter_map(|entry| match entry {
-            HistoryItem::FunctionCallOutput { call_id, .. } => Some(call_id.as_str()),
-            _ => None,
-        })
-        .collect();
-    let open = |entry: &HistoryItem| match entry {
-        HistoryItem::FunctionCall { call_id, .. } if !answered.contains(call_id.as_str()) => {
-            let output = ToolOutput::Text(NO_OUTPUT.to_owned());
-            Some(HistoryItem::FunctionCallOutput { call_id: call_id.clone(), output })
-        }
-        _ => None,
-    };
-    history.iter().filter_map(open).collect()
-}
 
 /// About how many tokens these entries are.
 pub fn estimated_tokens(history: &[HistoryItem]) -> u64 {
@@ -70,19 +36,10 @@ pub fn shortened(text: &str, bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::model::Role;
 
     fn call(id: &str) -> HistoryItem {
         HistoryItem::FunctionCall { call_id: id.to_owned(), name: "f".to_owned(), arguments: "{}".to_owned() }
-    }
-
-    #[test]
-    fn every_call_gets_an_output() {
-        let output =
-            HistoryItem::FunctionCallOutput { call_id: "a".to_owned(), output: ToolOutput::Text("o".to_owned()) };
-        let missing = missing_outputs(&[call("a"), call("b"), output]);
-        let [HistoryItem::FunctionCallOutput { call_id, output }] = missing.as_slice() else { panic!("{missing:?}") };
-        assert_eq!((call_id.as_str(), output.text().as_str()), ("b", "aborted"));
-        assert!(missing_outputs(&[]).is_empty());
     }
 
     #[test]

@@ -9,7 +9,6 @@ use super::answer::{Call, started};
 use super::ask::Showing;
 use super::compact;
 use super::context::{Surroundings, instructions};
-use super::history::{interruption, missing_outputs};
 use super::messages::{TurnEvent, TurnOutcome, UserWords};
 use super::report::{Reporter, ThreadGone};
 use super::task::{Purpose, TurnRules, TurnSetup, TurnTask};
@@ -154,7 +153,8 @@ impl Run {
         let failed = |reason: String| {
             Stop::Failed(failure(format!("the history of this thread cannot be read: {reason}"), CodexErrorInfo::Other))
         };
-        self.history = store::ask_patiently(&self.setup.store, question).await.map_err(|error| failed(error.to_string()))?;
+        self.history =
+            store::ask_patiently(&self.setup.store, question).await.map_err(|error| failed(error.to_string()))?;
         Ok(())
     }
 
@@ -248,12 +248,12 @@ impl Run {
 
     /// Closes calls whose tools never answered, so that the history can be sent again.
     fn remember_outputs(&mut self) {
-        self.remember(missing_outputs(&self.history));
+        self.remember(HistoryItem::missing_outputs(&self.history));
     }
 
     fn remember_end(&mut self) {
         self.remember_outputs();
-        self.remember(vec![interruption()]);
+        self.remember(vec![HistoryItem::interruption()]);
     }
 
     /// Lets the model summarise the conversation.

@@ -4,6 +4,7 @@
 //! convert it for each wire.
 
 pub mod chat;
+mod closing;
 mod dialect;
 mod history;
 mod lenient;

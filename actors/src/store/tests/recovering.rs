@@ -1,9 +1,10 @@
 //! Turns that a killed process left behind.
 
-use super::super::messages::ReadTurns;
+use super::super::messages::{HistoryChange, ReadModelHistory, ReadTurns};
 use super::super::open;
 use super::super::recover::recover;
 use super::*;
+use crate::protocol::model::{HistoryItem, Role};
 
 /// A database file in which a turn ran and a command in it, when the process was killed.
 fn left_behind() -> (tempfile::TempDir, std::path::PathBuf, ThreadId) {
@@ -38,6 +39,29 @@ fn a_turn_that_nobody_runs_any_more_is_interrupted() {
     let (turns, items) = states(&mut db, thread);
     assert_eq!(turns, [TurnStatus::Completed, TurnStatus::Interrupted]);
     assert_eq!(items, ["failed", "completed"]);
+}
+
+#[test]
+fn the_model_goes_on_from_what_people_saw_of_a_killed_turn() {
+    let (_directory, path, thread_id) = left_behind();
+    let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let said = r#"{"type":"agentMessage","id":"s","text":"said","completedAtMs":7}"#;
+    let partial = r#"{"type":"agentMessage","id":"p","text":"half of"}"#;
+    let call = HistoryItem::FunctionCall { call_id: "c".into(), name: "f".into(), arguments: "{}".into() };
+    let progress = RecordTurn {
+        items: [said, partial].map(item).into(),
+        model_history: HistoryChange::Append(vec![HistoryItem::text(Role::Assistant, "said"), call]),
+        ..state(thread_id, turn("running", TurnStatus::InProgress))
+    };
+    assert!(progress.run(&mut db).unwrap());
+    let _in_use = recover(&mut db, &path);
+    let known = ReadModelHistory { thread_id }.run(&mut db).unwrap();
+    let said: Vec<String> = known.iter().map(HistoryItem::said).collect();
+    assert_eq!(said[0], "said");
+    assert!(matches!(&known[2], HistoryItem::FunctionCallOutput { call_id, .. } if call_id == "c"), "{known:?}");
+    assert_eq!(said[3], "half of");
+    assert!(said[4].contains("stopped before it had ended"), "{said:?}");
+    assert_eq!(known.len(), 5, "{known:?}");
 }
 
 #[test]
