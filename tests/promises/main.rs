@@ -24,6 +24,7 @@ mod commands_way_back;
 mod config_write;
 mod conformance;
 mod connection_limits;
+mod conversation;
 mod database;
 mod departures;
 mod doctor;

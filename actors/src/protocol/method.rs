@@ -35,8 +35,9 @@ use super::thread::{
     Empty, ThreadArchiveResponse, ThreadAttachmentListResponse, ThreadBackgroundTerminalsListResponse,
     ThreadDeleteResponse, ThreadForkResponse, ThreadGoalGetResponse, ThreadItemsListResponse, ThreadListResponse,
     ThreadLoadedListResponse, ThreadMetadataUpdateResponse, ThreadNameSetResponse, ThreadReadResponse,
-    ThreadReadStateUpdateResponse, ThreadRequest as Thread, ThreadResumeResponse, ThreadSearchResponse,
-    ThreadStartResponse, ThreadTurnsListResponse, ThreadUnarchiveResponse, ThreadUnsubscribeResponse,
+    ThreadReadStateUpdateResponse, ThreadRequest as Thread, ThreadResumeResponse, ThreadRevertResponse,
+    ThreadSearchResponse, ThreadStartResponse, ThreadTurnsListResponse, ThreadUnarchiveResponse,
+    ThreadUnsubscribeResponse,
 };
 use super::turn::{TurnStartResponse, TurnSteerResponse};
 use super::{ErrorCode, RpcError};
@@ -150,6 +151,9 @@ pub static METHODS: &[Method] = &[
     stable("thread/fork", Converse, &takes(Thread::Fork).gives::<ThreadForkResponse>()),
     stable("thread/unsubscribe", Observe, &takes(Thread::Unsubscribe).gives::<ThreadUnsubscribeResponse>()),
     stable("thread/compact/start", Converse, &takes(Thread::CompactStart).gives::<Empty>()).starting_work(),
+    experimental("thread/settings/update", Converse, &takes(Thread::SettingsUpdate).gives::<Empty>()),
+    stable("thread/inject_items", Converse, &takes(Thread::InjectItems).gives::<Empty>()).called("ThreadInjectItems"),
+    stable("thread/revert", Converse, &takes(Thread::Revert).gives::<ThreadRevertResponse>()),
     stable("thread/archive", Converse, &takes(Thread::Archive).gives::<ThreadArchiveResponse>()),
     stable("thread/unarchive", Converse, &takes(Thread::Unarchive).gives::<ThreadUnarchiveResponse>()),
     stable("thread/delete", Converse, &takes(Thread::Delete).gives::<ThreadDeleteResponse>()),

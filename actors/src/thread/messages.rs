@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 
 use super::activity::Activity;
+use crate::protocol::model::HistoryItem;
 use crate::protocol::turn::Turn;
 use crate::reply::Reply;
 use crate::router::Outcome;
@@ -60,6 +61,28 @@ pub struct CompactThread {
     pub reply: Reply,
     /// The rules of the turn that summarises.
     pub rules: Box<TurnRules>,
+}
+
+/// Sent by `Threads` for `thread/settings/update`. The settings are on disk, in force, told and acknowledged when the reply
+/// comes. Mailbox full: the registry goes on with other threads.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ChangeSettings {
+    /// The duty to answer.
+    pub reply: Reply,
+    /// The thread with its new settings.
+    pub record: Arc<ThreadRecord>,
+}
+
+/// Sent by `Threads` for `thread/inject_items`. The thread has taken them up when the reply comes; the answer goes to the
+/// router when they are on disk. Mailbox full: the registry goes on with other threads.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct InjectItems {
+    /// The duty to answer.
+    pub reply: Reply,
+    /// What the model is to see after everything else.
+    pub history: Vec<HistoryItem>,
 }
 
 /// Sent by `Threads` when the server ends: the turn that runs is interrupted. The reply comes when it has ended and its

@@ -9,6 +9,7 @@
 //! | [`state`] | what the thread does, as clients see it; pure |
 //! | `telling` | the notifications by which clients follow a turn |
 //! | `attach` | a client joins: snapshot and subscription in one step |
+//! | `changes` | settings, and what is added for the model without a turn |
 //! | `steps` | first to disk, then to the clients |
 //! | `turns` | starting, steering, interrupting, and the reports of the turn |
 
@@ -29,6 +30,7 @@ use crate::turn::{Turn, TurnRules, TurnSetup};
 
 mod activity;
 mod attach;
+mod changes;
 mod messages;
 mod state;
 mod steps;
@@ -39,7 +41,8 @@ mod turns;
 
 pub use activity::{Activity, SharedActivity};
 pub use messages::{
-    Attach, AttachClient, CompactThread, Describe, EndTurn, InterruptTurn, StartTurn, SteerTurn, ThreadSnapshot,
+    Attach, AttachClient, ChangeSettings, CompactThread, Describe, EndTurn, InjectItems, InterruptTurn, StartTurn,
+    SteerTurn, ThreadSnapshot,
 };
 use state::ThreadState;
 pub use telling::collaboration_mode;

@@ -47,6 +47,8 @@ pub enum Step {
     Tell(Tell),
     /// Answer a request that the turn has taken up.
     Answer(Reply, Answer),
+    /// Bring this to disk, which the model sees after everything else and clients do not.
+    Remember(Vec<HistoryItem>),
     /// Treat these words as if they came now.
     Again(Vec<UserWords>),
     /// Let the turn go: it has ended.
@@ -130,8 +132,11 @@ impl ThreadState {
         let mut steps = Vec::new();
         for event in events {
             match event {
-                // Words that came too late count whichever turn runs now.
+                // What came too late counts whichever turn runs now.
                 TurnEvent::Unheard(words) => steps.push(Step::Again(words)),
+                TurnEvent::Injected { history, reply } => {
+                    steps.extend([Step::Remember(history), Step::Answer(reply, Answer::Done)]);
+                }
                 event if self.running() == Some(turn_id) => self.take(event, now_ms, &mut steps),
                 _ => log::debug!("an event of turn {turn_id}, which has ended, is left out"),
             }
@@ -145,7 +150,7 @@ impl ThreadState {
         if self.turn.is_some() {
             self.end(TurnOutcome::Failed(error), now_ms, &mut steps);
         }
-        steps.retain(|step| !matches!(step, Step::Record(_)));
+        steps.retain(|step| !matches!(step, Step::Record(_) | Step::Remember(_)));
         steps
     }
 
@@ -211,7 +216,8 @@ impl ThreadState {
             }
             TurnEvent::Warning(message) => steps.push(Step::Tell(Tell::Warning(Warning { thread_id, message }))),
             TurnEvent::Ended { outcome } => self.end(outcome, now_ms, steps),
-            TurnEvent::Unheard(words) => steps.push(Step::Again(words)),
+            // Handled before, because they count also after the end.
+            TurnEvent::Unheard(_) | TurnEvent::Injected { .. } => {}
         }
     }
 

@@ -8,7 +8,7 @@ use super::state::{Answer, Record, Step};
 use crate::protocol::thread::{Empty, ThreadId};
 use crate::protocol::turn::{TurnStartResponse, TurnSteerResponse};
 use crate::router::{Outcome, Router};
-use crate::store::messages::{HistoryChange, RecordTurn};
+use crate::store::messages::{HistoryChange, RecordModelHistory, RecordTurn};
 use crate::store::{self, Store, StoreError};
 use crate::turn::UserWords;
 
@@ -44,6 +44,12 @@ impl Ways {
                     self.tell(std::mem::take(&mut outcome)).await;
                     taken.failure = record_turn(store, self.thread_id, record, at_ms).await.err();
                 }
+                (Step::Remember(history), None) => {
+                    let Some(store) = &self.store else { continue };
+                    let question =
+                        RecordModelHistory { thread_id: self.thread_id, change: HistoryChange::Append(history) };
+                    taken.failure = store::ask_patiently(store, question).await.err();
+                }
                 (Step::Tell(notification), None) => {
                     outcome = outcome.publish(notification);
                 }
@@ -53,7 +59,7 @@ impl Ways {
                 }
                 (Step::Again(words), _) => taken.again.extend(words),
                 (Step::Release, _) => taken.released = true,
-                (Step::Record(_) | Step::Tell(_), Some(_)) => {}
+                (Step::Record(_) | Step::Remember(_) | Step::Tell(_), Some(_)) => {}
             }
         }
         self.tell(outcome).await;

@@ -1,7 +1,6 @@
 //! The turn of a thread: started, steered and interrupted by clients, and followed by its reports.
 
 use std::future::ready;
-use std::sync::Arc;
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
@@ -11,7 +10,6 @@ use uuid::Uuid;
 use super::messages::{CompactThread, EndTurn, InterruptTurn, StartTurn, SteerTurn};
 use super::state::Step;
 use super::steps::{Taken, Ways, record_turn};
-use super::telling::settings_updated;
 use super::{Running, Thread};
 use crate::context::Context;
 use crate::post::Post;
@@ -19,9 +17,7 @@ use crate::protocol::RpcError;
 use crate::protocol::thread::Empty;
 use crate::protocol::turn::{CodexErrorInfo, NonSteerableTurnKind, TurnError};
 use crate::reply::Reply;
-use crate::router::Outcome;
-use crate::store::messages::SaveThreadSettings;
-use crate::store::{self, StoreError, ThreadRecord};
+use crate::store::StoreError;
 use crate::turn::{Interrupt, Purpose, Report, Steer, Turn, TurnEvent, TurnRules, TurnTask, UserRequest, UserWords};
 
 impl Thread {
@@ -92,27 +88,8 @@ impl Thread {
         )))
     }
 
-    /// Keeps the settings of `record`, which are in force from then on, and tells those who follow the thread.
-    fn save(&mut self, record: Arc<ThreadRecord>) -> ResponseActFuture<Self, Result<(), StoreError>> {
-        let question = SaveThreadSettings(Box::new(ThreadRecord::clone(&record)));
-        let kept = self.ways().store.map(|store| store::ask(&store, question));
-        let kept = async move {
-            match kept {
-                Some(kept) => kept.await.map(|_| ()),
-                None => Ok(()),
-            }
-        };
-        Box::pin(wrap_future::<_, Self>(kept).map(move |kept, thread, ctx| {
-            kept?;
-            let told = Outcome::none().publish(settings_updated(&record));
-            thread.record = record;
-            ctx.post(&thread.parts.router, told);
-            Ok(())
-        }))
-    }
-
     /// Takes the steps; until they are taken, nothing else happens in this thread.
-    fn take_steps(&mut self, steps: Vec<Step>) -> ResponseActFuture<Self, ()> {
+    pub(super) fn take_steps(&mut self, steps: Vec<Step>) -> ResponseActFuture<Self, ()> {
         let at_ms = self.parts.clock.unix_ms();
         let taken = wrap_future::<_, Self>(self.ways().take(steps, at_ms));
         Box::pin(taken.then(|taken, thread, ctx| thread.after(taken, ctx)))
@@ -143,7 +120,7 @@ impl Thread {
         }
     }
 
-    fn ways(&self) -> Ways {
+    pub(super) fn ways(&self) -> Ways {
         Ways {
             thread_id: self.record.id,
             router: self.parts.router.clone(),
@@ -151,15 +128,17 @@ impl Thread {
         }
     }
 
-    fn refuse(&self, reply: Reply, error: &RpcError, ctx: &mut Context<Self>) {
+    pub(super) fn refuse(&self, reply: Reply, error: &RpcError, ctx: &mut Context<Self>) {
         ctx.post(&self.parts.router, reply.fail(error));
     }
 
-    /// What a thread that is not on disk must remember itself.
-    fn remember(&mut self, events: &[TurnEvent]) {
+    /// What a thread that is not on disk must remember itself. `is_current`: the turn that reports is the one that runs.
+    fn remember(&mut self, events: &[TurnEvent], is_current: bool) {
         let Some(known) = &mut self.history else { return };
         for event in events {
             match event {
+                TurnEvent::Injected { history, .. } => known.extend(history.iter().cloned()),
+                _ if !is_current => {}
                 TurnEvent::Said { history, .. }
                 | TurnEvent::ItemCompleted { history, .. }
                 | TurnEvent::Remembered(history) => known.extend(history.iter().cloned()),
@@ -258,10 +237,9 @@ impl Handler<Report> for Thread {
     type Result = AtomicResponse<Self, ()>;
 
     fn handle(&mut self, Report { turn_id, events }: Report, _: &mut Self::Context) -> Self::Result {
-        if self.state.running() == Some(&*turn_id) {
-            self.remember(&events);
-            self.too_long |= events.iter().any(is_too_long);
-        }
+        let is_current = self.state.running() == Some(&*turn_id);
+        self.remember(&events, is_current);
+        self.too_long |= is_current && events.iter().any(is_too_long);
         let steps = self.state.report(&turn_id, events, self.parts.clock.unix_ms());
         AtomicResponse::new(self.take_steps(steps))
     }

@@ -7,11 +7,11 @@ use actix::prelude::*;
 use crate::catalog::{Catalog, EffectiveSettings, ThreadDefaults, ThreadOverrides};
 use crate::protocol::RpcError;
 use crate::protocol::settings::{ReasoningSummary, SandboxPolicy};
-use crate::protocol::thread::{ThreadForkParams, ThreadResumeParams};
+use crate::protocol::thread::{ThreadForkParams, ThreadResumeParams, ThreadSettingsUpdateParams};
 use crate::protocol::turn::TurnStartParams;
 use crate::store::ThreadRecord;
 
-/// The choices of `thread/resume` and `thread/fork`. Absent ones change nothing.
+/// The choices of a request that may change the settings of a thread. Absent ones change nothing.
 #[derive(Default, PartialEq)]
 pub(super) struct Choice {
     cwd: Option<String>,
@@ -22,6 +22,7 @@ pub(super) struct Choice {
     effort: Option<String>,
     summary: Option<ReasoningSummary>,
     sandbox_policy: Option<SandboxPolicy>,
+    disabled_plugins: Option<Vec<String>>,
     removes_service_tier: bool,
 }
 
@@ -45,6 +46,29 @@ impl Choice {
             effort: effort.or(params.effort.take()),
             summary: params.summary,
             sandbox_policy: params.sandbox_policy.take(),
+            disabled_plugins: params.disabled_plugin_ids.take(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_settings(params: &mut ThreadSettingsUpdateParams) -> Self {
+        let chosen = params.collaboration_mode.take().map(|mode| mode.settings);
+        let (model, effort) = chosen.map(|chosen| (Some(chosen.model), chosen.reasoning_effort)).unwrap_or_default();
+        Self {
+            cwd: params.cwd.take(),
+            removes_service_tier: params.service_tier == Some(None),
+            overrides: ThreadOverrides {
+                model: model.filter(|model| !model.is_empty()).or(params.model.take()),
+                service_tier: params.service_tier.take().flatten(),
+                approval_policy: params.approval_policy,
+                approvals_reviewer: params.approvals_reviewer,
+                permissions: params.permissions.take(),
+                ..ThreadOverrides::default()
+            },
+            effort: effort.or(params.effort.take()),
+            summary: params.summary,
+            sandbox_policy: params.sandbox_policy.take(),
+            disabled_plugins: params.disabled_plugin_ids.take(),
             ..Self::default()
         }
     }
@@ -97,6 +121,9 @@ impl Choice {
     /// Replaces only the chosen settings, with the values that the catalog returns.
     pub(super) async fn apply(self, record: &mut ThreadRecord, catalog: Arc<Addr<Catalog>>) -> Result<(), RpcError> {
         let Self { cwd, roots, overrides, base_instructions, developer_instructions, .. } = self;
+        if overrides.permissions.is_some() && self.sandbox_policy.is_some() {
+            return Err(RpcError::invalid_request("`permissions` cannot be combined with `sandboxPolicy`"));
+        }
         let chosen = overrides.clone();
         let (moves, place) = (cwd.is_some(), cwd.unwrap_or_else(|| record.cwd.clone()));
         let effective = effective(catalog, ThreadDefaults { cwd: Some(place), overrides }).await?;
@@ -127,6 +154,7 @@ impl Choice {
         }
         settings.runtime_workspace_roots = roots.unwrap_or_else(|| settings.runtime_workspace_roots.clone());
         settings.reasoning_effort = self.effort.or(settings.reasoning_effort.take());
+        settings.disabled_plugin_ids = self.disabled_plugins.unwrap_or_else(|| settings.disabled_plugin_ids.clone());
         settings.reasoning_summary = self.summary.or(settings.reasoning_summary);
         if self.removes_service_tier {
             settings.service_tier = None;

@@ -35,6 +35,7 @@ use crate::turn::TurnSetup;
 mod birth;
 mod change;
 mod choice;
+mod conversation;
 mod idle;
 mod messages;
 mod query;
@@ -175,6 +176,9 @@ impl Threads {
                 work(async { finish(move |_, reply| reply.ok(&list)) })
             }
             Request::CompactStart(params) => self.compact(&params),
+            Request::SettingsUpdate(params) => self.update_settings(*params),
+            Request::InjectItems(params) => self.inject_items(params),
+            Request::Revert(params) => self.revert(params),
             Request::TurnStart(params) => self.start_turn(*params),
             Request::TurnSteer(params) => self.steer_turn(*params),
             Request::TurnInterrupt(params) => self.interrupt_turn(params),

@@ -13,9 +13,9 @@ use crate::protocol::thread::{
     ThreadIdParams, ThreadItemsListParams, ThreadListParams, ThreadListResponse, ThreadLoadedListParams,
     ThreadLoadedListResponse, ThreadReadParams, ThreadReadResponse, ThreadReadState, ThreadReadStateUpdateParams,
     ThreadReadStateUpdateResponse, ThreadSearchParams, ThreadSearchResult, ThreadSearchSortKey, ThreadSortKey,
-    ThreadTurnsListParams,
+    ThreadTurnsListParams, TurnsPage,
 };
-use crate::protocol::turn::Turn;
+use crate::protocol::turn::{Turn, TurnItemsView};
 use crate::protocol::{ErrorCode, RpcError};
 use crate::store::messages::{
     ListItems, ListThreads, ListTurns, ListedItems, LoadThread, ReadTurns, SearchThreads, ThreadFilter,
@@ -231,7 +231,7 @@ impl Threads {
         }
     }
 
-    fn refuse_ephemeral_history(&self, id: ThreadId, what: &str) -> Result<(), RpcError> {
+    pub(super) fn refuse_ephemeral_history(&self, id: ThreadId, what: &str) -> Result<(), RpcError> {
         if self.is_ephemeral(id) {
             return Err(RpcError::invalid_request(format!("ephemeral threads do not support {what}")));
         }
@@ -253,6 +253,22 @@ impl Threads {
         };
         records.into_iter().map(with_presence).collect()
     }
+}
+
+/// The latest turn and the latest item of a thread, for [`backwards_cursors`].
+pub(super) fn latest_cursors(id: ThreadId) -> (ListTurns, ListItems) {
+    let latest = || PageRequest { cursor: None, limit: Some(1), direction: SortDirection::Desc };
+    let turn = ListTurns { thread_id: id, page: latest(), items_view: TurnItemsView::NotLoaded };
+    (turn, ListItems { thread_id: id, turn_id: None, anchor: None, page: latest() })
+}
+
+/// The cursors from which turns and items are read backwards from the end.
+pub(super) fn backwards_cursors((turn, item): (Option<TurnsPage>, ListedItems)) -> (Option<String>, Option<String>) {
+    let of_items = match item {
+        ListedItems::Page(page) => page.backwards_cursor,
+        ListedItems::UnknownThread | ListedItems::UnknownAnchor => None,
+    };
+    (turn.and_then(|page| page.backwards_cursor), of_items)
 }
 
 /// A thread in a list, where it is left open whether it takes turns.

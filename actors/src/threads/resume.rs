@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 
 use super::choice::Choice;
-use super::query::turn_sizes;
+use super::query::{backwards_cursors, latest_cursors, turn_sizes};
 use super::refusals::{archived, no_rollout, session_id};
 use super::view::{self, Presence};
 use super::{End, Threads, Work, finish, work};
@@ -21,9 +21,7 @@ use crate::protocol::turn::{Turn, TurnItemsView};
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{Audience, Effect, Outcome};
-use crate::store::messages::{
-    LastTokenUsage, ListItems, ListTurns, ListedItems, LoadThread, ReadTurns, SaveThreadSettings,
-};
+use crate::store::messages::{LastTokenUsage, ListTurns, LoadThread, ReadTurns, SaveThreadSettings};
 use crate::store::{self, PageRequest, Store, ThreadRecord};
 use crate::thread::{Attach, ThreadSnapshot, collaboration_mode};
 
@@ -142,26 +140,22 @@ impl Join {
 
     async fn read(self) -> Result<Stored, RpcError> {
         let id = self.id;
-        let last_turn = ListTurns { thread_id: id, page: latest(), items_view: TurnItemsView::NotLoaded };
-        let last_item = ListItems { thread_id: id, turn_id: None, anchor: None, page: latest() };
         let shown =
             (self.with_turns.then_some(ReadTurns { thread_id: id }), self.page.map(|page| turns_page(id, page)));
         let known = (LoadThread { id }, LastTokenUsage { thread_id: id });
-        let read = store::ask(&self.store, (known, shown, (last_turn, last_item))).await;
-        let ((record, usage), (turns, page), (last_turn, last_item)) = read.map_err(|error| error.refusal())?;
+        let read = store::ask(&self.store, (known, shown, latest_cursors(id))).await;
+        let ((record, usage), (turns, page), latest) = read.map_err(|error| error.refusal())?;
         let record = record.ok_or_else(|| no_rollout(id))?;
         if record.archived_at_ms.is_some() {
             return Err(archived(id));
         }
+        let (turns_backwards_cursor, items_backwards_cursor) = backwards_cursors(latest);
         Ok(Stored {
             record,
             turns: turns.unwrap_or_default(),
             page: page.flatten(),
-            turns_backwards_cursor: last_turn.and_then(|page| page.backwards_cursor),
-            items_backwards_cursor: match last_item {
-                ListedItems::Page(page) => page.backwards_cursor,
-                ListedItems::UnknownThread | ListedItems::UnknownAnchor => None,
-            },
+            turns_backwards_cursor,
+            items_backwards_cursor,
             usage: usage.map(|(turn_id, token_usage)| {
                 let updated = ThreadTokenUsageUpdated { thread_id: id, turn_id, token_usage };
                 ServerNotification::ThreadTokenUsageUpdated(updated)
@@ -201,8 +195,4 @@ fn turns_page(thread_id: ThreadId, page: TurnsPageParams) -> ListTurns {
     let direction = page.sort_direction.unwrap_or(SortDirection::Desc);
     let page_request = PageRequest { cursor: None, limit: page.limit, direction };
     ListTurns { thread_id, page: page_request, items_view: page.items_view.unwrap_or(TurnItemsView::Summary) }
-}
-
-fn latest() -> PageRequest {
-    PageRequest { cursor: None, limit: Some(1), direction: SortDirection::Desc }
 }

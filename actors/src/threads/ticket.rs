@@ -31,6 +31,9 @@ fn kind(request: &ThreadRequest) -> Kind {
         | Request::Delete(_)
         | Request::Unsubscribe(_)
         | Request::CompactStart(_)
+        | Request::SettingsUpdate(_)
+        | Request::InjectItems(_)
+        | Request::Revert(_)
         | Request::TurnStart(_)
         | Request::TurnSteer(_)
         | Request::TurnInterrupt(_) => Kind::Change,
@@ -58,6 +61,9 @@ fn may_be_large(request: &ThreadRequest) -> bool {
         | Request::BackgroundTerminalsList(_)
         | Request::ReadStateUpdate(_)
         | Request::CompactStart(_)
+        | Request::SettingsUpdate(_)
+        | Request::InjectItems(_)
+        | Request::Revert(_)
         | Request::TurnStart(_)
         | Request::TurnSteer(_)
         | Request::TurnInterrupt(_) => false,

@@ -96,7 +96,7 @@ impl Threads {
     }
 
     /// The loaded thread of this id.
-    fn live(&self, id: &str) -> Result<Arc<Addr<Thread>>, RpcError> {
+    pub(super) fn live(&self, id: &str) -> Result<Arc<Addr<Thread>>, RpcError> {
         let id: ThreadId = thread_id(id)?;
         let loaded = self.loaded.get(&id).ok_or_else(|| thread_not_found(id))?;
         if !loaded.thread.connected() {
@@ -123,7 +123,7 @@ impl Threads {
     }
 }
 
-async fn describe(thread: &Addr<Thread>) -> Result<Arc<ThreadRecord>, RpcError> {
+pub(super) async fn describe(thread: &Addr<Thread>) -> Result<Arc<ThreadRecord>, RpcError> {
     thread.send(Describe).await.map_err(|_| RpcError::internal("the thread has failed; resume it"))
 }
 

@@ -33,6 +33,10 @@ impl Run {
                         if showing == Showing::Items && answered.calls.is_empty() { break Ok(()) }
                         continue;
                     }
+                    Some(Input::Inject(injected)) => {
+                        self.injected.push(injected);
+                        continue;
+                    }
                     Some(Input::Interrupt) | None => break Err(Stop::Interrupted),
                 },
                 event = events.next() => event,

@@ -22,6 +22,18 @@ pub struct Steer(pub UserWords);
 #[rtype(result = "()")]
 pub struct Interrupt;
 
+/// Sent by the thread when a client adds to what the model sees while the turn runs. Nothing comes back: the turn reports
+/// it when it is part of the conversation, which is after the model's answer. Mailbox full: the client is told to retry
+/// (-32001).
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Inject {
+    /// Answered when it is part of the conversation.
+    pub reply: Reply,
+    /// What the model is to see after everything else.
+    pub history: Vec<HistoryItem>,
+}
+
 /// What a user says, and the duty to answer when it is on disk.
 pub struct UserWords {
     /// Answered when the words are part of the conversation.
@@ -115,6 +127,13 @@ pub enum TurnEvent {
     Ended {
         /// How.
         outcome: TurnOutcome,
+    },
+    /// A client has added this to what the model sees. It counts also after the end of the turn.
+    Injected {
+        /// What was added.
+        history: Vec<HistoryItem>,
+        /// Whoever waits for it.
+        reply: Reply,
     },
     /// These words came too late: the turn had ended. The report that holds them comes after the end.
     Unheard(Vec<UserWords>),

@@ -43,7 +43,7 @@ use report::Reporter;
 use run::{Input, Run};
 
 pub use instructions::InstructionSearch;
-pub use messages::{Growth, Interrupt, Report, Steer, TurnEvent, TurnOutcome, UserRequest, UserWords};
+pub use messages::{Growth, Inject, Interrupt, Report, Steer, TurnEvent, TurnOutcome, UserRequest, UserWords};
 pub use task::{Purpose, TurnLimits, TurnRules, TurnSetup, TurnTask};
 
 /// See the module's documentation. It ends with the turn.
@@ -121,6 +121,21 @@ impl Handler<Steer> for Turn {
         if let Input::Steer(words) = words {
             words.reply.post::<Self>(Err::<(), _>(error), ctx);
         }
+    }
+}
+
+impl Handler<Inject> for Turn {
+    type Result = ();
+
+    fn handle(&mut self, injected: Inject, ctx: &mut Self::Context) {
+        let (Inject { reply, .. }, error) = match self.inbox.try_send(Input::Inject(injected)) {
+            Err(mpsc::error::TrySendError::Full(Input::Inject(injected))) => (injected, RpcError::overloaded()),
+            Err(mpsc::error::TrySendError::Closed(Input::Inject(injected))) => {
+                (injected, RpcError::internal("the turn has ended; try again"))
+            }
+            _ => return,
+        };
+        reply.post::<Self>(Err::<(), _>(error), ctx);
     }
 }
 

@@ -9,7 +9,7 @@ use super::answer::{Call, started};
 use super::ask::Showing;
 use super::compact;
 use super::context::{Surroundings, instructions};
-use super::messages::{TurnEvent, TurnOutcome, UserWords};
+use super::messages::{Inject, TurnEvent, TurnOutcome, UserWords};
 use super::report::{Reporter, ThreadGone};
 use super::task::{Purpose, TurnRules, TurnSetup, TurnTask};
 use super::words;
@@ -23,6 +23,7 @@ use crate::store;
 /// What reaches a turn while it runs.
 pub(super) enum Input {
     Steer(UserWords),
+    Inject(Inject),
     Interrupt,
 }
 
@@ -36,6 +37,8 @@ pub(super) struct Run {
     pub(super) history: Vec<HistoryItem>,
     /// Words that came while the model was answering.
     pub(super) waiting: Vec<UserWords>,
+    /// What clients added while the model was answering.
+    pub(super) injected: Vec<Inject>,
     /// Tokens of the last call.
     pub(super) last_tokens: u64,
 }
@@ -81,7 +84,20 @@ impl Run {
         let TurnTask { thread_id, purpose, rules, history, compact_first, .. } = task;
         let task = Outline { thread_id, rules, compact_first };
         let history = history.unwrap_or_default();
-        (Self { setup, models, task, reporter, inbox, history, waiting: Vec::new(), last_tokens: 0 }, purpose)
+        (
+            Self {
+                setup,
+                models,
+                task,
+                reporter,
+                inbox,
+                history,
+                waiting: Vec::new(),
+                injected: Vec::new(),
+                last_tokens: 0,
+            },
+            purpose,
+        )
     }
 
     /// Runs the turn to its end, which is reported.
@@ -98,6 +114,7 @@ impl Run {
             }
             Err(Stop::Gone) => return,
         };
+        self.add_injected();
         self.reporter.push(TurnEvent::Ended { outcome });
         if self.reporter.flush().await.is_err() {
             return;
@@ -106,15 +123,18 @@ impl Run {
         self.inbox.close();
         let mut unheard = std::mem::take(&mut self.waiting);
         while let Some(input) = self.inbox.recv().await {
-            if let Input::Steer(words) = input {
-                unheard.push(words);
+            match input {
+                Input::Steer(words) => unheard.push(words),
+                Input::Inject(injected) => self.injected.push(injected),
+                Input::Interrupt => {}
             }
         }
+        self.add_injected();
         if !unheard.is_empty() {
             self.reporter.push(TurnEvent::Unheard(unheard));
-            // Where the thread is gone, the words' replies are dropped, which answers them.
-            let _ = self.reporter.flush().await;
         }
+        // Where the thread is gone, the replies are dropped, which answers them.
+        let _ = self.reporter.flush().await;
     }
 
     async fn converse(&mut self, purpose: Purpose, is_ephemeral: bool) -> Result<(), Stop> {
@@ -135,6 +155,7 @@ impl Run {
         }
         loop {
             let Answered { calls, .. } = self.answer().await?;
+            self.add_injected();
             let steered = !self.waiting.is_empty();
             for words in std::mem::take(&mut self.waiting) {
                 self.say(words).await?;
@@ -243,6 +264,14 @@ impl Run {
         if !history.is_empty() {
             self.history.extend(history.iter().cloned());
             self.reporter.push(TurnEvent::Remembered(history));
+        }
+    }
+
+    /// Makes what clients added part of the conversation.
+    fn add_injected(&mut self) {
+        for Inject { reply, history } in std::mem::take(&mut self.injected) {
+            self.history.extend(history.iter().cloned());
+            self.reporter.push(TurnEvent::Injected { history, reply });
         }
     }
 

@@ -1,5 +1,6 @@
 //! Threads: requests, results, and the thread itself.
 
+mod conversation;
 mod experimental;
 mod id;
 mod listing;
@@ -10,6 +11,7 @@ mod snapshot;
 pub(crate) mod tests;
 mod widening;
 
+pub use conversation::{ThreadInjectItemsParams, ThreadRevertParams, ThreadRevertResponse, ThreadSettingsUpdateParams};
 pub use id::{InvalidThreadId, ThreadId};
 pub use listing::{
     CwdFilter, ItemAnchor, ItemsCursor, OutputDeferral, SortDirection, ThreadAttachmentListParams,
@@ -75,6 +77,12 @@ pub enum ThreadRequest {
     Unsubscribe(ThreadUnsubscribeParams),
     /// `thread/compact/start`
     CompactStart(ThreadIdParams),
+    /// `thread/settings/update`
+    SettingsUpdate(Box<ThreadSettingsUpdateParams>),
+    /// `thread/inject_items`
+    InjectItems(ThreadInjectItemsParams),
+    /// `thread/revert`
+    Revert(ThreadRevertParams),
     /// `thread/turns/list`
     TurnsList(ThreadTurnsListParams),
     /// `thread/items/list`
@@ -110,6 +118,9 @@ impl ThreadRequest {
             | Self::Delete(params)
             | Self::Unsubscribe(params)
             | Self::CompactStart(params) => &params.thread_id,
+            Self::SettingsUpdate(params) => &params.thread_id,
+            Self::InjectItems(params) => &params.thread_id,
+            Self::Revert(params) => &params.thread_id,
             Self::TurnsList(params) => &params.thread_id,
             Self::ItemsList(params) => &params.thread_id,
             Self::GoalGet(params) => &params.thread_id,

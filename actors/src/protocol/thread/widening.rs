@@ -2,7 +2,10 @@
 //! configured needs `admin`; what changes a thread that is resumed needs `converse`. The refusal names them as it names
 //! experimental ones: method, dot, member.
 
-use super::{SandboxMode, SandboxPolicy, ThreadForkParams, ThreadRequest, ThreadResumeParams, ThreadStartParams};
+use super::{
+    SandboxMode, SandboxPolicy, ThreadForkParams, ThreadRequest, ThreadResumeParams, ThreadSettingsUpdateParams,
+    ThreadStartParams,
+};
 use crate::protocol::scope::Scope;
 use crate::protocol::turn::TurnStartParams;
 
@@ -44,6 +47,12 @@ const TURN_START: &[Widening<TurnStartParams>] = &[
     ("turn/start.environments", |p| p.environments.is_some()),
 ];
 
+const SETTINGS_UPDATE: &[Widening<ThreadSettingsUpdateParams>] = &[
+    ("thread/settings/update.sandboxPolicy", |p| p.sandbox_policy.as_ref().is_some_and(is_wide_policy)),
+    ("thread/settings/update.permissions", |p| is_wide_profile(p.permissions.as_deref())),
+    ("thread/settings/update.environments", |p| p.environments.is_some()),
+];
+
 /// Keys of `config.toml` that a client may set for its own thread: which model, and how it thinks and speaks. Any other
 /// one may name a provider, an MCP server, a trusted project, a sandbox, or a command to run.
 const OWN_TASTE: [&str; 6] = [
@@ -73,6 +82,7 @@ impl ThreadRequest {
             }
             Self::Fork(p) => first(FORK, p).map(admin),
             Self::TurnStart(p) => first(TURN_START, p).map(admin),
+            Self::SettingsUpdate(p) => first(SETTINGS_UPDATE, p).map(admin),
             _ => None,
         }
     }
@@ -165,8 +175,10 @@ mod tests {
             json!({"type": "workspaceWrite", "networkAccess": true}),
             json!({"type": "workspaceWrite", "writableRoots": ["/home"]}),
         ] {
-            let params = json!({"threadId": "t", "input": [], "sandboxPolicy": policy});
+            let params = json!({"threadId": "t", "input": [], "sandboxPolicy": policy.clone()});
             assert_eq!(widening("turn/start", params), Some("turn/start.sandboxPolicy"));
+            let params = json!({"threadId": "t", "sandboxPolicy": policy});
+            assert_eq!(widening("thread/settings/update", params), Some("thread/settings/update.sandboxPolicy"));
         }
         let id = json!({"threadId": "t", "config": {"mcp_servers": {}}});
         assert_eq!(widening("thread/resume", id.clone()), Some("thread/resume.config"));

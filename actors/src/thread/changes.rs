@@ -1,0 +1,76 @@
+//! Changes of a thread without a turn: its settings, and what is added for the model.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::prelude::*;
+
+use super::Thread;
+use super::messages::{ChangeSettings, InjectItems};
+use super::state::{Answer, Step};
+use super::telling::settings_updated;
+use crate::post::Post;
+use crate::protocol::RpcError;
+use crate::protocol::thread::Empty;
+use crate::router::Outcome;
+use crate::store::messages::SaveThreadSettings;
+use crate::store::{self, StoreError, ThreadRecord};
+use crate::turn::Inject;
+
+impl Thread {
+    /// Keeps the settings of `record`, which are in force from then on, and tells those who follow the thread.
+    pub(super) fn save(&mut self, record: Arc<ThreadRecord>) -> ResponseActFuture<Self, Result<(), StoreError>> {
+        let question = SaveThreadSettings(Box::new(ThreadRecord::clone(&record)));
+        let kept = self.ways().store.map(|store| store::ask(&store, question));
+        let kept = async move {
+            match kept {
+                Some(kept) => kept.await.map(|_| ()),
+                None => Ok(()),
+            }
+        };
+        Box::pin(wrap_future::<_, Self>(kept).map(move |kept, thread, ctx| {
+            kept?;
+            let told = Outcome::none().publish(settings_updated(&record));
+            thread.record = record;
+            ctx.post(&thread.parts.router, told);
+            Ok(())
+        }))
+    }
+}
+
+impl Handler<ChangeSettings> for Thread {
+    type Result = AtomicResponse<Self, ()>;
+
+    fn handle(&mut self, ChangeSettings { reply, record }: ChangeSettings, _: &mut Self::Context) -> Self::Result {
+        let saved = self.save(record);
+        AtomicResponse::new(Box::pin(saved.map(move |saved, thread: &mut Self, ctx| match saved {
+            Ok(()) => ctx.post(&thread.parts.router, reply.ok(&Empty {})),
+            Err(error) => thread.refuse(reply, &error.refusal(), ctx),
+        })))
+    }
+}
+
+impl Handler<InjectItems> for Thread {
+    type Result = AtomicResponse<Self, ()>;
+
+    fn handle(&mut self, InjectItems { reply, history }: InjectItems, ctx: &mut Self::Context) -> Self::Result {
+        let Some(running) = &self.running else {
+            if let Some(known) = &mut self.history {
+                known.extend(history.iter().cloned());
+            }
+            let steps = vec![Step::Remember(history), Step::Answer(reply, Answer::Done)];
+            return AtomicResponse::new(self.take_steps(steps));
+        };
+        // The turn that runs owns the conversation, and reports them when they are part of it.
+        let (reply, error) = match running.turn.try_send(Inject { reply, history }) {
+            Ok(()) => return AtomicResponse::new(Box::pin(wrap_future(ready(())))),
+            Err(SendError::Full(Inject { reply, .. })) => (reply, RpcError::overloaded()),
+            Err(SendError::Closed(Inject { reply, .. })) => {
+                (reply, RpcError::internal("the turn has ended; try again"))
+            }
+        };
+        self.refuse(reply, &error, ctx);
+        AtomicResponse::new(Box::pin(wrap_future(ready(()))))
+    }
+}

@@ -1,0 +1,98 @@
+//! Requests that change what a conversation goes on from: `thread/settings/update`, `thread/inject_items`,
+//! `thread/revert`.
+
+use std::sync::Arc;
+
+use super::choice::Choice;
+use super::query::{backwards_cursors, latest_cursors};
+use super::refusals::{no_rollout, thread_id};
+use super::turn::describe;
+use super::view;
+use super::{Threads, Work, finish, hand_over, work};
+use crate::protocol::model::HistoryItem;
+use crate::protocol::notification::ThreadReverted;
+use crate::protocol::thread::{
+    ThreadInjectItemsParams, ThreadRevertParams, ThreadRevertResponse, ThreadSettingsUpdateParams,
+};
+use crate::protocol::{RpcError, ServerNotification};
+use crate::router::{Audience, Outcome};
+use crate::store::ThreadRecord;
+use crate::store::messages::{LastTokenUsage, RevertThread, Reverted, Until};
+use crate::thread::{Activity, ChangeSettings, InjectItems};
+
+impl Threads {
+    pub(super) fn update_settings(&self, mut params: ThreadSettingsUpdateParams) -> Result<Work, RpcError> {
+        let thread = self.live(&params.thread_id)?;
+        let catalog = self.parts.catalog.clone();
+        let choice = Choice::of_settings(&mut params);
+        work(async move {
+            let mut record = ThreadRecord::clone(&*describe(&thread).await?);
+            choice.apply(&mut record, catalog).await?;
+            hand_over(move |reply| async move {
+                // Where the thread fails meanwhile, the reply is dropped with the message, which answers that.
+                let _ = thread.send(ChangeSettings { reply, record: Arc::new(record) }).await;
+            })
+        })
+    }
+
+    pub(super) fn inject_items(&self, params: ThreadInjectItemsParams) -> Result<Work, RpcError> {
+        let thread = self.live(&params.thread_id)?;
+        if params.items.is_empty() {
+            return Err(RpcError::invalid_request("items must not be empty"));
+        }
+        let entry = |(index, item)| {
+            let invalid =
+                |error| RpcError::invalid_request(format!("items[{index}] is not a valid response item: {error}"));
+            HistoryItem::from_raw(item).map_err(invalid)
+        };
+        let history = params.items.into_iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
+        work(async move {
+            hand_over(move |reply| async move {
+                let _ = thread.send(InjectItems { reply, history }).await;
+            })
+        })
+    }
+
+    pub(super) fn revert(&self, params: ThreadRevertParams) -> Result<Work, RpcError> {
+        let id = thread_id(&params.thread_id)?;
+        self.refuse_ephemeral_history(id, "thread/revert")?;
+        let loaded = self.loaded.get(&id);
+        if loaded.is_some_and(|loaded| loaded.activity.get() == Activity::Working) {
+            let words = "a turn is running; wait until it has ended, or interrupt it";
+            return Err(RpcError::invalid_request(words));
+        }
+        let was_loaded = loaded.is_some();
+        let revert =
+            RevertThread { id, until: Until::Before(params.before_turn_id), at_ms: self.parts.clock.unix_ms() };
+        let reverted = self.ask((revert, LastTokenUsage { thread_id: id }, latest_cursors(id)));
+        work(async move {
+            let (reverted, usage, cursors) = reverted.await?;
+            let record = match reverted {
+                Reverted::Thread(record) => *record,
+                Reverted::UnknownThread => return Err(no_rollout(id)),
+                Reverted::UnknownTurn(turn) => {
+                    return Err(RpcError::invalid_request(format!("turn not found: {turn}")));
+                }
+            };
+            finish(move |threads, reply| {
+                // A thread begins anew from what is on disk now.
+                let unloaded = if was_loaded { threads.unload(id) } else { None };
+                if was_loaded {
+                    threads.load(&Arc::new(record.clone()), false, usage.map(|(_, usage)| usage));
+                }
+                let (turns_backwards_cursor, items_backwards_cursor) = backwards_cursors(cursors);
+                let thread = view::thread(&record, threads.presence(id), Vec::new());
+                let status = thread.status.clone();
+                let response = ThreadRevertResponse { thread, turns_backwards_cursor, items_backwards_cursor };
+                let answered = match unloaded {
+                    Some(unloaded) => Outcome::none()
+                        .tell(Audience::Everyone, unloaded)
+                        .tell(Audience::Everyone, ServerNotification::ThreadStatusChanged { thread_id: id, status })
+                        .followed_by(reply.ok(&response)),
+                    None => reply.ok(&response),
+                };
+                answered.publish(ServerNotification::ThreadReverted(ThreadReverted { thread_id: id }))
+            })
+        })
+    }
+}
