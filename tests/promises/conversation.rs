@@ -144,3 +144,45 @@ fn a_thread_at_work_is_not_reverted() {
         client.next_notification("thread/reverted");
     });
 }
+
+#[test]
+fn a_plan_is_shown_as_an_item_of_its_own_while_the_person_plans() {
+    let model = Model::start();
+    let plan = "Here it is:\n<proposed_plan>\n- dig\n- plant\n</proposed_plan>\n";
+    model.script([Reply::text(plan), Reply::text(plan)]);
+    let home = model.home(Wire::Responses);
+    let server = Server::unix(Launch::at(&home));
+    let mut client = server.client();
+    let thread = start(&mut client, json!({}));
+    let mode = |kind: &str| json!({"mode": kind, "settings": {"model": "loopback", "reasoning_effort": null, "developer_instructions": null}});
+    client.call("thread/settings/update", json!({"threadId": thread, "collaborationMode": mode("plan")}));
+    let settings = client.next_notification("thread/settings/updated");
+    assert_eq!(settings["threadSettings"]["collaborationMode"]["mode"], "plan");
+    let params = json!({"threadId": thread, "input": [{"type": "text", "text": "a garden"}]});
+    client.call("turn/start", params);
+    let mut planned = String::new();
+    let items: Vec<Value> = (0..3)
+        .map(|_| {
+            loop {
+                let message: Value = serde_json::from_str(&client.next_text("an item")).expect("JSON");
+                match message["method"].as_str() {
+                    Some("item/plan/delta") => planned += message["params"]["delta"].as_str().expect("text"),
+                    Some("item/completed") => break message["params"]["item"].clone(),
+                    _ => {}
+                }
+            }
+        })
+        .collect();
+    assert_eq!((items[1]["type"].as_str(), items[1]["text"].as_str()), (Some("plan"), Some("- dig\n- plant\n")));
+    assert_eq!((items[2]["type"].as_str(), items[2]["text"].as_str()), (Some("agentMessage"), Some("Here it is:\n")));
+    assert_eq!(planned, "- dig\n- plant\n");
+    client.next_notification("turn/completed");
+    assert!(sent(&model, 0).contains("proposed_plan"), "the model is told how");
+
+    client.call("thread/settings/update", json!({"threadId": thread, "collaborationMode": mode("default")}));
+    converse(&mut client, &thread, "go");
+    assert!(sent(&model, 1).contains("do the work"), "the model is told that it is over");
+    let read = client.call("thread/read", json!({"threadId": thread, "includeTurns": true}));
+    let last = read["thread"]["turns"][1]["items"].as_array().expect("items").last().expect("one")["text"].clone();
+    assert_eq!(last, plan, "otherwise it is text");
+}

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::settings::ReasoningSummary;
+use crate::protocol::settings::{ModeKind, ReasoningSummary};
 use crate::protocol::thread::{
     ActivePermissionProfile, ApprovalsReviewer, AskForApproval, GitInfo, SandboxPolicy, SessionSource,
     ThreadHistoryMode, ThreadId,
@@ -66,6 +66,12 @@ pub struct ThreadSettings {
     /// How the model reports its thoughts; `None` for the configured way.
     #[serde(default)]
     pub reasoning_summary: Option<ReasoningSummary>,
+    /// How user and agent share the work.
+    #[serde(default)]
+    pub mode: ModeKind,
+    /// What the model is told of that way of working; `None` for our words.
+    #[serde(default)]
+    pub mode_instructions: Option<String>,
     /// Service tier at the provider.
     pub service_tier: Option<String>,
     /// When to ask for approval.

@@ -7,7 +7,7 @@ use crate::protocol::notification::{
     ItemCompleted, ItemDelta, ItemStarted, ReasoningSummaryPartAdded, ReasoningSummaryTextDelta, ReasoningTextDelta,
     ThreadSettings, ThreadSettingsUpdated, TurnChanged,
 };
-use crate::protocol::settings::{CollaborationMode, CollaborationSettings, ModeKind, MultiAgentMode};
+use crate::protocol::settings::{CollaborationMode, CollaborationSettings, MultiAgentMode};
 use crate::protocol::thread::{ThreadEnvironment, ThreadId};
 use crate::protocol::turn::{Turn, TurnItemsView};
 use crate::store::{ThreadRecord, TurnRecord};
@@ -72,6 +72,7 @@ pub(super) fn grown(thread_id: ThreadId, turn_id: String, item_id: &str, growth:
     let number = |index: usize| i64::try_from(index).unwrap_or(i64::MAX);
     match growth {
         Growth::Text(delta) => Tell::AgentMessageDelta(ItemDelta { thread_id, turn_id, item_id, delta }),
+        Growth::Plan(delta) => Tell::PlanDelta(ItemDelta { thread_id, turn_id, item_id, delta }),
         Growth::Output(delta) => Tell::CommandExecutionOutputDelta(ItemDelta { thread_id, turn_id, item_id, delta }),
         Growth::SummaryPart { index } => Tell::ReasoningSummaryPartAdded(ReasoningSummaryPartAdded {
             thread_id,
@@ -131,14 +132,14 @@ pub(super) fn settings_updated(record: &ThreadRecord) -> Tell {
     }))
 }
 
-/// How user and agent share the work: there is one way, which says the model and its effort once more.
+/// How user and agent share the work; the model and its effort are said once more.
 pub fn collaboration_mode(record: &ThreadRecord) -> CollaborationMode {
     CollaborationMode {
-        mode: ModeKind::Default,
+        mode: record.settings.mode,
         settings: CollaborationSettings {
             model: record.settings.model.clone().unwrap_or_default(),
             reasoning_effort: record.settings.reasoning_effort.clone(),
-            developer_instructions: None,
+            developer_instructions: record.settings.mode_instructions.clone(),
         },
     }
 }

@@ -10,6 +10,7 @@ use super::{End, Threads, Work, finish, work};
 use crate::catalog::{EffectiveSettings, ThreadDefaults, ThreadOverrides};
 use crate::encode::is_large;
 use crate::protocol::API_VERSION;
+use crate::protocol::settings::ModeKind;
 use crate::protocol::thread::{
     GitInfo, MultiAgentMode, ThreadForkParams, ThreadId, ThreadStartParams, ThreadStartResponse,
 };
@@ -168,6 +169,8 @@ fn in_force(settings: EffectiveSettings) -> ThreadSettings {
         model: Some(settings.model),
         reasoning_effort: settings.reasoning_effort,
         reasoning_summary: None,
+        mode: ModeKind::Default,
+        mode_instructions: None,
         service_tier: settings.service_tier,
         approval_policy: settings.approval_policy,
         approvals_reviewer: settings.approvals_reviewer,

@@ -6,7 +6,7 @@ use actix::prelude::*;
 
 use crate::catalog::{Catalog, EffectiveSettings, ThreadDefaults, ThreadOverrides};
 use crate::protocol::RpcError;
-use crate::protocol::settings::{ReasoningSummary, SandboxPolicy};
+use crate::protocol::settings::{CollaborationMode, ReasoningSummary, SandboxPolicy};
 use crate::protocol::thread::{ThreadForkParams, ThreadResumeParams, ThreadSettingsUpdateParams};
 use crate::protocol::turn::TurnStartParams;
 use crate::store::ThreadRecord;
@@ -23,14 +23,17 @@ pub(super) struct Choice {
     summary: Option<ReasoningSummary>,
     sandbox_policy: Option<SandboxPolicy>,
     disabled_plugins: Option<Vec<String>>,
+    mode: Option<CollaborationMode>,
     removes_service_tier: bool,
 }
 
 impl Choice {
     pub(super) fn of_turn(params: &mut TurnStartParams) -> Self {
         let service_tier = params.service_tier.take();
-        let chosen = params.collaboration_mode.take().map(|mode| mode.settings);
-        let (model, effort) = chosen.map(|chosen| (Some(chosen.model), chosen.reasoning_effort)).unwrap_or_default();
+        let mode = params.collaboration_mode.take();
+        let chosen =
+            mode.as_ref().map(|mode| (Some(mode.settings.model.clone()), mode.settings.reasoning_effort.clone()));
+        let (model, effort) = chosen.unwrap_or_default();
         Self {
             cwd: params.cwd.take(),
             roots: params.runtime_workspace_roots.take(),
@@ -47,13 +50,16 @@ impl Choice {
             summary: params.summary,
             sandbox_policy: params.sandbox_policy.take(),
             disabled_plugins: params.disabled_plugin_ids.take(),
+            mode,
             ..Self::default()
         }
     }
 
     pub(super) fn of_settings(params: &mut ThreadSettingsUpdateParams) -> Self {
-        let chosen = params.collaboration_mode.take().map(|mode| mode.settings);
-        let (model, effort) = chosen.map(|chosen| (Some(chosen.model), chosen.reasoning_effort)).unwrap_or_default();
+        let mode = params.collaboration_mode.take();
+        let chosen =
+            mode.as_ref().map(|mode| (Some(mode.settings.model.clone()), mode.settings.reasoning_effort.clone()));
+        let (model, effort) = chosen.unwrap_or_default();
         Self {
             cwd: params.cwd.take(),
             removes_service_tier: params.service_tier == Some(None),
@@ -69,6 +75,7 @@ impl Choice {
             summary: params.summary,
             sandbox_policy: params.sandbox_policy.take(),
             disabled_plugins: params.disabled_plugin_ids.take(),
+            mode,
             ..Self::default()
         }
     }
@@ -156,6 +163,10 @@ impl Choice {
         settings.reasoning_effort = self.effort.or(settings.reasoning_effort.take());
         settings.disabled_plugin_ids = self.disabled_plugins.unwrap_or_else(|| settings.disabled_plugin_ids.clone());
         settings.reasoning_summary = self.summary.or(settings.reasoning_summary);
+        if let Some(CollaborationMode { mode, settings: of_mode }) = self.mode {
+            settings.mode = mode;
+            settings.mode_instructions = of_mode.developer_instructions;
+        }
         if self.removes_service_tier {
             settings.service_tier = None;
         }

@@ -39,6 +39,8 @@ fn record() -> Arc<ThreadRecord> {
             model: None,
             reasoning_effort: None,
             reasoning_summary: None,
+            mode: Default::default(),
+            mode_instructions: None,
             service_tier: None,
             approval_policy: AskForApproval::Never,
             approvals_reviewer: ApprovalsReviewer::User,

@@ -139,6 +139,8 @@ async fn rules(record: &ThreadRecord, catalog: &Addr<Catalog>, codex_home: PathB
         model: settings.model.clone().unwrap_or_default(),
         effort: settings.reasoning_effort.clone(),
         summary: settings.reasoning_summary.or(said.summary),
+        mode: settings.mode,
+        mode_instructions: settings.mode_instructions.clone(),
         service_tier: settings.service_tier.clone(),
         context_window: said.context_window,
         compact_from: said.compact_from,

@@ -6,6 +6,7 @@ use super::answer::Answer;
 use super::messages::{Growth, TurnEvent};
 use super::run::{Answered, Input, Run, Stop, failure};
 use crate::model::{ModelEvent, ModelFailure, ModelRequest};
+use crate::protocol::settings::ModeKind;
 use crate::protocol::turn::{CodexErrorInfo, TurnError};
 
 /// What people see of an answer.
@@ -20,7 +21,7 @@ pub(super) enum Showing {
 impl Run {
     /// One answer of the model, from the request to its end.
     pub(super) async fn ask(&mut self, request: ModelRequest, showing: Showing) -> Result<Answered, Stop> {
-        let mut answer = Answer::default();
+        let mut answer = Answer::new(self.task.rules.mode == ModeKind::Plan);
         let mut answered = Answered { calls: Vec::new(), text: String::new() };
         let mut events = self.models.ask(self.task.rules.provider.clone(), request);
         let end = loop {
@@ -95,7 +96,7 @@ impl Run {
             }
             ModelEvent::Retrying(retrying) => return self.reporter.push(TurnEvent::Retrying(told(retrying.failure))),
         };
-        let events = answer.grow(item, growth, now).collect();
+        let events = answer.grow(item, growth, now);
         self.show(events, showing);
     }
 

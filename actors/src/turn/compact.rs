@@ -26,7 +26,9 @@ pub(super) fn question() -> HistoryItem {
 pub(super) fn compacted(history: &[HistoryItem], context: Vec<HistoryItem>, summary: &str) -> Vec<HistoryItem> {
     let is_context = |entry: &HistoryItem| {
         let said = entry.said();
-        said.starts_with(LEAD_IN) || context.iter().any(|context| context.said() == said)
+        let kind = said.split_whitespace().next();
+        let is_of_this_kind = |context: &HistoryItem| context.said().split_whitespace().next() == kind;
+        said.starts_with(LEAD_IN) || context.iter().any(is_of_this_kind)
     };
     let mut left = KEPT_TOKENS;
     let mut kept = Vec::new();

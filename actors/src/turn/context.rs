@@ -3,10 +3,16 @@
 use std::path::Path;
 
 use crate::protocol::model::{HistoryItem, Role};
-use crate::protocol::settings::SandboxPolicy;
+use crate::protocol::settings::{ModeKind, SandboxPolicy};
 
 /// How the agent works, for every model and provider.
 const BASE: &str = include_str!("base.md");
+
+/// How the agent works while it plans.
+const PLAN_MODE: &str = include_str!("plan_mode.md");
+
+/// How the entry of [`way_of_working`] begins.
+pub const WAY_OF_WORKING: &str = "<way_of_working>";
 
 /// The text that stands before everything else: the client's own in place of ours, where it has one, and what the client
 /// wants said in addition.
@@ -16,6 +22,18 @@ pub fn instructions(base: Option<&str>, developer: Option<&str>) -> String {
         Some(developer) => format!("{base}\n\n{developer}"),
         None => base.to_owned(),
     }
+}
+
+/// What the model is told of the way in which user and agent share the work. `None` where that goes without saying:
+/// the agent does the work, and was not told otherwise before.
+pub fn way_of_working(mode: ModeKind, instructions: Option<&str>, was_told_before: bool) -> Option<HistoryItem> {
+    let words = match (mode, instructions) {
+        (_, Some(instructions)) => instructions,
+        (ModeKind::Plan, None) => PLAN_MODE,
+        (ModeKind::Default, None) if was_told_before => "The time of planning is over: do the work.",
+        (ModeKind::Default, None) => return None,
+    };
+    Some(HistoryItem::text(Role::User, format!("{WAY_OF_WORKING}\n{}\n</way_of_working>", words.trim())))
 }
 
 /// The surroundings of a turn.
@@ -81,6 +99,15 @@ mod tests {
         let text = place.describe().said();
         assert!(text.len() < 300, "{text}");
         assert!(text.contains("below the working directory and below /srv/out\nnetwork: no\n"), "{text}");
+    }
+
+    #[test]
+    fn a_change_of_the_way_of_working_is_told_in_both_directions() {
+        let told = |mode, own, before| way_of_working(mode, own, before).map(|entry| entry.said());
+        assert_eq!(told(ModeKind::Default, None, false), None);
+        assert!(told(ModeKind::Plan, None, false).unwrap().contains("<proposed_plan>"));
+        assert!(told(ModeKind::Default, None, true).unwrap().contains("do the work"));
+        assert!(told(ModeKind::Plan, Some("Only sketch."), false).unwrap().contains("Only sketch."));
     }
 
     #[test]

@@ -11,7 +11,7 @@ impl Growth {
     pub fn apply(&self, item: &mut Item) {
         match (self, &mut item.kind) {
             (Self::Text(text), ItemKind::AgentMessage(message)) => message.text.push_str(text),
-            (Self::Text(text), ItemKind::Plan(plan)) => plan.text.push_str(text),
+            (Self::Plan(text), ItemKind::Plan(plan)) => plan.text.push_str(text),
             (Self::SummaryPart { index }, ItemKind::Reasoning(reasoning)) => {
                 part(&mut reasoning.summary, *index);
             }
@@ -34,7 +34,9 @@ impl Growth {
     /// `later` itself, if it is not.
     pub fn join(&mut self, later: Self) -> Result<(), Self> {
         match (self, later) {
-            (Self::Text(text), Self::Text(more)) | (Self::Output(text), Self::Output(more)) => text.push_str(&more),
+            (Self::Text(text), Self::Text(more))
+            | (Self::Plan(text), Self::Plan(more))
+            | (Self::Output(text), Self::Output(more)) => text.push_str(&more),
             (Self::Summary { index, text }, Self::Summary { index: same, text: more })
             | (Self::Thought { index, text }, Self::Thought { index: same, text: more })
                 if *index == same =>
@@ -49,9 +51,11 @@ impl Growth {
     /// Bytes that it adds.
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Text(text) | Self::Output(text) | Self::Summary { text, .. } | Self::Thought { text, .. } => {
-                text.len()
-            }
+            Self::Text(text)
+            | Self::Plan(text)
+            | Self::Output(text)
+            | Self::Summary { text, .. }
+            | Self::Thought { text, .. } => text.len(),
             Self::SummaryPart { .. } => 0,
         }
     }

@@ -153,8 +153,10 @@ pub enum TurnOutcome {
 /// By what an item in progress became longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Growth {
-    /// Text of a message or a plan.
+    /// Text of a message.
     Text(String),
+    /// Text of a plan.
+    Plan(String),
     /// A further part of the summary of the model's thoughts, empty so far.
     SummaryPart {
         /// Its place, counted from 0.

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`run`] | the turn from its first words to its end |
 //! | [`ask`] | one call to the model |
-//! | [`answer`] | from an answer to items |
+//! | [`answer`], [`plan`] | from an answer to items |
 //! | [`report`] | telling the thread |
 //! | [`context`], [`instructions`], [`words`] | what the model is told |
 //! | [`history`], [`compact`] | what must hold of a conversation, and how it is made shorter |
@@ -21,6 +21,7 @@ mod growth;
 mod history;
 mod instructions;
 mod messages;
+mod plan;
 mod report;
 mod run;
 mod task;

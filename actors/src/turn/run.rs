@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::answer::{Call, started};
 use super::ask::Showing;
 use super::compact;
-use super::context::{Surroundings, instructions};
+use super::context::{Surroundings, WAY_OF_WORKING, instructions, way_of_working};
 use super::messages::{Inject, TurnEvent, TurnOutcome, UserWords};
 use super::report::{Reporter, ThreadGone};
 use super::task::{Purpose, TurnRules, TurnSetup, TurnTask};
@@ -203,7 +203,8 @@ impl Run {
         let mut history: Vec<HistoryItem> = Vec::new();
         let surroundings = self.surroundings();
         let place = found.text.map(|text| HistoryItem::text(Role::User, text));
-        history.extend(place.into_iter().chain([surroundings]).filter(|entry| !self.knows(entry)));
+        let known = place.into_iter().chain([surroundings]).chain(self.way_of_working());
+        history.extend(known.filter(|entry| !self.knows(entry)));
         history.extend(context.into_iter().map(|text| HistoryItem::text(Role::User, text)));
         history.push(message);
         self.history.extend(history.iter().cloned());
@@ -223,6 +224,11 @@ impl Run {
             .to_zoned(jiff::tz::TimeZone::system());
         let (date, zone) = (zoned.date().to_string(), zoned.time_zone().iana_name().unwrap_or("UTC").to_owned());
         Surroundings { cwd: &rules.cwd, sandbox: &rules.sandbox, date: &date, time_zone: &zone }.describe()
+    }
+
+    fn way_of_working(&self) -> Option<HistoryItem> {
+        let was_told_before = self.history.iter().any(|entry| entry.said().starts_with(WAY_OF_WORKING));
+        way_of_working(self.task.rules.mode, self.task.rules.mode_instructions.as_deref(), was_told_before)
     }
 
     /// Whether the latest entry of this kind says the same.
@@ -315,7 +321,8 @@ impl Run {
                 "the model wrote no summary, so the conversation stays as it is; try again, or use another model";
             return Err(Stop::Failed(failure(words, CodexErrorInfo::Other)));
         }
-        Ok(compact::compacted(&self.history, vec![self.surroundings()], &summary))
+        let context = [self.surroundings()].into_iter().chain(self.way_of_working()).collect();
+        Ok(compact::compacted(&self.history, context, &summary))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::limits::Milliseconds;
 use crate::model::{ModelSetup, Provider};
 use crate::protocol::model::{HistoryItem, ToolSpec};
-use crate::protocol::settings::{ReasoningSummary, SandboxPolicy};
+use crate::protocol::settings::{ModeKind, ReasoningSummary, SandboxPolicy};
 use crate::protocol::thread::ThreadId;
 use crate::reply::Reply;
 use crate::store::Store;
@@ -103,6 +103,10 @@ pub struct TurnRules {
     pub effort: Option<String>,
     /// How the model reports its thoughts.
     pub summary: Option<ReasoningSummary>,
+    /// How user and agent share the work.
+    pub mode: ModeKind,
+    /// What the model is told of that way of working, in place of our words.
+    pub mode_instructions: Option<String>,
     /// The provider's service tier.
     pub service_tier: Option<String>,
     /// Tokens that fit into the model's context window, if known.

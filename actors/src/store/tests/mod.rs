@@ -60,6 +60,8 @@ fn named(name: &str, created_at_ms: i64) -> ThreadRecord {
             model: Some("gpt-6".into()),
             reasoning_effort: None,
             reasoning_summary: None,
+            mode: Default::default(),
+            mode_instructions: None,
             service_tier: None,
             approval_policy: AskForApproval::OnRequest,
             approvals_reviewer: ApprovalsReviewer::User,
