@@ -92,6 +92,8 @@ pub struct Limits {
     pub stream_outbound_messages: usize,
     /// Bytes queued for one peer. Above it the peer is disconnected.
     pub outbound_bytes: usize,
+    /// Bytes queued for one peer from which on pieces of growing text are joined before they are queued for it.
+    pub joined_from_bytes: usize,
     /// Time in seconds without progress after which a socket peer with queued messages is disconnected.
     pub outbound_stall_seconds: Seconds,
 
@@ -222,6 +224,7 @@ impl Limits {
             websocket_outbound_messages: 1,
             stream_outbound_messages: 1,
             outbound_bytes: 64 * 1024,
+            joined_from_bytes: 1,
             outbound_stall_seconds: Seconds(1),
             websocket_frame_bytes: 1024,
             message_bytes: 2048,

@@ -154,23 +154,25 @@ impl Router {
         let Self { limits, clock, peers, subscribers, .. } = self;
         let method = notification.method();
         let (mut frame, mut cuts) = (None, Vec::new());
-        let mut offer = |id: ConnectionId, peer: &Peer| {
+        let mut offer = |id: ConnectionId, peer: &mut Peer| {
             if peer.wants(method) {
-                let frame = frame.get_or_insert_with(|| Frame::notification(notification, clock.unix_ms()));
-                let handed_over = peer.hand_over(frame.clone(), None, limits.outbound_bytes);
-                cuts.extend(handed_over.err().map(|cut| (id, cut)));
+                let shared = || frame.get_or_insert_with(|| Frame::notification(notification, clock.unix_ms())).clone();
+                let told = peer.tell(notification, shared, clock, limits);
+                cuts.extend(told.err().map(|cut| (id, cut)));
             }
         };
         match audience {
             Audience::Everyone => {
-                peers.iter().filter(|(_, peer)| peer.observes()).for_each(|(id, peer)| offer(*id, peer));
+                peers.iter_mut().filter(|(_, peer)| peer.observes()).for_each(|(id, peer)| offer(*id, peer));
             }
             Audience::Subscribers(thread) => {
-                let ids = subscribers.get(&thread).into_iter().flatten();
-                let subscribed = ids.filter_map(|id| Some((*id, peers.get(id)?)));
-                subscribed.filter(|(_, peer)| peer.observes()).for_each(|(id, peer)| offer(id, peer));
+                for id in subscribers.get(&thread).into_iter().flatten() {
+                    if let Some(peer) = peers.get_mut(id).filter(|peer| peer.observes()) {
+                        offer(*id, peer);
+                    }
+                }
             }
-            Audience::One(id) => peers.get(&id).into_iter().for_each(|peer| offer(id, peer)),
+            Audience::One(id) => peers.get_mut(&id).into_iter().for_each(|peer| offer(id, peer)),
         }
         for (id, cut) in cuts {
             self.cut(id, cut);
@@ -178,8 +180,8 @@ impl Router {
     }
 
     fn deliver(&mut self, id: ConnectionId, frame: Frame, settles: Option<InFlight>) {
-        let Some(peer) = self.peers.get(&id) else { return };
-        if let Err(cut) = peer.hand_over(frame, settles, self.limits.outbound_bytes) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        if let Err(cut) = peer.hand_over(frame, settles, &self.clock, &self.limits) {
             self.cut(id, cut);
         }
     }
@@ -245,6 +247,17 @@ impl Router {
         }
     }
 
+    /// Text that waited for more, although its peer has caught up, goes out.
+    fn release_text(&mut self) {
+        let Self { limits, clock, peers, .. } = self;
+        let caught_up = peers.iter_mut().filter(|(_, peer)| peer.has_caught_up(limits));
+        let cuts: Vec<(ConnectionId, Cut)> =
+            caught_up.filter_map(|(id, peer)| Some((*id, peer.release(clock, limits).err()?))).collect();
+        for (id, cut) in cuts {
+            self.cut(id, cut);
+        }
+    }
+
     /// Closes the connections whose tokens have expired.
     fn close_expired(&mut self) {
         let now = self.clock.unix_ms() / 1000;
@@ -265,8 +278,8 @@ impl Router {
     }
 
     fn close(&mut self, id: ConnectionId, reason: CloseReason) {
-        if let Some(peer) = self.peers.get(&id)
-            && let Err(cut) = peer.close(reason)
+        if let Some(peer) = self.peers.get_mut(&id)
+            && let Err(cut) = peer.release(&self.clock, &self.limits).and_then(|()| peer.close(reason))
         {
             self.cut(id, cut);
         }
@@ -280,6 +293,7 @@ impl Actor for Router {
         ctx.run_interval(CLOCK_CHECK, |router, _| {
             router.check_clocks(Instant::now());
             router.close_expired();
+            router.release_text();
         });
         ctx.run_interval(memory::CHECK, |router, _| router.freed.give_back());
     }

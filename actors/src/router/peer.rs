@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::clocks::{Clocks, Due, Signs};
 use super::messages::Register;
+use crate::clock::Clock;
 use crate::connection::ConnectionOrigin;
 use crate::connection::in_flight::InFlight;
 use crate::connection::kill::Kill;
@@ -15,9 +16,9 @@ use crate::connection::messages::Deliver;
 use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
 use crate::limits::Limits;
-use crate::protocol::Frame;
 use crate::protocol::scope::{Scope, Scopes};
 use crate::protocol::thread::ThreadId;
+use crate::protocol::{Frame, ServerNotification};
 use crate::wire::close::CloseReason;
 
 pub(super) struct Peer {
@@ -33,6 +34,8 @@ pub(super) struct Peer {
     scopes: Scopes,
     pub(super) subscriptions: HashSet<ThreadId>,
     clocks: Clocks,
+    /// Text that waits for more of the same place, because the peer is behind.
+    growing: Option<ServerNotification>,
 }
 
 /// Why a connection is disconnected.
@@ -93,6 +96,7 @@ impl Peer {
             scopes: Scopes::NONE,
             subscriptions: HashSet::new(),
             clocks: Clocks::new(now),
+            growing: None,
         }
     }
 
@@ -127,9 +131,54 @@ impl Peer {
         !self.pulse.is_closing() && self.opt_out.as_ref().is_some_and(|opt_out| !opt_out.contains(method))
     }
 
+    /// Queues a notification, whose frame all peers share. If the peer is behind, text waits for more of the same place, so
+    /// that fewer, longer pieces are queued.
+    pub(super) fn tell(
+        &mut self,
+        notification: &ServerNotification,
+        frame: impl FnOnce() -> Frame,
+        clock: &Clock,
+        limits: &Limits,
+    ) -> Result<(), Cut> {
+        if !notification.adds_text() || self.outbound.queued_bytes() < limits.joined_from_bytes {
+            return self.hand_over(frame(), None, clock, limits);
+        }
+        if self.growing.as_mut().is_some_and(|growing| growing.join(notification)) {
+            return Ok(());
+        }
+        self.release(clock, limits)?;
+        self.growing = Some(notification.clone());
+        Ok(())
+    }
+
+    /// Queues the text that waits for more.
+    pub(super) fn release(&mut self, clock: &Clock, limits: &Limits) -> Result<(), Cut> {
+        match self.growing.take() {
+            Some(growing) => self.queue(Frame::notification(&growing, clock.unix_ms()), None, limits.outbound_bytes),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether text waits for more although the peer has caught up.
+    pub(super) fn has_caught_up(&self, limits: &Limits) -> bool {
+        self.growing.is_some() && self.outbound.queued_bytes() < limits.joined_from_bytes
+    }
+
+    /// Queues a frame behind the text that waits for more; see [`Self::queue`].
+    pub(super) fn hand_over(
+        &mut self,
+        frame: Frame,
+        settles: Option<InFlight>,
+        clock: &Clock,
+        limits: &Limits,
+    ) -> Result<(), Cut> {
+        self.release(clock, limits)?;
+        self.queue(frame, settles, limits.outbound_bytes)
+    }
+
     /// Queues a frame, or returns why the peer must be disconnected. A frame of any size is accepted if nothing is
     /// queued. Nothing is queued for a connection that is being closed.
-    pub(super) fn hand_over(&self, frame: Frame, settles: Option<InFlight>, budget: usize) -> Result<(), Cut> {
+    fn queue(&self, frame: Frame, settles: Option<InFlight>, budget: usize) -> Result<(), Cut> {
         if self.pulse.is_closing() {
             return Ok(());
         }

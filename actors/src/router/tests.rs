@@ -12,6 +12,7 @@ use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
 use crate::limits::Seconds;
 use crate::protocol::RequestId;
+use crate::protocol::notification::ItemDelta;
 use crate::protocol::scope::Scopes;
 
 /// Stands in for a client: keeps what it is sent, or keeps its mailbox full.
@@ -57,6 +58,7 @@ struct Connected {
     id: ConnectionId,
     seen: Arc<Mutex<Vec<String>>>,
     places: Arc<Mutex<Vec<usize>>>,
+    outbound: Arc<Outbound>,
     pulse: Arc<Pulse>,
     cut: CancellationToken,
 }
@@ -93,13 +95,13 @@ async fn connect_until(
         connection: id,
         origin: ConnectionOrigin::WebSocket,
         deliver: client.recipient(),
-        outbound,
+        outbound: outbound.clone(),
         pulse: pulse.clone(),
         kill: Kill::Token(cut.clone()),
         valid_until,
     };
     router.send(register).await.unwrap();
-    Connected { id, seen, places, pulse, cut }
+    Connected { id, seen, places, outbound, pulse, cut }
 }
 
 fn admit(client: &Connected, opt_out: &[&str]) -> Outcome {
@@ -289,4 +291,48 @@ async fn whoever_hands_over_a_flood_sees_what_is_queued() {
     router.send(Outcome::none().then(Effect::Forget { connection: client.id })).await.unwrap();
     outbound.room(0).await;
     assert!(hand_over(frame()).await.unwrap().is_none(), "nobody is there");
+}
+
+#[actix_rt::test]
+async fn text_is_joined_for_a_peer_that_is_behind_and_for_no_other() {
+    let limits = limits(|limits| (limits.joined_from_bytes, limits.outbound_bytes) = (2 * 512, 1 << 20));
+    let router = Router::new(limits, Clock::system()).start();
+    let (slow, quick) = (connect(&router, 1, 64, false).await, connect(&router, 2, 64, false).await);
+    let thread_id = ThreadId::new();
+    for client in [&slow, &quick] {
+        let follow = Effect::Subscribe { connection: client.id, thread: thread_id };
+        router.send(admit(client, &[]).then(follow)).await.unwrap();
+    }
+    let delta = |text: &str| {
+        let [turn_id, item_id, delta] = ["t", "i", text].map(str::to_owned);
+        ServerNotification::AgentMessageDelta(ItemDelta { thread_id, turn_id, item_id, delta })
+    };
+    const UNREAD: usize = 4096;
+    slow.outbound.queue(UNREAD);
+    let text = |client: &Connected| -> Vec<String> {
+        let seen = client.seen.lock().unwrap();
+        let delta = |frame: &String| {
+            let frame: serde_json::Value = serde_json::from_str(frame).unwrap();
+            Some(frame["params"]["delta"].as_str()?.to_owned())
+        };
+        seen.iter().filter_map(delta).collect()
+    };
+    for number in 0..9 {
+        router.send(Outcome::none().publish(delta(&number.to_string()))).await.unwrap();
+        actix_rt::task::yield_now().await;
+    }
+    assert_eq!((text(&quick).len(), text(&slow).len()), (9, 0));
+    router.send(Outcome::none().publish(closed(thread_id)).publish(delta("later"))).await.unwrap();
+    actix_rt::task::yield_now().await;
+    assert_eq!(text(&slow), ["012345678"]);
+    assert_eq!(slow.methods().last().unwrap(), "thread/closed", "what follows comes after it");
+
+    slow.outbound.written(0, UNREAD);
+    let caught_up = async {
+        while text(&slow).len() < 2 {
+            actix_rt::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), caught_up).await.expect("nothing waits for ever");
+    assert_eq!(text(&slow)[1], "later");
 }

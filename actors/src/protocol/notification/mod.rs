@@ -1,5 +1,6 @@
 //! Notifications in both directions.
 
+mod growth;
 #[macro_use]
 mod macros;
 mod table;
