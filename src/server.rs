@@ -4,6 +4,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use actix::Addr;
@@ -15,7 +16,7 @@ use app_server_actors::{
     commands::CommandsSetup,
     connection::{
         ConnectionOrigin,
-        stream::{self, Ended},
+        stream::{self as connection_stream, Ended},
     },
     environment::Environment,
     host::Host,
@@ -27,7 +28,9 @@ use app_server_actors::{
     vital::Vitals,
 };
 use command_launcher::Launcher;
-use tokio::time::timeout;
+use futures_util::{StreamExt, stream};
+use tokio::{io::AsyncReadExt, time::timeout};
+use tokio_util::io::StreamReader;
 
 use crate::{
     auth::{Auth, AuthError, AuthPlan},
@@ -133,7 +136,7 @@ impl Server {
         let (sockets, file) = match listener {
             Listener::Stdio => {
                 let actors = Actors::start(parts);
-                let service = Self::serve_stdio(&actors);
+                let service = Self::serve_stdio(&actors, settings.shutdown.drain_seconds.duration());
                 return Ok(Self { actors, store, service });
             }
             Listener::None => return Ok(Self { actors: Actors::start(parts), store, service: Service::Remote }),
@@ -146,11 +149,23 @@ impl Server {
         Ok(Self { actors: http.actors().clone(), store, service: Service::Sockets { file, http, auth } })
     }
 
-    fn serve_stdio(actors: &Actors) -> Service {
+    /// The end of the input is a wish to end: like any other it lets running work finish, whose news the client, which may
+    /// be a script with its questions in a file, still reads.
+    fn serve_stdio(actors: &Actors, drain: Duration) -> Service {
         let (input, output) = listen::open_stdio();
         let hub = actors.hub().clone();
+        let draining = hub.clone();
+        // The last line may lack its end.
+        let line_end = stream::iter([Ok::<_, io::Error>(&b"\n"[..])]);
+        let drained = stream::once(async move {
+            if timeout(drain, draining.drain()).await.is_err() {
+                log::warn!("work is still running {} s after the end of the input, and is ended", drain.as_secs());
+            }
+            Ok(&b""[..])
+        });
+        let input = input.chain(StreamReader::new(Box::pin(line_end.chain(drained))));
         Service::Stdio(actix_rt::spawn(async move {
-            stream::serve(input, output, ConnectionOrigin::Stdio, Scopes::ALL, &hub).await
+            connection_stream::serve(input, output, ConnectionOrigin::Stdio, Scopes::ALL, &hub).await
         }))
     }
 

@@ -6,6 +6,7 @@ use std::process::ChildStdin;
 
 use serde_json::{Value, json};
 
+use crate::support::home::Home;
 use crate::support::process::{Collected, Launch, Process};
 use crate::support::server::Server;
 
@@ -69,6 +70,25 @@ fn what_was_asked_of_the_database_before_the_end_is_done_and_answered() {
     for answer in answers.iter().filter(|answer| answer["id"] != 0) {
         client.call("thread/read", json!({"threadId": answer["result"]["thread"]["id"]}));
     }
+}
+
+#[test]
+fn a_turn_before_the_end_runs_to_its_end_and_is_told() {
+    let home = Home::with_config("model = 'echo'\nmodel_provider = 'echo'\n");
+    let server = Server::unix(Launch::at(&home));
+    let thread = server.client().call("thread/start", json!({}))["thread"]["id"].clone();
+    drop(server);
+    let resume = json!({"id": 1, "method": "thread/resume", "params": {"threadId": thread}});
+    let words = json!([{"type": "text", "text": "slow: 20\nlong after the end of the input"}]);
+    let turn = json!({"id": 2, "method": "turn/start", "params": {"threadId": thread, "input": words}});
+    let (mut process, mut stdin, stdout) = open(Launch::at(&home));
+    // The last line has no end.
+    stdin.write_all(format!("{INITIALIZE}\n{resume}\n{turn}").as_bytes()).expect("the server reads");
+    drop(stdin);
+    assert_eq!(process.exit_code(), 0);
+    let told = messages(&stdout.all());
+    let ended = told.iter().find(|message| message["method"] == "turn/completed").expect("the end of the turn");
+    assert_eq!(ended["params"]["turn"]["status"], "completed");
 }
 
 #[test]
