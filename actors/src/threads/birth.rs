@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::choice::{Choice, effective};
+use super::choice::{Choice, effective, overrides};
 use super::query::turn_sizes;
 use super::refusals::{archived, no_rollout, session_id};
 use super::view::{self, Presence, session_source};
 use super::{End, Threads, Work, finish, work};
-use crate::catalog::{EffectiveSettings, ThreadDefaults, ThreadOverrides};
+use crate::catalog::{EffectiveSettings, ThreadDefaults};
 use crate::encode::is_large;
 use crate::protocol::API_VERSION;
 use crate::protocol::settings::ModeKind;
 use crate::protocol::thread::{
-    GitInfo, MultiAgentMode, ThreadForkParams, ThreadId, ThreadStartParams, ThreadStartResponse,
+    GitInfo, MultiAgentMode, ThreadForkParams, ThreadId, ThreadStartParams, ThreadStartResponse, WithChoices,
 };
 use crate::protocol::turn::Turn;
 use crate::protocol::usage::ThreadTokenUsage;
@@ -25,17 +25,9 @@ use crate::thread::Activity;
 
 impl Threads {
     pub(super) fn start_thread(&self, originator: String, params: ThreadStartParams) -> Result<Work, RpcError> {
-        let overrides = ThreadOverrides {
-            model: params.model,
-            model_provider: params.model_provider,
-            service_tier: params.service_tier,
-            approval_policy: params.approval_policy,
-            approvals_reviewer: params.approvals_reviewer,
-            sandbox: params.sandbox,
-            permissions: params.permissions,
-            config: params.config.unwrap_or_default(),
-        };
-        let settings = effective(self.parts.catalog.clone(), ThreadDefaults { cwd: params.cwd, overrides });
+        let WithChoices { mut choices, own: params } = params;
+        let defaults = ThreadDefaults { overrides: overrides(&mut choices), cwd: choices.cwd };
+        let settings = effective(self.parts.catalog.clone(), defaults);
         let ephemeral = params.ephemeral.unwrap_or_default();
         let now = self.parts.clock.unix_ms();
         let id = ThreadId::new();
@@ -66,9 +58,9 @@ impl Threads {
                 model_provider: settings.model_provider.clone(),
                 settings: in_force(settings),
             };
-            record.settings.base_instructions = params.base_instructions;
-            record.settings.developer_instructions = params.developer_instructions;
-            if let Some(roots) = params.runtime_workspace_roots {
+            record.settings.base_instructions = choices.base_instructions;
+            record.settings.developer_instructions = choices.developer_instructions;
+            if let Some(roots) = choices.runtime_workspace_roots {
                 record.settings.runtime_workspace_roots = roots;
             }
             if !ephemeral {
@@ -83,7 +75,8 @@ impl Threads {
         })
     }
 
-    pub(super) fn fork(&self, originator: String, mut params: ThreadForkParams) -> Result<Work, RpcError> {
+    pub(super) fn fork(&self, originator: String, params: ThreadForkParams) -> Result<Work, RpcError> {
+        let WithChoices { choices, own: params } = params;
         if params.path.is_some() {
             return Err(RpcError::invalid_request("this server forks threads by `threadId` only"));
         }
@@ -102,7 +95,7 @@ impl Threads {
         let loaded = self.ask(LoadThread { id: source });
         let (store, catalog) = (self.parts.store.clone(), self.parts.catalog.clone());
         let (now, id) = (self.parts.clock.unix_ms(), ThreadId::new());
-        let choice = Choice::of_fork(&mut params);
+        let choice = Choice::of_thread(choices);
         work(async move {
             let mut record = loaded.await?.ok_or_else(|| no_rollout(source))?;
             if record.archived_at_ms.is_some() {

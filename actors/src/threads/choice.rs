@@ -7,7 +7,7 @@ use actix::prelude::*;
 use crate::catalog::{Catalog, EffectiveSettings, ThreadDefaults, ThreadOverrides};
 use crate::protocol::RpcError;
 use crate::protocol::settings::{CollaborationMode, ReasoningSummary, SandboxPolicy};
-use crate::protocol::thread::{ThreadForkParams, ThreadResumeParams, ThreadSettingsUpdateParams};
+use crate::protocol::thread::{ThreadChoices, ThreadSettingsUpdateParams};
 use crate::protocol::turn::TurnStartParams;
 use crate::store::ThreadRecord;
 
@@ -85,42 +85,14 @@ impl Choice {
         *self != Self::default()
     }
 
-    pub(super) fn of_resume(params: &mut ThreadResumeParams) -> Self {
+    /// The choices of `thread/resume` and `thread/fork`.
+    pub(super) fn of_thread(mut choices: ThreadChoices) -> Self {
         Self {
-            cwd: params.cwd.take(),
-            roots: params.runtime_workspace_roots.take(),
-            overrides: ThreadOverrides {
-                model: params.model.take(),
-                model_provider: params.model_provider.take(),
-                service_tier: params.service_tier.take(),
-                approval_policy: params.approval_policy,
-                approvals_reviewer: params.approvals_reviewer,
-                sandbox: params.sandbox,
-                permissions: params.permissions.take(),
-                config: params.config.take().unwrap_or_default(),
-            },
-            base_instructions: params.base_instructions.take(),
-            developer_instructions: params.developer_instructions.take(),
-            ..Self::default()
-        }
-    }
-
-    pub(super) fn of_fork(params: &mut ThreadForkParams) -> Self {
-        Self {
-            cwd: params.cwd.take(),
-            roots: params.runtime_workspace_roots.take(),
-            overrides: ThreadOverrides {
-                model: params.model.take(),
-                model_provider: params.model_provider.take(),
-                service_tier: params.service_tier.take(),
-                approval_policy: params.approval_policy,
-                approvals_reviewer: params.approvals_reviewer,
-                sandbox: params.sandbox,
-                permissions: params.permissions.take(),
-                config: params.config.take().unwrap_or_default(),
-            },
-            base_instructions: params.base_instructions.take(),
-            developer_instructions: params.developer_instructions.take(),
+            overrides: overrides(&mut choices),
+            cwd: choices.cwd,
+            roots: choices.runtime_workspace_roots,
+            base_instructions: choices.base_instructions,
+            developer_instructions: choices.developer_instructions,
             ..Self::default()
         }
     }
@@ -177,6 +149,20 @@ impl Choice {
         settings.base_instructions = base_instructions.or(settings.base_instructions.take());
         settings.developer_instructions = developer_instructions.or(settings.developer_instructions.take());
         Ok(())
+    }
+}
+
+/// What the catalog is to put in place of the configured values.
+pub(super) fn overrides(choices: &mut ThreadChoices) -> ThreadOverrides {
+    ThreadOverrides {
+        model: choices.model.take(),
+        model_provider: choices.model_provider.take(),
+        service_tier: choices.service_tier.take(),
+        approval_policy: choices.approval_policy,
+        approvals_reviewer: choices.approvals_reviewer,
+        sandbox: choices.sandbox,
+        permissions: choices.permissions.take(),
+        config: choices.config.take().unwrap_or_default(),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::encode::{Encoder, is_large};
 use crate::protocol::notification::ThreadTokenUsageUpdated;
 use crate::protocol::thread::{
     MultiAgentMode, SortDirection, ThreadId, ThreadResumeParams, ThreadResumeResponse, TurnsPage, TurnsPageParams,
+    WithChoices,
 };
 use crate::protocol::turn::{Turn, TurnItemsView};
 use crate::protocol::{RpcError, ServerNotification};
@@ -26,7 +27,8 @@ use crate::store::{self, PageRequest, Store, ThreadRecord};
 use crate::thread::{Attach, ThreadSnapshot, collaboration_mode};
 
 impl Threads {
-    pub(super) fn resume(&self, mut params: ThreadResumeParams) -> Result<Work, RpcError> {
+    pub(super) fn resume(&self, params: ThreadResumeParams) -> Result<Work, RpcError> {
+        let WithChoices { choices, own: mut params } = params;
         if params.history.is_some() || params.path.is_some() {
             return Err(RpcError::invalid_request("this server resumes threads by `threadId` only"));
         }
@@ -48,7 +50,7 @@ impl Threads {
         }
         let known = self.ask((LoadThread { id }, LastTokenUsage { thread_id: id }));
         let (store, catalog) = (self.parts.store.clone(), self.parts.catalog.clone());
-        let choice = Choice::of_resume(&mut params);
+        let choice = Choice::of_thread(choices);
         work(async move {
             let (record, usage) = known.await?;
             let mut record = record.ok_or_else(|| no_rollout(id))?;

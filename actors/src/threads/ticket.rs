@@ -44,8 +44,8 @@ fn kind(request: &ThreadRequest) -> Kind {
 fn may_be_large(request: &ThreadRequest) -> bool {
     use ThreadRequest as Request;
     match request {
-        Request::Resume(params) => !params.exclude_turns || params.initial_turns_page.is_some(),
-        Request::Fork(params) => !params.exclude_turns,
+        Request::Resume(params) => !params.own.exclude_turns || params.own.initial_turns_page.is_some(),
+        Request::Fork(params) => !params.own.exclude_turns,
         Request::Read(params) => params.include_turns,
         Request::List(_) | Request::Search(_) | Request::TurnsList(_) | Request::ItemsList(_) => true,
         Request::Start(_)

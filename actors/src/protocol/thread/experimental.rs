@@ -14,40 +14,40 @@ use crate::protocol::turn::{TurnStartParams, TurnSteerParams};
 type Gated<P> = (&'static str, fn(&P) -> bool);
 
 const START: &[Gated<ThreadStartParams>] = &[
-    ("thread/start.allowProviderModelFallback", |p| p.allow_provider_model_fallback),
-    ("thread/start.daybreakEnabled", |p| p.daybreak_enabled.is_some()),
-    ("thread/start.dynamicTools", |p| p.dynamic_tools.is_some()),
-    ("thread/start.environments", |p| p.environments.is_some()),
-    ("thread/start.experimentalRawEvents", |p| p.experimental_raw_events),
-    ("thread/start.historyMode", |p| p.history_mode.is_some()),
-    ("thread/start.mockExperimentalField", |p| p.mock_experimental_field.is_some()),
-    ("thread/start.multiAgentMode", |p| p.multi_agent_mode.is_some()),
-    ("thread/start.permissions", |p| p.permissions.is_some()),
-    ("thread/start.projectId", |p| p.project_id.is_some()),
-    ("thread/start.runtimeWorkspaceRoots", |p| p.runtime_workspace_roots.is_some()),
-    ("thread/start.selectedCapabilityRoots", |p| p.selected_capability_roots.is_some()),
-    (GRANULAR, |p| is_granular(p.approval_policy)),
+    ("thread/start.allowProviderModelFallback", |p| p.own.allow_provider_model_fallback),
+    ("thread/start.daybreakEnabled", |p| p.own.daybreak_enabled.is_some()),
+    ("thread/start.dynamicTools", |p| p.own.dynamic_tools.is_some()),
+    ("thread/start.environments", |p| p.own.environments.is_some()),
+    ("thread/start.experimentalRawEvents", |p| p.own.experimental_raw_events),
+    ("thread/start.historyMode", |p| p.own.history_mode.is_some()),
+    ("thread/start.mockExperimentalField", |p| p.own.mock_experimental_field.is_some()),
+    ("thread/start.multiAgentMode", |p| p.own.multi_agent_mode.is_some()),
+    ("thread/start.permissions", |p| p.choices.permissions.is_some()),
+    ("thread/start.projectId", |p| p.own.project_id.is_some()),
+    ("thread/start.runtimeWorkspaceRoots", |p| p.choices.runtime_workspace_roots.is_some()),
+    ("thread/start.selectedCapabilityRoots", |p| p.own.selected_capability_roots.is_some()),
+    (GRANULAR, |p| is_granular(p.choices.approval_policy)),
 ];
 
 const RESUME: &[Gated<ThreadResumeParams>] = &[
-    ("thread/resume.history", |p| p.history.is_some()),
-    ("thread/resume.initialTurnsPage", |p| p.initial_turns_page.is_some()),
-    ("thread/resume.path", |p| p.path.is_some()),
-    ("thread/resume.permissions", |p| p.permissions.is_some()),
-    ("thread/resume.runtimeWorkspaceRoots", |p| p.runtime_workspace_roots.is_some()),
-    (GRANULAR, |p| is_granular(p.approval_policy)),
+    ("thread/resume.history", |p| p.own.history.is_some()),
+    ("thread/resume.initialTurnsPage", |p| p.own.initial_turns_page.is_some()),
+    ("thread/resume.path", |p| p.own.path.is_some()),
+    ("thread/resume.permissions", |p| p.choices.permissions.is_some()),
+    ("thread/resume.runtimeWorkspaceRoots", |p| p.choices.runtime_workspace_roots.is_some()),
+    (GRANULAR, |p| is_granular(p.choices.approval_policy)),
 ];
 
 const FORK: &[Gated<ThreadForkParams>] = &[
-    ("thread/fork.attachToSource", |p| p.attach_to_source),
-    ("thread/fork.beforeTurnId", |p| p.before_turn_id.is_some()),
-    ("thread/fork.deferGoalContinuation", |p| p.defer_goal_continuation),
-    ("thread/fork.experimentalDisablePredictionMcp", |p| p.experimental_disable_prediction_mcp),
-    ("thread/fork.experimentalPredictionMode", |p| p.experimental_prediction_mode),
-    ("thread/fork.path", |p| p.path.is_some()),
-    ("thread/fork.permissions", |p| p.permissions.is_some()),
-    ("thread/fork.runtimeWorkspaceRoots", |p| p.runtime_workspace_roots.is_some()),
-    (GRANULAR, |p| is_granular(p.approval_policy)),
+    ("thread/fork.attachToSource", |p| p.own.attach_to_source),
+    ("thread/fork.beforeTurnId", |p| p.own.before_turn_id.is_some()),
+    ("thread/fork.deferGoalContinuation", |p| p.own.defer_goal_continuation),
+    ("thread/fork.experimentalDisablePredictionMcp", |p| p.own.experimental_disable_prediction_mcp),
+    ("thread/fork.experimentalPredictionMode", |p| p.own.experimental_prediction_mode),
+    ("thread/fork.path", |p| p.own.path.is_some()),
+    ("thread/fork.permissions", |p| p.choices.permissions.is_some()),
+    ("thread/fork.runtimeWorkspaceRoots", |p| p.choices.runtime_workspace_roots.is_some()),
+    (GRANULAR, |p| is_granular(p.choices.approval_policy)),
 ];
 
 const METADATA_UPDATE: &[Gated<ThreadMetadataUpdateParams>] = &[

@@ -1,5 +1,6 @@
 //! Threads: requests, results, and the thread itself.
 
+mod choices;
 mod conversation;
 mod experimental;
 mod id;
@@ -11,6 +12,7 @@ mod snapshot;
 pub(crate) mod tests;
 mod widening;
 
+pub use choices::{ThreadChoices, WithChoices};
 pub use conversation::{ThreadInjectItemsParams, ThreadRevertParams, ThreadRevertResponse, ThreadSettingsUpdateParams};
 pub use id::{InvalidThreadId, ThreadId};
 pub use listing::{
@@ -19,9 +21,10 @@ pub use listing::{
     ThreadSearchParams, ThreadSearchSortKey, ThreadSortKey, ThreadSourceKind, ThreadTurnsListParams,
 };
 pub use params::{
-    GitInfoUpdate, ThreadArchiveParams, ThreadDeleteParams, ThreadForkParams, ThreadGoalGetParams, ThreadIdParams,
-    ThreadMetadataUpdateParams, ThreadNameSetParams, ThreadReadParams, ThreadReadStateUpdateParams, ThreadResumeParams,
-    ThreadStartParams, ThreadStartSource, ThreadUnarchiveParams, ThreadUnsubscribeParams, TurnsPageParams,
+    ForkOptions, GitInfoUpdate, ResumeOptions, StartOptions, ThreadArchiveParams, ThreadDeleteParams, ThreadForkParams,
+    ThreadGoalGetParams, ThreadIdParams, ThreadMetadataUpdateParams, ThreadNameSetParams, ThreadReadParams,
+    ThreadReadStateUpdateParams, ThreadResumeParams, ThreadStartParams, ThreadStartSource, ThreadUnarchiveParams,
+    ThreadUnsubscribeParams, TurnsPageParams,
 };
 pub use results::{
     ChangedThread, Empty, LoadedThread, Page, ReadStateOperation, ThreadArchiveResponse, ThreadAttachmentListResponse,
@@ -108,8 +111,8 @@ impl ThreadRequest {
     pub fn thread_id(&self) -> Option<&str> {
         Some(match self {
             Self::Start(_) | Self::List(_) | Self::Search(_) | Self::LoadedList(_) => return None,
-            Self::Resume(params) => &params.thread_id,
-            Self::Fork(params) => &params.thread_id,
+            Self::Resume(params) => &params.own.thread_id,
+            Self::Fork(params) => &params.own.thread_id,
             Self::Read(params) => &params.thread_id,
             Self::NameSet(params) => &params.thread_id,
             Self::MetadataUpdate(params) => &params.thread_id,

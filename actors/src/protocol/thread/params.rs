@@ -6,49 +6,27 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use super::super::optional::{null_is_default, present};
 use super::super::turn::TurnItemsView;
+use super::choices::WithChoices;
 use super::results::ReadStateOperation;
 use super::{SortDirection, ThreadHistoryMode};
-use crate::protocol::settings::{ApprovalsReviewer, AskForApproval, MultiAgentMode, Personality, SandboxMode};
+use crate::protocol::settings::{MultiAgentMode, Personality};
 
 /// Params of `thread/start`.
+pub type ThreadStartParams = WithChoices<StartOptions>;
+
+/// The members of `thread/start` besides the chosen settings.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct ThreadStartParams {
-    /// Model; default: the configured one.
-    pub model: Option<String>,
-    /// Model provider; default: the configured one.
-    pub model_provider: Option<String>,
+pub struct StartOptions {
     /// Whether the provider may substitute a model that it does not have.
     #[serde(deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub allow_provider_model_fallback: bool,
-    /// Service tier at the provider.
-    pub service_tier: Option<String>,
-    /// Working directory; a relative one is resolved against the server's.
-    pub cwd: Option<String>,
-    /// Absolute paths of the workspace roots; default: the working directory.
-    pub runtime_workspace_roots: Option<Vec<String>>,
-    /// When to ask for approval.
-    pub approval_policy: Option<AskForApproval>,
-    /// Who reviews approvals.
-    pub approvals_reviewer: Option<ApprovalsReviewer>,
-    /// Sandbox; cannot be combined with `permissions`.
-    pub sandbox: Option<SandboxMode>,
-    /// Name of a permission profile.
-    pub permissions: Option<String>,
-    /// Configuration of this thread; keys as in `config.toml`.
-    #[schemars(with = "Option<Map<String, Value>>")]
-    pub config: Option<toml::Table>,
     /// Name of the service that uses the thread.
     pub service_name: Option<String>,
-    /// Instructions that replace the model's own.
-    pub base_instructions: Option<String>,
-    /// Instructions in addition to the model's own.
-    pub developer_instructions: Option<String>,
     /// Style of answers; no effect.
     pub personality: Option<Personality>,
     /// No effect; see [`MultiAgentMode`].
@@ -89,41 +67,19 @@ pub enum ThreadStartSource {
     Clear,
 }
 
-/// Params of `thread/resume`; members of [`ThreadStartParams`] replace the thread's settings.
+/// Params of `thread/resume`; the chosen settings replace the thread's.
+pub type ThreadResumeParams = WithChoices<ResumeOptions>;
+
+/// The members of `thread/resume` besides the chosen settings.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ThreadResumeParams {
+pub struct ResumeOptions {
     /// Id of the thread.
     pub thread_id: String,
     /// A history to continue; not supported by this server.
     pub history: Option<Box<RawValue>>,
     /// A file to continue instead of a thread; not supported by this server.
     pub path: Option<String>,
-    /// Replaces the model.
-    pub model: Option<String>,
-    /// Replaces the provider.
-    pub model_provider: Option<String>,
-    /// Replaces the service tier.
-    pub service_tier: Option<String>,
-    /// Replaces the working directory.
-    pub cwd: Option<String>,
-    /// Replaces the workspace roots.
-    pub runtime_workspace_roots: Option<Vec<String>>,
-    /// Replaces the approval policy.
-    pub approval_policy: Option<AskForApproval>,
-    /// Replaces the reviewer of approvals.
-    pub approvals_reviewer: Option<ApprovalsReviewer>,
-    /// Replaces the sandbox; cannot be combined with `permissions`.
-    pub sandbox: Option<SandboxMode>,
-    /// Name of a permission profile.
-    pub permissions: Option<String>,
-    /// Configuration of this thread.
-    #[schemars(with = "Option<Map<String, Value>>")]
-    pub config: Option<toml::Table>,
-    /// Instructions that replace the model's own.
-    pub base_instructions: Option<String>,
-    /// Instructions in addition to the model's own.
-    pub developer_instructions: Option<String>,
     /// Style of answers; no effect.
     pub personality: Option<Personality>,
     /// Whether to leave `thread.turns` empty.
@@ -147,10 +103,13 @@ pub struct TurnsPageParams {
     pub items_view: Option<TurnItemsView>,
 }
 
-/// Params of `thread/fork`; members of [`ThreadStartParams`] replace the source's settings.
+/// Params of `thread/fork`; the chosen settings replace the source's.
+pub type ThreadForkParams = WithChoices<ForkOptions>;
+
+/// The members of `thread/fork` besides the chosen settings.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ThreadForkParams {
+pub struct ForkOptions {
     /// Id of the thread to fork.
     pub thread_id: String,
     /// Last turn to copy.
@@ -159,31 +118,6 @@ pub struct ThreadForkParams {
     pub before_turn_id: Option<String>,
     /// A file to fork instead of a thread; not supported by this server.
     pub path: Option<String>,
-    /// Replaces the model.
-    pub model: Option<String>,
-    /// Replaces the provider.
-    pub model_provider: Option<String>,
-    /// Replaces the service tier.
-    pub service_tier: Option<String>,
-    /// Replaces the working directory.
-    pub cwd: Option<String>,
-    /// Replaces the workspace roots.
-    pub runtime_workspace_roots: Option<Vec<String>>,
-    /// Replaces the approval policy.
-    pub approval_policy: Option<AskForApproval>,
-    /// Replaces the reviewer of approvals.
-    pub approvals_reviewer: Option<ApprovalsReviewer>,
-    /// Replaces the sandbox; cannot be combined with `permissions`.
-    pub sandbox: Option<SandboxMode>,
-    /// Name of a permission profile.
-    pub permissions: Option<String>,
-    /// Configuration of the fork.
-    #[schemars(with = "Option<Map<String, Value>>")]
-    pub config: Option<toml::Table>,
-    /// Instructions that replace the model's own.
-    pub base_instructions: Option<String>,
-    /// Instructions in addition to the model's own.
-    pub developer_instructions: Option<String>,
     /// Whether to keep the fork in memory only.
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]

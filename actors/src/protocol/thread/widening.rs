@@ -13,31 +13,31 @@ use crate::protocol::turn::TurnStartParams;
 type Widening<P> = (&'static str, fn(&P) -> bool);
 
 const START: &[Widening<ThreadStartParams>] = &[
-    ("thread/start.sandbox", |p| is_full_access(p.sandbox)),
-    ("thread/start.permissions", |p| is_wide_profile(p.permissions.as_deref())),
-    ("thread/start.runtimeWorkspaceRoots", |p| p.runtime_workspace_roots.is_some()),
-    ("thread/start.modelProvider", |p| p.model_provider.is_some()),
-    ("thread/start.config", |p| is_wide_config(p.config.as_ref())),
-    ("thread/start.environments", |p| p.environments.is_some()),
-    ("thread/start.selectedCapabilityRoots", |p| p.selected_capability_roots.is_some()),
+    ("thread/start.sandbox", |p| is_full_access(p.choices.sandbox)),
+    ("thread/start.permissions", |p| is_wide_profile(p.choices.permissions.as_deref())),
+    ("thread/start.runtimeWorkspaceRoots", |p| p.choices.runtime_workspace_roots.is_some()),
+    ("thread/start.modelProvider", |p| p.choices.model_provider.is_some()),
+    ("thread/start.config", |p| is_wide_config(p.choices.config.as_ref())),
+    ("thread/start.environments", |p| p.own.environments.is_some()),
+    ("thread/start.selectedCapabilityRoots", |p| p.own.selected_capability_roots.is_some()),
 ];
 
 const RESUME: &[Widening<ThreadResumeParams>] = &[
-    ("thread/resume.sandbox", |p| is_full_access(p.sandbox)),
-    ("thread/resume.permissions", |p| is_wide_profile(p.permissions.as_deref())),
-    ("thread/resume.runtimeWorkspaceRoots", |p| p.runtime_workspace_roots.is_some()),
-    ("thread/resume.modelProvider", |p| p.model_provider.is_some()),
-    ("thread/resume.config", |p| is_wide_config(p.config.as_ref())),
-    ("thread/resume.path", |p| p.path.is_some()),
+    ("thread/resume.sandbox", |p| is_full_access(p.choices.sandbox)),
+    ("thread/resume.permissions", |p| is_wide_profile(p.choices.permissions.as_deref())),
+    ("thread/resume.runtimeWorkspaceRoots", |p| p.choices.runtime_workspace_roots.is_some()),
+    ("thread/resume.modelProvider", |p| p.choices.model_provider.is_some()),
+    ("thread/resume.config", |p| is_wide_config(p.choices.config.as_ref())),
+    ("thread/resume.path", |p| p.own.path.is_some()),
 ];
 
 const FORK: &[Widening<ThreadForkParams>] = &[
-    ("thread/fork.sandbox", |p| is_full_access(p.sandbox)),
-    ("thread/fork.permissions", |p| is_wide_profile(p.permissions.as_deref())),
-    ("thread/fork.runtimeWorkspaceRoots", |p| p.runtime_workspace_roots.is_some()),
-    ("thread/fork.modelProvider", |p| p.model_provider.is_some()),
-    ("thread/fork.config", |p| is_wide_config(p.config.as_ref())),
-    ("thread/fork.path", |p| p.path.is_some()),
+    ("thread/fork.sandbox", |p| is_full_access(p.choices.sandbox)),
+    ("thread/fork.permissions", |p| is_wide_profile(p.choices.permissions.as_deref())),
+    ("thread/fork.runtimeWorkspaceRoots", |p| p.choices.runtime_workspace_roots.is_some()),
+    ("thread/fork.modelProvider", |p| p.choices.model_provider.is_some()),
+    ("thread/fork.config", |p| is_wide_config(p.choices.config.as_ref())),
+    ("thread/fork.path", |p| p.own.path.is_some()),
 ];
 
 const TURN_START: &[Widening<TurnStartParams>] = &[
@@ -91,18 +91,19 @@ impl ThreadRequest {
 impl ThreadResumeParams {
     /// Whether it changes under which rules the thread runs.
     fn changes_thread(&self) -> bool {
-        self.model.is_some()
-            || self.service_tier.is_some()
-            || self.cwd.is_some()
-            || self.approval_policy.is_some()
-            || self.approvals_reviewer.is_some()
-            || self.sandbox.is_some()
-            || self.permissions.is_some()
-            || self.config.is_some()
-            || self.base_instructions.is_some()
-            || self.developer_instructions.is_some()
-            || self.personality.is_some()
-            || self.history.is_some()
+        let choices = &self.choices;
+        choices.model.is_some()
+            || choices.service_tier.is_some()
+            || choices.cwd.is_some()
+            || choices.approval_policy.is_some()
+            || choices.approvals_reviewer.is_some()
+            || choices.sandbox.is_some()
+            || choices.permissions.is_some()
+            || choices.config.is_some()
+            || choices.base_instructions.is_some()
+            || choices.developer_instructions.is_some()
+            || self.own.personality.is_some()
+            || self.own.history.is_some()
     }
 }
 
