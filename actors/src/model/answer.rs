@@ -1,5 +1,5 @@
-//! From the events of a stream to the events of an answer. Pure: bytes of any kind, cut anywhere, end in an answer or
-//! in a [`StreamFault`].
+//! Converts the bytes of a stream into the events of an answer. Pure: any bytes, cut anywhere, give an answer or a
+//! [`StreamFault`].
 
 mod chat;
 mod numbers;
@@ -15,7 +15,7 @@ use super::fault::StreamFault;
 use super::provider::WireApi;
 use super::sse::{Sse, SseEvent};
 
-/// One answer while it is read.
+/// An answer being read.
 #[derive(Debug)]
 pub struct Answer {
     sse: Sse,
@@ -30,7 +30,8 @@ enum Wire {
 }
 
 impl Answer {
-    /// Nothing read yet. The first item gets the number `first_item`; an event may have `event_bytes` bytes.
+    /// Creates an answer of which nothing was read yet. Its first item gets the number `first_item`; an event may have
+    /// `event_bytes` bytes.
     pub fn new(wire: WireApi, first_item: u32, event_bytes: usize) -> Self {
         let numbers = Numbers::new(first_item);
         let wire = match wire {
@@ -40,12 +41,12 @@ impl Answer {
         Self { sse: Sse::new(event_bytes), wire, events: Vec::new() }
     }
 
-    /// Reads on, and appends what the bytes say to `out`.
+    /// Parses more bytes, and appends their events to `out`.
     ///
     /// # Errors
-    /// There is no answer, or no more of it. Call [`Self::cut`] then.
+    /// The stream is not an answer, or breaks off. Call [`Self::cut`] then.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<ModelEvent>) -> Result<(), StreamFault> {
-        // Whatever follows an answer says nothing about it.
+        // What follows a complete answer does not matter.
         if self.is_complete() {
             return Ok(());
         }
@@ -54,7 +55,7 @@ impl Answer {
         if self.is_complete() { Ok(()) } else { read.map_err(StreamFault::TooLong) }
     }
 
-    /// There are no more bytes.
+    /// The stream has ended.
     ///
     /// # Errors
     /// The answer is not complete. Call [`Self::cut`] then.
@@ -71,7 +72,7 @@ impl Answer {
         })
     }
 
-    /// There will be no more: ends every item that has begun, with the text that there is.
+    /// Ends every open item with its text so far.
     pub fn cut(&mut self, out: &mut Vec<ModelEvent>) {
         match &mut self.wire {
             Wire::Responses(answer) => answer.cut(out),
@@ -79,7 +80,7 @@ impl Answer {
         }
     }
 
-    /// Whether [`ModelEvent::Completed`] was told.
+    /// Whether [`ModelEvent::Completed`] was reported.
     pub fn is_complete(&self) -> bool {
         match &self.wire {
             Wire::Responses(answer) => answer.is_complete(),
@@ -87,7 +88,7 @@ impl Answer {
         }
     }
 
-    /// Whether nothing but the costs can still come.
+    /// Whether only the token usage can still arrive.
     pub fn is_finished(&self) -> bool {
         match &self.wire {
             Wire::Responses(answer) => answer.is_complete(),
@@ -95,7 +96,7 @@ impl Answer {
         }
     }
 
-    /// The number that the next item would get.
+    /// The number of the next item.
     pub fn next_item(&self) -> u32 {
         match &self.wire {
             Wire::Responses(answer) => answer.next_item(),

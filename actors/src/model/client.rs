@@ -1,4 +1,4 @@
-//! Who asks models: the settings, the sign-in and the connections of one arbiter.
+//! The client of models: settings, sign-in and connections of one arbiter.
 
 use std::cell::OnceCell;
 use std::fmt;
@@ -20,33 +20,33 @@ use crate::host::Host;
 use crate::network::{Dialer, Network};
 use crate::protocol::Secret;
 
-/// The name of the program in the eyes of OpenAI.
+/// The name under which OpenAI knows this program.
 const ORIGINATOR: &str = "codex_cli_rs";
 
-/// What a [`ModelClient`] is made of. It can be sent to the arbiter that asks.
+/// The parts of a [`ModelClient`]. They can be sent to the arbiter that uses it.
 #[derive(Clone)]
 pub struct ModelSetup {
     /// Bounds and times.
     pub settings: ModelSettings,
-    /// Where keys are.
+    /// The environment variables, in which keys are found.
     pub environment: Environment,
-    /// The ways out.
+    /// How connections are made, with proxies and certificates.
     pub network: Network,
     /// The user's OpenAI sign-in.
     pub credentials: Arc<dyn Credentials>,
-    /// For a `Retry-After` that names a time.
+    /// The wall clock, for a `Retry-After` that contains a date.
     pub clock: Clock,
-    /// At least 0 and below 1; for the waits between attempts.
+    /// Returns a random number, at least 0 and below 1, for the waits between attempts.
     pub random: fn() -> f64,
-    /// The name of the client, for OpenAI.
+    /// The client's name in requests to OpenAI.
     pub originator: String,
     /// The header `User-Agent`.
     pub user_agent: String,
 }
 
 impl ModelSetup {
-    /// For a server: keys and proxies from `environment`, the sign-in from `account`. `token_url` is where tokens are
-    /// renewed, if not at the usual place.
+    /// The setup of a server: keys and proxies from `environment`, the sign-in from `account`. `token_url` is the endpoint
+    /// that renews tokens; `None` for OpenAI's.
     pub fn new(
         settings: ModelSettings,
         environment: Environment,
@@ -67,7 +67,7 @@ impl ModelSetup {
         Self { settings, environment, network, credentials, clock, random: fastrand::f64, originator, user_agent }
     }
 
-    /// For tests: without keys and proxies.
+    /// A setup without keys and proxies, for tests.
     #[cfg(test)]
     pub fn offline(account: &Arc<account::Credentials>) -> Self {
         let host = Host {
@@ -88,7 +88,7 @@ impl fmt::Debug for ModelSetup {
     }
 }
 
-/// Asks models. It belongs to one arbiter, and bounds the connections of all questions there. Cloning shares it.
+/// Sends requests to models. It belongs to one arbiter and bounds the connections of all requests there. Clones share it.
 #[derive(Clone)]
 pub struct ModelClient(pub(super) Rc<Inner>);
 
@@ -102,15 +102,15 @@ pub struct Inner {
     pub originator: String,
     pub user_agent: String,
     network: Network,
-    /// Made when it is first needed: who uses the built-in model never needs it.
+    /// Created on first use, because the built-in model needs none.
     dialer: OnceCell<Dialer>,
 }
 
-/// The events of an answer: see [`ModelEvent`]. An error is the last item.
+/// The events of an answer: see [`ModelEvent`]. After an error the stream ends.
 pub type ModelStream = LocalBoxStream<'static, Result<ModelEvent, ModelFailure>>;
 
 impl ModelClient {
-    /// Creates a client; nothing is connected yet.
+    /// Creates a client without connections.
     pub fn new(setup: ModelSetup) -> Self {
         let ModelSetup { settings, environment, network, credentials, clock, random, originator, user_agent } = setup;
         let dialer = OnceCell::new();
@@ -126,16 +126,16 @@ impl ModelClient {
 }
 
 impl Inner {
-    /// What connects to providers.
+    /// The HTTP client.
     pub fn dialer(&self) -> &Dialer {
         self.dialer
             .get_or_init(|| self.network.dialer(self.settings.connect_seconds.duration(), self.settings.connections))
     }
 
-    /// What `provider` is shown; `None` for one that asks for nothing.
+    /// The credentials for `provider`; `None` if it needs none.
     ///
     /// # Errors
-    /// There should be something, and there is nothing.
+    /// The provider needs credentials and there are none.
     pub async fn credential(&self, provider: &Provider) -> Result<Option<Credential>, ModelFailure> {
         let name = provider.display_name();
         if let Some(variable) = &provider.env_key {

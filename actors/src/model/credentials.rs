@@ -1,4 +1,4 @@
-//! Who pays: the key or token that a provider is shown.
+//! Credentials for providers: keys and tokens.
 
 use futures_util::future::LocalBoxFuture;
 
@@ -6,35 +6,35 @@ use crate::protocol::Secret;
 
 /// The user's OpenAI sign-in, for providers that take it.
 pub trait Credentials: Send + Sync {
-    /// What to show now.
+    /// The current credentials.
     ///
     /// # Errors
-    /// Nobody is signed in; the text says what to do.
+    /// Nobody is signed in; the error says what to do.
     fn current(&self) -> LocalBoxFuture<'_, Result<Credential, String>>;
 
-    /// What to show after `refused` was refused.
+    /// New credentials, after the provider has refused `refused`.
     ///
     /// # Errors
-    /// Nothing else can be had; the text says why.
+    /// There are no other credentials; the error says why.
     fn renew(&self, refused: Credential) -> LocalBoxFuture<'_, Result<Credential, String>>;
 }
 
-/// What a provider is shown.
+/// The credentials of one request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Credential {
-    /// A key of the provider's.
+    /// An API key of the provider.
     ApiKey(Secret),
-    /// A ChatGPT user's token.
+    /// The access token of a ChatGPT user.
     Chatgpt {
         /// The token.
         access: Secret,
-        /// Which of the user's accounts.
+        /// The id of the account.
         account_id: Option<String>,
     },
 }
 
 impl Credential {
-    /// What stands in the header `Authorization`.
+    /// The value of the header `Authorization`.
     pub fn bearer(&self) -> &Secret {
         match self {
             Self::ApiKey(key) => key,

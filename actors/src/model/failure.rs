@@ -1,4 +1,4 @@
-//! Why a model gave no answer (spec: turns 5.2), and whether asking again makes sense.
+//! Failures of requests to models (spec: turns 5.2), and whether a retry makes sense.
 
 mod codes;
 #[cfg(test)]
@@ -17,43 +17,43 @@ use crate::protocol::body::without;
 use crate::protocol::model::ProviderError;
 use crate::protocol::turn::{CodexErrorInfo, HttpStatus};
 
-/// Why a model gave no answer, ready to be told to clients. It repeats no key, token or header.
+/// Why a request to a model failed, in the form that clients receive. It contains no key, token or header.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct ModelFailure {
-    /// For programs.
+    /// The kind of failure, for programs.
     pub info: CodexErrorInfo,
-    /// For people: what happened, to which provider, and what to do about it.
+    /// The text for people: what happened, to which provider, and what to do.
     pub message: String,
-    /// More words, where there are any.
+    /// Details, if there are any.
     pub details: Option<String>,
-    /// The tokens that the model can take in, where the provider says so because a conversation is too long.
+    /// Size of the model's context window in tokens, if the provider reported it because the conversation is too long.
     pub context_window: Option<u64>,
-    /// The status of the answer, if it was not 200.
+    /// The HTTP status, if it is not 200.
     pub(super) status: Option<u16>,
-    /// Whether it makes sense to ask again.
+    /// Whether a retry makes sense.
     pub(super) retry: Retry,
 }
 
-/// Whether it makes sense to ask again.
+/// Whether a retry makes sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Retry {
-    /// The answer would be the same.
+    /// No: the answer would be the same.
     Never,
-    /// Once, if the credentials can be renewed.
+    /// Once, with renewed credentials.
     WithNewToken,
-    /// Once: a provider that says the same again will go on saying it.
+    /// Once; a provider that repeats this answer will not change it.
     UnlessRepeated,
     /// After the usual wait.
     Later,
-    /// After the wait that the provider asks for.
+    /// After the wait that the provider requests.
     After(Duration),
 }
 
-/// A provider's answer that is no success.
+/// An unsuccessful answer of a provider.
 pub(super) struct Refusal<'a> {
     pub status: StatusCode,
-    /// The wait that a header asks for.
+    /// The wait that a header requests.
     pub retry_after: Option<Duration>,
     pub body: &'a [u8],
 }
@@ -63,19 +63,19 @@ impl ModelFailure {
         Self { info, message, details: None, context_window: None, status: None, retry }
     }
 
-    /// The request cannot be made at all.
+    /// The request cannot be sent.
     pub(super) fn unusable(message: String) -> Self {
         Self::new(CodexErrorInfo::Other, message, Retry::Never)
     }
 
-    /// There was no connection, or it broke before an answer began.
+    /// There is no connection, or it broke before the answer.
     pub(super) fn unreachable(provider: &Provider, place: &str, reason: &str, retry: Retry) -> Self {
         let name = provider.display_name();
         let info = CodexErrorInfo::HttpConnectionFailed(HttpStatus { http_status_code: None });
         Self::new(info, format!("{name} cannot be reached at {place}: {reason}"), retry)
     }
 
-    /// Nothing came for too long.
+    /// The provider was silent for too long.
     pub(super) fn idle(provider: &Provider, begun: bool) -> Self {
         let (name, seconds) = (provider.display_name(), provider.idle().as_secs_f64());
         let message = match begun {
@@ -85,20 +85,20 @@ impl ModelFailure {
         Self::new(CodexErrorInfo::Other, message, Retry::Later)
     }
 
-    /// The connection broke while the answer came.
+    /// The connection broke during the answer.
     pub(super) fn broken(provider: &Provider, reason: &str) -> Self {
         let name = provider.display_name();
         let message = format!("stream disconnected before completion: the connection to {name} broke: {reason}");
         Self::new(CodexErrorInfo::Other, message, Retry::Later)
     }
 
-    /// The answer is longer than an answer may be.
+    /// The answer is too long.
     pub(super) fn endless(provider: &Provider, bytes: usize) -> Self {
         let name = provider.display_name();
         Self::unusable(format!("the answer of {name} has more than {bytes} bytes (model.answer_bytes)"))
     }
 
-    /// The provider answers, but not with success.
+    /// The provider refuses the request.
     pub(super) fn refused(provider: &Provider, place: &str, refusal: &Refusal<'_>) -> Self {
         let status = refusal.status.as_u16();
         let error = ProviderError::read(refusal.body).unwrap_or_default();
@@ -119,7 +119,7 @@ impl ModelFailure {
         Self { status: Some(status), context_window, ..Self::new(info, message, retry) }
     }
 
-    /// The provider answers with something that is no stream of events.
+    /// The answer is not a stream of events.
     pub(super) fn no_stream(provider: &Provider, place: &str, kind: &str, body: &[u8]) -> Self {
         if let Some(error) = ProviderError::read(body) {
             return Self::of_stream(provider, StreamFault::Failed(error));
@@ -131,7 +131,7 @@ impl ModelFailure {
         ))
     }
 
-    /// The stream of events is no answer.
+    /// The stream of events is not a valid answer.
     pub(super) fn of_stream(provider: &Provider, fault: StreamFault) -> Self {
         let name = provider.display_name();
         let other = |message: String, retry| Self::new(CodexErrorInfo::Other, message, retry);
@@ -176,7 +176,7 @@ impl ModelFailure {
         }
     }
 
-    /// The provider says that the answer has failed.
+    /// The provider reports that the answer has failed.
     fn failed(provider: &Provider, error: &ProviderError) -> Self {
         let name = provider.display_name();
         let said = error.message.as_deref().map(shortened).or_else(|| error.code.clone());
@@ -195,13 +195,13 @@ impl ModelFailure {
         Self { context_window: error.context_window, ..Self::new(info, message, retry) }
     }
 
-    /// The same, as it is told while another attempt follows.
+    /// The failure as clients see it while a retry follows.
     pub(super) fn while_retried(self, attempt: u32, of: u32) -> Self {
         let info = CodexErrorInfo::ResponseStreamDisconnected(HttpStatus { http_status_code: self.status });
         Self { info, message: format!("Reconnecting... {attempt}/{of}"), details: Some(self.message.clone()), ..self }
     }
 
-    /// The same, without what nobody may see: some providers repeat a key that they refuse.
+    /// The failure without secrets: some providers repeat a key that they refuse.
     pub(super) fn redacted(mut self, secrets: &[Secret]) -> Self {
         for secret in secrets {
             self.message = without(secret.expose(), self.message.as_bytes());

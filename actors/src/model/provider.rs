@@ -1,4 +1,4 @@
-//! Providers of models: where they are, how they are paid, and what they differ in.
+//! Providers of models: addresses, credentials and dialects.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,56 +10,57 @@ use super::credentials::Credential;
 use crate::protocol::Secret;
 use crate::protocol::model::Dialect;
 
-/// The provider that is used when nobody chose another.
+/// The default provider.
 pub const OPENAI: &str = "openai";
 
-/// The provider that needs no account and no network.
+/// The built-in provider, which needs neither an account nor the network.
 pub const ECHO: &str = "echo";
 
 /// The server of llama.cpp.
 const LLAMACPP: &str = "llamacpp";
 
-/// `[model_providers.<id>]` of `config.toml`. The members are the reference program's; those of [`Self::dialect`] stand
-/// beside them and are ours.
+/// `[model_providers.<id>]` of `config.toml`. The members are the reference program's, except those of
+/// [`Self::dialect`], which are additions of this server.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Provider {
     /// The key of the table.
     #[serde(skip)]
     pub id: String,
-    /// For people.
+    /// Display name.
     pub name: Option<String>,
-    /// What `/responses`, `/chat/completions` and `/models` are appended to.
+    /// The URL to which `/responses`, `/chat/completions` and `/models` are appended.
     pub base_url: Option<String>,
-    /// The environment variable that holds the key.
+    /// The environment variable that contains the key.
     pub env_key: Option<String>,
-    /// How a person gets a key; told when [`Self::env_key`] names a variable that is not set.
+    /// How to get a key; part of the error when the variable of [`Self::env_key`] is not set.
     pub env_key_instructions: Option<String>,
     /// A key in the configuration itself.
     pub experimental_bearer_token: Option<Secret>,
     /// Headers of every request.
     pub http_headers: BTreeMap<String, Secret>,
-    /// Headers of every request whose values are in environment variables; left out while a variable is not set.
+    /// Headers of every request with the names of the environment variables that contain their values. A header whose
+    /// variable is not set is omitted.
     pub env_http_headers: BTreeMap<String, String>,
     /// Parameters that are appended to every URL.
     pub query_params: BTreeMap<String, Secret>,
-    /// How the provider is spoken to.
+    /// The provider's API.
     pub wire_api: WireApi,
-    /// Retries after failures before an answer began.
+    /// Maximum number of retries after failures before an answer began.
     pub request_max_retries: Option<u32>,
-    /// Retries after answers that broke off.
+    /// Maximum number of retries after answers that broke off.
     pub stream_max_retries: Option<u32>,
-    /// Milliseconds of silence after which a call fails, the wait for the head of the answer included.
+    /// Silence in milliseconds after which a request fails, including the wait for the head of the answer.
     pub stream_idle_timeout_ms: Option<u64>,
-    /// Whether it takes the user's OpenAI sign-in.
+    /// Whether requests use the user's OpenAI sign-in.
     pub requires_openai_auth: bool,
 
-    /// What it takes besides what every server takes.
+    /// Where it differs from what every server accepts.
     #[serde(flatten)]
     pub dialect: Dialect,
 }
 
-/// How a provider is spoken to.
+/// The API of a provider.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WireApi {
@@ -74,16 +75,16 @@ pub enum WireApi {
 }
 
 impl Provider {
-    /// Retries before an answer began, unless the configuration says otherwise (the reference program's number).
+    /// Default retries before an answer began (the reference program's number).
     const REQUEST_RETRIES: u32 = 4;
-    /// Retries after an answer broke off, unless the configuration says otherwise (the reference program's number).
+    /// Default retries after an answer broke off (the reference program's number).
     const STREAM_RETRIES: u32 = 5;
-    /// The most that a configuration may ask for.
+    /// Upper bound of both.
     const MOST_RETRIES: u32 = 100;
-    /// Milliseconds of silence, unless the configuration says otherwise (the reference program's number).
+    /// Default silence in milliseconds (the reference program's number).
     const IDLE_MILLISECONDS: u64 = 300_000;
 
-    /// The providers that need no configuration. A table of the same name replaces each of them but [`OPENAI`].
+    /// The built-in providers. A table of the same name in the configuration replaces them, except [`OPENAI`].
     pub fn built_in() -> [Self; 5] {
         let local = |id: &str, name: &str, base_url: &str| Self {
             id: id.to_owned(),
@@ -112,27 +113,27 @@ impl Provider {
         ]
     }
 
-    /// What people call it.
+    /// The name to display.
     pub fn display_name(&self) -> &str {
         self.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.id)
     }
 
-    /// The model of threads that choose none; `None` if it has several.
+    /// The model of threads without a model of their own; `None` if the provider has several.
     pub fn default_model(&self) -> Option<&'static str> {
         match (self.wire_api, self.id.as_str()) {
             (WireApi::Echo, _) => Some(ECHO),
-            // It serves one model, whatever it is asked for.
+            // It serves one model and ignores the name in the request.
             (_, LLAMACPP) => Some("default"),
             _ => None,
         }
     }
 
-    /// Whether it is shown the user's OpenAI sign-in.
+    /// Whether requests carry the user's OpenAI sign-in.
     pub fn uses_sign_in(&self) -> bool {
         self.requires_openai_auth && self.env_key.is_none() && self.experimental_bearer_token.is_none()
     }
 
-    /// Where it is, unless the configuration says so: OpenAI has an address for each kind of sign-in.
+    /// The base URL. OpenAI has one for each kind of sign-in, unless the configuration names one.
     pub(super) fn default_url(&self, credential: &Credential) -> Option<&'static str> {
         self.requires_openai_auth.then_some(match credential {
             Credential::ApiKey(_) => "https://api.openai.com/v1",
@@ -140,7 +141,7 @@ impl Provider {
         })
     }
 
-    /// Whether it is a program on this machine, which a person can start.
+    /// Whether it is a program on this machine, which the user can start.
     pub(super) fn is_local(&self) -> bool {
         let host = self.base_url.as_deref().and_then(|url| Url::parse(url).ok());
         let host = host.as_ref().and_then(Url::host_str).unwrap_or_default();
@@ -157,7 +158,7 @@ impl Provider {
         self.stream_max_retries.unwrap_or(Self::STREAM_RETRIES).min(Self::MOST_RETRIES)
     }
 
-    /// How long a provider may say nothing.
+    /// Maximum silence of the provider.
     pub fn idle(&self) -> Duration {
         Duration::from_millis(self.stream_idle_timeout_ms.unwrap_or(Self::IDLE_MILLISECONDS))
     }

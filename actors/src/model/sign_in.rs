@@ -17,23 +17,23 @@ use crate::protocol::Secret;
 use crate::protocol::account::{AuthFile, TokenResponse};
 use crate::times;
 
-/// How long the token endpoint may take.
+/// Time limit for the token endpoint.
 const RENEWAL: Duration = Duration::from_secs(30);
 
-/// Bytes of an answer of the token endpoint.
+/// Largest answer of the token endpoint, in bytes.
 const ANSWER: usize = 1024 * 1024;
 
 /// See the module's documentation.
 pub struct OpenAiSignIn {
-    /// Shared with everybody who uses the tokens, because a refresh token works only once.
+    /// Shared by all code that uses the tokens, because a refresh token works only once.
     pub account: Arc<account::Credentials>,
-    /// Where new tokens come from.
+    /// The endpoint for new tokens.
     pub endpoint: TokenEndpoint,
-    /// Where keys are.
+    /// The environment variables, in which keys are found.
     pub environment: Environment,
-    /// The ways out.
+    /// How connections are made.
     pub network: Network,
-    /// The time of day, for `auth.json`.
+    /// The wall clock, for `auth.json`.
     pub clock: Clock,
 }
 

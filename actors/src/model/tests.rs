@@ -1,4 +1,4 @@
-//! Whole calls, against a server on loopback that does as it is told.
+//! Complete requests, against a scripted server on loopback.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
