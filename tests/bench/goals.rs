@@ -28,6 +28,7 @@ mod crowd;
 mod echo;
 mod floor;
 mod frame;
+mod model;
 mod plan;
 mod process;
 mod report;

@@ -11,6 +11,7 @@ mod round_trip;
 mod search;
 mod stalled_peer;
 mod start;
+mod turns;
 
 use crate::Result;
 use crate::plan::Plan;
@@ -19,7 +20,7 @@ use crate::report::Figure;
 /// Measures and gives its figures.
 pub type Case = fn(&Plan) -> Result<Vec<Figure>>;
 
-const CASES: [(&str, Case); 11] = [
+const CASES: [(&str, Case); 12] = [
     ("round-trip", round_trip::run),
     ("pipeline", pipeline::run),
     ("fan-out", fan_out::run),
@@ -28,6 +29,7 @@ const CASES: [(&str, Case); 11] = [
     ("stalled-peer", stalled_peer::run),
     ("commands", commands::run),
     ("command-output", command_output::run),
+    ("turns", turns::run),
     ("search", search::run),
     ("proxy", proxy::run),
     ("remote", remote::run),
