@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use serde::Serialize;
+use tokio::runtime::Handle;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::connection::ConnectionId;
@@ -35,12 +36,17 @@ struct Duty {
     id: RequestId,
     in_flight: InFlight,
     router: Arc<Addr<Router>>,
+    /// Of the connection. The reply may be dropped on a thread without one.
+    runtime: Handle,
     /// Keeps a drain waiting until the request is answered.
     _work: TaskTrackerToken,
 }
 
 impl Reply {
     /// Creates the duty to answer request `id` of `connection` through `router`.
+    ///
+    /// # Panics
+    /// Panics outside a runtime.
     pub fn new(
         connection: ConnectionId,
         id: RequestId,
@@ -48,7 +54,10 @@ impl Reply {
         router: Arc<Addr<Router>>,
         work: TaskTrackerToken,
     ) -> Self {
-        Self { connection, duty: Some(Box::new(Duty { id, in_flight, router, _work: work })) }
+        Self {
+            connection,
+            duty: Some(Box::new(Duty { id, in_flight, router, runtime: Handle::current(), _work: work })),
+        }
     }
 
     /// The connection that sent the request.
@@ -138,7 +147,7 @@ impl Drop for Reply {
         let router = duty.router;
         if let Err(SendError::Full(outcome)) = router.try_send(outcome) {
             // There is at most one such task per dropped reply, so their number is bounded by the requests in flight.
-            actix_rt::spawn(async move { router.send(outcome).await });
+            duty.runtime.spawn(async move { router.send(outcome).await });
         }
     }
 }
@@ -171,5 +180,28 @@ mod tests {
         assert!(answers.is_empty(), "once");
         work.close();
         tokio::time::timeout(Duration::from_secs(60), work.wait()).await.unwrap();
+    }
+
+    #[actix_rt::test]
+    async fn a_reply_that_is_dropped_on_another_thread_is_answered_even_if_the_router_has_no_room() {
+        let router = Router::new(Arc::new(Limits::tiny()), Clock::system()).start();
+        let connection = ConnectionId(1);
+        let mut answers = listen(&router, connection).await;
+        let work = TaskTracker::new();
+        let reply =
+            |id| Reply::new(connection, RequestId::Integer(id), InFlight::of_a_test(), router.clone(), work.token());
+        let (of_worker, of_thread) = (reply(1), reply(2));
+        // Nothing of this thread runs before the next await, so the mailbox stays full until then.
+        while router.try_send(Outcome::none()).is_ok() {}
+        let (dropped, is_dropped) = std::sync::mpsc::channel();
+        actix_rt::task::spawn_blocking(move || {
+            drop(of_worker);
+            dropped.send(()).unwrap();
+        });
+        is_dropped.recv_timeout(Duration::from_secs(60)).unwrap();
+        std::thread::spawn(move || drop(of_thread)).join().unwrap();
+        for _ in 0..2 {
+            assert!(answers.next().await.text().contains("-32603"));
+        }
     }
 }

@@ -121,6 +121,9 @@ fn a_server_without_room_for_processes_says_so_and_ends_in_order() {
     let mut server = Server::unix(Launch::new().without_privileges().processes(100));
     let mut client = server.client();
     client.call("command/exec", shell("true", json!({})));
+    // From now on there is a thread that searches; it finds no helpers below.
+    let search = |root: &std::path::Path| json!({"query": "server", "roots": [root]});
+    client.call("fuzzyFileSearch", search(std::path::Path::new("/proc/self/ns")));
     // The user's other processes, which have no such bound, leave no room.
     let crowd: Vec<Crowd> = (0..100).map(|_| Crowd::new()).collect();
     for policy in ["dangerFullAccess", "readOnly", "workspaceWrite"] {
@@ -129,6 +132,8 @@ fn a_server_without_room_for_processes_says_so_and_ends_in_order() {
         assert!(refusal.message.contains("Resource temporarily unavailable"), "{refusal:?}");
     }
     let home = server.process.codex_home().to_owned();
+    let found = client.call("fuzzyFileSearch", search(&home));
+    assert_eq!(found["files"][0]["path"], "codex-app-server");
     for (method, params) in [
         ("thread/loaded/list", json!({})),
         ("thread/start", json!({})),

@@ -132,3 +132,38 @@ fn an_account_whose_token_has_expired_is_renewed_once() {
     let auth = std::fs::read_to_string(home.join("auth.json")).expect("it is there");
     assert!(auth.contains(&backend.account().access_token), "the new token is kept for every program of this home");
 }
+
+#[test]
+fn the_streams_of_a_revoked_controller_end_whatever_the_backend_does() {
+    for fault in [Fault::Hang, Fault::status(500)] {
+        let (server, backend) = remote::shared();
+        let mut client = server.client();
+        let (mut stolen, mut other) = (backend.controller_of("stolen", Some("s")), backend.controller());
+        stolen.initialize();
+        other.initialize();
+        backend.fail_always(Endpoint::Revoke, fault);
+        let params = json!({"environmentId": "env_1", "clientId": "stolen"});
+        client.send_request("remoteControl/client/revoke", params);
+        eventually("its stream is gone", || stolen.ping() == "unknown");
+        let refused = backend.controller_of("stolen", Some("another")).refusal("initialize", json!({}));
+        assert_eq!(refused.message, "this controller was revoked; pair it again");
+        other.call("thread/loaded/list", json!({}));
+
+        backend.heal();
+        // What the backend has not confirmed stays revoked.
+        client.call("remoteControl/pairing/start", json!({}));
+        backend.controller_of("stolen", Some("third")).refusal("initialize", json!({}));
+    }
+}
+
+#[test]
+fn a_controller_that_is_paired_again_is_let_in_again() {
+    let (server, backend) = remote::shared();
+    let mut client = server.client();
+    backend.add_listed_client(json!({"client_id": "phone"}));
+    backend.controller_of("phone", Some("s")).initialize();
+    client.call("remoteControl/client/revoke", json!({"environmentId": "env_1", "clientId": "phone"}));
+    backend.controller_of("phone", Some("t")).refusal("initialize", json!({}));
+    client.call("remoteControl/pairing/start", json!({}));
+    backend.controller_of("phone", Some("u")).initialize();
+}

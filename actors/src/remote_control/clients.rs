@@ -16,7 +16,7 @@ use crate::times;
 const PAGE: std::ops::RangeInclusive<u32> = 1..=100;
 
 /// -32600 for what the user can change, -32603 for the rest.
-fn told(failure: Failure) -> RpcError {
+pub fn told(failure: Failure) -> RpcError {
     match failure.kind {
         Kind::Other | Kind::Deferred | Kind::AccountChanged => RpcError::internal(failure.text),
         _ => RpcError::invalid_request(failure.text),
@@ -52,19 +52,19 @@ impl Session {
         Ok(RemoteControlClientsListResponse { data, next_cursor: page.cursor })
     }
 
-    /// Revokes a controller.
-    pub async fn revoke(&self, params: RemoteControlClientsRevokeParams) -> Result<(), RpcError> {
+    /// Revokes a controller at the backend.
+    pub async fn revoke(&self, params: RemoteControlClientsRevokeParams) -> Result<(), Failure> {
         let RemoteControlClientsRevokeParams { environment_id, client_id } = params;
-        check("revoke requires environmentId", is_name(&environment_id))?;
-        check("revoke requires clientId", is_name(&client_id))?;
-        let backend = &self.tools.backend;
-        let revoked = async {
-            let url: BackendUrl = self.url().await?;
-            let ask = async |me| backend.revoke(url.client(&environment_id, &client_id), &me).await;
-            self.with_recovery(&Recovery::of_request(), is_unauthorized, ask).await
-        };
-        revoked.await.map_err(told)
+        let url: BackendUrl = self.url().await?;
+        let ask = async |me| self.tools.backend.revoke(url.client(&environment_id, &client_id), &me).await;
+        self.with_recovery(&Recovery::of_request(), is_unauthorized, ask).await
     }
+}
+
+/// Checks what names a controller to revoke.
+pub fn check_revoke(params: &RemoteControlClientsRevokeParams) -> Result<(), RpcError> {
+    check("revoke requires environmentId", is_name(&params.environment_id))?;
+    check("revoke requires clientId", is_name(&params.client_id))
 }
 
 /// 403 is final for lists of controllers; only 401 is about the token.

@@ -31,7 +31,7 @@ use crate::account::Recovery;
 use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::protocol::body::{detail, preview};
-use crate::remote_link::{Dial, DialError, EndSession, HangUp, SendRest};
+use crate::remote_link::{Dial, DialError, EndSession, HangUp, Readmit, Revoke, SendRest};
 
 /// The body of a 404 that means that the backend has forgotten this host.
 const FORGOTTEN: &str = "Remote app server not found";
@@ -42,6 +42,8 @@ pub struct Link {
     pub(super) hang_up: Recipient<HangUp>,
     pub(super) end_session: Recipient<EndSession>,
     pub(super) send_rest: Recipient<SendRest>,
+    pub(super) revoke: Recipient<Revoke>,
+    pub(super) readmit: Recipient<Readmit>,
     /// The time limit of a dial, for its error text.
     dial_time: Duration,
 }
@@ -51,12 +53,15 @@ impl Link {
     pub(crate) fn new<L>(address: &Addr<L>, dial_time: Duration) -> Self
     where
         L: Actor<Context = Context<L>> + Handler<Dial> + Handler<HangUp> + Handler<EndSession> + Handler<SendRest>,
+        L: Handler<Revoke> + Handler<Readmit>,
     {
         Self {
             dial: address.clone().recipient(),
             hang_up: address.clone().recipient(),
             end_session: address.clone().recipient(),
             send_rest: address.clone().recipient(),
+            revoke: address.clone().recipient(),
+            readmit: address.clone().recipient(),
             dial_time,
         }
     }

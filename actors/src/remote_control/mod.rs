@@ -270,11 +270,7 @@ impl RemoteControl {
         self.status.disabled();
         // Sent now, so that no later dial overtakes it.
         let hung_up = self.link.hang_up.send(HangUp);
-        async move {
-            if let Err(e) = hung_up.await {
-                log::debug!("the remote control link has ended: {e}");
-            }
-        }
+        async move { heard(hung_up.await) }
     }
 
     fn stop_cycle(&mut self, ctx: &mut Context<Self>) {
@@ -304,6 +300,13 @@ impl RemoteControl {
         }
         self.told = now.clone();
         Outcome::none().tell(Audience::Everyone, ServerNotification::RemoteControlStatusChanged(now))
+    }
+}
+
+/// What was sent to the link, or the link has ended, which is equivalent for streams and sockets.
+fn heard(sent: Result<(), MailboxError>) {
+    if let Err(e) = sent {
+        log::debug!("the remote control link has ended: {e}");
     }
 }
 

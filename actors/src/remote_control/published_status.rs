@@ -1,11 +1,17 @@
 //! The status that clients are shown. Only the latest one matters; intermediate ones may be skipped.
 
+use std::cell::RefCell;
+
 use tokio::sync::watch;
 
 use crate::protocol::remote::{RemoteControlState, RemoteControlStatus, RemoteControlStatusReadResponse};
 
 /// The status, and the cause if it is `errored`.
-pub struct PublishedStatus(watch::Sender<RemoteControlStatusReadResponse>);
+pub struct PublishedStatus {
+    shown: watch::Sender<RemoteControlStatusReadResponse>,
+    /// The environment that was shown last. Its controllers may have streams even while remote control is disabled.
+    last_environment: RefCell<Option<String>>,
+}
 
 impl PublishedStatus {
     /// Creates the disabled status.
@@ -16,22 +22,23 @@ impl PublishedStatus {
             installation_id,
             environment_id: None,
         };
-        Self(watch::Sender::new(RemoteControlStatusReadResponse { state, last_error: None }))
+        let shown = watch::Sender::new(RemoteControlStatusReadResponse { state, last_error: None });
+        Self { shown, last_environment: RefCell::default() }
     }
 
     /// The current status.
     pub fn read(&self) -> RemoteControlStatusReadResponse {
-        self.0.borrow().clone()
+        self.shown.borrow().clone()
     }
 
     /// The current status without causes.
     pub fn state(&self) -> RemoteControlState {
-        self.0.borrow().state.clone()
+        self.shown.borrow().state.clone()
     }
 
     /// A receiver of changes.
     pub fn watch(&self) -> watch::Receiver<RemoteControlStatusReadResponse> {
-        self.0.subscribe()
+        self.shown.subscribe()
     }
 
     /// Remote control is disabled.
@@ -64,6 +71,14 @@ impl PublishedStatus {
     /// Sets the environment of this host.
     pub fn environment(&self, id: Option<&str>) {
         self.change(|shown| shown.state.environment_id = id.map(str::to_owned));
+        if let Some(id) = id {
+            self.last_environment.replace(Some(id.to_owned()));
+        }
+    }
+
+    /// Whether open streams may be those of controllers of this environment.
+    pub fn may_be_of(&self, environment: &str) -> bool {
+        self.last_environment.borrow().as_ref().is_none_or(|last| last == environment)
     }
 
     fn status(&self, status: RemoteControlStatus) {
@@ -74,7 +89,7 @@ impl PublishedStatus {
     }
 
     fn change(&self, change: impl FnOnce(&mut RemoteControlStatusReadResponse)) {
-        self.0.send_if_modified(|shown| {
+        self.shown.send_if_modified(|shown| {
             let before = shown.clone();
             change(shown);
             *shown != before

@@ -5,14 +5,17 @@ use actix::prelude::*;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::failure::{Failure, Kind};
-use super::{Desired, RemoteControl, pairing};
+use super::{Desired, RemoteControl, clients, heard, pairing};
 use crate::account::Recovery;
 use crate::context::Context;
 use crate::panics::guarded_future;
 use crate::post::Post;
 use crate::protocol::RpcError;
-use crate::protocol::remote::{RemoteControlAnswer as Answer, RemoteControlRequest as Request};
+use crate::protocol::remote::{
+    RemoteControlAnswer as Answer, RemoteControlClientsRevokeParams, RemoteControlRequest as Request,
+};
 use crate::protocol::thread::Empty;
+use crate::remote_link::{Readmit, Revoke};
 use crate::reply::Reply;
 
 type Answered = Result<Answer, RpcError>;
@@ -39,15 +42,18 @@ impl RemoteControl {
             Request::ClientList(params) => {
                 self.call(reply, async move { session.clients(params).await.map(Answer::ClientList) }, ctx);
             }
-            Request::ClientRevoke(params) => {
-                let revoked = async move { session.revoke(params).await.map(|()| Answer::ClientRevoke(Empty {})) };
-                self.call(reply, revoked, ctx);
-            }
+            Request::ClientRevoke(params) => match clients::check_revoke(&params) {
+                Err(error) => self.answer(reply, Err(error), ctx),
+                Ok(()) => self.client_revokes(reply, params, ctx),
+            },
             Request::PairingStart(params) => match self.check_enabled() {
                 Err(error) => self.answer(reply, Err(error), ctx),
                 Ok(()) => {
-                    let paired =
-                        async move { Ok(Answer::PairingStart(session.pair(params).await.map_err(RpcError::from)?)) };
+                    let readmitted = self.link.readmit.send(Readmit);
+                    let paired = async move {
+                        heard(readmitted.await);
+                        Ok(Answer::PairingStart(session.pair(params).await.map_err(RpcError::from)?))
+                    };
                     self.call(reply, paired, ctx);
                 }
             },
@@ -118,6 +124,27 @@ impl RemoteControl {
         self.work(reply, forgotten, ctx, move |_, forgotten: Result<(), Failure>, _| {
             forgotten.map_err(told).map(|()| Answer::State(state))
         });
+    }
+
+    /// The streams of the controller end before the backend is asked, and whatever it answers.
+    fn client_revokes(&mut self, reply: Reply, params: RemoteControlClientsRevokeParams, ctx: &mut Context<Self>) {
+        let is_here = self.status.may_be_of(&params.environment_id);
+        let revoke = Revoke { client: params.client_id.clone(), confirmed: false };
+        let ended = is_here.then(|| self.link.revoke.send(revoke.clone()));
+        let (session, link, permit) = (self.session.clone(), self.link.clone(), self.permit());
+        let revoked = async move {
+            if let Some(ended) = ended {
+                heard(ended.await);
+            }
+            let _permit = permit.ok_or_else(RpcError::overloaded)?;
+            let asked = session.revoke(params).await;
+            let is_unknown = matches!(&asked, Err(failure) if failure.kind == Kind::NotFound);
+            if is_here && (asked.is_ok() || is_unknown) {
+                heard(link.revoke.send(Revoke { confirmed: true, ..revoke }).await);
+            }
+            asked.map(|()| Answer::ClientRevoke(Empty {})).map_err(clients::told)
+        };
+        self.work(reply, revoked, ctx, |_, answered, _| answered);
     }
 
     fn check_enabled(&self) -> Result<(), RpcError> {

@@ -27,6 +27,8 @@ pub struct RemoteLinkLimits {
     pub streams: usize,
     /// Open streams of one controller, so that none takes all. Further ones get -32001.
     pub controller_streams: usize,
+    /// Revoked controllers that are remembered. Above it the one that was revoked first is forgotten.
+    pub revoked_controllers: usize,
     /// Longest name of a controller or a stream, in bytes. An envelope with a longer one is ignored.
     pub name_bytes: usize,
     /// Longest cursor in bytes; a longer one is ignored.
@@ -81,6 +83,7 @@ impl RemoteLinkLimits {
             frame_bytes: 1 << 20,
             streams: 4,
             controller_streams: 3,
+            revoked_controllers: 2,
             name_bytes: 64,
             cursor_bytes: 64,
             stream_idle_seconds: Seconds(600),

@@ -63,6 +63,18 @@ impl Link {
         self.room.notify_waiters();
     }
 
+    /// A controller is revoked.
+    pub(super) fn revoke(&self, client: &str, confirmed: bool) {
+        self.session.borrow_mut().revoke(client, confirmed, Instant::now());
+        self.room.notify_waiters();
+        self.done.notify_waiters();
+    }
+
+    /// A new pairing starts.
+    pub(super) fn readmit(&self) {
+        self.session.borrow_mut().readmit();
+    }
+
     /// A new socket is established.
     pub(super) fn replay(&self) {
         self.connected.set(true);

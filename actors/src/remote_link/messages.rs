@@ -78,6 +78,24 @@ pub struct SendRest;
 #[rtype(result = "()")]
 pub struct EndSession;
 
+/// Sent by remote control when a client revokes a controller, before the backend is asked, and once more when the backend
+/// has confirmed it: ends the streams of the controller and refuses new ones. The reply comes when they have ended.
+/// Mailbox full: the sender waits.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Revoke {
+    /// Id of the controller.
+    pub client: String,
+    /// Whether the backend refuses the controller, too.
+    pub confirmed: bool,
+}
+
+/// Sent by remote control when a new pairing starts: accepts the controllers again whose revocation the backend has
+/// confirmed, because it lets them through only when they are paired anew. Mailbox full: the sender waits.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Readmit;
+
 /// Sent by the link to remote control, once for each established socket that ended by itself. The link does not wait.
 /// Mailbox full: the message is delivered when there is room.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]

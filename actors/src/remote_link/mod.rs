@@ -31,7 +31,7 @@ use socket::Socket;
 
 pub use limits::RemoteLinkLimits;
 pub use link::OpenStream;
-pub use messages::{Dial, DialError, EndSession, HangUp, LinkLost, SendRest};
+pub use messages::{Dial, DialError, EndSession, HangUp, LinkLost, Readmit, Revoke, SendRest};
 
 /// See the module's documentation.
 pub struct RemoteLink {
@@ -166,5 +166,21 @@ impl Handler<EndSession> for RemoteLink {
     fn handle(&mut self, _: EndSession, ctx: &mut Self::Context) {
         self.hang_up(ctx);
         self.link.forget();
+    }
+}
+
+impl Handler<Revoke> for RemoteLink {
+    type Result = ();
+
+    fn handle(&mut self, Revoke { client, confirmed }: Revoke, _: &mut Self::Context) {
+        self.link.revoke(&client, confirmed);
+    }
+}
+
+impl Handler<Readmit> for RemoteLink {
+    type Result = ();
+
+    fn handle(&mut self, _: Readmit, _: &mut Self::Context) {
+        self.link.readmit();
     }
 }

@@ -34,8 +34,8 @@ mod peer;
 #[cfg(test)]
 mod tests;
 
+use asked::{Answered, PendingRequests, Resolved};
 pub use asked::{Ask, AskId};
-use asked::{PendingRequests, Resolved};
 use clocks::Due;
 use memory::Freed;
 pub use messages::{
@@ -103,9 +103,10 @@ impl Router {
                     }
                 }
                 Effect::Ask(ask) => self.ask(ask),
-                Effect::Answered { connection, id, answer } => match self.asked.answer(connection, &id, answer) {
-                    Some(resolved) => self.resolve(resolved),
-                    None => {
+                Effect::Answered { connection, id, answer } => match self.asked.answer(connection, &id, &answer) {
+                    Answered::Resolved(resolved) => self.resolve(resolved),
+                    Answered::Waiting => {}
+                    Answered::Ignored => {
                         log::debug!("connection {connection} answered {id:?}, which it was not asked or not in time")
                     }
                 },
@@ -210,11 +211,12 @@ impl Router {
     fn forget(&mut self, id: ConnectionId) {
         if let Some(peer) = self.peers.remove(&id) {
             self.freed.connection(peer.queued_bytes());
-            self.asked.forget(id);
             peer.outbound().close();
+            let refused = self.asked.forget(id, None);
             for thread in peer.subscriptions {
                 self.unsubscribe(id, thread);
             }
+            refused.into_iter().for_each(|resolved| self.resolve(resolved));
         }
         if self.peers.is_empty()
             && let Some(emptied) = self.emptied.take()
@@ -336,6 +338,8 @@ impl Handler<Unsubscribe> for Router {
         if let Some(peer) = self.peers.get_mut(&message.connection) {
             peer.subscriptions.remove(&message.thread);
         }
+        let refused = self.asked.forget(message.connection, Some(message.thread));
+        refused.into_iter().for_each(|resolved| self.resolve(resolved));
         self.unsubscribe(message.connection, message.thread)
     }
 }

@@ -1,14 +1,20 @@
 //! Distributes work on many small items over the processors.
 
 use std::num::NonZero;
+use std::sync::Mutex;
 use std::thread;
 
 /// Number of items below which another thread does not pay.
 const FEW: usize = 4096;
 
+/// Number of processors.
+pub fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
 /// Calls `work` with parts of `items`, in parallel if that pays. Returns the results in order.
 pub fn in_parts<T: Sync, R: Send>(items: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let processors = processors();
     let parts = processors.min(items.len().div_ceil(FEW)).max(1);
     let mut chunks = items.chunks(items.len().div_ceil(parts).max(1));
     let first = chunks.next().unwrap_or_default();
@@ -30,9 +36,28 @@ pub fn in_parts<T: Sync, R: Send>(items: &[T], work: impl Fn(&[T]) -> R + Sync) 
     })
 }
 
+/// How many of `most` helper threads can be started now. They exist side by side for a moment, so that each counts.
+pub fn startable_threads(most: usize) -> usize {
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        let closed = gate.lock();
+        let start = |_| thread::Builder::new().spawn_scoped(scope, || drop(gate.lock())).ok();
+        let started: Vec<_> = (0..most).map_while(start).collect();
+        drop(closed);
+        // Otherwise the system may still count them when the caller starts its own.
+        started.into_iter().map(thread::ScopedJoinHandle::join).filter(Result::is_ok).count()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn usually_all_threads_can_be_started() {
+        assert_eq!(startable_threads(3), 3);
+        assert_eq!(startable_threads(0), 0);
+    }
 
     #[test]
     fn every_thing_is_worked_on_once_and_in_order() {

@@ -7,12 +7,15 @@ use std::time::SystemTime;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::ignored::{self, Ignored};
-use super::parallel::in_parts;
+use super::parallel::{in_parts, processors, startable_threads};
 use super::stamp::{Stamp, What};
 use crate::workers::Progress;
 
 /// Ignore files of git and of searches, in any directory.
 const IGNORE_FILES: [&str; 3] = [".gitignore", ".ignore", ".git/info/exclude"];
+
+/// Most threads of one walk; more would wait for the same disk.
+const MOST_WALKERS: usize = 12;
 
 /// See the module's documentation. It contains hidden files and the targets of links, but nothing that git ignores.
 pub struct Tree {
@@ -48,24 +51,24 @@ impl Tree {
         let tree = Self { text: String::new(), entries: Vec::new(), stamps: around, settled: true };
         let found = Mutex::new(tree);
         let ignored = Ignored::around(root);
-        let walker = WalkBuilder::new(root)
-            .standard_filters(false)
-            .follow_links(true)
-            .filter_entry(move |entry| !ignored.contains(entry))
-            .build_parallel();
-        walker.run(|| {
-            Box::new(|entry| {
-                progress.tick();
-                let stamps = stamps(&entry);
-                let mut tree = found.lock().unwrap_or_else(PoisonError::into_inner);
-                tree.stamps.extend(stamps);
-                match entry {
-                    Ok(entry) if entry.depth() > 0 => tree.add(root, &entry, most),
-                    // The root itself, or an unreadable entry, which is skipped.
-                    _ => WalkState::Continue,
-                }
-            })
-        });
+        let mut walker = WalkBuilder::new(root);
+        walker.standard_filters(false).follow_links(true).filter_entry(move |entry| !ignored.contains(entry));
+        let visit = |entry| {
+            progress.tick();
+            let stamps = stamps(&entry);
+            let mut tree = found.lock().unwrap_or_else(PoisonError::into_inner);
+            tree.stamps.extend(stamps);
+            match entry {
+                Ok(entry) if entry.depth() > 0 => tree.add(root, &entry, most),
+                // The root itself, or an unreadable entry, which is skipped.
+                _ => WalkState::Continue,
+            }
+        };
+        // The parallel walk panics if it cannot start its threads.
+        match startable_threads(processors().min(MOST_WALKERS)) {
+            0 | 1 => _ = walker.build().map(visit).find(|state| *state == WalkState::Quit),
+            threads => walker.threads(threads).build_parallel().run(|| Box::new(visit)),
+        }
         let mut tree = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         tree.settled = !tree.stamps.iter().any(|stamp| stamp.is_unsettled(start));
         tree

@@ -27,7 +27,7 @@ use crate::protocol::RequestId;
 use crate::protocol::initialize::ClientInfo;
 use crate::protocol::remote::{PairingStartParams, RemoteControlEnableParams, RemoteControlRequest};
 use crate::protocol::scope::Scopes;
-use crate::remote_link::{Dial, DialError, LinkLost, SendRest};
+use crate::remote_link::{Dial, DialError, LinkLost, Readmit, Revoke, SendRest};
 use crate::reply::{Asked, Reply};
 use crate::router::Effect;
 use crate::router::listener::{Frames, listen};
@@ -81,6 +81,22 @@ impl Handler<SendRest> for FakeLink {
 
     fn handle(&mut self, _: SendRest, _: &mut Self::Context) {
         let _ = self.told.try_send("send rest");
+    }
+}
+
+impl Handler<Revoke> for FakeLink {
+    type Result = ();
+
+    fn handle(&mut self, Revoke { confirmed, .. }: Revoke, _: &mut Self::Context) {
+        let _ = self.told.try_send(if confirmed { "revoke, confirmed" } else { "revoke" });
+    }
+}
+
+impl Handler<Readmit> for FakeLink {
+    type Result = ();
+
+    fn handle(&mut self, _: Readmit, _: &mut Self::Context) {
+        let _ = self.told.try_send("readmit");
     }
 }
 

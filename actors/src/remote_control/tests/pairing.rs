@@ -23,6 +23,11 @@ fn list(environment_id: &str, limit: Option<u32>) -> RemoteControlRequest {
     })
 }
 
+fn revoke(environment_id: &str) -> RemoteControlRequest {
+    let (environment_id, client_id) = (environment_id.to_owned(), "c1".to_owned());
+    RemoteControlRequest::ClientRevoke(RemoteControlClientsRevokeParams { environment_id, client_id })
+}
+
 async fn enabled() -> Scene {
     let mut scene = Scene::new().await;
     assert!(scene.enable(false).await["result"].is_object());
@@ -140,14 +145,10 @@ async fn controllers_are_listed_and_revoked_while_disabled() {
     let result = scene.ask(list("env_1", Some(5))).await["result"].take();
     assert_eq!((&result["data"][0]["clientId"], &result["data"][0]["lastSeenAt"]), (&json!("c1"), &json!(5)));
     assert_eq!(result["data"][0]["displayName"], Value::Null);
-    let revoke = || {
-        let (environment_id, client_id) = ("env_1".to_owned(), "c1".to_owned());
-        RemoteControlRequest::ClientRevoke(RemoteControlClientsRevokeParams { environment_id, client_id })
-    };
-    assert_eq!(scene.ask(revoke()).await["result"], json!({}));
+    assert_eq!(scene.ask(revoke("env_1")).await["result"], json!({}));
     assert_eq!(scene.backend.words(), ["clients", "c1"]);
     scene.backend.fail("c1", 401, json!({}));
-    assert_eq!(scene.ask(revoke()).await["result"], json!({}), "asked once more");
+    assert_eq!(scene.ask(revoke("env_1")).await["result"], json!({}), "asked once more");
     for (fault, code) in [(400, -32600), (403, -32600), (404, -32600), (500, -32603)] {
         scene.backend.fail("clients", fault, json!({}));
         assert_eq!(scene.ask(list("env_1", None)).await["error"]["code"], code, "{fault}");
@@ -171,4 +172,32 @@ async fn two_refused_requests_at_once_use_the_refresh_token_once() {
         assert!(answer["result"].is_object(), "{answer}");
     }
     assert_eq!(scene.backend.words().iter().filter(|what| *what == "token").count(), 1);
+}
+
+#[actix_rt::test]
+async fn the_link_refuses_a_controller_before_the_backend_is_asked_and_until_it_has_confirmed() {
+    let mut scene = enabled().await;
+    let hanging = scene.backend.hold("c1");
+    let asked = scene.request(revoke("env_1")).await;
+    scene.link_is_told("revoke").await;
+    scene.backend_is_asked("c1").await;
+    drop(hanging);
+    scene.answer(asked).await;
+    scene.link_is_told("revoke, confirmed").await;
+    for (status, then) in [(500, "readmit"), (404, "revoke, confirmed")] {
+        scene.backend.fail("c1", status, json!({}));
+        assert!(scene.ask(revoke("env_1")).await["error"].is_object());
+        scene.link_is_told("revoke").await;
+        scene.pair().await;
+        assert_eq!(scene.link.recv().await, Some(then), "{status}");
+    }
+}
+
+#[actix_rt::test]
+async fn the_controllers_of_another_host_keep_their_streams_here() {
+    let mut scene = enabled().await;
+    scene.ask(revoke("env_2")).await;
+    scene.pair().await;
+    scene.link_is_told("dial").await;
+    assert_eq!(scene.link.recv().await, Some("readmit"), "nothing else was told");
 }

@@ -3,6 +3,7 @@
 
 mod assembly;
 mod outbound;
+mod revoked;
 mod segments;
 mod streams;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use crate::protocol::remote::{BackendBody, BackendEnvelope, Message, MessageKind
 use crate::protocol::{Frame, RpcError};
 use assembly::{Assemblies, Fed};
 use outbound::Outbound;
+use revoked::Revoked;
 use streams::{Stream, Streams};
 
 pub(super) use outbound::StreamKey;
@@ -43,6 +45,7 @@ pub(super) struct Session<P: Pipe> {
     streams: Streams<P>,
     assemblies: Assemblies,
     cursor: Option<String>,
+    revoked: Revoked,
     /// Whether the server is ending and refuses new streams.
     begins_no_more: bool,
 }
@@ -64,6 +67,7 @@ impl<P: Pipe> Session<P> {
             streams: Streams::new(),
             assemblies: Assemblies::new(limits.clone(), message_bytes),
             cursor: None,
+            revoked: Revoked::new(limits.revoked_controllers),
             begins_no_more: false,
             limits,
             opener,
@@ -76,6 +80,22 @@ impl<P: Pipe> Session<P> {
         self.streams.clear();
         self.assemblies.clear();
         self.cursor = None;
+    }
+
+    /// A controller is revoked: its streams end, what they were still to be sent is dropped, and new ones are refused.
+    /// `confirmed` says whether the backend refuses the controller, too.
+    pub(super) fn revoke(&mut self, client: &str, confirmed: bool, now: Instant) {
+        for key in self.streams.keys_of(client) {
+            log::info!("a remote stream is closed because its controller was revoked");
+            self.end(&key, now);
+        }
+        self.outbound.discard_all_of(client);
+        self.revoked.add(client, confirmed);
+    }
+
+    /// Accepts the controllers again that the backend refuses until they are paired anew.
+    pub(super) fn readmit(&mut self) {
+        self.revoked.readmit();
     }
 
     /// Refuses new streams from now on.
@@ -209,14 +229,15 @@ impl<P: Pipe> Session<P> {
             }
             (Some(MessageKind::Initialize(id)), key) => {
                 let key = key.unwrap_or_else(|| self.streams.name(client));
-                if self.begins_no_more || !self.has_place(&key) {
-                    log::warn!("a remote stream is refused: {} are open, or the server is ending", self.streams.len());
-                    self.refuse(&key, &MessageKind::Initialize(id), now);
-                    if !self.streams.is_live(&key) {
-                        self.streams.remove(&key);
+                match self.refusal(&key) {
+                    None => self.open(&key, message, seq, now),
+                    Some(refusal) => {
+                        log::warn!("a remote stream is refused: {}", refusal.message);
+                        self.refuse(&key, &MessageKind::Initialize(id), &refusal, now);
+                        if !self.streams.is_live(&key) {
+                            self.streams.remove(&key);
+                        }
                     }
-                } else {
-                    self.open(&key, message, seq, now);
                 }
             }
             (Some(kind), Some(key)) => self.deliver(&key, message, &kind, seq, now),
@@ -225,7 +246,15 @@ impl<P: Pipe> Session<P> {
         Processed::Wholly
     }
 
-    /// Whether a stream may be opened; an open one may always restart.
+    /// Why a stream may not be opened, if so.
+    fn refusal(&self, key: &StreamKey) -> Option<RpcError> {
+        if self.revoked.contains(&key.client) {
+            return Some(RpcError::invalid_request("this controller was revoked; pair it again"));
+        }
+        (self.begins_no_more || !self.has_place(key)).then(RpcError::overloaded)
+    }
+
+    /// Whether there is room for a stream; an open one may always restart.
     fn has_place(&self, key: &StreamKey) -> bool {
         self.streams.is_live(key)
             || self.streams.len() < self.limits.streams && self.streams.of(&key.client) < self.limits.controller_streams
@@ -252,7 +281,7 @@ impl<P: Pipe> Session<P> {
         if seq.is_some() && seq <= stream.mark {
             return;
         }
-        if !stream.pipe.offer(message.line()) && !self.refuse(key, kind, now) {
+        if !stream.pipe.offer(message.line()) && !self.refuse(key, kind, &RpcError::overloaded(), now) {
             log::warn!("a remote controller sent more than could be handled and is disconnected; it must reconnect");
             return self.end(key, now);
         }
@@ -262,13 +291,16 @@ impl<P: Pipe> Session<P> {
     }
 
     /// Answers a request that is refused. Returns false if no answer is possible.
-    fn refuse(&mut self, key: &StreamKey, kind: &MessageKind, now: Instant) -> bool {
+    fn refuse(&mut self, key: &StreamKey, kind: &MessageKind, error: &RpcError, now: Instant) -> bool {
         let (MessageKind::Initialize(id) | MessageKind::Request(id)) = kind else { return false };
+        if !self.may_be_told(&key.client) {
+            return false;
+        }
         // An unknown stream has no envelopes, so only the total bounds the number of refusals.
         if !self.outbound.has_room(key) || !(self.streams.is_live(key) || self.outbound.has_total_room()) {
             return false;
         }
-        let refusal = Frame::error(Some(id), &RpcError::overloaded());
+        let refusal = Frame::error(Some(id), error);
         Message::new(refusal.text()).is_ok_and(|message| self.outbound.message(key, message, now).is_ok())
     }
 
@@ -304,15 +336,19 @@ impl<P: Pipe> Session<P> {
     }
 
     fn ping(&mut self, key: &StreamKey, now: Instant) {
-        match self.streams.get_mut(key) {
-            Some(stream) => {
-                stream.heard = now;
-                stream.owes_pong = true;
-                self.pay_pongs(now);
-            }
-            None if self.outbound.pong(key, PongStatus::Unknown, now) => {}
-            None => log::info!("a ping for an unknown remote stream is ignored"),
+        if let Some(stream) = self.streams.get_mut(key) {
+            stream.heard = now;
+            stream.owes_pong = true;
+            self.pay_pongs(now);
+        } else if !(self.may_be_told(&key.client) && self.outbound.pong(key, PongStatus::Unknown, now)) {
+            log::info!("a ping for an unknown remote stream is ignored");
         }
+    }
+
+    /// Whether a controller gets an answer. A revoked one that acknowledges none gets only so many, so that it cannot
+    /// use up the room of the others.
+    fn may_be_told(&self, client: &str) -> bool {
+        !self.revoked.contains(client) || self.outbound.has_room_for_controller(client)
     }
 
     /// Answers pings for which there is room now; one pong answers several pings.

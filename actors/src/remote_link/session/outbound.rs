@@ -110,8 +110,23 @@ impl Outbound {
 
     /// Drops the messages of streams that ended before `then`.
     pub(super) fn discard_over_since(&mut self, then: Instant) {
-        for channel in self.channels.values_mut() {
-            if matches!(channel.life, Life::Over(since) if since <= then) {
+        self.discard_where(|_, channel| matches!(channel.life, Life::Over(since) if since <= then));
+    }
+
+    /// Drops the messages of all streams of a controller.
+    pub(super) fn discard_all_of(&mut self, client: &str) {
+        self.discard_where(|key, _| *key.client == *client);
+    }
+
+    /// Whether all streams of a controller together retain less than a single stream may.
+    pub(super) fn has_room_for_controller(&self, client: &str) -> bool {
+        let of_client = self.channels.iter().filter(|(key, _)| *key.client == *client);
+        of_client.map(|(_, channel)| channel.retained.len()).sum::<usize>() < self.limits.stream_retained_envelopes
+    }
+
+    fn discard_where(&mut self, is_meant: impl Fn(&StreamKey, &Channel) -> bool) {
+        for (key, channel) in &mut self.channels {
+            if is_meant(key, channel) {
                 self.envelopes -= channel.retained.len();
                 self.bytes -= channel.bytes;
                 channel.clear();

@@ -49,6 +49,11 @@ impl<P> Streams<P> {
         self.live.keys().filter(|key| *key.client == *client).count()
     }
 
+    /// The keys of the streams of a controller.
+    pub(super) fn keys_of(&self, client: &str) -> Vec<StreamKey> {
+        self.live.keys().filter(|key| *key.client == *client).cloned().collect()
+    }
+
     /// The key of the stream that an envelope names; `None` for an unknown unnamed stream.
     pub(super) fn key(&self, client: &str, stream: Option<&str>) -> Option<StreamKey> {
         let stream = match stream {

@@ -18,7 +18,7 @@ use crate::protocol::server_request::{
 };
 use crate::protocol::unset::Unset;
 use crate::router::listener::{Frames, listen};
-use crate::router::{Effect, Outcome, Router};
+use crate::router::{Effect, Outcome, Router, Unsubscribe};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -226,4 +226,77 @@ async fn the_end_of_a_tool_call_is_told_by_its_item_alone() {
     answer(&router, 1, RequestId::Integer(0), json!({"contentItems": [], "success": true})).await;
     assert!(timeout(SOON, answered).await.unwrap().unwrap().unwrap().success);
     assert!(client.is_empty());
+}
+
+async fn refuse(router: &Addr<Router>, connection: u64) {
+    let error = json!({"code": -32601, "message": "unknown method"});
+    let answer = ClientAnswer::Error(to_raw_value(&error).unwrap());
+    let (connection, id) = (ConnectionId(connection), RequestId::Integer(0));
+    effect(router, Effect::Answered { connection, id, answer }).await;
+}
+
+#[actix_rt::test]
+async fn an_error_or_nonsense_does_not_decide_while_others_are_asked() {
+    let (router, thread) = (router(2), ThreadId::new());
+    let mut clients = Vec::new();
+    for id in 1..=3 {
+        clients.push(follow(&router, id, thread).await);
+    }
+    let answered = ask(&router, thread, 7).await;
+    refuse(&router, 1).await;
+    answer(&router, 2, RequestId::Integer(0), json!({"decision": "whatever"})).await;
+    // It has had its say.
+    answer(&router, 1, RequestId::Integer(0), json!({"decision": "decline"})).await;
+    answer(&router, 3, RequestId::Integer(0), accept()).await;
+    assert_eq!(decision(answered).await, FileChangeApprovalDecision::Accept);
+    for client in &mut clients {
+        is_asked(client, 0).await;
+        is_told(client, 0).await;
+    }
+}
+
+#[actix_rt::test]
+async fn what_the_last_one_refuses_is_declined() {
+    let (router, thread) = (router(2), ThreadId::new());
+    let (mut first, _second) = (follow(&router, 1, thread).await, follow(&router, 2, thread).await);
+    let answered = ask(&router, thread, 7).await;
+    is_asked(&mut first, 0).await;
+    refuse(&router, 2).await;
+    assert!(first.is_empty());
+    refuse(&router, 1).await;
+    let refused = timeout(SOON, answered).await.unwrap().unwrap();
+    assert_eq!(refused, Err(Unanswered::Refused { code: -32601, message: "unknown method".into() }));
+    is_told(&mut first, 0).await;
+}
+
+#[actix_rt::test]
+async fn whoever_leaves_is_not_waited_for_after_a_refusal() {
+    for leave in ["disconnect", "unsubscribe"] {
+        let (router, thread) = (router(2), ThreadId::new());
+        let (mut first, _second) = (follow(&router, 1, thread).await, follow(&router, 2, thread).await);
+        let mut answered = ask(&router, thread, 7).await;
+        is_asked(&mut first, 0).await;
+        refuse(&router, 1).await;
+        assert!(matches!(answered.try_recv(), Err(oneshot::error::TryRecvError::Empty)));
+        let connection = ConnectionId(2);
+        match leave {
+            "disconnect" => effect(&router, Effect::Forget { connection }).await,
+            _ => assert!(router.send(Unsubscribe { connection, thread }).await.unwrap()),
+        }
+        assert!(timeout(SOON, answered).await.unwrap().unwrap().is_err(), "{leave}");
+        is_told(&mut first, 0).await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_refusal_is_forgotten_when_somebody_new_can_answer() {
+    let (router, thread) = (router(2), ThreadId::new());
+    let _first = follow(&router, 1, thread).await;
+    let _second = follow(&router, 2, thread).await;
+    let answered = ask(&router, thread, 7).await;
+    refuse(&router, 1).await;
+    let _third = follow(&router, 3, thread).await;
+    refuse(&router, 2).await;
+    answer(&router, 3, RequestId::Integer(0), accept()).await;
+    assert_eq!(decision(answered).await, FileChangeApprovalDecision::Accept);
 }

@@ -241,3 +241,61 @@ fn the_end_of_the_login_forgets_everything() {
     test.say("c", "s", &json!({"id": 0, "result": {}}));
     assert_eq!(test.sent_numbers(), [1]);
 }
+
+#[test]
+fn the_streams_of_a_revoked_controller_end_and_new_ones_are_refused() {
+    let mut test = Harness::new();
+    test.initialize("stolen", "1", 1);
+    test.initialize("stolen", "2", 1);
+    test.initialize("other", "1", 1);
+    test.say("stolen", "1", &json!({"id": 0, "result": {}}));
+    test.session.revoke("stolen", false, test.now);
+    assert_eq!(test.connections.ended.borrow().len(), 2);
+    assert!(test.sent().is_empty(), "what it was still to be sent is dropped");
+    test.delivered();
+    test.request("stolen", "1", 2);
+    for stream in 3..100 {
+        test.initialize("stolen", &stream.to_string(), 1);
+        test.about("ping", "stolen", "1");
+    }
+    let told = test.sent();
+    assert_eq!(told.len(), test.session.limits.stream_retained_envelopes, "no more than one stream may have");
+    assert_eq!((&told[0]["stream_id"], &told[0]["message"]["error"]["code"]), (&json!("3"), &json!(-32600)));
+    test.request("other", "1", 2);
+    assert_eq!(test.delivered_ids(), [2], "the others go on");
+}
+
+#[test]
+fn a_new_pairing_readmits_only_whom_the_backend_refuses_by_itself() {
+    let mut test = Harness::new();
+    for (client, confirmed) in [("sold", false), ("stolen", false), ("sold", true)] {
+        test.session.revoke(client, confirmed, test.now);
+    }
+    test.session.readmit();
+    test.initialize("sold", "s", 1);
+    assert_eq!(test.delivered_ids(), [0]);
+    test.initialize("stolen", "s", 1);
+    assert!(test.delivered().is_empty());
+}
+
+#[test]
+fn the_revoked_controllers_are_remembered_up_to_a_bound() {
+    let mut test = Harness::new();
+    for client in ["first", "second", "second", "third"] {
+        test.session.revoke(client, false, test.now);
+    }
+    for client in ["first", "second", "third"] {
+        test.initialize(client, "s", 1);
+    }
+    let delivered: Vec<_> = test.delivered().into_iter().map(|(stream, _)| stream).collect();
+    assert_eq!(delivered, ["first/s"]);
+}
+
+#[test]
+fn the_end_of_the_login_does_not_readmit() {
+    let mut test = Harness::new();
+    test.session.revoke("stolen", true, test.now);
+    test.session.clear();
+    test.initialize("stolen", "s", 1);
+    assert!(test.delivered().is_empty());
+}
