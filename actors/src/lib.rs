@@ -65,6 +65,7 @@ pub mod command;
 pub mod commands;
 pub mod connection;
 mod context;
+mod descriptors;
 mod desk;
 pub mod encode;
 pub mod environment;

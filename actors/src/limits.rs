@@ -102,6 +102,9 @@ pub struct Limits {
     /// Largest message in bytes: a reassembled WebSocket message, or a line on stdio.
     pub message_bytes: usize,
 
+    /// Open files that commands and watches leave to connections and to the rest of the server; at most half of those
+    /// that the process may have.
+    pub reserved_open_files: usize,
     /// Requests waiting for the registry of commands. Further ones get -32001.
     pub commands_mailbox_messages: usize,
     /// Running commands of all connections. Further ones get -32001.
@@ -131,6 +134,9 @@ pub struct Limits {
     /// Nesting of arrays and objects in a message; deeper ones get -32600. Above 128, the JSON library's own limit
     /// remains for typed params.
     pub json_nesting_levels: usize,
+    /// Elements and members of all arrays and objects in a message. Messages with more get -32600, because some JSON
+    /// takes many times its length while it is read.
+    pub json_values: usize,
     /// Longest request id in bytes; longer ones get -32600.
     pub request_id_bytes: usize,
     /// Malformed messages of one WebSocket connection. One more closes it (1008).
@@ -228,6 +234,7 @@ impl Limits {
             outbound_stall_seconds: Seconds(1),
             websocket_frame_bytes: 1024,
             message_bytes: 2048,
+            reserved_open_files: 1,
             commands_mailbox_messages: 1,
             commands_total: 1,
             command_mailbox_messages: 1,
@@ -241,6 +248,7 @@ impl Limits {
             command_processes: 64,
             command_memory_bytes: 0,
             json_nesting_levels: 16,
+            json_values: 1024,
             request_id_bytes: 64,
             malformed_messages: 1,
             initialize_seconds: Seconds(1),

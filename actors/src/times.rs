@@ -42,8 +42,13 @@ pub fn retry_after(header: &str, now_ms: i64) -> Option<i64> {
         let seconds: i64 = header.parse().ok()?;
         return now_ms.checked_add(seconds.checked_mul(1000)?);
     }
+    date(header).filter(|at| *at > now_ms)
+}
+
+/// The time of a `Date` (RFC 9110 6.6.1), in milliseconds since the Unix epoch. `None` if it is invalid.
+pub fn date(header: &str) -> Option<i64> {
     let since: Duration = httpdate::parse_http_date(header).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_millis()).ok().filter(|at| *at > now_ms)
+    i64::try_from(since.as_millis()).ok()
 }
 
 #[cfg(test)]

@@ -32,8 +32,8 @@ pub(super) async fn start(client: &mut Client, printer: &mut Printer, json: bool
         return Ok(printer.json(result.text()).await?);
     }
     let pairing: PairingStartResponse = result.read().map_err(ClientError::from)?;
-    let now = Clock::system().unix_ms() / 1000;
-    let left = pairing.expires_at - now;
+    let by_our_clock = || pairing.expires_at - Clock::system().unix_ms() / 1000;
+    let left = pairing.expires_in_seconds.unwrap_or_else(by_our_clock);
     if printer.is_terminal() {
         return Ok(printer.page(&drawn(&pairing, left)).await?);
     }
@@ -89,6 +89,7 @@ mod tests {
             manual_pairing_code: manual.map(str::to_owned),
             environment_id: "env_1".to_owned(),
             expires_at: 0,
+            expires_in_seconds: None,
         }
     }
 

@@ -122,7 +122,7 @@ fn a_server_without_room_for_processes_says_so_and_ends_in_order() {
     let mut client = server.client();
     client.call("command/exec", shell("true", json!({})));
     // From now on there is a thread that searches; it finds no helpers below.
-    let search = |root: &std::path::Path| json!({"query": "server", "roots": [root]});
+    let search = |root: &std::path::Path| json!({"query": "codexapp", "roots": [root]});
     client.call("fuzzyFileSearch", search(std::path::Path::new("/proc/self/ns")));
     // The user's other processes, which have no such bound, leave no room.
     let crowd: Vec<Crowd> = (0..100).map(|_| Crowd::new()).collect();

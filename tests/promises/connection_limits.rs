@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::support::eventually;
 use crate::support::http::{self, Response, UPGRADE};
 use crate::support::process::Launch;
@@ -48,7 +50,7 @@ fn one_peer_has_only_so_many_connections_and_gets_them_back() {
         is_refused(&mut server.tcp_stream(), "too many connections from this address");
         assert_eq!(probe(&mut server.tcp_stream()), 200);
     }
-    client.call("thread/loaded/list", serde_json::json!({}));
+    client.call("thread/loaded/list", json!({}));
     assert_eq!(upgrade(&mut server.tcp_stream_from([127, 0, 0, 2])).status, 101, "another peer is let in");
     for freed in [idle, upgraded] {
         drop(freed);
@@ -75,7 +77,7 @@ fn beyond_the_number_in_all_probes_are_answered_and_clients_told_to_come_back() 
         assert_eq!(probe(&mut server.tcp_stream()), 200);
         is_refused(&mut server.tcp_stream(), "http.max_connections");
     }
-    second.call("thread/loaded/list", serde_json::json!({}));
+    second.call("thread/loaded/list", json!({}));
     drop(first);
     eventually("a place is free again", || upgrade(&mut server.tcp_stream()).status == 101);
 }
@@ -112,6 +114,28 @@ fn when_descriptors_run_short_probes_are_answered_all_the_same() {
 }
 
 #[test]
+fn commands_leave_descriptors_to_connections_and_are_refused_instead() {
+    let launch = Launch::new().setting("startup.raise_open_files", false).open_files(256);
+    let server = Server::unix(launch);
+    let mut client = server.client();
+    let policy = json!({"type": "dangerFullAccess"});
+    let params = json!({"command": ["sleep", "600"], "timeoutMs": 600_000, "sandboxPolicy": policy});
+    for _ in 0..40 {
+        client.send_request("command/exec", params.clone());
+    }
+    // Those that run have no answer.
+    let refused = client.next_answer();
+    assert_eq!(refused["error"]["code"], -32001, "{refused}");
+    let text = refused["error"]["message"].as_str().expect("text");
+    assert!(text.contains("may open too few more files (256 in all)"), "{text}");
+    for _ in 0..20 {
+        assert_eq!(http::exchange(&mut server.unix_stream(), PROBE).expect("an answer").status, 200);
+        server.client().call("thread/loaded/list", json!({}));
+    }
+    assert!(!server.process.stderr.text().contains("Too many open files"), "{}", server.process.stderr.text());
+}
+
+#[test]
 fn a_head_of_ordinary_length_passes_and_a_longer_one_is_refused() {
     let server = Server::ws(Launch::new().setting("http.request_head_bytes", 4096));
     let ask = |bytes: usize| {
@@ -145,5 +169,5 @@ fn a_second_head_that_never_ends_is_given_up_too() {
         std::thread::sleep(Duration::from_millis(100));
         stream.write_all(b"X").is_err()
     });
-    client.call("thread/loaded/list", serde_json::json!({}));
+    client.call("thread/loaded/list", json!({}));
 }

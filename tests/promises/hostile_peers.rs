@@ -242,3 +242,22 @@ fn who_reads_too_slowly_is_told_so_when_reading_on() {
     assert_eq!(slow.close_code(), 1013);
     serves(&server);
 }
+
+/// Some JSON takes many times its length when it is read: here, 32 bytes for every two.
+#[test]
+fn a_message_of_many_small_values_takes_no_multiple_of_its_length() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let zeros = format!("[{}0]", "0,".repeat(7 << 20));
+    let before = server.process.peak_kib();
+    for (method, params) in [
+        ("command/exec", format!(r#"{{"command":["true"],"sandboxPolicy":{zeros}}}"#)),
+        ("turn/start", format!(r#"{{"threadId":"t","input":[{{"zeros":{zeros},"type":"text","text":"x"}}]}}"#)),
+        ("thread/list", format!(r#"{{"unknown":{zeros}}}"#)),
+    ] {
+        let answer = client.exchange(&format!(r#"{{"id":1,"method":"{method}","params":{params}}}"#));
+        assert_eq!(answer["error"]["code"], -32600, "{answer}");
+    }
+    let grown = server.process.peak_kib() - before;
+    assert!(grown < 140 * MIB, "for 14 MiB it grew by {grown} KiB");
+}

@@ -25,6 +25,7 @@ fn a_code_is_given_out_claimed_and_expires_in_unix_seconds() {
     assert_eq!(started["environmentId"], "env_1");
     let left = started["expiresAt"].as_i64().expect("seconds") - secrets::now();
     assert!((590..=600).contains(&left), "{left}");
+    assert!((590..=600).contains(&started["expiresInSeconds"].as_i64().expect("seconds")), "{started}");
     let by_code = json!({"pairingCode": "pairing-code-0"});
     assert_eq!(client.call("remoteControl/pairing/status", by_code.clone()), json!({"claimed": false}));
     backend.service(|service| service.pairings[0].claimed = true);

@@ -11,6 +11,8 @@ use bytes::Bytes;
 use command_launcher::{Bounds, Confinement};
 use tokio::sync::oneshot;
 
+use crate::descriptors::TooFew;
+
 /// Identifies a command; unique for the life of the process. Chosen by the code that starts the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CommandId(pub u64);
@@ -112,9 +114,12 @@ pub enum LaunchError {
     /// The command was to be confined, which this machine cannot do; nothing was run.
     #[error("the command was not run because it cannot be confined as requested: {0}")]
     NotConfined(String),
-    /// The server has too many commands.
+    /// The server could not make what the command needs.
     #[error("failed to spawn command: {0}")]
     System(#[from] io::Error),
+    /// It would use up the last open files.
+    #[error("failed to spawn command: {0}")]
+    TooFewFiles(#[from] TooFew),
     /// The server lost track of the command and ended it.
     #[error("the server failed while it ran this command")]
     Lost,

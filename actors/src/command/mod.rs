@@ -12,7 +12,6 @@ mod messages;
 mod process;
 mod runner;
 
-use std::io as std_io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -25,6 +24,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
+use crate::descriptors;
 use crate::limits::Limits;
 use crate::panics::guarded_future;
 use io::{Input, Source, Terminal};
@@ -40,6 +40,12 @@ pub use runner::{CommandSetup, NotRun, Rules, Run, Runner, Waiting};
 
 /// How long each further step waits when a command does not end although it was killed.
 const STUBBORN: Duration = Duration::from_secs(1);
+
+/// Open files of a command's streams.
+const FILES_OF_STREAMS: usize = 8;
+
+/// Open files of a command's launcher.
+const FILES_OF_LAUNCHER: usize = 8;
 
 /// The exit code of a command that was ended before it began: that of SIGTERM.
 const NEVER_BEGAN: i32 = 143;
@@ -92,7 +98,8 @@ impl Command {
     }
 
     /// Makes the streams and waits for the job.
-    fn prepare(&mut self, ctx: &mut Context<Self>) -> std_io::Result<()> {
+    fn prepare(&mut self, ctx: &mut Context<Self>) -> Result<(), LaunchError> {
+        self.check_files(FILES_OF_STREAMS + FILES_OF_LAUNCHER)?;
         let Plumbing { theirs, input, terminal, outputs } =
             process::plumb(self.streams, self.limits.command_stdin_bytes)?;
         let (begin, begun) = oneshot::channel();
@@ -126,7 +133,10 @@ impl Command {
         ctx: &mut Context<Self>,
     ) {
         let timeout = job.timeout;
-        let (child, controls) = match process::launch(job, &self.launcher, streams, self.terminal.is_some()) {
+        let launched = self
+            .check_files(FILES_OF_LAUNCHER)
+            .and_then(|()| process::launch(job, &self.launcher, streams, self.terminal.is_some()));
+        let (child, controls) = match launched {
             Ok(launched) => launched,
             Err(error) => return self.report(Err(error), ctx),
         };
@@ -155,6 +165,11 @@ impl Command {
             };
             command.report(exit, ctx);
         }));
+    }
+
+    /// Checks that the command can open so many files and leaves enough to others.
+    fn check_files(&self, needed: usize) -> Result<(), LaunchError> {
+        Ok(descriptors::check(needed, self.limits.reserved_open_files)?)
     }
 
     /// Reports the end and stops the actor.
@@ -212,7 +227,7 @@ impl Actor for Command {
     fn started(&mut self, ctx: &mut Self::Context) {
         if let Err(error) = self.prepare(ctx) {
             self.ending = true;
-            self.report(Err(error.into()), ctx);
+            self.report(Err(error), ctx);
         }
     }
 }

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use crate::command::{Command, Exit, LaunchError, OutputStream, Terminate};
 use crate::connection::ConnectionId;
 use crate::limits::Limits;
-use crate::protocol::RpcError;
 use crate::protocol::command::{CommandExecParams, CommandExecResponse};
+use crate::protocol::{ErrorCode, RpcError};
 use crate::reply::Reply;
 use crate::router::Outcome;
 
@@ -138,6 +138,7 @@ impl Execution {
                 stderr: self.stderr.text(),
             }),
             Err(error @ LaunchError::NotConfined(_)) => Err(RpcError::invalid_request(error.to_string())),
+            Err(error @ LaunchError::TooFewFiles(_)) => Err(RpcError::new(ErrorCode::Overloaded, error.to_string())),
             Err(error) => Err(RpcError::internal(error.to_string())),
         };
         self.reply.answer(result)

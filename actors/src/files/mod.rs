@@ -34,7 +34,7 @@ use crate::reply::{Asked, Reply};
 use crate::router::{Audience, Outcome, Router};
 use crate::vital::Vitals;
 use crate::workers::{Progress, Unfinished, Workers};
-use watch::Watches;
+use watch::{Look, Watches};
 
 /// See the module's documentation.
 pub struct Files {
@@ -42,6 +42,8 @@ pub struct Files {
     router: Arc<Addr<Router>>,
     desks: HashMap<ConnectionId, Desk<Asked<FsRequest>>>,
     workers: Workers,
+    /// Workers that look at watched paths, so that no number of watches delays requests.
+    lookers: Workers,
     watches: Arc<Watches>,
 }
 
@@ -54,9 +56,10 @@ impl Files {
     pub fn start(limits: Arc<Limits>, router: Arc<Addr<Router>>, vitals: &Vitals) -> Arc<Addr<Self>> {
         let messages = limits.files_mailbox_messages;
         let make = move || {
-            let workers = Workers::new(limits.file_workers, limits.file_patience_seconds.duration());
+            let patience = limits.file_patience_seconds.duration();
+            let [workers, lookers] = [(); 2].map(|()| Workers::new(limits.file_workers, patience));
             let watches = Arc::new(Watches::new(limits.clone()));
-            Self { limits, router, desks: HashMap::new(), workers, watches }
+            Self { limits, router, desks: HashMap::new(), workers, lookers, watches }
         };
         start_alone(messages, vitals.watch("files"), make)
     }
@@ -120,11 +123,26 @@ impl Files {
             spawn_blocking(move || guarded("changes of files", || watches.collect())).await.ok().flatten()
         };
         ctx.spawn(wrap_future::<_, Self>(changes).map(|changes, files, ctx| {
-            let outcome = changes.unwrap_or_default().into_iter().fold(Outcome::none(), |outcome, (to, changed)| {
+            let (changes, looks) = changes.unwrap_or_default();
+            let outcome = changes.into_iter().fold(Outcome::none(), |outcome, (to, changed)| {
                 outcome.tell(Audience::One(to), ServerNotification::FsChanged(changed))
             });
             ctx.post(&files.router, outcome);
+            looks.into_iter().for_each(|look| files.look(look, ctx));
             files.tell_of_changes(ctx);
+        }));
+    }
+
+    /// Looks at a watched path. If its disk does not respond, only this watch is not followed any more.
+    fn look(&self, look: Look, ctx: &mut Context<Self>) {
+        let (watches, key) = (self.watches.clone(), look.key.clone());
+        let looked =
+            self.lookers.run("a look at a watched path", &CancellationToken::new(), move |_| watches.look(look));
+        let watches = self.watches.clone();
+        ctx.spawn(wrap_future::<_, Self>(async move {
+            if looked.await == Err(Unfinished::Refused) {
+                watches.not_looked(&key);
+            }
         }));
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::nesting::is_deeper_than;
+use super::nesting::{has_more_values_than, is_deeper_than};
 use super::server_request::ClientAnswer;
 use super::{ClientNotification, ClientRequest, ErrorCode, Method, RequestId, RpcError};
 use crate::limits::Limits;
@@ -67,7 +67,8 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// Decodes a message of a client within `limits` on nesting and on the length of the id. The error is the answer.
+/// Decodes a message of a client within `limits` on nesting, on the number of values and on the length of the id. The
+/// error is the answer.
 ///
 /// # Errors
 /// -32600 for a message above the limits, and the errors of [`decode`].
@@ -75,6 +76,10 @@ pub fn decode_within(limits: &Limits, text: &str) -> Result<ClientMessage, Refus
     let nesting = limits.json_nesting_levels;
     if is_deeper_than(nesting, text) {
         return Err(refusal(format!("Invalid request: arrays and objects may be nested {nesting} levels deep")));
+    }
+    let values = limits.json_values;
+    if has_more_values_than(values, text) {
+        return Err(refusal(format!("Invalid request: a message may contain {values} values")));
     }
     let decoded = decode(text);
     let id = match &decoded {
@@ -242,6 +247,16 @@ mod tests {
         assert_eq!(within(&with_id(65, "thread/loaded/list")), Err(-32600));
         assert_eq!(within(&with_id(65, "no/such")), Err(-32600));
         assert_eq!(within(&format!(r#"{{"id":"{}","result":1}}"#, "x".repeat(65))), Err(-32600));
+    }
+
+    #[test]
+    fn the_number_of_values_is_bounded() {
+        let with = |zeros: usize| {
+            let values = vec!["0"; zeros].join(",");
+            format!(r#"{{"id":1,"method":"thread/loaded/list","params":{{"unknown":[{values}]}}}}"#)
+        };
+        assert_eq!(within(&with(1020)), Ok(()));
+        assert_eq!(within(&with(1021)), Err(-32600));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::failure::{Failure, Kind};
 use super::session::{Destination, Session, is_permission};
 use crate::account::Recovery;
+use crate::clock::Clock;
 use crate::protocol::Secret;
 use crate::protocol::remote::http::ServerTokenResponse;
 use crate::store::messages::{LoadEnrollment, SaveEnrollment, SetRemoteControlEnabled};
@@ -28,6 +29,7 @@ pub struct Enrollment {
 
 struct ServerToken {
     secret: Secret,
+    /// On the steady clock, because the wall clock may be set.
     expires_at_ms: i64,
 }
 
@@ -108,7 +110,7 @@ impl Session {
         let backend = &self.tools.backend;
         let asked = self.with_recovery(recovery, is_permission, async |me| backend.enroll(&to.url, &me).await).await;
         let answer = asked.inspect_err(|failure| self.heed(failure))?;
-        let token = server_token(&answer, to.url.enroll().as_str())?;
+        let token = server_token(&answer, to.url.enroll().as_str(), &self.tools.clock)?;
         self.check_account(&to.account.id)?;
         let ServerTokenResponse { server_id, environment_id, .. } = answer;
         let row = SaveEnrollment {
@@ -136,7 +138,10 @@ impl Session {
     ) -> Result<Enrollment, Failure> {
         let tools = &self.tools;
         let now = tools.clock.unix_ms();
-        let due = held.due(now, i64::try_from(tools.settings.refresh_ahead_milliseconds.0).unwrap_or(i64::MAX));
+        let due = held.due(
+            tools.clock.steady_ms(),
+            i64::try_from(tools.settings.refresh_ahead_milliseconds.0).unwrap_or(i64::MAX),
+        );
         match due {
             Due::No => return Ok(enrollment),
             Due::Soon if held.refresh_rest.lasts(now) => return Ok(enrollment),
@@ -150,7 +155,7 @@ impl Session {
         match self.with_recovery(recovery, is_permission, ask).await {
             Ok(answer) => {
                 check_same(&answer, &enrollment)?;
-                held.token = Some(server_token(&answer, to.url.refresh().as_str())?);
+                held.token = Some(server_token(&answer, to.url.refresh().as_str(), &tools.clock)?);
                 Ok(enrollment)
             }
             Err(failure) if failure.kind == Kind::NotFound => self.enroll(held, to, recovery).await,
@@ -181,10 +186,10 @@ impl Session {
     }
 }
 
-fn server_token(answer: &ServerTokenResponse, url: &str) -> Result<ServerToken, Failure> {
+fn server_token(answer: &ServerTokenResponse, url: &str, clock: &Clock) -> Result<ServerToken, Failure> {
     let expires_at_ms = times::parse(&answer.expires_at)
         .map_err(|e| Failure::other(format!("failed to parse remote control server token expiry from `{url}`: {e}")))?;
-    Ok(ServerToken { secret: answer.remote_control_token.clone(), expires_at_ms })
+    Ok(ServerToken { secret: answer.remote_control_token.clone(), expires_at_ms: clock.steady_at(expires_at_ms) })
 }
 
 fn check_same(answer: &ServerTokenResponse, mine: &Enrollment) -> Result<(), Failure> {

@@ -67,7 +67,10 @@ impl Session {
             let body = PairRequest { manual_code: params.manual_code };
             let asked = self.tools.backend.pair(&to.url, token(&held)?, body).await;
             match asked.inspect_err(|failure| self.heed(failure)) {
-                Ok(answer) => return Ok(paired(answer, &enrollment, to.url.pair().as_str())?),
+                Ok((answer, date_ms)) => {
+                    let now_ms = date_ms.unwrap_or_else(|| self.tools.clock.unix_ms());
+                    return Ok(paired(answer, now_ms, &enrollment, to.url.pair().as_str())?);
+                }
                 Err(failure) => match failure.kind {
                     Kind::Permission => held.drop_token(),
                     Kind::NotFound => enrollment = self.enroll(&mut held, &to, &recovery).await?,
@@ -123,7 +126,7 @@ fn token(held: &EnrollmentState) -> Result<&Secret, PairingError> {
     held.token().ok_or(PairingError::Unavailable)
 }
 
-fn paired(answer: PairResponse, mine: &Enrollment, url: &str) -> Result<PairingStartResponse, Failure> {
+fn paired(answer: PairResponse, now_ms: i64, mine: &Enrollment, url: &str) -> Result<PairingStartResponse, Failure> {
     if (&answer.server_id, &answer.environment_id) != (&mine.server_id, &mine.environment_id) {
         return Err(mismatch("pairing", mine, &answer.server_id, &answer.environment_id));
     }
@@ -137,5 +140,6 @@ fn paired(answer: PairResponse, mine: &Enrollment, url: &str) -> Result<PairingS
         manual_pairing_code: answer.manual_pairing_code.map(|code| code.expose().to_owned()),
         environment_id: answer.environment_id,
         expires_at: expires_at.div_euclid(1000),
+        expires_in_seconds: Some(expires_at.saturating_sub(now_ms).div_euclid(1000).max(0)),
     })
 }

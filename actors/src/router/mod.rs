@@ -262,7 +262,7 @@ impl Router {
 
     /// Closes the connections whose tokens have expired.
     fn close_expired(&mut self) {
-        let now = self.clock.unix_ms() / 1000;
+        let now = self.clock.steady_ms();
         let expired: Vec<ConnectionId> =
             self.peers.iter_mut().filter_map(|(id, peer)| peer.has_expired(now).then_some(*id)).collect();
         for id in expired {
@@ -306,7 +306,10 @@ impl Handler<Register> for Router {
 
     fn handle(&mut self, register: Register, _: &mut Self::Context) {
         log::debug!("connection {} ({}) opened", register.connection, register.origin);
-        self.peers.insert(register.connection, Peer::new(register, Instant::now()));
+        // From now on the wall clock may be set to another time; that must neither prolong the token nor end it early.
+        let first_invalid_ms = register.valid_until.map(|last| last.saturating_add(1).saturating_mul(1000));
+        let expires_at_ms = first_invalid_ms.map(|unix_ms| self.clock.steady_at(unix_ms));
+        self.peers.insert(register.connection, Peer::new(register, Instant::now(), expires_at_ms));
     }
 }
 

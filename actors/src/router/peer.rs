@@ -28,7 +28,7 @@ pub(super) struct Peer {
     pulse: Arc<Pulse>,
     kill: Kill,
     /// Taken when the connection is closed because of it.
-    valid_until: Option<i64>,
+    expires_at_ms: Option<i64>,
     /// `None` until the connection is initialized; then the notifications that it does not want.
     opt_out: Option<HashSet<String>>,
     scopes: Scopes,
@@ -84,14 +84,15 @@ impl Cut {
 }
 
 impl Peer {
-    pub(super) fn new(register: Register, now: Instant) -> Self {
+    /// `expires_at_ms` is when its token expires, on the steady clock.
+    pub(super) fn new(register: Register, now: Instant, expires_at_ms: Option<i64>) -> Self {
         Self {
             origin: register.origin,
             deliver: register.deliver,
             outbound: register.outbound,
             pulse: register.pulse,
             kill: register.kill,
-            valid_until: register.valid_until,
+            expires_at_ms,
             opt_out: None,
             scopes: Scopes::NONE,
             subscriptions: HashSet::new(),
@@ -202,9 +203,9 @@ impl Peer {
         self.kill.cut();
     }
 
-    /// Whether the token of this connection has expired at `now`, in seconds since the Unix epoch. True only once.
-    pub(super) fn has_expired(&mut self, now: i64) -> bool {
-        self.valid_until.take_if(|last| now > *last).is_some()
+    /// Whether the token of this connection has expired when the steady clock shows `now_ms`. True only once.
+    pub(super) fn has_expired(&mut self, now_ms: i64) -> bool {
+        self.expires_at_ms.take_if(|at_ms| now_ms >= *at_ms).is_some()
     }
 
     /// Sends a close frame to a peer that may still read it; its time to answer begins now.

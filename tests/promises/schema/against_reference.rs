@@ -42,6 +42,10 @@ const MEANT: &[(&str, &[&str])] = &[
     ("only null is taken there too; here that has a name", &["RemoteControlStatusReadParams: unknown"]),
     ("the reference program does not say why it is errored", &["RemoteControlStatusReadResponse.lastError: unknown"]),
     (
+        "there the time that is left is judged by the clock of whoever reads it",
+        &["RemoteControlPairingStartResponse.expiresInSeconds: unknown"],
+    ),
+    (
         "shown as it stands in the file, where only what this server goes by is judged",
         &[
             "Config.analytics: anything",

@@ -50,6 +50,7 @@ const ACTORS: &[&str] = &[
     "protocol",
     // Leaves.
     "cached_file",
+    "descriptors",
     "replace",
     "post",
     "mailbox",

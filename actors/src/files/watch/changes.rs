@@ -59,6 +59,11 @@ impl Changes {
         self.news.notify_one();
     }
 
+    /// Wakes whoever waits for changes.
+    pub fn wake(&self) {
+        self.news.notify_one();
+    }
+
     /// Waits until there are changes.
     pub async fn wait(&self) {
         self.news.notified().await;

@@ -3,6 +3,9 @@
 //! One watcher of the operating system serves all connections, because the system allows a user only about a hundred.
 //! It watches each real directory once, without its subdirectories; changes are translated into the paths that clients
 //! named ([`anchor`]).
+//!
+//! A disk can stop responding at any time, so nothing touches the disk while the table of watches is locked. Where a
+//! watched path leads to is looked at on a worker thread, each watch by itself ([`Look`]); only then the table is changed.
 
 mod anchor;
 mod changes;
@@ -11,28 +14,39 @@ mod table;
 mod tests;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::ConnectionId;
+use crate::descriptors;
 use crate::limits::Limits;
-use crate::protocol::RpcError;
 use crate::protocol::fs::{FsChanged, FsWatchParams};
 use crate::protocol::path::AbsolutePath;
-use anchor::anchors;
+use crate::protocol::{ErrorCode, RpcError};
+use anchor::{Anchor, anchors};
 use changes::Changes;
 use table::{Refusal, Table};
+
+pub use table::Look;
 
 /// Longest name of a watch, in bytes; the name is part of every report.
 const LONGEST_ID: usize = 1024;
 
-/// All watches of all connections. Its methods access files and may block.
+/// Open files of the operating system's watcher.
+const FILES_OF_WATCHER: usize = 4;
+
+/// Finds the anchors of a path, which may block.
+type Looking = Box<dyn Fn(&Path) -> io::Result<Vec<Anchor>> + Send + Sync>;
+
+/// All watches of all connections.
 pub struct Watches {
     limits: Arc<Limits>,
     changes: Arc<Changes>,
     table: Mutex<Table>,
+    looking: Looking,
 }
 
 /// The key of a watch.
@@ -41,15 +55,19 @@ pub(super) type WatchKey = (ConnectionId, String);
 impl Watches {
     /// Creates an empty set. The watcher of the operating system is created with the first watch.
     pub fn new(limits: Arc<Limits>) -> Self {
-        let changes = Arc::new(Changes::new(limits.file_changes));
-        Self { limits, table: Mutex::new(Table::new(changes.clone())), changes }
+        Self::looking_with(limits, Box::new(anchors))
     }
 
-    /// Adds a watch, unless the connection has ended (`gone`): [`Self::forget`] is called only once, after that.
+    fn looking_with(limits: Arc<Limits>, looking: Looking) -> Self {
+        let changes = Arc::new(Changes::new(limits.file_changes));
+        Self { limits, table: Mutex::new(Table::new(changes.clone())), changes, looking }
+    }
+
+    /// Adds a watch, unless the connection has ended (`gone`): [`Self::forget`] is called only once, after that. May block.
     ///
     /// # Errors
-    /// -32600 if the name is taken or too long, or if there are too many watches; -32603 if the operating system
-    /// refuses.
+    /// -32600 if the name is taken or too long, or if there are too many watches; -32001 if it would use up the last open
+    /// files; -32603 if the operating system refuses.
     pub fn watch(
         &self,
         connection: ConnectionId,
@@ -62,21 +80,47 @@ impl Watches {
                 "watchId is longer than {LONGEST_ID} bytes (path `{path}`)"
             )));
         }
-        // Looked at before the table is locked: a disk that does not answer must stop this request only.
-        anchors(path.as_path()).map_err(|error| RpcError::internal(format!("{path}: {error}")))?;
+        descriptors::check(FILES_OF_WATCHER, self.limits.reserved_open_files)
+            .map_err(|error| RpcError::new(ErrorCode::Overloaded, format!("`{path}` cannot be watched: {error}")))?;
+        let anchors = (self.looking)(path.as_path()).map_err(|error| RpcError::internal(format!("{path}: {error}")))?;
         let key = (connection, watch_id);
         let mut table = self.table();
         if gone.is_cancelled() {
             return Err(RpcError::internal("the connection has ended"));
         }
-        table.add(&key, &path, &self.limits).map_err(|refusal| match refusal {
+        let look = table.add(&key, &path, anchors, &self.limits).map_err(|refusal| match refusal {
             Refusal::Taken => RpcError::invalid_request(format!("watchId already exists: {}", key.1)),
             Refusal::Full(bound) => RpcError::invalid_request(format!(
                 "`{path}` cannot be watched: all {bound} watches are in use; end one with fs/unwatch"
             )),
             Refusal::System(error) => RpcError::internal(format!("{path}: {error}")),
         })?;
+        drop(table);
+        // What has changed between the look and the watch was not reported by the system.
+        self.look(look);
         Ok(path)
+    }
+
+    /// Looks where a watched path leads to, and moves its watch there. May block.
+    pub fn look(&self, look: Look) {
+        let mut next = Some(look);
+        while let Some(look) = next.take() {
+            // A directory that does not respond must not be named to the system, whose reports would then end.
+            for directory in &look.renewed {
+                drop((self.looking)(directory));
+            }
+            let now = (self.looking)(look.path.as_path()).unwrap_or_default();
+            let mut table = self.table();
+            next = table.looked(look, now);
+            if table.has_moved() {
+                self.changes.wake();
+            }
+        }
+    }
+
+    /// A look was not begun.
+    pub fn not_looked(&self, key: &WatchKey) {
+        self.table().not_looked(key);
     }
 
     /// Removes a watch.
@@ -94,13 +138,14 @@ impl Watches {
         self.changes.wait().await;
     }
 
-    /// Takes the changes since the last call, with their watches.
-    pub fn collect(&self) -> Vec<(ConnectionId, FsChanged)> {
+    /// Takes the changes since the last call, with their watches, and what is to be looked at because of them.
+    pub fn collect(&self) -> (Vec<(ConnectionId, FsChanged)>, Vec<Look>) {
         let (paths, overflown) = self.changes.take();
         let mut table = self.table();
-        let told = if overflown { table.rescan() } else { table.translate(&paths) };
+        let (told, looks) = if overflown { table.rescan() } else { table.translate(&paths) };
         drop(table);
-        told.into_iter().map(|(key, watched, changed)| self.notification(key, watched, changed)).collect()
+        let told = told.into_iter().map(|(key, watched, changed)| self.notification(key, watched, changed));
+        (told.collect(), looks)
     }
 
     fn notification(

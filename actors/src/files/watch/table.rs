@@ -7,7 +7,7 @@ use std::sync::Arc;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::WatchKey;
-use super::anchor::{Anchor, anchors};
+use super::anchor::Anchor;
 use super::changes::{Changed, Changes};
 use crate::connection::ConnectionId;
 use crate::limits::Limits;
@@ -20,11 +20,29 @@ pub struct Table {
     /// The watches that need each real directory.
     directories: HashMap<PathBuf, BTreeSet<WatchKey>>,
     watches: BTreeMap<WatchKey, Watch>,
+    /// Watches that have moved since the last report.
+    moved: BTreeSet<WatchKey>,
 }
 
 struct Watch {
     path: AbsolutePath,
     anchors: Vec<Anchor>,
+    looking: bool,
+    /// A further look is due when the present one is over.
+    look_again: bool,
+    /// Directories that were replaced by others of the same name since the last look.
+    renewed: BTreeSet<PathBuf>,
+}
+
+/// A watched path to look at: where it leads to now.
+#[derive(Debug)]
+pub struct Look {
+    /// The watch.
+    pub key: WatchKey,
+    /// Its path.
+    pub path: AbsolutePath,
+    /// Directories to watch again, because the system still watches those that had their names before.
+    pub renewed: BTreeSet<PathBuf>,
 }
 
 /// Why a watch was refused.
@@ -44,11 +62,18 @@ pub type Told = (WatchKey, AbsolutePath, BTreeSet<PathBuf>);
 impl Table {
     /// Creates an empty table. Reports of the operating system go to `changes`.
     pub fn new(changes: Arc<Changes>) -> Self {
-        Self { changes, watcher: None, directories: HashMap::new(), watches: BTreeMap::new() }
+        let (directories, watches, moved) = (HashMap::new(), BTreeMap::new(), BTreeSet::new());
+        Self { changes, watcher: None, directories, watches, moved }
     }
 
-    /// Adds a watch.
-    pub fn add(&mut self, key: &WatchKey, path: &AbsolutePath, limits: &Limits) -> Result<(), Refusal> {
+    /// Adds a watch of a path that has just led to `anchors`. It must be looked at once more.
+    pub fn add(
+        &mut self,
+        key: &WatchKey,
+        path: &AbsolutePath,
+        anchors: Vec<Anchor>,
+        limits: &Limits,
+    ) -> Result<Look, Refusal> {
         if self.watches.contains_key(key) {
             return Err(Refusal::Taken);
         }
@@ -58,9 +83,11 @@ impl Table {
                 return Err(Refusal::Full(bound));
             }
         }
-        let anchors = anchors(path.as_path()).map_err(|e| Refusal::System(notify::Error::io(e)))?;
-        self.watches.insert(key.clone(), Watch { path: path.clone(), anchors: Vec::new() });
-        self.attach(key, anchors).inspect_err(|_| self.remove(key)).map_err(Refusal::System)
+        let (anchors_so_far, renewed) = (Vec::new(), BTreeSet::new());
+        let watch = Watch { path: path.clone(), anchors: anchors_so_far, looking: true, look_again: false, renewed };
+        self.watches.insert(key.clone(), watch);
+        self.attach(key, anchors).inspect_err(|_| self.remove(key)).map_err(Refusal::System)?;
+        Ok(Look { key: key.clone(), path: path.clone(), renewed: BTreeSet::new() })
     }
 
     /// Removes a watch, if it exists.
@@ -77,9 +104,11 @@ impl Table {
         }
     }
 
-    /// The reports for changes of real paths. If a watched path was created, removed or moved, its watch follows it.
-    pub fn translate(&mut self, changed: &Changed) -> Vec<Told> {
+    /// The reports for changes of real paths, and what is to be looked at: the watches of these paths may lead elsewhere
+    /// now.
+    pub fn translate(&mut self, changed: &Changed) -> (Vec<Told>, Vec<Look>) {
         let mut told: BTreeMap<WatchKey, BTreeSet<PathBuf>> = BTreeMap::new();
+        let mut renewed: BTreeMap<WatchKey, BTreeSet<PathBuf>> = BTreeMap::new();
         for (path, replaced) in changed {
             let directories = [Some(path.as_path()), path.parent()].into_iter().flatten();
             let concerned = directories.filter_map(|directory| self.directories.get(directory)).flatten();
@@ -89,40 +118,84 @@ impl Table {
                 let translated = watch.anchors.iter().filter_map(|anchor| anchor.translate(path, watched));
                 told.entry(key.clone()).or_default().extend(translated);
             }
-            if *replaced && self.directories.contains_key(path) {
-                // The system still watches the directory that had this name before. Changes before the next line are
-                // missed, so all watches of the directory receive a report.
-                self.watch_again(path);
-                for key in self.directories.get(path).into_iter().flatten() {
-                    let watched = self.watches.get(key).map(|watch| watch.path.as_path().to_owned());
-                    told.entry(key.clone()).or_default().extend(watched);
-                }
+            for key in self.directories.get(path).into_iter().flatten().filter(|_| *replaced) {
+                renewed.entry(key.clone()).or_default().insert(path.clone());
             }
         }
-        let mut all = Vec::new();
-        for (key, mut paths) in told {
-            let Some(watched) = self.watches.get(&key).map(|watch| watch.path.clone()) else { continue };
-            if self.follow(&key) {
-                paths.insert(watched.as_path().to_owned());
-            }
-            if !paths.is_empty() {
-                all.push((key, watched, paths));
-            }
+        let keys = told.keys().chain(renewed.keys()).cloned().collect::<BTreeSet<_>>();
+        let looks = keys.into_iter().filter_map(|key| {
+            let renewed = renewed.remove(&key).unwrap_or_default();
+            self.look_at(&key, renewed)
+        });
+        let looks = looks.collect();
+        for key in std::mem::take(&mut self.moved) {
+            let watched = self.watches.get(&key).map(|watch| watch.path.as_path().to_owned());
+            told.entry(key).or_default().extend(watched);
         }
-        all
+        let told = told.into_iter().filter(|(_, paths)| !paths.is_empty());
+        let with_path = |(key, paths)| self.watches.get(&key).map(|watch| (key, watch.path.clone(), paths));
+        (told.filter_map(with_path).collect(), looks)
     }
 
     /// Reports were lost: any watched path may have changed or moved.
-    pub fn rescan(&mut self) -> Vec<Told> {
-        let directories: Vec<PathBuf> = self.directories.keys().cloned().collect();
-        directories.iter().for_each(|directory| self.watch_again(directory));
-        let all: Vec<_> = self.watches.iter().map(|(key, watch)| (key.clone(), watch.path.clone())).collect();
-        let told = |(key, path): (WatchKey, AbsolutePath)| {
-            self.follow(&key);
-            let paths = BTreeSet::from([path.as_path().to_owned()]);
-            (key, path, paths)
-        };
-        all.into_iter().map(told).collect()
+    pub fn rescan(&mut self) -> (Vec<Told>, Vec<Look>) {
+        self.moved.clear();
+        let directories = |watch: &Watch| watch.anchors.iter().map(|anchor| anchor.directory.clone()).collect();
+        let all: Vec<(WatchKey, BTreeSet<PathBuf>)> =
+            self.watches.iter().map(|(key, watch)| (key.clone(), directories(watch))).collect();
+        let told = self
+            .watches
+            .iter()
+            .map(|(key, watch)| (key.clone(), watch.path.clone(), BTreeSet::from([watch.path.as_path().to_owned()])));
+        let told = told.collect();
+        (told, all.into_iter().filter_map(|(key, renewed)| self.look_at(&key, renewed)).collect())
+    }
+
+    /// The look that is due at a watch; `None` if one is in progress, after which another one follows.
+    fn look_at(&mut self, key: &WatchKey, renewed: BTreeSet<PathBuf>) -> Option<Look> {
+        let watch = self.watches.get_mut(key)?;
+        watch.renewed.extend(renewed);
+        if std::mem::replace(&mut watch.looking, true) {
+            watch.look_again = true;
+            return None;
+        }
+        Some(Look { key: key.clone(), path: watch.path.clone(), renewed: std::mem::take(&mut watch.renewed) })
+    }
+
+    /// A watched path was looked at and leads to `now`: moves its watch there. Returns the look that is due next.
+    pub fn looked(&mut self, look: Look, now: Vec<Anchor>) -> Option<Look> {
+        for directory in &look.renewed {
+            if let Some(users) = self.directories.get(directory) {
+                // What changed before the next line is missed, so all watches of the directory receive a report.
+                self.moved.extend(users.iter().cloned());
+                self.watch_again(directory);
+            }
+        }
+        let key = &look.key;
+        // Another watch may have the name by now.
+        let watch = self.watches.get_mut(key).filter(|watch| watch.path == look.path)?;
+        watch.looking = false;
+        let again = std::mem::take(&mut watch.look_again);
+        if watch.anchors != now {
+            self.detach(key);
+            if let Err(error) = self.attach(key, now) {
+                log::warn!("a watched path can no longer be watched: {error}");
+            }
+            self.moved.insert(key.clone());
+        }
+        if again { self.look_at(key, BTreeSet::new()) } else { None }
+    }
+
+    /// A look was not begun; the next change causes another one.
+    pub fn not_looked(&mut self, key: &WatchKey) {
+        if let Some(watch) = self.watches.get_mut(key) {
+            watch.looking = false;
+        }
+    }
+
+    /// Whether there are watches that have moved since the last report.
+    pub fn has_moved(&self) -> bool {
+        !self.moved.is_empty()
     }
 
     /// Number of watched directories.
@@ -134,20 +207,6 @@ impl Table {
     fn of(&self, connection: ConnectionId) -> impl Iterator<Item = &WatchKey> {
         let first = (connection, String::new());
         self.watches.range(first..).map(|(key, _)| key).take_while(move |key| key.0 == connection)
-    }
-
-    /// Moves a watch to the current place of its path. Returns whether it has changed.
-    fn follow(&mut self, key: &WatchKey) -> bool {
-        let Some(watch) = self.watches.get(key) else { return false };
-        let now = anchors(watch.path.as_path()).unwrap_or_default();
-        if now == watch.anchors {
-            return false;
-        }
-        self.detach(key);
-        if let Err(error) = self.attach(key, now) {
-            log::warn!("a watched path can no longer be watched: {error}");
-        }
-        true
     }
 
     fn attach(&mut self, key: &WatchKey, anchors: Vec<Anchor>) -> notify::Result<()> {

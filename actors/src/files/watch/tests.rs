@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 
@@ -39,7 +39,9 @@ impl Fixture {
         let collect = async {
             while !expected.iter().all(|name| told.contains(*name)) {
                 self.watches.changed().await;
-                for (to, changed) in self.watches.collect() {
+                let (changes, looks) = self.watches.collect();
+                looks.into_iter().for_each(|look| self.watches.look(look));
+                for (to, changed) in changes {
                     if to == connection && changed.watch_id == id {
                         told.extend(changed.changed_paths.iter().map(|path| self.name(path.as_path())));
                     }
@@ -150,4 +152,52 @@ fn the_number_of_watches_is_bounded() {
     assert!(watch(B, "2").unwrap_err().contains("3 watches are in use"));
     let long = "x".repeat(LONGEST_ID + 1);
     assert!(watch(B, &long).unwrap_err().starts_with("watchId is longer than"));
+}
+
+#[actix_rt::test]
+async fn a_disk_that_hangs_under_one_watch_delays_no_other_one() {
+    let (disk, answers) = std::sync::mpsc::channel::<()>();
+    let answers = Mutex::new(answers);
+    let dir = tempfile::tempdir().unwrap();
+    let slow = dir.path().join("slow");
+    fs::create_dir(&slow).unwrap();
+    let hanging = slow.clone();
+    let looking: Looking = Box::new(move |path: &Path| {
+        if path == hanging {
+            // As long as the test wants.
+            let _ = answers.lock().unwrap().recv();
+        }
+        anchors(path)
+    });
+    let limits = Limits { file_watches: 8, file_watches_per_connection: 4, file_changes: 50, ..Limits::tiny() };
+    let fixture = Fixture { dir, watches: Watches::looking_with(Arc::new(limits), looking) };
+    // The two looks while it is set are answered.
+    disk.send(()).unwrap();
+    disk.send(()).unwrap();
+    fixture.watch(A, "slow", "slow").unwrap();
+    std::thread::scope(|scope| {
+        fs::write(slow.join("file"), "").unwrap();
+        let wait = Instant::now() + SOON;
+        let look = loop {
+            assert!(Instant::now() < wait, "the watch is to be looked at");
+            if let Some(look) = fixture.watches.collect().1.pop() {
+                break look;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        scope.spawn(|| fixture.watches.look(look));
+        // Set, heard, ended, all while the disk hangs.
+        fixture.watch(B, "w", "").unwrap();
+        fs::write(fixture.path("new"), "").unwrap();
+        let mut told = false;
+        while !told {
+            assert!(Instant::now() < wait, "the other watch is heard");
+            let (changes, looks) = fixture.watches.collect();
+            told = changes.iter().any(|(to, _)| *to == B);
+            looks.into_iter().filter(|look| look.key.0 == B).for_each(|look| fixture.watches.look(look));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        fixture.watches.forget(B);
+        drop(disk);
+    });
 }

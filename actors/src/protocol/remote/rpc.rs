@@ -77,6 +77,9 @@ pub struct PairingStartResponse {
     pub environment_id: String,
     /// Expiry of the code, in seconds since the Unix epoch.
     pub expires_at: i64,
+    /// Time until then by the backend's clock, in seconds. Older servers do not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in_seconds: Option<i64>,
 }
 
 /// Without the codes.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use awc::http::Method;
-use awc::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT};
+use awc::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER, USER_AGENT};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -64,6 +64,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// When the backend answered, by its own clock, in milliseconds since the Unix epoch; `None` if it does not say.
+    pub fn date_ms(&self) -> Option<i64> {
+        times::date(&self.response.header(DATE.as_str())?)
+    }
+
     /// The body of a successful answer.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         read_body(&self.response.body).map_err(|e| self.unreadable(format_args!("decode error: {e}")))

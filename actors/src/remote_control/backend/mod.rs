@@ -96,9 +96,15 @@ impl Backend {
         self.caller.call(call.account(&account.id).installation(&self.installation_id)).await?.read()
     }
 
-    /// Requests a pairing code.
-    pub async fn pair(&self, url: &BackendUrl, server: &Secret, body: PairRequest) -> Result<PairResponse, Failure> {
-        self.caller.call(Call::post(What::Pair, url.pair(), server, write_body(&body))).await?.read()
+    /// Requests a pairing code. Also returns when the backend answered, by its own clock if it says so.
+    pub async fn pair(
+        &self,
+        url: &BackendUrl,
+        server: &Secret,
+        body: PairRequest,
+    ) -> Result<(PairResponse, Option<i64>), Failure> {
+        let answer = self.caller.call(Call::post(What::Pair, url.pair(), server, write_body(&body))).await?;
+        Ok((answer.read()?, answer.date_ms()))
     }
 
     /// Asks whether a code was used.

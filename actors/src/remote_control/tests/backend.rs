@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::TcpListener;
 use std::sync::Mutex;
+use std::time::{Duration, UNIX_EPOCH};
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
@@ -135,7 +136,8 @@ async fn answer(request: HttpRequest, body: web::Bytes, book: web::Data<Mutex<Bo
     }
     let host = book.hosts.max(1);
     let expires_at = times::show(NOW + book.token_life);
-    HttpResponse::Ok().json(match what.as_str() {
+    let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(NOW.try_into().unwrap()));
+    HttpResponse::Ok().insert_header(("date", date)).json(match what.as_str() {
         "enroll" | "refresh" => json!({"server_id": format!("srv_{host}"), "environment_id": format!("env_{host}"),
             "remote_control_token": format!("token-{}", book.asked.len()), "expires_at": expires_at}),
         "pair" => {

@@ -40,7 +40,7 @@ async fn a_code_is_fetched_with_the_server_token() {
     let mut scene = enabled().await;
     let result = scene.pair().await["result"].take();
     let expected = json!({"pairingCode": "code", "manualPairingCode": "ABCD-EFGH", "environmentId": "env_1",
-        "expiresAt": (NOW + 3_600_000) / 1000});
+        "expiresAt": (NOW + 3_600_000) / 1000, "expiresInSeconds": 3600});
     assert_eq!(result, expected);
     let asked = scene.backend.asked().pop().unwrap();
     assert_eq!((asked.bearer.as_str(), asked.account), ("token-1", None));
@@ -200,4 +200,13 @@ async fn the_controllers_of_another_host_keep_their_streams_here() {
     scene.pair().await;
     scene.link_is_told("dial").await;
     assert_eq!(scene.link.recv().await, Some("readmit"), "nothing else was told");
+}
+
+#[actix_rt::test]
+async fn the_time_left_for_a_code_is_told_by_the_backends_clock() {
+    let mut scene = enabled().await;
+    // Our clock is an hour ahead: by it, the code has expired.
+    scene.pass(Duration::from_secs(3600));
+    let result = scene.pair().await["result"].take();
+    assert_eq!((&result["expiresAt"], &result["expiresInSeconds"]), (&json!((NOW + 3_600_000) / 1000), &json!(3600)));
 }

@@ -57,6 +57,7 @@ fn roomy() -> Limits {
         connection_waiting_requests: 16,
         connection_unread_bytes: 1 << 20,
         json_nesting_levels: 128,
+        json_values: 1024,
         ..cramped()
     }
 }
