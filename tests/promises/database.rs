@@ -1,11 +1,15 @@
 //! An unusable database is a clear error, at the start or per request, and never a crash or a wrong answer.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::thread;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -243,6 +247,42 @@ fn full_directories_for_temporary_files_do_not_matter() {
 fn readiness(server: &Server) -> u16 {
     let probe = http::request("GET", "/readyz", &[("Host", "localhost"), ("Connection", "close")]);
     http::exchange(&mut server.tcp_stream(), &probe).expect("an answer").status
+}
+
+/// Only root may mount a disk of its own.
+#[test]
+fn a_thread_can_be_deleted_although_the_disk_is_full() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    // Nobody else sees the mounts of this thread and of what it starts.
+    let deleted = thread::spawn(|| {
+        let home = Home::new();
+        let none = None::<&str>;
+        unshare(CloneFlags::CLONE_NEWNS).expect("a view of our own");
+        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("mounts stay here");
+        mount(Some("disk"), home.path(), Some("tmpfs"), MsFlags::empty(), Some("size=24m,mode=700")).expect("a disk");
+        let server = Server::unix(Launch::at(&home));
+        let mut client = server.client();
+        let id = client.call("thread/start", json!({}))["thread"]["id"].take();
+        client.call("thread/name/set", json!({"threadId": id, "name": "kept"}));
+        let mut filler = fs::File::create(home.join("filler")).expect("there is room yet");
+        while filler.write_all(&[1; 4096]).is_ok() {}
+        // What there is room for is kept.
+        let mut full = None;
+        for number in 0..5000 {
+            let name = json!({"threadId": id, "name": format!("{number}")});
+            full = client.request("thread/name/set", name).err();
+            if full.is_some() {
+                break;
+            }
+        }
+        let full = full.expect("the disk is full").message;
+        assert!(full.contains("is full; make room"), "{full}");
+        client.call("thread/delete", json!({"threadId": id}));
+        client.refusal("thread/read", json!({"threadId": id}));
+    });
+    deleted.join().expect("it is deleted");
 }
 
 #[test]

@@ -91,8 +91,12 @@ fn enclosed(
                 Report::NotStarted(error.to_string()).write(&control);
                 return FAILED;
             }
-            let reason = NotConfined::because("the kernel refuses new namespaces to this user")(error);
-            refused(&control, &reason)
+            let step = match error.kind() {
+                // Its text says that a device has no space left.
+                io::ErrorKind::StorageFull => "the limit of namespaces is reached (sysctl user.max_user_namespaces)",
+                _ => "the kernel refuses new namespaces to this user",
+            };
+            refused(&control, &NotConfined::because(step)(error))
         }
         Ok(Some(inside)) => {
             // The streams and the control socket are the child's alone: an end that this process kept would never close.

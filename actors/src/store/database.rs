@@ -60,6 +60,7 @@ impl Database {
         if let Err(error) = database.execute("PRAGMA busy_timeout = 0") {
             log::error!("{error}");
         }
+        database.reserve_log();
         database
     }
 
@@ -161,6 +162,17 @@ impl Database {
         {
             log::debug!("the log of the thread database stays as long as it is: {error}");
         }
+        self.reserve_log();
+    }
+
+    /// Reserves room for the log, so that threads can be deleted even when the disk is full: a deletion is first written
+    /// to the log, too.
+    fn reserve_log(&self) {
+        if let Some(files) = &self.files
+            && let Err(error) = files.reserve_log(&self.path)
+        {
+            log::debug!("no room is reserved for the log of the thread database: {error}");
+        }
     }
 
     /// Begins a batch, unless one is open.
@@ -227,6 +239,10 @@ impl Database {
         let _ = self.connection.batch_execute("ROLLBACK");
         self.open = false;
         self.held.drain(..).for_each(|held| held(Err(cause.clone())));
+        if matches!(cause, StoreError::Full(_)) {
+            // The log is then used from its beginning again, which needs no more of the disk.
+            let _ = self.connection.batch_execute("PRAGMA wal_checkpoint(RESTART)");
+        }
     }
 
     /// A panic must not end the Store and lose the answers that it holds (law 7).

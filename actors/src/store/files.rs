@@ -1,7 +1,15 @@
 //! Which files a database has open, and whether they are still those that others find at its path.
 
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+
+#[cfg(target_os = "linux")]
+use {
+    super::open::LOG_BYTES,
+    plain_file::Links,
+    rustix::fs::{FallocateFlags, fallocate},
+};
 
 use super::open::beside;
 
@@ -17,6 +25,23 @@ impl Files {
     pub(super) fn at(path: &Path) -> Self {
         let [log, index] = BESIDE.map(|suffix| identity(&beside(path, suffix)));
         Self([identity(path), log, index])
+    }
+
+    /// Reserves room on the disk for the log beside `path`, without making the log longer.
+    #[cfg(target_os = "linux")]
+    pub(super) fn reserve_log(&self, path: &Path) -> io::Result<()> {
+        if !self.are_at(path) {
+            return Ok(());
+        }
+        // SQLite's locks are on the other two files, so closing this one releases none of them.
+        let log = plain_file::open_to_write(&beside(path, "-wal"), Links::Refuse, 0o600)?;
+        Ok(fallocate(&log, FallocateFlags::KEEP_SIZE, 0, LOG_BYTES)?)
+    }
+
+    /// Elsewhere there is no such reservation.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn reserve_log(&self, _: &Path) -> io::Result<()> {
+        Ok(())
     }
 
     /// Whether all of them are at `path`. A file that was deleted, moved or replaced still takes what is written to it,

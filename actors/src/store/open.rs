@@ -23,8 +23,8 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// How long a request waits for another program that is writing to the same file.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Bytes of the log that stay after it was written into the database.
-const LOG_BYTES: usize = 1024 * 1024;
+/// Bytes of the log that stay after it was written into the database, and for which room is reserved.
+pub(super) const LOG_BYTES: u64 = 1024 * 1024;
 
 /// How long the end of another program's start may go unnoticed.
 const LOCK_RETRY: Duration = Duration::from_millis(5);
