@@ -6,6 +6,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+/// Longest reason of a refusal that is kept, in characters.
+const MOST_CHARACTERS: usize = 1024;
+
 /// A client's answer to a server request. It is not decoded yet, because its type is only known once the request is
 /// found.
 #[derive(Clone)]
@@ -51,7 +54,7 @@ impl ClientAnswer {
     pub(super) fn read<A: DeserializeOwned>(&self, method: &'static str) -> Result<A, Unanswered> {
         match self {
             Self::Result(result) => serde_json::from_str(result.get())
-                .map_err(|error| Unanswered::Malformed { method, reason: error.to_string() }),
+                .map_err(|error| Unanswered::Malformed { method, reason: begin(&error.to_string()) }),
             Self::Error(error) => Err(refusal(error)),
         }
     }
@@ -65,9 +68,14 @@ fn refusal(error: &RawValue) -> Unanswered {
         message: String,
     }
     match serde_json::from_str(error.get()) {
-        Ok(Error { code, message }) => Unanswered::Refused { code, message },
-        Err(_) => Unanswered::Refused { code: 0, message: error.get().to_owned() },
+        Ok(Error { code, message }) => Unanswered::Refused { code, message: begin(&message) },
+        Err(_) => Unanswered::Refused { code: 0, message: begin(error.get()) },
     }
+}
+
+/// The first characters of what a client said; a refusal may be kept as long as others can still answer.
+fn begin(text: &str) -> String {
+    text.chars().take(MOST_CHARACTERS).collect()
 }
 
 /// Without the content, because a user may have answered with a secret.

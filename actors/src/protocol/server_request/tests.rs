@@ -76,3 +76,11 @@ fn an_answer_that_is_none_says_why() {
 fn debug_shows_no_answer() {
     assert!(!format!("{:?}", result(json!({"answers": {"q": {"answers": ["a-secret"]}}}))).contains("a-secret"));
 }
+
+#[test]
+fn a_long_refusal_is_cut() {
+    let long = "x".repeat(1 << 20);
+    let error = ClientAnswer::Error(serde_json::value::to_raw_value(&long).unwrap());
+    let Err(Unanswered::Refused { message, .. }) = FILE_CHANGE_APPROVAL.read(&error) else { panic!("it is refused") };
+    assert_eq!(message.len(), 1024);
+}

@@ -66,7 +66,7 @@ pub struct Answer {
 impl Answer {
     /// When the backend answered, by its own clock, in milliseconds since the Unix epoch; `None` if it does not say.
     pub fn date_ms(&self) -> Option<i64> {
-        times::date(&self.response.header(DATE.as_str())?)
+        times::date(self.response.header(DATE.as_str())?)
     }
 
     /// The body of a successful answer.

@@ -312,6 +312,10 @@ impl<P: Pipe> Session<P> {
         envelope_bytes: usize,
         now: Instant,
     ) -> Processed {
+        if self.revoked.contains(&key.client) {
+            // It must not take the room that others need to assemble their messages.
+            return Processed::Wholly;
+        }
         let Some(seq) = seq else { return Processed::Not };
         if let Some(stream) = self.streams.get_mut(key) {
             stream.heard = now;
