@@ -1,21 +1,17 @@
 //! Runs the subcommands.
 
-use std::{
-    env,
-    error::Error,
-    io::{self, Write as _},
-    mem::ManuallyDrop,
-    path::absolute,
-};
+use std::{env, error::Error, mem::ManuallyDrop, path::absolute};
 
 use app_server_actors::store;
 
 use crate::{
-    call,
+    call, chat,
     cli::{Arguments, Command, RemoteControlArguments, documents},
     codex_home, doctor, generate,
     listen::control_socket,
-    logging, proxy, remote_control, server,
+    logging,
+    output::print,
+    proxy, remote_control, server,
     settings::Settings,
     terminal,
 };
@@ -28,18 +24,17 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
     match command {
         Command::GenerateJsonSchema { target } => return Ok(generate::json_schema(target)?),
         Command::GenerateTs { target } => return Ok(generate::typescript(target)?),
-        Command::GenerateOpenrpc { out, experimental } => return Ok(generate::openrpc(out.as_deref(), *experimental)?),
+        Command::GenerateOpenrpc { out, experimental } => return generate::openrpc(out.as_deref(), *experimental),
         _ => {}
     }
-    let mut stdout = io::stdout().lock();
     match command {
-        Command::Completions { shell } => return Ok(stdout.write_all(&documents::completions(*shell))?),
-        Command::Man { command } => return Ok(stdout.write_all(&documents::man(command.as_deref())?)?),
+        Command::Completions { shell } => return Ok(print(&documents::completions(*shell))?),
+        Command::Man { command } => return Ok(print(&documents::man(command)?)?),
         Command::Doctor { json } => {
             let findings = block_on(doctor::examine(&arguments));
             let report = doctor::report(&findings, *json);
             let shown = if *json { terminal::shown_json(&report) } else { terminal::shown(&report) };
-            stdout.write_all(shown.as_bytes())?;
+            print(shown.as_bytes())?;
             return Ok(doctor::verdict(&findings)?);
         }
         _ => {}
@@ -52,7 +47,7 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
         Command::Restore { file } => {
             codex_home::ensure(&codex_home)?;
             if let Some(aside) = store::restore(&absolute(file)?, &database)? {
-                writeln!(stdout, "The database before it is kept as {}.", aside.display())?;
+                print(format!("The database before it is kept as {}.\n", aside.display()).as_bytes())?;
             }
             return Ok(());
         }
@@ -63,11 +58,11 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
         let mut toml = Vec::new();
         effective.write_toml(&mut toml, *origin)?;
         // In TOML, as in JSON, an escaped character says the same.
-        return Ok(stdout.write_all(terminal::shown_json(&String::from_utf8_lossy(&toml)).as_bytes())?);
+        return Ok(print(terminal::shown_json(&String::from_utf8_lossy(&toml)).as_bytes())?);
     }
-    drop(stdout);
     let settings = effective.settings()?;
     logging::start(&settings.log)?;
+    effective.warn();
     match command {
         Command::Proxy { sock, framing, .. } => {
             let socket = match sock {
@@ -80,6 +75,7 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
             let endpoint = command.server().endpoint(&codex_home)?;
             Ok(block_on(call::run(command, &endpoint, &settings.limits))?)
         }
+        Command::Chat(chat) => block_on(chat::run(chat, &arguments, &codex_home, &settings)),
         Command::RemoteControl(RemoteControlArguments { action: Some(action), json }) => {
             let endpoint = action.server().endpoint(&codex_home)?;
             Ok(block_on(remote_control::run(action, &endpoint, &settings.limits, *json))?)

@@ -1,14 +1,10 @@
 //! Writes the protocol as files.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    path::Path,
-};
+use std::{error::Error, fs, io, path::Path};
 
 use app_server_actors::protocol::schema::{Document, Protocol};
 
-use crate::cli::Target;
+use crate::{cli::Target, output::print};
 
 /// Writes the protocol as JSON Schema.
 ///
@@ -30,12 +26,12 @@ pub fn typescript(target: &Target) -> io::Result<()> {
 ///
 /// # Errors
 /// The file cannot be written; the text names it.
-pub fn openrpc(out: Option<&Path>, experimental: bool) -> io::Result<()> {
+pub fn openrpc(out: Option<&Path>, experimental: bool) -> Result<(), Box<dyn Error>> {
     let text = Protocol::describe(experimental).openrpc();
     match out {
-        None => io::stdout().write_all(text.as_bytes()),
-        Some(folder) if folder.is_dir() => write(&folder.join("openrpc.json"), &text),
-        Some(file) => write(file, &text),
+        None => Ok(print(text.as_bytes())?),
+        Some(folder) if folder.is_dir() => Ok(write(&folder.join("openrpc.json"), &text)?),
+        Some(file) => Ok(write(file, &text)?),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{error::Error, future};
 
 use codex_app_server::{
-    attach::CallError, cli::Arguments, codex_home, commands, logging, serve::serve, settings::Settings, terminal,
+    cli::Arguments, codex_home, commands, exit, logging, output, serve::serve, settings::Settings, terminal,
 };
 
 fn main() {
@@ -11,13 +11,19 @@ fn main() {
     if let Some(code) = command_launcher::run_if_launcher() {
         std::process::exit(code)
     }
-    let code = match run(Arguments::from_environment()) {
-        Ok(()) => 0,
-        Err(error) => {
-            logging::say(format!("Error: {}\n", terminal::shown(&error.to_string())));
-            error.downcast_ref::<CallError>().map_or(1, CallError::exit_code)
-        }
+    logging::catch_panics();
+    let ended = match Arguments::from_environment() {
+        Ok(arguments) => run(arguments).map(|()| 0),
+        Err(said) => output::print_clap(&said).map_err(Into::into),
     };
+    let code = ended.unwrap_or_else(|error| {
+        let code = exit::code(&*error);
+        if code != 0 {
+            let text = terminal::shown(&error.to_string()).into_owned();
+            logging::say_error(&text, &format!("Error: {text}\n"));
+        }
+        code
+    });
     logging::finish();
     std::process::exit(code)
 }
@@ -28,8 +34,10 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
         return commands::run(&command, arguments);
     }
     let codex_home = codex_home::find()?;
-    let settings = Settings::load(&codex_home, &arguments.setting_overrides())?.settings()?;
+    let effective = Settings::load(&codex_home, &arguments.setting_overrides())?;
+    let settings = effective.settings()?;
     logging::start(&settings.log)?;
+    effective.warn();
     codex_home::ensure(&codex_home)?;
     commands::block_on(serve(&arguments, &codex_home, settings, future::pending()))
 }

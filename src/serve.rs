@@ -5,9 +5,9 @@ use std::{error::Error, path::Path, pin::pin};
 use crate::{
     cli::Arguments,
     listen::ListenUrl,
-    logging, open_files,
-    server::Server,
-    settings::Settings,
+    logging, neighbours, open_files,
+    server::{STORE_FILE, Server},
+    settings::{Effective, Settings},
     signals::{Signals, Wish, wish_of_hangup},
 };
 
@@ -22,6 +22,7 @@ pub async fn serve(
     mut settings: Settings,
     beside: impl Future<Output = ()>,
 ) -> Result<(), Box<dyn Error>> {
+    let mut in_force = Settings::load(codex_home, &arguments.setting_overrides())?;
     let mut signals = Signals::install(wish_of_hangup(arguments.listen == ListenUrl::Stdio))?;
     if settings.startup.raise_open_files {
         open_files::raise_limit();
@@ -31,6 +32,8 @@ pub async fn serve(
         server = Server::start(arguments, codex_home, &settings) => server?,
         () = signals.stop() => return Ok(()),
     };
+    let every = settings.startup.neighbour_check_seconds.duration();
+    let mut neighbours = pin!(neighbours::watch(codex_home.join(STORE_FILE), every));
     let mut beside = pin!(async {
         beside.await;
         std::future::pending::<()>().await;
@@ -43,12 +46,16 @@ pub async fn serve(
             }
             wish = signals.next() => match wish {
                 Wish::Reload => {
-                    reload(arguments, codex_home, &mut settings);
+                    reload(arguments, codex_home, &mut settings, &mut in_force);
                     server.reload_secrets();
                     server.reopen_store().await;
                 }
-                Wish::Stop => break,
+                Wish::Stop => {
+                    log::info!("{} has come: the server ends", signals.last());
+                    break;
+                }
             },
+            () = &mut neighbours => {}
             () = &mut beside => {}
         }
     }
@@ -62,13 +69,19 @@ pub async fn serve(
 }
 
 /// Applies the settings that can change at run time. On an error nothing changes.
-fn reload(arguments: &Arguments, codex_home: &Path, settings: &mut Settings) {
-    let loaded = Settings::load(codex_home, &arguments.setting_overrides()).and_then(|effective| effective.settings());
+fn reload(arguments: &Arguments, codex_home: &Path, settings: &mut Settings, in_force: &mut Effective) {
+    let loaded = Settings::load(codex_home, &arguments.setting_overrides())
+        .and_then(|effective| effective.settings().map(|settings| (effective, settings)));
     match loaded {
-        Ok(new) => {
+        Ok((effective, new)) => {
             logging::reload(&new.log);
-            if settings.needs_restart_for(&new) {
-                log::warn!("some changed settings need a restart: only log and shutdown are reloaded");
+            effective.warn();
+            let waiting: Vec<&str> = in_force.needing_restart(&effective).collect();
+            if !waiting.is_empty() {
+                log::warn!(
+                    "some changed settings need a restart, only log and shutdown are reloaded: {}",
+                    waiting.join(", ")
+                );
             }
             settings.log = new.log;
             settings.shutdown = new.shutdown;

@@ -118,11 +118,11 @@ impl Server {
         parts.commands.open_door = listener.open_door(auth.is_some());
         parts.remote_control.at_start = remote_control_at_start(arguments);
         parts.remote_control.named_by_first_client = matches!(listener, Listener::Stdio);
-        listener.announce(auth.is_some());
         if arguments.remote_control {
             // Where that ends the start, the actors that run already end with it.
             check_backend(&parts).await.inspect_err(|_| parts.vitals.expect_end())?;
         }
+        listener.announce(auth.is_some());
         Self::serve(listener, auth, parts, settings).await
     }
 
@@ -306,10 +306,7 @@ pub(crate) fn actors_parts(
     let sources = sources(codex_home, config_overrides)?;
     let host = host(codex_home, sources.cwd.clone(), session_source);
     let account = Arc::new(Credentials::new(codex_home));
-    let environment = Environment::process();
-    let token_url = environment.get("CODEX_REFRESH_TOKEN_URL_OVERRIDE");
-    let models = settings.model.clone();
-    let models = ModelSetup::new(models, environment, &account, token_url.clone(), Clock::system(), &host);
+    let (models, token_url) = models(settings, &account, &host);
     let vitals = Vitals::default();
     Ok(ActorsParts {
         limits: Arc::new(settings.limits.clone()),
@@ -329,6 +326,25 @@ pub(crate) fn actors_parts(
         remote_link: settings.remote_link.clone(),
         vitals,
     })
+}
+
+fn models(settings: &Settings, account: &Arc<Credentials>, host: &Host) -> (ModelSetup, Option<String>) {
+    let environment = Environment::process();
+    let token_url = environment.get("CODEX_REFRESH_TOKEN_URL_OVERRIDE");
+    let models = settings.model.clone();
+    (ModelSetup::new(models, environment, account, token_url.clone(), Clock::system(), host), token_url)
+}
+
+/// The sources of a catalog that asks providers for their models.
+pub(crate) fn sources_with_models(
+    codex_home: &Path,
+    config_overrides: &[String],
+    settings: &Settings,
+) -> Result<CatalogSources, ServerError> {
+    let sources = sources(codex_home, config_overrides)?;
+    let host = host(codex_home, sources.cwd.clone(), "");
+    let (models, _) = models(settings, &Arc::new(Credentials::new(codex_home)), &host);
+    Ok(sources.with_models(models))
 }
 
 pub(crate) fn sources(codex_home: &Path, config_overrides: &[String]) -> Result<CatalogSources, ServerError> {

@@ -19,6 +19,8 @@ pub struct Signals {
     terminate: Signal,
     hangup: Signal,
     wish_of_hangup: Wish,
+    /// Name of the last signal.
+    last: &'static str,
     /// Heard and not obeyed: a write above the limit on file sizes (`ulimit -f`) fails with EFBIG instead of ending the
     /// process. Commands are started with the system's default again.
     _file_size: Signal,
@@ -33,17 +35,25 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
             wish_of_hangup,
+            last: "none",
             _file_size: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 
     /// Waits for the next signal.
     pub async fn next(&mut self) -> Wish {
-        tokio::select! {
-            _ = self.interrupt.recv() => Wish::Stop,
-            _ = self.terminate.recv() => Wish::Stop,
-            _ = self.hangup.recv() => self.wish_of_hangup,
-        }
+        let (name, wish) = tokio::select! {
+            _ = self.interrupt.recv() => ("SIGINT", Wish::Stop),
+            _ = self.terminate.recv() => ("SIGTERM", Wish::Stop),
+            _ = self.hangup.recv() => ("SIGHUP", self.wish_of_hangup),
+        };
+        self.last = name;
+        wish
+    }
+
+    /// Name of the signal that [`Self::next`] has returned for.
+    pub fn last(&self) -> &'static str {
+        self.last
     }
 
     /// Waits for the next signal that asks for the end. A reload is kept for [`Self::next`], because settings read

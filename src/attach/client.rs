@@ -18,6 +18,10 @@ use app_server_actors::{
 };
 use bytestring::ByteString;
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf},
+    time::{Instant, sleep},
+};
 
 use super::{AttachError, Endpoint, Messages, Sender, connect};
 
@@ -26,6 +30,12 @@ const ATTEMPTS: u32 = 8;
 
 /// Longest pause after the first refusal. It doubles with each further one, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a client waits for a server that may just be starting.
+const STARTING: Duration = Duration::from_secs(1);
+
+/// Pause between two attempts to connect in that time.
+const BETWEEN_CONNECTS: Duration = Duration::from_millis(20);
 
 /// Longest pause of all.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -49,14 +59,21 @@ pub enum ClientError {
 
 /// An initialized connection.
 pub struct Client {
-    sender: Sender,
-    messages: Messages,
+    wire: Wire,
     last_id: i64,
+}
+
+enum Wire {
+    /// To another process.
+    WebSocket(Box<(Sender, Messages)>),
+    /// To a server in this process: one message per line.
+    Lines(WriteHalf<DuplexStream>, Lines<BufReader<ReadHalf<DuplexStream>>>),
 }
 
 impl Client {
     /// Connects to `endpoint` and initializes the connection as `name`, with experimental methods. Returns the client
-    /// and the server's answer to `initialize`.
+    /// and the server's answer to `initialize`. If nothing listens there, it waits a moment for a server that is just
+    /// starting.
     ///
     /// # Errors
     /// There is no server, or it refuses this client.
@@ -65,15 +82,48 @@ impl Client {
         name: &str,
         limits: &Limits,
     ) -> Result<(Self, InitializeResponse), ClientError> {
-        let (sender, messages) = connect(endpoint, limits).await?;
-        let mut client = Self { sender, messages, last_id: 0 };
+        let deadline = Instant::now() + STARTING;
+        loop {
+            match Self::connect_now(endpoint, name, limits).await {
+                Err(ClientError::Attach(AttachError::Unreachable { .. })) if Instant::now() < deadline => {
+                    sleep(BETWEEN_CONNECTS).await;
+                }
+                connected => return connected,
+            }
+        }
+    }
+
+    /// The same without waiting.
+    ///
+    /// # Errors
+    /// There is no server, or it refuses this client.
+    pub async fn connect_now(
+        endpoint: &Endpoint,
+        name: &str,
+        limits: &Limits,
+    ) -> Result<(Self, InitializeResponse), ClientError> {
+        let wire = Wire::WebSocket(Box::new(connect(endpoint, limits).await?));
+        Self { wire, last_id: 0 }.initialized(name).await
+    }
+
+    /// Connects over `stream` to a server in this process, one message per line.
+    ///
+    /// # Errors
+    /// The server refuses this client.
+    pub async fn over(stream: DuplexStream, name: &str) -> Result<(Self, InitializeResponse), ClientError> {
+        let (reader, writer) = tokio::io::split(stream);
+        let wire = Wire::Lines(writer, BufReader::new(reader).lines());
+        Self { wire, last_id: 0 }.initialized(name).await
+    }
+
+    async fn initialized(mut self, name: &str) -> Result<(Self, InitializeResponse), ClientError> {
         let params = InitializeParams {
             client_info: ClientInfo { name: name.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
             capabilities: Some(Capabilities { experimental_api: true, ..Capabilities::default() }),
         };
-        let server = client.call(&INITIALIZE, &params).await?;
-        client.send(ByteString::from_static(INITIALIZED)).await?;
-        Ok((client, server))
+        let server = self.call(&INITIALIZE, &params).await?;
+        self.send(ByteString::from_static(INITIALIZED)).await?;
+        Ok((self, server))
     }
 
     /// Calls a method with typed params and result.
@@ -108,10 +158,19 @@ impl Client {
         }
     }
 
-    async fn request_once(&mut self, method: &str, params: &impl Serialize) -> Result<ResultText, ClientError> {
+    /// Sends a request without waiting for its answer, which [`Self::next`] will return. Returns the id.
+    ///
+    /// # Errors
+    /// The connection has ended.
+    pub async fn begin(&mut self, method: &str, params: &impl Serialize) -> Result<i64, ClientError> {
         self.last_id += 1;
         let id = self.last_id;
         self.send(request_text(id, method, params)?.into()).await?;
+        Ok(id)
+    }
+
+    async fn request_once(&mut self, method: &str, params: &impl Serialize) -> Result<ResultText, ClientError> {
+        let id = self.begin(method, params).await?;
         loop {
             let text = self.next().await?;
             if let ServerMessage::Answer { id: Some(RequestId::Integer(answered)), outcome } = decode_server(&text)?
@@ -127,23 +186,36 @@ impl Client {
     /// # Errors
     /// The connection has ended.
     pub async fn next(&mut self) -> Result<ByteString, ClientError> {
-        loop {
-            match self.messages.next().await {
-                Some(Incoming::Text(text)) => return Ok(text),
-                Some(Incoming::Ping(payload)) => self.sender.pong(payload).await.map_err(|_| ClientError::Gone)?,
-                _ => return Err(ClientError::Gone),
-            }
+        match &mut self.wire {
+            Wire::Lines(_, lines) => match lines.next_line().await {
+                Ok(Some(line)) => Ok(line.into()),
+                Ok(None) | Err(_) => Err(ClientError::Gone),
+            },
+            Wire::WebSocket(socket) => loop {
+                let (sender, messages) = &mut **socket;
+                match messages.next().await {
+                    Some(Incoming::Text(text)) => return Ok(text),
+                    Some(Incoming::Ping(payload)) => sender.pong(payload).await.map_err(|_| ClientError::Gone)?,
+                    _ => return Err(ClientError::Gone),
+                }
+            },
         }
     }
 
     /// Closes the connection.
     pub async fn close(mut self) {
-        // If the server is gone, nothing needs to be closed.
-        let _ = self.sender.close().await;
+        if let Wire::WebSocket(socket) = &mut self.wire {
+            // If the server is gone, nothing needs to be closed.
+            let _ = socket.0.close().await;
+        }
     }
 
     async fn send(&mut self, text: ByteString) -> Result<(), ClientError> {
-        self.sender.text(text).await.map_err(|_| ClientError::Gone)
+        let sent = match &mut self.wire {
+            Wire::WebSocket(socket) => socket.0.text(text).await,
+            Wire::Lines(writer, _) => writer.write_all(format!("{text}\n").as_bytes()).await,
+        };
+        sent.map_err(|_| ClientError::Gone)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
@@ -56,6 +57,19 @@ impl Endpoint {
         let uri = url.parse::<Uri>().ok().filter(|uri| uri.scheme_str() == Some("ws") && uri.host().is_some());
         let url = uri.ok_or_else(|| EndpointError::Unsupported(url.to_owned()))?;
         Ok(Self::WebSocket { url, token })
+    }
+}
+
+impl Endpoint {
+    /// Whether the server is on this machine for sure, so that paths mean the same there.
+    pub fn is_on_this_machine(&self) -> bool {
+        match self {
+            Self::Unix(_) => true,
+            Self::WebSocket { url, .. } => {
+                let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+                host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+            }
+        }
     }
 }
 

@@ -1,8 +1,7 @@
 //! Errors of client subcommands.
 
-use std::io;
-
 use super::ClientError;
+use crate::output::Unwritten;
 
 /// Why a client subcommand failed.
 #[derive(Debug, thiserror::Error)]
@@ -17,18 +16,12 @@ pub enum CallError {
     #[error("{0}")]
     Unsuccessful(String),
     /// The result cannot be written to stdout.
-    #[error("failed to write to stdout: {0}")]
-    Output(#[from] io::Error),
+    #[error(transparent)]
+    Output(#[from] Unwritten),
 }
 
-impl CallError {
-    /// The exit code: 1 for a JSON-RPC error, 2 for a usage error, 69 (`EX_UNAVAILABLE` of sysexits.h) if there is no
-    /// server.
-    pub fn exit_code(&self) -> i32 {
-        match self {
-            Self::Usage(_) => 2,
-            Self::Client(ClientError::Attach(_) | ClientError::Gone) => 69,
-            Self::Client(ClientError::Refused(_) | ClientError::Json(_)) | Self::Unsuccessful(_) | Self::Output(_) => 1,
-        }
+impl From<std::io::Error> for CallError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Output(error.into())
     }
 }

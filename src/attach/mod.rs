@@ -5,6 +5,7 @@
 mod client;
 mod endpoint;
 mod error;
+mod level;
 mod token;
 mod websocket;
 
@@ -12,6 +13,7 @@ pub use self::{
     client::{Client, ClientError},
     endpoint::{Endpoint, EndpointError, connect_unix, how_to_start},
     error::CallError,
+    level::protocol_level,
     token::{Token, TokenError},
-    websocket::{AttachError, Messages, Sender, connect, upgrade},
+    websocket::{AttachError, Messages, Sender, connect, is_stopped, upgrade},
 };

@@ -34,6 +34,9 @@ const DEFAULT_PORT: u16 = 80;
 /// Time limit for the server's answer to the upgrade.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
+/// Most bytes of the file in which the system describes a process.
+const STAT_BYTES: usize = 16 * 1024;
+
 /// Size of one read from the socket, in bytes.
 const READ_BYTES: usize = 16 * 1024;
 
@@ -44,13 +47,27 @@ pub enum AttachError {
     #[error("failed to connect to {endpoint}: {error}{}", hint(endpoint))]
     Unreachable {
         /// The address.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// The error of the operating system.
         error: io::Error,
     },
-    /// The server requires a token, or another one.
-    #[error("the server refuses the connection (401 Unauthorized): give it its token with --token-file")]
-    Unauthorized,
+    /// The server requires a token.
+    #[error("the server requires a token (401 Unauthorized): name the file that holds it with --token-file")]
+    TokenMissing,
+    /// The server does not know the token, or not any more.
+    #[error(
+        "the server does not accept this token (401 Unauthorized): it is wrong, has expired, or was replaced; get the \
+         current one and name its file with --token-file"
+    )]
+    TokenRefused,
+    /// The server accepts connections and says nothing.
+    #[error("{}", silence(endpoint, *process))]
+    Silent {
+        /// The address.
+        endpoint: Box<Endpoint>,
+        /// The process that listens there, if it is known.
+        process: Option<i32>,
+    },
     /// The server has as many clients as it may have.
     #[error("the server is full (503 Service Unavailable): close some clients, or raise http.max_connections")]
     Full,
@@ -58,8 +75,15 @@ pub enum AttachError {
     #[error("the server refuses the connection ({0})")]
     Refused(StatusCode),
     /// The listener is not an app server.
-    #[error("the program that listens there does not speak WebSocket: {0}")]
+    #[error("the program that listens there is no codex-app-server, it does not speak WebSocket: {0}")]
     NoWebSocket(String),
+}
+
+impl AttachError {
+    /// Whether the same attempt may succeed a little later.
+    pub fn may_come_back(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Full | Self::Silent { .. })
+    }
 }
 
 fn hint(endpoint: &Endpoint) -> String {
@@ -67,6 +91,26 @@ fn hint(endpoint: &Endpoint) -> String {
         Endpoint::Unix(path) => format!("\n\n{}", how_to_start(path)),
         Endpoint::WebSocket { .. } => String::new(),
     }
+}
+
+fn silence(endpoint: &Endpoint, process: Option<i32>) -> String {
+    let seconds = HANDSHAKE.as_secs();
+    let begin = format!("the server at {endpoint} did not answer within {seconds} s");
+    match process {
+        Some(process) if is_stopped(process) => {
+            format!("{begin}: its process {process} is suspended; continue it with `kill -CONT {process}`")
+        }
+        Some(process) => format!("{begin}: its process {process} is busy; try again, or restart it"),
+        None => format!("{begin}: it is busy or suspended, or something on the way loses what is sent; try again"),
+    }
+}
+
+/// Whether the process is stopped by a signal, as Ctrl-Z does.
+pub fn is_stopped(process: i32) -> bool {
+    let path = format!("/proc/{process}/stat");
+    let stat = plain_file::read_to_string(std::path::Path::new(&path), STAT_BYTES).unwrap_or_default();
+    // The name of the program stands in parentheses, and may hold any character.
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['T', 't']))
 }
 
 /// Sends text messages.
@@ -107,15 +151,20 @@ impl Messages {
 /// # Errors
 /// See [`AttachError`].
 pub async fn connect(endpoint: &Endpoint, limits: &Limits) -> Result<(Sender, Messages), AttachError> {
-    let unreachable = |error| AttachError::Unreachable { endpoint: endpoint.clone(), error };
+    let unreachable = |error| AttachError::Unreachable { endpoint: Box::new(endpoint.clone()), error };
     match endpoint {
-        Endpoint::Unix(path) => upgrade(connect_unix(path).await.map_err(unreachable)?, limits).await,
+        Endpoint::Unix(path) => {
+            let stream = timeout(HANDSHAKE, connect_unix(path)).await;
+            let stream = stream.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(unreachable)?;
+            upgrade(stream, limits).await
+        }
         Endpoint::WebSocket { url, token } => {
             let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
             let address = (host, url.port_u16().unwrap_or(DEFAULT_PORT));
             let stream = TcpStream::connect(address).await.map_err(unreachable)?;
             stream.set_nodelay(true).map_err(unreachable)?;
-            open(Box::new(stream), url, token.as_ref(), limits).await
+            let opened = open(Box::new(stream), url, token.as_ref(), limits).await?;
+            opened.ok_or_else(|| AttachError::Silent { endpoint: Box::new(endpoint.clone()), process: None })
         }
     }
 }
@@ -125,34 +174,39 @@ pub async fn connect(endpoint: &Endpoint, limits: &Limits) -> Result<(Sender, Me
 /// # Errors
 /// The listener is not an app server.
 pub async fn upgrade(stream: UnixStream, limits: &Limits) -> Result<(Sender, Messages), AttachError> {
-    open(Box::new(stream), &Uri::from_static(UNIX_URL), None, limits).await
+    let process = stream.peer_cred().ok().and_then(|peer| peer.pid());
+    let path = stream.peer_addr().ok().and_then(|address| address.as_pathname().map(ToOwned::to_owned));
+    let endpoint = Endpoint::Unix(path.unwrap_or_default());
+    let opened = open(Box::new(stream), &Uri::from_static(UNIX_URL), None, limits).await?;
+    opened.ok_or(AttachError::Silent { endpoint: Box::new(endpoint), process })
 }
 
-/// Upgrades a connection.
+/// Upgrades a connection. Returns `None` if the server says nothing.
 async fn open(
     socket: BoxedSocket,
     url: &Uri,
     token: Option<&Token>,
     limits: &Limits,
-) -> Result<(Sender, Messages), AttachError> {
+) -> Result<Option<(Sender, Messages)>, AttachError> {
     let bearer = token.map(|token| format!("Bearer {}", token.expose()));
     let headers: Vec<_> = bearer.iter().map(|bearer| (header::AUTHORIZATION, bearer.as_str())).collect();
-    let handshake = timeout(HANDSHAKE, shake_hands(socket, url, &headers)).await;
-    let (socket, read) =
-        handshake.map_err(|_| AttachError::NoWebSocket("it does not answer".to_owned()))?.map_err(refusal)?;
+    let Ok(handshake) = timeout(HANDSHAKE, shake_hands(socket, url, &headers)).await else { return Ok(None) };
+    let (socket, read) = handshake.map_err(|error| refusal(error, token.is_some()))?;
     let (socket, writer) = tokio::io::split(socket);
     let mut reader = MessageReader::of_server(limits);
     reader.push(&read);
     let messages = Messages { socket, reader, chunk: vec![0; READ_BYTES] };
     let codec = Codec::new().client_mode();
-    Ok((Sender { writer, codec, encoded: BytesMut::new(), frame_bytes: limits.websocket_frame_bytes }, messages))
+    let sender = Sender { writer, codec, encoded: BytesMut::new(), frame_bytes: limits.websocket_frame_bytes };
+    Ok(Some((sender, messages)))
 }
 
-fn refusal(error: HandshakeError) -> AttachError {
+fn refusal(error: HandshakeError, has_token: bool) -> AttachError {
     match error {
-        HandshakeError::Refused(refusal) if refusal.head.status == StatusCode::UNAUTHORIZED => {
-            AttachError::Unauthorized
-        }
+        HandshakeError::Refused(refusal) if refusal.head.status == StatusCode::UNAUTHORIZED => match has_token {
+            true => AttachError::TokenRefused,
+            false => AttachError::TokenMissing,
+        },
         HandshakeError::Refused(refusal) if refusal.head.status == StatusCode::SERVICE_UNAVAILABLE => AttachError::Full,
         HandshakeError::Refused(refusal) => AttachError::Refused(refusal.head.status),
         other => AttachError::NoWebSocket(other.to_string()),
@@ -211,5 +265,41 @@ impl Sender {
             self.encoded = BytesMut::new();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command};
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    use super::*;
+
+    struct Ended(Child);
+
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            self.0.kill().unwrap();
+            self.0.wait().unwrap();
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_suspended_process_is_told_from_a_busy_one() {
+        let child = Ended(Command::new("sleep").arg("600").spawn().unwrap());
+        let process = i32::try_from(child.0.id()).unwrap();
+        let endpoint = Endpoint::Unix("/s".into());
+        assert!(silence(&endpoint, Some(process)).contains("is busy"));
+        kill_process(Pid::from_child(&child.0), Signal::STOP).unwrap();
+        let deadline = std::time::Instant::now() + Duration::from_secs(60);
+        while !is_stopped(process) {
+            assert!(std::time::Instant::now() < deadline, "it stops");
+            std::thread::yield_now();
+        }
+        let text = silence(&endpoint, Some(process));
+        assert!(text.ends_with(&format!("is suspended; continue it with `kill -CONT {process}`")), "{text}");
+        assert!(silence(&endpoint, None).contains("busy or suspended"));
     }
 }

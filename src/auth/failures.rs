@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Denial;
+use super::{Denial, PeerNetwork};
 
 /// Minimum interval between log lines about failures.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
@@ -21,12 +21,15 @@ pub struct Failures {
 }
 
 impl Failures {
-    /// Counts a failure. The first one is logged, then the counts at most once a minute.
-    pub fn count(&self, denial: Denial) {
+    /// Counts a failure of a client in the network `peer`. The first one is logged, then the counts at most once a minute.
+    pub fn count(&self, denial: Denial, peer: PeerNetwork) {
         self.counts[denial.index()].fetch_add(1, Ordering::Relaxed);
         if self.is_due(Instant::now()) {
             let counts: Vec<String> = self.counts().map(|(label, count)| format!("{label} {count}")).collect();
-            log::warn!("clients failed to authenticate; counts since the start: {}", counts.join(", "));
+            log::warn!(
+                peer = peer.to_string();
+                "clients failed to authenticate, the last one from {peer}; counts since the start: {}", counts.join(", ")
+            );
         }
     }
 
@@ -53,10 +56,11 @@ mod tests {
     #[test]
     fn counts_each_reason() {
         let failures = Failures::default();
+        let peer = PeerNetwork::of([127, 0, 0, 1].into());
         for denial in [Denial::Missing, Denial::Expired, Denial::Expired] {
-            failures.count(denial);
+            failures.count(denial, peer);
         }
-        failures.count(Denial::TooManyFailures { retry_after_seconds: 9 });
+        failures.count(Denial::TooManyFailures { retry_after_seconds: 9 }, peer);
         let counts: Vec<_> = failures.counts().collect();
         assert_eq!(counts, [("missing", 1), ("expired", 2), ("too_many_failures", 1)]);
     }

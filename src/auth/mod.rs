@@ -90,7 +90,7 @@ impl Auth {
     pub fn admit(&self, headers: &HeaderMap, peer: PeerNetwork) -> Result<Pass, Denial> {
         let judged = self.judge(headers, peer);
         if let Err(denial) = judged {
-            self.failures.count(denial);
+            self.failures.count(denial, peer);
         }
         judged
     }

@@ -3,25 +3,30 @@
 mod params;
 mod pretty;
 mod print;
+mod question;
+mod status;
+mod stop;
 mod table;
 mod watch;
 
 use app_server_actors::{
     limits::Limits,
     protocol::{
-        calls::{THREAD_ARCHIVE, THREAD_LIST, THREAD_NAME_SET},
-        scope::Scope,
+        calls::{SERVER_DIAGNOSTICS, THREAD_ARCHIVE, THREAD_LIST, THREAD_NAME_SET, THREAD_UNARCHIVE},
         thread::{
-            SortDirection, ThreadIdParams, ThreadListParams, ThreadNameSetParams, ThreadSortKey, ThreadSourceKind,
+            SortDirection, ThreadIdParams, ThreadListParams, ThreadListResponse, ThreadNameSetParams, ThreadSortKey,
+            ThreadSourceKind,
         },
     },
 };
 
 pub use self::params::read as read_params;
 pub(crate) use self::print::Printer;
+use self::question::Question;
 use crate::{
-    attach::{CallError, Client, Endpoint},
+    attach::{CallError, Client, ClientError, Endpoint},
     cli::ClientCommand,
+    logging,
 };
 
 /// The client name sent to the server.
@@ -32,25 +37,50 @@ const NAME: &str = "codex-app-server-call";
 /// # Errors
 /// See [`CallError`].
 pub async fn run(command: &ClientCommand, endpoint: &Endpoint, limits: &Limits) -> Result<(), CallError> {
-    let params = match command {
-        ClientCommand::Call { params, .. } => Some(read_params(params)?),
+    let question = match command {
+        ClientCommand::Call { method, params, .. } => Some(Question::of(method, params, endpoint)?),
         _ => None,
     };
     let mut printer = Printer::of_stdout();
+    if let ClientCommand::Watch { thread, lines, reconnect, .. } = command {
+        let printer = if *lines { printer.lines() } else { printer };
+        return watch::run(endpoint, limits, thread.as_deref(), *reconnect, printer).await;
+    }
     let (mut client, server) = Client::connect(endpoint, NAME, limits).await?;
     match command {
-        ClientCommand::Call { method, .. } => {
-            let result = client.request(method, &params).await?;
-            printer.json(result.text()).await?;
+        ClientCommand::Call { .. } => {
+            if let Some(question) = question {
+                printer.json(question.ask(&mut client).await?.text()).await?;
+            }
         }
-        ClientCommand::Watch { .. } if !server.scopes.include(Scope::Observe) => {
-            return Err(CallError::Unsuccessful(watch::blind(server.scopes)));
+        // Handled above.
+        ClientCommand::Watch { .. } => {}
+        ClientCommand::Threads { archived, limit, json, .. } => {
+            let result = client.request(THREAD_LIST.method(), &latest(*archived, *limit)).await?;
+            let threads: ThreadListResponse = result.read().map_err(ClientError::from)?;
+            if *json {
+                printer.json(result.text()).await?;
+            } else {
+                printer.text(&table::of(&threads.data)).await?;
+            }
+            if !json && threads.next_cursor.is_some() {
+                let more = format!("There are more threads than {limit}; --limit N shows N of them.");
+                logging::say(&more, &format!("{more}\n"));
+            }
         }
-        ClientCommand::Watch { thread, .. } => watch::run(&mut client, thread.as_deref(), &mut printer).await?,
-        ClientCommand::Threads { archived, limit, .. } => {
-            let threads = client.call(&THREAD_LIST, &latest(*archived, *limit)).await?;
-            printer.text(&table::of(&threads.data)).await?;
+        ClientCommand::Unarchive { thread_id, .. } => {
+            client.call(&THREAD_UNARCHIVE, &ThreadIdParams { thread_id: thread_id.clone() }).await?;
         }
+        ClientCommand::Status { json, .. } => {
+            let result = client.request(SERVER_DIAGNOSTICS.method(), &()).await?;
+            if *json {
+                printer.json(result.text()).await?;
+            } else {
+                let diagnostics = result.read().map_err(ClientError::from)?;
+                printer.text(&status::of(&diagnostics, &server)).await?;
+            }
+        }
+        ClientCommand::Stop { .. } => return stop::run(client, endpoint, &mut printer).await,
         ClientCommand::Rename { thread_id, name, .. } => {
             let params = ThreadNameSetParams { thread_id: thread_id.clone(), name: name.clone() };
             client.call(&THREAD_NAME_SET, &params).await?;

@@ -34,6 +34,12 @@ impl Printer {
         Self { output, style }
     }
 
+    /// The same with one message per line, also on a terminal.
+    #[must_use]
+    pub fn lines(self) -> Self {
+        Self { style: Style::Lines, ..self }
+    }
+
     /// Whether stdout is a terminal.
     pub fn is_terminal(&self) -> bool {
         matches!(self.style, Style::Pretty { .. })

@@ -44,6 +44,17 @@ pub enum Command {
         overrides: Vec<Override>,
     },
 
+    /// Talks with the agent: sends PROMPT and prints the answer as it comes.
+    ///
+    /// Without PROMPT it reads stdin: on a terminal one message a line until Ctrl-D, otherwise everything as one
+    /// message. It uses the running server; if none runs, it serves itself until it ends. Ctrl-C interrupts the
+    /// answer, Ctrl-C again leaves. Exit codes are those of `call`, and 1 also for an answer that failed or was
+    /// interrupted.
+    #[command(after_help = "Examples:\n  codex-app-server chat \"hello\"\n  \
+        codex-app-server -c model_provider=echo chat \"hello\"\n  \
+        git diff | codex-app-server chat")]
+    Chat(ChatArguments),
+
     /// Makes this machine available for remote control, for example from a phone, until Ctrl-C.
     ///
     /// Enables remote control in the server on the control socket. If none is running, starts a server in this process.
@@ -83,8 +94,8 @@ pub enum Command {
 
     /// Prints a man page; pipe it into `man -l -` to read it.
     Man {
-        /// The subcommand to document [default: the whole program]
-        command: Option<String>,
+        /// The subcommand to document, such as `watch` or `remote-control pair` [default: the whole program]
+        command: Vec<String>,
     },
 
     /// Writes the protocol as JSON Schema (draft 7): one file per type, and a bundle of all types.
@@ -117,6 +128,25 @@ pub enum Command {
     Client(ClientCommand),
 }
 
+/// What `chat` is told.
+#[derive(Debug, Args)]
+pub struct ChatArguments {
+    /// The message.
+    pub prompt: Option<String>,
+
+    /// Goes on with this thread; otherwise a new one starts in the working directory.
+    #[arg(long, value_name = "ID")]
+    pub thread: Option<String>,
+
+    /// Prints every notification about the thread as one line of JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
+
+    /// The server to attach to.
+    #[command(flatten)]
+    pub server: ServerChoice,
+}
+
 /// The output of a generator.
 #[derive(Debug, Args)]
 pub struct Target {
@@ -134,7 +164,8 @@ pub struct Target {
 pub enum ClientCommand {
     /// Calls a method of a running server and prints its result.
     ///
-    /// Exit codes: 0 for a result, 1 for an error from the server, 2 for a usage error, 69 if no server is running.
+    /// Exit codes: 0 for a result, 1 for an error from the server, 2 for a usage error, 69 if no server is running, 75
+    /// if the server is too busy or full.
     #[command(after_help = "Examples:\n  codex-app-server call thread/start\n  \
         codex-app-server call thread/list limit=3\n  \
         codex-app-server call thread/name/set '{\"threadId\":\"…\",\"name\":\"Sums\"}'")]
@@ -156,6 +187,14 @@ pub enum ClientCommand {
         #[arg(long, value_name = "ID")]
         thread: Option<String>,
 
+        /// Prints one message a line on a terminal, too.
+        #[arg(long)]
+        lines: bool,
+
+        /// Connects again when the server has ended, and waits for one that does not run yet.
+        #[arg(long)]
+        reconnect: bool,
+
         /// The server to attach to.
         #[command(flatten)]
         server: ServerChoice,
@@ -171,6 +210,10 @@ pub enum ClientCommand {
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: u32,
 
+        /// Prints the server's answer as JSON, with all members of each thread.
+        #[arg(long)]
+        json: bool,
+
         /// The server to attach to.
         #[command(flatten)]
         server: ServerChoice,
@@ -184,6 +227,34 @@ pub enum ClientCommand {
         /// The new title.
         name: String,
 
+        /// The server to attach to.
+        #[command(flatten)]
+        server: ServerChoice,
+    },
+
+    /// Brings an archived thread back.
+    Unarchive {
+        /// Id of the thread.
+        thread_id: String,
+
+        /// The server to attach to.
+        #[command(flatten)]
+        server: ServerChoice,
+    },
+
+    /// Prints which server runs, and its clients.
+    Status {
+        /// Prints the server's answer as JSON.
+        #[arg(long)]
+        json: bool,
+
+        /// The server to attach to.
+        #[command(flatten)]
+        server: ServerChoice,
+    },
+
+    /// Ends the running server of this machine in good order, and waits for its end.
+    Stop {
         /// The server to attach to.
         #[command(flatten)]
         server: ServerChoice,
@@ -232,6 +303,9 @@ impl ClientCommand {
             | Self::Watch { server, .. }
             | Self::Threads { server, .. }
             | Self::Rename { server, .. }
+            | Self::Unarchive { server, .. }
+            | Self::Status { server, .. }
+            | Self::Stop { server }
             | Self::Archive { server, .. } => server,
         }
     }

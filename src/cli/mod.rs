@@ -14,7 +14,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use app_server_actors::protocol::API_VERSION;
 pub use auth::{AuthArguments, AuthMode};
-pub use commands::{ClientCommand, Command, ServerChoice, Target};
+pub use commands::{ChatArguments, ClientCommand, Command, ServerChoice, Target};
 pub use overrides::Override;
 pub use remote_control::{RemoteControlAction, RemoteControlArguments};
 
@@ -82,10 +82,12 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Parses the process's command line. Exits with code 0 after `--help` and `--version`, and with code 2 after a
-    /// usage error.
-    pub fn from_environment() -> Self {
-        Self::parse_from_words(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    /// Parses the process's command line.
+    ///
+    /// # Errors
+    /// What there is to print instead: help, the version, or what is wrong.
+    pub fn from_environment() -> Result<Self, clap::Error> {
+        Self::parse_from_words(std::env::args_os())
     }
 
     /// Parses `words`; the first one is the name by which the program was called.

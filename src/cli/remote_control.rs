@@ -19,8 +19,16 @@ pub struct RemoteControlArguments {
 /// An action on a running server.
 #[derive(Debug, Subcommand)]
 pub enum RemoteControlAction {
-    /// Prints a code that pairs a controller with this machine.
+    /// Prints a code that pairs a controller with this machine. On a terminal it waits until a controller has used it.
     Pair {
+        /// Waits until a controller has used the code, or it has expired.
+        #[arg(long, conflicts_with = "no_wait")]
+        wait: bool,
+
+        /// Ends as soon as the code is printed.
+        #[arg(long)]
+        no_wait: bool,
+
         /// The server to attach to.
         #[command(flatten)]
         server: ServerChoice,
@@ -28,6 +36,23 @@ pub enum RemoteControlAction {
 
     /// Prints whether this machine can be controlled, and if not, why.
     Status {
+        /// The server to attach to.
+        #[command(flatten)]
+        server: ServerChoice,
+    },
+
+    /// Lists the controllers that are paired with this machine.
+    Clients {
+        /// The server to attach to.
+        #[command(flatten)]
+        server: ServerChoice,
+    },
+
+    /// Ends the pairing with a controller.
+    Revoke {
+        /// Id of the controller, as `clients` prints it.
+        client_id: String,
+
         /// The server to attach to.
         #[command(flatten)]
         server: ServerChoice,
@@ -61,8 +86,10 @@ impl RemoteControlAction {
     /// The server to attach to.
     pub fn server(&self) -> &ServerChoice {
         match self {
-            Self::Pair { server }
+            Self::Pair { server, .. }
             | Self::Status { server }
+            | Self::Clients { server }
+            | Self::Revoke { server, .. }
             | Self::Enable { server, .. }
             | Self::Stop { server, .. } => server,
         }

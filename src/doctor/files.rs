@@ -12,7 +12,7 @@ use plain_file::Links;
 use rustix::process::geteuid;
 
 use super::Finding;
-use crate::{listen::startup_lock, server};
+use crate::{listen::startup_lock, neighbours, server};
 
 /// Mode bits that grant access to others than the owner.
 const OTHERS: u32 = 0o077;
@@ -57,7 +57,7 @@ pub(super) fn auth(home: &Path) -> Finding {
     let path = home.join("auth.json");
     match fs::metadata(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Finding::ok("auth", "not signed in; threads work, models need `codex login`")
+            Finding::ok("auth", "not signed in; only the models of OpenAI need it")
         }
         Err(error) => Finding::error("auth", format!("{}: {error}", path.display()), "Make it readable for you."),
         Ok(metadata) if metadata.mode() & OTHERS != 0 => {
@@ -105,6 +105,16 @@ pub(super) fn space(home: &Path) -> Finding {
 fn free_bytes(directory: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(directory).ok()?;
     disk.f_bavail.checked_mul(disk.f_frsize)
+}
+
+/// Whether several servers share the threads.
+pub(super) fn servers(home: &Path) -> Finding {
+    let users = store::users(&home.join(server::STORE_FILE));
+    if users.len() < 2 {
+        return Finding::ok("servers", "no two servers share this CODEX_HOME");
+    }
+    let text = format!("{} servers share this CODEX_HOME and do not hear of each other's changes", users.len());
+    Finding::warning("servers", format!("{text}: {}", neighbours::named(&users)), neighbours::ADVICE)
 }
 
 /// Whether a server is starting, or has been starting for too long.

@@ -1,6 +1,7 @@
 //! `doctor`: finds problems of a server and its clients, and says how to fix them.
 
 mod files;
+mod model;
 mod running;
 
 use serde::Serialize;
@@ -66,6 +67,7 @@ pub async fn examine(arguments: &Arguments) -> Vec<Finding> {
     };
     let settings = Settings::load(&home, &arguments.setting_overrides()).and_then(|it: Effective| it.settings());
     let mut findings = vec![
+        running::program(),
         files::home(&home),
         match &settings {
             Ok(_) => Finding::ok("settings", "readable"),
@@ -76,9 +78,11 @@ pub async fn examine(arguments: &Arguments) -> Vec<Finding> {
         files::database(&home),
         files::space(&home),
         files::lock(&home),
+        files::servers(&home),
     ];
     findings.extend(running::door(arguments));
     if let Ok(settings) = &settings {
+        findings.push(model::model(&home, &arguments.config_overrides(), settings).await);
         findings.push(running::open_files(settings));
         findings.extend(running::server(&control_socket(&home), &settings.limits).await);
     }

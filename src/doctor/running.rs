@@ -11,7 +11,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::Finding;
 use crate::{
-    attach::{AttachError, Client, ClientError, Endpoint, how_to_start},
+    attach::{AttachError, Client, ClientError, Endpoint, how_to_start, protocol_level},
     cli::Arguments,
     http::Capacity,
     listen::ListenUrl,
@@ -23,6 +23,13 @@ const NAME: &str = "codex-app-server-doctor";
 
 /// Number of clients that every machine should be able to serve.
 const FEW_CLIENTS: usize = 500;
+
+/// This program itself.
+pub(super) fn program() -> Finding {
+    let path = std::env::current_exe().map_or_else(|_| String::new(), |path| format!(", {}", path.display()));
+    let version = env!("CARGO_PKG_VERSION");
+    Finding::ok("program", format!("{version}, speaks the protocol of codex app-server {API_VERSION}{path}"))
+}
 
 pub(super) fn open_files(settings: &Settings) -> Finding {
     let limit = getrlimit(Resource::Nofile);
@@ -64,7 +71,7 @@ pub(super) async fn server(path: &Path, limits: &Limits) -> Vec<Finding> {
     } else {
         Finding::warning("socket", format!("other users can reach {shown}"), format!("chmod 600 {shown}"))
     };
-    let server = match Client::connect(&Endpoint::Unix(path.to_owned()), NAME, limits).await {
+    let server = match Client::connect_now(&Endpoint::Unix(path.to_owned()), NAME, limits).await {
         Ok((client, server)) => {
             client.close().await;
             running(&server.user_agent)
@@ -79,6 +86,10 @@ pub(super) async fn server(path: &Path, limits: &Limits) -> Vec<Finding> {
             let advice = "Close some clients, or raise http.max_connections and the limit of open files.";
             Finding::warning("server", "running, but full: it accepts no more clients", advice)
         }
+        Err(ClientError::Attach(error @ AttachError::Silent { .. })) => {
+            let advice = "Clients wait for it until then; a supervisor may restart it.";
+            Finding::error("server", format!("running, but {error}"), advice)
+        }
         Err(error) => {
             Finding::error("server", error.to_string(), "End the program that listens there, and start a server.")
         }
@@ -87,7 +98,7 @@ pub(super) async fn server(path: &Path, limits: &Limits) -> Vec<Finding> {
 }
 
 fn running(user_agent: &str) -> Finding {
-    match version(user_agent) {
+    match protocol_level(user_agent) {
         Some(version) if version == API_VERSION => Finding::ok("server", format!("running, version {version}")),
         Some(version) => {
             let text = format!("running, version {version}, while this program speaks {API_VERSION}");
@@ -98,23 +109,5 @@ fn running(user_agent: &str) -> Finding {
             format!("running, but an unknown program: {user_agent}"),
             "Check which program it is.",
         ),
-    }
-}
-
-/// The version in `name/version (…) …`; the name may contain spaces and slashes.
-fn version(user_agent: &str) -> Option<&str> {
-    let named = user_agent.split(" (").next()?;
-    named.rsplit_once('/').map(|(_, version)| version)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_version_stands_behind_the_name() {
-        assert_eq!(version("first/0.171.0 (Debian 12.0.0; x86_64) xterm (first; 1.2)"), Some("0.171.0"));
-        assert_eq!(version("my odd/name/1.2 (x)"), Some("1.2"));
-        assert_eq!(version("nothing"), None);
     }
 }

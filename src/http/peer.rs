@@ -34,6 +34,8 @@ pub struct Peer {
     last_request: Rc<Cell<Instant>>,
     watch: JoinHandle<()>,
     tcp: Option<TcpPeer>,
+    /// Where it is, for people.
+    address: String,
     standing: Standing,
     /// The guard of the client behind a proxy.
     counted: OnceCell<PeerSeat>,
@@ -99,9 +101,12 @@ impl Entrance {
     /// Checks a new connection and stores the facts in its data. A connection that is refused is shut down.
     pub fn meet(&self, connection: &dyn Any, data: &mut Extensions) {
         let (peer, socket) = if let Some(stream) = connection.downcast_ref::<UnixStream>() {
-            (check_user(stream).map(|()| self.place(stream.as_fd(), None)), stream.as_fd())
+            let process = stream.peer_cred().ok().and_then(|peer| peer.pid());
+            let address = process.map_or_else(|| "unix socket".to_owned(), |process| format!("process {process}"));
+            (check_user(stream).map(|()| self.place(stream.as_fd(), None, address)), stream.as_fd())
         } else if let Some(stream) = connection.downcast_ref::<TcpStream>() {
-            let peer = TcpPeer::of(stream, &self.proxies).map(|tcp| self.place(stream.as_fd(), Some(tcp)));
+            let address = stream.peer_addr().map_or_else(|_| "unknown address".to_owned(), |it| it.to_string());
+            let peer = TcpPeer::of(stream, &self.proxies).map(|tcp| self.place(stream.as_fd(), Some(tcp), address));
             (peer, stream.as_fd())
         } else {
             return;
@@ -118,7 +123,7 @@ impl Entrance {
     }
 
     /// Counts a connection as a client's or, above the limits, as one of the reserve.
-    fn place(&self, socket: BorrowedFd<'_>, tcp: Option<TcpPeer>) -> Peer {
+    fn place(&self, socket: BorrowedFd<'_>, tcp: Option<TcpPeer>, address: String) -> Peer {
         let number = usize::try_from(socket.as_raw_fd()).unwrap_or_default();
         let seat = match self.last_descriptors {
             Some(last) if number >= last => Err(Full::Files),
@@ -133,15 +138,15 @@ impl Entrance {
             Ok(seat) => (Standing::Guest(seat), self.patience),
             Err(full) => (Standing::Reserve(self.reserve.place(handle.clone()), full), self.reserve_patience),
         };
-        Peer::new(handle, tcp, standing, patience)
+        Peer::new(handle, tcp, address, standing, patience)
     }
 }
 
 impl Peer {
-    fn new(cut: CutHandle, tcp: Option<TcpPeer>, standing: Standing, patience: Duration) -> Self {
+    fn new(cut: CutHandle, tcp: Option<TcpPeer>, address: String, standing: Standing, patience: Duration) -> Self {
         let last_request = Rc::new(Cell::new(Instant::now()));
         let watch = actix_rt::spawn(watch(cut.clone(), last_request.clone(), patience));
-        Self { cut, last_request, watch, tcp, standing, counted: OnceCell::new() }
+        Self { cut, last_request, watch, tcp, address, standing, counted: OnceCell::new() }
     }
 
     /// A duplicate of the socket's descriptor, to disconnect it even while its actor is not polled. There is one per
@@ -154,6 +159,11 @@ impl Peer {
     /// The client has completed the head of a request.
     pub fn renew(&self) {
         self.last_request.set(Instant::now());
+    }
+
+    /// Where it is, for people: address and port, or its process.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// Facts about a client on TCP.

@@ -42,7 +42,7 @@ pub async fn upgrade(
         }
     };
     let kill = peer.take_kill().ok_or(Refusal::UnknownPeer)?;
-    Ok(websocket::serve(response, payload, site.actors.hub(), Kill::Socket(kill), pass))
+    Ok(websocket::serve(response, payload, site.actors.hub(), Kill::Socket(kill), pass, peer.address().to_owned()))
 }
 
 /// The order of the checks is the reference program's.

@@ -61,7 +61,7 @@ use crate::{
 };
 
 /// Size of the buffer between a client and the server, in bytes. A side that finds it full waits.
-const PIPE_BYTES: usize = 64 * 1024;
+pub(crate) const PIPE_BYTES: usize = 64 * 1024;
 
 /// Why the server could not start.
 #[derive(Debug, thiserror::Error)]

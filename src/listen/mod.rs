@@ -15,7 +15,7 @@ use std::{
 pub use self::{
     stdio::{Input, Output, open as open_stdio},
     tcp::TcpError,
-    unix::{ControlSocket, SocketFile, UnixSocketError, startup_lock},
+    unix::{ControlSocket, SocketFile, UnixSocketError, is_starting, startup_lock},
     url::{CONTROL_DIRECTORY, ListenUrl, ListenUrlError, control_socket},
 };
 
@@ -35,8 +35,11 @@ pub enum Listener {
 /// Why a listener cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
-    /// `off` without remote control. The text is the reference program's.
-    #[error("no transport configured; use --listen or enable remote control")]
+    /// `off` without remote control. The text begins as the reference program's.
+    #[error(
+        "no transport configured: with `--listen off` clients could come by remote control only; add --remote-control, \
+         or choose another --listen"
+    )]
     NoTransport,
     /// The Unix socket failed.
     #[error(transparent)]
@@ -81,12 +84,16 @@ impl Listener {
         }
     }
 
-    /// Prints the address for the operator and for clients that spawned this process, and whether clients are
-    /// `authenticated`. Only TCP needs it.
+    /// Prints the address on stderr, for the operator and for clients that spawned this process, and whether clients are
+    /// `authenticated`.
     pub fn announce(&self, authenticated: bool) {
         match self {
             Self::Tcp(listener) => tcp::announce(listener, authenticated),
-            Self::Unix(socket) => log::info!("listening on unix://{}", socket.file.path().display()),
+            Self::Unix(socket) => {
+                let message = format!("listening on unix://{}", socket.file.path().display());
+                let message = crate::terminal::shown(&message);
+                crate::logging::say(&message, &format!("codex app-server (Unix socket)\n  {message}\n"));
+            }
             Self::Stdio | Self::None => {}
         }
     }

@@ -42,7 +42,10 @@ pub fn bind(address: SocketAddr, authenticated: bool) -> Result<TcpListener, Tcp
 /// If clients are not `authenticated` and the machine has other users, a warning is logged.
 pub fn announce(listener: &TcpListener, authenticated: bool) {
     match listener.local_addr() {
-        Ok(address) => logging::say(banner(address, authenticated, logging::is_coloured())),
+        Ok(address) => logging::say(
+            &format!("listening on ws://{address}"),
+            &banner(address, authenticated, logging::is_coloured()),
+        ),
         Err(error) => log::warn!("cannot print the address of the listener: {error}"),
     }
     if !authenticated && let Some(other) = other_users::first() {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use app_server_actors::{clock::Clock, times};
 use env_logger::fmt::Formatter;
 use log::{
     Record,
@@ -24,6 +25,16 @@ struct Line<'a> {
 pub fn write(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     let timestamp = out.timestamp_micros().to_string();
     write_line(out, &timestamp, record)
+}
+
+/// A line that is no log record.
+pub fn line(level: log::Level, message: &str) -> String {
+    let timestamp = times::show(Clock::system().unix_ms());
+    let fields = Map::from_iter([("message".to_owned(), message.trim_end().into())]);
+    let line = Line { timestamp: &timestamp, level: level.as_str(), target: "codex_app_server", fields };
+    // It can always be encoded.
+    let json = serde_json::to_string(&line).unwrap_or_default();
+    format!("{}\n", shown_json(&json))
 }
 
 fn write_line(out: &mut impl Write, timestamp: &str, record: &Record<'_>) -> io::Result<()> {

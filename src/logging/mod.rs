@@ -19,7 +19,7 @@ use env_logger::{Target, WriteStyle};
 use log::{Metadata, Record};
 use serde::Deserialize;
 
-pub use self::writer::{finish, say};
+pub use self::{panic::install as catch_panics, writer::finish};
 use self::{
     repeats::{Repeats, Verdict},
     writer::{Direct, QUEUE, Queued},
@@ -39,6 +39,7 @@ struct Loggers {
     queued: env_logger::Logger,
     /// For the writing thread.
     direct: env_logger::Logger,
+    json: bool,
 }
 
 /// The settings of logging.
@@ -53,7 +54,7 @@ pub struct LogSettings {
     pub queue_bytes: usize,
 }
 
-/// Starts logging according to `log`, including panics. Only the first call in a process can succeed.
+/// Starts logging according to `log`. Only the first call in a process can succeed.
 ///
 /// # Errors
 /// A logger is set already, or the writing thread cannot be started.
@@ -63,17 +64,37 @@ pub fn start(log: &LogSettings) -> io::Result<()> {
     }
     log::set_logger(&LOGGER).map_err(io::Error::other)?;
     reload(log);
-    panic::install();
     Ok(())
 }
 
 /// Logs according to `log` from now on.
 pub fn reload(log: &LogSettings) {
     QUEUE.set_most_bytes(log.queue_bytes);
-    let loggers = Loggers { queued: build(log, Queued), direct: build(log, Direct) };
+    let loggers = Loggers { queued: build(log, Queued), direct: build(log, Direct), json: log.json };
     let level = loggers.queued.filter();
     *LOGGER.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(loggers));
     log::set_max_level(level);
+}
+
+/// Says something that is no log record, whatever the filter: `text` as it is, or `message` as JSON if the log is JSON.
+/// Never blocks.
+pub fn say(message: &str, text: &str) {
+    say_at(log::Level::Info, message, text);
+}
+
+/// The same about an error.
+pub fn say_error(message: &str, text: &str) {
+    say_at(log::Level::Error, message, text);
+}
+
+fn say_at(level: log::Level, message: &str, text: &str) {
+    writer::say(if is_json() { json::line(level, message) } else { text.to_owned() });
+}
+
+/// Before the settings are read, the environment decides.
+fn is_json() -> bool {
+    let named = || std::env::var("LOG_FORMAT").is_ok_and(|format| format.eq_ignore_ascii_case("json"));
+    LOGGER.current().map_or_else(named, |loggers| loggers.json)
 }
 
 /// Number of lines dropped since the start because stderr was not read.

@@ -9,7 +9,7 @@ use std::{
 use log::{Level, Record};
 
 /// Sends panics to the log from now on.
-pub(super) fn install() {
+pub fn install() {
     panic::set_hook(Box::new(tell));
 }
 
@@ -26,6 +26,10 @@ fn tell(panic: &PanicHookInfo<'_>) {
         BacktraceStatus::Captured => format!("\n{backtrace}"),
         _ => String::new(),
     };
+    if super::LOGGER.current().is_none() {
+        let message = format!("thread {name} panicked{place}: {message}{trace}");
+        return super::say_error(&message, &format!("{message}\n"));
+    }
     log::logger().log(
         &Record::builder()
             .level(Level::Error)

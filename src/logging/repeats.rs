@@ -19,6 +19,12 @@ const OWN_LINES: u64 = 5;
 /// The same for lines that peers can cause.
 const PEER_LINES: u64 = 1;
 
+/// The same for the coming and going of clients, which an operator who asks for `info` wants to see one by one.
+const CLIENT_LINES: u64 = 100;
+
+/// The target of those lines.
+const OF_CLIENTS: &str = "app_server_actors::clients";
+
 /// Modules whose lines can be caused by peers. The same applies to all other crates.
 const OF_PEERS: [&str; 4] = [
     "codex_app_server::http",
@@ -142,6 +148,9 @@ fn key(record: &Record<'_>) -> u64 {
 }
 
 fn lines_of(target: &str) -> u64 {
+    if target == OF_CLIENTS {
+        return CLIENT_LINES;
+    }
     let is_own = target.starts_with("codex_app_server") || target.starts_with("app_server_actors");
     if is_own && !OF_PEERS.iter().any(|module| target.starts_with(module)) { OWN_LINES } else { PEER_LINES }
 }

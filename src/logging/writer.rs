@@ -35,7 +35,7 @@ pub(super) struct Queued;
 pub(super) struct Direct;
 
 /// Writes `text` to stderr after all earlier lines. Never blocks.
-pub fn say(text: String) {
+pub(super) fn say(text: String) {
     if start() {
         QUEUE.push(text.into_bytes());
     } else {

@@ -5,12 +5,12 @@ use std::{error::Error, path::Path};
 use app_server_actors::{
     limits::Limits,
     protocol::{
-        calls::{REMOTE_CONTROL_DISABLE, REMOTE_CONTROL_ENABLE},
+        calls::REMOTE_CONTROL_DISABLE,
         remote::{RemoteControlEnableParams, RemoteControlStatus},
     },
 };
 
-use super::{NAME, Reading, status_changed, text};
+use super::{NAME, Reading, enable, status_changed, text};
 use crate::{
     attach::{AttachError, CallError, Client, ClientError, Endpoint},
     call::Printer,
@@ -37,7 +37,7 @@ pub async fn run(
     let socket = control_socket(codex_home);
     let endpoint = Endpoint::Unix(socket.clone());
     let limits = settings.limits.clone();
-    match Client::connect(&endpoint, NAME, &limits).await {
+    match Client::connect_now(&endpoint, NAME, &limits).await {
         Ok((client, _)) => Ok(lend(client, json).await?),
         Err(ClientError::Attach(AttachError::Unreachable { .. })) => {
             arguments.listen = ListenUrl::Unix(socket);
@@ -67,7 +67,7 @@ async fn lend(mut client: Client, json: bool) -> Result<(), CallError> {
     let mut printer = Printer::of_stdout();
     let was_enabled = Reading::of(&mut client).await?.status() != RemoteControlStatus::Disabled;
     if !was_enabled {
-        client.call(&REMOTE_CONTROL_ENABLE, &EPHEMERAL).await?;
+        enable(&mut client, EPHEMERAL.ephemeral).await?;
     }
     tokio::select! {
         told = tell(&mut client, &mut printer, json) => told?,

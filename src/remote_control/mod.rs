@@ -1,8 +1,10 @@
 //! `remote-control`: a client of a running server, or a server in the foreground that prints the status of remote
 //! control.
 
+mod controllers;
 mod foreground;
 mod pairing;
+mod qr;
 mod text;
 
 use std::time::Duration;
@@ -44,13 +46,29 @@ pub async fn run(
     let mut printer = Printer::of_stdout();
     let (mut client, _) = Client::connect(endpoint, NAME, limits).await?;
     match action {
-        RemoteControlAction::Pair { .. } => pairing::start(&mut client, &mut printer, json).await?,
+        RemoteControlAction::Pair { wait, no_wait, .. } => {
+            let waits = *wait || (printer.is_terminal() && !json && !no_wait);
+            pairing::start(&mut client, &mut printer, json, waits).await?;
+        }
         RemoteControlAction::Status { .. } => {
             let reading = Reading::of(&mut client).await?;
             reading.print(&mut printer, json, text::status).await?;
+            if !json && reading.status() == RemoteControlStatus::Connected {
+                // The rest of the status is worth having also where the backend does not list them.
+                if let Ok(controllers) = controllers::list(&mut client).await {
+                    printer.text(&controllers::in_one_line(&controllers.data)).await?;
+                }
+            }
+        }
+        RemoteControlAction::Clients { .. } => controllers::print(&mut client, &mut printer, json).await?,
+        RemoteControlAction::Revoke { client_id, .. } => {
+            controllers::revoke(&mut client, client_id).await?;
+            if !json {
+                printer.text(&format!("The pairing with {client_id} has ended.\n")).await?;
+            }
         }
         RemoteControlAction::Enable { ephemeral, .. } => {
-            client.call(&REMOTE_CONTROL_ENABLE, &RemoteControlEnableParams { ephemeral: *ephemeral }).await?;
+            enable(&mut client, *ephemeral).await?;
             let reading = settled(&mut client).await?;
             let errored = reading.status() == RemoteControlStatus::Errored;
             if json || !errored {
@@ -69,6 +87,16 @@ pub async fn run(
     }
     client.close().await;
     Ok(())
+}
+
+/// Enables remote control. Where nobody is signed in, the error says what to do.
+async fn enable(client: &mut Client, ephemeral: bool) -> Result<(), CallError> {
+    match client.call(&REMOTE_CONTROL_ENABLE, &RemoteControlEnableParams { ephemeral }).await {
+        Err(ClientError::Refused(refused)) if refused.message.contains("requires ChatGPT authentication") => {
+            Err(CallError::Unsuccessful(format!("{refused}\n\n{}", text::SIGN_IN)))
+        }
+        enabled => Ok(enabled.map(drop)?),
+    }
 }
 
 /// Waits until the backend is connected or has failed, for [`SETTLES_WITHIN`] at most.

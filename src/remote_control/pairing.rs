@@ -1,43 +1,99 @@
-//! Prints a pairing code, for typing and for scanning.
+//! Prints a pairing code, for typing and for scanning, and waits until it was used.
+
+use std::{collections::BTreeSet, time::Duration};
 
 use app_server_actors::{
     clock::Clock,
     protocol::{
         calls::REMOTE_CONTROL_PAIRING_START,
         client::Refused,
-        remote::{PairingStartParams, PairingStartResponse},
+        raw::RawParams,
+        remote::{PairingStartParams, PairingStartResponse, PairingStatusResponse},
     },
 };
-use qrcode::{QrCode, render::unicode::Dense1x2};
+use tokio::time::{Instant, sleep};
 
-use super::{Reading, text};
+use super::{Reading, controllers, qr, text};
 use crate::{
     attach::{CallError, Client, ClientError},
     call::Printer,
+    signals::{Signals, Wish},
     terminal::shown_in_one_line,
 };
 
-/// Black on white, whatever the terminal's colours are, because scanners need dark modules.
-const PAPER: &str = "\x1b[30;107m";
-const PLAIN: &str = "\x1b[0m";
+/// Pause between two questions whether the code was used.
+const BETWEEN_QUESTIONS: Duration = Duration::from_secs(1);
 
-/// Requests a code and prints it.
-pub(super) async fn start(client: &mut Client, printer: &mut Printer, json: bool) -> Result<(), CallError> {
+/// Lines below the QR code, the line of the shell's next prompt included.
+const LINES_BELOW: usize = 5;
+
+/// Requests a code and prints it. If it `waits`, it ends when a controller has used the code, when the code has
+/// expired, or with a signal.
+pub(super) async fn start(
+    client: &mut Client,
+    printer: &mut Printer,
+    json: bool,
+    waits: bool,
+) -> Result<(), CallError> {
+    let mut signals = Signals::install(Wish::Stop)?;
     let params = PairingStartParams { manual_code: true };
     let result = match client.request(REMOTE_CONTROL_PAIRING_START.method(), &params).await {
         Err(ClientError::Refused(refused)) => return Err(with_advice(client, refused).await),
         answered => answered?,
     };
-    if json {
-        return Ok(printer.json(result.text()).await?);
-    }
     let pairing: PairingStartResponse = result.read().map_err(ClientError::from)?;
-    let by_our_clock = || pairing.expires_at - Clock::system().unix_ms() / 1000;
+let by_our_clock = || pairing.expires_at - Clock::system().unix_ms() / 1000;
     let left = pairing.expires_in_seconds.unwrap_or_else(by_our_clock);
-    if printer.is_terminal() {
-        return Ok(printer.page(&drawn(&pairing, left)).await?);
+    if json {
+        printer.json(result.text()).await?;
+    } else if printer.is_terminal() {
+        let (rows, columns) = size_of_terminal();
+        printer.page(&drawn(&pairing, left, rows, columns, waits)).await?;
+    } else {
+        printer.text(&plain(&pairing, left)).await?;
     }
-    Ok(printer.text(&plain(&pairing, left)).await?)
+    if !waits {
+        return Ok(());
+    }
+    let known = ids(client).await;
+    let name = tokio::select! {
+        used = wait(client, &pairing, left) => {
+            used?;
+            new_controller(client, &known).await
+        }
+        () = signals.stop() => return Ok(()),
+    };
+    if json { Ok(()) } else { Ok(printer.text(&format!("Paired with {name}.\n")).await?) }
+}
+
+/// Waits until a controller has used the code.
+async fn wait(client: &mut Client, pairing: &PairingStartResponse, left: i64) -> Result<(), CallError> {
+    let (member, code) = match &pairing.manual_pairing_code {
+        Some(code) => ("manualPairingCode", code),
+        None => ("pairingCode", &pairing.pairing_code),
+    };
+    let params = RawParams::from_texts([(member, code.as_str())]).map_err(ClientError::from)?;
+    let deadline = Instant::now() + Duration::from_secs(left.try_into().unwrap_or(0));
+    while Instant::now() < deadline {
+        let status = client.request("remoteControl/pairing/status", &params).await?;
+        if status.read::<PairingStatusResponse>().map_err(ClientError::from)?.claimed {
+            return Ok(());
+        }
+        sleep(BETWEEN_QUESTIONS).await;
+    }
+    Err(CallError::Unsuccessful("the code has expired, and no controller has used it; ask for another one".to_owned()))
+}
+
+/// The ids of the controllers; none if the backend does not say.
+async fn ids(client: &mut Client) -> BTreeSet<String> {
+    let listed = controllers::list(client).await.map(|listed| listed.data).unwrap_or_default();
+    listed.into_iter().map(|controller| controller.client_id).collect()
+}
+
+async fn new_controller(client: &mut Client, known: &BTreeSet<String>) -> String {
+    let listed = controllers::list(client).await.map(|listed| listed.data).unwrap_or_default();
+    let new = listed.iter().find(|controller| !known.contains(&controller.client_id)).or(listed.first());
+    new.map_or_else(|| "a controller".to_owned(), controllers::name)
 }
 
 /// The refusal alone does not explain the cause.
@@ -53,22 +109,23 @@ fn plain(pairing: &PairingStartResponse, left: i64) -> String {
     format!("Pairing code: {code}\nExpires in {}\n", duration(left))
 }
 
-/// For a terminal: the code in a frame and as a QR code.
-fn drawn(pairing: &PairingStartResponse, left: i64) -> String {
-    let mut page = String::new();
-    if let Some(code) = &pairing.manual_pairing_code {
-        let code = shown_in_one_line(code);
-        let bar = "═".repeat(code.chars().count() + 6);
-        page += &format!("\n  ╔{bar}╗\n  ║   {code}   ║\n  ╚{bar}╝\n\n");
+/// Rows and columns; those of the smallest usual terminal if it does not say.
+fn size_of_terminal() -> (usize, usize) {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok().filter(|size| size.ws_row > 0 && size.ws_col > 0);
+    size.map_or((24, 80), |size| (usize::from(size.ws_row), usize::from(size.ws_col)))
+}
+
+/// For a terminal: the QR code if there is room for it, and below it, where the eye is, the code that is typed.
+fn drawn(pairing: &PairingStartResponse, left: i64, rows: usize, columns: usize, waits: bool) -> String {
+    let drawing = qr::draw(&pairing.pairing_code, rows.saturating_sub(LINES_BELOW), columns);
+    let how = if drawing.is_some() { "Type or scan it" } else { "Type it" };
+    let mut page = drawing.unwrap_or_default();
+    let code = shown_in_one_line(pairing.manual_pairing_code.as_deref().unwrap_or(&pairing.pairing_code));
+    page += &format!("\nPairing code: {code}\n");
+    page += &format!("{how} in your controller. It expires in {}.\n", duration(left));
+    if waits {
+        page += "Waiting for the controller; Ctrl-C ends the waiting.\n";
     }
-    // A code that is too long for a QR code can still be typed.
-    if let Ok(code) = QrCode::new(&pairing.pairing_code) {
-        for line in code.render::<Dense1x2>().build().lines() {
-            page += &format!("{PAPER}{line}{PLAIN}\n");
-        }
-        page += "\n";
-    }
-    page += &format!("Type or scan the code in your controller. It expires in {}.\n", duration(left));
     page
 }
 
@@ -101,17 +158,20 @@ mod tests {
 
     #[test]
     fn a_code_gives_no_orders_to_a_terminal() {
-        let page = drawn(&pairing(Some("AB\x1b[2J\u{9b}\u{202e}\nCD")), 60);
-        assert!(page.contains("║   AB\\u{1b}[2J\\u{9b}\\u{202e} CD   ║"), "{page}");
+        let page = drawn(&pairing(Some("AB\x1b[2J\u{9b}\u{202e}\nCD")), 60, 24, 80, false);
+        assert!(page.contains("Pairing code: AB\\u{1b}[2J\\u{9b}\\u{202e} CD\n"), "{page}");
     }
 
     #[test]
-    fn a_terminal_gets_a_frame_and_a_square_of_blocks() {
-        let page = drawn(&pairing(Some("ABCD-1234")), -5);
-        assert!(page.contains("║   ABCD-1234   ║") && page.ends_with("It expires in 0 s.\n"), "{page}");
-        let lines: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix(PAPER)?.strip_suffix(PLAIN)).collect();
-        let width = lines[0].chars().count();
-        assert_eq!(lines.len(), width.div_ceil(2), "two rows a line");
-        assert!(lines.iter().all(|line| line.chars().count() == width));
+    fn the_code_stands_below_the_drawing_and_all_of_it_fits_the_terminal() {
+        for (rows, columns, has_drawing) in [(24, 80, true), (50, 200, true), (12, 80, false), (24, 20, false)] {
+            let page = drawn(&pairing(Some("ABCD-1234")), -5, rows, columns, true);
+            let lines: Vec<&str> = page.lines().collect();
+            assert!(lines.len() < rows, "{} lines of {rows}", lines.len());
+            let code = lines.iter().position(|line| *line == "Pairing code: ABCD-1234").expect("the code");
+            assert_eq!(page.contains('█') || page.contains('▀'), has_drawing, "{rows} x {columns}");
+            assert_eq!(page.contains("scan"), has_drawing);
+            assert!(lines[code + 1].ends_with("It expires in 0 s."), "{page}");
+        }
     }
 }

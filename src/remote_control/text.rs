@@ -46,6 +46,10 @@ pub(super) fn enabled_in_vain(now: &RemoteControlStatusReadResponse) -> String {
     format!("remote control is enabled on {name}, but the connection failed: {}", reason(now))
 }
 
+/// What to do where nobody is signed in with ChatGPT.
+pub(super) const SIGN_IN: &str =
+    "Sign in with ChatGPT first: run `codex login` with the same CODEX_HOME. The server needs no restart.";
+
 /// What to do if there is no code, given the status `now`.
 pub(super) fn advice(now: &RemoteControlStatusReadResponse) -> Option<String> {
     match now.state.status {

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use env_filter::Builder;
 use toml::{Table, Value};
 
 use super::Settings;
@@ -19,6 +20,12 @@ const LARGEST_FILE: usize = 1024 * 1024;
 
 /// The range of every number. Zero would mean "unbounded" to some queues and "never" to some timers.
 const NUMBERS: std::ops::RangeInclusive<i64> = 1..=u32::MAX as i64;
+
+/// The sections that SIGHUP reads again.
+const RELOADED: [&str; 2] = ["log.", "shutdown."];
+
+/// What `log.filter` must be.
+const FILTER: &str = "levels by module, such as `info` or `warn,app_server_actors=debug`";
 
 /// Settings for which 0 has a meaning of its own.
 const MAY_BE_ZERO: [&str; 3] = ["limits.command_shm_bytes", "limits.command_processes", "limits.command_memory_bytes"];
@@ -102,6 +109,8 @@ pub enum SettingsError {
 #[derive(Clone, Debug)]
 pub struct Effective {
     values: BTreeMap<String, (Value, Origin)>,
+    /// Variables that say nothing we understand. Other programs may use them, too, so they are no errors.
+    warnings: Vec<String>,
 }
 
 impl Effective {
@@ -112,7 +121,7 @@ impl Effective {
             values.insert(key, (value, Origin::Default));
             Ok(())
         })?;
-        Ok(Self { values })
+        Ok(Self { values, warnings: Vec::new() })
     }
 
     /// Converts to the typed settings.
@@ -133,6 +142,18 @@ impl Effective {
         self.values.get(key).map(|(value, origin)| (value, origin))
     }
 
+    /// Logs what was ignored.
+    pub fn warn(&self) {
+        self.warnings.iter().for_each(|warning| log::warn!("{warning}"));
+    }
+
+    /// The settings that have another value in `new` and that only a restart changes.
+    pub fn needing_restart<'a>(&'a self, new: &'a Self) -> impl Iterator<Item = &'a str> {
+        let values = self.values.iter().filter(|(key, _)| !RELOADED.iter().any(|section| key.starts_with(section)));
+        let changed = values.filter(|(key, (value, _))| new.values.get(*key).is_none_or(|(new, _)| new != value));
+        changed.map(|(key, _)| key.as_str())
+    }
+
     /// Adds the file at `path` as a layer, if it exists.
     pub fn overlay_file(&mut self, path: &Path) -> Result<(), SettingsError> {
         let text = match plain_file::read_to_string(path, LARGEST_FILE) {
@@ -151,11 +172,20 @@ impl Effective {
     /// Adds `RUST_LOG` and `LOG_FORMAT` as a layer.
     pub fn overlay_environment(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<(), SettingsError> {
         if let Some(filter) = variable("RUST_LOG").filter(|filter| !filter.is_empty()) {
-            self.overlay("log.filter", Value::String(filter), &Origin::Environment("RUST_LOG"))?;
+            match Builder::new().try_parse(&filter) {
+                Ok(_) => self.overlay("log.filter", Value::String(filter), &Origin::Environment("RUST_LOG"))?,
+                Err(error) => self.warnings.push(format!(
+                    "RUST_LOG={filter} is ignored, because it cannot be parsed ({error}); it must be {FILTER}"
+                )),
+            }
         }
         if let Some(format) = variable("LOG_FORMAT").filter(|format| !format.is_empty()) {
-            let json = format.eq_ignore_ascii_case("json");
-            self.overlay("log.json", Value::Boolean(json), &Origin::Environment("LOG_FORMAT"))?;
+            let is = |name: &str| format.eq_ignore_ascii_case(name);
+            if is("json") || is("text") {
+                self.overlay("log.json", Value::Boolean(is("json")), &Origin::Environment("LOG_FORMAT"))?;
+            } else {
+                self.warnings.push(format!("LOG_FORMAT={format} is ignored; it must be `json` or `text`"));
+            }
         }
         Ok(())
     }
@@ -170,12 +200,22 @@ impl Effective {
     }
 
     fn set(&mut self, key: String, value: Value, origin: &Origin) -> Result<(), SettingsError> {
+        if value.as_table().is_some_and(Table::is_empty) {
+            let section = format!("{key}.");
+            let is_section = key.is_empty() || self.values.keys().any(|known| known.starts_with(&section));
+            return if is_section { Ok(()) } else { Err(SettingsError::Unknown { origin: origin.clone(), key }) };
+        }
         let Some(slot) = self.values.get_mut(&key) else {
             return Err(SettingsError::Unknown { origin: origin.clone(), key });
         };
         let expected = match (&slot.0, &value) {
             (Value::Integer(_), Value::Integer(number)) if fits(&key, *number) => None,
             (Value::Integer(_), _) => Some(format!("a whole number from {} to {}", NUMBERS.start(), NUMBERS.end())),
+            (Value::String(_), Value::String(text))
+                if key == "log.filter" && Builder::new().try_parse(text).is_err() =>
+            {
+                Some(FILTER.to_owned())
+            }
             (Value::Boolean(_), Value::Boolean(_)) | (Value::String(_), Value::String(_)) => None,
             (Value::Array(_), Value::Array(items)) if items.iter().all(Value::is_str) => None,
             (Value::Array(_), _) => Some("a list of strings".to_owned()),
@@ -190,13 +230,16 @@ impl Effective {
     }
 }
 
-/// Calls `take` with every value below `value` that is not a table, and its dotted key.
+/// Calls `take` with every value below `value` that is not a table, or an empty one, and its dotted key.
 fn each_leaf(
     key: &str,
     value: Value,
     take: &mut impl FnMut(String, Value) -> Result<(), SettingsError>,
 ) -> Result<(), SettingsError> {
-    let Value::Table(table) = value else { return take(key.to_owned(), value) };
+    let table = match value {
+        Value::Table(table) if !table.is_empty() => table,
+        value => return take(key.to_owned(), value),
+    };
     for (name, value) in table {
         let key = if key.is_empty() { name } else { format!("{key}.{name}") };
         each_leaf(&key, value, take)?;
@@ -268,6 +311,38 @@ mod tests {
     }
 
     #[test]
+    fn a_section_that_there_is_not_is_an_error_also_when_it_is_empty() {
+        for (file, key) in [("[htpp]\n", "htpp"), ("[htpp]\n# later\n[log]\n", "htpp"), ("[log.more]\n", "log.more")] {
+            let error = with_file(file).unwrap_err().to_string();
+            assert!(error.contains(&format!("there is no setting `{key}`")), "{file}: {error}");
+        }
+        for file in ["", "[http]\n", "# nothing\n"] {
+            with_file(file).unwrap();
+        }
+    }
+
+    #[test]
+    fn variables_that_make_no_sense_are_ignored_with_a_warning() {
+        let mut effective = Effective::built_in().unwrap();
+        let values = [("RUST_LOG", "info=x=y"), ("LOG_FORMAT", "xml")];
+        let variable =
+            |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        effective.overlay_environment(variable).unwrap();
+        assert_eq!(effective.get("log.filter").unwrap().1, &Origin::Default);
+        assert_eq!(effective.warnings.len(), 2, "{:?}", effective.warnings);
+        assert!(effective.warnings[0].starts_with("RUST_LOG=info=x=y is ignored"), "{:?}", effective.warnings);
+        assert_eq!(effective.warnings[1], "LOG_FORMAT=xml is ignored; it must be `json` or `text`");
+    }
+
+    #[test]
+    fn only_what_changed_and_is_not_reloaded_needs_a_restart() {
+        let old = Effective::built_in().unwrap();
+        let mut new = old.clone();
+        new.overlay_command_line(&overrides(&["log.json=true", "http.workers=3", "shutdown.close_seconds=9"])).unwrap();
+        assert_eq!(old.needing_restart(&new).collect::<Vec<_>>(), ["http.workers"]);
+    }
+
+    #[test]
     fn an_error_names_the_layer_and_the_setting() {
         let text = |file: &str| with_file(file).unwrap_err().to_string();
         let unknown = text("[http]\nwokers = 2\n");
@@ -286,6 +361,10 @@ mod tests {
         assert_eq!(
             refuse("http.allowed_hosts=[1]"),
             "command line: `http.allowed_hosts` must be a list of strings, not [1]"
+        );
+        assert_eq!(
+            refuse("log.filter=a=b=c"),
+            "command line: `log.filter` must be levels by module, such as `info` or `warn,app_server_actors=debug`, not \"a=b=c\""
         );
         assert_eq!(
             refuse("http=1"),

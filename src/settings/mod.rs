@@ -94,6 +94,8 @@ pub struct Auth {
 pub struct Startup {
     /// Time to wait for another starting server, in seconds.
     pub lock_seconds: Seconds,
+    /// Time between looks for other servers of the same `$CODEX_HOME`, in seconds.
+    pub neighbour_check_seconds: Seconds,
     /// Raise the soft limit of open files to the hard one.
     pub raise_open_files: bool,
 }
@@ -117,9 +119,5 @@ impl Settings {
         effective.overlay_environment(|name| std::env::var(name).ok())?;
         effective.overlay_command_line(overrides)?;
         Ok(effective)
-    }
-    /// Whether `new` changes a setting that needs a restart.
-    pub fn needs_restart_for(&self, new: &Self) -> bool {
-        Self { log: self.log.clone(), shutdown: self.shutdown.clone(), ..new.clone() } != *self
     }
 }

@@ -17,7 +17,7 @@ fn run(listen: &str, flags: &[&str]) -> Ended {
 
 fn refusal(listen: &str, flags: &[&str]) -> String {
     let ended = run(listen, flags);
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{flags:?}: {ended:?}");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{flags:?}: {ended:?}");
     ended.stderr
 }
 
@@ -79,7 +79,7 @@ fn a_file_must_hold_text_that_is_long_enough() {
     let refusal = |mode: [&str; 2], flag: &str| {
         let arguments = [&["--listen", "ws://127.0.0.1:0"], &mode[..], &[flag, &shown]].concat();
         let ended = Launch::at(&home).args(&arguments).run();
-        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert_eq!(ended.code, Some(78), "{ended:?}");
         ended.stderr
     };
     let modes = [(CAPABILITY, "--ws-token-file"), (SIGNED, "--ws-shared-secret-file")];

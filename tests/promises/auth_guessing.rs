@@ -68,7 +68,7 @@ fn a_flood_of_failures_is_counted_by_reason_in_one_line_of_log() {
     }
     let lines = server.process.stderr.text();
     assert_eq!(lines.lines().filter(|line| line.contains("clients failed to authenticate")).count(), 1, "{lines}");
-    assert!(lines.contains("invalid_token 1"), "{lines}");
+    assert!(lines.contains("the last one from 127.0.0.1; ") && lines.contains("invalid_token 1"), "{lines}");
 }
 
 #[test]

@@ -99,8 +99,20 @@ fn a_wrong_command_line_is_exit_code_2() {
 #[test]
 fn when_nothing_answers_it_is_exit_code_69() {
     let home = Home::new();
-    for words in [&["call", "thread/list"][..], &["watch"], &["threads"], &["rename", "id", "x"], &["archive", "id"]] {
-        let ended = run(&home, words);
+    let commands = [
+        &["call", "thread/list"][..],
+        &["watch"],
+        &["threads"],
+        &["rename", "id", "x"],
+        &["archive", "id"],
+        &["unarchive", "id"],
+        &["status"],
+        &["stop"],
+    ];
+    // Each waits a moment for a server that may just be starting; together they wait once.
+    let running: Vec<_> = commands.iter().map(|words| Launch::at(&home).args(words).spawn()).collect();
+    for running in running {
+        let ended = running.ended();
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(69), ""), "{ended:?}");
         let socket = home.control_socket();
         assert!(ended.stderr.contains(socket.to_str().expect("text")), "{ended:?}");
@@ -139,8 +151,10 @@ fn a_token_comes_from_a_file_and_is_never_shown() {
     assert_eq!(call(&["--token-file", token]).code, Some(0));
     for words in [&["--token-file", wrong][..], &[]] {
         let ended = call(words);
-        assert_eq!((ended.code, ended.stdout.as_str()), (Some(69), ""));
-        assert!(ended.stderr.ends_with("(401 Unauthorized): give it its token with --token-file\n"), "{ended:?}");
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "starting it again does not help");
+        let said =
+            if words.is_empty() { "the server requires a token (401" } else { "does not accept this token (401" };
+        assert!(ended.stderr.contains(said) && ended.stderr.contains("--token-file"), "{ended:?}");
     }
 }
 
@@ -159,6 +173,16 @@ fn threads_are_named_archived_and_listed() {
     assert_eq!(output(home, &["archive", &thread]), "");
     assert_eq!(output(home, &["threads"]).lines().count(), 1);
     assert!(output(home, &["threads", "--archived"]).contains(&thread));
+    assert_eq!(output(home, &["unarchive", &thread]), "");
+    assert!(output(home, &["threads"]).contains(&thread));
+
+    let second = started_thread(home);
+    output(home, &["rename", &second, "Second"]);
+    let ended = run(home, &["threads", "--limit", "1"]);
+    assert_eq!((ended.code, ended.stdout.lines().count()), (Some(0), 2), "{ended:?}");
+    assert_eq!(ended.stderr, "There are more threads than 1; --limit N shows N of them.\n");
+    let listed: Value = serde_json::from_str(&output(home, &["threads", "--json"])).expect("JSON");
+    assert_eq!(listed["data"][0]["name"], "Second");
 }
 
 #[test]

@@ -74,15 +74,17 @@ fn a_home_that_is_not_there_is_named() {
     assert_eq!((ended.code, ended.stderr), (Some(2), usage_error("unix://", &text)));
 
     let ended = Launch::new().env("CODEX_HOME", missing).run();
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.code, Some(78), "{ended:?}");
     assert!(ended.stderr.starts_with("Error: ") && ended.stderr.contains(&reason), "{ended:?}");
 }
 
 #[test]
 fn a_server_that_nobody_could_reach_does_not_start() {
     let ended = run(&["--listen", "off"]);
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
-    assert_eq!(ended.stderr, "Error: no transport configured; use --listen or enable remote control\n");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+    let text = "Error: no transport configured: with `--listen off` clients could come by remote control only; add \
+                --remote-control, or choose another --listen\n";
+    assert_eq!(ended.stderr, text);
 }
 
 #[test]
@@ -93,7 +95,7 @@ fn an_address_that_others_can_reach_needs_authentication() {
             "Error: refusing to start non-loopback websocket listener {address} without auth; configure \
              `--ws-auth capability-token` or `--ws-auth signed-bearer-token`\n"
         );
-        assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr), (Some(1), "", text));
+        assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr), (Some(2), "", text));
     }
 }
 
@@ -111,7 +113,7 @@ fn every_loopback_address_is_fine() {
 fn a_port_that_is_taken_is_an_error() {
     let server = Server::ws(Launch::new());
     let ended = run(&["--listen", &format!("ws://{}", server.tcp_address())]);
-    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.code, Some(75), "the port may become free");
     assert!(ended.stderr.starts_with("Error: Address already in use (os error 98)"), "{ended:?}");
 }
 
@@ -169,7 +171,18 @@ fn shells_complete_and_man_explains_every_command() {
         let its = run(&["man", command]);
         assert!(its.code == Some(0) && its.stdout.contains(".SH SYNOPSIS"), "{its:?}");
     }
-    assert_eq!(run(&["man", "no-such"]).code, Some(1));
+    for command in [&["remote-control", "pair"][..], &["remote-control", "clients"], &["chat"], &["status"]] {
+        let page = run(&[&["man"], command].concat());
+        let name = format!(".TH codex-app-server-{} 1", command.join("-"));
+        assert!(page.code == Some(0) && page.stdout.contains(&name), "{page:?}");
+        for section in ["FILES", "ENVIRONMENT", "SIGNALS", "EXIT STATUS"] {
+            assert!(page.stdout.contains(&format!(".SH {section}\n")), "{command:?}: {section}");
+        }
+    }
+    for words in [&["no-such"][..], &["watch", "pair"], &["remote-control", "no-such"]] {
+        let ended = run(&[&["man"], words].concat());
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:?}");
+    }
     assert_eq!(run(&["completions", "no-such"]).code, Some(2));
 }
 

@@ -293,7 +293,7 @@ fn a_database_that_is_locked_at_start_is_an_error() {
     let mut other = open(&home);
     other.batch_execute("BEGIN IMMEDIATE").expect("the lock is ours");
     let ended = Launch::at(&home).run();
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(75), ""), "{ended:?}");
     assert!(ended.stderr.starts_with("Error: ") && ended.stderr.contains("locked"), "{ended:?}");
 }
 

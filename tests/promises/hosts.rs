@@ -67,7 +67,7 @@ fn the_operator_can_allow_more() {
 
     let launch = Launch::new().setting("http.allowed_hosts", r#"["https://agent.example"]"#);
     let ended = launch.args(&["--listen", "ws://127.0.0.1:0"]).run();
-    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.code, Some(78));
     assert!(ended.stderr.contains("`https://agent.example` is not a host name or address"), "{ended:?}");
 }
 

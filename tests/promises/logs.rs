@@ -3,6 +3,7 @@
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::support::home::Home;
 use crate::support::process::Launch;
 use crate::support::server::Server;
 
@@ -30,6 +31,57 @@ fn json_logs_are_one_object_a_line() {
         }
         assert!(record["fields"]["message"].is_string(), "{line}");
     }
+}
+
+#[test]
+fn with_json_logs_banners_and_errors_are_objects_too() {
+    let launch = |words: &[&str]| Launch::new().env("LOG_FORMAT", "json").args(words);
+    let server = launch(&["--listen", "ws://127.0.0.1:0"]).spawn();
+    let taken = server.stderr.wait_for("the banner", |text| {
+        let url = text.split_once("listening on ")?.1.split_once('"')?.0;
+        Some(url.to_owned())
+    });
+    let mut said = vec![server.stderr.text()];
+    for words in
+        [&["--bogus"][..], &["--listen", &taken], &["-c", "app_server.no.such=1"], &["call", "x", "{"], &["man", "x"]]
+    {
+        let ended = launch(words).run();
+        assert_ne!(ended.code, Some(0), "{words:?}");
+        let last: Value = serde_json::from_str(ended.stderr.lines().last().expect("an error")).expect("JSON");
+        assert_eq!(last["level"], "ERROR", "{words:?}");
+        said.push(ended.stderr);
+    }
+    for line in said.iter().flat_map(|text| text.lines()) {
+        let record: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        assert!(record["fields"]["message"].is_string(), "{line}");
+    }
+    assert!(said[0].contains("listening on ws://127.0.0.1:"), "{}", said[0]);
+}
+
+#[test]
+fn a_client_comes_is_named_and_goes_in_one_line_each() {
+    let (stderr, _) = session(Server::ws, Launch::new().env("RUST_LOG", "info"));
+    let with = |words: &str| {
+        let lines: Vec<&str> = stderr.lines().filter(|line| line.contains(words)).collect();
+        assert_eq!(lines.len(), 1, "{words}: {stderr}");
+        lines[0].to_owned()
+    };
+    assert!(with(" opened").contains("connection 0 from 127.0.0.1:"), "{stderr}");
+    assert!(with(" is promises 1.0").contains("from 127.0.0.1:"), "{stderr}");
+    assert!(with("(promises 1.0) ended after ").contains("close code 1001"), "{stderr}");
+    with("SIGTERM has come: the server ends");
+}
+
+#[test]
+fn a_reload_names_the_settings_that_wait_for_a_restart() {
+    let home = Home::new();
+    let server = Server::unix(Launch::at(&home));
+    let text = "[http]\nworkers = 2\n[log]\nfilter = \"info\"\n";
+    std::fs::write(home.join("app-server.toml"), text).expect("a file");
+    server.process.signal(Signal::HUP);
+    server.process.stderr.wait_for("the names", |text| {
+        text.lines().any(|line| line.contains("need a restart") && line.contains(": http.workers")).then_some(())
+    });
 }
 
 #[test]
@@ -62,6 +114,8 @@ fn stdout_stays_empty_however_much_is_logged() {
 fn rust_log_says_what_is_logged() {
     let quiet = session(Server::unix, Launch::new().env("RUST_LOG", "off")).0;
     let chatty = session(Server::unix, Launch::new().env("RUST_LOG", "trace")).0;
-    assert_eq!(quiet, "");
+    let banner = ["codex app-server (Unix socket)", "  listening on unix://"];
+    assert!(quiet.lines().zip(banner).all(|(line, start)| line.starts_with(start)), "{quiet}");
+    assert_eq!(quiet.lines().count(), banner.len(), "where it listens is said whatever is logged: {quiet}");
     assert!(chatty.lines().count() > 1, "{chatty}");
 }

@@ -11,6 +11,7 @@ use crate::support::home::Home;
 use crate::support::process::{Collected, Ended, Launch, Process};
 use crate::support::remote;
 use crate::support::server::Server;
+use crate::support::terminal::{self, on_terminal};
 
 fn run(home: &Home, words: &[&str]) -> Ended {
     Launch::at(home).arg("remote-control").args(words).run()
@@ -48,6 +49,39 @@ fn pair_shows_a_code_that_a_person_can_type() {
 }
 
 #[test]
+fn pair_fits_a_terminal_and_waits_for_the_controller() {
+    let (server, backend) = remote::shared();
+    let (mut process, screen) = on_terminal(Launch::at(server.process.home()).args(&["remote-control", "pair"]));
+    let shown = screen.wait_for("the code", |text| text.contains("Ctrl-C").then(|| text.to_owned()));
+    let lines: Vec<&str> = shown.trim_end().lines().collect();
+    assert!(lines.len() < usize::from(terminal::ROWS), "{} lines", lines.len());
+    let code = lines.iter().position(|line| line.contains("Pairing code: ABCD-0000")).expect("the code");
+    assert!(lines[..code].iter().any(|line| line.contains('▀')), "the drawing is above it");
+    backend.add_listed_client(json!({"client_id": "c1", "display_name": "My phone"}));
+    backend.service(|service| service.pairings[0].claimed = true);
+    screen.wait_for("the controller", |text| text.contains("Paired with My phone.").then_some(()));
+    assert_eq!(process.exit_code(), 0);
+
+    let home = server.process.home();
+    assert!(output(home, &["status"]).ends_with("Controllers:    My phone\n"));
+    assert_eq!(output(home, &["clients"]), "ID  NAME\nc1  My phone\n");
+    assert_eq!(output(home, &["revoke", "c1"]), "The pairing with c1 has ended.\n");
+    assert!(output(home, &["clients"]).starts_with("No controller is paired."));
+    assert_eq!(run(home, &["revoke", "c1"]).code, Some(1));
+}
+
+#[test]
+fn pair_waits_into_a_pipe_when_it_is_told_to() {
+    let (server, backend) = remote::shared();
+    let mut process = Launch::at(server.process.home()).args(&["remote-control", "pair", "--wait"]).spawn();
+    let shown = Collected::of(process.stdout.take().expect("a pipe"));
+    shown.wait_for("the code", |text| text.contains("Expires in").then_some(()));
+    backend.service(|service| service.pairings[0].claimed = true);
+    assert_eq!(process.exit_code(), 0, "{}", process.stderr.text());
+    assert!(shown.all().ends_with("Paired with a controller.\n"), "the backend lists none");
+}
+
+#[test]
 fn pair_says_what_to_do_when_there_is_no_code() {
     let (server, backend) = disabled();
     let home = server.process.home();
@@ -68,8 +102,11 @@ fn pair_says_what_to_do_when_there_is_no_code() {
 #[test]
 fn when_nothing_answers_it_is_exit_code_69() {
     let home = Home::new();
-    for words in [&["pair"][..], &["status"], &["enable"], &["stop"], &["disable"]] {
-        let ended = run(&home, words);
+    let commands = [&["pair"][..], &["status"], &["enable"], &["stop"], &["disable"], &["clients"], &["revoke", "id"]];
+    // Each waits a moment for a server that may just be starting; together they wait once.
+    let running = commands.map(|words| Launch::at(&home).arg("remote-control").args(words).spawn());
+    for running in running {
+        let ended = running.ended();
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(69), ""), "{ended:?}");
     }
     assert_eq!(run(&home, &["no-such-word"]).code, Some(2));
@@ -91,7 +128,9 @@ fn status_says_how_it_stands_and_why_it_does_not_work() {
 
     backend.heal();
     backend.wait_for_host(1);
-    let connected = format!("Remote control: connected\nMachine:        {name}\nEnvironment:    env_1\n");
+    let connected = format!(
+        "Remote control: connected\nMachine:        {name}\nEnvironment:    env_1\nControllers:    none is paired\n"
+    );
     eventually("the status is connected", || output(home, &["status"]) == connected);
 }
 

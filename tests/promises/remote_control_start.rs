@@ -18,8 +18,8 @@ fn without_a_listener_remote_control_is_the_way_in() {
     assert_eq!(process.exit_code(), 0);
 
     let ended = Launch::at(&backend.home()).args(&["--listen", "off"]).run();
-    assert_eq!(ended.code, Some(1));
-    assert_eq!(ended.stderr, "Error: no transport configured; use --listen or enable remote control\n");
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.starts_with("Error: no transport configured: with `--listen off` "), "{ended:?}");
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn a_backend_that_nobody_vouches_for_ends_the_start() {
     ] {
         let home = Home::with_config(&format!("chatgpt_base_url = \"{url}\"\n"));
         let ended = Launch::at(&home).args(&["--listen", "unix://", "--remote-control"]).run();
-        assert_eq!(ended.code, Some(1), "{url}");
+        assert_eq!(ended.code, Some(78), "{url}");
         let start = format!("Error: invalid remote control URL `{url}`");
         assert!(ended.stderr.starts_with(&start) && ended.stderr.contains(reason), "{}", ended.stderr);
     }

@@ -17,7 +17,7 @@ fn config(launch: Launch, arguments: &[&str]) -> String {
 
 fn refused(launch: Launch) -> String {
     let Ended { code, stdout, stderr } = launch.run();
-    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+    assert_eq!((code, stdout.as_str()), (Some(78), ""), "{stderr}");
     stderr
 }
 

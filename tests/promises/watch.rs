@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::process::{Collected, Launch, Process};
 use crate::support::server::Server;
+use crate::support::terminal::on_terminal;
 
 fn watching(server: &Server, words: &[&str]) -> (Process, Collected) {
     let mut process = Launch::at(server.process.home()).arg("watch").args(words).spawn();
@@ -67,6 +68,35 @@ fn a_thread_that_is_not_there_is_an_error() {
     let server = Server::unix(Launch::new());
     let ended = Launch::at(server.process.home()).args(&["watch", "--thread", "no-such"]).run();
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
+}
+
+#[test]
+fn it_connects_again_when_it_is_told_to() {
+    let mut server = Server::unix(Launch::new());
+    let home = server.process.home().clone();
+    let mut process = Launch::at(&home).args(&["watch", "--reconnect"]).spawn();
+    let seen = Collected::of(process.stdout.take().expect("a pipe"));
+    seen.wait_for("the connection", |text| text.contains("remoteControl/status/changed").then_some(()));
+    server.process.signal(Signal::TERM);
+    server.process.wait();
+    process.stderr.wait_for("the loss", |text| text.contains("connecting again").then_some(()));
+    let next = Server::unix(Launch::at(&home));
+    process.stderr.wait_for("the next server", |text| text.contains("connected again").then_some(()));
+    let count = |text: &str| text.matches("remoteControl/status/changed").count();
+    seen.wait_for("the first message of the next server", |text| (count(text) == 2).then_some(()));
+    drop(next);
+}
+
+#[test]
+fn on_a_terminal_it_prints_one_message_a_line_when_it_is_told_to() {
+    let server = Server::unix(Launch::new());
+    let launch = || Launch::at(server.process.home());
+    let (_watching, lines) = on_terminal(launch().args(&["watch", "--lines"]));
+    let message = lines.wait_for("a message", |text| text.split_once('\n').map(|(line, _)| line.trim_end().to_owned()));
+    assert!(message.starts_with("{\"method\":\"") && message.ends_with('}'), "{message}");
+    let (_watching, pages) = on_terminal(launch().env("NO_COLOR", "1").arg("watch"));
+    let first = pages.wait_for("a message", |text| text.split_once('\n').map(|(line, _)| line.trim_end().to_owned()));
+    assert_eq!(first, "{", "a person reads it");
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub mod remote;
 pub mod schemas;
 pub mod secrets;
 pub mod server;
+pub mod terminal;
 pub mod transports;
 pub mod wire;
 

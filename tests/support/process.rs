@@ -168,13 +168,21 @@ impl Launch {
         Process::of(child, self.home, self.stderr_until)
     }
 
+    /// Starts it with `stdout`, a file or a terminal, and nothing on stdin.
+    pub fn spawn_to(self, stdout: impl Into<Stdio>) -> Process {
+        let child = self
+            .command()
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        Process::of(child, self.home, self.stderr_until)
+    }
+
     /// Runs it to its end with nothing on stdin.
     pub fn run(self) -> Ended {
-        let mut process = self.spawn();
-        drop(process.stdin.take());
-        let stdout = Collected::of(process.stdout.take().expect("stdout is a pipe"));
-        let status = process.wait();
-        Ended { code: status.code(), stdout: stdout.all(), stderr: process.stderr.all() }
+        self.spawn().ended()
     }
 }
 
@@ -237,6 +245,14 @@ impl Process {
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("the process is there to be signalled");
+    }
+
+    /// Waits for its end, with nothing on stdin.
+    pub fn ended(mut self) -> Ended {
+        drop(self.stdin.take());
+        let stdout = Collected::of(self.stdout.take().expect("stdout is a pipe"));
+        let status = self.wait();
+        Ended { code: status.code(), stdout: stdout.all(), stderr: self.stderr.all() }
     }
 
     /// True as long as it has not ended.

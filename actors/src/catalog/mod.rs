@@ -16,6 +16,7 @@ mod lock;
 mod messages;
 mod model_list;
 mod models;
+mod outlook;
 mod page;
 mod providers;
 mod reader;
@@ -51,6 +52,7 @@ pub use installation::installation_id;
 pub use messages::{
     AskModelRules, BaseUrl, EffectiveSettings, Greet, Greeting, ModelRules, ThreadDefaults, ThreadOverrides,
 };
+pub use outlook::Outlook;
 pub use sources::CatalogSources;
 
 /// See the module's documentation.

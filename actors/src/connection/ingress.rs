@@ -56,6 +56,11 @@ impl Ingress {
         }
     }
 
+    /// Number of requests in the processor's mailbox.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// A request enters the processor's mailbox.
     pub(super) fn enter(&self) {
         self.waiting.fetch_add(1, Ordering::AcqRel);

@@ -27,6 +27,8 @@ use crate::router::Register;
 pub struct Intake {
     id: ConnectionId,
     scopes: Scopes,
+    /// Where the client is, for people; empty if the transport says it all.
+    address: String,
     hub: Hub,
     brake: Arc<Brake>,
     outbound: Arc<Outbound>,
@@ -57,6 +59,7 @@ impl Intake {
         Self {
             id,
             scopes,
+            address: String::new(),
             hub,
             brake,
             outbound,
@@ -64,6 +67,12 @@ impl Intake {
             room: Rc::default(),
             half_closed: Cell::new(false),
         }
+    }
+
+    /// The same, with the address of the client as people read it.
+    #[must_use]
+    pub fn from(self, address: String) -> Self {
+        Self { address, ..self }
     }
 
     /// The id of this connection.
@@ -100,7 +109,8 @@ impl Intake {
         A::Context: AsyncContext<A>,
     {
         let (outbound, pulse) = (self.outbound.clone(), self.pulse.clone());
-        let register = Register { connection: self.id, origin, deliver, outbound, pulse, kill, valid_until };
+        let (connection, address) = (self.id, self.address.clone());
+        let register = Register { connection, origin, address, deliver, outbound, pulse, kill, valid_until };
         crate::post::post::<A, _, _>(self.hub.router(), register, ctx);
     }
 

@@ -1,6 +1,6 @@
 //! Signs of life of one connection, recorded by its actor and judged by the router's clocks (law 6).
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 
 /// Shared by a connection and the router.
 #[derive(Debug, Default)]
@@ -9,6 +9,8 @@ pub struct Pulse {
     resting: AtomicBool,
     closing: AtomicBool,
     given_up: AtomicBool,
+    /// 0 until a close frame was sent or received.
+    close_code: AtomicU16,
 }
 
 impl Pulse {
@@ -35,6 +37,17 @@ impl Pulse {
     /// The server has sent its close frame; the peer's time to answer it begins.
     pub fn close(&self) {
         self.closing.store(true, Ordering::Release);
+    }
+
+    /// A close frame with this code was sent or received. The first one counts.
+    pub fn closed_with(&self, code: u16) {
+        // An error means that it is not the first.
+        let _ = self.close_code.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// The code of the first close frame; `None` for a connection that ended without one.
+    pub fn close_code(&self) -> Option<u16> {
+        Some(self.close_code.load(Ordering::Relaxed)).filter(|code| *code != 0)
     }
 
     /// Whether [`Self::close`] was called.

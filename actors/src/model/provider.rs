@@ -142,7 +142,7 @@ impl Provider {
     }
 
     /// Whether it is a program on this machine, which the user can start.
-    pub(super) fn is_local(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         let host = self.base_url.as_deref().and_then(|url| Url::parse(url).ok());
         let host = host.as_ref().and_then(Url::host_str).unwrap_or_default();
         matches!(host, "localhost" | "127.0.0.1" | "[::1]")

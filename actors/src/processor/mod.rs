@@ -22,15 +22,17 @@ use crate::protocol::scope::Scopes;
 use crate::protocol::{ClientRequest, Gate, Method, RpcError};
 use crate::remote_control::{Meet, RemoteControl};
 use crate::reply::{Asked, Reply};
-use crate::router::{Audience, Effect, Outcome, Router};
+use crate::router::{Audience, Diagnose, Effect, Outcome, Router};
 use crate::search::Search;
 use crate::threads::{Threads, ThreadsRequest};
 
+mod gauges;
 #[cfg(test)]
 pub(crate) mod hold;
 mod messages;
 mod session;
 
+pub use gauges::Gauges;
 pub use messages::{Drain, Note, Request};
 use session::Session;
 
@@ -50,6 +52,8 @@ pub struct ProcessorParts {
     pub limits: Arc<Limits>,
     /// Facts about the server and the machine.
     pub host: Host,
+    /// Read for `server/diagnostics`.
+    pub gauges: Gauges,
     /// Receives answers and notifications.
     pub router: Arc<Addr<Router>>,
     /// Answers requests about threads.
@@ -83,6 +87,10 @@ impl Processor {
         };
         match request {
             ClientRequest::Initialize(_) => {}
+            ClientRequest::Diagnostics(_) => {
+                let diagnostics = self.parts.gauges.read();
+                ctx.post(&self.parts.router, Diagnose { reply, diagnostics });
+            }
             ClientRequest::Threads(request) => {
                 let originator = session.client_name.clone();
                 ctx.post(&self.parts.threads, ThreadsRequest { reply, originator, request });
@@ -162,7 +170,8 @@ impl Processor {
         let InitializeParams { client_info, capabilities } = params;
         let opt_out = capabilities.unwrap_or_default().opt_out_notification_methods.unwrap_or_default();
         let opt_out = opt_out.into_iter().collect();
-        let outcome = reply.ok(&response).then(Effect::Admit { connection, opt_out, scopes });
+        let client = client_info.shown();
+        let outcome = reply.ok(&response).then(Effect::Admit { connection, client, opt_out, scopes });
         ctx.post(&self.parts.router, outcome);
         self.greet(connection, client_info, ctx);
     }

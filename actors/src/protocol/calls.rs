@@ -2,10 +2,11 @@
 
 use std::marker::PhantomData;
 
+use super::diagnostics::ServerDiagnosticsResponse;
 use super::initialize::{InitializeParams, InitializeResponse};
 use super::remote::{
-    PairingStartParams, PairingStartResponse, RemoteControlEnableParams, RemoteControlState,
-    RemoteControlStatusReadResponse,
+    PairingStartParams, PairingStartResponse, RemoteControlClientsListParams, RemoteControlClientsListResponse,
+    RemoteControlClientsRevokeParams, RemoteControlEnableParams, RemoteControlState, RemoteControlStatusReadResponse,
 };
 use super::thread::{
     Empty, ThreadForkParams, ThreadForkResponse, ThreadIdParams, ThreadListParams, ThreadListResponse,
@@ -34,6 +35,8 @@ impl<P, R> Call<P, R> {
 
 /// `initialize`
 pub const INITIALIZE: Call<InitializeParams, InitializeResponse> = Call::new("initialize");
+/// `server/diagnostics`
+pub const SERVER_DIAGNOSTICS: Call<(), ServerDiagnosticsResponse> = Call::new("server/diagnostics");
 /// `thread/start`
 pub const THREAD_START: Call<ThreadStartParams, ThreadStartResponse> = Call::new("thread/start");
 /// `thread/resume`
@@ -68,6 +71,12 @@ pub const REMOTE_CONTROL_DISABLE: Call<RemoteControlEnableParams, RemoteControlS
 /// `remoteControl/status/read`
 pub const REMOTE_CONTROL_STATUS_READ: Call<(), RemoteControlStatusReadResponse> =
     Call::new("remoteControl/status/read");
+/// `remoteControl/client/list`
+pub const REMOTE_CONTROL_CLIENT_LIST: Call<RemoteControlClientsListParams, RemoteControlClientsListResponse> =
+    Call::new("remoteControl/client/list");
+/// `remoteControl/client/revoke`
+pub const REMOTE_CONTROL_CLIENT_REVOKE: Call<RemoteControlClientsRevokeParams, Empty> =
+    Call::new("remoteControl/client/revoke");
 /// `remoteControl/pairing/start`
 pub const REMOTE_CONTROL_PAIRING_START: Call<PairingStartParams, PairingStartResponse> =
     Call::new("remoteControl/pairing/start");
@@ -81,6 +90,7 @@ mod tests {
     fn every_call_is_a_method_of_the_table() {
         let called = [
             INITIALIZE.method,
+            SERVER_DIAGNOSTICS.method,
             THREAD_START.method,
             THREAD_RESUME.method,
             THREAD_FORK.method,
@@ -96,6 +106,8 @@ mod tests {
             REMOTE_CONTROL_ENABLE.method,
             REMOTE_CONTROL_DISABLE.method,
             REMOTE_CONTROL_STATUS_READ.method,
+            REMOTE_CONTROL_CLIENT_LIST.method,
+            REMOTE_CONTROL_CLIENT_REVOKE.method,
             REMOTE_CONTROL_PAIRING_START.method,
         ];
         for method in called {

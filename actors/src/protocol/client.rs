@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::calls::Call;
-use super::{RequestId, ServerNotification};
+use super::{ErrorCode, RequestId, ServerNotification};
 
 /// Encodes a request for `call` as one line of JSON, including the newline.
 ///
@@ -70,6 +70,13 @@ pub struct Refused {
     /// Details for a program.
     #[serde(default)]
     pub data: Option<Value>,
+}
+
+impl Refused {
+    /// Whether the same request may succeed a little later.
+    pub fn is_temporary(&self) -> bool {
+        self.code == ErrorCode::Overloaded.number()
+    }
 }
 
 #[derive(Deserialize)]

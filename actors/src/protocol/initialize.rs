@@ -25,6 +25,17 @@ pub struct ClientInfo {
     pub version: String,
 }
 
+impl ClientInfo {
+    /// Most characters of the name, and of the version, in [`Self::shown`].
+    const SHOWN: usize = 80;
+
+    /// Name and version for people, in short.
+    pub fn shown(&self) -> String {
+        let short = |text: &str| text.chars().take(Self::SHOWN).collect::<String>();
+        format!("{} {}", short(&self.name), short(&self.version)).trim().to_owned()
+    }
+}
+
 /// Capabilities of a client. Unknown members are ignored.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -20,6 +20,7 @@ use super::catalog::{
 };
 use super::command::{CommandExecResponse, CommandRequest as Command};
 use super::config::{ConfigReadResponse, ConfigRequirementsReadResponse, ConfigWriteResponse};
+use super::diagnostics::ServerDiagnosticsResponse;
 use super::fs::{FsGetMetadataResponse, FsReadDirectoryResponse, FsReadFileResponse, FsRequest as Fs, FsWatchResponse};
 use super::initialize::InitializeResponse;
 use super::remote::{
@@ -145,6 +146,7 @@ const fn long_experimental(name: &'static str, scope: Scope, signature: &'static
 /// All methods of this server.
 pub static METHODS: &[Method] = &[
     stable("initialize", Observe, &takes(ClientRequest::Initialize).gives::<InitializeResponse>()).for_everybody(),
+    stable("server/diagnostics", Admin, &takes(ClientRequest::Diagnostics).gives::<ServerDiagnosticsResponse>()),
     // Threads: life cycle.
     stable("thread/start", Converse, &takes(Thread::Start).gives::<ThreadStartResponse>()).starting_work(),
     stable("thread/resume", Observe, &takes(Thread::Resume).gives::<ThreadResumeResponse>()),

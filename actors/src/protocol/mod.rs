@@ -11,6 +11,7 @@ pub mod client;
 pub mod command;
 pub mod config;
 mod decode;
+pub mod diagnostics;
 mod error;
 mod frame;
 pub mod fs;

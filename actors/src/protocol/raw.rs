@@ -32,6 +32,46 @@ impl RawParams {
     }
 }
 
+impl RawParams {
+    /// An object of these members, whose values are texts whatever they look like.
+    ///
+    /// # Errors
+    /// Never in practice: every object can be encoded.
+    pub fn from_texts<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> serde_json::Result<Self> {
+        let object: Map<_, _> = members.into_iter().map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
+        serde_json::value::to_raw_value(&object).map(Self)
+    }
+
+    /// The member `name` of the object, if it is a text.
+    pub fn text_member(&self, name: &str) -> Option<String> {
+        let object: Map<String, Value> = serde_json::from_str(self.0.get()).ok()?;
+        object.get(name)?.as_str().map(str::to_owned)
+    }
+
+    /// Whether the params are an object without the member `name`.
+    pub fn lacks(&self, name: &str) -> bool {
+        serde_json::from_str::<Map<String, Value>>(self.0.get()).is_ok_and(|object| !object.contains_key(name))
+    }
+
+    /// The same object with the text `value` as its member `name`. Params of another kind stay as they are.
+    #[must_use]
+    pub fn with_text(self, name: &str, value: &str) -> Self {
+        let Ok(mut object) = serde_json::from_str::<Map<String, Value>>(self.0.get()) else { return self };
+        object.insert(name.to_owned(), value.into());
+        serde_json::value::to_raw_value(&object).map_or(self, Self)
+    }
+
+    /// The params as a value; null if they are not there.
+    pub(super) fn value(&self) -> Value {
+        serde_json::from_str(self.0.get()).unwrap_or_default()
+    }
+}
+
+/// Whether `text` stands for a value other than a text in [`RawParams::from_members`].
+pub fn is_json_but_no_text(text: &str) -> bool {
+    serde_json::from_str::<Value>(text).is_ok_and(|value| !value.is_string())
+}
+
 /// Encodes a request for `method` as one line of JSON without a newline.
 ///
 /// # Errors

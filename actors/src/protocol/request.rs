@@ -2,6 +2,7 @@
 
 use super::catalog::CatalogRequest;
 use super::command::CommandRequest;
+use super::diagnostics::ServerDiagnosticsParams;
 use super::fs::FsRequest;
 use super::initialize::InitializeParams;
 use super::remote::RemoteControlRequest;
@@ -16,6 +17,8 @@ const PERMISSION_PROFILE: &str = "command/exec.permissionProfile";
 pub enum ClientRequest {
     /// The handshake; answered by the processor.
     Initialize(Box<InitializeParams>),
+    /// Facts about the server; answered by the processor and the router.
+    Diagnostics(ServerDiagnosticsParams),
     /// Threads and turns; answered by the registry of threads.
     Threads(ThreadRequest),
     /// The server and its user; answered by the catalog.
@@ -39,6 +42,7 @@ impl ClientRequest {
                 params.permission_profile.as_ref().map(|_| PERMISSION_PROFILE)
             }
             Self::Initialize(_)
+            | Self::Diagnostics(_)
             | Self::Catalog(_)
             | Self::Commands(_)
             | Self::Files(_)

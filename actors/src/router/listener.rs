@@ -57,6 +57,7 @@ pub(crate) async fn listen(router: &Addr<Router>, connection: ConnectionId) -> F
     let register = Register {
         connection,
         origin: ConnectionOrigin::InProcess,
+        address: String::new(),
         deliver: Listener(tell).start().recipient(),
         outbound: Arc::default(),
         pulse: Arc::default(),

@@ -12,11 +12,13 @@ use crate::connection::messages::Deliver;
 use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
 use crate::connection::{ConnectionId, ConnectionOrigin};
+use crate::protocol::diagnostics::ServerDiagnosticsResponse;
 use crate::protocol::notification::NotificationAudience;
 use crate::protocol::scope::Scopes;
 use crate::protocol::server_request::ClientAnswer;
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, RequestId, ServerNotification};
+use crate::reply::Reply;
 
 /// Sent by a connection when it starts. No reply. Mailbox full: the connection waits and is not read.
 #[derive(Message)]
@@ -26,6 +28,8 @@ pub struct Register {
     pub connection: ConnectionId,
     /// Transport of the connection.
     pub origin: ConnectionOrigin,
+    /// Where its client is, for people; empty if the transport says it all.
+    pub address: String,
     /// The mailbox of the connection. The router never clones this recipient, because the bound of a mailbox is exact
     /// for one sender only.
     pub deliver: Recipient<Deliver>,
@@ -114,6 +118,8 @@ pub enum Effect {
     Admit {
         /// The connection.
         connection: ConnectionId,
+        /// Name and version of its client, for people.
+        client: String,
         /// Methods of notifications that it does not want.
         opt_out: HashSet<String>,
         /// What it may do. Only `observe` lets it hear what is told to more than one connection.
@@ -201,6 +207,17 @@ pub struct Unsubscribe {
 #[derive(Message)]
 #[rtype(result = "Vec<ThreadId>")]
 pub struct SubscribedThreads;
+
+/// Sent by the processor for `server/diagnostics`: the router adds its connections and answers. No reply. Mailbox full:
+/// the processor pauses.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Diagnose {
+    /// The duty to answer.
+    pub reply: Reply,
+    /// What the processor knows.
+    pub diagnostics: ServerDiagnosticsResponse,
+}
 
 /// Sent by the hub at shutdown: sends every connection a close frame. The reply comes when the last connection has
 /// ended.

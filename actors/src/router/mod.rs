@@ -39,9 +39,12 @@ pub use asked::{Ask, AskId};
 use clocks::Due;
 use memory::Freed;
 pub use messages::{
-    Answer, Audience, CloseAll, CutAll, Effect, HandOver, Outcome, Register, SubscribedThreads, Unsubscribe,
+    Answer, Audience, CloseAll, CutAll, Diagnose, Effect, HandOver, Outcome, Register, SubscribedThreads, Unsubscribe,
 };
 use peer::{Cut, Peer};
+
+/// Target of the log lines about the coming and going of clients.
+const CLIENTS: &str = "app_server_actors::clients";
 
 /// Interval between checks of the peers' timers and tokens.
 const CLOCK_CHECK: Duration = Duration::from_secs(1);
@@ -89,9 +92,14 @@ impl Router {
         for effect in outcome.effects {
             match effect {
                 Effect::Answer(answer) => self.answer(answer),
-                Effect::Admit { connection, opt_out, scopes } => {
+                Effect::Admit { connection, client, opt_out, scopes } => {
                     if let Some(peer) = self.peers.get_mut(&connection) {
-                        peer.admit(opt_out, scopes);
+                        peer.admit(client, opt_out, scopes);
+                        log::info!(
+                            target: CLIENTS,
+                            connection = connection.0, peer = peer.place();
+                            "connection {connection} from {} is {}", peer.place(), peer.client()
+                        );
                     }
                 }
                 Effect::Forget { connection } => self.forget(connection),
@@ -210,6 +218,12 @@ impl Router {
 
     fn forget(&mut self, id: ConnectionId) {
         if let Some(peer) = self.peers.remove(&id) {
+            let seconds = peer.seconds(Instant::now());
+            log::info!(
+                target: CLIENTS,
+                connection = id.0, peer = peer.place(), seconds;
+                "connection {id} from {} ({}) ended after {seconds} s, {}", peer.place(), peer.client(), peer.end()
+            );
             self.freed.connection(peer.queued_bytes());
             peer.outbound().close();
             let refused = self.asked.forget(id, None);
@@ -305,11 +319,13 @@ impl Handler<Register> for Router {
     type Result = ();
 
     fn handle(&mut self, register: Register, _: &mut Self::Context) {
-        log::debug!("connection {} ({}) opened", register.connection, register.origin);
+let id = register.connection;
         // From now on the wall clock may be set to another time; that must neither prolong the token nor end it early.
         let first_invalid_ms = register.valid_until.map(|last| last.saturating_add(1).saturating_mul(1000));
         let expires_at_ms = first_invalid_ms.map(|unix_ms| self.clock.steady_at(unix_ms));
-        self.peers.insert(register.connection, Peer::new(register, Instant::now(), expires_at_ms));
+        let peer = Peer::new(register, Instant::now(), expires_at_ms);
+        log::info!(target: CLIENTS, connection = id.0, peer = peer.place(); "connection {id} from {} opened", peer.place());
+        self.peers.insert(id, peer);
     }
 }
 
@@ -352,6 +368,16 @@ impl Handler<SubscribedThreads> for Router {
 
     fn handle(&mut self, _: SubscribedThreads, _: &mut Self::Context) -> Self::Result {
         MessageResult(self.subscribers.keys().copied().collect())
+    }
+}
+
+impl Handler<Diagnose> for Router {
+    type Result = ();
+
+    fn handle(&mut self, Diagnose { reply, mut diagnostics }: Diagnose, _: &mut Self::Context) {
+        let now = Instant::now();
+        diagnostics.connections = self.peers.iter().map(|(id, peer)| peer.diagnosed(*id, now)).collect();
+        self.apply(reply.ok(&diagnostics));
     }
 }
 

@@ -9,13 +9,14 @@ use tokio::time::Instant;
 use super::clocks::{Clocks, Due, Signs};
 use super::messages::Register;
 use crate::clock::Clock;
-use crate::connection::ConnectionOrigin;
 use crate::connection::in_flight::InFlight;
 use crate::connection::kill::Kill;
 use crate::connection::messages::Deliver;
 use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
+use crate::connection::{ConnectionId, ConnectionOrigin};
 use crate::limits::Limits;
+use crate::protocol::diagnostics::DiagnosedConnection;
 use crate::protocol::scope::{Scope, Scopes};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, ServerNotification};
@@ -23,6 +24,11 @@ use crate::wire::close::CloseReason;
 
 pub(super) struct Peer {
     origin: ConnectionOrigin,
+    /// For people; empty if the transport says it all.
+    address: String,
+    /// Name and version of the client; `None` until the connection is initialized.
+    client: Option<String>,
+    since: Instant,
     deliver: Recipient<Deliver>,
     outbound: Arc<Outbound>,
     pulse: Arc<Pulse>,
@@ -88,6 +94,9 @@ impl Peer {
     pub(super) fn new(register: Register, now: Instant, expires_at_ms: Option<i64>) -> Self {
         Self {
             origin: register.origin,
+            address: register.address,
+            client: None,
+            since: now,
             deliver: register.deliver,
             outbound: register.outbound,
             pulse: register.pulse,
@@ -105,6 +114,39 @@ impl Peer {
         self.origin
     }
 
+    /// Where its client is, for people.
+    pub(super) fn place(&self) -> String {
+        if self.address.is_empty() { self.origin.to_string() } else { self.address.clone() }
+    }
+
+    /// Name and version of its client.
+    pub(super) fn client(&self) -> &str {
+        self.client.as_deref().unwrap_or("a client without a name")
+    }
+
+    /// How the connection ended, for people.
+    pub(super) fn end(&self) -> String {
+        self.pulse.close_code().map_or_else(|| "without a close frame".to_owned(), |code| format!("close code {code}"))
+    }
+
+    /// Whole seconds since it was opened.
+    pub(super) fn seconds(&self, now: Instant) -> u64 {
+        now.duration_since(self.since).as_secs()
+    }
+
+    /// For `server/diagnostics`.
+    pub(super) fn diagnosed(&self, id: ConnectionId, now: Instant) -> DiagnosedConnection {
+        DiagnosedConnection {
+            id: id.0,
+            client: self.client.clone(),
+            peer: self.place(),
+            transport: self.origin.to_string(),
+            connected_seconds: self.seconds(now),
+            queued_bytes: self.queued_bytes() as u64,
+            threads: self.subscriptions.len() as u64,
+        }
+    }
+
     pub(super) fn outbound(&self) -> &Arc<Outbound> {
         &self.outbound
     }
@@ -113,7 +155,8 @@ impl Peer {
         self.outbound.queued_bytes()
     }
 
-    pub(super) fn admit(&mut self, opt_out: HashSet<String>, scopes: Scopes) {
+    pub(super) fn admit(&mut self, client: String, opt_out: HashSet<String>, scopes: Scopes) {
+        self.client = Some(client);
         self.opt_out = Some(opt_out);
         self.scopes = scopes;
     }

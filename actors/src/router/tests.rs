@@ -94,6 +94,7 @@ async fn connect_until(
     let register = Register {
         connection: id,
         origin: ConnectionOrigin::WebSocket,
+        address: String::new(),
         deliver: client.recipient(),
         outbound: outbound.clone(),
         pulse: pulse.clone(),
@@ -106,7 +107,12 @@ async fn connect_until(
 
 fn admit(client: &Connected, opt_out: &[&str]) -> Outcome {
     let opt_out = opt_out.iter().map(ToString::to_string).collect();
-    Outcome::none().then(Effect::Admit { connection: client.id, opt_out, scopes: Scopes::ALL })
+    Outcome::none().then(Effect::Admit {
+        connection: client.id,
+        client: "test 1".to_owned(),
+        opt_out,
+        scopes: Scopes::ALL,
+    })
 }
 
 fn closed(thread: ThreadId) -> ServerNotification {
@@ -209,6 +215,7 @@ async fn the_clocks_ping_close_and_cut() {
     let register = Register {
         connection: ConnectionId(1),
         origin: ConnectionOrigin::WebSocket,
+        address: String::new(),
         deliver: client.recipient(),
         outbound,
         pulse: pulse.clone(),

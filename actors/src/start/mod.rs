@@ -25,7 +25,7 @@ use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::mailbox::reserve;
 use crate::model::ModelSetup;
-use crate::processor::{Processor, ProcessorParts};
+use crate::processor::{Gauges, Processor, ProcessorParts};
 use crate::protocol::scope::Scopes;
 use crate::remote_control::{EndRemoteControl, Link, RemoteControl, RemoteControlParts, RemoteControlSetup};
 use crate::remote_link::{RemoteLink, RemoteLinkLimits, RemoteLinkParts};
@@ -138,6 +138,7 @@ impl Actors {
         });
         let cwd = host.cwd.clone();
         processor_mailbox.vital(vitals.watch("processor")).run(Processor::new(ProcessorParts {
+            gauges: Gauges { ingress: hub.ingress().clone(), work: hub.work().clone() },
             limits: limits.clone(),
             host: host.clone(),
             router: router.clone(),

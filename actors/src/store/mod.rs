@@ -27,6 +27,7 @@ mod tests;
 mod threads;
 mod together;
 mod turns;
+mod users;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,6 +52,7 @@ pub use check::check;
 pub use cursor::{Cursor, InvalidCursor, PageRequest};
 pub use error::StoreError;
 pub use record::{EnrollmentKey, EnrollmentRecord, FoundThread, ThreadRecord, ThreadSettings, TurnRecord};
+pub use users::users;
 
 /// How long the end of another program's write may go unnoticed.
 const LOCK_RETRY: Duration = Duration::from_millis(10);

@@ -63,7 +63,12 @@ impl CloseReason {
         }
     }
 
-    /// The text of the close frame, at most 123 bytes: what happened, and what to do.
+    /// The text of the close frame, at most 123 bytes: the reason as in the table, and what to do.
+    pub fn on_the_wire(self) -> String {
+        format!("{self:?}: {}", self.text())
+    }
+
+    /// What happened, and what to do.
     pub fn text(self) -> &'static str {
         match self {
             Self::ShuttingDown => "the server is shutting down",
@@ -110,7 +115,7 @@ mod tests {
         let (here, readme) = (include_str!("close.rs"), include_str!("../../../README.md"));
         for reason in ALL {
             assert!(may_be_sent(reason.code()), "{reason:?}");
-            assert!(reason.text().len() <= 123, "{reason:?}: a control frame has 125 bytes, two are the code");
+            assert!(reason.on_the_wire().len() <= 123, "{reason:?}: a control frame has 125 bytes, two are the code");
             let row = format!("| {} | `{reason:?}` |", reason.code());
             assert!(here.contains(&format!("/// {row}")) && readme.contains(&format!("\n{row}")), "{row}");
         }

@@ -30,6 +30,12 @@ pub fn startup_lock(codex_home: &Path) -> PathBuf {
     codex_home.join(CONTROL_DIRECTORY).join(STARTUP_LOCK)
 }
 
+/// Whether a server of `codex_home` is just starting.
+pub fn is_starting(codex_home: &Path) -> bool {
+    let lock = plain_file::open(&startup_lock(codex_home), plain_file::Links::Follow).map(|file| file.try_lock());
+    matches!(lock, Ok(Err(std::fs::TryLockError::WouldBlock)))
+}
+
 /// A bound control socket.
 #[derive(Debug)]
 pub struct ControlSocket {

@@ -71,6 +71,14 @@ const MEANT: &[(&str, &[&str])] = &[
             "Config.web_search: anything",
         ],
     ),
+    (
+        "only this server tells of its build and its clients",
+        &[
+            "DiagnosedConnection: unknown",
+            "ServerDiagnosticsResponse.connections: unknown",
+            "ServerDiagnosticsResponse.version: unknown",
+        ],
+    ),
     ("only this server has scopes", &["Scope: unknown"]),
     ("the form of an MCP server passes through as it comes", &["McpElicitationSchema: anything"]),
     (

@@ -35,9 +35,17 @@ use incoming::IncomingMessages;
 use outbox::{Outbox, close_frame};
 
 /// Serves JSON-RPC over an upgraded connection. `handshake` is the complete 101 response, `kill` ends the connection
-/// even if its peer does not read, and `pass` says what the client may do and until when.
-pub fn serve(handshake: HttpResponseBuilder, payload: Payload, hub: &Hub, kill: Kill, pass: Pass) -> HttpResponse {
-    let intake = Rc::new(Intake::new(hub, pass.scopes));
+/// even if its peer does not read, and `pass` says what the client may do and until when. `address` says for people
+/// where the client is.
+pub fn serve(
+    handshake: HttpResponseBuilder,
+    payload: Payload,
+    hub: &Hub,
+    kill: Kill,
+    pass: Pass,
+    address: String,
+) -> HttpResponse {
+    let intake = Rc::new(Intake::new(hub, pass.scopes).from(address));
     serve_with(JsonRpc(intake.clone()), intake, handshake, payload, kill, pass.valid_until)
 }
 
@@ -123,7 +131,8 @@ impl<A: Application> WebSocketConnection<A> {
         if std::mem::replace(&mut self.closing, true) {
             return;
         }
-        log::info!("connection {} is closed with {}: {}", self.intake.id(), reason.code(), reason.text());
+        log::debug!("connection {} is closed with {}: {}", self.intake.id(), reason.code(), reason.text());
+        self.intake.pulse().closed_with(reason.code());
         self.intake.pulse().close();
         self.outbox.push(close_frame(reason));
         ctx.run_later(self.intake.limits().websocket_close_seconds.duration(), |_, ctx| ctx.stop());
@@ -132,6 +141,9 @@ impl<A: Application> WebSocketConnection<A> {
     /// The peer has sent a close frame. It is answered with its own code, unless it answers ours.
     fn closed(&mut self, code: Option<u16>, ctx: &mut HttpContext<Self>) {
         if !std::mem::replace(&mut self.closing, true) {
+            /// A close frame without a code counts as this one (RFC 6455 7.1.5).
+            const NO_CODE: u16 = 1005;
+            self.intake.pulse().closed_with(code.unwrap_or(NO_CODE));
             let reason = code.map(|code| ws::CloseReason { code: code.into(), description: None });
             self.outbox.push(Message::Close(reason));
         }

@@ -137,6 +137,6 @@ fn payload_bytes(message: &Message) -> usize {
 }
 
 pub(super) fn close_frame(reason: CloseReason) -> Message {
-    let description = Some(reason.text().to_owned());
+    let description = Some(reason.on_the_wire());
     Message::Close(Some(ws::CloseReason { code: reason.code().into(), description }))
 }

@@ -112,7 +112,7 @@ pub struct PairingStatusResponse {
 }
 
 /// Params of `remoteControl/client/list`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteControlClientsListParams {
     /// Id of the environment.
@@ -126,7 +126,7 @@ pub struct RemoteControlClientsListParams {
 }
 
 /// Sort direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "RemoteControlClientsListOrder")]
 pub enum SortOrder {
@@ -179,7 +179,7 @@ pub struct RemoteControlClient {
 }
 
 /// Params of `remoteControl/client/revoke`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteControlClientsRevokeParams {
     /// Id of the environment.

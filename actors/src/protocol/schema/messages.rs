@@ -9,13 +9,15 @@ use super::table::{DEFINITIONS, Row};
 pub(super) fn definitions(protocol: &Protocol) -> Map<String, Value> {
     let id = reference("RequestId");
     let any_id = json!({"anyOf": [id, {"type": "null"}], "description": "Null for a request whose id is not usable."});
-    let request = |row| message(protocol, row, &[("id", &id)]);
-    let notification = |row| message(protocol, row, &[]);
+    let request = |row| message(protocol, row, &[("id", &id)], false);
+    // The server reads null params as if there were none.
+    let client_request = |row| message(protocol, row, &[("id", &id)], true);
+    let notification = |row| message(protocol, row, &[], false);
     let emitted = json!({"type": "integer", "format": "int64", "description": "Unix milliseconds."});
-    let stamped = |row| message(protocol, row, &[("emittedAtMs", &emitted)]);
+    let stamped = |row| message(protocol, row, &[("emittedAtMs", &emitted)], false);
     let method = json!({"type": "string"});
     let types = [
-        ("ClientRequest", union(protocol.client_requests.iter().map(request))),
+        ("ClientRequest", union(protocol.client_requests.iter().map(client_request))),
         ("ClientNotification", union(protocol.client_notifications.iter().map(notification))),
         ("ServerRequest", union(protocol.server_requests.iter().map(request))),
         ("ServerNotification", union(protocol.server_notifications.iter().map(stamped))),
@@ -30,8 +32,8 @@ pub(super) fn definitions(protocol: &Protocol) -> Map<String, Value> {
 
 const ENVELOPES: [&str; 4] = ["JSONRPCRequest", "JSONRPCNotification", "JSONRPCResponse", "JSONRPCError"];
 
-/// A kind of message with its method, its params, and `others`.
-fn message(protocol: &Protocol, row: &Row, others: &[(&str, &Value)]) -> Value {
+/// A kind of message with its method, its params, and `others`. `nullable` params may be null if they may be absent.
+fn message(protocol: &Protocol, row: &Row, others: &[(&str, &Value)], nullable: bool) -> Value {
     let method = json!({"type": "string", "enum": [row.method]});
     let params = row.params.as_deref().map(|name| (reference(name), &protocol.definitions[name]));
     let mut required = vec![("method", &method)];
@@ -42,7 +44,8 @@ fn message(protocol: &Protocol, row: &Row, others: &[(&str, &Value)]) -> Value {
             required.push(("params", params));
             object(&required, &[])
         }
-        Some((params, _)) => object(&required, &[("params", params)]),
+        Some((params, _)) if !nullable => object(&required, &[("params", params)]),
+        Some((params, _)) => object(&required, &[("params", &json!({"anyOf": [params, {"type": "null"}]}))]),
     };
     schema["title"] = Value::from(row.method.as_str());
     schema
@@ -64,4 +67,23 @@ fn union(variants: impl Iterator<Item = Value>) -> Value {
 /// The reference to `name`.
 pub(super) fn reference(name: &str) -> Value {
     json!({"$ref": format!("{DEFINITIONS}{name}")})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn params_that_may_be_absent_may_be_null_as_on_the_wire() {
+        let definitions = definitions(&Protocol::describe(true));
+        let requests = definitions["ClientRequest"]["oneOf"].as_array().unwrap();
+        let params = |method: &str| {
+            let request = requests.iter().find(|it| it["properties"]["method"]["enum"][0] == method).unwrap();
+            request["properties"]["params"].clone()
+        };
+        for method in ["account/rateLimits/read", "account/usage/read", "configRequirements/read", "thread/list"] {
+            assert_eq!(params(method)["anyOf"][1], json!({"type": "null"}), "{method}");
+        }
+        assert!(params("thread/read").get("anyOf").is_none(), "it needs an id");
+    }
 }

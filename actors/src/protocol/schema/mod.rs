@@ -7,6 +7,7 @@
 mod json;
 mod layout;
 mod mark;
+mod members;
 mod messages;
 mod openrpc;
 mod table;

@@ -191,7 +191,8 @@ impl Scene {
         };
         let connection = ConnectionId(1);
         let news = listen(&router, connection).await;
-        let admit = Effect::Admit { connection, opt_out: Default::default(), scopes: Scopes::ALL };
+        let admit =
+            Effect::Admit { connection, client: "test 1".to_owned(), opt_out: Default::default(), scopes: Scopes::ALL };
         router.send(Outcome::none().then(admit)).await.unwrap();
         mailbox.run(RemoteControl::new(parts));
         Self { home, backend, control, store, router, dials, link, news, now, requests: 0, kept: VecDeque::new() }

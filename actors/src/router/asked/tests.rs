@@ -42,7 +42,7 @@ async fn follow_with(router: &Addr<Router>, id: u64, thread: ThreadId, scopes: S
     let connection = ConnectionId(id);
     let frames = listen(router, connection).await;
     let opt_out = HashSet::from(["item/fileChange/requestApproval".to_owned()]);
-    effect(router, Effect::Admit { connection, opt_out, scopes }).await;
+    effect(router, Effect::Admit { connection, client: "test 1".to_owned(), opt_out, scopes }).await;
     effect(router, Effect::Subscribe { connection, thread }).await;
     frames
 }

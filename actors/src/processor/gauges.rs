@@ -1,0 +1,49 @@
+//! Figures about the running server.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+use crate::connection::ingress::Ingress;
+use crate::protocol::diagnostics::{ServerDiagnosticsGauge, ServerDiagnosticsProcess, ServerDiagnosticsResponse};
+
+/// Most bytes of the file in which the system describes this process.
+const STATUS_BYTES: usize = 64 * 1024;
+
+/// Where figures about the requests come from.
+#[derive(Clone)]
+pub struct Gauges {
+    /// Requests in front of the processor.
+    pub(crate) ingress: Arc<Ingress>,
+    /// Everything that a drain waits for.
+    pub(crate) work: TaskTracker,
+}
+
+impl Gauges {
+    /// All figures but those about connections. The names are the reference program's.
+    pub(super) fn read(&self) -> ServerDiagnosticsResponse {
+        let gauge = |name: &str, value: usize| ServerDiagnosticsGauge { name: name.to_owned(), value: value as u64 };
+        ServerDiagnosticsResponse {
+            process: ServerDiagnosticsProcess {
+                id: std::process::id(),
+                resident_memory_bytes: resident_bytes(),
+                physical_footprint_bytes: None,
+            },
+            gauges: vec![
+                gauge("app.requests.in_flight", self.work.len()),
+                gauge("app.requests.queued", self.ingress.waiting()),
+            ],
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            connections: Vec::new(),
+        }
+    }
+}
+
+/// `VmRSS`, where the system has it.
+fn resident_bytes() -> Option<u64> {
+    let status = plain_file::read_to_string(Path::new("/proc/self/status"), STATUS_BYTES).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}

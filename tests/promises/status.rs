@@ -1,0 +1,46 @@
+//! `status` says which server runs and who is attached to it; `stop` ends it.
+
+use serde_json::Value;
+
+use crate::support::process::Launch;
+use crate::support::server::Server;
+
+#[test]
+fn a_server_names_its_build_its_process_and_its_clients() {
+    let server = Server::unix(Launch::new());
+    let _client = server.client();
+    let ended = Launch::at(server.process.home()).arg("status").run();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let text = ended.stdout;
+    let version = env!("CARGO_PKG_VERSION");
+    let build = format!("Build:     {version}, speaks the protocol of codex app-server 0.171.0\n");
+    assert!(text.starts_with(&build), "{text}");
+    assert!(text.contains(&format!("Process:   {}", server.process.id())), "{text}");
+    let clients: Vec<&str> = text.lines().filter(|line| line.ends_with("promises 1.0")).collect();
+    assert_eq!(clients.len(), 1, "{text}");
+    assert!(clients[0].contains(&format!("process {}", std::process::id())), "{text}");
+
+    let ended = Launch::at(server.process.home()).args(&["status", "--json"]).run();
+    let diagnostics: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(diagnostics["process"]["id"], server.process.id());
+    let gauges: Vec<&str> =
+        diagnostics["gauges"].as_array().expect("gauges").iter().filter_map(|it| it["name"].as_str()).collect();
+    assert_eq!(gauges, ["app.requests.in_flight", "app.requests.queued"]);
+}
+
+#[test]
+fn a_client_on_tcp_is_named_by_its_address() {
+    let server = Server::ws(Launch::new());
+    let diagnostics = server.client().call("server/diagnostics", serde_json::json!({}));
+    let peer = diagnostics["connections"][0]["peer"].as_str().expect("a peer");
+    assert!(peer.starts_with("127.0.0.1:"), "{diagnostics}");
+}
+
+#[test]
+fn stop_ends_the_server_and_waits_for_it() {
+    let mut server = Server::unix(Launch::new());
+    let ended = Launch::at(server.process.home()).arg("stop").run();
+    let expected = format!("The server (process {}) has ended.\n", server.process.id());
+    assert_eq!((ended.code, ended.stdout, ended.stderr.as_str()), (Some(0), expected, ""));
+    assert_eq!(server.process.exit_code(), 0);
+}
