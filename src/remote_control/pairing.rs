@@ -42,7 +42,7 @@ pub(super) async fn start(
         answered => answered?,
     };
     let pairing: PairingStartResponse = result.read().map_err(ClientError::from)?;
-let by_our_clock = || pairing.expires_at - Clock::system().unix_ms() / 1000;
+    let by_our_clock = || pairing.expires_at - Clock::system().unix_ms() / 1000;
     let left = pairing.expires_in_seconds.unwrap_or_else(by_our_clock);
     if json {
         printer.json(result.text()).await?;

@@ -319,7 +319,7 @@ impl Handler<Register> for Router {
     type Result = ();
 
     fn handle(&mut self, register: Register, _: &mut Self::Context) {
-let id = register.connection;
+        let id = register.connection;
         // From now on the wall clock may be set to another time; that must neither prolong the token nor end it early.
         let first_invalid_ms = register.valid_until.map(|last| last.saturating_add(1).saturating_mul(1000));
         let expires_at_ms = first_invalid_ms.map(|unix_ms| self.clock.steady_at(unix_ms));
