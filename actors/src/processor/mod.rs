@@ -22,7 +22,7 @@ use crate::protocol::scope::Scopes;
 use crate::protocol::{ClientRequest, Gate, Method, RpcError};
 use crate::remote_control::{Meet, RemoteControl};
 use crate::reply::{Asked, Reply};
-use crate::router::{Audience, Diagnose, Effect, Outcome, Router};
+use crate::router::{Audience, Connections, Effect, Outcome, Router};
 use crate::search::Search;
 use crate::threads::{Threads, ThreadsRequest};
 
@@ -87,10 +87,7 @@ impl Processor {
         };
         match request {
             ClientRequest::Initialize(_) => {}
-            ClientRequest::Diagnostics(_) => {
-                let diagnostics = self.parts.gauges.read();
-                ctx.post(&self.parts.router, Diagnose { reply, diagnostics });
-            }
+            ClientRequest::Diagnostics(_) => self.diagnose(reply, ctx),
             ClientRequest::Threads(request) => {
                 let originator = session.client_name.clone();
                 ctx.post(&self.parts.threads, ThreadsRequest { reply, originator, request });
@@ -174,6 +171,18 @@ impl Processor {
         let outcome = reply.ok(&response).then(Effect::Admit { connection, client, opt_out, scopes });
         ctx.post(&self.parts.router, outcome);
         self.greet(connection, client_info, ctx);
+    }
+
+    /// Answers with what this actor knows, and with the connections of the router.
+    fn diagnose(&self, reply: Reply, ctx: &mut Context<Self>) {
+        let (mut diagnostics, router) = (self.parts.gauges.read(), self.parts.router.clone());
+        ctx.spawn(wrap_future::<_, Self>(async move {
+            // Without the router nobody can be answered.
+            diagnostics.connections = router.send(Connections).await.unwrap_or_default();
+            if router.send(reply.ok(&diagnostics)).await.is_err() {
+                log::debug!("the server ended while it was diagnosed");
+            }
+        }));
     }
 
     /// Sends a new connection the first notifications: warnings about the configuration, then the status of remote

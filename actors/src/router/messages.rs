@@ -12,13 +12,12 @@ use crate::connection::messages::Deliver;
 use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
 use crate::connection::{ConnectionId, ConnectionOrigin};
-use crate::protocol::diagnostics::ServerDiagnosticsResponse;
+use crate::protocol::diagnostics::DiagnosedConnection;
 use crate::protocol::notification::NotificationAudience;
 use crate::protocol::scope::Scopes;
 use crate::protocol::server_request::ClientAnswer;
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, RequestId, ServerNotification};
-use crate::reply::Reply;
 
 /// Sent by a connection when it starts. No reply. Mailbox full: the connection waits and is not read.
 #[derive(Message)]
@@ -208,16 +207,10 @@ pub struct Unsubscribe {
 #[rtype(result = "Vec<ThreadId>")]
 pub struct SubscribedThreads;
 
-/// Sent by the processor for `server/diagnostics`: the router adds its connections and answers. No reply. Mailbox full:
-/// the processor pauses.
+/// Sent by the processor for `server/diagnostics`. The reply is the connections. Mailbox full: the sender waits.
 #[derive(Message)]
-#[rtype(result = "()")]
-pub struct Diagnose {
-    /// The duty to answer.
-    pub reply: Reply,
-    /// What the processor knows.
-    pub diagnostics: ServerDiagnosticsResponse,
-}
+#[rtype(result = "Vec<DiagnosedConnection>")]
+pub struct Connections;
 
 /// Sent by the hub at shutdown: sends every connection a close frame. The reply comes when the last connection has
 /// ended.

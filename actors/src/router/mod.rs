@@ -26,6 +26,7 @@ use crate::wire::close::CloseReason;
 
 mod asked;
 mod clocks;
+mod known;
 #[cfg(test)]
 pub(crate) mod listener;
 mod memory;
@@ -39,12 +40,10 @@ pub use asked::{Ask, AskId};
 use clocks::Due;
 use memory::Freed;
 pub use messages::{
-    Answer, Audience, CloseAll, CutAll, Diagnose, Effect, HandOver, Outcome, Register, SubscribedThreads, Unsubscribe,
+    Answer, Audience, CloseAll, Connections, CutAll, Effect, HandOver, Outcome, Register, SubscribedThreads,
+    Unsubscribe,
 };
 use peer::{Cut, Peer};
-
-/// Target of the log lines about the coming and going of clients.
-const CLIENTS: &str = "app_server_actors::clients";
 
 /// Interval between checks of the peers' timers and tokens.
 const CLOCK_CHECK: Duration = Duration::from_secs(1);
@@ -95,11 +94,7 @@ impl Router {
                 Effect::Admit { connection, client, opt_out, scopes } => {
                     if let Some(peer) = self.peers.get_mut(&connection) {
                         peer.admit(client, opt_out, scopes);
-                        log::info!(
-                            target: CLIENTS,
-                            connection = connection.0, peer = peer.place();
-                            "connection {connection} from {} is {}", peer.place(), peer.client()
-                        );
+                        peer.log_name(connection);
                     }
                 }
                 Effect::Forget { connection } => self.forget(connection),
@@ -218,12 +213,7 @@ impl Router {
 
     fn forget(&mut self, id: ConnectionId) {
         if let Some(peer) = self.peers.remove(&id) {
-            let seconds = peer.seconds(Instant::now());
-            log::info!(
-                target: CLIENTS,
-                connection = id.0, peer = peer.place(), seconds;
-                "connection {id} from {} ({}) ended after {seconds} s, {}", peer.place(), peer.client(), peer.end()
-            );
+            peer.log_end(id);
             self.freed.connection(peer.queued_bytes());
             peer.outbound().close();
             let refused = self.asked.forget(id, None);
@@ -324,7 +314,7 @@ impl Handler<Register> for Router {
         let first_invalid_ms = register.valid_until.map(|last| last.saturating_add(1).saturating_mul(1000));
         let expires_at_ms = first_invalid_ms.map(|unix_ms| self.clock.steady_at(unix_ms));
         let peer = Peer::new(register, Instant::now(), expires_at_ms);
-        log::info!(target: CLIENTS, connection = id.0, peer = peer.place(); "connection {id} from {} opened", peer.place());
+        peer.log_start(id);
         self.peers.insert(id, peer);
     }
 }
@@ -368,16 +358,6 @@ impl Handler<SubscribedThreads> for Router {
 
     fn handle(&mut self, _: SubscribedThreads, _: &mut Self::Context) -> Self::Result {
         MessageResult(self.subscribers.keys().copied().collect())
-    }
-}
-
-impl Handler<Diagnose> for Router {
-    type Result = ();
-
-    fn handle(&mut self, Diagnose { reply, mut diagnostics }: Diagnose, _: &mut Self::Context) {
-        let now = Instant::now();
-        diagnostics.connections = self.peers.iter().map(|(id, peer)| peer.diagnosed(*id, now)).collect();
-        self.apply(reply.ok(&diagnostics));
     }
 }
 

@@ -9,29 +9,28 @@ use tokio::time::Instant;
 use super::clocks::{Clocks, Due, Signs};
 use super::messages::Register;
 use crate::clock::Clock;
+use crate::connection::ConnectionOrigin;
 use crate::connection::in_flight::InFlight;
 use crate::connection::kill::Kill;
 use crate::connection::messages::Deliver;
 use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
-use crate::connection::{ConnectionId, ConnectionOrigin};
 use crate::limits::Limits;
-use crate::protocol::diagnostics::DiagnosedConnection;
 use crate::protocol::scope::{Scope, Scopes};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, ServerNotification};
 use crate::wire::close::CloseReason;
 
 pub(super) struct Peer {
-    origin: ConnectionOrigin,
+    pub(super) origin: ConnectionOrigin,
     /// For people; empty if the transport says it all.
-    address: String,
+    pub(super) address: String,
     /// Name and version of the client; `None` until the connection is initialized.
-    client: Option<String>,
-    since: Instant,
+    pub(super) client: Option<String>,
+    pub(super) since: Instant,
     deliver: Recipient<Deliver>,
     outbound: Arc<Outbound>,
-    pulse: Arc<Pulse>,
+    pub(super) pulse: Arc<Pulse>,
     kill: Kill,
     /// Taken when the connection is closed because of it.
     expires_at_ms: Option<i64>,
@@ -112,39 +111,6 @@ impl Peer {
 
     pub(super) fn origin(&self) -> ConnectionOrigin {
         self.origin
-    }
-
-    /// Where its client is, for people.
-    pub(super) fn place(&self) -> String {
-        if self.address.is_empty() { self.origin.to_string() } else { self.address.clone() }
-    }
-
-    /// Name and version of its client.
-    pub(super) fn client(&self) -> &str {
-        self.client.as_deref().unwrap_or("a client without a name")
-    }
-
-    /// How the connection ended, for people.
-    pub(super) fn end(&self) -> String {
-        self.pulse.close_code().map_or_else(|| "without a close frame".to_owned(), |code| format!("close code {code}"))
-    }
-
-    /// Whole seconds since it was opened.
-    pub(super) fn seconds(&self, now: Instant) -> u64 {
-        now.duration_since(self.since).as_secs()
-    }
-
-    /// For `server/diagnostics`.
-    pub(super) fn diagnosed(&self, id: ConnectionId, now: Instant) -> DiagnosedConnection {
-        DiagnosedConnection {
-            id: id.0,
-            client: self.client.clone(),
-            peer: self.place(),
-            transport: self.origin.to_string(),
-            connected_seconds: self.seconds(now),
-            queued_bytes: self.queued_bytes() as u64,
-            threads: self.subscriptions.len() as u64,
-        }
     }
 
     pub(super) fn outbound(&self) -> &Arc<Outbound> {

@@ -65,13 +65,16 @@ const ACTORS: &[&str] = &[
 
 /// The same for the process around the actors.
 const PROCESS: &[&str] = &[
+    "exit",
     "commands",
+    "chat",
     "remote_control",
     "serve",
     "call",
     "doctor",
     "in_process",
     "generate",
+    "neighbours",
     "server",
     "http",
     "auth",
@@ -80,6 +83,7 @@ const PROCESS: &[&str] = &[
     "proxy",
     "attach",
     "listen",
+    "output",
     "logging",
     "terminal",
     "codex_home",
