@@ -11,6 +11,10 @@ fn main() {
     if let Some(code) = command_launcher::run_if_launcher() {
         std::process::exit(code)
     }
+    if let Some(code) = command_launcher::run_if_init() {
+        std::process::exit(code)
+    }
+    command_launcher::reset_signals();
     logging::catch_panics();
     let ended = match Arguments::from_environment() {
         Ok(arguments) => run(arguments).map(|()| 0),

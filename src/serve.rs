@@ -62,7 +62,7 @@ pub async fn serve(
 
     tokio::select! {
         () = server.finish(&settings.shutdown) => {}
-        () = signals.force() => log::warn!("received a second signal to end; ending at once"),
+        () = signals.force(settings.shutdown.repeat_milliseconds.duration()) => log::warn!("received a second signal to end; ending at once"),
         () = &mut beside => {}
     }
     Ok(())

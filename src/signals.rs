@@ -1,13 +1,19 @@
 //! Signals of the process.
 
-use std::io::{self, IsTerminal as _};
+use std::{
+    future::poll_fn,
+    io::{self, IsTerminal as _},
+    task::Poll,
+    time::{Duration, Instant},
+};
 
+use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// Shut down: SIGINT or SIGTERM, or SIGHUP if it means the end of the session.
+    /// Shut down: one of [`ENDING`], or SIGHUP if it means the end of the session.
     Stop,
     /// Reload the settings: SIGHUP otherwise.
     Reload,
@@ -15,40 +21,85 @@ pub enum Wish {
 
 /// The signals of this process. After [`Signals::install`] none of them ends the process by itself.
 pub struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
+    ending: AnyOf,
     hangup: Signal,
     wish_of_hangup: Wish,
     /// Name of the last signal.
     last: &'static str,
-    /// Heard and not obeyed: a write above the limit on file sizes (`ulimit -f`) fails with EFBIG instead of ending the
-    /// process. Commands are started with the system's default again.
-    _file_size: Signal,
+    unused: AnyOf,
+}
+
+/// Signals that ask for the end. SIGXCPU warns of the limit on processor time (`ulimit -t`).
+const ENDING: [(&str, Number); 4] =
+    [("SIGINT", Number::INT), ("SIGTERM", Number::TERM), ("SIGQUIT", Number::QUIT), ("SIGXCPU", Number::XCPU)];
+
+/// Signals that would end the process without a word, and that ask for nothing. At SIGXFSZ a write above the limit on file
+/// sizes (`ulimit -f`) fails with EFBIG. Commands are started with the system's defaults again.
+const UNUSED: [Number; 8] = [
+    Number::USR1,
+    Number::USR2,
+    Number::ALARM,
+    Number::VTALARM,
+    Number::PROF,
+    Number::IO,
+    Number::XFSZ,
+    #[cfg(target_os = "linux")]
+    Number::POWER,
+];
+
+/// Real-time signals, which ask for nothing either: those that no C library uses itself.
+#[cfg(target_os = "linux")]
+const REAL_TIME: std::ops::RangeInclusive<i32> = 35..=64;
+#[cfg(not(target_os = "linux"))]
+const REAL_TIME: std::ops::Range<i32> = 0..0;
+
+/// Signals that mean the same.
+struct AnyOf(Vec<(&'static str, Signal)>);
+
+impl AnyOf {
+    fn install(signals: impl IntoIterator<Item = (&'static str, i32)>) -> io::Result<Self> {
+        let listen = |(name, number)| Ok((name, signal(SignalKind::from_raw(number))?));
+        signals.into_iter().map(listen).collect::<io::Result<_>>().map(Self)
+    }
+
+    /// The name of the next one.
+    async fn recv(&mut self) -> &'static str {
+        poll_fn(|cx| match self.0.iter_mut().find_map(|(name, it)| it.poll_recv(cx).is_ready().then_some(*name)) {
+            Some(name) => Poll::Ready(name),
+            None => Poll::Pending,
+        })
+        .await
+    }
 }
 
 impl Signals {
-    /// Handles SIGINT, SIGTERM and SIGHUP from now on. Call it before a socket is bound, so that a later signal finds a
+    /// Handles signals from now on. Call it before a socket is bound, so that a later signal finds a
     /// process that cleans up.
     pub fn install(wish_of_hangup: Wish) -> io::Result<Self> {
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
+            ending: AnyOf::install(ENDING.map(|(name, number)| (name, number.as_raw())))?,
             hangup: signal(SignalKind::hangup())?,
             wish_of_hangup,
             last: "none",
-            _file_size: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
+            unused: AnyOf::install(UNUSED.map(Number::as_raw).into_iter().chain(REAL_TIME).map(|number| ("another", number)))?,
         })
     }
 
     /// Waits for the next signal.
     pub async fn next(&mut self) -> Wish {
-        let (name, wish) = tokio::select! {
-            _ = self.interrupt.recv() => ("SIGINT", Wish::Stop),
-            _ = self.terminate.recv() => ("SIGTERM", Wish::Stop),
-            _ = self.hangup.recv() => ("SIGHUP", self.wish_of_hangup),
-        };
-        self.last = name;
-        wish
+        loop {
+            tokio::select! {
+                name = self.ending.recv() => {
+                    self.last = name;
+                    return Wish::Stop;
+                }
+                _ = self.hangup.recv() => {
+                    self.last = "SIGHUP";
+                    return self.wish_of_hangup;
+                }
+                _ = self.unused.recv() => log::info!("received a signal that asks for nothing"),
+            }
+        }
     }
 
     /// Name of the signal that [`Self::next`] has returned for.
@@ -60,18 +111,21 @@ impl Signals {
     /// before it may be out of date.
     pub async fn stop(&mut self) {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.ending.recv() => {}
             _ = self.hangup.recv(), if self.wish_of_hangup == Wish::Stop => {}
         }
     }
 
-    /// Waits for the next SIGINT or SIGTERM. SIGHUP never forces the end, because a closing terminal may send it more
-    /// than once.
-    pub async fn force(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+    /// Waits for a signal that asks again for the end. What comes within the time `same` from now is the first one once
+    /// more: `timeout` and some supervisors signal the process, and then its group. SIGHUP never forces the end, because a
+    /// closing terminal may send it more than once.
+    pub async fn force(&mut self, same: Duration) {
+        let later = Instant::now() + same;
+        loop {
+            self.ending.recv().await;
+            if Instant::now() >= later {
+                return;
+            }
         }
     }
 }
@@ -85,7 +139,7 @@ pub fn wish_of_hangup(serves_stdio: bool) -> Wish {
 
 #[cfg(test)]
 mod tests {
-    use rustix::process::{Signal as Number, getpid, kill_process};
+    use rustix::process::{getpid, kill_process};
 
     use super::*;
 
@@ -108,9 +162,15 @@ mod tests {
         send(Number::HUP);
         assert_eq!(on_terminal.next().await, Wish::Stop);
 
+        for unused in UNUSED {
+            send(unused);
+        }
+        send(Number::QUIT);
+        assert_eq!(on_terminal.next().await, Wish::Stop, "what asks for nothing ends nothing");
+
         send(Number::HUP);
         send(Number::INT);
-        on_terminal.force().await;
+        on_terminal.force(Duration::ZERO).await;
         assert_eq!(on_terminal.next().await, Wish::Stop, "the SIGHUP is still there: it was not taken for a force");
         assert_eq!(wish_of_hangup(true), Wish::Stop);
     }

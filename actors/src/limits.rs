@@ -139,6 +139,8 @@ pub struct Limits {
     pub json_values: usize,
     /// Longest request id in bytes; longer ones get -32600.
     pub request_id_bytes: usize,
+    /// Bytes of the name, and of the version, that a client gives of itself.
+    pub client_info_bytes: usize,
     /// Malformed messages of one WebSocket connection. One more closes it (1008).
     pub malformed_messages: usize,
 
@@ -250,6 +252,7 @@ impl Limits {
             json_nesting_levels: 16,
             json_values: 1024,
             request_id_bytes: 64,
+            client_info_bytes: 64,
             malformed_messages: 1,
             initialize_seconds: Seconds(1),
             websocket_ping_seconds: Seconds(1),

@@ -43,8 +43,8 @@ impl Unfinished {
     /// The error for a client whose request was about `subject`.
     pub fn explain(self, subject: &str) -> RpcError {
         match self {
-            Self::Panicked => RpcError::internal(format!("{subject}: the server failed; it is safe to try again")),
-            Self::GivenUp(patience) => RpcError::internal(format!(
+            Self::Panicked => RpcError::internal(format_args!("{subject}: the server failed; it is safe to try again")),
+            Self::GivenUp(patience) => RpcError::internal(format_args!(
                 "{subject}: the file system has not answered for {} s; the request may still be carried out",
                 patience.as_secs()
             )),

@@ -11,7 +11,10 @@ use rustix::process::geteuid;
 use tokio::net::UnixStream;
 
 use super::Token;
-use crate::{codex_home, listen::control_socket};
+use crate::{
+    codex_home,
+    listen::{control_socket, reachable},
+};
 
 /// The address of a running server.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,7 +97,7 @@ impl std::fmt::Display for Endpoint {
 /// # Errors
 /// There is no server, or it belongs to another user, who must not receive what the client sends.
 pub async fn connect_unix(path: &Path) -> io::Result<UnixStream> {
-    let stream = UnixStream::connect(path).await?;
+    let stream = UnixStream::connect(reachable(path)?).await?;
     let (owner, me) = (stream.peer_cred()?.uid(), geteuid());
     if owner != me.as_raw() && owner != 0 && !me.is_root() {
         let text = format!("the server there belongs to another user (id {owner})");

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use app_server_actors::catalog::split_assignment;
+
 /// Prefix of keys that name a setting of this server instead of a key of config.toml.
 const OWN_PREFIX: &str = "app_server.";
 
@@ -43,8 +45,7 @@ impl FromStr for Override {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (key, value) =
-            text.split_once('=').ok_or_else(|| format!("expected KEY=VALUE, found no `=` in `{text}`"))?;
-        let (key, value) = (key.trim(), value.trim());
+            split_assignment(text).ok_or_else(|| format!("expected KEY=VALUE, found no `=` in `{text}`"))?;
         if key.is_empty() {
             return Err(format!("expected KEY=VALUE, found no key in `{text}`"));
         }
@@ -59,7 +60,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn splits_at_the_first_equals_sign() {
+    fn splits_at_the_first_equals_sign_outside_quotes() {
+        let it: Override = "p.\"a=b\".c=1".parse().unwrap();
+        assert_eq!((it.key.as_str(), it.value.as_str()), ("p.\"a=b\".c", "1"));
         let it: Override = " a.b = x=y ".parse().unwrap();
         assert_eq!((it.key.as_str(), it.value.as_str()), ("a.b", "x=y"));
     }

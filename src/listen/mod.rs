@@ -15,7 +15,7 @@ use std::{
 pub use self::{
     stdio::{Input, Output, open as open_stdio},
     tcp::TcpError,
-    unix::{ControlSocket, SocketFile, UnixSocketError, is_starting, startup_lock},
+    unix::{ControlSocket, SocketFile, UnixSocketError, is_starting, reachable, startup_lock},
     url::{CONTROL_DIRECTORY, ListenUrl, ListenUrlError, control_socket},
 };
 

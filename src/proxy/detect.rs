@@ -1,5 +1,6 @@
 //! Detects what the client speaks from its first bytes.
 
+use app_server_actors::wire::lines::BYTE_ORDER_MARK;
 use bytes::BytesMut;
 use clap::ValueEnum;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -46,7 +47,13 @@ impl Framing {
             _ if first.is_empty() => None,
             Self::Raw => Some(Wire::Raw),
             Self::Jsonl => Some(Wire::Jsonl),
-            Self::Auto => match first.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Self::Auto if first.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(first) => None,
+            Self::Auto => match first
+                .strip_prefix(BYTE_ORDER_MARK)
+                .unwrap_or(first)
+                .iter()
+                .find(|byte| !byte.is_ascii_whitespace())
+            {
                 Some(b'{' | b'[') => Some(Wire::Jsonl),
                 Some(_) => Some(Wire::Raw),
                 None => (first.len() > BLANK_BYTES).then_some(Wire::Raw),
@@ -66,10 +73,20 @@ mod tests {
 
     #[actix_rt::test]
     async fn json_is_told_from_everything_else() {
-        for bytes in [&b"{\"id\":1"[..], b"[1]", b"\r\n\t {"] {
+        for bytes in [&b"{\"id\":1"[..], b"[1]", b"\r\n\t {", b"\xef\xbb\xbf{", b"\xef\xbb\xbf \n{"] {
             assert_eq!(wire(Framing::Auto, bytes).await, (Wire::Jsonl, bytes.into()));
         }
-        for bytes in [&b"GET /rpc HTTP/1.1\r\n"[..], b"garbage\n", b"\x00\xff", b"", b"\n\n", &[b' '; 5000]] {
+        for bytes in [
+            &b"GET /rpc HTTP/1.1\r\n"[..],
+            b"garbage\n",
+            b"\x00\xff",
+            b"",
+            b"\xef\xbb\xbf",
+            b"\xef\xbb\xbfx",
+            b"\xef\xbb{",
+            b"\n\n",
+            &[b' '; 5000],
+        ] {
             let (wire, first) = wire(Framing::Auto, bytes).await;
             assert_eq!(wire, Wire::Raw);
             assert!(bytes.starts_with(&first), "nothing is lost or changed");

@@ -4,7 +4,7 @@ use std::{io, pin::pin};
 
 use app_server_actors::{
     limits::Limits,
-    protocol::Frame,
+    protocol::{Frame, escape_line_separators},
     wire::{lines::JsonLines, reader::Incoming},
 };
 use bytes::Bytes;
@@ -122,8 +122,10 @@ async fn carry_to_client(
     Ok(last_words)
 }
 
-/// The message as one line. Newlines can only be white space between JSON tokens, so they are replaced by spaces.
+/// The message as one line. Newlines can only be white space between JSON tokens, so they are replaced by spaces; what
+/// else some readers take for the end of a line is escaped.
 fn line(text: &str) -> Vec<u8> {
+    let text = escape_line_separators(text.to_owned());
     let mut line = Vec::with_capacity(text.len() + 1);
     line.extend(text.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
     line.push(b'\n');
@@ -137,5 +139,6 @@ mod tests {
     #[test]
     fn a_message_becomes_one_line() {
         assert_eq!(line("{\n  \"a\": \"\\n\"\r\n}"), b"{   \"a\": \"\\n\"  }\n");
+        assert_eq!(line("\"\u{2028}ä\u{2029}\""), "\"\\u2028ä\\u2029\"\n".as_bytes());
     }
 }

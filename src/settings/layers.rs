@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt, io,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -18,8 +19,8 @@ pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
 /// Bytes of a settings file; a larger one is not what it seems to be.
 const LARGEST_FILE: usize = 1024 * 1024;
 
-/// The range of every number. Zero would mean "unbounded" to some queues and "never" to some timers.
-const NUMBERS: std::ops::RangeInclusive<i64> = 1..=u32::MAX as i64;
+/// The largest number of all settings but [`AT_MOST`].
+const LARGEST: i64 = u32::MAX as i64;
 
 /// The sections that SIGHUP reads again.
 const RELOADED: [&str; 2] = ["log.", "shutdown."];
@@ -27,12 +28,19 @@ const RELOADED: [&str; 2] = ["log.", "shutdown."];
 /// What `log.filter` must be.
 const FILTER: &str = "levels by module, such as `info` or `warn,app_server_actors=debug`";
 
-/// Settings for which 0 has a meaning of its own.
+/// Settings for which 0 has a meaning of its own. To others it would mean "unbounded" (queues) or "never" (timers).
 const MAY_BE_ZERO: [&str; 3] = ["limits.command_shm_bytes", "limits.command_processes", "limits.command_memory_bytes"];
 
-/// Whether the setting `key` may have this value.
-fn fits(key: &str, number: i64) -> bool {
-    NUMBERS.contains(&number) || (number == 0 && MAY_BE_ZERO.contains(&key))
+/// Settings whose largest number is decided by the code that uses them: actix has no more workers and no larger buffer
+/// for a head, and the JSON parser gives up at its own bound.
+const AT_MOST: [(&str, i64); 3] =
+    [("http.workers", 512), ("http.request_head_bytes", 131_072), ("limits.json_nesting_levels", 128)];
+
+/// The numbers that the setting `key` may have.
+fn range(key: &str) -> RangeInclusive<i64> {
+    let least = i64::from(!MAY_BE_ZERO.contains(&key));
+    let most = AT_MOST.iter().find(|(name, _)| *name == key).map_or(LARGEST, |(_, most)| *most);
+    least..=most
 }
 
 /// The origin of a value.
@@ -209,8 +217,11 @@ impl Effective {
             return Err(SettingsError::Unknown { origin: origin.clone(), key });
         };
         let expected = match (&slot.0, &value) {
-            (Value::Integer(_), Value::Integer(number)) if fits(&key, *number) => None,
-            (Value::Integer(_), _) => Some(format!("a whole number from {} to {}", NUMBERS.start(), NUMBERS.end())),
+            (Value::Integer(_), Value::Integer(number)) if range(&key).contains(number) => None,
+            (Value::Integer(_), _) => {
+                let range = range(&key);
+                Some(format!("a whole number from {} to {}", range.start(), range.end()))
+            }
             (Value::String(_), Value::String(text))
                 if key == "log.filter" && Builder::new().try_parse(text).is_err() =>
             {
@@ -281,7 +292,7 @@ mod tests {
     #[test]
     fn every_built_in_number_obeys_the_rule_for_numbers() {
         for (key, (value, _)) in Effective::built_in().unwrap().values {
-            assert!(value.as_integer().is_none_or(|number| fits(&key, number)), "{key}");
+            assert!(value.as_integer().is_none_or(|number| range(&key).contains(&number)), "{key}");
         }
     }
 
@@ -354,8 +365,15 @@ mod tests {
         let mut refuse = |it: &str| effective.overlay_command_line(&overrides(&[it])).unwrap_err().to_string();
         assert_eq!(
             refuse("http.workers=0"),
-            "command line: `http.workers` must be a whole number from 1 to 4294967295, not 0"
+            "command line: `http.workers` must be a whole number from 1 to 512, not 0"
         );
+        assert_eq!(
+            refuse("limits.command_processes=-1"),
+            "command line: `limits.command_processes` must be a whole number from 0 to 4294967295, not -1"
+        );
+        for (key, most) in AT_MOST {
+            assert!(refuse(&format!("{key}={}", most + 1)).contains(&format!("from 1 to {most}, not ")), "{key}");
+        }
         assert_eq!(refuse("log.json=1"), "command line: `log.json` must be true or false, not 1");
         assert_eq!(refuse("log.filter=1"), "command line: `log.filter` must be a string, not 1");
         assert_eq!(

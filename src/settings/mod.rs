@@ -6,7 +6,7 @@ mod print;
 use std::{num::NonZeroU32, path::Path};
 
 use app_server_actors::{
-    limits::{Limits, Seconds},
+    limits::{Limits, Milliseconds, Seconds},
     model::ModelSettings,
     protocol::scope::Scopes,
     remote_control::RemoteControlSettings,
@@ -108,6 +108,8 @@ pub struct Shutdown {
     pub drain_seconds: Seconds,
     /// Time for the clients' last messages and close frames, in seconds.
     pub close_seconds: Seconds,
+    /// Time in which a repeated signal is the same one, in milliseconds.
+    pub repeat_milliseconds: Milliseconds,
 }
 
 impl Settings {

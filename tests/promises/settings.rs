@@ -62,6 +62,21 @@ fn a_setting_that_would_stop_everything_is_refused() {
 }
 
 #[test]
+fn a_number_out_of_its_own_range_is_refused_with_the_range() {
+    for (name, number, range) in [
+        ("http.workers", "513", "from 1 to 512"),
+        ("http.workers", "0", "from 1 to 512"),
+        ("http.request_head_bytes", "131073", "from 1 to 131072"),
+        ("limits.json_nesting_levels", "129", "from 1 to 128"),
+        ("limits.command_processes", "-1", "from 0 to 4294967295"),
+        ("limits.file_workers", "4294967296", "from 1 to 4294967295"),
+    ] {
+        let error = refused(Launch::new().args(&["--listen", "unix://"]).setting(name, number));
+        assert!(error.contains(&format!("`{name}` must be a whole number {range}, not {number}")), "{error}");
+    }
+}
+
+#[test]
 fn an_override_without_key_or_value_is_refused() {
     for words in ["novalue", "=x"] {
         let ended = Launch::new().args(&["-c", words]).run();

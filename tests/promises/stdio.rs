@@ -174,3 +174,22 @@ fn a_reader_of_stdout_that_goes_away_does_not_keep_the_server() {
     drop(stdin);
     process.wait();
 }
+
+#[test]
+fn a_byte_order_mark_before_the_first_line_is_skipped() {
+    let answers = conversation(Launch::new(), format!("\u{feff}{INITIALIZE}\r\n{REQUEST}\r\n").as_bytes());
+    assert!(answers.len() == 2 && answers.iter().all(|answer| answer.get("result").is_some()), "{answers:?}");
+}
+
+#[test]
+fn no_message_contains_what_some_readers_take_for_the_end_of_a_line() {
+    let id = "\u{2028}and\u{2029}";
+    let request = json!({"id": id, "method": "thread/loaded/list", "params": {}});
+    let (mut process, mut stdin, stdout) = open(Launch::new());
+    stdin.write_all(format!("{INITIALIZE}\n{request}\n").as_bytes()).expect("the server reads");
+    drop(stdin);
+    assert_eq!(process.exit_code(), 0);
+    let text = stdout.all();
+    assert!(!text.contains(['\u{2028}', '\u{2029}']), "{text}");
+    assert!(messages(&text).iter().any(|message| message["id"] == id), "{text}");
+}

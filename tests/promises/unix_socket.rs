@@ -204,3 +204,43 @@ fn the_upgrade_announces_the_largest_frame_and_refuses_an_origin() {
     let response = http::exchange(&mut server.unix_stream(), &http::request("GET", "/", &headers));
     assert_eq!(response.expect("an answer").status, 403);
 }
+
+#[test]
+fn every_command_finds_a_server_whose_path_is_longer_than_the_system_allows() {
+    let root = Home::new();
+    let long = root.join(&"h".repeat(120));
+    fs::create_dir(&long).expect("a directory");
+    let home = long.to_str().expect("text").to_owned();
+    let launch = || Launch::at(&root).env("CODEX_HOME", &home);
+    let socket = control_socket_of(&long);
+    let mut server = launch().args(&["--listen", "unix://"]).spawn();
+    crate::support::eventually("the link is there", || {
+        assert!(server.is_running(), "{}", server.stderr.all());
+        fs::read_link(&socket).is_ok_and(|target| UnixStream::connect(target).is_ok())
+    });
+    let url = format!("unix://{}", socket.display());
+    let request =
+        "{\"id\":1,\"method\":\"initialize\",\"params\":{\"clientInfo\":{\"name\":\"x\",\"version\":\"1\"}}}\n";
+    for arguments in [
+        &["call", "thread/list"][..],
+        &["call", "--connect", &url, "thread/list"],
+        &["threads"],
+        &["doctor"],
+        &["remote-control", "status"],
+    ] {
+        let Ended { code, stdout, stderr } = launch().args(arguments).run();
+        assert!(!stdout.contains("SUN_LEN") && !stderr.contains("SUN_LEN"), "{arguments:?}: {stdout}{stderr}");
+        assert!(code == Some(0) || arguments == ["doctor"], "{arguments:?}: {code:?} {stdout}{stderr}");
+    }
+    let mut proxy = launch().arg("proxy").spawn();
+    let stdout = crate::support::process::Collected::of(proxy.stdout.take().expect("a pipe"));
+    std::io::Write::write_all(&mut proxy.stdin.take().expect("a pipe"), request.as_bytes()).expect("it reads");
+    assert_eq!(proxy.exit_code(), 0, "{}", proxy.stderr.all());
+    assert!(stdout.all().contains("\"userAgent\""));
+    server.signal(Signal::TERM);
+    assert_eq!(server.exit_code(), 0);
+}
+
+fn control_socket_of(home: &Path) -> std::path::PathBuf {
+    home.join("app-server-control/app-server-control.sock")
+}

@@ -34,6 +34,8 @@ pub struct Launch {
     stderr_until: Option<&'static str>,
     open_files: Option<u64>,
     processes: Option<u64>,
+    /// The program that starts the binary, and its arguments.
+    through: Vec<String>,
 }
 
 impl Launch {
@@ -57,12 +59,19 @@ impl Launch {
             stderr_until: None,
             open_files: None,
             processes: None,
+            through: Vec::new(),
         }
     }
 
     /// With a limit of `files` open files, soft and hard.
     pub fn open_files(mut self, files: u64) -> Self {
         self.open_files = Some(files);
+        self
+    }
+
+    /// Started by this program, which gets the binary and its arguments behind `words`.
+    pub fn through(mut self, words: &[&str]) -> Self {
+        self.through = words.iter().map(|&word| word.to_owned()).collect();
         self
     }
 
@@ -121,7 +130,14 @@ impl Launch {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut command = match self.through.split_first() {
+            Some((program, words)) => {
+                let mut command = Command::new(program);
+                command.args(words).arg(&self.binary);
+                command
+            }
+            None => Command::new(&self.binary),
+        };
         let limits = [("nofile", self.open_files), ("nproc", self.processes)];
         let limits: Vec<String> =
             limits.iter().filter_map(|(name, limit)| limit.map(|limit| format!("--{name}={limit}:{limit}"))).collect();

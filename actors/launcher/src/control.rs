@@ -5,6 +5,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Seek, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -122,6 +123,8 @@ fn prepare(program: &Path, order: &Order, streams: [&OwnedFd; 3]) -> io::Result<
     ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
     sendmsg(&ours, &[IoSlice::new(b"o")], &mut ancillary, SendFlags::empty())?;
     let mut command = Command::new(program);
+    // In a group of its own from the first instant, so that no signal for the server's group can end it.
+    command.process_group(0);
     command.arg(ROLE).env_clear().stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
     Ok(Prepared { command, control: ours.into() })
 }

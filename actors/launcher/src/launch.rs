@@ -37,12 +37,21 @@ pub fn run_if_launcher() -> Option<i32> {
     (arguments.next().as_deref() == Some(OsStr::new(ROLE))).then(|| run().unwrap_or(FAILED))
 }
 
+/// Undoes what the parent of this process may have chosen for its signals: none is blocked, and the end of a child can be
+/// waited for. Call it before any thread is started.
+pub fn reset_signals() {
+    sys::dispose([libc::SIGCHLD].into_iter(), Disposition::Default);
+    // It fails for an unknown operation only.
+    let _ = sys::unblock_signals();
+}
+
 fn run() -> io::Result<i32> {
+    reset_signals();
     let control = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     rustix::stdio::dup2_stdin(plain_file::open_null()?)?;
     sys::close_others_on_exec();
-    // A signal for the server's group, such as Ctrl-C, is the server's business.
-    setsid()?;
+    // A signal for the server's group, such as Ctrl-C, is the server's business. This process is in a group of its own since
+    // before its first instruction, and the command gets a session of its own, too.
     match control::receive(&control)? {
         (Order::Probe { home }, streams) => {
             drop(streams);

@@ -19,6 +19,7 @@
 //! |---|---|
 //! | [`order`] | what the launcher is told |
 //! | [`control`] | the socket between server and launcher |
+//! | [`init`] | the first process of a container, which reaps what nobody waits for |
 //! | [`launch`] | the launcher's life, from its first instruction |
 //! | [`supervise`] | waiting, signalling, reaping |
 //! | [`confine`] | the layers of the sandbox |
@@ -31,6 +32,7 @@
 mod confine;
 pub mod control;
 mod expendable;
+mod init;
 mod launch;
 pub mod order;
 mod peer;
@@ -38,7 +40,8 @@ mod supervise;
 mod sys;
 
 pub use control::{Control, Launcher, Prepared, Report};
-pub use launch::run_if_launcher;
+pub use init::run_if_init;
+pub use launch::{reset_signals, run_if_launcher};
 pub use order::{Bounds, Confinement, Exec, Order};
 pub use peer::is_in_our_namespace;
 pub use supervise::kill_below;

@@ -95,7 +95,8 @@ fn reap() -> Option<(Pid, i32)> {
     exit_code(status).map(|code| (pid, code))
 }
 
-fn exit_code(status: WaitStatus) -> Option<i32> {
+/// The exit code that tells of this end.
+pub fn exit_code(status: WaitStatus) -> Option<i32> {
     status.exit_status().or_else(|| status.terminating_signal().map(|signal| SIGNALLED + signal))
 }
 

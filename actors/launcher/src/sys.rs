@@ -67,6 +67,29 @@ pub fn unblock_signals() -> io::Result<()> {
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Blocks every signal that can be blocked, for [`next_signal`].
+pub fn block_signals() -> io::Result<()> {
+    // SAFETY: a set is plain memory, and the kernel only reads it.
+    let done = unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const all, std::ptr::null_mut())
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Waits for the next of the blocked signals.
+pub fn next_signal() -> i32 {
+    let mut number = 0;
+    // SAFETY: a set is plain memory, and the number is ours.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::sigwait(&raw const all, &raw mut number);
+    }
+    number
+}
+
 /// Closes all descriptors but the standard streams for a program that this process executes. Best effort: before Linux
 /// 5.11 only the close-on-exec flags of the server protect.
 pub fn close_others_on_exec() {

@@ -157,7 +157,7 @@ impl Reader {
         let cwd = self.directory(params.cwd)?;
         let loaded = self.files.load(&self.sources, cwd.as_deref(), &Table::new());
         let mut configuration =
-            loaded.map_err(|fault| RpcError::internal(format!("failed to read configuration layers: {fault}")))?;
+            loaded.map_err(|fault| RpcError::internal(format_args!("failed to read configuration layers: {fault}")))?;
         // Clients know a fixed list of policies without the former names.
         if configuration.settings.approval_policy == Some(AskForApproval::OnRequest) {
             configuration.table.insert("approval_policy".to_owned(), "on-request".into());
@@ -199,7 +199,7 @@ impl Reader {
 }
 
 fn authentication_required(kind: &str, what: &str) -> RpcError {
-    RpcError::invalid_request(format!("{kind} authentication required to read {what}"))
+    RpcError::invalid_request(format_args!("{kind} authentication required to read {what}"))
 }
 
 fn collaboration_modes() -> CollaborationModeListResponse {

@@ -113,7 +113,7 @@ fn rules(sources: &CatalogSources, settings: &Settings, provider: &str) -> Resul
 }
 
 fn unusable(fault: Fault) -> RpcError {
-    RpcError::invalid_request(format!("failed to load configuration: {fault}"))
+    RpcError::invalid_request(format_args!("failed to load configuration: {fault}"))
 }
 
 /// The client's settings as a table, and warnings about them.
@@ -157,7 +157,7 @@ fn current_reviewer(reviewer: ApprovalsReviewer) -> ApprovalsReviewer {
 /// bounded.
 pub fn resolve(base: &Path, path: &str) -> Result<PathBuf, RpcError> {
     if path.len() > LONGEST_PATH {
-        return Err(RpcError::invalid_request(format!("cwd is longer than {LONGEST_PATH} bytes")));
+        return Err(RpcError::invalid_request(format_args!("cwd is longer than {LONGEST_PATH} bytes")));
     }
     Ok(without_dots(&base.join(path)))
 }

@@ -60,7 +60,7 @@ impl ConfigLock {
     }
 
     fn failed(&self, reason: &str) -> RpcError {
-        RpcError::internal(format!("{}: {reason}", self.codex_home.display()))
+        RpcError::internal(format_args!("{}: {reason}", self.codex_home.display()))
     }
 }
 

@@ -12,10 +12,12 @@ pub fn page<T>(items: Vec<T>, params: &PageParams, what: &str) -> Result<Page<T>
     let total = items.len();
     let start = match &params.cursor {
         None => 0,
-        Some(cursor) => cursor.parse().map_err(|_| RpcError::invalid_request(format!("invalid cursor: {cursor}")))?,
+        Some(cursor) => {
+            cursor.parse().map_err(|_| RpcError::invalid_request(format_args!("invalid cursor: {cursor}")))?
+        }
     };
     if start > total {
-        return Err(RpcError::invalid_request(format!("cursor {start} exceeds total {what} {total}")));
+        return Err(RpcError::invalid_request(format_args!("cursor {start} exceeds total {what} {total}")));
     }
     let limit = params.limit.map_or(total, |limit| limit.max(1) as usize);
     let end = start.saturating_add(limit).min(total);

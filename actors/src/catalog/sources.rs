@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
-use super::config::{Settings, put};
+use super::config::{Settings, put, split_assignment};
 use crate::model::ModelSetup;
 
 /// The configuration file of the machine.
@@ -59,8 +59,7 @@ impl CatalogSources {
 }
 
 fn split(text: &str) -> Result<(&str, Value), String> {
-    let (key, value) = text.split_once('=').ok_or_else(|| format!("Invalid override (missing '='): {text}"))?;
-    let (key, value) = (key.trim(), value.trim());
+    let (key, value) = split_assignment(text).ok_or_else(|| format!("Invalid override (missing '='): {text}"))?;
     if key.is_empty() {
         return Err(format!("Empty key in override: {text}"));
     }
@@ -87,6 +86,10 @@ mod tests {
         assert_eq!(read.unwrap(), toml::from_str(expected).unwrap());
         assert_eq!(overrides(&["model=\"q\""]).unwrap()["model"].as_str(), Some("q"));
         assert_eq!(overrides(&["model=a\nb=1"]).unwrap()["model"].as_str(), Some("a\nb=1"));
+        let quoted =
+            overrides(&["projects.\"/tmp/a.b=c\".trust_level=\"trusted\"", "projects.'/x.y'.trust_level=untrusted"]);
+        let expected = "projects={'/tmp/a.b=c'={trust_level='trusted'},'/x.y'={trust_level='untrusted'}}";
+        assert_eq!(quoted.unwrap(), toml::from_str(expected).unwrap());
         assert_eq!(overrides(&["a b=1"]).unwrap()["a b"].as_integer(), Some(1));
     }
 

@@ -50,7 +50,7 @@ impl Reader {
                     continue;
                 }
                 replace(&path, new.as_bytes(), NewFile::Private)
-                    .map_err(|e| RpcError::internal(format!("{}: {e}", path.display())))?;
+                    .map_err(|e| RpcError::internal(format_args!("{}: {e}", path.display())))?;
             }
             let overridden_metadata = self.overridden(edits, &after);
             let status = if overridden_metadata.is_some() { WriteStatus::OkOverridden } else { WriteStatus::Ok };
@@ -104,18 +104,18 @@ fn real(path: &Path) -> Option<PathBuf> {
 /// Checks that a text is a valid configuration.
 fn check(path: &Path, text: &str) -> Result<Table, RpcError> {
     if text.len() > LARGEST_FILE {
-        return Err(invalid(format!("the configuration would have more than {LARGEST_FILE} bytes")));
+        return Err(invalid(format_args!("the configuration would have more than {LARGEST_FILE} bytes")));
     }
-    let table = parse_text(path, text).map_err(|fault| invalid(format!("Invalid configuration: {fault}")))?;
-    Settings::from_table(&table).map_err(|fault| invalid(format!("Invalid configuration: {fault}")))?;
+    let table = parse_text(path, text).map_err(|fault| invalid(format_args!("Invalid configuration: {fault}")))?;
+    Settings::from_table(&table).map_err(|fault| invalid(format_args!("Invalid configuration: {fault}")))?;
     Ok(table)
 }
 
 fn unreadable(fault: &Fault) -> RpcError {
-    RpcError::internal(format!("failed to load configuration: {fault}"))
+    RpcError::internal(format_args!("failed to load configuration: {fault}"))
 }
 
-fn invalid(reason: impl Into<String>) -> RpcError {
+fn invalid(reason: impl std::fmt::Display) -> RpcError {
     RpcError::config_not_written(Code::ValidationError, reason)
 }
 

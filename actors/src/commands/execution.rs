@@ -137,9 +137,9 @@ impl Execution {
                 stdout: self.stdout.text(),
                 stderr: self.stderr.text(),
             }),
-            Err(error @ LaunchError::NotConfined(_)) => Err(RpcError::invalid_request(error.to_string())),
-            Err(error @ LaunchError::TooFewFiles(_)) => Err(RpcError::new(ErrorCode::Overloaded, error.to_string())),
-            Err(error) => Err(RpcError::internal(error.to_string())),
+            Err(error @ LaunchError::NotConfined(_)) => Err(RpcError::invalid_request(error)),
+            Err(error @ LaunchError::TooFewFiles(_)) => Err(RpcError::new(ErrorCode::Overloaded, error)),
+            Err(error) => Err(RpcError::internal(error)),
         };
         self.reply.answer(result)
     }
@@ -151,7 +151,7 @@ impl Execution {
 }
 
 fn overflow(bound: usize) -> RpcError {
-    RpcError::invalid_request(format!(
+    RpcError::invalid_request(format_args!(
         "the command was ended, because it wrote more than the {bound} bytes that can be kept for the result; use \
          streamStdoutStderr, or a smaller outputBytesCap"
     ))

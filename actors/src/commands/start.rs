@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::post::Post;
 use crate::protocol::RpcError;
 use crate::protocol::command::{CommandExecParams, CommandExecTerminalSize};
+use crate::protocol::quoted::beginning;
 use crate::reply::Reply;
 
 /// Default size of a terminal.
@@ -62,7 +63,10 @@ impl Commands {
         if let Some(name) = &params.process_id
             && self.named.contains_key(&(reply.connection(), name.clone()))
         {
-            return Err(RpcError::invalid_request(format!("duplicate active command/exec process id: {name:?}")));
+            return Err(RpcError::invalid_request(format_args!(
+                "duplicate active command/exec process id: {:?}",
+                beginning(name)
+            )));
         }
         if self.ending {
             return Err(RpcError::draining());
@@ -98,7 +102,7 @@ impl Commands {
 
 impl From<NotRun> for RpcError {
     fn from(reason: NotRun) -> Self {
-        Self::invalid_request(reason.to_string())
+        Self::invalid_request(reason)
     }
 }
 
@@ -111,7 +115,7 @@ impl From<CommandExecTerminalSize> for TerminalSize {
 /// Says that a refusal by the catalog is about the profile that the client named, in the reference program's words.
 fn name_profile(error: RpcError, named: bool) -> RpcError {
     match error.message.strip_prefix("failed to load configuration: ") {
-        Some(fault) if named => RpcError { message: format!("invalid permission profile: {fault}"), ..error },
+        Some(fault) if named => RpcError::new(error.code, format_args!("invalid permission profile: {fault}")),
         _ => error,
     }
 }

@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::post::Post;
 use crate::protocol::RpcError;
 use crate::protocol::command::{CommandExecResizeParams, CommandExecTerminateParams, CommandExecWriteParams};
+use crate::protocol::quoted::beginning;
 use crate::protocol::thread::Empty;
 use crate::reply::Reply;
 
@@ -109,10 +110,10 @@ where
 
 /// The text is the reference program's.
 fn no_active(name: &str) -> RpcError {
-    RpcError::invalid_request(format!("no active command/exec for process id {name:?}"))
+    RpcError::invalid_request(format_args!("no active command/exec for process id {:?}", beginning(name)))
 }
 
 /// The text is the reference program's.
 fn not_resized(why: &str) -> RpcError {
-    RpcError::invalid_request(format!("failed to resize PTY: {why}"))
+    RpcError::invalid_request(format_args!("failed to resize PTY: {why}"))
 }

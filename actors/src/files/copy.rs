@@ -25,9 +25,10 @@ const CHUNK: u64 = 1024 * 1024;
 pub fn copy(params: &FsCopyParams, limits: &Limits, progress: &Progress) -> Result<(), RpcError> {
     let FsCopyParams { source_path: source, destination_path: destination, recursive } = params;
     let metadata = fs::symlink_metadata(source.as_path()).map_err(about(source))?;
-    let refused = |reason: &str| RpcError::invalid_request(format!("{reason} (`{source}` to `{destination}`)"));
-    let failed =
-        |Failed { path, error }| RpcError::internal(format!("{source} to {destination}: {}: {error}", path.display()));
+    let refused = |reason: &str| RpcError::invalid_request(format_args!("{reason} (`{source}` to `{destination}`)"));
+    let failed = |Failed { path, error }| {
+        RpcError::internal(format_args!("{source} to {destination}: {}: {error}", path.display()))
+    };
     let copier = Copier { surplus: limits.file_bytes as u64, progress };
     if metadata.is_dir() {
         if !recursive {

@@ -7,5 +7,5 @@ use crate::protocol::path::AbsolutePath;
 
 /// -32603 with the path and the reason. The code is the reference program's.
 pub fn about(path: &AbsolutePath) -> impl FnOnce(io::Error) -> RpcError {
-    move |error| RpcError::internal(format!("{path}: {error}"))
+    move |error| RpcError::internal(format_args!("{path}: {error}"))
 }

@@ -28,7 +28,7 @@ pub fn read_file(path: &AbsolutePath, limits: &Limits, progress: &Progress) -> R
     let content = read(path.as_path(), limits.file_bytes, progress).map_err(|error| match error.kind() {
         ErrorKind::FileTooLarge => too_large(path, limits),
         ErrorKind::IsADirectory | ErrorKind::InvalidInput => {
-            RpcError::invalid_request(format!("path `{path}` is not a file"))
+            RpcError::invalid_request(format_args!("path `{path}` is not a file"))
         }
         _ => about(path)(error),
     })?;
@@ -61,7 +61,7 @@ fn read(path: &Path, most: usize, progress: &Progress) -> io::Result<Vec<u8>> {
 pub fn write_file(params: &FsWriteFileParams, limits: &Limits) -> Result<(), RpcError> {
     let FsWriteFileParams { path, data_base64 } = params;
     let content = BASE64_STANDARD.decode(data_base64).map_err(|e| {
-        RpcError::invalid_request(format!("fs/writeFile requires valid base64 dataBase64: {e} (path `{path}`)"))
+        RpcError::invalid_request(format_args!("fs/writeFile requires valid base64 dataBase64: {e} (path `{path}`)"))
     })?;
     if content.len() > limits.file_bytes {
         return Err(too_large(path, limits));
@@ -70,8 +70,8 @@ pub fn write_file(params: &FsWriteFileParams, limits: &Limits) -> Result<(), Rpc
 }
 
 fn too_large(path: &AbsolutePath, limits: &Limits) -> RpcError {
-    let text = format!("`{path}` has more than {} bytes, the most that one request can move", limits.file_bytes);
-    RpcError::invalid_request(text)
+    let most = limits.file_bytes;
+    RpcError::invalid_request(format_args!("`{path}` has more than {most} bytes, the most that one request can move"))
 }
 
 /// Creates a directory.

@@ -146,7 +146,7 @@ impl Processor {
                 Gate::Stable => request.experimental_member(),
             };
             if let Some(gated) = gated {
-                return Err(RpcError::invalid_request(format!("{gated} requires experimentalApi capability")));
+                return Err(RpcError::invalid_request(format_args!("{gated} requires experimentalApi capability")));
             }
         }
         if self.draining && method.starts_work {
@@ -157,7 +157,7 @@ impl Processor {
 
     fn initialize(&mut self, reply: Reply, params: InitializeParams, scopes: Scopes, ctx: &mut Context<Self>) {
         let connection = reply.connection();
-        let session = match Session::open(&params, self.sessions.contains_key(&connection)) {
+        let session = match Session::open(&params, &self.parts.limits, self.sessions.contains_key(&connection)) {
             Ok(session) => session,
             Err(error) => return ctx.post(&self.parts.router, reply.fail(&error)),
         };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::limits::Limits;
 use crate::protocol::RpcError;
 use crate::protocol::initialize::InitializeParams;
 
@@ -13,14 +14,20 @@ pub(super) struct Session {
 
 impl Session {
     /// Opens the session, or returns the refusal (spec: local transports 7.2).
-    pub(super) fn open(params: &InitializeParams, already: bool) -> Result<Self, RpcError> {
+    pub(super) fn open(params: &InitializeParams, limits: &Limits, already: bool) -> Result<Self, RpcError> {
         if already {
             return Err(RpcError::invalid_request("Already initialized"));
         }
         let name = &params.client_info.name;
         if !is_header_value(name) {
-            return Err(RpcError::invalid_request(format!(
+            return Err(RpcError::invalid_request(format_args!(
                 "Invalid clientInfo.name: '{name}'. Must be a valid HTTP header value."
+            )));
+        }
+        let most = limits.client_info_bytes;
+        if name.len() > most || params.client_info.version.len() > most {
+            return Err(RpcError::invalid_request(format_args!(
+                "clientInfo.name and version may have {most} bytes each"
             )));
         }
         let experimental_api = params.capabilities.as_ref().is_some_and(|c| c.experimental_api);

@@ -1,6 +1,7 @@
 //! `command/exec` and its companions (reference schema: `CommandExec*`).
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use base64::DecodeError;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize, Serializer, ser};
 use serde_json::value::RawValue;
 
 use super::optional::null_is_default;
+use super::quoted::beginning;
 use super::thread::SandboxPolicy;
 use super::{ErrorCode, RpcError};
 
@@ -99,22 +101,25 @@ impl CommandExecParams {
             return Err(unfit("command/exec cannot set both timeoutMs and disableTimeout"));
         }
         if let Some(negative) = self.timeout_ms.filter(|ms| *ms < 0) {
-            return Err(unfit(format!("command/exec timeoutMs must be non-negative, got {negative}")));
+            return Err(unfit(format_args!("command/exec timeoutMs must be non-negative, got {negative}")));
         }
         if let Some(SandboxPolicy::WorkspaceWrite { writable_roots, .. }) = &self.sandbox_policy
             && let Some(relative) = writable_roots.iter().find(|root| !root.starts_with('/'))
         {
-            return Err(unfit(format!("Invalid request: writableRoots must be absolute paths, got `{relative}`")));
+            return Err(unfit(format_args!("Invalid request: writableRoots must be absolute paths, got `{relative}`")));
         }
         let bad_name = |name: &&String| name.is_empty() || name.contains(['=', '\0']);
         if let Some(name) = self.env.iter().flat_map(BTreeMap::keys).find(bad_name) {
-            return Err(unfit(format!("Invalid request: {name:?} cannot be the name of an environment variable")));
+            return Err(unfit(format_args!(
+                "Invalid request: {:?} cannot be the name of an environment variable",
+                beginning(name)
+            )));
         }
         self.size.map_or(Ok(()), CommandExecTerminalSize::check)
     }
 }
 
-fn unfit(text: impl Into<String>) -> RpcError {
+fn unfit(text: impl Display) -> RpcError {
     RpcError::new(ErrorCode::InvalidParams, text)
 }
 
@@ -165,7 +170,7 @@ impl CommandExecWriteParams {
         match &self.delta_base64 {
             Some(text) => BASE64_STANDARD
                 .decode(text)
-                .map_err(|error: DecodeError| unfit(format!("invalid deltaBase64: {error}"))),
+                .map_err(|error: DecodeError| unfit(format_args!("invalid deltaBase64: {error}"))),
             None if self.close_stdin => Ok(Vec::new()),
             None => Err(unfit("command/exec/write requires deltaBase64 or closeStdin")),
         }

@@ -1,11 +1,13 @@
 //! Decodes messages of clients: requests, notifications, and answers to server requests (spec: local transports 7.1).
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::nesting::{has_more_values_than, is_deeper_than};
+use super::quoted::abridged;
 use super::server_request::ClientAnswer;
 use super::{ClientNotification, ClientRequest, ErrorCode, Method, RequestId, RpcError};
 use crate::limits::Limits;
@@ -75,13 +77,18 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 pub fn decode_within(limits: &Limits, text: &str) -> Result<ClientMessage, Refusal> {
     let nesting = limits.json_nesting_levels;
     if is_deeper_than(nesting, text) {
-        return Err(refusal(format!("Invalid request: arrays and objects may be nested {nesting} levels deep")));
+        return Err(refusal(format_args!("Invalid request: arrays and objects may be nested {nesting} levels deep")));
     }
     let values = limits.json_values;
     if has_more_values_than(values, text) {
-        return Err(refusal(format!("Invalid request: a message may contain {values} values")));
+        return Err(refusal(format_args!("Invalid request: a message may contain {values} values")));
     }
-    let decoded = decode(text);
+    // Read with its long strings cut first, because the parser quotes what does not fit. The rest is read only if it fits.
+    let refused = abridged(text).and_then(|short| decode(&short).err());
+    let decoded = match refused {
+        Some(refusal) if refusal.error.code != ErrorCode::Parse => Err(refusal),
+        _ => decode(text),
+    };
     let id = match &decoded {
         Ok(ClientMessage::Request { id, .. } | ClientMessage::Answer { id, .. }) => Some(id),
         Ok(_) => None,
@@ -89,7 +96,7 @@ pub fn decode_within(limits: &Limits, text: &str) -> Result<ClientMessage, Refus
     };
     let most = limits.request_id_bytes;
     if id.is_some_and(|id| id.text_bytes() > most) {
-        return Err(refusal(format!("Invalid request: `id` may have {most} bytes")));
+        return Err(refusal(format_args!("Invalid request: `id` may have {most} bytes")));
     }
     decoded
 }
@@ -151,14 +158,14 @@ fn request_id(raw: &RawValue) -> Result<RequestId, Refusal> {
 }
 
 /// The refusal of a message without a valid id.
-fn refusal(text: impl Into<String>) -> Refusal {
+fn refusal(text: impl Display) -> Refusal {
     Refusal { id: None, error: RpcError::invalid_request(text) }
 }
 
 fn malformed(error: &serde_json::Error) -> RpcError {
     match error.classify() {
-        serde_json::error::Category::Data => RpcError::invalid_request(format!("Invalid request: {error}")),
-        _ => RpcError::new(ErrorCode::Parse, format!("Parse error: {error}")),
+        serde_json::error::Category::Data => RpcError::invalid_request(format_args!("Invalid request: {error}")),
+        _ => RpcError::new(ErrorCode::Parse, format_args!("Parse error: {error}")),
     }
 }
 

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::quoted::quoted;
 use super::scope::{Scope, Scopes};
 
 /// Error codes of JSON-RPC 2.0 section 5.1, and -32001 for overload.
@@ -61,9 +62,10 @@ pub struct RpcError {
 }
 
 impl RpcError {
-    /// An error without data.
-    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), data: None }
+    /// An error without data. Of a long value in `message` only a part is quoted, and the whole is never built; so give
+    /// `format_args!` rather than a text.
+    pub fn new(code: ErrorCode, message: impl Display) -> Self {
+        Self { code, message: quoted(message), data: None }
     }
 
     /// The same error with details for a program.
@@ -73,18 +75,18 @@ impl RpcError {
     }
 
     /// -32600 with `message`.
-    pub fn invalid_request(message: impl Into<String>) -> Self {
+    pub fn invalid_request(message: impl Display) -> Self {
         Self::new(ErrorCode::InvalidRequest, message)
     }
 
     /// -32602: the params do not fit. The text is the reference program's, which calls such a failure an invalid
     /// request.
     pub fn invalid_params(reason: impl Display) -> Self {
-        Self::new(ErrorCode::InvalidParams, format!("Invalid request: {reason}"))
+        Self::new(ErrorCode::InvalidParams, format_args!("Invalid request: {reason}"))
     }
 
     /// -32603: the server failed.
-    pub fn internal(message: impl Into<String>) -> Self {
+    pub fn internal(message: impl Display) -> Self {
         Self::new(ErrorCode::Internal, message)
     }
 
@@ -97,15 +99,17 @@ impl RpcError {
     pub fn out_of_scope(what: &str, required: Scope, scopes: Scopes) -> Self {
         Self {
             data: Some(json!({"requiredScope": required})),
-            ..Self::invalid_request(format!("{what} requires the scope `{required}`; this connection has: {scopes}"))
+            ..Self::invalid_request(format_args!(
+                "{what} requires the scope `{required}`; this connection has: {scopes}"
+            ))
         }
     }
 
     /// -32600: the provider is not configured.
     pub fn model_provider_not_configured(id: &str) -> Self {
         Self {
-            data: Some(json!({"type": "modelProviderNotConfigured", "modelProvider": id})),
-            ..Self::invalid_request(format!("Model provider `{id}` is not configured; restore its configuration"))
+            data: Some(json!({"type": "modelProviderNotConfigured", "modelProvider": quoted(id)})),
+            ..Self::invalid_request(format_args!("Model provider `{id}` is not configured; restore its configuration"))
         }
     }
 

@@ -58,7 +58,7 @@ impl Frame {
     }
 
     fn encode(message: &impl Serialize) -> serde_json::Result<Self> {
-        let mut text = serde_json::to_string(message)?;
+        let mut text = escape_line_separators(serde_json::to_string(message)?);
         // The buffer grows by doubling, and a frame may wait in many queues for a long time.
         if text.capacity() - text.len() > WASTED_BYTES {
             text.shrink_to_fit();
@@ -87,6 +87,31 @@ impl Frame {
     }
 }
 
+/// Escapes U+2028 and U+2029. They are ordinary characters of JSON, but some readers of lines (Node.js among them) split
+/// there.
+pub fn escape_line_separators(json: String) -> String {
+    const SEPARATORS: [(&str, &str); 2] = [("\u{2028}", "\\u2028"), ("\u{2029}", "\\u2029")];
+    let absent = |separator: &str| memchr::memmem::find(json.as_bytes(), separator.as_bytes()).is_none();
+    if SEPARATORS.iter().all(|(separator, _)| absent(separator)) {
+        return json;
+    }
+    SEPARATORS.iter().fold(json, |json, (separator, escape)| json.replace(separator, escape))
+}
+
 fn unencodable(error: &serde_json::Error) -> RpcError {
-    RpcError::internal(format!("the answer cannot be encoded as JSON: {error}"))
+    RpcError::internal(format_args!("the answer cannot be encoded as JSON: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_reader_of_lines_finds_an_end_within_a_message() {
+        let text = "a\u{2028}b\u{2029}\u{85}\n\u{201c}";
+        let frame = Frame::result(&RequestId::String("\u{2028}".into()), &text);
+        assert!(!frame.text().contains(['\u{2028}', '\u{2029}', '\n']), "{frame:?}");
+        let read: serde_json::Value = serde_json::from_str(frame.text()).unwrap();
+        assert_eq!((&read["id"], &read["result"]), (&"\u{2028}".into(), &text.into()));
+    }
 }

@@ -4,6 +4,7 @@
 //! [`METHODS`].
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::LazyLock;
 
 use foldhash::fast::FixedState;
@@ -80,6 +81,18 @@ pub struct Method {
     pub(super) types: Option<&'static str>,
 }
 
+/// All methods, for an error text.
+struct Known;
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        METHODS.iter().enumerate().try_for_each(|(i, method)| {
+            let separator = if i == 0 { "" } else { ", " };
+            write!(f, "{separator}`{}`", method.name)
+        })
+    }
+}
+
 impl Method {
     /// Finds the row of `name`.
     pub fn find(name: &str) -> Option<&'static Method> {
@@ -91,11 +104,8 @@ impl Method {
 
     /// -32601 with the reference program's text, which lists all methods.
     pub fn unknown(name: &str) -> RpcError {
-        let known = METHODS.iter().map(|m| format!("`{}`", m.name)).collect::<Vec<_>>().join(", ");
-        RpcError::new(
-            ErrorCode::MethodNotFound,
-            format!("Invalid request: unknown variant `{name}`, expected one of {known}"),
-        )
+        let text = format_args!("Invalid request: unknown variant `{name}`, expected one of {}", Known);
+        RpcError::new(ErrorCode::MethodNotFound, text)
     }
 
     /// Decodes the params into the typed request, or returns -32602.

@@ -25,6 +25,7 @@ mod nesting;
 pub mod notification;
 mod optional;
 pub mod path;
+pub mod quoted;
 pub mod raw;
 pub mod remote;
 mod request;
@@ -43,7 +44,7 @@ pub mod usage;
 
 pub use decode::{ClientMessage, Refusal, decode, decode_within};
 pub use error::{ErrorCode, RpcError};
-pub use frame::Frame;
+pub use frame::{Frame, escape_line_separators};
 pub use id::RequestId;
 pub use level::API_VERSION;
 pub use method::{Gate, METHODS, Method, Weight};

@@ -30,7 +30,7 @@ fn is_name(text: &str) -> bool {
 }
 
 fn check(what: &str, valid: bool) -> Result<(), RpcError> {
-    if valid { Ok(()) } else { Err(RpcError::invalid_request(format!("remote control client {what}"))) }
+    if valid { Ok(()) } else { Err(RpcError::invalid_request(format_args!("remote control client {what}"))) }
 }
 
 impl Session {

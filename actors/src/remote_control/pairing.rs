@@ -44,7 +44,7 @@ impl From<PairingError> for RpcError {
 /// There is none, or there are two; the texts are the reference program's.
 pub fn code(params: PairingStatusParams) -> Result<PairStatusRequest, RpcError> {
     let PairingStatusParams { pairing_code, manual_pairing_code } = params;
-    let mistake = |what: &str| RpcError::invalid_request(format!("remoteControl/pairing/status {what}"));
+    let mistake = |what: &str| RpcError::invalid_request(format_args!("remoteControl/pairing/status {what}"));
     match (&pairing_code, &manual_pairing_code) {
         (None, None) => Err(mistake("requires pairingCode or manualPairingCode")),
         (Some(_), Some(_)) => Err(mistake("accepts either pairingCode or manualPairingCode, not both")),

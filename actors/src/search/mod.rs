@@ -115,7 +115,7 @@ impl Search {
     fn check_roots(&self, roots: &[String]) -> Result<(), RpcError> {
         let most = self.limits.search_roots;
         if roots.len() > most {
-            return Err(RpcError::invalid_request(format!("a search can have at most {most} roots")));
+            return Err(RpcError::invalid_request(format_args!("a search can have at most {most} roots")));
         }
         Ok(())
     }
@@ -195,7 +195,7 @@ impl Search {
         check_length("query", &query, LONGEST_QUERY)?;
         let session = self.clients.get(&connection).and_then(|client| client.sessions.get(&session_id));
         let Some(roots) = session.map(|session| session.roots.clone()) else {
-            return Err(RpcError::invalid_request(format!("fuzzy file search session not found: {session_id}")));
+            return Err(RpcError::invalid_request(format_args!("fuzzy file search session not found: {session_id}")));
         };
         self.query(connection, session_id, roots, query, ctx);
         Ok(())
@@ -260,7 +260,7 @@ enum Found {
 
 fn check_length(what: &str, text: &str, longest: usize) -> Result<(), RpcError> {
     if text.len() > longest {
-        return Err(RpcError::invalid_request(format!("{what} is longer than {longest} bytes")));
+        return Err(RpcError::invalid_request(format_args!("{what} is longer than {longest} bytes")));
     }
     Ok(())
 }

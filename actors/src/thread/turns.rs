@@ -83,7 +83,7 @@ impl Thread {
         if expected.is_empty() || expected == running {
             return Ok(());
         }
-        Err(RpcError::invalid_request(format!(
+        Err(RpcError::invalid_request(format_args!(
             "expected active turn id {quote}{expected}{quote} but found {quote}{running}{quote}"
         )))
     }
@@ -252,7 +252,7 @@ fn is_too_long(event: &TurnEvent) -> bool {
 }
 
 fn no_turn_to(what: &str) -> RpcError {
-    RpcError::invalid_request(format!("no active turn to {what}"))
+    RpcError::invalid_request(format_args!("no active turn to {what}"))
 }
 
 fn not_recorded(failure: &StoreError) -> TurnError {

@@ -122,7 +122,9 @@ impl Threads {
             let record = match forked {
                 Forked::Thread(record) => *record,
                 Forked::UnknownSource => return Err(no_rollout(source)),
-                Forked::UnknownTurn(turn) => return Err(RpcError::invalid_request(format!("turn not found: {turn}"))),
+                Forked::UnknownTurn(turn) => {
+                    return Err(RpcError::invalid_request(format_args!("turn not found: {turn}")));
+                }
             };
             let (usage, turns) = (usage.map(|(_, usage)| usage), turns.unwrap_or_default());
             finish(move |threads, reply| threads.introduce(reply, Arc::new(record), false, turns, usage, Vec::new()))

@@ -136,7 +136,7 @@ fn check_git(git: &GitInfoUpdate) -> Result<(), RpcError> {
     }
     for (name, value) in members {
         if value.as_ref().is_some_and(|text| text.as_ref().is_some_and(|text| text.trim().is_empty())) {
-            return Err(RpcError::invalid_request(format!("gitInfo.{name} must not be empty")));
+            return Err(RpcError::invalid_request(format_args!("gitInfo.{name} must not be empty")));
         }
     }
     Ok(())

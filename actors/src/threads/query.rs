@@ -1,6 +1,7 @@
 //! Requests that change nothing: `thread/read`, the lists, and requests for data that this server does not keep.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::iter;
 
 use super::refusals::{thread_id, thread_not_found, thread_not_loaded};
@@ -119,7 +120,7 @@ impl Threads {
 
     /// Ids are ordered by creation, so the last id of a page is the cursor of the next one.
     pub(super) fn loaded_list(&self, params: &ThreadLoadedListParams) -> Result<ThreadLoadedListResponse, RpcError> {
-        let invalid = |cursor: &str| RpcError::invalid_request(format!("invalid cursor: {cursor}"));
+        let invalid = |cursor: &str| RpcError::invalid_request(format_args!("invalid cursor: {cursor}"));
         let after = match &params.cursor {
             Some(cursor) => Some(ThreadId::parse(cursor).map_err(|_| invalid(cursor))?),
             None => None,
@@ -181,7 +182,7 @@ impl Threads {
     /// This server attaches nothing to threads, so every page is empty, as the reference program's is for a thread that
     /// it does not know.
     pub(super) fn attachments(&self, params: &ThreadAttachmentListParams) -> Result<Work, RpcError> {
-        ThreadId::parse(&params.thread_id).map_err(|e| unfit(format!("invalid thread id: {e}")))?;
+        ThreadId::parse(&params.thread_id).map_err(|e| unfit(format_args!("invalid thread id: {e}")))?;
         if params.cursor.is_some() {
             return Err(unfit("invalid pagination cursor"));
         }
@@ -233,7 +234,7 @@ impl Threads {
 
     pub(super) fn refuse_ephemeral_history(&self, id: ThreadId, what: &str) -> Result<(), RpcError> {
         if self.is_ephemeral(id) {
-            return Err(RpcError::invalid_request(format!("ephemeral threads do not support {what}")));
+            return Err(RpcError::invalid_request(format_args!("ephemeral threads do not support {what}")));
         }
         Ok(())
     }
@@ -295,14 +296,14 @@ const LISTED_IDS: usize = 100;
 /// The ids of `includedThreadIds` or `excludedThreadIds`; `kind` is the first word of the member.
 fn listed_ids(kind: &str, ids: &[String]) -> Result<Vec<ThreadId>, RpcError> {
     if ids.len() > LISTED_IDS {
-        return Err(unfit(format!("{kind}ThreadIds accepts at most {LISTED_IDS} entries")));
+        return Err(unfit(format_args!("{kind}ThreadIds accepts at most {LISTED_IDS} entries")));
     }
-    let parse = |id: &String| ThreadId::parse(id).map_err(|e| unfit(format!("invalid {kind} thread id: {e}")));
+    let parse = |id: &String| ThreadId::parse(id).map_err(|e| unfit(format_args!("invalid {kind} thread id: {e}")));
     ids.iter().map(parse).collect()
 }
 
 /// -32602 in the reference program's words, which here do not begin with "Invalid request".
-fn unfit(text: impl Into<String>) -> RpcError {
+fn unfit(text: impl Display) -> RpcError {
     RpcError::new(ErrorCode::InvalidParams, text)
 }
 
@@ -321,6 +322,6 @@ fn page(
     limit: Option<u32>,
     direction: Option<SortDirection>,
 ) -> Result<PageRequest, RpcError> {
-    let cursor = cursor.map(parse).transpose().map_err(|e| RpcError::invalid_request(e.to_string()))?;
+    let cursor = cursor.map(parse).transpose().map_err(|e| RpcError::invalid_request(e))?;
     Ok(PageRequest { cursor, limit, direction: direction.unwrap_or(SortDirection::Desc) })
 }

@@ -5,36 +5,38 @@ use crate::protocol::RpcError;
 use crate::protocol::thread::ThreadId;
 
 pub(super) fn thread_id(text: &str) -> Result<ThreadId, RpcError> {
-    ThreadId::parse(text).map_err(|e| RpcError::invalid_request(format!("invalid thread id: {e}")))
+    ThreadId::parse(text).map_err(|e| RpcError::invalid_request(format_args!("invalid thread id: {e}")))
 }
 
 pub(super) fn session_id(text: &str) -> Result<ThreadId, RpcError> {
-    ThreadId::parse(text).map_err(|e| RpcError::invalid_request(format!("invalid session id: {e}")))
+    ThreadId::parse(text).map_err(|e| RpcError::invalid_request(format_args!("invalid session id: {e}")))
 }
 
 pub(super) fn thread_not_found(id: ThreadId) -> RpcError {
-    RpcError::invalid_request(format!("thread not found: {id}"))
+    RpcError::invalid_request(format_args!("thread not found: {id}"))
 }
 
 pub(super) fn thread_not_loaded(id: ThreadId) -> RpcError {
-    RpcError::invalid_request(format!("thread not loaded: {id}"))
+    RpcError::invalid_request(format_args!("thread not loaded: {id}"))
 }
 
 pub(super) fn no_rollout(id: ThreadId) -> RpcError {
-    RpcError::invalid_request(format!("no rollout found for thread id {id}"))
+    RpcError::invalid_request(format_args!("no rollout found for thread id {id}"))
 }
 
 /// Archived threads can neither be resumed nor forked.
 pub(super) fn archived(id: ThreadId) -> RpcError {
-    RpcError::invalid_request(format!("session {id} is archived. Run `codex unarchive {id}` to unarchive it first."))
+    RpcError::invalid_request(format_args!(
+        "session {id} is archived. Run `codex unarchive {id}` to unarchive it first."
+    ))
 }
 
 pub(super) fn no_archived_rollout(id: ThreadId) -> RpcError {
-    RpcError::invalid_request(format!("no archived rollout found for thread id {id}"))
+    RpcError::invalid_request(format_args!("no archived rollout found for thread id {id}"))
 }
 
 pub(super) fn ephemeral_metadata(id: ThreadId) -> RpcError {
-    RpcError::invalid_request(format!("ephemeral thread does not support metadata updates: {id}"))
+    RpcError::invalid_request(format_args!("ephemeral thread does not support metadata updates: {id}"))
 }
 
 pub(super) fn unavailable_router() -> RpcError {

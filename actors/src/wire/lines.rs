@@ -9,6 +9,9 @@ use crate::protocol::{ErrorCode, RpcError};
 /// A read buffer above this size is freed once it is empty.
 const KEPT_BUFFER_BYTES: usize = 64 * 1024;
 
+/// What some programs put in front of a text. At the beginning of the lines it is skipped.
+pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// A line from the peer.
 #[derive(Debug, PartialEq)]
 pub enum Line {
@@ -37,7 +40,7 @@ impl Line {
         match self {
             Self::Text(text) => Ok(text),
             Self::TooLong => {
-                Err(RpcError::invalid_request(format!("Invalid request: the line is longer than {limit} bytes")))
+                Err(RpcError::invalid_request(format_args!("Invalid request: the line is longer than {limit} bytes")))
             }
             Self::NotUtf8 => Err(RpcError::new(ErrorCode::Parse, "Parse error: the line is not UTF-8")),
         }
@@ -51,15 +54,20 @@ pub struct JsonLines {
     scanned: usize,
     /// Inside a line that was rejected for its length.
     skipping: bool,
+    /// Before the end of the first line.
+    in_first: bool,
 }
 
 impl JsonLines {
     /// Splits into lines of at most `limit` bytes, not counting newlines.
     pub fn new(limit: usize) -> Self {
-        Self { limit, scanned: 0, skipping: false }
+        Self { limit, scanned: 0, skipping: false, in_first: true }
     }
 
-    fn line(&self, mut bytes: BytesMut) -> Option<Line> {
+    fn line(&mut self, mut bytes: BytesMut) -> Option<Line> {
+        if std::mem::take(&mut self.in_first) && bytes.starts_with(BYTE_ORDER_MARK) {
+            bytes.advance(BYTE_ORDER_MARK.len());
+        }
         while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
             bytes.truncate(bytes.len() - 1);
         }
@@ -84,8 +92,9 @@ impl Decoder for JsonLines {
                     buffer.clear();
                 }
                 self.scanned = buffer.len();
-                // Two above the limit, because a CRLF may still follow.
-                if self.scanned > self.limit + 2 {
+                // Above the limit, because a mark may have come before and a CRLF may still follow.
+                if self.scanned > self.limit + BYTE_ORDER_MARK.len() + 2 {
+                    self.in_first = false;
                     *buffer = BytesMut::new();
                     self.scanned = 0;
                     self.skipping = true;
@@ -149,6 +158,14 @@ mod tests {
         assert_eq!(lines(4, &[b"12345\na\n"]), [Line::TooLong, text("a")]);
         assert_eq!(lines(4, &[b"1234567", b"89", b"0\na\n"]), [Line::TooLong, text("a")]);
         assert_eq!(lines(4, &[b"1234567", b"89"]), [Line::TooLong]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_at_the_beginning_only() {
+        let mark = "\u{feff}";
+        assert_eq!(lines(4, &[mark.as_bytes(), b"1234\r\n"]), [text("1234")]);
+        assert_eq!(lines(9, &[b"\xef", b"\xbb\xbf\na\n", mark.as_bytes(), b"b"]), [text("a"), text("\u{feff}b")]);
+        assert_eq!(lines(4, &[mark.as_bytes()]), []);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use std::{
 
 pub use error::UnixSocketError;
 pub use file::SocketFile;
+pub use place::reachable;
 
 use self::place::Place;
 use super::CONTROL_DIRECTORY;

@@ -115,6 +115,18 @@ async fn is_live(path: &Path) -> Result<bool, UnixSocketError> {
     }
 }
 
+/// The path at which clients reach the socket that was requested at `requested`: the same, or the short one that is bound
+/// instead.
+///
+/// # Errors
+/// The path is too long, and its directory does not exist.
+pub fn reachable(requested: &Path) -> io::Result<PathBuf> {
+    match SocketAddr::from_pathname(requested) {
+        Ok(_) => Ok(requested.to_owned()),
+        Err(_) => short_path(&std::path::absolute(requested)?),
+    }
+}
+
 /// `/tmp/codex-daemon-UID/SHA256`, with the digest of the requested path with a canonical parent.
 pub(super) fn short_path(requested: &Path) -> io::Result<PathBuf> {
     let parent = requested.parent().unwrap_or(requested).canonicalize()?;

@@ -2,81 +2,8 @@
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::layers::DEEPEST_KEY;
+use super::key::{EditRefused, KeyPath, refused};
 use crate::protocol::config::{ConfigEdit, ConfigEditValue, MergeStrategy};
-
-/// Why an edit is impossible; the texts are the reference program's.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct EditRefused(String);
-
-fn refused<T>(reason: impl Into<String>) -> Result<T, EditRefused> {
-    Err(EditRefused(reason.into()))
-}
-
-/// The names that lead to a setting; at least one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyPath(pub Vec<String>);
-
-impl KeyPath {
-    /// Parses a dotted path. A part in double quotes may contain dots; in it, a backslash escapes the next character.
-    ///
-    /// # Errors
-    /// An empty part, misplaced quotes, or more parts than [`DEEPEST_KEY`].
-    pub fn parse(text: &str) -> Result<Self, EditRefused> {
-        if text.is_empty() {
-            return refused("keyPath must not be empty");
-        }
-        let mut parts = Vec::new();
-        let mut rest = Some(text);
-        while let Some(text) = rest {
-            if parts.len() == DEEPEST_KEY {
-                return refused(format!("keyPath has more than {DEEPEST_KEY} segments"));
-            }
-            let (part, behind) = match text.strip_prefix('"') {
-                Some(quoted) => read_quoted(quoted)?,
-                None => read_plain(text)?,
-            };
-            if part.is_empty() {
-                return refused("keyPath segments must not be empty");
-            }
-            parts.push(part);
-            rest = behind;
-        }
-        Ok(Self(parts))
-    }
-}
-
-/// The first part, and the rest behind its dot.
-type Part<'a> = (String, Option<&'a str>);
-
-fn read_plain(text: &str) -> Result<Part<'_>, EditRefused> {
-    let (part, behind) = text.split_once('.').map_or((text, None), |(part, behind)| (part, Some(behind)));
-    if part.contains('"') {
-        return refused("invalid quoted keyPath segment");
-    }
-    Ok((part.to_owned(), behind))
-}
-
-fn read_quoted(text: &str) -> Result<Part<'_>, EditRefused> {
-    let mut part = String::new();
-    let mut characters = text.chars();
-    loop {
-        match characters.next() {
-            None => return refused("unterminated quoted keyPath segment"),
-            Some('"') => break,
-            Some('\\') => part.extend(characters.next()),
-            Some(character) => part.push(character),
-        }
-    }
-    match characters.as_str() {
-        "" => Ok((part, None)),
-        behind => match behind.strip_prefix('.') {
-            Some(behind) => Ok((part, Some(behind))),
-            None => refused("invalid quoted keyPath segment"),
-        },
-    }
-}
 
 /// Applies `edits` in order to the text of a configuration, which must be valid TOML.
 ///
@@ -122,7 +49,8 @@ fn without_line_end(line: &str) -> &str {
 }
 
 fn apply_to_body(text: &str, edits: &[ConfigEdit]) -> Result<String, EditRefused> {
-    let mut document: DocumentMut = text.parse().map_err(|e: toml_edit::TomlError| EditRefused(e.to_string()))?;
+    let mut document: DocumentMut =
+        text.parse().map_err(|e: toml_edit::TomlError| EditRefused::because(e.to_string()))?;
     for edit in edits {
         let KeyPath(path) = KeyPath::parse(&edit.key_path)?;
         if path == ["profile"] {

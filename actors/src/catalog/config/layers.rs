@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use super::Fault;
+use super::{Fault, KeyPath};
 use crate::protocol::config::{ConfigLayer, ConfigLayerMetadata, ConfigLayerSource};
 
 /// Maximum number of parts of a dotted key.
@@ -92,12 +92,9 @@ pub fn merge(table: &mut Table, stronger: &Table) {
 /// Sets the value at a dotted key; a plain value on the path becomes a table.
 ///
 /// # Errors
-/// The key has more than [`DEEPEST_KEY`] parts. Keys from clients have any length, and tables are walked recursively.
+/// The key is not a [`KeyPath`]. Keys from clients have any length, and tables are walked recursively.
 pub fn put(table: &mut Table, key: &str, value: Value) -> Result<(), Fault> {
-    let mut parts: Vec<&str> = key.split('.').take(DEEPEST_KEY + 1).collect();
-    if parts.len() > DEEPEST_KEY {
-        return Err(Fault::new(format!("a configuration key has more than {DEEPEST_KEY} parts")));
-    }
+    let KeyPath(mut parts) = KeyPath::parse(key).map_err(|reason| Fault::new(reason.to_string()))?;
     let last = parts.pop().unwrap_or_default();
     let mut below = table;
     for part in parts {
@@ -108,7 +105,7 @@ pub fn put(table: &mut Table, key: &str, value: Value) -> Result<(), Fault> {
         let Value::Table(inner) = entry else { return Ok(()) };
         below = inner;
     }
-    below.insert(last.to_owned(), value);
+    below.insert(last, value);
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod edit;
 mod fault;
+mod key;
 mod known;
 mod layers;
 mod load;
@@ -12,8 +13,9 @@ mod settings;
 mod tests;
 mod tighten;
 
-pub use edit::{KeyPath, apply};
+pub use edit::apply;
 pub use fault::Fault;
+pub use key::{KeyPath, split_assignment};
 pub use known::{ignored, unknown};
 pub use layers::{Layer, Layers, look_up, merge, put};
 pub use load::{ConfigFiles, Configuration, check_strict, parse_text};

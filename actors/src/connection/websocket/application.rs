@@ -53,7 +53,7 @@ impl Application for JsonRpc {
 
     fn binary(&self, _: Bytes) -> Response {
         let reason = CloseReason::BinaryMessage;
-        let error = RpcError::invalid_request(format!("Invalid request: {}", reason.text()));
+        let error = RpcError::invalid_request(format_args!("Invalid request: {}", reason.text()));
         Response::Close(Message::Text(Intake::refusal(&error).into_text()), reason)
     }
 }

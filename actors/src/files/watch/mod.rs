@@ -76,24 +76,26 @@ impl Watches {
     ) -> Result<AbsolutePath, RpcError> {
         let FsWatchParams { watch_id, path } = params;
         if watch_id.len() > LONGEST_ID {
-            return Err(RpcError::invalid_request(format!(
+            return Err(RpcError::invalid_request(format_args!(
                 "watchId is longer than {LONGEST_ID} bytes (path `{path}`)"
             )));
         }
-        descriptors::check(FILES_OF_WATCHER, self.limits.reserved_open_files)
-            .map_err(|error| RpcError::new(ErrorCode::Overloaded, format!("`{path}` cannot be watched: {error}")))?;
-        let anchors = (self.looking)(path.as_path()).map_err(|error| RpcError::internal(format!("{path}: {error}")))?;
+        descriptors::check(FILES_OF_WATCHER, self.limits.reserved_open_files).map_err(|error| {
+            RpcError::new(ErrorCode::Overloaded, format_args!("`{path}` cannot be watched: {error}"))
+        })?;
+        let anchors =
+            (self.looking)(path.as_path()).map_err(|error| RpcError::internal(format_args!("{path}: {error}")))?;
         let key = (connection, watch_id);
         let mut table = self.table();
         if gone.is_cancelled() {
             return Err(RpcError::internal("the connection has ended"));
         }
         let look = table.add(&key, &path, anchors, &self.limits).map_err(|refusal| match refusal {
-            Refusal::Taken => RpcError::invalid_request(format!("watchId already exists: {}", key.1)),
-            Refusal::Full(bound) => RpcError::invalid_request(format!(
+            Refusal::Taken => RpcError::invalid_request(format_args!("watchId already exists: {}", key.1)),
+            Refusal::Full(bound) => RpcError::invalid_request(format_args!(
                 "`{path}` cannot be watched: all {bound} watches are in use; end one with fs/unwatch"
             )),
-            Refusal::System(error) => RpcError::internal(format!("{path}: {error}")),
+            Refusal::System(error) => RpcError::internal(format_args!("{path}: {error}")),
         })?;
         drop(table);
         // What has changed between the look and the watch was not reported by the system.

@@ -1,6 +1,6 @@
 //! `config/value/write` and `config/batchWrite`.
 
-use std::fmt;
+use std::fmt::{self, Display};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -169,7 +169,7 @@ impl fmt::Display for ConfigWriteErrorCode {
 
 impl RpcError {
     /// -32600: a configuration was not written.
-    pub fn config_not_written(code: ConfigWriteErrorCode, message: impl Into<String>) -> Self {
+    pub fn config_not_written(code: ConfigWriteErrorCode, message: impl Display) -> Self {
         let data = Some(json!({"config_write_error_code": code.to_string()}));
         Self { data, ..Self::new(ErrorCode::InvalidRequest, message) }
     }
