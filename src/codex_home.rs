@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::{fs::Mode, process::umask};
+
 /// Why there is no home directory. The texts are the reference program's.
 #[derive(Debug, thiserror::Error)]
 pub enum CodexHomeError {
@@ -22,6 +24,12 @@ pub enum CodexHomeError {
     /// `$CODEX_HOME` is not set, and the user has no home directory.
     #[error("failed to resolve CODEX_HOME: could not find the home directory; set CODEX_HOME")]
     NoUserHome,
+    /// The default directory is a link that leads nowhere.
+    #[error("{0:?} is a link to {1:?}, which does not exist; create that directory, or set CODEX_HOME")]
+    Dangling(PathBuf, PathBuf),
+    /// The default directory is something else.
+    #[error("{0:?} is not a directory; move it away, or set CODEX_HOME")]
+    Occupied(PathBuf),
     /// The default directory cannot be created.
     #[error("failed to create {0:?}: {1}; create it, or set CODEX_HOME")]
     Uncreatable(PathBuf, io::Error),
@@ -47,16 +55,45 @@ fn resolve(named: &Path) -> Result<PathBuf, CodexHomeError> {
 
 /// Creates `home` with access for its owner only, unless it exists.
 pub fn ensure(home: &Path) -> Result<(), CodexHomeError> {
-    DirBuilder::new()
-        .mode(0o700)
-        .recursive(true)
-        .create(home)
-        .map_err(|error| CodexHomeError::Uncreatable(home.to_owned(), error))
+    DirBuilder::new().mode(0o700).recursive(true).create(home).map_err(|error| {
+        let home = home.to_owned();
+        match (fs::read_link(&home), fs::metadata(&home)) {
+            (Ok(target), Err(_)) => CodexHomeError::Dangling(home, target),
+            (_, Ok(_)) => CodexHomeError::Occupied(home),
+            _ => CodexHomeError::Uncreatable(home, error),
+        }
+    })
+}
+
+/// Leaves this user its own rights on what this program creates. A umask that takes them would make directories and files
+/// that it cannot open again. Call it before any thread is started.
+pub fn keep_own_rights() {
+    let before = umask(Mode::RWXG | Mode::RWXO);
+    umask(before - Mode::RWXU);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_in_the_place_of_the_home_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let (link, file, target) = (dir.path().join("link"), dir.path().join("file"), dir.path().join("target"));
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        fs::write(&file, "").unwrap();
+        let error = ensure(&link).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!("{link:?} is a link to {target:?}, which does not exist; create that directory, or set CODEX_HOME")
+        );
+        assert_eq!(
+            ensure(&file).unwrap_err().to_string(),
+            format!("{file:?} is not a directory; move it away, or set CODEX_HOME")
+        );
+        fs::create_dir(&target).unwrap();
+        ensure(&link).unwrap();
+    }
 
     #[test]
     fn a_named_home_must_be_a_directory() {

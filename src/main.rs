@@ -15,6 +15,7 @@ fn main() {
         std::process::exit(code)
     }
     command_launcher::reset_signals();
+    codex_home::keep_own_rights();
     logging::catch_panics();
     let ended = match Arguments::from_environment() {
         Ok(arguments) => run(arguments).map(|()| 0),

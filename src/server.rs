@@ -68,6 +68,9 @@ pub enum ServerError {
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The working directory is gone.
+    #[error("the working directory cannot be used ({0}); it may have been removed: start in another one")]
+    WorkingDirectory(io::Error),
     /// The client on stdio stopped reading.
     #[error("the client on stdio stopped reading and was disconnected")]
     ClientCut,
@@ -348,7 +351,7 @@ pub(crate) fn sources_with_models(
 }
 
 pub(crate) fn sources(codex_home: &Path, config_overrides: &[String]) -> Result<CatalogSources, ServerError> {
-    CatalogSources::new(codex_home.to_owned(), std::env::current_dir()?)
+    CatalogSources::new(codex_home.to_owned(), std::env::current_dir().map_err(ServerError::WorkingDirectory)?)
         .with_overrides(config_overrides)
         .map_err(ServerError::Override)
 }

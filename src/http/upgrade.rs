@@ -1,5 +1,7 @@
 //! Upgrades requests to WebSockets, on every path but the probes.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{Method, Version, header},
@@ -42,7 +44,8 @@ pub async fn upgrade(
         }
     };
     let kill = peer.take_kill().ok_or(Refusal::UnknownPeer)?;
-    Ok(websocket::serve(response, payload, site.actors.hub(), Kill::Socket(kill), pass, peer.address().to_owned()))
+    let (kill, address) = (Kill::Socket(Arc::new(kill)), peer.address().to_owned());
+    Ok(websocket::serve(response, payload, site.actors.hub(), kill, pass, address))
 }
 
 /// The order of the checks is the reference program's.

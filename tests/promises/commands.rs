@@ -34,6 +34,8 @@ fn delta(client: &mut Client) -> (String, Vec<u8>, bool) {
     (params["stream"].as_str().expect("a string").to_owned(), bytes, params["capReached"].as_bool().expect("a boolean"))
 }
 
+const NOT_FOUND: &str = "failed to spawn command: No such file or directory (os error 2)";
+
 /// Waits until the output so far holds `text`.
 fn output_with(client: &mut Client, text: &str) -> String {
     let mut seen = String::new();
@@ -93,9 +95,13 @@ fn a_command_runs_and_says_how_it_ended() {
 
     let missing = client.refusal("command/exec", exec(&["no-such-program"], json!({})));
     assert_eq!(missing.code, -32603);
-    assert_eq!(missing.message, "failed to spawn command: No such file or directory (os error 2)");
+    assert_eq!(missing.message, format!("{NOT_FOUND}: the program `no-such-program`"));
     let elsewhere = client.refusal("command/exec", exec(&["true"], json!({"cwd": "/no/such/place"})));
-    assert_eq!(elsewhere.message, missing.message);
+    assert_eq!(elsewhere.message, format!("{NOT_FOUND}: the working directory `/no/such/place`"));
+    let denied = client.refusal("command/exec", exec(&["/etc/passwd"], json!({})));
+    assert!(denied.message.ends_with("(os error 13): the program `/etc/passwd`"), "{denied:?}");
+    let long = client.refusal("command/exec", exec(&[&"x".repeat(100_000)], json!({})));
+    assert!(long.message.contains("(os error 36): the program `xxx"), "{long:?}");
     assert_eq!(client.refusal("command/exec", exec(&[], json!({}))).message, "command must not be empty");
 }
 

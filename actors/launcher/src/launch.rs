@@ -147,10 +147,53 @@ fn run_command(exec: &Exec, streams: [OwnedFd; 3], control: UnixStream, expendab
             Report::Started.write(&control);
             supervise::supervise(command, &control)
         }
-        Err(error) => {
-            Report::NotStarted(error.to_string()).write(&control);
+        Err(reason) => {
+            Report::NotStarted(reason.text(exec)).write(&control);
             FAILED
         }
+    }
+}
+
+/// Why a command was not started.
+struct NotStarted {
+    about: About,
+    error: io::Error,
+}
+
+/// What the system refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum About {
+    /// Something that is nobody's choice, such as another process.
+    System,
+    Directory,
+    Program,
+}
+
+/// Characters of a path that are told. The whole report is bounded.
+const TOLD: usize = 512;
+
+impl NotStarted {
+    fn of(about: About) -> impl Fn(io::Error) -> Self {
+        move |error| Self { about, error }
+    }
+
+    /// The text of the operating system, and what it is about.
+    fn text(&self, exec: &Exec) -> String {
+        let told = |path: &OsStr| path.to_string_lossy().chars().take(TOLD).collect::<String>();
+        match self.about {
+            About::System => self.error.to_string(),
+            About::Directory => format!("{}: the working directory `{}`", self.error, told(exec.cwd.as_os_str())),
+            About::Program => {
+                format!("{}: the program `{}`", self.error, told(exec.argv.first().map_or(OsStr::new(""), |name| name)))
+            }
+        }
+    }
+}
+
+impl<E: Into<io::Error>> From<E> for NotStarted {
+    fn from(error: E) -> Self {
+        Self { about: About::System, error: error.into() }
     }
 }
 
@@ -172,30 +215,29 @@ fn bound(bounds: &Bounds) -> io::Result<()> {
     Ok(())
 }
 
-fn start(exec: &Exec, streams: [OwnedFd; 3], expendable: Option<Expendable>) -> io::Result<Pid> {
+fn start(exec: &Exec, streams: [OwnedFd; 3], expendable: Option<Expendable>) -> Result<Pid, NotStarted> {
     let (failure, tell) = pipe_with(PipeFlags::CLOEXEC)?;
     let raised = expendable.as_ref().map(Expendable::raise);
     let forked = sys::fork();
     let Some(pid) = forked? else {
-        let error = execute(exec, &streams);
-        let code = error.raw_os_error().unwrap_or_default();
-        // The parent reads these four bytes, or sees the pipe close when the program is executed.
-        let _ = File::from(tell).write_all(&code.to_ne_bytes());
+        let NotStarted { about, error } = execute(exec, &streams);
+        let [a, b, c, d] = error.raw_os_error().unwrap_or_default().to_ne_bytes();
+        // The parent reads these five bytes, or sees the pipe close when the program is executed.
+        let _ = File::from(tell).write_all(&[about as u8, a, b, c, d]);
         std::process::exit(NOT_EXECUTED)
     };
     drop(raised);
     drop((streams, tell));
     let mut code = Vec::new();
     File::from(failure).read_to_end(&mut code)?;
-    match <[u8; 4]>::try_from(code) {
-        Ok(code) => Err(io::Error::from_raw_os_error(i32::from_ne_bytes(code))),
-        Err(_) => Ok(pid),
-    }
+    let Ok([about, code @ ..]) = <[u8; 5]>::try_from(code) else { return Ok(pid) };
+    let about = [About::Directory, About::Program].into_iter().find(|it| *it as u8 == about).unwrap_or(About::System);
+    Err(NotStarted::of(about)(io::Error::from_raw_os_error(i32::from_ne_bytes(code))))
 }
 
 /// Becomes the command. Returns only on failure.
-fn execute(exec: &Exec, [stdin, stdout, stderr]: &[OwnedFd; 3]) -> io::Error {
-    let prepared = || -> io::Result<()> {
+fn execute(exec: &Exec, [stdin, stdout, stderr]: &[OwnedFd; 3]) -> NotStarted {
+    let prepared = || -> Result<(), NotStarted> {
         // If the supervisor is killed, the command must not go on alone.
         set_parent_process_death_signal(Some(Signal::KILL))?;
         setsid()?;
@@ -207,14 +249,16 @@ fn execute(exec: &Exec, [stdin, stdout, stderr]: &[OwnedFd; 3]) -> io::Error {
         rustix::stdio::dup2_stderr(stderr)?;
         sys::dispose(sys::all_signals(), Disposition::Default);
         sys::unblock_signals()?;
-        std::env::set_current_dir(&exec.cwd)?;
-        bound(&exec.bounds)
+        std::env::set_current_dir(&exec.cwd).map_err(NotStarted::of(About::Directory))?;
+        Ok(bound(&exec.bounds)?)
     };
     if let Err(error) = prepared() {
         return error;
     }
     let Some((program, arguments)) = exec.argv.split_first() else {
-        return io::Error::from(io::ErrorKind::InvalidInput);
+        return io::Error::from(io::ErrorKind::InvalidInput).into();
     };
-    Command::new(program).args(arguments).env_clear().envs(exec.env.iter().map(|(name, value)| (name, value))).exec()
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().envs(exec.env.iter().map(|(name, value)| (name, value)));
+    NotStarted::of(About::Program)(command.exec())
 }

@@ -139,7 +139,11 @@ pub async fn probe(launcher: &Launcher, home: PathBuf) -> Result<Vec<String>, La
 fn start(launcher: &Launcher, order: &Order, streams: [OwnedFd; 3]) -> io::Result<(Child, UnixStream)> {
     let Prepared { command, control } = launcher.prepare(order, streams.each_ref())?;
     control.set_nonblocking(true)?;
-    Ok((Command::from(command).spawn()?, UnixStream::from_std(control)?))
+    let child = Command::from(command).spawn().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(error.kind(), format!("{error}: /proc/self/exe; is /proc mounted?")),
+        _ => error,
+    })?;
+    Ok((child, UnixStream::from_std(control)?))
 }
 
 async fn report(control: &UnixStream) -> io::Result<Report> {

@@ -171,9 +171,23 @@ impl Intake {
         A: Actor,
         A::Context: AsyncContext<A>,
     {
+        self.end_when_answered::<A>(self.limits().connection_flush_seconds.duration(), ctx);
+    }
+
+    /// Ends the connection when all its requests are answered, or after the time `within`.
+    pub fn end_when_answered<A>(&self, within: Duration, ctx: &mut A::Context)
+    where
+        A: Actor,
+        A::Context: AsyncContext<A>,
+    {
         self.half_closed.set(true);
         self.stop_when_answered::<A>(ctx);
-        ctx.run_later(self.limits().connection_flush_seconds.duration(), |_, ctx| ctx.stop());
+        ctx.run_later(within, |_, ctx| ctx.stop());
+    }
+
+    /// Whether all requests are answered.
+    pub fn is_idle(&self) -> bool {
+        self.brake.is_idle()
     }
 
     fn stop_when_answered<A>(&self, ctx: &mut A::Context)

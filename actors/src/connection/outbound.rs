@@ -13,6 +13,8 @@ const OVERHEAD_BYTES: usize = 512;
 #[derive(Debug, Default)]
 pub struct Outbound {
     queued_bytes: AtomicUsize,
+    /// The most of [`Self::queued_bytes`] since it was last taken.
+    peak_bytes: AtomicUsize,
     steps: AtomicU64,
     gone: AtomicBool,
     /// Wakes the tasks that wait in [`Self::room`], one after the other.
@@ -22,7 +24,8 @@ pub struct Outbound {
 impl Outbound {
     /// A message of `bytes` is queued, by the router or, for its own errors, by the connection.
     pub fn queue(&self, bytes: usize) {
-        self.queued_bytes.fetch_add(bytes + OVERHEAD_BYTES, Ordering::AcqRel);
+        let before = self.queued_bytes.fetch_add(bytes + OVERHEAD_BYTES, Ordering::AcqRel);
+        self.peak_bytes.fetch_max(before + bytes + OVERHEAD_BYTES, Ordering::Relaxed);
     }
 
     /// `messages` messages with `bytes` bytes in total were written to the socket. For a message that was written in
@@ -62,6 +65,11 @@ impl Outbound {
     /// Bytes that are not written to the socket yet, including the overhead of their messages.
     pub fn queued_bytes(&self) -> usize {
         self.queued_bytes.load(Ordering::Acquire)
+    }
+
+    /// The most bytes that were queued since the last call.
+    pub fn take_peak(&self) -> usize {
+        self.peak_bytes.swap(self.queued_bytes(), Ordering::Relaxed)
     }
 
     /// Number of writes since the connection opened. If it stays the same while something is queued, the peer makes no

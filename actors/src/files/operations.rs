@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -118,14 +119,21 @@ pub fn read_directory(
     for entry in fs::read_dir(path.as_path()).map_err(about(path))? {
         let entry = entry.map_err(about(path))?;
         progress.step().map_err(about(path))?;
-        // A dangling link, or an entry that was removed meanwhile.
-        let Ok(metadata) = fs::metadata(entry.path()) else { continue };
+        // Of a dangling link, what is known of the link itself.
+        let Ok(metadata) = fs::metadata(entry.path()).or_else(|_| entry.metadata()) else {
+            // It was removed meanwhile.
+            continue;
+        };
         if entries.len() == limits.directory_entries {
-            let text = format!("`{path}` has more than {} entries, the most that are listed", limits.directory_entries);
-            return Err(RpcError::invalid_request(text));
+            let most = limits.directory_entries;
+            return Err(RpcError::invalid_request(format_args!(
+                "`{path}` has more than {most} entries, the most that are listed"
+            )));
         }
+        let name = entry.file_name();
         entries.push(FsReadDirectoryEntry {
-            file_name: entry.file_name().to_string_lossy().into_owned(),
+            file_name: name.to_string_lossy().into_owned(),
+            file_name_base64: name.to_str().is_none().then(|| BASE64_STANDARD.encode(name.as_bytes())),
             is_directory: metadata.is_dir(),
             is_file: metadata.is_file(),
         });

@@ -150,10 +150,14 @@ fn a_directory_is_listed_by_name_up_to_its_bound() {
     fixture.write("d/b", "");
     fixture.write("d/sub/x", "");
     symlink("sub", fixture.path("d/a")).unwrap();
-    symlink("nowhere", fixture.path("d/dangling")).unwrap();
+    symlink("nowhere", fixture.path("d/nowhere")).unwrap();
+    fs::write(fixture.path("d").join(OsStr::from_bytes(b"z\xff")), "").unwrap();
     let listed = serde_json::to_value(fixture.read_directory("DIR/d").unwrap()).unwrap();
     let entry = |name, directory: bool| json!({"fileName": name, "isDirectory": directory, "isFile": !directory});
-    assert_eq!(listed, json!({"entries": [entry("a", true), entry("b", false), entry("sub", true)]}));
+    let dangling = json!({"fileName": "nowhere", "isDirectory": false, "isFile": false});
+    let bytes = json!({"fileName": "z\u{fffd}", "fileNameBase64": "ev8=", "isDirectory": false, "isFile": true});
+    let expected = json!([entry("a", true), entry("b", false), dangling, entry("sub", true), bytes]);
+    assert_eq!(listed, json!({"entries": expected}));
     assert_eq!(fixture.read_directory("DIR/d/b"), refused("-32603 DIR/d/b: Not a directory (os error 20)"));
     (0..9).for_each(|i| fixture.write(&format!("many/{i}"), ""));
     let reason = "-32600 `DIR/many` has more than 8 entries, the most that are listed";

@@ -161,7 +161,7 @@ pub struct FsGetMetadataResponse {
 /// Result of `fs/readDirectory`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FsReadDirectoryResponse {
-    /// Entries, sorted by name. Dangling links are left out.
+    /// Entries, sorted by name. What is neither a directory nor a file is listed too, dangling links included.
     pub entries: Vec<FsReadDirectoryEntry>,
 }
 
@@ -169,8 +169,12 @@ pub struct FsReadDirectoryResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FsReadDirectoryEntry {
-    /// Name without its directory.
+    /// Name without its directory. Where it is not UTF-8, U+FFFD stands for what is not.
     pub file_name: String,
+    /// The bytes of a name that is not UTF-8, in base64. The reference program does not have this member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub file_name_base64: Option<String>,
     /// Whether it is a directory or a link to one.
     pub is_directory: bool,
     /// Whether it is a regular file or a link to one.

@@ -48,6 +48,9 @@ use peer::{Cut, Peer};
 /// Interval between checks of the peers' timers and tokens.
 const CLOCK_CHECK: Duration = Duration::from_secs(1);
 
+/// A check that comes so long after the last one comes after a stop of this process.
+const STOPPED: Duration = Duration::from_secs(3);
+
 /// See the module's documentation.
 pub struct Router {
     limits: Arc<Limits>,
@@ -59,6 +62,10 @@ pub struct Router {
     cut_so_far: u64,
     asked: PendingRequests,
     freed: Freed,
+    /// When the timers were last checked.
+    checked: Instant,
+    /// The last check was left out.
+    spared: bool,
     /// Resolved when the last connection has ended, after [`CloseAll`].
     emptied: Option<oneshot::Sender<()>>,
 }
@@ -74,6 +81,8 @@ impl Router {
             subscribers: HashMap::new(),
             cut_so_far: 0,
             freed: Freed::default(),
+            checked: Instant::now(),
+            spared: false,
             emptied: None,
         }
     }
@@ -213,8 +222,8 @@ impl Router {
 
     fn forget(&mut self, id: ConnectionId) {
         if let Some(peer) = self.peers.remove(&id) {
-            peer.log_end(id);
-            self.freed.connection(peer.queued_bytes());
+peer.log_end(id);
+            self.freed.connection(peer.outbound());
             peer.outbound().close();
             let refused = self.asked.forget(id, None);
             for thread in peer.subscriptions {
@@ -241,6 +250,13 @@ impl Router {
 
     /// Acts on the peers' timers. They run here because a peer's own actor may not be polled (law 6).
     fn check_clocks(&mut self, now: Instant) {
+        // If this process was stopped, what arrived meanwhile is still in the sockets and is read before the next check.
+        let was_stopped = now.duration_since(self.checked) >= STOPPED && !std::mem::replace(&mut self.spared, true);
+        self.checked = now;
+        if was_stopped {
+            return;
+        }
+        self.spared = false;
         let limits = &self.limits;
         let due: Vec<(ConnectionId, Due)> =
             self.peers.iter_mut().filter_map(|(id, peer)| Some((*id, peer.due(now, limits)?))).collect();
@@ -301,7 +317,10 @@ impl Actor for Router {
             router.close_expired();
             router.release_text();
         });
-        ctx.run_interval(memory::CHECK, |router, _| router.freed.give_back());
+        ctx.run_interval(memory::CHECK, |router, _| {
+            router.peers.values().for_each(|peer| router.freed.look_at(peer.outbound()));
+            router.freed.give_back();
+        });
     }
 }
 

@@ -95,10 +95,10 @@ mod tests {
         let (file, link) = (dir.path().join("file"), dir.path().join("link"));
         fs::write(&file, "").unwrap();
         symlink(dir.path(), &link).unwrap();
-        for path in [file, link] {
+        for (path, link) in [(file, ""), (link, " but a link")] {
             assert_eq!(
                 make_private(&path).unwrap_err().to_string(),
-                format!("socket directory path exists and is not a directory: {}", path.display())
+                format!("socket directory path exists and is not a directory{link}: {}", path.display())
             );
         }
     }

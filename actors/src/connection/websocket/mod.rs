@@ -4,6 +4,7 @@
 //! important timers: the router, which is always polled, enforces the time limits (law 6).
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix::dev::AsyncContextParts;
 use actix::prelude::*;
@@ -73,10 +74,11 @@ fn serve_with<A: Application>(
         application,
         intake: intake.clone(),
         outbox: outbox.clone(),
-        kill: Some(kill),
+        kill,
         valid_until,
         malformed: 0,
         closing: false,
+        goodbye: None,
     };
     // Does not use the WebSocket context of actix-web-actors, which buffers a frame of any length that a peer claims.
     let context = HttpContext::with_factory(move |ctx| {
@@ -92,15 +94,19 @@ struct WebSocketConnection<A> {
     application: A,
     intake: Rc<Intake>,
     outbox: Rc<Outbox>,
-    /// Passed to the router at the start.
-    kill: Option<Kill>,
+    kill: Kill,
     /// Seconds since the Unix epoch.
     valid_until: Option<i64>,
     /// Malformed messages so far.
     malformed: usize,
     /// A close frame was sent: nothing may follow it, and the peer's is awaited.
     closing: bool,
+    /// The peer's close frame, which is answered when its requests are.
+    goodbye: Option<Message>,
 }
+
+/// Interval between checks whether a peer that has stopped sending is gone.
+const HANG_UP_CHECK: Duration = Duration::from_millis(250);
 
 impl<A: Application> WebSocketConnection<A> {
     fn take(&mut self, message: impl FnOnce(&A) -> Response, ctx: &mut HttpContext<Self>) {
@@ -128,6 +134,10 @@ impl<A: Application> WebSocketConnection<A> {
 
     /// Sends a close frame. The connection ends when the peer has answered it or its time is up.
     fn close(&mut self, reason: CloseReason, ctx: &mut HttpContext<Self>) {
+        if self.goodbye.is_some() {
+            // The peer has closed already, and is answered at the end.
+            return ctx.stop();
+        }
         if std::mem::replace(&mut self.closing, true) {
             return;
         }
@@ -138,16 +148,36 @@ impl<A: Application> WebSocketConnection<A> {
         ctx.run_later(self.intake.limits().websocket_close_seconds.duration(), |_, ctx| ctx.stop());
     }
 
-    /// The peer has sent a close frame. It is answered with its own code, unless it answers ours.
+    /// The peer has sent a close frame. Unless it answers ours, it is answered with its own code, behind the answers to
+    /// what came before it.
     fn closed(&mut self, code: Option<u16>, ctx: &mut HttpContext<Self>) {
-        if !std::mem::replace(&mut self.closing, true) {
-            /// A close frame without a code counts as this one (RFC 6455 7.1.5).
-            const NO_CODE: u16 = 1005;
-            self.intake.pulse().closed_with(code.unwrap_or(NO_CODE));
-            let reason = code.map(|code| ws::CloseReason { code: code.into(), description: None });
-            self.outbox.push(Message::Close(reason));
+        if self.closing {
+            return ctx.stop();
         }
-        ctx.stop();
+        /// A close frame without a code counts as this one (RFC 6455 7.1.5).
+        const NO_CODE: u16 = 1005;
+        self.intake.pulse().closed_with(code.unwrap_or(NO_CODE));
+        let reason = code.map(|code| ws::CloseReason { code: code.into(), description: None });
+        self.goodbye = Some(Message::Close(reason));
+        if self.intake.is_idle() {
+            ctx.stop();
+        } else {
+            self.intake.end_when_answered::<Self>(self.intake.limits().websocket_close_seconds.duration(), ctx);
+            self.end_when_gone(ctx);
+        }
+    }
+
+    /// Ends the connection as soon as the peer is known to be gone. That it has stopped sending says nothing: it may be
+    /// waiting for its last answers.
+    fn end_when_gone(&self, ctx: &mut HttpContext<Self>) {
+        if self.kill.learns_by_writing() && self.goodbye.is_none() {
+            self.outbox.push(Message::Ping(Bytes::new()));
+        }
+        ctx.run_interval(HANG_UP_CHECK, |connection, ctx| {
+            if connection.kill.has_hung_up() {
+                ctx.stop();
+            }
+        });
     }
 }
 
@@ -156,13 +186,14 @@ impl<A: Application> Actor for WebSocketConnection<A> {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.parts().set_mailbox_capacity(self.intake.limits().websocket_outbound_messages);
-        if let Some(kill) = self.kill.take() {
-            let deliver = ctx.address().recipient();
-            self.intake.register::<Self>(ConnectionOrigin::WebSocket, deliver, kill, self.valid_until, ctx);
-        }
+        let (deliver, kill) = (ctx.address().recipient(), self.kill.clone());
+        self.intake.register::<Self>(ConnectionOrigin::WebSocket, deliver, kill, self.valid_until, ctx);
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
+        if let Some(goodbye) = self.goodbye.take() {
+            self.outbox.push(goodbye);
+        }
         self.intake.disconnected();
     }
 }
@@ -183,8 +214,9 @@ impl<A: Application> StreamHandler<Incoming> for WebSocketConnection<A> {
     fn finished(&mut self, ctx: &mut Self::Context) {
         if self.closing {
             ctx.stop();
-        } else {
+        } else if self.goodbye.is_none() {
             self.intake.half_closed::<Self>(ctx);
+            self.end_when_gone(ctx);
         }
     }
 }

@@ -10,6 +10,16 @@
 mod anchor;
 mod changes;
 mod table;
+/// What the system's words leave open.
+fn hint(error: &notify::Error) -> &'static str {
+    match &error.kind {
+        notify::ErrorKind::Io(error) if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
+            "; either this user has no inotify instance left (fs.inotify.max_user_instances), or this process no descriptor"
+        }
+        _ => "",
+    }
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -95,7 +105,7 @@ impl Watches {
             Refusal::Full(bound) => RpcError::invalid_request(format_args!(
                 "`{path}` cannot be watched: all {bound} watches are in use; end one with fs/unwatch"
             )),
-            Refusal::System(error) => RpcError::internal(format_args!("{path}: {error}")),
+            Refusal::System(error) => RpcError::internal(format_args!("{path}: {error}{}", hint(&error))),
         })?;
         drop(table);
         // What has changed between the look and the watch was not reported by the system.
