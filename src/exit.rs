@@ -85,7 +85,11 @@ fn of_server(error: &ServerError) -> i32 {
         ServerError::Override(_) => USAGE,
         ServerError::RemoteControl(_) | ServerError::Door(_) | ServerError::StrictConfig(_) => CONFIGURATION,
         ServerError::Store(StoreError::Busy | StoreError::Locked(_) | StoreError::Full(_)) => TRY_LATER,
-        ServerError::Store(_) | ServerError::ClientCut | ServerError::ActorLost(_) | ServerError::Io(_) => FAILED,
+        ServerError::Store(_)
+        | ServerError::WorkingDirectory(_)
+        | ServerError::ClientCut
+        | ServerError::ActorLost(_)
+        | ServerError::Io(_) => FAILED,
     }
 }
 

@@ -81,7 +81,9 @@ impl Signals {
             hangup: signal(SignalKind::hangup())?,
             wish_of_hangup,
             last: "none",
-            unused: AnyOf::install(UNUSED.map(Number::as_raw).into_iter().chain(REAL_TIME).map(|number| ("another", number)))?,
+            unused: AnyOf::install(
+                UNUSED.map(Number::as_raw).into_iter().chain(REAL_TIME).map(|number| ("another", number)),
+            )?,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::Shutdown;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::frames::{BINARY, CLOSE, CONTINUATION, Frames, PING, PONG, TEXT, encode, header};
 use crate::support::process::Launch;
@@ -33,6 +33,39 @@ fn a_close_is_answered_with_a_close() {
     frames.send(true, CLOSE, b"");
     let close = frames.read_until(|frame| frame.opcode == CLOSE);
     assert!(close.payload.is_empty() || close.close_code() == 1000, "{close:?}");
+    assert_eq!(frames.read(), None);
+}
+
+#[test]
+fn what_came_before_a_close_is_answered_before_the_close_is() {
+    let unix = Server::unix(Launch::new());
+    let tcp = Server::ws(Launch::new());
+    answered_and_then_closed(Frames::initialized(unix.unix_stream()));
+    answered_and_then_closed(Frames::initialized(tcp.tcp_stream()));
+}
+
+fn answered_and_then_closed<S: Socket>(mut frames: Frames<S>) {
+    let request = |id: u32, method: &str, params: Value| {
+        encode(true, TEXT, json!({"id": id, "method": method, "params": params}).to_string().as_bytes())
+    };
+    let policy = json!({"type": "dangerFullAccess"});
+    let requests = [
+        request(1, "thread/start", json!({})),
+        request(2, "fs/readDirectory", json!({"path": "/"})),
+        request(3, "command/exec", json!({"command": ["true"], "sandboxPolicy": policy, "timeoutMs": 600_000})),
+        encode(true, CLOSE, &4321_u16.to_be_bytes()),
+    ];
+    frames.send_bytes(&requests.concat());
+    let mut answered = Vec::new();
+    let close = frames.read_until(|frame| {
+        if frame.opcode == TEXT {
+            let message: Value = serde_json::from_str(frame.text()).expect("JSON");
+            answered.extend(message["id"].as_u64().filter(|_| message.get("result").is_some()));
+        }
+        frame.opcode == CLOSE
+    });
+    answered.sort_unstable();
+    assert_eq!((answered, close.close_code()), (vec![1, 2, 3], 4321));
     assert_eq!(frames.read(), None);
 }
 

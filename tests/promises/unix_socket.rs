@@ -105,6 +105,32 @@ fn what_is_no_socket_is_never_removed() {
     fs::write(&directory, "data").expect("a file");
     let error = refused(Launch::at(&home).args(&["--listen", "unix://"]));
     assert!(error.starts_with("Error: socket directory path exists and is not a directory: "), "{error}");
+
+    fs::remove_file(&directory).expect("it was ours");
+    symlink(home.path(), &directory).expect("a link");
+    let error = refused(Launch::at(&home).args(&["--listen", "unix://"]));
+    assert!(error.starts_with("Error: socket directory path exists and is not a directory but a link: "), "{error}");
+}
+
+#[test]
+fn a_umask_against_the_user_itself_shuts_nobody_out() {
+    for umask in ["0700", "0777"] {
+        let script = format!("umask {umask}; exec \"$0\" \"$@\"");
+        let launch = Launch::new().without_privileges().through(&["sh", "-c", &script]);
+        let home = launch.home().clone();
+        let server = launch.args(&["--listen", "unix://"]).spawn();
+        let socket = home.control_socket();
+        crate::support::eventually("it listens", || UnixStream::connect(&socket).is_ok());
+        assert_eq!(mode(socket.parent().expect("a directory")), 0o700, "{umask}");
+        drop(server);
+    }
+}
+
+#[test]
+fn a_start_in_a_removed_directory_says_so() {
+    let script = "mkdir gone; cd gone; rmdir ../gone; exec \"$0\" \"$@\"";
+    let error = refused(Launch::new().through(&["sh", "-c", script]).args(&["--listen", "unix://"]));
+    assert!(error.contains("the working directory cannot be used") && error.contains("removed"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Tests of file operations, compared with recorded behaviour of the reference program.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::PathBuf;
 

@@ -235,6 +235,34 @@ async fn the_clocks_ping_close_and_cut() {
 }
 
 #[actix_rt::test]
+async fn after_a_stop_nobody_is_judged_before_what_has_arrived_is_read() {
+    let limits = limits(|limits| limits.initialize_seconds = Seconds(60));
+    let mut router = Router::new(limits, Clock::system());
+    let start = Instant::now();
+    let (seen, outbound) = (Arc::<Mutex<Vec<String>>>::default(), Arc::new(Outbound::default()));
+    let client =
+        Client { seen: seen.clone(), places: Arc::default(), outbound: outbound.clone(), capacity: 8, frozen: false }
+            .start();
+    let register = Register {
+        connection: ConnectionId(1),
+        origin: ConnectionOrigin::WebSocket,
+        address: String::new(),
+        deliver: client.recipient(),
+        outbound,
+        pulse: Arc::default(),
+        kill: Kill::Token(CancellationToken::new()),
+        valid_until: None,
+    };
+    router.peers.insert(ConnectionId(1), Peer::new(register, start, None));
+    for (second, told) in [(1, "Ping"), (1_000, ""), (2_000, "NotInitialized")] {
+        router.check_clocks(start + Duration::from_secs(second));
+        actix_rt::task::yield_now().await;
+        let told_last = seen.lock().unwrap().pop().unwrap_or_default();
+        assert_eq!(told_last, told, "after {second} s; a second late check in a row judges");
+    }
+}
+
+#[actix_rt::test]
 async fn closing_waits_for_the_last_connection() {
     let router = Router::new(limits(|_| {}), Clock::system()).start();
     let client = connect(&router, 1, 8, false).await;
