@@ -53,7 +53,7 @@ struct Socket(Cell<Option<OwnedFd>>);
 
 async fn upgrade(request: HttpRequest, payload: web::Payload, hub: web::Data<Hub>) -> Result<HttpResponse, Error> {
     let socket = request.conn_data::<Socket>().and_then(|socket| socket.0.take());
-    let kill = Kill::Socket(socket.ok_or_else(|| error::ErrorInternalServerError("no socket"))?);
+    let kill = Kill::Socket(socket.ok_or_else(|| error::ErrorInternalServerError("no socket"))?.into());
     Ok(serve_application(Echo, ws::handshake(&request)?, payload, &hub, kill))
 }
 

@@ -222,7 +222,7 @@ impl Router {
 
     fn forget(&mut self, id: ConnectionId) {
         if let Some(peer) = self.peers.remove(&id) {
-peer.log_end(id);
+            peer.log_end(id);
             self.freed.connection(peer.outbound());
             peer.outbound().close();
             let refused = self.asked.forget(id, None);
