@@ -55,10 +55,12 @@ fn clients_that_come_and_go_leave_no_descriptor_no_thread_and_no_memory() {
     }
 }
 
-/// A command that says nothing, with all the time there is.
+/// A command that says that it is up, and then nothing, with all the time there is.
 fn silent_command(id: u32) -> String {
-    let policy = json!({"type": "dangerFullAccess"});
-    let params = json!({"command": ["sleep", "600"], "sandboxPolicy": policy, "timeoutMs": 600_000});
+    let params = json!({
+        "command": ["sh", "-c", "echo up; exec sleep 600"], "sandboxPolicy": {"type": "dangerFullAccess"},
+        "timeoutMs": 600_000, "processId": id.to_string(), "streamStdoutStderr": true,
+    });
     json!({"id": id, "method": "command/exec", "params": params}).to_string()
 }
 
@@ -76,8 +78,9 @@ fn gives_way<S: Socket>(server: &Server, mut dead: Frames<S>) {
     let params = json!({"command": ["true"], "sandboxPolicy": {"type": "dangerFullAccess"}, "timeoutMs": 600_000});
     for id in 1..=2 {
         dead.text(&silent_command(id));
+        dead.read_until(|frame| frame.text().contains("command/exec/outputDelta"));
     }
-    eventually("all places are taken", || client.request("command/exec", params.clone()).is_err());
+    assert_eq!(client.refusal("command/exec", params.clone()).code, -32001, "all places are taken");
     drop(dead);
     eventually("a place is free", || client.request("command/exec", params.clone()).is_ok());
 }

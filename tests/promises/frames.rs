@@ -1,5 +1,6 @@
 //! WebSocket according to RFC 6455, with close codes that give the reason.
 
+use std::cell::RefCell;
 use std::net::Shutdown;
 
 use serde_json::{Value, json};
@@ -56,14 +57,15 @@ fn answered_and_then_closed<S: Socket>(mut frames: Frames<S>) {
         encode(true, CLOSE, &4321_u16.to_be_bytes()),
     ];
     frames.send_bytes(&requests.concat());
-    let mut answered = Vec::new();
+    let answered = RefCell::new(Vec::new());
     let close = frames.read_until(|frame| {
         if frame.opcode == TEXT {
             let message: Value = serde_json::from_str(frame.text()).expect("JSON");
-            answered.extend(message["id"].as_u64().filter(|_| message.get("result").is_some()));
+            answered.borrow_mut().extend(message["id"].as_u64().filter(|_| message.get("result").is_some()));
         }
         frame.opcode == CLOSE
     });
+    let mut answered = answered.into_inner();
     answered.sort_unstable();
     assert_eq!((answered, close.close_code()), (vec![1, 2, 3], 4321));
     assert_eq!(frames.read(), None);
