@@ -12,6 +12,7 @@ pub mod frames;
 pub mod home;
 pub mod http;
 pub mod in_process;
+mod memory;
 pub mod model;
 pub mod process;
 pub mod proxied;
