@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn what_is_printed_is_a_settings_file_that_means_the_same() {
         let mut effective = Effective::built_in().unwrap();
-        let overrides = ["http.workers=7", "log.filter=a=\"debug\""].map(|text| text.parse().unwrap());
+        let overrides = ["http.workers=7", "log.filter=\"a\"=debug"].map(|text| text.parse().unwrap());
         effective.overlay_command_line(&overrides).unwrap();
 
         let dir = tempfile::tempdir().unwrap();
