@@ -75,7 +75,7 @@ pub enum AttachError {
     #[error("the server refuses the connection ({0})")]
     Refused(StatusCode),
     /// The listener is not an app server.
-    #[error("the program that listens there is no codex-app-server, it does not speak WebSocket: {0}")]
+    #[error("the program that listens there does not speak WebSocket: {0}")]
     NoWebSocket(String),
 }
 

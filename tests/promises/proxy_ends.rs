@@ -42,7 +42,7 @@ fn without_a_server_it_says_so_without_waiting_for_stdin_and_how_to_start_one() 
     let expected = no_server(&home.control_socket(), "No such file or directory (os error 2)", hint);
     // stdin stays open: the proxy does not wait for its end.
     let mut process = proxy(&home, &[]).spawn();
-    assert_eq!(process.exit_code(), 1);
+    assert_eq!(process.exit_code(), 69);
     assert_eq!(process.stderr.all(), expected);
 }
 
@@ -57,13 +57,13 @@ fn what_is_no_socket_or_has_no_server_any_more_refuses() {
         let path = directory.join(name);
         let hint = format!("Start a server there first: codex-app-server --listen unix://{}", path.display());
         let Ended { code, stdout, stderr } = proxy(&home, &["--sock", name]).run();
-        assert_eq!((code, stdout.as_str()), (Some(1), ""));
+        assert_eq!((code, stdout.as_str()), (Some(69), ""));
         assert_eq!(stderr, no_server(&path, "Connection refused (os error 111)", &hint));
     }
     // Neither a URL nor nothing is anything but a file name.
     for (name, path) in [("unix:///x", "unix:///x"), ("", "")] {
         let Ended { code, stderr, .. } = proxy(&home, &["--sock", name]).run();
-        assert_eq!(code, Some(1), "{stderr}");
+        assert_eq!(code, Some(69), "{stderr}");
         assert!(stderr.contains(directory.join(path).to_str().expect("text")), "{stderr}");
     }
 }
