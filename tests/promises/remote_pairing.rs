@@ -145,7 +145,8 @@ fn the_streams_of_a_revoked_controller_end_whatever_the_backend_does() {
         backend.fail_always(Endpoint::Revoke, fault);
         let params = json!({"environmentId": "env_1", "clientId": "stolen"});
         client.send_request("remoteControl/client/revoke", params);
-        eventually("its stream is gone", || stolen.ping() == "unknown");
+        backend.wait_for_requests(Endpoint::Revoke, 1);
+        assert_eq!(stolen.ping(), "unknown", "its stream is gone before the backend is asked");
         let refused = backend.controller_of("stolen", Some("another")).refusal("initialize", json!({}));
         assert_eq!(refused.message, "this controller was revoked; pair it again");
         other.call("thread/loaded/list", json!({}));
