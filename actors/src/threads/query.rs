@@ -322,6 +322,6 @@ fn page(
     limit: Option<u32>,
     direction: Option<SortDirection>,
 ) -> Result<PageRequest, RpcError> {
-    let cursor = cursor.map(parse).transpose().map_err(|e| RpcError::invalid_request(e))?;
+    let cursor = cursor.map(parse).transpose().map_err(RpcError::invalid_request)?;
     Ok(PageRequest { cursor, limit, direction: direction.unwrap_or(SortDirection::Desc) })
 }
