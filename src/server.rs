@@ -345,9 +345,8 @@ pub(crate) fn sources_with_models(
     settings: &Settings,
 ) -> Result<CatalogSources, ServerError> {
     let sources = sources(codex_home, config_overrides)?;
-    let host = host(codex_home, sources.cwd.clone(), "");
-    let (models, _) = models(settings, &Arc::new(Credentials::new(codex_home)), &host);
-    Ok(sources.with_models(models))
+    let (account, host) = (Arc::new(Credentials::new(codex_home)), host(codex_home, sources.cwd.clone(), ""));
+    Ok(sources.with_models(models(settings, &account, &host).0))
 }
 
 pub(crate) fn sources(codex_home: &Path, config_overrides: &[String]) -> Result<CatalogSources, ServerError> {
