@@ -125,10 +125,10 @@ impl<A: Actor, F: ActorFuture<A, Output = ()>> ActorFuture<A> for Caught<F> {
 
 /// An actor at work.
 struct Life<A: Actor<Context = Context<A>>> {
+    /// Dropped when the actor ends, and also when its arbiter does; before the actor, with which others may end.
+    _vital: Option<Vital>,
     actor: ContextFut<A, Context<A>>,
     started: bool,
-    /// Dropped when the actor ends, and also when its arbiter does.
-    _vital: Option<Vital>,
 }
 
 impl<A: Actor<Context = Context<A>>> Future for Life<A> {

@@ -6,6 +6,7 @@
 pub mod aside;
 pub mod backend;
 pub mod client;
+mod collected;
 pub mod compatible;
 pub mod conformance;
 pub mod frames;

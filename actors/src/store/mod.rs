@@ -8,6 +8,7 @@ mod check;
 mod cursor;
 mod database;
 mod enrollments;
+mod entries;
 mod error;
 mod files;
 mod fork;

@@ -15,10 +15,10 @@ use plain_file::Links;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::messages::{HistoryChange, ReadModelHistory};
+use super::entries;
+use super::messages::HistoryChange;
 use super::row::{self, written};
 use super::schema::{items, turns};
-use super::{Question, model_history};
 use crate::protocol::model::{HistoryItem, Role};
 use crate::protocol::turn::TurnStatus;
 
@@ -111,9 +111,9 @@ fn remember_what_was_said(db: &mut SqliteConnection, running: &str) -> QueryResu
             items::table.filter(of_turn.and(unfinished)).order(items::ordinal).select(items::text).load(db)?;
         let said = said.into_iter().map(|text| HistoryItem::text(Role::Assistant, text));
         let thread_id = row::thread_id(&thread)?;
-        let mut entries = HistoryItem::missing_outputs(&ReadModelHistory { thread_id }.run(db)?);
+        let mut entries = HistoryItem::missing_outputs(&entries::known(db, thread_id)?);
         entries.extend(said.chain([HistoryItem::interruption()]));
-        model_history::change(db, thread_id, Some(ordinal), HistoryChange::Append(entries))?;
+        entries::change(db, thread_id, Some(ordinal), HistoryChange::Append(entries))?;
     }
     Ok(())
 }

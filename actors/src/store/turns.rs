@@ -37,7 +37,7 @@ impl Question for RecordTurn {
         for item in &self.items {
             super::items::record(db, self.thread_id, &turn, item)?;
         }
-        super::model_history::change(db, self.thread_id, Some(ordinal), self.model_history)?;
+        super::entries::change(db, self.thread_id, Some(ordinal), self.model_history)?;
         Ok(true)
     }
 }

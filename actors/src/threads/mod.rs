@@ -20,16 +20,14 @@ use crate::context::Context;
 use crate::encode::Encoder;
 use crate::host::Host;
 use crate::limits::Limits;
-use crate::mailbox::start;
 use crate::panics::{guarded, guarded_future};
 use crate::post::post;
-use crate::protocol::thread::{ThreadId, ThreadRequest, ThreadStatus};
-use crate::protocol::usage::ThreadTokenUsage;
-use crate::protocol::{RpcError, ServerNotification};
+use crate::protocol::RpcError;
+use crate::protocol::thread::{ThreadId, ThreadRequest};
 use crate::reply::Reply;
 use crate::router::{Outcome, Router};
-use crate::store::{self, Store, ThreadRecord};
-use crate::thread::{Describe, EndTurn, SharedActivity, Thread, ThreadParts};
+use crate::store::{self, Store};
+use crate::thread::EndTurn;
 use crate::turn::TurnSetup;
 
 mod birth;
@@ -37,6 +35,7 @@ mod change;
 mod choice;
 mod conversation;
 mod idle;
+mod loaded;
 mod messages;
 mod query;
 mod refusals;
@@ -48,6 +47,7 @@ mod ticket;
 mod turn;
 mod view;
 
+use loaded::Loaded;
 pub use messages::{EndTurns, ThreadsRequest};
 use schedule::{Kind, Schedule, Ticket};
 use ticket::ticket;
@@ -82,17 +82,6 @@ pub struct ThreadsParts {
     pub turns: Arc<TurnSetup>,
     /// What a drain waits for.
     pub work: TaskTracker,
-}
-
-/// A loaded thread.
-struct Loaded {
-    thread: Arc<Addr<Thread>>,
-    /// What it does.
-    activity: SharedActivity,
-    /// It is not stored in the database.
-    ephemeral: bool,
-    /// Since when it has no subscribers; `None` if it has some, or before the first check.
-    unfollowed_since: Option<tokio::time::Instant>,
 }
 
 /// The asynchronous part of a request. It resolves to the final step in the registry.
@@ -328,45 +317,6 @@ impl Threads {
     fn ask<Q: store::Question>(&self, question: Q) -> impl Future<Output = Result<Q::Answer, RpcError>> + use<Q> {
         let answer = store::ask(&self.parts.store, question);
         async move { answer.await.map_err(|error| error.refusal()) }
-    }
-
-    /// Loads a thread unless it is loaded; one whose actor has failed is loaded again. `usage` is what it has cost so far.
-    fn load(&mut self, record: &Arc<ThreadRecord>, ephemeral: bool, usage: Option<ThreadTokenUsage>) {
-        let parts = ThreadParts {
-            router: self.parts.router.clone(),
-            store: self.parts.store.clone(),
-            turns: self.parts.turns.clone(),
-            clock: self.parts.clock.clone(),
-            work: self.parts.work.clone(),
-        };
-        let messages = self.parts.limits.thread_mailbox_messages;
-        if self.loaded.get(&record.id).is_some_and(|loaded| !loaded.thread.connected()) {
-            self.loaded.remove(&record.id);
-        }
-        let entry = self.loaded.entry(record.id).or_insert_with(|| {
-            let thread = Thread::new(record.clone(), ephemeral, usage, parts);
-            let activity = thread.activity();
-            Loaded { thread: start(messages, thread), activity, ephemeral, unfollowed_since: None }
-        });
-        entry.unfollowed_since = None;
-    }
-
-    /// Unloads a thread. Returns the notification for everyone if it was loaded.
-    fn unload(&mut self, id: ThreadId) -> Option<ServerNotification> {
-        let loaded = self.loaded.remove(&id)?;
-        // A turn that runs ends, and is recorded as interrupted. Nobody waits for it; a full mailbox holds one already.
-        let _ = loaded.thread.try_send(EndTurn);
-        Some(ServerNotification::ThreadStatusChanged { thread_id: id, status: ThreadStatus::NotLoaded })
-    }
-
-    fn is_ephemeral(&self, id: ThreadId) -> bool {
-        self.loaded.get(&id).is_some_and(|loaded| loaded.ephemeral)
-    }
-
-    /// The record with which a thread was loaded.
-    fn describe(&self, id: ThreadId) -> Option<impl Future<Output = Result<Arc<ThreadRecord>, RpcError>> + use<>> {
-        let description = self.loaded.get(&id)?.thread.send(Describe);
-        Some(async move { description.await.map_err(|_| RpcError::internal("the thread has failed; resume it")) })
     }
 }
 

@@ -9,7 +9,9 @@ use super::*;
 use crate::catalog::CatalogSources;
 use crate::limits::Seconds;
 use crate::protocol::thread::{ApprovalsReviewer, AskForApproval, GitInfo, SandboxPolicy, SessionSource};
+use crate::store::ThreadRecord;
 use crate::store::ThreadSettings;
+use crate::thread::Thread;
 use crate::turn::TurnSetup;
 use crate::vital::Vitals;
 

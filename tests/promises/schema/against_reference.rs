@@ -79,6 +79,7 @@ const MEANT: &[(&str, &[&str])] = &[
             "ServerDiagnosticsResponse.version: unknown",
         ],
     ),
+    ("only this server lists names that are not UTF-8 as they are", &["FsReadDirectoryEntry.fileNameBase64: unknown"]),
     ("only this server has scopes", &["Scope: unknown"]),
     ("the form of an MCP server passes through as it comes", &["McpElicitationSchema: anything"]),
     (
