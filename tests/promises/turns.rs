@@ -152,6 +152,33 @@ fn the_next_turn_begins_with_the_same_bytes_also_after_a_restart() {
 }
 
 #[test]
+fn the_first_request_is_small_and_a_schema_is_for_one_turn() {
+    const MOST_BYTES: usize = 12_000;
+    for wire in [Wire::Responses, Wire::Chat] {
+        let model = Model::start();
+        model.script([Reply::text("{}"), Reply::text("Free.")]);
+        let home = model.home(wire);
+        let server = Server::unix(Launch::at(&home));
+        let mut client = server.client();
+        let thread = client.call("thread/start", json!({}))["thread"]["id"].as_str().expect("an id").to_owned();
+        let schema = json!({"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]});
+        let words = json!([{"type": "text", "text": "hello"}]);
+        client.call("turn/start", json!({"threadId": thread, "input": words, "outputSchema": schema}));
+        assert_eq!(follow(&mut client).1["status"], "completed");
+        say(&mut client, &thread, "and now freely");
+        assert_eq!(follow(&mut client).1["status"], "completed");
+        let requests = model.requests();
+        let asked_for = |number: usize| match wire {
+            Wire::Responses => requests[number].body["text"]["format"]["schema"].clone(),
+            Wire::Chat => requests[number].body["response_format"]["json_schema"]["schema"].clone(),
+        };
+        assert_eq!((asked_for(0), asked_for(1)), (schema, Value::Null));
+        let bytes = requests[0].http.body.len();
+        assert!(bytes <= MOST_BYTES, "an empty thread sends {bytes} bytes");
+    }
+}
+
+#[test]
 fn a_failed_turn_says_why_and_the_thread_goes_on() {
     let server = Server::unix(Launch::new());
     let mut client = server.client();
