@@ -41,6 +41,7 @@ pub mod thread;
 pub mod turn;
 pub mod unset;
 pub mod usage;
+pub mod with_choices;
 
 pub use decode::{ClientMessage, Refusal, decode, decode_within};
 pub use error::{ErrorCode, RpcError};

@@ -12,10 +12,11 @@ use crate::encode::is_large;
 use crate::protocol::API_VERSION;
 use crate::protocol::settings::ModeKind;
 use crate::protocol::thread::{
-    GitInfo, MultiAgentMode, ThreadForkParams, ThreadId, ThreadStartParams, ThreadStartResponse, WithChoices,
+    GitInfo, MultiAgentMode, ThreadForkParams, ThreadId, ThreadStartParams, ThreadStartResponse,
 };
 use crate::protocol::turn::Turn;
 use crate::protocol::usage::ThreadTokenUsage;
+use crate::protocol::with_choices::WithChoices;
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{Audience, Effect};

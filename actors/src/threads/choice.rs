@@ -7,8 +7,8 @@ use actix::prelude::*;
 use crate::catalog::{Catalog, EffectiveSettings, ThreadDefaults, ThreadOverrides};
 use crate::protocol::RpcError;
 use crate::protocol::settings::{CollaborationMode, ReasoningSummary, SandboxPolicy};
-use crate::protocol::thread::{ThreadChoices, ThreadSettingsUpdateParams};
-use crate::protocol::turn::TurnStartParams;
+use crate::protocol::thread::ThreadChoices;
+use crate::protocol::turn::TurnChoices;
 use crate::store::ThreadRecord;
 
 /// The choices of a request that may change the settings of a thread. Absent ones change nothing.
@@ -28,56 +28,33 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    pub(super) fn of_turn(params: &mut TurnStartParams) -> Self {
-        let service_tier = params.service_tier.take();
-        let mode = params.collaboration_mode.take();
-        let chosen =
-            mode.as_ref().map(|mode| (Some(mode.settings.model.clone()), mode.settings.reasoning_effort.clone()));
-        let (model, effort) = chosen.unwrap_or_default();
+    /// The choices of `turn/start` and `thread/settings/update`.
+    pub(super) fn of_turns(choices: TurnChoices) -> Self {
+        let of_mode = choices.collaboration_mode.as_ref().map(|mode| mode.settings.clone());
+        let (model, effort) = of_mode.map(|chosen| (chosen.model, chosen.reasoning_effort)).unwrap_or_default();
         Self {
-            cwd: params.cwd.take(),
-            roots: params.runtime_workspace_roots.take(),
-            removes_service_tier: service_tier == Some(None),
+            cwd: choices.cwd,
+            removes_service_tier: choices.service_tier == Some(None),
             overrides: ThreadOverrides {
-                model: model.filter(|model| !model.is_empty()).or(params.model.take()),
-                service_tier: service_tier.flatten(),
-                approval_policy: params.approval_policy,
-                approvals_reviewer: params.approvals_reviewer,
-                permissions: params.permissions.take(),
+                model: Some(model).filter(|model| !model.is_empty()).or(choices.model),
+                service_tier: choices.service_tier.flatten(),
+                approval_policy: choices.approval_policy,
+                approvals_reviewer: choices.approvals_reviewer,
+                permissions: choices.permissions,
                 ..ThreadOverrides::default()
             },
-            effort: effort.or(params.effort.take()),
-            summary: params.summary,
-            sandbox_policy: params.sandbox_policy.take(),
-            disabled_plugins: params.disabled_plugin_ids.take(),
-            mode,
+            effort: effort.or(choices.effort),
+            summary: choices.summary,
+            sandbox_policy: choices.sandbox_policy,
+            disabled_plugins: choices.disabled_plugin_ids,
+            mode: choices.collaboration_mode,
             ..Self::default()
         }
     }
 
-    pub(super) fn of_settings(params: &mut ThreadSettingsUpdateParams) -> Self {
-        let mode = params.collaboration_mode.take();
-        let chosen =
-            mode.as_ref().map(|mode| (Some(mode.settings.model.clone()), mode.settings.reasoning_effort.clone()));
-        let (model, effort) = chosen.unwrap_or_default();
-        Self {
-            cwd: params.cwd.take(),
-            removes_service_tier: params.service_tier == Some(None),
-            overrides: ThreadOverrides {
-                model: model.filter(|model| !model.is_empty()).or(params.model.take()),
-                service_tier: params.service_tier.take().flatten(),
-                approval_policy: params.approval_policy,
-                approvals_reviewer: params.approvals_reviewer,
-                permissions: params.permissions.take(),
-                ..ThreadOverrides::default()
-            },
-            effort: effort.or(params.effort.take()),
-            summary: params.summary,
-            sandbox_policy: params.sandbox_policy.take(),
-            disabled_plugins: params.disabled_plugin_ids.take(),
-            mode,
-            ..Self::default()
-        }
+    /// Other workspace roots, if `roots` are some.
+    pub(super) fn with_roots(self, roots: Option<Vec<String>>) -> Self {
+        Self { roots, ..self }
     }
 
     /// Whether anything was chosen.

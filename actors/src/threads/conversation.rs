@@ -21,10 +21,10 @@ use crate::store::messages::{LastTokenUsage, RevertThread, Reverted, Until};
 use crate::thread::{Activity, ChangeSettings, InjectItems};
 
 impl Threads {
-    pub(super) fn update_settings(&self, mut params: ThreadSettingsUpdateParams) -> Result<Work, RpcError> {
-        let thread = self.live(&params.thread_id)?;
+    pub(super) fn update_settings(&self, params: ThreadSettingsUpdateParams) -> Result<Work, RpcError> {
+        let thread = self.live(&params.own.thread_id)?;
         let catalog = self.parts.catalog.clone();
-        let choice = Choice::of_settings(&mut params);
+        let choice = Choice::of_turns(params.choices);
         work(async move {
             let mut record = ThreadRecord::clone(&*describe(&thread).await?);
             choice.apply(&mut record, catalog).await?;

@@ -16,9 +16,9 @@ use crate::encode::{Encoder, is_large};
 use crate::protocol::notification::ThreadTokenUsageUpdated;
 use crate::protocol::thread::{
     MultiAgentMode, SortDirection, ThreadId, ThreadResumeParams, ThreadResumeResponse, TurnsPage, TurnsPageParams,
-    WithChoices,
 };
 use crate::protocol::turn::{Turn, TurnItemsView};
+use crate::protocol::with_choices::WithChoices;
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{Audience, Effect, Outcome};

@@ -14,17 +14,19 @@ use crate::protocol::thread::{ThreadId, ThreadIdParams};
 use crate::protocol::turn::{
     AdditionalContextEntry, AdditionalContextKind, TurnInterruptParams, TurnStartParams, TurnSteerParams,
 };
+use crate::protocol::with_choices::WithChoices;
 use crate::protocol::{ErrorCode, RpcError};
 use crate::store::ThreadRecord;
 use crate::thread::{CompactThread, Describe, InterruptTurn, StartTurn, SteerTurn, Thread};
 use crate::turn::{InstructionSearch, TurnRules, UserRequest, UserWords};
 
 impl Threads {
-    pub(super) fn start_turn(&self, mut params: TurnStartParams) -> Result<Work, RpcError> {
+    pub(super) fn start_turn(&self, params: TurnStartParams) -> Result<Work, RpcError> {
+        let WithChoices { choices, own: mut params } = params;
         let thread = self.live(&params.thread_id)?;
         self.check_input(&params.input)?;
         let (catalog, home) = (self.parts.catalog.clone(), self.parts.host.codex_home.clone());
-        let choice = Choice::of_turn(&mut params);
+        let choice = Choice::of_turns(choices).with_roots(params.runtime_workspace_roots.take());
         work(async move {
             let mut record = describe(&thread).await?;
             let changed = choice.is_any();

@@ -2,9 +2,7 @@
 //! `thread/fork`.
 
 use schemars::JsonSchema;
-use serde::de::{DeserializeOwned, Error};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::protocol::settings::{ApprovalsReviewer, AskForApproval, SandboxMode};
@@ -38,27 +36,4 @@ pub struct ThreadChoices {
     pub base_instructions: Option<String>,
     /// Instructions in addition to the model's own.
     pub developer_instructions: Option<String>,
-}
-
-/// Params that hold the chosen settings and the members `P` of their own method, side by side on the wire.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-#[schemars(inline)]
-pub struct WithChoices<P> {
-    /// The chosen settings.
-    #[serde(flatten)]
-    pub choices: ThreadChoices,
-    /// The other members.
-    #[serde(flatten)]
-    pub own: P,
-}
-
-/// Both halves are read from the same text. The way of serde's `flatten` would keep a copy of every member that it does not
-/// know, of any size.
-impl<'de, P: DeserializeOwned> Deserialize<'de> for WithChoices<P> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <&RawValue>::deserialize(deserializer)?.get();
-        let choices = serde_json::from_str(text).map_err(Error::custom)?;
-        let own = serde_json::from_str(text).map_err(Error::custom)?;
-        Ok(Self { choices, own })
-    }
 }

@@ -65,16 +65,16 @@ const LIST: &[Gated<ThreadListParams>] = &[
 ];
 
 const TURN_START: &[Gated<TurnStartParams>] = &[
-    ("turn/start.additionalContext", |p| p.additional_context.is_some()),
-    ("turn/start.collaborationMode", |p| p.collaboration_mode.is_some()),
-    ("turn/start.cyberAccessProgram", |p| p.cyber_access_program.is_some()),
-    ("turn/start.environments", |p| p.environments.is_some()),
-    ("turn/start.multiAgentMode", |p| p.multi_agent_mode.is_some()),
-    ("turn/start.permissions", |p| p.permissions.is_some()),
-    ("turn/start.responsesapiClientMetadata", |p| p.responsesapi_client_metadata.is_some()),
-    ("turn/start.responsesapiClientMetadataPatch", |p| p.responsesapi_client_metadata_patch.is_some()),
-    ("turn/start.runtimeWorkspaceRoots", |p| p.runtime_workspace_roots.is_some()),
-    (GRANULAR, |p| is_granular(p.approval_policy)),
+    ("turn/start.additionalContext", |p| p.own.additional_context.is_some()),
+    ("turn/start.collaborationMode", |p| p.choices.collaboration_mode.is_some()),
+    ("turn/start.cyberAccessProgram", |p| p.own.cyber_access_program.is_some()),
+    ("turn/start.environments", |p| p.choices.environments.is_some()),
+    ("turn/start.multiAgentMode", |p| p.choices.multi_agent_mode.is_some()),
+    ("turn/start.permissions", |p| p.choices.permissions.is_some()),
+    ("turn/start.responsesapiClientMetadata", |p| p.own.responsesapi_client_metadata.is_some()),
+    ("turn/start.responsesapiClientMetadataPatch", |p| p.own.responsesapi_client_metadata_patch.is_some()),
+    ("turn/start.runtimeWorkspaceRoots", |p| p.own.runtime_workspace_roots.is_some()),
+    (GRANULAR, |p| is_granular(p.choices.approval_policy)),
 ];
 
 const TURN_STEER: &[Gated<TurnSteerParams>] = &[

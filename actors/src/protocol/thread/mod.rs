@@ -12,7 +12,7 @@ mod snapshot;
 pub(crate) mod tests;
 mod widening;
 
-pub use choices::{ThreadChoices, WithChoices};
+pub use choices::ThreadChoices;
 pub use conversation::{ThreadInjectItemsParams, ThreadRevertParams, ThreadRevertResponse, ThreadSettingsUpdateParams};
 pub use id::{InvalidThreadId, ThreadId};
 pub use listing::{
@@ -121,7 +121,7 @@ impl ThreadRequest {
             | Self::Delete(params)
             | Self::Unsubscribe(params)
             | Self::CompactStart(params) => &params.thread_id,
-            Self::SettingsUpdate(params) => &params.thread_id,
+            Self::SettingsUpdate(params) => &params.own.thread_id,
             Self::InjectItems(params) => &params.thread_id,
             Self::Revert(params) => &params.thread_id,
             Self::TurnsList(params) => &params.thread_id,
@@ -130,7 +130,7 @@ impl ThreadRequest {
             Self::AttachmentList(params) => &params.thread_id,
             Self::BackgroundTerminalsList(params) => &params.thread_id,
             Self::ReadStateUpdate(params) => &params.thread_id,
-            Self::TurnStart(params) => &params.thread_id,
+            Self::TurnStart(params) => &params.own.thread_id,
             Self::TurnSteer(params) => &params.thread_id,
             Self::TurnInterrupt(params) => &params.thread_id,
         })

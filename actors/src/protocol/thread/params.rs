@@ -9,13 +9,14 @@ use serde_json::value::RawValue;
 
 use super::super::optional::{null_is_default, present};
 use super::super::turn::TurnItemsView;
-use super::choices::WithChoices;
+use super::choices::ThreadChoices;
 use super::results::ReadStateOperation;
 use super::{SortDirection, ThreadHistoryMode};
 use crate::protocol::settings::{MultiAgentMode, Personality};
+use crate::protocol::with_choices::WithChoices;
 
 /// Params of `thread/start`.
-pub type ThreadStartParams = WithChoices<StartOptions>;
+pub type ThreadStartParams = WithChoices<ThreadChoices, StartOptions>;
 
 /// The members of `thread/start` besides the chosen settings.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -68,7 +69,7 @@ pub enum ThreadStartSource {
 }
 
 /// Params of `thread/resume`; the chosen settings replace the thread's.
-pub type ThreadResumeParams = WithChoices<ResumeOptions>;
+pub type ThreadResumeParams = WithChoices<ThreadChoices, ResumeOptions>;
 
 /// The members of `thread/resume` besides the chosen settings.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -104,7 +105,7 @@ pub struct TurnsPageParams {
 }
 
 /// Params of `thread/fork`; the chosen settings replace the source's.
-pub type ThreadForkParams = WithChoices<ForkOptions>;
+pub type ThreadForkParams = WithChoices<ThreadChoices, ForkOptions>;
 
 /// The members of `thread/fork` besides the chosen settings.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]

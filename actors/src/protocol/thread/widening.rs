@@ -41,16 +41,16 @@ const FORK: &[Widening<ThreadForkParams>] = &[
 ];
 
 const TURN_START: &[Widening<TurnStartParams>] = &[
-    ("turn/start.sandboxPolicy", |p| p.sandbox_policy.as_ref().is_some_and(is_wide_policy)),
-    ("turn/start.permissions", |p| is_wide_profile(p.permissions.as_deref())),
-    ("turn/start.runtimeWorkspaceRoots", |p| p.runtime_workspace_roots.is_some()),
-    ("turn/start.environments", |p| p.environments.is_some()),
+    ("turn/start.sandboxPolicy", |p| p.choices.sandbox_policy.as_ref().is_some_and(is_wide_policy)),
+    ("turn/start.permissions", |p| is_wide_profile(p.choices.permissions.as_deref())),
+    ("turn/start.runtimeWorkspaceRoots", |p| p.own.runtime_workspace_roots.is_some()),
+    ("turn/start.environments", |p| p.choices.environments.is_some()),
 ];
 
 const SETTINGS_UPDATE: &[Widening<ThreadSettingsUpdateParams>] = &[
-    ("thread/settings/update.sandboxPolicy", |p| p.sandbox_policy.as_ref().is_some_and(is_wide_policy)),
-    ("thread/settings/update.permissions", |p| is_wide_profile(p.permissions.as_deref())),
-    ("thread/settings/update.environments", |p| p.environments.is_some()),
+    ("thread/settings/update.sandboxPolicy", |p| p.choices.sandbox_policy.as_ref().is_some_and(is_wide_policy)),
+    ("thread/settings/update.permissions", |p| is_wide_profile(p.choices.permissions.as_deref())),
+    ("thread/settings/update.environments", |p| p.choices.environments.is_some()),
 ];
 
 /// Keys of `config.toml` that a client may set for its own thread: which model, and how it thinks and speaks. Any other

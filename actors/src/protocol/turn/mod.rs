@@ -1,12 +1,14 @@
 //! Turns: a user's request and the agent's work on it.
 
+mod choices;
 mod error;
 mod params;
 mod plan;
 
+pub use choices::{TurnChoices, TurnEnvironmentParams};
 pub use error::{CodexErrorInfo, HttpStatus, NonSteerableTurnKind, TurnError};
 pub use params::{
-    AdditionalContextEntry, AdditionalContextKind, CyberAccessProgram, TurnEnvironmentParams, TurnInterruptParams,
+    AdditionalContextEntry, AdditionalContextKind, CyberAccessProgram, TurnInterruptParams, TurnOptions,
     TurnStartParams, TurnStartResponse, TurnSteerParams, TurnSteerResponse, TurnToolOutput,
 };
 pub use plan::{TurnPlanStep, TurnPlanStepStatus};

@@ -7,55 +7,30 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Turn;
+use super::choices::TurnChoices;
 use crate::protocol::item::UserInput;
-use crate::protocol::optional::{null_is_default, present};
-use crate::protocol::settings::{
-    ApprovalsReviewer, AskForApproval, CollaborationMode, MultiAgentMode, Personality, ReasoningSummary, SandboxPolicy,
-};
+use crate::protocol::optional::null_is_default;
+use crate::protocol::with_choices::WithChoices;
 
-/// Params of `turn/start`. Settings stay in effect for later turns unless a member says otherwise.
+/// Params of `turn/start`. The chosen settings stay in effect for later turns.
+pub type TurnStartParams = WithChoices<TurnChoices, TurnOptions>;
+
+/// The members of `turn/start` besides the chosen settings.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct TurnStartParams {
+pub struct TurnOptions {
     /// Id of the thread.
     pub thread_id: String,
     /// Input of the user.
     pub input: Vec<UserInput>,
     /// The client's id of this message, returned as `clientId` of the item.
     pub client_user_message_id: Option<String>,
-    /// Working directory; a relative one is resolved against the server's.
-    pub cwd: Option<String>,
     /// Absolute paths of the workspace roots.
     pub runtime_workspace_roots: Option<Vec<String>>,
-    /// When the agent must ask for approval.
-    pub approval_policy: Option<AskForApproval>,
-    /// Who reviews approval requests.
-    pub approvals_reviewer: Option<ApprovalsReviewer>,
-    /// Sandbox; cannot be combined with `permissions`.
-    pub sandbox_policy: Option<SandboxPolicy>,
-    /// Name of a permission profile.
-    pub permissions: Option<String>,
-    /// Model.
-    pub model: Option<String>,
-    /// Service tier at the provider; null removes it.
-    #[serde(default, deserialize_with = "present")]
-    pub service_tier: Option<Option<String>>,
     /// Service tier for this turn only.
     pub service_tier_for_turn: Option<String>,
-    /// Reasoning effort.
-    pub effort: Option<String>,
-    /// Summary of the model's reasoning.
-    pub summary: Option<ReasoningSummary>,
-    /// Style of answers; no effect.
-    pub personality: Option<Personality>,
     /// JSON Schema of the agent's final message, for this turn only.
     pub output_schema: Option<Value>,
-    /// Disabled plugins.
-    pub disabled_plugin_ids: Option<Vec<String>>,
-    /// Collaboration mode; its model and effort take precedence over `model` and `effort`.
-    pub collaboration_mode: Option<CollaborationMode>,
-    /// No effect; see [`MultiAgentMode`].
-    pub multi_agent_mode: Option<MultiAgentMode>,
     /// The turn that caused this one.
     pub parent_turn_id: Option<String>,
     /// The first turn of the chain; default: this turn.
@@ -64,8 +39,6 @@ pub struct TurnStartParams {
     pub turn_trigger: Option<String>,
     /// Output of a tool instead of user input.
     pub tool_output: Option<TurnToolOutput>,
-    /// Environments, the primary one first.
-    pub environments: Option<Vec<TurnEnvironmentParams>>,
     /// Additional context for the model, by its source.
     pub additional_context: Option<BTreeMap<String, AdditionalContextEntry>>,
     /// Replaces the metadata of requests to the model.
@@ -110,18 +83,6 @@ pub struct TurnToolOutput {
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub retain: bool,
-}
-
-/// An environment.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct TurnEnvironmentParams {
-    /// Id of the environment; `local` for the server's machine.
-    pub environment_id: String,
-    /// Working directory.
-    pub cwd: String,
-    /// Absolute paths of the workspace roots; default: the working directory.
-    pub runtime_workspace_roots: Option<Vec<String>>,
 }
 
 /// An access program of the provider for cybersecurity work.
@@ -191,7 +152,7 @@ mod tests {
     fn start(mut params: Value) -> Result<TurnStartParams, String> {
         params["threadId"] = json!("t");
         params.as_object_mut().unwrap().entry("input").or_insert(json!([]));
-        serde_json::from_value(params).map_err(|error| error.to_string())
+        serde_json::from_str(&params.to_string()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -201,7 +162,7 @@ mod tests {
             (json!({"serviceTier": null}), Some(None)),
             (json!({"serviceTier": "flex"}), Some(Some("flex".to_owned()))),
         ] {
-            assert_eq!(start(params).unwrap().service_tier, tier);
+            assert_eq!(start(params).unwrap().choices.service_tier, tier);
         }
     }
 
@@ -216,9 +177,9 @@ mod tests {
             "toolOutput": {"name": "n", "output": "o"}, "responsesapiClientMetadata": {"k": "v"}, "turnTrigger": "exec",
         }))
         .unwrap();
-        assert_eq!(params.input[0], UserInput::Text { text: "look".into(), text_elements: Vec::new() });
-        assert_eq!(params.additional_context.unwrap()["editor"].kind, AdditionalContextKind::Untrusted);
-        assert!(!params.tool_output.unwrap().retain);
+        assert_eq!(params.own.input[0], UserInput::Text { text: "look".into(), text_elements: Vec::new() });
+        assert_eq!(params.own.additional_context.unwrap()["editor"].kind, AdditionalContextKind::Untrusted);
+        assert!(!params.own.tool_output.unwrap().retain);
         for wrong in [
             json!({"environments": {}}),
             json!({"additionalContext": {"a": {"value": "v"}}}),
