@@ -8,7 +8,7 @@ use super::query::{backwards_cursors, latest_cursors};
 use super::refusals::{no_rollout, thread_id};
 use super::turn::describe;
 use super::view;
-use super::{Threads, Work, finish, hand_over, work};
+use super::{Threads, Work, decided, finish, hand_over, work};
 use crate::protocol::model::HistoryItem;
 use crate::protocol::notification::ThreadReverted;
 use crate::protocol::thread::{
@@ -46,11 +46,9 @@ impl Threads {
             HistoryItem::from_raw(item).map_err(invalid)
         };
         let history = params.items.into_iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
-        work(async move {
-            hand_over(move |reply| async move {
-                let _ = thread.send(InjectItems { reply, history }).await;
-            })
-        })
+        decided(hand_over(move |reply| async move {
+            let _ = thread.send(InjectItems { reply, history }).await;
+        }))
     }
 
     pub(super) fn revert(&self, params: ThreadRevertParams) -> Result<Work, RpcError> {

@@ -84,8 +84,13 @@ pub struct ThreadsParts {
     pub work: TaskTracker,
 }
 
-/// The asynchronous part of a request. It resolves to the final step in the registry.
-type Work = Pin<Box<dyn Future<Output = Result<Finish, RpcError>>>>;
+/// What a request does before its final step in the registry.
+enum Work {
+    /// Nothing: it is decided as soon as its turn has come.
+    Decided(Finish),
+    /// This, which waits for others.
+    Awaited(Pin<Box<dyn Future<Output = Result<Finish, RpcError>>>>),
+}
 
 /// The final step of a request: changes the registry if needed, and answers.
 type Finish = Box<dyn FnOnce(&mut Threads, Reply) -> End>;
@@ -114,9 +119,14 @@ struct Done {
     reply: Reply,
 }
 
-/// Wraps the asynchronous part of a request.
+/// Wraps the part of a request that waits for others.
 fn work(future: impl Future<Output = Result<Finish, RpcError>> + 'static) -> Result<Work, RpcError> {
-    Ok(Box::pin(future))
+    Ok(Work::Awaited(Box::pin(future)))
+}
+
+/// Wraps the final step of a request that waits for nobody.
+fn decided(finish: Result<Finish, RpcError>) -> Result<Work, RpcError> {
+    finish.map(Work::Decided)
 }
 
 /// Wraps the final step of a request, which answers.
@@ -162,7 +172,7 @@ impl Threads {
             Request::ReadStateUpdate(params) => self.update_read_state(params),
             Request::LoadedList(params) => {
                 let list = self.loaded_list(&params)?;
-                work(async { finish(move |_, reply| reply.ok(&list)) })
+                decided(finish(move |_, reply| reply.ok(&list)))
             }
             Request::CompactStart(params) => self.compact(&params),
             Request::SettingsUpdate(params) => self.update_settings(*params),
@@ -178,7 +188,10 @@ impl Threads {
     fn begin(&mut self, ticket: Ticket, request: ThreadsRequest, ctx: &mut Context<Self>) -> Outcome {
         let ThreadsRequest { reply, originator, request } = request;
         let work = match guarded("a request about threads", || self.work(&reply, &originator, request)) {
-            Some(Ok(work)) => work,
+            Some(Ok(Work::Awaited(work))) => work,
+            Some(Ok(Work::Decided(finish))) => {
+                return self.worked(ticket, Done { result: Some(Ok(finish)), reply }, ctx);
+            }
             Some(Err(refusal)) => return self.worked(ticket, Done { result: Some(Err(refusal)), reply }, ctx),
             None => return self.worked(ticket, Done { result: None, reply }, ctx),
         };

@@ -6,7 +6,7 @@ use std::iter;
 
 use super::refusals::{thread_id, thread_not_found, thread_not_loaded};
 use super::view::{self, Presence};
-use super::{Threads, Work, finish, work};
+use super::{Threads, Work, decided, finish, work};
 use crate::encode::is_large;
 use crate::protocol::thread::{
     CwdFilter, ItemsCursor, Page, SortDirection, Thread, ThreadAttachmentListParams, ThreadAttachmentListResponse,
@@ -54,7 +54,7 @@ impl Threads {
             || params.ancestor_thread_id.is_some()
             || params.attached_to_thread_id.is_some();
         if asks_for_none {
-            return work(async { finish(|_, reply| reply.ok(&empty_list())) });
+            return decided(finish(|_, reply| reply.ok(&empty_list())));
         }
         let filter = ThreadFilter {
             archived: params.archived.unwrap_or_default(),
@@ -186,7 +186,7 @@ impl Threads {
         if params.cursor.is_some() {
             return Err(unfit("invalid pagination cursor"));
         }
-        work(async { finish(|_, reply| reply.ok(&ThreadAttachmentListResponse::default())) })
+        decided(finish(|_, reply| reply.ok(&ThreadAttachmentListResponse::default())))
     }
 
     pub(super) fn background_terminals(&self, params: &ThreadBackgroundTerminalsListParams) -> Result<Work, RpcError> {

@@ -11,7 +11,7 @@ use super::choice::Choice;
 use super::query::{backwards_cursors, latest_cursors, turn_sizes};
 use super::refusals::{archived, no_rollout, session_id};
 use super::view::{self, Presence};
-use super::{End, Threads, Work, finish, work};
+use super::{End, Threads, Work, decided, finish, work};
 use crate::encode::{Encoder, is_large};
 use crate::protocol::notification::ThreadTokenUsageUpdated;
 use crate::protocol::thread::{
@@ -46,7 +46,7 @@ impl Threads {
         };
         if self.loaded.get(&id).is_some_and(|loaded| loaded.thread.connected()) {
             // The client's choices apply to a thread that is being loaded; a loaded thread keeps its settings.
-            return work(async move { finish(move |threads, reply| threads.attach(join, reply, false)) });
+            return decided(finish(move |threads, reply| threads.attach(join, reply, false)));
         }
         let known = self.ask((LoadThread { id }, LastTokenUsage { thread_id: id }));
         let (store, catalog) = (self.parts.store.clone(), self.parts.catalog.clone());

@@ -7,7 +7,7 @@ use actix::prelude::*;
 
 use super::choice::Choice;
 use super::refusals::{thread_id, thread_not_found};
-use super::{Threads, Work, hand_over, work};
+use super::{Threads, Work, decided, hand_over, work};
 use crate::catalog::{AskModelRules, Catalog};
 use crate::protocol::item::UserInput;
 use crate::protocol::thread::{ThreadId, ThreadIdParams};
@@ -62,27 +62,23 @@ impl Threads {
             return Err(RpcError::invalid_request("expectedTurnId must not be empty"));
         }
         self.check_input(&params.input)?;
-        work(async move {
-            hand_over(move |reply| async move {
-                let words = UserWords {
-                    reply,
-                    request: UserRequest::Steer,
-                    client_id: params.client_user_message_id,
-                    content: params.input,
-                    context: params.additional_context.into_iter().flatten().map(context).collect(),
-                };
-                let _ = thread.send(SteerTurn { words, expected_turn_id: params.expected_turn_id }).await;
-            })
-        })
+        decided(hand_over(move |reply| async move {
+            let words = UserWords {
+                reply,
+                request: UserRequest::Steer,
+                client_id: params.client_user_message_id,
+                content: params.input,
+                context: params.additional_context.into_iter().flatten().map(context).collect(),
+            };
+            let _ = thread.send(SteerTurn { words, expected_turn_id: params.expected_turn_id }).await;
+        }))
     }
 
     pub(super) fn interrupt_turn(&self, params: TurnInterruptParams) -> Result<Work, RpcError> {
         let thread = self.live(&params.thread_id)?;
-        work(async move {
-            hand_over(move |reply| async move {
-                let _ = thread.send(InterruptTurn { reply, turn_id: params.turn_id }).await;
-            })
-        })
+        decided(hand_over(move |reply| async move {
+            let _ = thread.send(InterruptTurn { reply, turn_id: params.turn_id }).await;
+        }))
     }
 
     pub(super) fn compact(&self, params: &ThreadIdParams) -> Result<Work, RpcError> {
