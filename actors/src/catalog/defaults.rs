@@ -20,6 +20,9 @@ use crate::protocol::thread::{ApprovalsReviewer, AskForApproval};
 /// Bytes of the instruction files of a project, unless the configuration says otherwise (the reference program's number).
 const INSTRUCTION_BYTES: usize = 32_768;
 
+/// Bytes of a tool's output that the model sees, unless the configuration says otherwise (spec: turns 2.3).
+const OUTPUT_BYTES: usize = 10_000;
+
 /// Longest path that operating systems accept, in bytes.
 const LONGEST_PATH: usize = 4096;
 
@@ -47,6 +50,7 @@ pub fn thread_settings(
     let model_provider = overrides.model_provider.unwrap_or_else(|| settings.default_provider().to_owned());
     let model_rules = rules(sources, &settings, &model_provider).map_err(unusable)?;
     let default_model = model_rules.provider.default_model().unwrap_or(DEFAULT_MODEL);
+    let projects = named_projects(&settings);
     let model = overrides.model.or(settings.model).unwrap_or_else(|| default_model.to_owned());
     if model.is_empty() {
         let text = "No models are available. Set `model` explicitly or check your model catalog configuration.";
@@ -72,8 +76,8 @@ pub fn thread_settings(
             .map_or_else(ApprovalsReviewer::default, current_reviewer),
         sandbox_policy: permissions.sandbox,
         active_permission_profile: permissions.profile,
+        projects,
         environment: settings.shell_environment_policy,
-        projects: settings.projects.into_keys().map(PathBuf::from).filter(|path| path.is_absolute()).collect(),
         cwd,
         runtime_workspace_roots,
         warnings,
@@ -109,7 +113,15 @@ fn rules(sources: &CatalogSources, settings: &Settings, provider: &str) -> Resul
         instruction_bytes: settings.project_doc_max_bytes.unwrap_or(INSTRUCTION_BYTES),
         instruction_names: settings.project_doc_fallback_filenames.clone(),
         root_markers: settings.project_root_markers.clone().unwrap_or_else(|| vec![".git".to_owned()]),
+        environment: settings.shell_environment_policy.clone(),
+        projects: named_projects(settings),
+        output_bytes: settings.tool_output_token_limit.map_or(OUTPUT_BYTES, |tokens| tokens.saturating_mul(4)),
     })
+}
+
+/// The projects that the user's configuration names.
+fn named_projects(settings: &Settings) -> Vec<PathBuf> {
+    settings.projects.keys().map(PathBuf::from).filter(|path| path.is_absolute()).collect()
 }
 
 fn unusable(fault: Fault) -> RpcError {

@@ -102,6 +102,12 @@ pub struct ModelRules {
     pub instruction_names: Vec<String>,
     /// Names of files and directories that mark the root of a project.
     pub root_markers: Vec<String>,
+    /// What commands inherit.
+    pub environment: EnvironmentPolicy,
+    /// Projects that the user's configuration names; absolute.
+    pub projects: Vec<PathBuf>,
+    /// Bytes of a tool's output that the model sees.
+    pub output_bytes: usize,
 }
 
 /// Sent by `Thread` before a turn of a thread that was read from disk, or whose settings changed: the reply is what the

@@ -42,6 +42,8 @@ pub enum Streams {
         /// Whether it reads input sent by [`Write`]; otherwise its input is empty.
         stdin: bool,
     },
+    /// One pipe for both outputs, so that they stay in their order; the input is empty.
+    OnePipe,
     /// One terminal for all streams.
     Terminal(TerminalSize),
 }
@@ -67,7 +69,7 @@ pub struct Listener {
 /// Where output comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputStream {
-    /// Standard output, and everything that comes from a terminal.
+    /// Standard output, and everything that comes from a terminal or from one pipe for both.
     Stdout,
     /// Standard error.
     Stderr,

@@ -87,6 +87,7 @@ pub struct Plumbing {
 pub fn plumb(streams: Streams, stdin_bytes: usize) -> io::Result<Plumbing> {
     match streams {
         Streams::Pipes { stdin } => pipes(stdin, stdin_bytes),
+        Streams::OnePipe => one_pipe(),
         Streams::Terminal(size) => terminal(size, stdin_bytes),
     }
 }
@@ -178,6 +179,13 @@ fn pipes(stdin: bool, stdin_bytes: usize) -> io::Result<Plumbing> {
     };
     let outputs = vec![(OutputStream::Stdout, Source::pipe(stdout)?), (OutputStream::Stderr, Source::pipe(stderr)?)];
     Ok(Plumbing { theirs: [their_stdin, their_stdout, their_stderr], input, terminal: None, outputs })
+}
+
+fn one_pipe() -> io::Result<Plumbing> {
+    let (output, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
+    let outputs = vec![(OutputStream::Stdout, Source::pipe(output)?)];
+    let theirs = [plain_file::open_null()?.into(), theirs.try_clone()?, theirs];
+    Ok(Plumbing { theirs, input: None, terminal: None, outputs })
 }
 
 fn terminal(size: TerminalSize, stdin_bytes: usize) -> io::Result<Plumbing> {

@@ -96,6 +96,14 @@ impl Runner {
         Self { limits, setup, surroundings, inherited: inherited_environment().into() }
     }
 
+    /// Runs nothing.
+    #[cfg(test)]
+    pub fn none() -> Self {
+        let surroundings = Arc::new(Surroundings::new(std::path::Path::new("/nowhere"), Vec::new()));
+        let (limits, setup) = (Arc::new(Limits::tiny()), CommandSetup::default());
+        Self { limits, setup, surroundings, inherited: [].into() }
+    }
+
     /// What starts commands, if anything does.
     pub fn launcher(&self) -> Option<&Launcher> {
         self.setup.launcher.as_ref()

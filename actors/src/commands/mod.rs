@@ -80,8 +80,8 @@ pub struct CommandsParts {
     pub catalog: Arc<Addr<Catalog>>,
     /// The clock for time stamps of notifications.
     pub clock: Clock,
-    /// How commands are started on this machine.
-    pub setup: CommandsSetup,
+    /// How commands are run on this machine.
+    pub runner: Runner,
     /// Is told if the registry ends.
     pub vitals: Vitals,
 }
@@ -97,9 +97,9 @@ impl Commands {
     }
 
     fn new(parts: CommandsParts) -> Self {
-        let CommandsParts { limits, host, router, catalog, clock, setup, vitals: _ } = parts;
+        let CommandsParts { limits, host, router, catalog, clock, runner, vitals: _ } = parts;
         Self {
-            runner: Runner::new(setup, &host, limits.clone()),
+            runner,
             limits,
             host,
             router,

@@ -15,7 +15,8 @@ use tokio::io::DuplexStream;
 use crate::account::Credentials;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::commands::{Commands, CommandsParts, CommandsSetup, EndAll};
+use crate::command::{CommandSetup, Runner};
+use crate::commands::{Commands, CommandsParts, EndAll};
 use crate::connection::ConnectionOrigin;
 use crate::connection::stream::opener;
 use crate::encode::Encoder;
@@ -33,7 +34,7 @@ use crate::router::Router;
 use crate::search::Search;
 use crate::store::Store;
 use crate::threads::{EndTurns, Threads, ThreadsParts};
-use crate::turn::{TurnLimits, TurnSetup};
+use crate::turn::{TurnLimits, TurnSetup, usual_shell};
 use crate::vital::Vitals;
 
 /// What the process passes to the actors.
@@ -56,7 +57,7 @@ pub struct ActorsParts {
     /// The wall clock.
     pub clock: Clock,
     /// How commands are started.
-    pub commands: CommandsSetup,
+    pub commands: CommandSetup,
     /// The configuration of remote control.
     pub remote_control: RemoteControlSetup,
     /// The bounds of the link to the backend.
@@ -107,6 +108,7 @@ impl Actors {
         let hub = Hub::new(limits.clone(), router.clone(), processor);
 
         router_mailbox.vital(vitals.watch("router")).run(Router::new(limits.clone(), clock.clone()));
+        let runner = Runner::new(setup, &host, limits.clone());
         // Turns compute, so they have an arbiter of their own.
         let turn_arbiter = Arbiter::new().handle();
         let turns = Arc::new(TurnSetup {
@@ -114,6 +116,8 @@ impl Actors {
             models,
             store: store.clone(),
             clock: clock.clone(),
+            runner: runner.clone(),
+            shell: usual_shell(),
             limits: turn_limits,
         });
         threads_mailbox.vital(vitals.watch("threads")).run(Threads::new(ThreadsParts {
@@ -133,7 +137,7 @@ impl Actors {
             router: router.clone(),
             catalog: catalog.clone(),
             clock: clock.clone(),
-            setup,
+            runner,
             vitals: vitals.clone(),
         });
         let cwd = host.cwd.clone();

@@ -26,7 +26,7 @@ use crate::protocol::model::HistoryItem;
 use crate::protocol::usage::ThreadTokenUsage;
 use crate::router::Router;
 use crate::store::{Store, ThreadRecord};
-use crate::turn::{Turn, TurnRules, TurnSetup};
+use crate::turn::{Shells, Turn, TurnRules, TurnSetup};
 
 mod activity;
 mod attach;
@@ -62,6 +62,8 @@ pub struct Thread {
     too_long: bool,
     /// The text of the turn is on its way to disk.
     recording: bool,
+    /// Commands of its turns.
+    shells: Arc<Shells>,
 }
 
 /// What all threads work with.
@@ -111,6 +113,7 @@ impl Thread {
             history: ephemeral.then(Vec::new),
             too_long: false,
             recording: false,
+            shells: Arc::default(),
         }
     }
 

@@ -5,22 +5,24 @@
 //! told about a complete item is on disk.
 
 use super::activity::Activity;
-use super::telling::{encoded, grown, turn_object};
+use super::telling::{completed, encoded, grown, turn_object, typed};
 use crate::protocol::ServerNotification as Tell;
 use crate::protocol::item::{CommandExecutionStatus, Item, ItemKind, PatchApplyStatus};
 use crate::protocol::model::{HistoryItem, TokenUsage};
-use crate::protocol::notification::{ThreadTokenUsageUpdated, TurnFailure, Warning};
+use crate::protocol::notification::{ThreadTokenUsageUpdated, TurnFailure, TurnPlanUpdated, Warning};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::turn::{Turn, TurnError, TurnItemsView, TurnStatus};
 use crate::protocol::usage::{ThreadTokenUsage, TokenUsageBreakdown};
 use crate::reply::Reply;
 use crate::store::TurnRecord;
-use crate::turn::{TurnEvent, TurnOutcome, UserRequest, UserWords};
+use crate::turn::{Growth, TurnEvent, TurnOutcome, UserRequest, UserWords};
 
 /// The state of one loaded thread.
 pub struct ThreadState {
     pub(super) thread_id: ThreadId,
     pub(super) turn: Option<RunningTurn>,
+    /// Commands that go on behind the end of their turn.
+    behind: Vec<Behind>,
     usage: Option<ThreadTokenUsage>,
     /// The last turn failed, and none has run since.
     failed: bool,
@@ -37,6 +39,12 @@ pub(super) struct RunningTurn {
     grew: bool,
     /// The last message of the agent.
     last_message: Option<Item>,
+}
+
+/// A command that goes on behind the end of its turn.
+struct Behind {
+    turn: TurnRecord,
+    item: Item,
 }
 
 /// One thing that a thread has to do.
@@ -81,7 +89,7 @@ pub struct Record {
 impl ThreadState {
     /// A thread at rest.
     pub fn new(thread_id: ThreadId, usage: Option<ThreadTokenUsage>) -> Self {
-        Self { thread_id, turn: None, usage, failed: false }
+        Self { thread_id, turn: None, behind: Vec::new(), usage, failed: false }
     }
 
     /// What clients are told of it.
@@ -137,7 +145,12 @@ impl ThreadState {
                 TurnEvent::Injected { history, reply } => {
                     steps.extend([Step::Remember(history), Step::Answer(reply, Answer::Done)]);
                 }
+                TurnEvent::Typed { turn_id, item_id, number, text } => {
+                    steps.push(Step::Tell(typed(self.thread_id, &turn_id, item_id, number, text)));
+                }
                 event if self.running() == Some(turn_id) => self.take(event, now_ms, &mut steps),
+                TurnEvent::Grew { item_id, growth } => self.grew_behind(&item_id, growth, &mut steps),
+                TurnEvent::ItemCompleted { item, .. } => self.completed_behind(item, &mut steps),
                 _ => log::debug!("an event of turn {turn_id}, which has ended, is left out"),
             }
         }
@@ -214,10 +227,14 @@ impl ThreadState {
                 let failure = TurnFailure { error, will_retry: true, thread_id, turn_id };
                 steps.push(Step::Tell(Tell::Error(Box::new(failure))));
             }
+            TurnEvent::Planned { explanation, steps: plan } => {
+                let updated = TurnPlanUpdated { thread_id, turn_id, explanation, plan };
+                steps.push(Step::Tell(Tell::TurnPlanUpdated(updated)));
+            }
             TurnEvent::Warning(message) => steps.push(Step::Tell(Tell::Warning(Warning { thread_id, message }))),
             TurnEvent::Ended { outcome } => self.end(outcome, now_ms, steps),
             // Handled before, because they count also after the end.
-            TurnEvent::Unheard(_) | TurnEvent::Injected { .. } => {}
+            TurnEvent::Unheard(_) | TurnEvent::Injected { .. } | TurnEvent::Typed { .. } => {}
         }
     }
 
@@ -240,11 +257,15 @@ impl ThreadState {
         turn.record.status = status;
         turn.record.error.clone_from(&error);
         turn.record.completed_at_ms = Some(now_ms);
-        let mut open = std::mem::take(&mut turn.open);
+        let is_completed = status == TurnStatus::Completed;
+        let (behind, mut open): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut turn.open).into_iter().partition(|item| is_completed && is_command(item));
         open.iter_mut().for_each(|item| close(item, now_ms));
         let (was_announced, last_message) = (turn.announced, turn.last_message.take());
         if was_announced {
-            steps.push(Step::Record(turn.record_of(open.clone(), Vec::new())));
+            let items = open.iter().chain(&behind).cloned().collect();
+            steps.push(Step::Record(turn.record_of(items, Vec::new())));
+            self.behind.extend(behind.into_iter().map(|item| Behind { turn: turn.record.clone(), item }));
             for item in &open {
                 steps.extend(self.completed(item));
             }
@@ -266,6 +287,24 @@ impl ThreadState {
     }
 }
 
+/// Commands that go on behind the end of their turn.
+impl ThreadState {
+    fn grew_behind(&mut self, item_id: &str, growth: Growth, steps: &mut Vec<Step>) {
+        let Some(behind) = self.behind.iter_mut().find(|behind| behind.item.id == item_id) else { return };
+        growth.apply(&mut behind.item);
+        steps.push(Step::Tell(grown(self.thread_id, behind.turn.id.clone(), item_id, growth)));
+    }
+
+    fn completed_behind(&mut self, item: Item, steps: &mut Vec<Step>) {
+        let Some(at) = self.behind.iter().position(|behind| behind.item.id == item.id) else { return };
+        let Behind { turn, .. } = self.behind.swap_remove(at);
+        let told = completed(self.thread_id, turn.id.clone(), &item);
+        let record = Record { turn, items: vec![item], history: Vec::new(), replaces_history: false };
+        steps.push(Step::Record(record));
+        steps.extend(told);
+    }
+}
+
 impl RunningTurn {
     fn record_of(&mut self, items: Vec<Item>, history: Vec<HistoryItem>) -> Record {
         Record { turn: self.record.clone(), items, history, replaces_history: false }
@@ -279,6 +318,11 @@ impl RunningTurn {
         }
         self.record_of(vec![item], history)
     }
+}
+
+/// Only a command can go on behind the end of its turn.
+fn is_command(item: &Item) -> bool {
+    matches!(item.kind, ItemKind::CommandExecution(_))
 }
 
 /// What an item is like whose turn ended before it did.

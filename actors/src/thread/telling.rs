@@ -5,7 +5,7 @@ use crate::protocol::ServerNotification as Tell;
 use crate::protocol::item::{Item, ThreadItem};
 use crate::protocol::notification::{
     ItemCompleted, ItemDelta, ItemStarted, ReasoningSummaryPartAdded, ReasoningSummaryTextDelta, ReasoningTextDelta,
-    ThreadSettings, ThreadSettingsUpdated, TurnChanged,
+    TerminalInteraction, ThreadSettings, ThreadSettingsUpdated, TurnChanged,
 };
 use crate::protocol::settings::{CollaborationMode, CollaborationSettings, MultiAgentMode};
 use crate::protocol::thread::{ThreadEnvironment, ThreadId};
@@ -39,15 +39,25 @@ impl ThreadState {
     }
 
     pub(super) fn completed(&self, item: &Item) -> Option<Step> {
-        let (turn, encoded) = (self.turn.as_ref()?, encoded(item)?);
-        Some(Step::Tell(Tell::ItemCompleted(ItemCompleted {
-            item: encoded,
-            thread_id: self.thread_id,
-            turn_id: turn.record.id.clone(),
-            content_token_count: None,
-            completed_at_ms: item.completed_at_ms.unwrap_or_default(),
-        })))
+        completed(self.thread_id, self.turn.as_ref()?.record.id.clone(), item)
     }
+}
+
+/// An item of a turn is complete.
+pub(super) fn completed(thread_id: ThreadId, turn_id: String, item: &Item) -> Option<Step> {
+    Some(Step::Tell(Tell::ItemCompleted(ItemCompleted {
+        item: encoded(item)?,
+        thread_id,
+        turn_id,
+        content_token_count: None,
+        completed_at_ms: item.completed_at_ms.unwrap_or_default(),
+    })))
+}
+
+/// The agent has typed into a command, or looked at it.
+pub(super) fn typed(thread_id: ThreadId, turn_id: &str, item_id: String, number: u32, stdin: String) -> Tell {
+    let (turn_id, process_id) = (turn_id.to_owned(), number.to_string());
+    Tell::TerminalInteraction(TerminalInteraction { thread_id, turn_id, item_id, process_id, stdin })
 }
 
 /// The turn on the wire.

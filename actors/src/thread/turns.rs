@@ -40,6 +40,7 @@ impl Thread {
             turn_id: turn_id.as_str().into(),
             rules: rules.clone(),
             history: self.history.clone(),
+            shells: self.shells.clone(),
             compact_first: std::mem::take(&mut self.too_long) && matches!(purpose, Purpose::Answer(_)),
             purpose,
         };
@@ -190,10 +191,12 @@ impl Handler<EndTurn> for Thread {
     fn handle(&mut self, _: EndTurn, ctx: &mut Self::Context) -> Self::Result {
         self.interrupt(ctx);
         let ended = self.running.as_ref().map(|running| running.ended.clone());
+        let shells = self.shells.clone();
         Box::pin(async move {
             if let Some(ended) = ended {
                 ended.cancelled().await;
             }
+            shells.end(|_| true).await;
         })
     }
 }

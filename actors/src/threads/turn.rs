@@ -9,6 +9,7 @@ use super::choice::Choice;
 use super::refusals::{thread_id, thread_not_found};
 use super::{Threads, Work, decided, hand_over, work};
 use crate::catalog::{AskModelRules, Catalog};
+use crate::command::Rules;
 use crate::protocol::item::UserInput;
 use crate::protocol::thread::{ThreadId, ThreadIdParams};
 use crate::protocol::turn::{
@@ -18,7 +19,7 @@ use crate::protocol::with_choices::WithChoices;
 use crate::protocol::{ErrorCode, RpcError};
 use crate::store::ThreadRecord;
 use crate::thread::{CompactThread, Describe, InterruptTurn, StartTurn, SteerTurn, Thread};
-use crate::turn::{InstructionSearch, TurnRules, UserRequest, UserWords};
+use crate::turn::{InstructionSearch, TurnRules, UserRequest, UserWords, offered};
 
 impl Threads {
     pub(super) fn start_turn(&self, params: TurnStartParams) -> Result<Work, RpcError> {
@@ -152,9 +153,15 @@ async fn rules(record: &ThreadRecord, catalog: &Addr<Catalog>, codex_home: PathB
             max_bytes: said.instruction_bytes,
         },
         cwd,
-        sandbox: settings.sandbox_policy.clone(),
+        commands: Rules {
+            sandbox: settings.sandbox_policy.clone(),
+            environment: said.environment,
+            projects: said.projects,
+        },
+        approval: settings.approval_policy,
+        output_bytes: said.output_bytes,
         output_schema: None,
-        tools: [].into(),
+        tools: offered(),
     })
 }
 

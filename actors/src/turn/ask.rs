@@ -2,9 +2,10 @@
 
 use futures_util::{FutureExt, StreamExt};
 
-use super::answer::Answer;
+use super::answer::{Answer, Call};
 use super::messages::{Growth, TurnEvent};
 use super::run::{Answered, Input, Run, Stop, failure};
+use super::tools;
 use crate::model::{ModelEvent, ModelFailure, ModelRequest};
 use crate::protocol::settings::ModeKind;
 use crate::protocol::turn::{CodexErrorInfo, TurnError};
@@ -19,10 +20,16 @@ pub(super) enum Showing {
 }
 
 impl Run {
-    /// One answer of the model, from the request to its end.
-    pub(super) async fn ask(&mut self, request: ModelRequest, showing: Showing) -> Result<Answered, Stop> {
+    /// One answer of the model, from the request to its end. Calls of tools start as they arrive, and may still run
+    /// when it ends.
+    pub(super) async fn ask(
+        &mut self,
+        request: ModelRequest,
+        showing: Showing,
+        answered: &mut Answered,
+    ) -> Result<(), Stop> {
         let mut answer = Answer::new(self.task.rules.mode == ModeKind::Plan);
-        let mut answered = Answered { calls: Vec::new(), text: String::new() };
+        let mut wanted = Vec::new();
         let mut events = self.models.ask(self.task.rules.provider.clone(), request);
         let end = loop {
             let event = tokio::select! {
@@ -31,7 +38,7 @@ impl Run {
                     Some(Input::Steer(words)) => {
                         self.waiting.push(words);
                         // A call that has been made must not be lost, so an answer with calls goes on to its end.
-                        if showing == Showing::Items && answered.calls.is_empty() { break Ok(()) }
+                        if showing == Showing::Items && answered.calls == 0 { break Ok(()) }
                         continue;
                     }
                     Some(Input::Inject(injected)) => {
@@ -40,13 +47,24 @@ impl Run {
                     }
                     Some(Input::Interrupt) | None => break Err(Stop::Interrupted),
                 },
+                Some(made) = self.calls.next(), if !self.calls.is_empty() => {
+                    let ends_turn = made.ends_turn;
+                    answered.made.push(made);
+                    if ends_turn { break Err(Stop::Interrupted) }
+                    continue;
+                }
                 event = events.next() => event,
             };
             let mut event = Some(event);
             let step = loop {
                 match event.take() {
                     Some(Some(Ok(ModelEvent::Completed))) => break Some(Ok(())),
-                    Some(Some(Ok(event))) => self.take(event, showing, &mut answer, &mut answered),
+                    // A call that was made must not be made again: the next request tells the model of it.
+                    Some(Some(Ok(ModelEvent::Retrying(_)))) if answered.calls + wanted.len() > 0 => break Some(Ok(())),
+                    Some(Some(Ok(event))) => {
+                        let call = self.take(event, showing, &mut answer, answered);
+                        wanted.extend(call);
+                    }
                     Some(Some(Err(failure))) => break Some(Err(Stop::Failed(told(failure)))),
                     Some(None) => {
                         let error = failure("the answer of the model broke off", CodexErrorInfo::Other);
@@ -58,20 +76,31 @@ impl Run {
                     event = events.next().now_or_never();
                 }
             };
+            self.reporter.flush().await?;
+            for call in wanted.drain(..) {
+                self.calls.push(tools::make(self.toolbox.clone(), answered.calls, call));
+                answered.calls += 1;
+            }
             if let Some(end) = step {
                 break end;
             }
-            self.reporter.flush().await?;
         };
         let cut = answer.cut(self.setup.clock.unix_ms());
         self.show(cut, showing);
-        end.map(|()| answered)
+        end
     }
 
-    fn take(&mut self, event: ModelEvent, showing: Showing, answer: &mut Answer, answered: &mut Answered) {
+    /// Takes in an event of the answer. A call that the model wants made comes back.
+    fn take(
+        &mut self,
+        event: ModelEvent,
+        showing: Showing,
+        answer: &mut Answer,
+        answered: &mut Answered,
+    ) -> Option<Call> {
         let now = self.setup.clock.unix_ms();
         let (item, growth) = match event {
-            ModelEvent::Started | ModelEvent::Completed => return,
+            ModelEvent::Started | ModelEvent::Completed => return None,
             ModelEvent::TextDelta { item, delta } => (item, Growth::Text(delta)),
             ModelEvent::ReasoningSummaryPart { item, index } => (item, Growth::SummaryPart { index: index as usize }),
             ModelEvent::ReasoningSummaryDelta { item, index, delta } => {
@@ -86,18 +115,23 @@ impl Run {
                 if !said.is_empty() {
                     answered.text = said;
                 }
-                answered.calls.extend(call);
-                return self.show(events, showing);
+                self.show(events, showing);
+                return call.filter(|_| showing == Showing::Items);
             }
             ModelEvent::Usage(usage) => {
                 self.last_tokens = usage.total;
                 let context_window = self.task.rules.context_window;
-                return self.reporter.push(TurnEvent::Used { usage, context_window });
+                self.reporter.push(TurnEvent::Used { usage, context_window });
+                return None;
             }
-            ModelEvent::Retrying(retrying) => return self.reporter.push(TurnEvent::Retrying(told(retrying.failure))),
+            ModelEvent::Retrying(retrying) => {
+                self.reporter.push(TurnEvent::Retrying(told(retrying.failure)));
+                return None;
+            }
         };
         let events = answer.grow(item, growth, now);
         self.show(events, showing);
+        None
     }
 
     /// Reports what belongs to the conversation, and adds it to the history.

@@ -6,7 +6,7 @@ use actix::prelude::*;
 
 use crate::protocol::item::{Item, UserInput};
 use crate::protocol::model::{HistoryItem, TokenUsage};
-use crate::protocol::turn::TurnError;
+use crate::protocol::turn::{TurnError, TurnPlanStep};
 use crate::reply::Reply;
 
 /// Sent by the thread when a user says something while the turn runs. Nothing comes back: the turn reports the message
@@ -123,6 +123,24 @@ pub enum TurnEvent {
     Retrying(TurnError),
     /// Something that the user should know.
     Warning(String),
+    /// The agent has changed its plan.
+    Planned {
+        /// Why.
+        explanation: Option<String>,
+        /// All steps, in their order.
+        steps: Vec<TurnPlanStep>,
+    },
+    /// The agent has typed into a command, or looked at it. The command may belong to an earlier turn.
+    Typed {
+        /// The turn of the command.
+        turn_id: Arc<str>,
+        /// Its item.
+        item_id: String,
+        /// Its number.
+        number: u32,
+        /// The text; empty where it only looked.
+        text: String,
+    },
     /// The turn is over.
     Ended {
         /// How.

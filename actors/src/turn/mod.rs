@@ -11,6 +11,7 @@
 //! | [`answer`], [`plan`] | from an answer to items |
 //! | [`report`] | telling the thread |
 //! | [`context`], [`instructions`], [`words`] | what the model is told |
+//! | [`tools`], [`shell`] | what the model may call; a shell command that a tool runs |
 //! | [`history`], [`compact`] | what must hold of a conversation, and how it is made shorter |
 
 mod answer;
@@ -24,7 +25,9 @@ mod messages;
 mod plan;
 mod report;
 mod run;
+mod shell;
 mod task;
+mod tools;
 mod words;
 
 use std::cell::OnceCell;
@@ -45,7 +48,9 @@ use run::{Input, Run};
 
 pub use instructions::InstructionSearch;
 pub use messages::{Growth, Inject, Interrupt, Report, Steer, TurnEvent, TurnOutcome, UserRequest, UserWords};
-pub use task::{Purpose, TurnLimits, TurnRules, TurnSetup, TurnTask};
+pub use shell::{ShellHandle, Shells};
+pub use task::{Purpose, TurnLimits, TurnRules, TurnSetup, TurnTask, usual_shell};
+pub use tools::offered;
 
 /// See the module's documentation. It ends with the turn.
 pub struct Turn {
@@ -94,8 +99,8 @@ impl Actor for Turn {
         let (turn_id, is_ephemeral) = (task.turn_id.clone(), task.history.is_some());
         let reporter = Reporter::new(turn_id.clone(), self.thread.clone());
         let models = models_of_this_arbiter(&setup);
-        let (run, purpose) = Run::new(setup, models, task, reporter, inbox);
         let thread = self.thread.clone();
+        let (run, purpose) = Run::new(setup, models, task, reporter, inbox, thread.clone());
         let life = async move {
             if guarded_future("a turn", run.run(purpose, is_ephemeral)).await.is_none() {
                 let mut reporter = Reporter::new(turn_id, thread);

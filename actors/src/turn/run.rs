@@ -1,21 +1,27 @@
 //! The life of one turn: the user's words, the model's answers, the end.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
+use actix::prelude::*;
 use actix_rt::task::spawn_blocking;
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
-use super::answer::{Call, started};
+use super::answer::started;
 use super::ask::Showing;
 use super::compact;
 use super::context::{Surroundings, WAY_OF_WORKING, instructions, way_of_working};
-use super::messages::{Inject, TurnEvent, TurnOutcome, UserWords};
+use super::messages::{Inject, Report, TurnEvent, TurnOutcome, UserWords};
 use super::report::{Reporter, ThreadGone};
 use super::task::{Purpose, TurnRules, TurnSetup, TurnTask};
+use super::tools::{Made, Toolbox};
 use super::words;
 use crate::model::{ModelClient, ModelRequest};
 use crate::protocol::item::{Item, ItemKind, UserMessage};
-use crate::protocol::model::{HistoryItem, Role, ToolOutput};
+use crate::protocol::model::{HistoryItem, Role};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::turn::{CodexErrorInfo, TurnError};
 use crate::store;
@@ -41,6 +47,9 @@ pub(super) struct Run {
     pub(super) injected: Vec<Inject>,
     /// Tokens of the last call.
     pub(super) last_tokens: u64,
+    pub(super) toolbox: Rc<Toolbox>,
+    /// Calls of tools that run.
+    pub(super) calls: FuturesUnordered<LocalBoxFuture<'static, Made>>,
 }
 
 /// What stays of the task once its words are taken.
@@ -66,8 +75,10 @@ impl From<ThreadGone> for Stop {
 
 /// What came of one answer of the model.
 pub(super) struct Answered {
-    /// In the order in which the model made them.
-    pub(super) calls: Vec<Call>,
+    /// How many calls of tools the model made.
+    pub(super) calls: usize,
+    /// The calls that have an output.
+    pub(super) made: Vec<Made>,
     /// The text of the last message.
     pub(super) text: String,
 }
@@ -80,8 +91,10 @@ impl Run {
         task: TurnTask,
         reporter: Reporter,
         inbox: mpsc::Receiver<Input>,
+        thread: Recipient<Report>,
     ) -> (Self, Purpose) {
-        let TurnTask { thread_id, purpose, rules, history, compact_first, .. } = task;
+        let TurnTask { thread_id, turn_id, purpose, rules, history, compact_first, shells } = task;
+        let toolbox = Toolbox::new(setup.clone(), thread_id, turn_id, rules.clone(), thread, shells);
         let task = Outline { thread_id, rules, compact_first };
         let history = history.unwrap_or_default();
         (
@@ -95,6 +108,8 @@ impl Run {
                 waiting: Vec::new(),
                 injected: Vec::new(),
                 last_tokens: 0,
+                toolbox: Rc::new(toolbox),
+                calls: FuturesUnordered::new(),
             },
             purpose,
         )
@@ -102,7 +117,12 @@ impl Run {
 
     /// Runs the turn to its end, which is reported.
     pub(super) async fn run(mut self, purpose: Purpose, is_ephemeral: bool) {
-        let outcome = match self.converse(purpose, is_ephemeral).await {
+        let ended = self.converse(purpose, is_ephemeral).await;
+        if ended.is_err() {
+            // Commands outlive a turn only where it ended by itself.
+            self.toolbox.end_shells().await;
+        }
+        let outcome = match ended {
             Ok(()) => TurnOutcome::Completed,
             Err(Stop::Interrupted) => {
                 self.remember_end();
@@ -160,7 +180,7 @@ impl Run {
             for words in std::mem::take(&mut self.waiting) {
                 self.say(words).await?;
             }
-            if calls.is_empty() && !steered {
+            if calls == 0 && !steered {
                 return Ok(());
             }
             if self.task.rules.compact_from.is_some_and(|tokens| self.last_tokens >= tokens) {
@@ -223,7 +243,7 @@ impl Run {
             .unwrap_or_default()
             .to_zoned(jiff::tz::TimeZone::system());
         let (date, zone) = (zoned.date().to_string(), zoned.time_zone().iana_name().unwrap_or("UTC").to_owned());
-        Surroundings { cwd: &rules.cwd, sandbox: &rules.sandbox, date: &date, time_zone: &zone }.describe()
+        Surroundings { cwd: &rules.cwd, sandbox: &rules.commands.sandbox, date: &date, time_zone: &zone }.describe()
     }
 
     fn way_of_working(&self) -> Option<HistoryItem> {
@@ -242,13 +262,49 @@ impl Run {
     /// Asks the model once, and makes the calls that it wants made.
     async fn answer(&mut self) -> Result<Answered, Stop> {
         let request = self.request(self.history.clone());
-        let Answered { calls, text } = self.ask(request, Showing::Items).await?;
-        for call in &calls {
-            let output = ToolOutput::Text(format!("unsupported call: {}", call.name));
-            self.remember(vec![HistoryItem::FunctionCallOutput { call_id: call.call_id.clone(), output }]);
+        let mut answered = Answered { calls: 0, made: Vec::new(), text: String::new() };
+        let mut end = self.ask(request, Showing::Items, &mut answered).await;
+        if end.is_ok() {
+            end = self.wait_for_calls(&mut answered.made).await;
         }
+        if end.is_err() {
+            self.toolbox.stop();
+            while let Some(made) = self.calls.next().await {
+                answered.made.push(made);
+            }
+        }
+        // In the order of the calls, so that the same conversation always reads the same.
+        answered.made.sort_by_key(|made| made.number);
+        let is_over = answered.made.iter().any(|made| made.ends_turn);
+        let outputs = std::mem::take(&mut answered.made).into_iter();
+        self.remember(
+            outputs.map(|Made { call_id, output, .. }| HistoryItem::FunctionCallOutput { call_id, output }).collect(),
+        );
         self.reporter.flush().await?;
-        Ok(Answered { calls, text })
+        end?;
+        if is_over { Err(Stop::Interrupted) } else { Ok(answered) }
+    }
+
+    /// Waits until every call that runs has its output.
+    async fn wait_for_calls(&mut self, made: &mut Vec<Made>) -> Result<(), Stop> {
+        loop {
+            tokio::select! {
+                biased;
+                input = self.inbox.recv() => match input {
+                    Some(Input::Steer(words)) => self.waiting.push(words),
+                    Some(Input::Inject(injected)) => self.injected.push(injected),
+                    Some(Input::Interrupt) | None => return Err(Stop::Interrupted),
+                },
+                one = self.calls.next() => match one {
+                    Some(one) if one.ends_turn => {
+                        made.push(one);
+                        return Err(Stop::Interrupted);
+                    }
+                    Some(one) => made.push(one),
+                    None => return Ok(()),
+                },
+            }
+        }
     }
 
     fn request(&self, input: Vec<HistoryItem>) -> ModelRequest {
@@ -315,7 +371,9 @@ impl Run {
     async fn summarise(&mut self) -> Result<Vec<HistoryItem>, Stop> {
         let input = self.history.iter().cloned().chain([compact::question()]).collect();
         let request = ModelRequest { tools: [].into(), output_schema: None, ..self.request(input) };
-        let summary = self.ask(request, Showing::Nothing).await?.text;
+        let mut answered = Answered { calls: 0, made: Vec::new(), text: String::new() };
+        self.ask(request, Showing::Nothing, &mut answered).await?;
+        let summary = answered.text;
         if summary.trim().is_empty() {
             let words =
                 "the model wrote no summary, so the conversation stays as it is; try again, or use another model";

@@ -1,6 +1,6 @@
 //! What a turn is to do, and what it works with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -8,11 +8,13 @@ use serde_json::value::RawValue;
 
 use super::instructions::InstructionSearch;
 use super::messages::UserWords;
+use super::shell::Shells;
 use crate::clock::Clock;
+use crate::command::{Rules, Runner};
 use crate::limits::Milliseconds;
 use crate::model::{ModelSetup, Provider};
 use crate::protocol::model::{HistoryItem, ToolSpec};
-use crate::protocol::settings::{ModeKind, ReasoningSummary, SandboxPolicy};
+use crate::protocol::settings::{AskForApproval, ModeKind, ReasoningSummary};
 use crate::protocol::thread::ThreadId;
 use crate::reply::Reply;
 use crate::store::Store;
@@ -27,6 +29,10 @@ pub struct TurnSetup {
     pub store: Arc<Addr<Store>>,
     /// The time of day.
     pub clock: Clock,
+    /// How commands are run.
+    pub runner: Runner,
+    /// The shell for commands.
+    pub shell: String,
     /// The bounds.
     pub limits: TurnLimits,
 }
@@ -43,13 +49,24 @@ pub struct TurnLimits {
     pub input_characters: usize,
     /// Milliseconds after which the text of an item in progress is on disk.
     pub record_milliseconds: Milliseconds,
+    /// Commands of one thread that may run at a time; the model is told when it wants more.
+    pub running_commands: usize,
+    /// Bytes of a command's output that clients see; of longer output they see the beginning and the end.
+    pub command_output_bytes: usize,
 }
 
 #[cfg(test)]
 impl TurnLimits {
     /// Room for one of everything.
     pub fn small() -> Self {
-        Self { waiting_messages: 1, image_bytes: 64, input_characters: 100, record_milliseconds: Milliseconds(1) }
+        Self {
+            waiting_messages: 1,
+            image_bytes: 64,
+            input_characters: 100,
+            record_milliseconds: Milliseconds(1),
+            running_commands: 2,
+            command_output_bytes: 64,
+        }
     }
 }
 
@@ -63,9 +80,19 @@ impl TurnSetup {
             models: ModelSetup::offline(&account),
             store: store.clone(),
             clock: clock.clone(),
+            runner: Runner::none(),
+            shell: SHELLS[1].to_owned(),
             limits: TurnLimits::small(),
         })
     }
+}
+
+/// Shells for commands, the best one first.
+const SHELLS: [&str; 2] = ["/bin/bash", "/bin/sh"];
+
+/// The shell for commands on this machine.
+pub fn usual_shell() -> String {
+    SHELLS.into_iter().find(|path| Path::new(path).exists()).unwrap_or(SHELLS[1]).to_owned()
 }
 
 /// One turn.
@@ -82,6 +109,8 @@ pub struct TurnTask {
     pub history: Option<Vec<HistoryItem>>,
     /// The conversation no longer fits into the model's context: it is summarised first.
     pub compact_first: bool,
+    /// The commands of the thread.
+    pub shells: Arc<Shells>,
 }
 
 /// What a turn is for.
@@ -121,8 +150,12 @@ pub struct TurnRules {
     pub instruction_files: InstructionSearch,
     /// The working directory.
     pub cwd: PathBuf,
-    /// What commands may touch.
-    pub sandbox: SandboxPolicy,
+    /// The rules for commands.
+    pub commands: Rules,
+    /// When the person is asked.
+    pub approval: AskForApproval,
+    /// Bytes of a tool's output that the model sees.
+    pub output_bytes: usize,
     /// JSON Schema of the answer.
     pub output_schema: Option<Box<RawValue>>,
     /// What the model may call.

@@ -51,7 +51,7 @@ fn image_part(image_url: String, detail: Option<ImageDetail>) -> ContentPart {
 }
 
 /// The file as a `data:` URL, or why it cannot be one.
-fn local_image(path: &Path, most_bytes: usize) -> Result<String, String> {
+pub fn local_image(path: &Path, most_bytes: usize) -> Result<String, String> {
     let bytes = plain_file::read(path, most_bytes).map_err(|error| error.to_string())?;
     let kind = image_type(&bytes).ok_or("it is not a PNG, JPEG, GIF or WebP image")?;
     Ok(format!("data:{kind};base64,{}", STANDARD.encode(&bytes)))

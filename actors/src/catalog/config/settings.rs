@@ -51,6 +51,8 @@ pub struct Settings {
     pub developer_instructions: Option<String>,
     /// Bytes of the instruction files of a project.
     pub project_doc_max_bytes: Option<usize>,
+    /// Tokens of a tool's output that the model sees.
+    pub tool_output_token_limit: Option<usize>,
     /// Names of instruction files besides the usual ones.
     pub project_doc_fallback_filenames: Vec<String>,
     /// Base URL of OpenAI.

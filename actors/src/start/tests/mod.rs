@@ -65,7 +65,7 @@ pub(crate) fn hub(limits: Limits) -> (Hub, Remains) {
         turns: TurnLimits::small(),
         account,
         clock: Clock::system(),
-        commands: CommandsSetup::default(),
+        commands: CommandSetup::default(),
         remote_control: RemoteControlSetup::tiny(),
         remote_link: RemoteLinkLimits::small(),
         vitals,

@@ -1,0 +1,153 @@
+//! `exec_command`: runs a shell command.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::schema::parameters;
+use super::{Answer, Tool, Toolbox, run};
+use crate::command::Run;
+use crate::protocol::item::{
+    CommandAction, CommandExecution, CommandExecutionSource, CommandExecutionStatus, ItemKind,
+};
+use crate::turn::messages::TurnEvent;
+use crate::turn::shell::{End, Look, Seen, ShellHandle, ShellTask};
+
+pub(super) const TOOL: Tool = Tool {
+    name: "exec_command",
+    about: "Runs a shell command. Answers with its output when it ends, or after a while with a session id and the output \
+            so far.",
+    parameters: parameters::<ExecCommand>,
+    run: |toolbox, call| run(toolbox, &call, exec_command),
+};
+
+/// Shortest and longest wait for a command, and the wait without a wish.
+const WAITS: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(30), Duration::from_secs(10)];
+
+#[derive(Deserialize, JsonSchema)]
+struct ExecCommand {
+    /// The command, as typed into a shell.
+    cmd: String,
+    /// Where it runs: absolute, or relative to the working directory, which is the default.
+    #[serde(default)]
+    workdir: Option<String>,
+    /// The shell; bash unless you say otherwise.
+    #[serde(default)]
+    shell: Option<String>,
+    /// Whether the shell reads the person's profile first; true unless you say otherwise.
+    #[serde(default)]
+    login: Option<bool>,
+    /// On a terminal, so that you can type into it with `write_stdin`. Otherwise it reads nothing.
+    #[serde(default)]
+    tty: Option<bool>,
+    /// Milliseconds to wait for its end before you get the output so far.
+    #[serde(default)]
+    yield_time_ms: Option<f64>,
+    /// Tokens of output that you want to see at most.
+    #[serde(default)]
+    max_output_tokens: Option<f64>,
+}
+
+async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, wanted: ExecCommand) -> Answer {
+    let begun = Instant::now();
+    let number = match toolbox.shells.reserve(toolbox.setup.limits.running_commands) {
+        Ok(number) => number,
+        Err(error) => return Answer::Text(format!("exec_command failed: {error}")),
+    };
+    let cwd = wanted.workdir.as_deref().map_or_else(|| toolbox.rules.cwd.clone(), |dir| toolbox.path(dir));
+    let flag = if wanted.login.unwrap_or(true) { "-lc" } else { "-c" };
+    let shell = wanted.shell.unwrap_or_else(|| toolbox.setup.shell.clone());
+    let argv = [shell, flag.to_owned(), wanted.cmd.clone()];
+    let command = shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "));
+    let kind = CommandExecution {
+        plugin_id: Default::default(),
+        script_path: Default::default(),
+        command: command.clone(),
+        cwd: cwd.to_string_lossy().into_owned(),
+        process_id: Some(number.to_string()),
+        source: CommandExecutionSource::UnifiedExecStartup,
+        status: CommandExecutionStatus::InProgress,
+        command_actions: vec![CommandAction::Unknown { command: wanted.cmd }],
+        aggregated_output: None,
+        exit_code: None,
+        duration_ms: None,
+    };
+    let item = toolbox.item(call_id, ItemKind::CommandExecution(kind));
+    toolbox.report(vec![TurnEvent::ItemStarted(item.clone())]).await;
+    let most_bytes = toolbox.output_bytes(wanted.max_output_tokens);
+    let task = ShellTask {
+        runner: toolbox.setup.runner.clone(),
+        clock: toolbox.setup.clock.clone(),
+        thread: toolbox.thread.clone(),
+        turn_id: toolbox.turn_id.clone(),
+        item,
+        run: Run {
+            argv: argv.into_iter().map(Into::into).collect(),
+            cwd,
+            rules: toolbox.rules.commands.clone(),
+            environment: Some(toolbox.environment()),
+            timeout: None,
+        },
+        tty: wanted.tty.unwrap_or_default(),
+        shown_bytes: toolbox.setup.limits.command_output_bytes,
+        unseen_bytes: toolbox.rules.output_bytes,
+    };
+    let shell = toolbox.shells.start(number, task, command);
+    watch(&toolbox, shell, begun, wait(wanted.yield_time_ms, WAITS), most_bytes).await
+}
+
+/// The wait that the model wants, within its bounds.
+pub(super) fn wait(wanted_ms: Option<f64>, [shortest, longest, usual]: [Duration; 3]) -> Duration {
+    let wanted = wanted_ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok());
+    wanted.unwrap_or(usual).clamp(shortest, longest)
+}
+
+/// Waits for the end of a command, but not longer than `most`, and tells the model what it has not seen.
+pub(super) async fn watch(
+    toolbox: &Toolbox,
+    shell: ShellHandle,
+    begun: Instant,
+    most: Duration,
+    most_bytes: usize,
+) -> Answer {
+    tokio::select! {
+        () = shell.ended.cancelled() => {}
+        () = tokio::time::sleep(most) => {}
+        () = toolbox.stop.cancelled() => {
+            toolbox.shells.end(|other| other.number == shell.number).await;
+            toolbox.shells.forget(shell.number);
+            return Answer::Text(format!("Wall time: {}\naborted by user", seconds(begun)));
+        }
+    }
+    let Ok(seen) = shell.shell.send(Look { most_bytes }).await else {
+        return Answer::Text("exec_command failed: the server lost track of the command".to_owned());
+    };
+    if seen.end.is_some() {
+        toolbox.shells.forget(shell.number);
+    }
+    Answer::Text(told(&seen, shell.number, begun))
+}
+
+/// What the model is told of a command.
+fn told(Seen { output, bytes, lines_of_shortened, end }: &Seen, number: u32, begun: Instant) -> String {
+    let state = match end {
+        Some(End::NotStarted(reason)) => return format!("exec_command failed: {reason}"),
+        Some(End::Exited(code)) => format!("Process exited with code {code}"),
+        None => format!("Process running with session ID {number}"),
+    };
+    let tokens = bytes.div_ceil(4);
+    let mut text = format!("Wall time: {}\n{state}\nOriginal token count: {tokens}\nOutput:\n", seconds(begun));
+    if let Some(lines) = lines_of_shortened {
+        text.push_str(&format!(
+            "Warning: the output was shortened; it has {tokens} tokens\nTotal output lines: {lines}\n\n"
+        ));
+    }
+    text + output
+}
+
+fn seconds(since: Instant) -> String {
+    format!("{:.4} seconds", since.elapsed().as_secs_f64())
+}

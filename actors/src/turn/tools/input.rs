@@ -1,0 +1,80 @@
+//! `write_stdin`: types into a command that runs, or waits for more of its output.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::exec::{wait, watch};
+use super::schema::parameters;
+use super::{Answer, Tool, Toolbox, run};
+use crate::command::InputRefused;
+use crate::turn::messages::TurnEvent;
+use crate::turn::shell::{ShellHandle, Type};
+
+pub(super) const TOOL: Tool = Tool {
+    name: "write_stdin",
+    about: "Types text into a command that runs on a terminal, or with empty text waits for more output of any command \
+            that runs. Answers with the new output.",
+    parameters: parameters::<WriteStdin>,
+    run: |toolbox, call| run(toolbox, &call, write_stdin),
+};
+
+/// Shortest and longest wait after typing, and the wait without a wish.
+const AFTER_TYPING: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(30), Duration::from_millis(250)];
+
+/// The same for a wait without typing.
+const WAITING: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(300), Duration::from_secs(5)];
+
+#[derive(Deserialize, JsonSchema)]
+struct WriteStdin {
+    /// The session id that `exec_command` gave.
+    session_id: f64,
+    /// The text, with `\n` where Enter is to be pressed, or a control character such as `\u0003` for Ctrl-C.
+    #[serde(default)]
+    chars: String,
+    /// Milliseconds to wait for output.
+    #[serde(default)]
+    yield_time_ms: Option<f64>,
+    /// Tokens of output that you want to see at most.
+    #[serde(default)]
+    max_output_tokens: Option<f64>,
+}
+
+async fn write_stdin(toolbox: Rc<Toolbox>, _: String, wanted: WriteStdin) -> Answer {
+    let begun = Instant::now();
+    let WriteStdin { session_id, chars, yield_time_ms, max_output_tokens } = wanted;
+    let Some(shell) = toolbox.shells.get(session_id as u32) else {
+        return refused(format_args!("there is no session {session_id}; it may have ended"));
+    };
+    let waits = if chars.is_empty() { WAITING } else { AFTER_TYPING };
+    if !chars.is_empty()
+        && let Err(reason) = type_into(&shell, chars.clone()).await
+    {
+        return refused(reason);
+    }
+    let interaction = TurnEvent::Typed {
+        turn_id: shell.turn_id.clone(),
+        item_id: shell.item_id.clone(),
+        number: shell.number,
+        text: chars,
+    };
+    let most_bytes = toolbox.output_bytes(max_output_tokens);
+    let answer = watch(&toolbox, shell, begun, wait(yield_time_ms, waits), most_bytes).await;
+    toolbox.report(vec![interaction]).await;
+    answer
+}
+
+async fn type_into(shell: &ShellHandle, text: String) -> Result<(), &'static str> {
+    match shell.shell.send(Type { text }).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(InputRefused::Full)) => Err("the command has not read what was typed before; wait with empty text"),
+        _ => Err("it takes no input; start the command again with tty: true to type into it"),
+    }
+}
+
+fn refused(reason: impl std::fmt::Display) -> Answer {
+    Answer::Text(format!("write_stdin failed: {reason}"))
+}

@@ -1,0 +1,128 @@
+//! The tools that the model may call. Every tool is a row of one table: its name, what the model is told of it, how its
+//! arguments are read, and the function that does the work.
+//!
+//! Calls run beside each other, and each reports to the thread by itself. Nothing that the model writes ends a turn: what
+//! cannot be understood or done comes back to it as text.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | [`toolbox`] | what the tools of a turn work with |
+//! | [`exec`], [`input`] | shell commands, and typing into them |
+//! | [`update_plan`], [`view_image`] | the steps that a person sees; a picture for the model |
+//! | [`schema`] | the arguments of a tool, for the model |
+
+mod exec;
+mod input;
+mod schema;
+mod toolbox;
+mod update_plan;
+mod view_image;
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+
+use super::answer::Call;
+use crate::protocol::model::{ContentPart, ToolOutput, ToolSpec};
+use crate::protocol::quoted::beginning;
+
+pub(super) use toolbox::Toolbox;
+
+/// A tool.
+struct Tool {
+    name: &'static str,
+    /// What the model is told of it.
+    about: &'static str,
+    parameters: schema::Parameters,
+    /// Reads the arguments and does the work.
+    run: fn(Rc<Toolbox>, Call) -> LocalBoxFuture<'static, Answer>,
+}
+
+/// All tools, in the order in which they are offered.
+static TOOLS: &[Tool] = &[exec::TOOL, input::TOOL, update_plan::TOOL, view_image::TOOL];
+
+/// What a tool gives back.
+pub(super) enum Answer {
+    /// Text for the model.
+    Text(String),
+    /// Text and images for the model.
+    Parts(Vec<ContentPart>),
+    /// Text for the model, which it sees in a later turn: the person wants this one to end.
+    EndTurn(String),
+}
+
+/// A call that was made.
+pub(super) struct Made {
+    /// The place of the call among those of its answer, counted from 0.
+    pub(super) number: usize,
+    pub(super) call_id: String,
+    pub(super) output: ToolOutput,
+    pub(super) ends_turn: bool,
+}
+
+/// What the model may call.
+pub fn offered() -> Arc<[ToolSpec]> {
+    let spec = |tool: &Tool| {
+        let (name, description) = (tool.name.to_owned(), tool.about.to_owned());
+        ToolSpec { name, description, parameters: (tool.parameters)() }
+    };
+    TOOLS.iter().map(spec).collect()
+}
+
+/// Makes a call.
+pub(super) fn make(toolbox: Rc<Toolbox>, number: usize, call: Call) -> LocalBoxFuture<'static, Made> {
+    Box::pin(async move {
+        let call_id = call.call_id.clone();
+        let answer = match TOOLS.iter().find(|tool| tool.name == call.name) {
+            Some(tool) => (tool.run)(toolbox, call).await,
+            None => Answer::Text(format!("unsupported call: {}", beginning(&call.name))),
+        };
+        let (output, ends_turn) = match answer {
+            Answer::Text(text) => (ToolOutput::Text(text), false),
+            Answer::Parts(parts) => (ToolOutput::Parts(parts), false),
+            Answer::EndTurn(text) => (ToolOutput::Text(text), true),
+        };
+        Made { number, call_id, output, ends_turn }
+    })
+}
+
+/// The `run` of a tool: reads the arguments, and passes them to `work` with the id of the call.
+fn run<A, F>(
+    toolbox: Rc<Toolbox>,
+    call: &Call,
+    work: fn(Rc<Toolbox>, String, A) -> F,
+) -> LocalBoxFuture<'static, Answer>
+where
+    A: DeserializeOwned,
+    F: Future<Output = Answer> + 'static,
+{
+    // Some models send nothing where no argument is needed.
+    let arguments = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
+    match serde_json::from_str(arguments) {
+        Ok(arguments) => Box::pin(work(toolbox, call.call_id.clone(), arguments)),
+        Err(error) => {
+            let text = format!("failed to parse function arguments: {}", beginning(&error.to_string()));
+            Box::pin(std::future::ready(Answer::Text(text)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tool_has_a_name_and_an_object_of_described_arguments() {
+        for spec in offered().iter() {
+            let schema: serde_json::Value = serde_json::from_str(spec.parameters.get()).unwrap();
+            assert_eq!(schema["type"], "object", "{}", spec.name);
+            assert_eq!(schema["additionalProperties"], false, "{}", spec.name);
+            for (name, member) in schema["properties"].as_object().unwrap() {
+                assert!(member["description"].is_string(), "{} {name}", spec.name);
+            }
+            assert!(!spec.description.is_empty() && spec.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+        }
+    }
+}

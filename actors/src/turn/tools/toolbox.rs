@@ -1,0 +1,99 @@
+//! What the tools of a turn work with.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::protocol::item::{Item, ItemKind};
+use crate::protocol::thread::ThreadId;
+use crate::turn::messages::{Report, TurnEvent};
+use crate::turn::shell::Shells;
+use crate::turn::{TurnRules, TurnSetup};
+
+/// What the tools of a turn work with.
+pub(in crate::turn) struct Toolbox {
+    pub(super) setup: Arc<TurnSetup>,
+    pub(super) thread_id: ThreadId,
+    pub(super) turn_id: Arc<str>,
+    pub(super) rules: TurnRules,
+    pub(super) thread: Recipient<Report>,
+    pub(super) shells: Arc<Shells>,
+    /// Cancelled when the calls that run are to end.
+    pub(super) stop: CancellationToken,
+    /// Ids of items that calls have taken.
+    taken: RefCell<HashSet<String>>,
+}
+
+impl Toolbox {
+    pub(in crate::turn) fn new(
+        setup: Arc<TurnSetup>,
+        thread_id: ThreadId,
+        turn_id: Arc<str>,
+        rules: TurnRules,
+        thread: Recipient<Report>,
+        shells: Arc<Shells>,
+    ) -> Self {
+        let (stop, taken) = (CancellationToken::new(), RefCell::default());
+        Self { setup, thread_id, turn_id, rules, thread, shells, stop, taken }
+    }
+
+    /// Ends the calls that run.
+    pub(in crate::turn) fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Ends the commands that this turn has started, and returns when the end of each was told.
+    pub(in crate::turn) async fn end_shells(&self) {
+        self.shells.end(|shell| shell.turn_id == self.turn_id).await;
+    }
+
+    /// Tells the thread what happened. Returns when it is recorded and told. Where the thread is gone nobody can be told;
+    /// the turn notices that by itself.
+    pub(super) async fn report(&self, events: Vec<TurnEvent>) {
+        let _ = self.thread.send(Report { turn_id: self.turn_id.clone(), events }).await;
+    }
+
+    /// An item that starts now. It has the id of its call, unless another item of this turn has it.
+    pub(super) fn item(&self, call_id: String, kind: ItemKind) -> Item {
+        let is_free = !call_id.is_empty() && self.taken.borrow_mut().insert(call_id.clone());
+        let id = if is_free { call_id } else { Uuid::now_v7().to_string() };
+        Item { kind, id, started_at_ms: Some(self.setup.clock.unix_ms()), completed_at_ms: None }
+    }
+
+    /// What is different in the environment of a command: programs are to write plain text and to wait for nobody.
+    pub(super) fn environment(&self) -> BTreeMap<String, Option<String>> {
+        let fixed = [
+            ("TERM", "dumb"),
+            ("NO_COLOR", "1"),
+            ("COLORTERM", ""),
+            ("PAGER", "cat"),
+            ("GIT_PAGER", "cat"),
+            ("GH_PAGER", "cat"),
+            ("LANG", "C.UTF-8"),
+            ("LC_ALL", "C.UTF-8"),
+            ("LC_CTYPE", "C.UTF-8"),
+            ("CODEX_CI", "1"),
+        ];
+        let mut variables: BTreeMap<_, _> =
+            fixed.into_iter().map(|(name, value)| (name.to_owned(), Some(value.to_owned()))).collect();
+        variables.insert("CODEX_THREAD_ID".to_owned(), Some(self.thread_id.to_string()));
+        variables
+    }
+
+    /// The path as the model means it: relative to the working directory.
+    pub(super) fn path(&self, path: &str) -> PathBuf {
+        self.rules.cwd.join(path)
+    }
+
+    /// Bytes of a tool's output that the model sees at most, where it wants `most_tokens`.
+    pub(super) fn output_bytes(&self, most_tokens: Option<f64>) -> usize {
+        let most = self.rules.output_bytes;
+        // A token has about four bytes.
+        most_tokens.map_or(most, |tokens| most.min((tokens.max(0.0) * 4.0) as usize))
+    }
+}
