@@ -57,6 +57,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests know what they open"))]
 
 pub mod account;
+pub mod approval;
 pub mod backoff;
 mod cached_file;
 pub mod catalog;

@@ -22,7 +22,12 @@ impl Surroundings {
         Self { codex_home: codex_home.to_owned(), hidden, tmpdir }
     }
 
-    /// The rules of `policy` for a command in `cwd`, beside known `projects`; `None` if it is not confined.
+    /// The directory of the server's state.
+    pub fn codex_home(&self) -> &Path {
+        &self.codex_home
+    }
+
+    /// The rules of `policy` for a command in the workspace `cwd`, beside known `projects`; `None` if it is not confined.
     pub fn confinement(&self, policy: &SandboxPolicy, cwd: &Path, projects: Vec<PathBuf>) -> Option<Confinement> {
         let (writable, network) = match policy {
             SandboxPolicy::DangerFullAccess | SandboxPolicy::ExternalSandbox { .. } => return None,

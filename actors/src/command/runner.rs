@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use command_launcher::{Bounds, Launcher};
-use tokio::sync::oneshot;
+use tokio::sync::{OnceCell, oneshot};
 
 use super::Command;
 use super::confinement::Surroundings;
 use super::environment::{EnvironmentPolicy, inherited_environment};
 use super::messages::{CommandId, Job, Listener, Streams};
+use super::process::probe;
 use crate::host::Host;
 use crate::limits::Limits;
 use crate::mailbox::start;
@@ -40,6 +41,7 @@ pub struct Runner {
     surroundings: Arc<Surroundings>,
     /// What commands inherit before the user's policy.
     inherited: Arc<[(OsString, OsString)]>,
+    can_confine: Arc<OnceCell<bool>>,
 }
 
 /// A command, as whoever wants it run describes it.
@@ -49,6 +51,8 @@ pub struct Run {
     pub argv: Vec<OsString>,
     /// The working directory; absolute.
     pub cwd: PathBuf,
+    /// What the sandbox policy calls the workspace: it does not follow the working directory where a model chooses that.
+    pub workspace: PathBuf,
     /// Under which rules.
     pub rules: Rules,
     /// What is different in its environment; null takes a variable away.
@@ -93,7 +97,7 @@ impl Runner {
     /// Commands of this process and this host.
     pub fn new(setup: CommandSetup, host: &Host, limits: Arc<Limits>) -> Self {
         let surroundings = Arc::new(Surroundings::new(&host.codex_home, setup.hidden.clone()));
-        Self { limits, setup, surroundings, inherited: inherited_environment().into() }
+        Self { limits, setup, surroundings, inherited: inherited_environment().into(), can_confine: Arc::default() }
     }
 
     /// Runs nothing.
@@ -101,12 +105,19 @@ impl Runner {
     pub fn none() -> Self {
         let surroundings = Arc::new(Surroundings::new(std::path::Path::new("/nowhere"), Vec::new()));
         let (limits, setup) = (Arc::new(Limits::tiny()), CommandSetup::default());
-        Self { limits, setup, surroundings, inherited: [].into() }
+        Self { limits, setup, surroundings, inherited: [].into(), can_confine: Arc::default() }
     }
 
     /// What starts commands, if anything does.
     pub fn launcher(&self) -> Option<&Launcher> {
         self.setup.launcher.as_ref()
+    }
+
+    /// Whether this machine can confine commands. The first question starts a process, and the others wait for it.
+    pub async fn can_confine(&self) -> bool {
+        let Some(launcher) = &self.setup.launcher else { return false };
+        let home = self.surroundings.codex_home().to_owned();
+        *self.can_confine.get_or_init(|| async { probe(launcher, home).await.is_ok() }).await
     }
 
     /// Runs a command: its output and its end are told to `listener`, and what it is to read or when it is to end is
@@ -153,8 +164,8 @@ impl Runner {
     }
 
     fn job(&self, run: Run) -> Result<Job, NotRun> {
-        let Run { argv, cwd, rules, environment, timeout } = run;
-        let confinement = self.surroundings.confinement(&rules.sandbox, &cwd, rules.projects);
+        let Run { argv, cwd, workspace, rules, environment, timeout } = run;
+        let confinement = self.surroundings.confinement(&rules.sandbox, &workspace, rules.projects);
         let has_network = confinement.as_ref().is_none_or(|confinement| confinement.network);
         if let Some(url) = self.setup.open_door.as_ref().filter(|_| confinement.is_some() && has_network) {
             return Err(NotRun::OpenDoor(url.clone()));

@@ -90,9 +90,11 @@ impl Commands {
             Some(ms) => Some(Duration::from_millis(ms)),
             None => Some(self.limits.command_timeout_seconds.duration()),
         };
+        let cwd = self.host.cwd.join(params.cwd.as_deref().unwrap_or_default());
         Run {
             argv: params.command.iter().map(OsString::from).collect(),
-            cwd: self.host.cwd.join(params.cwd.as_deref().unwrap_or_default()),
+            workspace: cwd.clone(),
+            cwd,
             rules: Rules { sandbox: params.sandbox_policy.unwrap_or(rules.sandbox), ..rules },
             environment: params.env,
             timeout,

@@ -105,6 +105,11 @@ impl Ask {
     pub(super) fn thread(&self) -> ThreadId {
         self.thread
     }
+
+    /// Id among the requests of the thread.
+    pub fn id(&self) -> AskId {
+        self.id
+    }
 }
 
 /// A pending request.

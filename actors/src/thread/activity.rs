@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::protocol::thread::ThreadStatus;
+use crate::protocol::thread::{ThreadActiveFlag, ThreadStatus};
 
 /// What a thread does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,16 +10,36 @@ pub enum Activity {
     /// It waits for a turn.
     Idle,
     /// A turn runs.
-    Working,
+    Working(Waits),
     /// Its last turn failed; it waits for the next.
     Failed,
+}
+
+/// What a running turn waits for; nothing while it works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// A person is to allow something.
+    pub approval: bool,
+    /// A person is to answer a question.
+    pub input: bool,
+}
+
+impl Activity {
+    /// Whether a turn runs.
+    pub fn is_working(self) -> bool {
+        matches!(self, Self::Working(_))
+    }
 }
 
 impl From<Activity> for ThreadStatus {
     fn from(activity: Activity) -> Self {
         match activity {
             Activity::Idle => Self::Idle,
-            Activity::Working => Self::Active { active_flags: Vec::new() },
+            Activity::Working(waits) => {
+                let approval = waits.approval.then_some(ThreadActiveFlag::WaitingOnApproval);
+                let input = waits.input.then_some(ThreadActiveFlag::WaitingOnUserInput);
+                Self::Active { active_flags: approval.into_iter().chain(input).collect() }
+            }
             Activity::Failed => Self::SystemError,
         }
     }

@@ -13,13 +13,14 @@
 //! | `steps` | first to disk, then to the clients |
 //! | `turns` | starting, steering, interrupting, and the reports of the turn |
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use actix::prelude::*;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use crate::approval::remembered::Remembered;
 use crate::clock::Clock;
 use crate::context::Context;
 use crate::protocol::model::HistoryItem;
@@ -64,6 +65,8 @@ pub struct Thread {
     recording: bool,
     /// Commands of its turns.
     shells: Arc<Shells>,
+    /// What a person has allowed.
+    allowed: Arc<Mutex<Remembered>>,
 }
 
 /// What all threads work with.
@@ -114,6 +117,7 @@ impl Thread {
             too_long: false,
             recording: false,
             shells: Arc::default(),
+            allowed: Arc::default(),
         }
     }
 

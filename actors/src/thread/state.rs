@@ -4,7 +4,7 @@
 //! The steps are taken in their order, and one that records is over before the next one is taken, so what clients are
 //! told about a complete item is on disk.
 
-use super::activity::Activity;
+use super::activity::{Activity, Waits};
 use super::telling::{completed, encoded, grown, turn_object, typed};
 use crate::protocol::ServerNotification as Tell;
 use crate::protocol::item::{CommandExecutionStatus, Item, ItemKind, PatchApplyStatus};
@@ -14,8 +14,9 @@ use crate::protocol::thread::ThreadId;
 use crate::protocol::turn::{Turn, TurnError, TurnItemsView, TurnStatus};
 use crate::protocol::usage::{ThreadTokenUsage, TokenUsageBreakdown};
 use crate::reply::Reply;
+use crate::router::{Ask, AskId};
 use crate::store::TurnRecord;
-use crate::turn::{Growth, TurnEvent, TurnOutcome, UserRequest, UserWords};
+use crate::turn::{AskPurpose, Growth, TurnEvent, TurnOutcome, UserRequest, UserWords};
 
 /// The state of one loaded thread.
 pub struct ThreadState {
@@ -37,6 +38,8 @@ pub(super) struct RunningTurn {
     open: Vec<Item>,
     /// There is more of the items in progress than was recorded.
     grew: bool,
+    /// What clients are asked, and what for.
+    asks: Vec<(AskId, AskPurpose)>,
     /// The last message of the agent.
     last_message: Option<Item>,
 }
@@ -55,6 +58,10 @@ pub enum Step {
     Tell(Tell),
     /// Answer a request that the turn has taken up.
     Answer(Reply, Answer),
+    /// Ask those who follow the thread.
+    Ask(Ask),
+    /// Take back what they were asked, unless it was answered.
+    Withdraw(AskId),
     /// Bring this to disk, which the model sees after everything else and clients do not.
     Remember(Vec<HistoryItem>),
     /// Treat these words as if they came now.
@@ -95,7 +102,7 @@ impl ThreadState {
     /// What clients are told of it.
     pub fn activity(&self) -> Activity {
         match &self.turn {
-            Some(_) => Activity::Working,
+            Some(turn) => Activity::Working(turn.waits()),
             None if self.failed => Activity::Failed,
             None => Activity::Idle,
         }
@@ -117,7 +124,14 @@ impl ThreadState {
             completed_at_ms: None,
             token_usage: self.usage,
         };
-        self.turn = Some(RunningTurn { record, announced: false, open: Vec::new(), grew: false, last_message: None });
+        self.turn = Some(RunningTurn {
+            record,
+            announced: false,
+            open: Vec::new(),
+            grew: false,
+            asks: Vec::new(),
+            last_message: None,
+        });
     }
 
     /// The turn that runs with its items in progress, for a client that joins.
@@ -227,6 +241,23 @@ impl ThreadState {
                 let failure = TurnFailure { error, will_retry: true, thread_id, turn_id };
                 steps.push(Step::Tell(Tell::Error(Box::new(failure))));
             }
+            TurnEvent::Asking { ask, purpose } => {
+                let before = turn.waits();
+                turn.asks.push((ask.id(), purpose));
+                if turn.waits() != before {
+                    steps.push(self.status_changed());
+                }
+                steps.push(Step::Ask(ask));
+            }
+            TurnEvent::AskEnded(id) => {
+                let before = turn.waits();
+                turn.asks.retain(|(asked, _)| *asked != id);
+                let changed = turn.waits() != before;
+                steps.push(Step::Withdraw(id));
+                if changed {
+                    steps.push(self.status_changed());
+                }
+            }
             TurnEvent::Planned { explanation, steps: plan } => {
                 let updated = TurnPlanUpdated { thread_id, turn_id, explanation, plan };
                 steps.push(Step::Tell(Tell::TurnPlanUpdated(updated)));
@@ -261,6 +292,7 @@ impl ThreadState {
         let (behind, mut open): (Vec<_>, Vec<_>) =
             std::mem::take(&mut turn.open).into_iter().partition(|item| is_completed && is_command(item));
         open.iter_mut().for_each(|item| close(item, now_ms));
+        steps.extend(turn.asks.drain(..).map(|(id, _)| Step::Withdraw(id)));
         let (was_announced, last_message) = (turn.announced, turn.last_message.take());
         if was_announced {
             let items = open.iter().chain(&behind).cloned().collect();
@@ -306,6 +338,11 @@ impl ThreadState {
 }
 
 impl RunningTurn {
+    fn waits(&self) -> Waits {
+        let waits_for = |purpose| self.asks.iter().any(|(_, asked_for)| *asked_for == purpose);
+        Waits { approval: waits_for(AskPurpose::Approval), input: waits_for(AskPurpose::Input) }
+    }
+
     fn record_of(&mut self, items: Vec<Item>, history: Vec<HistoryItem>) -> Record {
         Record { turn: self.record.clone(), items, history, replaces_history: false }
     }

@@ -7,7 +7,7 @@ use actix::prelude::*;
 use super::state::{Answer, Record, Step};
 use crate::protocol::thread::{Empty, ThreadId};
 use crate::protocol::turn::{TurnStartResponse, TurnSteerResponse};
-use crate::router::{Outcome, Router};
+use crate::router::{Effect, Outcome, Router};
 use crate::store::messages::{HistoryChange, RecordModelHistory, RecordTurn};
 use crate::store::{self, Store, StoreError};
 use crate::turn::UserWords;
@@ -57,9 +57,14 @@ impl Ways {
                 (Step::Answer(reply, _), Some(failure)) => {
                     outcome = outcome.followed_by(reply.fail(&failure.refusal()));
                 }
+                (Step::Ask(ask), None) => outcome = outcome.then(Effect::Ask(ask)),
+                (Step::Withdraw(id), _) => {
+                    outcome = outcome.then(Effect::Withdraw { thread: self.thread_id, ask: Some(id) });
+                }
                 (Step::Again(words), _) => taken.again.extend(words),
                 (Step::Release, _) => taken.released = true,
-                (Step::Record(_) | Step::Remember(_) | Step::Tell(_), Some(_)) => {}
+                // An ask that is dropped tells whoever waits for it.
+                (Step::Record(_) | Step::Remember(_) | Step::Tell(_) | Step::Ask(_), Some(_)) => {}
             }
         }
         self.tell(outcome).await;

@@ -41,6 +41,7 @@ impl Thread {
             rules: rules.clone(),
             history: self.history.clone(),
             shells: self.shells.clone(),
+            allowed: self.allowed.clone(),
             compact_first: std::mem::take(&mut self.too_long) && matches!(purpose, Purpose::Answer(_)),
             purpose,
         };

@@ -18,7 +18,7 @@ use crate::protocol::{RpcError, ServerNotification};
 use crate::router::{Audience, Outcome};
 use crate::store::ThreadRecord;
 use crate::store::messages::{LastTokenUsage, RevertThread, Reverted, Until};
-use crate::thread::{Activity, ChangeSettings, InjectItems};
+use crate::thread::{ChangeSettings, InjectItems};
 
 impl Threads {
     pub(super) fn update_settings(&self, params: ThreadSettingsUpdateParams) -> Result<Work, RpcError> {
@@ -55,7 +55,7 @@ impl Threads {
         let id = thread_id(&params.thread_id)?;
         self.refuse_ephemeral_history(id, "thread/revert")?;
         let loaded = self.loaded.get(&id);
-        if loaded.is_some_and(|loaded| loaded.activity.get() == Activity::Working) {
+        if loaded.is_some_and(|loaded| loaded.activity.get().is_working()) {
             let words = "a turn is running; wait until it has ended, or interrupt it";
             return Err(RpcError::invalid_request(words));
         }

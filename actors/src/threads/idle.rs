@@ -13,7 +13,6 @@ use crate::post::Post;
 use crate::protocol::ServerNotification;
 use crate::protocol::thread::ThreadId;
 use crate::router::{Audience, Outcome, SubscribedThreads};
-use crate::thread::Activity;
 
 /// Longest interval between checks for idle threads; with a short time limit they happen twice within it.
 const CHECK: Duration = Duration::from_secs(5);
@@ -37,7 +36,7 @@ impl Threads {
         let limit = self.parts.limits.thread_idle_seconds.duration();
         let mut idle = Vec::new();
         for (id, loaded) in &mut self.loaded {
-            if loaded.activity.get() == Activity::Working || followed.contains(id) {
+            if loaded.activity.get().is_working() || followed.contains(id) {
                 loaded.unfollowed_since = None;
             } else if now.duration_since(*loaded.unfollowed_since.get_or_insert(now)) >= limit {
                 idle.push(*id);

@@ -8,6 +8,7 @@ use crate::protocol::item::{Item, UserInput};
 use crate::protocol::model::{HistoryItem, TokenUsage};
 use crate::protocol::turn::{TurnError, TurnPlanStep};
 use crate::reply::Reply;
+use crate::router::{Ask, AskId};
 
 /// Sent by the thread when a user says something while the turn runs. Nothing comes back: the turn reports the message
 /// when it is part of the conversation, or gives it back when it ended first. Mailbox full: the user is told to retry
@@ -121,6 +122,15 @@ pub enum TurnEvent {
     },
     /// The call to the model failed, and is made again.
     Retrying(TurnError),
+    /// A client is asked something, in the name of an item that has started or of none.
+    Asking {
+        /// The request.
+        ask: Ask,
+        /// What for.
+        purpose: AskPurpose,
+    },
+    /// Nobody waits for the answer to this request any more.
+    AskEnded(AskId),
     /// Something that the user should know.
     Warning(String),
     /// The agent has changed its plan.
@@ -155,6 +165,17 @@ pub enum TurnEvent {
     },
     /// These words came too late: the turn had ended. The report that holds them comes after the end.
     Unheard(Vec<UserWords>),
+}
+
+/// What a client is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskPurpose {
+    /// To allow something.
+    Approval,
+    /// To answer a question of the agent.
+    Input,
+    /// To do something itself, without its user.
+    Tool,
 }
 
 /// How a turn ended.

@@ -47,7 +47,9 @@ use report::Reporter;
 use run::{Input, Run};
 
 pub use instructions::InstructionSearch;
-pub use messages::{Growth, Inject, Interrupt, Report, Steer, TurnEvent, TurnOutcome, UserRequest, UserWords};
+pub use messages::{
+    AskPurpose, Growth, Inject, Interrupt, Report, Steer, TurnEvent, TurnOutcome, UserRequest, UserWords,
+};
 pub use shell::{ShellHandle, Shells};
 pub use task::{Purpose, TurnLimits, TurnRules, TurnSetup, TurnTask, usual_shell};
 pub use tools::offered;

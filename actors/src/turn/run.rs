@@ -93,8 +93,8 @@ impl Run {
         inbox: mpsc::Receiver<Input>,
         thread: Recipient<Report>,
     ) -> (Self, Purpose) {
-        let TurnTask { thread_id, turn_id, purpose, rules, history, compact_first, shells } = task;
-        let toolbox = Toolbox::new(setup.clone(), thread_id, turn_id, rules.clone(), thread, shells);
+        let TurnTask { thread_id, turn_id, purpose, rules, history, compact_first, shells, allowed } = task;
+        let toolbox = Toolbox::new(setup.clone(), thread_id, turn_id, rules.clone(), thread, shells, allowed);
         let task = Outline { thread_id, rules, compact_first };
         let history = history.unwrap_or_default();
         (

@@ -1,7 +1,7 @@
 //! What a turn is to do, and what it works with.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use actix::prelude::*;
 use serde_json::value::RawValue;
@@ -9,9 +9,10 @@ use serde_json::value::RawValue;
 use super::instructions::InstructionSearch;
 use super::messages::UserWords;
 use super::shell::Shells;
+use crate::approval::remembered::Remembered;
 use crate::clock::Clock;
 use crate::command::{Rules, Runner};
-use crate::limits::Milliseconds;
+use crate::limits::{Milliseconds, Seconds};
 use crate::model::{ModelSetup, Provider};
 use crate::protocol::model::{HistoryItem, ToolSpec};
 use crate::protocol::settings::{AskForApproval, ModeKind, ReasoningSummary};
@@ -51,6 +52,8 @@ pub struct TurnLimits {
     pub record_milliseconds: Milliseconds,
     /// Commands of one thread that may run at a time; the model is told when it wants more.
     pub running_commands: usize,
+    /// Seconds that an approval or a question waits for a person's answer; 0 is for ever.
+    pub approval_seconds: Seconds,
     /// Bytes of a command's output that clients see; of longer output they see the beginning and the end.
     pub command_output_bytes: usize,
 }
@@ -65,6 +68,7 @@ impl TurnLimits {
             input_characters: 100,
             record_milliseconds: Milliseconds(1),
             running_commands: 2,
+            approval_seconds: Seconds(0),
             command_output_bytes: 64,
         }
     }
@@ -111,6 +115,8 @@ pub struct TurnTask {
     pub compact_first: bool,
     /// The commands of the thread.
     pub shells: Arc<Shells>,
+    /// What a person has allowed in the thread.
+    pub allowed: Arc<Mutex<Remembered>>,
 }
 
 /// What a turn is for.

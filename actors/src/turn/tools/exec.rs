@@ -7,12 +7,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use super::consent::{Consent, Wanted, Withheld};
 use super::schema::parameters;
 use super::{Answer, Tool, Toolbox, run};
+use crate::approval::actions::command_actions;
+use crate::approval::decide::Decision;
+use crate::approval::shell::Script;
 use crate::command::Run;
-use crate::protocol::item::{
-    CommandAction, CommandExecution, CommandExecutionSource, CommandExecutionStatus, ItemKind,
-};
+use crate::protocol::item::{CommandExecution, CommandExecutionSource, CommandExecutionStatus, ItemKind};
 use crate::turn::messages::TurnEvent;
 use crate::turn::shell::{End, Look, Seen, ShellHandle, ShellTask};
 
@@ -49,54 +51,135 @@ struct ExecCommand {
     /// Tokens of output that you want to see at most.
     #[serde(default)]
     max_output_tokens: Option<f64>,
+    /// `require_escalated` asks the person to run it outside of the sandbox.
+    #[serde(default)]
+    sandbox_permissions: Option<Permissions>,
+    /// Why it must run outside of the sandbox: one short question to the person.
+    #[serde(default)]
+    justification: Option<String>,
+    /// The first words of the command, if the person may as well allow all commands that begin so.
+    #[serde(default)]
+    prefix_rule: Option<Vec<String>>,
 }
 
-async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, wanted: ExecCommand) -> Answer {
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Permissions {
+    UseDefault,
+    RequireEscalated,
+}
+
+async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecCommand) -> Answer {
     let begun = Instant::now();
+    let most_wait = wait(arguments.yield_time_ms, WAITS);
+    let most_bytes = toolbox.output_bytes(arguments.max_output_tokens);
+    let wanted = arguments.wanted(&toolbox);
+    let decision = toolbox.judge(&wanted).await;
+    if let Decision::Refuse(reason) = decision {
+        return Answer::Text(reason);
+    }
     let number = match toolbox.shells.reserve(toolbox.setup.limits.running_commands) {
         Ok(number) => number,
         Err(error) => return Answer::Text(format!("exec_command failed: {error}")),
     };
-    let cwd = wanted.workdir.as_deref().map_or_else(|| toolbox.rules.cwd.clone(), |dir| toolbox.path(dir));
-    let flag = if wanted.login.unwrap_or(true) { "-lc" } else { "-c" };
-    let shell = wanted.shell.unwrap_or_else(|| toolbox.setup.shell.clone());
-    let argv = [shell, flag.to_owned(), wanted.cmd.clone()];
-    let command = shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "));
-    let kind = CommandExecution {
-        plugin_id: Default::default(),
-        script_path: Default::default(),
-        command: command.clone(),
-        cwd: cwd.to_string_lossy().into_owned(),
-        process_id: Some(number.to_string()),
-        source: CommandExecutionSource::UnifiedExecStartup,
-        status: CommandExecutionStatus::InProgress,
-        command_actions: vec![CommandAction::Unknown { command: wanted.cmd }],
-        aggregated_output: None,
-        exit_code: None,
-        duration_ms: None,
+    let item = |call_id, kind| toolbox.item(call_id, ItemKind::CommandExecution(kind));
+    let (item, confined) = match decision {
+        Decision::Ask { confined_if_accepted, reason } => {
+            let mut item = item(call_id, wanted.execution());
+            toolbox.report(vec![TurnEvent::ItemStarted(item.clone())]).await;
+            let consent = toolbox.consent(&item.id, reason, &wanted).await;
+            item.kind = ItemKind::CommandExecution(match consent {
+                Consent::Given => wanted.running(number),
+                Consent::Withheld(reason) => CommandExecution { status: reason.status(), ..wanted.execution() },
+            });
+            if let Consent::Withheld(reason) = consent {
+                return toolbox.withhold(item, reason, "rejected by user").await;
+            }
+            (item, confined_if_accepted)
+        }
+        Decision::Run { confined } => {
+            let item = item(call_id, wanted.running(number));
+            toolbox.report(vec![TurnEvent::ItemStarted(item.clone())]).await;
+            (item, confined)
+        }
+        Decision::Refuse(reason) => return Answer::Text(reason),
     };
-    let item = toolbox.item(call_id, ItemKind::CommandExecution(kind));
-    toolbox.report(vec![TurnEvent::ItemStarted(item.clone())]).await;
-    let most_bytes = toolbox.output_bytes(wanted.max_output_tokens);
+    let command = wanted.command.clone();
     let task = ShellTask {
         runner: toolbox.setup.runner.clone(),
         clock: toolbox.setup.clock.clone(),
         thread: toolbox.thread.clone(),
         turn_id: toolbox.turn_id.clone(),
         item,
+        tty: wanted.tty,
         run: Run {
-            argv: argv.into_iter().map(Into::into).collect(),
-            cwd,
-            rules: toolbox.rules.commands.clone(),
+            argv: wanted.argv.into_iter().map(Into::into).collect(),
+            cwd: wanted.cwd,
+            workspace: toolbox.rules.cwd.clone(),
+            rules: toolbox.rules_for(confined),
             environment: Some(toolbox.environment()),
             timeout: None,
         },
-        tty: wanted.tty.unwrap_or_default(),
         shown_bytes: toolbox.setup.limits.command_output_bytes,
         unseen_bytes: toolbox.rules.output_bytes,
     };
     let shell = toolbox.shells.start(number, task, command);
-    watch(&toolbox, shell, begun, wait(wanted.yield_time_ms, WAITS), most_bytes).await
+    watch(&toolbox, shell, begun, most_wait, most_bytes).await
+}
+
+impl ExecCommand {
+    fn wanted(self, toolbox: &Toolbox) -> Wanted {
+        let flag = if self.login.unwrap_or(true) { "-lc" } else { "-c" };
+        let shell = self.shell.unwrap_or_else(|| toolbox.setup.shell.clone());
+        let script = Script::of_text(&shell, &self.cmd);
+        let actions = command_actions(&script, &self.cmd);
+        let argv = vec![shell, flag.to_owned(), self.cmd];
+        Wanted {
+            script,
+            command: shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" ")),
+            argv,
+            cwd: self.workdir.map_or_else(|| toolbox.rules.cwd.clone(), |dir| toolbox.path(&dir)),
+            tty: self.tty.unwrap_or_default(),
+            escalated: self.sandbox_permissions == Some(Permissions::RequireEscalated),
+            justification: self.justification.filter(|text| !text.trim().is_empty()),
+            prefix: self.prefix_rule,
+            actions,
+        }
+    }
+}
+
+impl Wanted {
+    /// The item of a command that waits for consent.
+    fn execution(&self) -> CommandExecution {
+        CommandExecution {
+            plugin_id: Default::default(),
+            script_path: Default::default(),
+            command: self.command.clone(),
+            cwd: self.cwd.to_string_lossy().into_owned(),
+            process_id: None,
+            source: CommandExecutionSource::Agent,
+            status: CommandExecutionStatus::InProgress,
+            command_actions: self.actions.clone(),
+            aggregated_output: None,
+            exit_code: None,
+            duration_ms: None,
+        }
+    }
+
+    /// The item of the command with this number.
+    fn running(&self, number: u32) -> CommandExecution {
+        let source = CommandExecutionSource::UnifiedExecStartup;
+        CommandExecution { process_id: Some(number.to_string()), source, ..self.execution() }
+    }
+}
+
+impl Withheld {
+    fn status(self) -> CommandExecutionStatus {
+        match self {
+            Self::Unanswered => CommandExecutionStatus::Failed,
+            Self::Declined | Self::Cancelled | Self::Stopped => CommandExecutionStatus::Declined,
+        }
+    }
 }
 
 /// The wait that the model wants, within its bounds.

@@ -7,10 +7,12 @@
 //! | file | what it is |
 //! |---|---|
 //! | [`toolbox`] | what the tools of a turn work with |
+//! | [`consent`] | whether something is done, and who is asked |
 //! | [`exec`], [`input`] | shell commands, and typing into them |
 //! | [`update_plan`], [`view_image`] | the steps that a person sees; a picture for the model |
 //! | [`schema`] | the arguments of a tool, for the model |
 
+mod consent;
 mod exec;
 mod input;
 mod schema;

@@ -1,17 +1,24 @@
 //! What the tools of a turn work with.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use actix::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::Answer;
+use super::consent::Withheld;
+use crate::approval::remembered::Remembered;
 use crate::protocol::item::{Item, ItemKind};
+use crate::protocol::server_request::ServerRequest;
 use crate::protocol::thread::ThreadId;
-use crate::turn::messages::{Report, TurnEvent};
+use crate::router::{Ask, AskId};
+use crate::turn::messages::{AskPurpose, Report, TurnEvent};
 use crate::turn::shell::Shells;
 use crate::turn::{TurnRules, TurnSetup};
 
@@ -23,10 +30,25 @@ pub(in crate::turn) struct Toolbox {
     pub(super) rules: TurnRules,
     pub(super) thread: Recipient<Report>,
     pub(super) shells: Arc<Shells>,
+    /// What a person has allowed in this thread.
+    pub(super) allowed: Arc<Mutex<Remembered>>,
     /// Cancelled when the calls that run are to end.
     pub(super) stop: CancellationToken,
     /// Ids of items that calls have taken.
     taken: RefCell<HashSet<String>>,
+    /// How often clients were asked.
+    asked: Cell<u64>,
+}
+
+/// Why nobody answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unheard {
+    /// The turn is to end.
+    Stopped,
+    /// Everybody who was asked gave an error or nonsense.
+    Refused,
+    /// Nobody answered in time.
+    TimeIsOver,
 }
 
 impl Toolbox {
@@ -37,9 +59,10 @@ impl Toolbox {
         rules: TurnRules,
         thread: Recipient<Report>,
         shells: Arc<Shells>,
+        allowed: Arc<Mutex<Remembered>>,
     ) -> Self {
-        let (stop, taken) = (CancellationToken::new(), RefCell::default());
-        Self { setup, thread_id, turn_id, rules, thread, shells, stop, taken }
+        let (stop, taken, asked) = (CancellationToken::new(), RefCell::default(), Cell::default());
+        Self { setup, thread_id, turn_id, rules, thread, shells, allowed, stop, taken, asked }
     }
 
     /// Ends the calls that run.
@@ -56,6 +79,42 @@ impl Toolbox {
     /// the turn notices that by itself.
     pub(super) async fn report(&self, events: Vec<TurnEvent>) {
         let _ = self.thread.send(Report { turn_id: self.turn_id.clone(), events }).await;
+    }
+
+    /// Asks those who follow the thread, and returns the first usable answer.
+    ///
+    /// # Errors
+    /// There is none: the turn was interrupted, everybody refused, or the time is over.
+    pub(super) async fn ask<P, A>(
+        &self,
+        purpose: AskPurpose,
+        request: &'static ServerRequest<P, A>,
+        params: P,
+    ) -> Result<A, Unheard>
+    where
+        P: Serialize + Send + 'static,
+        A: DeserializeOwned + Send + 'static,
+    {
+        let id = AskId(self.asked.replace(self.asked.get() + 1));
+        let (ask, answer) = Ask::new(self.thread_id, id, request, params);
+        self.report(vec![TurnEvent::Asking { ask, purpose }]).await;
+        let limit = self.setup.limits.approval_seconds.duration();
+        let time_is_over =
+            async { if limit.is_zero() { std::future::pending().await } else { tokio::time::sleep(limit).await } };
+        let heard = tokio::select! {
+            answer = answer => match answer {
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(refusal)) => {
+                    log::warn!("a request to the clients of thread {} failed: {refusal}", self.thread_id);
+                    Err(Unheard::Refused)
+                }
+                Err(_) => Err(Unheard::Refused),
+            },
+            () = self.stop.cancelled() => Err(Unheard::Stopped),
+            () = time_is_over => Err(Unheard::TimeIsOver),
+        };
+        self.report(vec![TurnEvent::AskEnded(id)]).await;
+        heard
     }
 
     /// An item that starts now. It has the id of its call, unless another item of this turn has it.
@@ -83,6 +142,19 @@ impl Toolbox {
             fixed.into_iter().map(|(name, value)| (name.to_owned(), Some(value.to_owned()))).collect();
         variables.insert("CODEX_THREAD_ID".to_owned(), Some(self.thread_id.to_string()));
         variables
+    }
+
+    /// What was not allowed is over: completes its item, and tells the model. `declined` are the words for it where a
+    /// person said no.
+    pub(super) async fn withhold(&self, item: Item, reason: Withheld, declined: &str) -> Answer {
+        let item = Item { completed_at_ms: Some(self.setup.clock.unix_ms()), ..item };
+        self.report(vec![TurnEvent::ItemCompleted { item, history: Vec::new() }]).await;
+        match reason {
+            Withheld::Declined => Answer::Text(declined.to_owned()),
+            Withheld::Cancelled => Answer::EndTurn(declined.to_owned()),
+            Withheld::Unanswered => Answer::Text("approval request failed".to_owned()),
+            Withheld::Stopped => Answer::Text("aborted by user".to_owned()),
+        }
     }
 
     /// The path as the model means it: relative to the working directory.

@@ -1,0 +1,164 @@
+//! Whether a command runs, and under which rules: the thread's policy decides, or a person.
+
+use std::path::PathBuf;
+use std::sync::{MutexGuard, PoisonError};
+
+use super::Toolbox;
+use super::toolbox::Unheard;
+use crate::approval::amendment::proposed;
+use crate::approval::decide::{Case, Decision, Request, Sandbox, decide};
+use crate::approval::destructive::destructive;
+use crate::approval::harmless::harmless;
+use crate::approval::remembered::{Identity, Remembered};
+use crate::approval::shell::Script;
+use crate::command::Rules;
+use crate::protocol::item::CommandAction;
+use crate::protocol::server_request::{
+    COMMAND_APPROVAL, CommandExecutionApprovalDecision as Word, CommandExecutionApprovalKind,
+    CommandExecutionRequestApprovalParams,
+};
+use crate::protocol::settings::SandboxPolicy;
+use crate::turn::messages::AskPurpose;
+
+/// A command that the model wants run.
+pub(super) struct Wanted {
+    pub(super) argv: Vec<String>,
+    pub(super) script: Script,
+    /// The whole command, quoted for a shell.
+    pub(super) command: String,
+    pub(super) cwd: PathBuf,
+    pub(super) tty: bool,
+    /// The model wants it run outside of the sandbox.
+    pub(super) escalated: bool,
+    /// Why, in its own words.
+    pub(super) justification: Option<String>,
+    /// What the model proposes to allow from now on.
+    pub(super) prefix: Option<Vec<String>>,
+    pub(super) actions: Vec<CommandAction>,
+}
+
+/// What somebody who was asked wants.
+pub(super) enum Consent {
+    /// It is done.
+    Given,
+    /// It is not done, for this reason.
+    Withheld(Withheld),
+}
+
+/// Why something is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Withheld {
+    /// A person does not want it.
+    Declined,
+    /// A person wants the turn to end.
+    Cancelled,
+    /// Nobody gave a usable answer.
+    Unanswered,
+    /// The turn was interrupted meanwhile.
+    Stopped,
+}
+
+impl From<Unheard> for Withheld {
+    fn from(unheard: Unheard) -> Self {
+        match unheard {
+            Unheard::Stopped => Self::Stopped,
+            Unheard::Refused => Self::Unanswered,
+            Unheard::TimeIsOver => Self::Declined,
+        }
+    }
+}
+
+impl Toolbox {
+    /// What the thread's policy says of a command.
+    pub(super) async fn judge(&self, wanted: &Wanted) -> Decision {
+        let cwd = wanted.cwd.to_string_lossy();
+        let case = Case {
+            policy: self.rules.approval,
+            sandbox: Sandbox::from(&self.rules.commands.sandbox),
+            confinable: self.setup.runner.can_confine().await,
+            request: Request::Command {
+                harmless: harmless(&wanted.script),
+                destructive: destructive(&wanted.script),
+                wants_escalation: wanted.escalated,
+                justification: wanted.justification.clone(),
+            },
+            allowed: self.remembered().command(wanted.identity(&cwd), &wanted.script),
+        };
+        decide(&case)
+    }
+
+    /// Asks whether a command may run.
+    pub(super) async fn consent(&self, item_id: &str, reason: Option<String>, wanted: &Wanted) -> Consent {
+        let cwd = wanted.cwd.to_string_lossy();
+        let prefix = proposed(&wanted.script, wanted.prefix.as_deref());
+        let amendment =
+            |words: &Vec<String>| Word::AcceptWithExecpolicyAmendment { execpolicy_amendment: words.clone() };
+        let decisions = [Some(Word::Accept), Some(Word::AcceptForSession), prefix.as_ref().map(amendment)]
+            .into_iter()
+            .flatten()
+            .chain([Word::Decline, Word::Cancel]);
+        let params = CommandExecutionRequestApprovalParams {
+            kind: CommandExecutionApprovalKind::Command,
+            thread_id: self.thread_id,
+            turn_id: self.turn_id.to_string(),
+            item_id: item_id.to_owned(),
+            started_at_ms: self.setup.clock.unix_ms(),
+            approval_id: None,
+            environment_id: Some("local".to_owned()),
+            reason,
+            command: Some(wanted.command.clone()),
+            cwd: Some(cwd.clone().into_owned()),
+            command_actions: Some(wanted.actions.clone()),
+            additional_permissions: None,
+            proposed_execpolicy_amendment: prefix.clone(),
+            available_decisions: Some(decisions.collect()),
+        };
+        let answer = match self.ask(AskPurpose::Approval, &COMMAND_APPROVAL, params).await {
+            Ok(answer) => answer.decision,
+            Err(unheard) => return Consent::Withheld(unheard.into()),
+        };
+        match answer {
+            Word::Accept => Consent::Given,
+            Word::AcceptForSession => {
+                self.remembered().allow_command(wanted.identity(&cwd));
+                Consent::Given
+            }
+            Word::AcceptWithExecpolicyAmendment { execpolicy_amendment: words } => {
+                // Only what was proposed counts: who allows this command does not allow whatever else the answer names.
+                if prefix.as_ref() == Some(&words) {
+                    self.remembered().allow_prefix(&words, wanted.escalated);
+                } else {
+                    log::warn!("a client allowed a prefix that was not proposed; the command runs this once");
+                }
+                Consent::Given
+            }
+            Word::Cancel => Consent::Withheld(Withheld::Cancelled),
+            Word::Decline | Word::ApplyNetworkPolicyAmendment { .. } => Consent::Withheld(Withheld::Declined),
+        }
+    }
+
+    /// What a person has allowed in this thread.
+    pub(super) fn remembered(&self) -> MutexGuard<'_, Remembered> {
+        self.allowed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The rules for a command or a patch that may be done.
+    pub(super) fn rules_for(&self, confined: bool) -> Rules {
+        let rules = self.rules.commands.clone();
+        let sandbox = match (confined, rules.sandbox) {
+            (false, _) => SandboxPolicy::DangerFullAccess,
+            // Known to be harmless, so it needs no more.
+            (true, SandboxPolicy::DangerFullAccess | SandboxPolicy::ExternalSandbox { .. }) => {
+                SandboxPolicy::ReadOnly { network_access: false }
+            }
+            (true, sandbox) => sandbox,
+        };
+        Rules { sandbox, ..rules }
+    }
+}
+
+impl Wanted {
+    fn identity<'a>(&'a self, cwd: &'a str) -> Identity<'a> {
+        Identity { argv: &self.argv, cwd, tty: self.tty, wants_escalation: self.escalated }
+    }
+}
