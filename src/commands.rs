@@ -5,7 +5,7 @@ use std::{env, error::Error, mem::ManuallyDrop, path::absolute};
 use app_server_actors::store;
 
 use crate::{
-    call, chat,
+    apply_patch, call, chat,
     cli::{Arguments, Command, RemoteControlArguments, documents},
     codex_home, doctor, generate,
     listen::control_socket,
@@ -22,6 +22,7 @@ use crate::{
 /// The error for `main` to print; a [`CallError`](crate::attach::CallError) has its own exit code.
 pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>> {
     match command {
+        Command::ApplyPatch(arguments) => return apply_patch::run(arguments),
         Command::GenerateJsonSchema { target } => return Ok(generate::json_schema(target)?),
         Command::GenerateTs { target } => return Ok(generate::typescript(target)?),
         Command::GenerateOpenrpc { out, experimental } => return generate::openrpc(out.as_deref(), *experimental),

@@ -79,6 +79,7 @@ mod mailbox;
 pub mod model;
 pub mod network;
 pub mod panics;
+pub mod patch;
 pub mod post;
 pub mod processor;
 pub mod protocol;

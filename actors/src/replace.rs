@@ -17,7 +17,7 @@ use rustix::io::Errno;
 const LINKS: usize = 40;
 
 /// Prefix of the names of temporary files that are about to replace others.
-const TEMPORARY: &str = ".codex-app-server-";
+pub const TEMPORARY: &str = ".codex-app-server-";
 
 /// Whether `path` is a temporary file of a replacement, which is not reported to clients.
 pub fn is_temporary(path: &Path) -> bool {

@@ -6,6 +6,9 @@ use std::{ffi::OsString, path::Path};
 const OPTIONS_WITH_VALUE: [&str; 6] =
     ["-c", "--config", "--enable", "--disable", "--remote", "--remote-auth-token-env"];
 
+/// Names by which the program applies a patch.
+const APPLY_PATCH: [&str; 2] = ["apply_patch", "applypatch"];
+
 /// The command line without the word `app-server`.
 pub struct Called {
     /// Called as `codex` or with the word `app-server`: the caller expects the reference program.
@@ -15,9 +18,14 @@ pub struct Called {
 }
 
 /// Removes the word `app-server` if it is the first positional word, so that `codex -c model=o3 app-server --listen …`
-/// means `codex-app-server -c model=o3 --listen …`.
+/// means `codex-app-server -c model=o3 --listen …`. Called `apply_patch`, the program is its own subcommand.
 pub fn read(mut words: Vec<OsString>) -> Called {
-    let named_codex = words.first().is_some_and(|name| Path::new(name).file_stem().is_some_and(|stem| stem == "codex"));
+    let name = words.first().and_then(|name| Path::new(name).file_stem().map(ToOwned::to_owned)).unwrap_or_default();
+    if APPLY_PATCH.iter().any(|known| name == *known) {
+        words.insert(1, "apply-patch".into());
+        return Called { as_codex: false, words };
+    }
+    let named_codex = name == "codex";
     let position = first_plain_word(&words).filter(|&at| words[at] == "app-server");
     if let Some(at) = position {
         words.remove(at);
@@ -54,6 +62,12 @@ mod tests {
         assert_eq!(words_after("x -c app-server --stdio"), ["x", "-c", "app-server", "--stdio"]);
         assert_eq!(words_after("x config app-server"), ["x", "config", "app-server"]);
         assert_eq!(words_after("x app-server app-server"), ["x", "app-server"]);
+    }
+
+    #[test]
+    fn a_name_can_stand_for_a_subcommand() {
+        assert_eq!(words_after("/run/x/apply_patch app-server"), ["/run/x/apply_patch", "apply-patch", "app-server"]);
+        assert_eq!(words_after("applypatch"), ["applypatch", "apply-patch"]);
     }
 
     #[test]

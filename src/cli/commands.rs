@@ -123,6 +123,13 @@ pub enum Command {
         experimental: bool,
     },
 
+    /// Changes files as a patch says, for commands of the agent. All of it is done, or nothing.
+    ///
+    /// The program does the same when it is called `apply_patch` or `applypatch`. Paths are relative to the working
+    /// directory.
+    #[command(hide = true)]
+    ApplyPatch(ApplyPatchArguments),
+
     /// Attaches to a running server.
     #[command(flatten)]
     Client(ClientCommand),
@@ -145,6 +152,17 @@ pub struct ChatArguments {
     /// The server to attach to.
     #[command(flatten)]
     pub server: ServerChoice,
+}
+
+/// What `apply-patch` is told.
+#[derive(Debug, Args)]
+pub struct ApplyPatchArguments {
+    /// The patch [default: what is on stdin]
+    pub patch: Option<String>,
+
+    /// Takes from stdin a patch that the server has planned, and writes it exactly so.
+    #[arg(long, hide = true, conflicts_with = "patch")]
+    pub planned: bool,
 }
 
 /// The output of a generator.

@@ -14,7 +14,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use app_server_actors::protocol::API_VERSION;
 pub use auth::{AuthArguments, AuthMode};
-pub use commands::{ChatArguments, ClientCommand, Command, ServerChoice, Target};
+pub use commands::{ApplyPatchArguments, ChatArguments, ClientCommand, Command, ServerChoice, Target};
 pub use overrides::Override;
 pub use remote_control::{RemoteControlAction, RemoteControlArguments};
 

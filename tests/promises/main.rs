@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod apply_patch;
 mod auth_flags;
 mod auth_guessing;
 mod auth_jwt;

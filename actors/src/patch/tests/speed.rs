@@ -1,0 +1,50 @@
+//! Large patches.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+
+#[test]
+fn a_thousand_hunks_over_a_hundred_files_take_no_time_worth_mentioning() {
+    let content: String = (0..1000).map(|line| format!("line {line}\n")).collect();
+    let work = Work::with(&[]);
+    let mut operations = String::new();
+    for file in 0..100 {
+        work.put(&format!("f{file}"), content.as_bytes());
+        operations.push_str(&format!("*** Update File: f{file}\n"));
+        for hunk in 0..10 {
+            let line = hunk * 90 + 5;
+            operations.push_str(&format!("@@\n line {line}\n-line {}\n+new\n", line + 1));
+        }
+    }
+    let started = Instant::now();
+    let planned = work.plan(&operations).unwrap();
+    let shown = planned.file_changes();
+    planned.write().unwrap();
+    let elapsed = started.elapsed();
+    assert_eq!(shown.len(), 100);
+    assert_eq!(fs::read_to_string(work.path("f99")).unwrap().matches("new\n").count(), 10);
+    eprintln!("{elapsed:?}");
+    // Goal: 100 ms when built for use. Here it is neither optimized nor alone.
+    assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
+}
+
+#[test]
+fn a_patch_made_to_cost_time_does_not() {
+    let work = Work::with(&[("a", &"a\n".repeat(200_000)), ("b", &"b\n".repeat(200_000))]);
+    let started = Instant::now();
+    let hunk = format!("{}-b\n", "-a\n".repeat(100_000));
+    let error = work.plan(&format!("*** Update File: a\n{hunk}")).unwrap_err();
+    assert!(error.contains("takes too long"), "{error}");
+    // Blank lines that could belong to several things.
+    work.plan(&format!(
+        "*** Add File: x\n+x\n{}*** Update File: b\n-b\n{}",
+        "\n".repeat(500_000),
+        "\n".repeat(500_000)
+    ))
+    .unwrap();
+    // Nothing in common, and no short way from one to the other.
+    let new: String = (0..200_000).map(|line| format!("+{}\n", line % 7)).collect();
+    work.plan(&format!("*** Add File: b\n{new}")).unwrap().git_diff(&work.root());
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
+}
