@@ -22,6 +22,7 @@ pub mod logging;
 pub mod neighbours;
 pub mod open_files;
 pub mod output;
+pub mod own_programs;
 pub mod proxy;
 pub mod remote_control;
 pub mod serve;

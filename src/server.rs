@@ -13,7 +13,6 @@ use app_server_actors::{
     account::Credentials,
     catalog::{BaseUrl, Catalog, CatalogSources},
     clock::Clock,
-    commands::CommandsSetup,
     connection::{
         ConnectionOrigin,
         stream::{self as connection_stream, Ended},
@@ -27,7 +26,6 @@ use app_server_actors::{
     store::{Close, Reopen, Store, StoreError},
     vital::Vitals,
 };
-use command_launcher::Launcher;
 use futures_util::{StreamExt, stream};
 use tokio::{io::AsyncReadExt, time::timeout};
 use tokio_util::io::StreamReader;
@@ -37,7 +35,7 @@ use crate::{
     cli::Arguments,
     http::{Door, HttpServer, InvalidDoor, Sockets},
     listen::{self, ListenError, ListenUrl, Listener, SocketFile},
-    open_files,
+    own_programs,
     settings::{Settings, Shutdown},
 };
 
@@ -320,11 +318,7 @@ pub(crate) fn actors_parts(
         catalog: Catalog::start(sources.with_models(models), &settings.limits, &vitals),
         turns: settings.turns.clone(),
         clock: Clock::system(),
-        commands: CommandsSetup {
-            launcher: Launcher::this_program(),
-            open_files: open_files::at_start(),
-            ..CommandsSetup::default()
-        },
+        commands: own_programs::command_setup(codex_home),
         remote_control: RemoteControlSetup { token_url, ..RemoteControlSetup::new(settings.remote_control.clone()) },
         remote_link: settings.remote_link.clone(),
         vitals,

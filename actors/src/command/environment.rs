@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -11,6 +12,9 @@ const NETWORK_DISABLED: &str = "CODEX_SANDBOX_NETWORK_DISABLED";
 /// What a supervisor tells the server about itself, and is no business of its commands.
 const OWN_VARIABLES: [&str; 6] =
     ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"];
+
+/// Programs of this server for commands of its agents.
+const PROGRAMS: [&str; 1] = ["apply_patch"];
 
 /// What is inherited with `inherit = "core"`.
 const CORE: [&str; 11] =
@@ -111,6 +115,23 @@ impl EnvironmentPolicy {
         wanted
             && (self.ignore_default_excludes || !matches_any(&DEFAULT_EXCLUDES, name))
             && !matches_any(&self.exclude, name)
+    }
+}
+
+/// Lets commands find the programs in `folder`. A profile that a shell reads may set its PATH anew, so bash also gets them
+/// as functions.
+pub fn add_programs(env: &mut Vec<(OsString, OsString)>, folder: &Path) {
+    if let Some((_, path)) = env.iter_mut().find(|(name, _)| name == "PATH") {
+        let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(path));
+        // A folder whose name holds a colon cannot be in a PATH.
+        if let Ok(joined) = std::env::join_paths(folders.collect::<Vec<_>>()) {
+            *path = joined;
+        }
+    }
+    let Ok(folder) = shlex::try_quote(&folder.to_string_lossy()).map(|quoted| quoted.into_owned()) else { return };
+    for name in PROGRAMS {
+        let function = format!("() {{ {folder}/{name} \"$@\"; }}");
+        env.push((format!("BASH_FUNC_{name}%%").into(), function.into()));
     }
 }
 

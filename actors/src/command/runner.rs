@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::sync::{OnceCell, oneshot};
 
 use super::Command;
 use super::confinement::Surroundings;
-use super::environment::{EnvironmentPolicy, inherited_environment};
+use super::environment::{EnvironmentPolicy, add_programs, inherited_environment};
 use super::messages::{CommandId, Job, Listener, Streams};
 use super::process::probe;
 use crate::host::Host;
@@ -25,6 +25,10 @@ use crate::protocol::thread::SandboxPolicy;
 pub struct CommandSetup {
     /// What starts commands; without it none can be run.
     pub launcher: Option<Launcher>,
+    /// The words that start the program which writes a planned patch; without it no patch can be applied.
+    pub patcher: Vec<OsString>,
+    /// A folder with programs of this server for commands of its agents, which find them without a path.
+    pub programs: Option<PathBuf>,
     /// Sockets that lead to this server, and files with tokens: confined commands do not see them.
     pub hidden: Vec<PathBuf>,
     /// The URL at which this server takes orders from everybody who can reach it.
@@ -57,6 +61,8 @@ pub struct Run {
     pub rules: Rules,
     /// What is different in its environment; null takes a variable away.
     pub environment: Option<BTreeMap<String, Option<String>>>,
+    /// Whether it finds the programs of this server for its agents.
+    pub with_programs: bool,
     /// How long it may run; `None` is for ever.
     pub timeout: Option<Duration>,
 }
@@ -113,6 +119,20 @@ impl Runner {
         self.setup.launcher.as_ref()
     }
 
+    /// The words that start the program which writes a planned patch.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn patcher(&self) -> Result<Vec<OsString>, NotRun> {
+        Some(self.setup.patcher.clone()).filter(|words| !words.is_empty()).ok_or(NotRun::NoLauncher)
+    }
+
+    /// The directories below which commands in this workspace may write; none where they are not confined.
+    pub fn writable(&self, rules: &Rules, workspace: &Path) -> Vec<PathBuf> {
+        let confinement = self.surroundings.confinement(&rules.sandbox, workspace, Vec::new());
+        confinement.map(|confinement| confinement.writable).unwrap_or_default()
+    }
+
     /// Whether this machine can confine commands. The first question starts a process, and the others wait for it.
     pub async fn can_confine(&self) -> bool {
         let Some(launcher) = &self.setup.launcher else { return false };
@@ -164,13 +184,16 @@ impl Runner {
     }
 
     fn job(&self, run: Run) -> Result<Job, NotRun> {
-        let Run { argv, cwd, workspace, rules, environment, timeout } = run;
+        let Run { argv, cwd, workspace, rules, environment, with_programs, timeout } = run;
         let confinement = self.surroundings.confinement(&rules.sandbox, &workspace, rules.projects);
         let has_network = confinement.as_ref().is_none_or(|confinement| confinement.network);
         if let Some(url) = self.setup.open_door.as_ref().filter(|_| confinement.is_some() && has_network) {
             return Err(NotRun::OpenDoor(url.clone()));
         }
-        let env = rules.environment.environment(&self.inherited, environment.as_ref(), has_network);
+        let mut env = rules.environment.environment(&self.inherited, environment.as_ref(), has_network);
+        if let Some(folder) = self.setup.programs.as_ref().filter(|_| with_programs) {
+            add_programs(&mut env, folder);
+        }
         let bounds = Bounds {
             open_files: self.setup.open_files,
             // Outside of a sandbox the kernel counts all processes of the user together.

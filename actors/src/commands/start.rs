@@ -97,6 +97,7 @@ impl Commands {
             cwd,
             rules: Rules { sandbox: params.sandbox_policy.unwrap_or(rules.sandbox), ..rules },
             environment: params.env,
+            with_programs: false,
             timeout,
         }
     }

@@ -21,6 +21,7 @@
 //! | [`plan`] | reads the files, and plans |
 //! | [`planned`] | the plan, and what it says of itself |
 //! | [`diff`] | diffs for people and clients |
+//! | [`together`] | several patches as one |
 //! | [`write`] | all or nothing |
 //! | [`folder`] | folders that nobody can exchange during the writing |
 //! | [`error`] | the words of refusals |
@@ -39,6 +40,7 @@ mod plan;
 mod planned;
 #[cfg(test)]
 mod tests;
+mod together;
 mod write;
 
 pub use bounds::Bounds;

@@ -10,7 +10,7 @@ use super::place::Place;
 use crate::protocol::item::{FileUpdateChange, PatchChangeKind};
 
 /// What a patch will do. It can be shown, sent to another process as JSON, and written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planned {
     /// The changes, in the order of the patch. No two concern the same file.
     pub changes: Vec<PlannedChange>,

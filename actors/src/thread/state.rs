@@ -9,7 +9,7 @@ use super::telling::{completed, encoded, grown, turn_object, typed};
 use crate::protocol::ServerNotification as Tell;
 use crate::protocol::item::{CommandExecutionStatus, Item, ItemKind, PatchApplyStatus};
 use crate::protocol::model::{HistoryItem, TokenUsage};
-use crate::protocol::notification::{ThreadTokenUsageUpdated, TurnFailure, TurnPlanUpdated, Warning};
+use crate::protocol::notification::{ThreadTokenUsageUpdated, TurnDiffUpdated, TurnFailure, TurnPlanUpdated, Warning};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::turn::{Turn, TurnError, TurnItemsView, TurnStatus};
 use crate::protocol::usage::{ThreadTokenUsage, TokenUsageBreakdown};
@@ -261,6 +261,9 @@ impl ThreadState {
             TurnEvent::Planned { explanation, steps: plan } => {
                 let updated = TurnPlanUpdated { thread_id, turn_id, explanation, plan };
                 steps.push(Step::Tell(Tell::TurnPlanUpdated(updated)));
+            }
+            TurnEvent::Changed(diff) => {
+                steps.push(Step::Tell(Tell::TurnDiffUpdated(TurnDiffUpdated { thread_id, turn_id, diff })));
             }
             TurnEvent::Warning(message) => steps.push(Step::Tell(Tell::Warning(Warning { thread_id, message }))),
             TurnEvent::Ended { outcome } => self.end(outcome, now_ms, steps),

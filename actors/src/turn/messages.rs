@@ -140,6 +140,8 @@ pub enum TurnEvent {
         /// All steps, in their order.
         steps: Vec<TurnPlanStep>,
     },
+    /// Files have changed: what the turn has changed so far, as git shows it.
+    Changed(String),
     /// The agent has typed into a command, or looked at it. The command may belong to an earlier turn.
     Typed {
         /// The turn of the command.

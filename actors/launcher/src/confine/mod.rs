@@ -34,9 +34,8 @@ use rustix::process::{DumpableBehavior, Gid, Uid, set_dumpable_behavior};
 use rustix::thread::UnshareFlags;
 
 use crate::expendable::Expendable;
-use plan::PROTECTED;
 
-pub use plan::Plan;
+pub use plan::{PROTECTED, Plan};
 pub use resolve::resolve;
 
 /// Why a command could not be confined.

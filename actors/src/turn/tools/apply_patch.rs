@@ -88,7 +88,7 @@ async fn apply_patch(toolbox: Rc<Toolbox>, call_id: String, ApplyPatch { patch }
     item.kind = kind(if written.is_ok() { PatchApplyStatus::Completed } else { PatchApplyStatus::Failed });
     let mut events = vec![TurnEvent::ItemCompleted { item, history: Vec::new() }];
     if written.is_ok() {
-        events.extend(toolbox.changed(fitting.planned.clone()));
+        events.push(toolbox.changed(fitting.planned.clone()));
     }
     toolbox.report(events).await;
     let seconds = begun.elapsed().as_secs_f64();
@@ -158,6 +158,7 @@ impl Toolbox {
             workspace: self.rules.cwd.clone(),
             rules: self.rules_for(confined),
             environment: None,
+            with_programs: false,
             timeout: Some(TIME_LIMIT),
         };
         let collected = self.setup.runner.collect(run, stdin).await.map_err(|error| error.to_string())?;

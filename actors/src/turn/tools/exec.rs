@@ -118,6 +118,7 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
             workspace: toolbox.rules.cwd.clone(),
             rules: toolbox.rules_for(confined),
             environment: Some(toolbox.environment()),
+            with_programs: true,
             timeout: None,
         },
         shown_bytes: toolbox.setup.limits.command_output_bytes,

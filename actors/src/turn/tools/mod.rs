@@ -9,9 +9,11 @@
 //! | [`toolbox`] | what the tools of a turn work with |
 //! | [`consent`] | whether something is done, and who is asked |
 //! | [`exec`], [`input`] | shell commands, and typing into them |
+//! | [`apply_patch`] | changes of files |
 //! | [`update_plan`], [`view_image`] | the steps that a person sees; a picture for the model |
 //! | [`schema`] | the arguments of a tool, for the model |
 
+mod apply_patch;
 mod consent;
 mod exec;
 mod input;
@@ -43,7 +45,7 @@ struct Tool {
 }
 
 /// All tools, in the order in which they are offered.
-static TOOLS: &[Tool] = &[exec::TOOL, input::TOOL, update_plan::TOOL, view_image::TOOL];
+static TOOLS: &[Tool] = &[exec::TOOL, input::TOOL, apply_patch::TOOL, update_plan::TOOL, view_image::TOOL];
 
 /// What a tool gives back.
 pub(super) enum Answer {

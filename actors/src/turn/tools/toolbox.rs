@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::Answer;
 use super::consent::Withheld;
 use crate::approval::remembered::Remembered;
+use crate::patch::Planned;
 use crate::protocol::item::{Item, ItemKind};
 use crate::protocol::server_request::ServerRequest;
 use crate::protocol::thread::ThreadId;
@@ -38,6 +39,8 @@ pub(in crate::turn) struct Toolbox {
     taken: RefCell<HashSet<String>>,
     /// How often clients were asked.
     asked: Cell<u64>,
+    /// What patches have changed in this turn.
+    patches: RefCell<Planned>,
 }
 
 /// Why nobody answered.
@@ -62,7 +65,8 @@ impl Toolbox {
         allowed: Arc<Mutex<Remembered>>,
     ) -> Self {
         let (stop, taken, asked) = (CancellationToken::new(), RefCell::default(), Cell::default());
-        Self { setup, thread_id, turn_id, rules, thread, shells, allowed, stop, taken, asked }
+        let patches = RefCell::default();
+        Self { setup, thread_id, turn_id, rules, thread, shells, allowed, stop, taken, asked, patches }
     }
 
     /// Ends the calls that run.
@@ -142,6 +146,14 @@ impl Toolbox {
             fixed.into_iter().map(|(name, value)| (name.to_owned(), Some(value.to_owned()))).collect();
         variables.insert("CODEX_THREAD_ID".to_owned(), Some(self.thread_id.to_string()));
         variables
+    }
+
+    /// A patch was written: what the turn has changed so far.
+    pub(super) fn changed(&self, planned: Planned) -> TurnEvent {
+        let mut patches = self.patches.borrow_mut();
+        patches.follow(planned);
+        let root = self.rules.cwd.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(&self.rules.cwd);
+        TurnEvent::Changed(patches.git_diff(root))
     }
 
     /// What was not allowed is over: completes its item, and tells the model. `declined` are the words for it where a
