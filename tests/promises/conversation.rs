@@ -87,6 +87,27 @@ fn what_is_injected_reaches_the_model_and_nobody_else() {
 }
 
 #[test]
+fn what_waits_for_a_slow_model_does_not_keep_its_client_from_interrupting_it() {
+    let (model, gate) = (Model::start(), Gate::new());
+    model.script([Reply::text("One.").and_pause(&gate)]);
+    let home = model.home(Wire::Responses);
+    let server = Server::unix(Launch::at(&home));
+    let mut client = server.client();
+    let thread = start(&mut client, json!({}));
+    let input = json!([{"type": "text", "text": "hello"}]);
+    let turn = client.call("turn/start", json!({"threadId": thread, "input": input}))["turn"]["id"].clone();
+    gate.wait();
+    let items = json!([message("user", "more")]);
+    let inject = json!({"threadId": thread, "items": items});
+    // One more than the short requests that one connection may have in flight.
+    let injected: Vec<i64> = (0..17).map(|_| client.send_request("thread/inject_items", inject.clone())).collect();
+    assert_eq!(client.call("turn/interrupt", json!({"threadId": thread, "turnId": turn})), json!({}));
+    assert_eq!(client.next_notification("turn/completed")["turn"]["status"], "interrupted");
+    let kept = injected.into_iter().filter(|id| client.answer_to(*id).is_ok()).count();
+    assert!(kept >= 16, "as many as may wait for one turn");
+}
+
+#[test]
 fn what_the_model_could_not_read_is_not_injected() {
     let server = Server::unix(Launch::new());
     let mut client = server.client();

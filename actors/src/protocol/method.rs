@@ -164,7 +164,8 @@ pub static METHODS: &[Method] = &[
     stable("thread/unsubscribe", Observe, &takes(Thread::Unsubscribe).gives::<ThreadUnsubscribeResponse>()),
     stable("thread/compact/start", Converse, &takes(Thread::CompactStart).gives::<Empty>()).starting_work(),
     experimental("thread/settings/update", Converse, &takes(Thread::SettingsUpdate).gives::<Empty>()),
-    stable("thread/inject_items", Converse, &takes(Thread::InjectItems).gives::<Empty>()).called("ThreadInjectItems"),
+    // Long, because during a turn it is answered only after the model has.
+    long("thread/inject_items", Converse, &takes(Thread::InjectItems).gives::<Empty>()).called("ThreadInjectItems"),
     stable("thread/revert", Converse, &takes(Thread::Revert).gives::<ThreadRevertResponse>()),
     stable("thread/archive", Converse, &takes(Thread::Archive).gives::<ThreadArchiveResponse>()),
     stable("thread/unarchive", Converse, &takes(Thread::Unarchive).gives::<ThreadUnarchiveResponse>()),
