@@ -108,6 +108,32 @@ fn what_waits_for_a_slow_model_does_not_keep_its_client_from_interrupting_it() {
 }
 
 #[test]
+fn more_than_may_wait_for_a_turn_is_refused() {
+    let (model, gate) = (Model::start(), Gate::new());
+    model.script([Reply::text("One.").and_pause(&gate)]);
+    let home = model.home(Wire::Responses);
+    let server = Server::unix(Launch::at(&home).setting("turns.waiting_messages", 2));
+    let mut client = server.client();
+    let thread = start(&mut client, json!({}));
+    client.call("turn/start", json!({"threadId": thread, "input": [{"type": "text", "text": "hello"}]}));
+    gate.wait();
+    let inject = json!({"threadId": thread, "items": [message("user", "more")]});
+    let injected: Vec<i64> = (0..10)
+        .map(|_| {
+            let id = client.send_request("thread/inject_items", inject.clone());
+            // Meanwhile the turn takes it in.
+            client.call("thread/loaded/list", json!({}));
+            id
+        })
+        .collect();
+    gate.open();
+    let answers: Vec<_> = injected.into_iter().map(|id| client.answer_to(id).map_err(|error| error.code)).collect();
+    let (kept, refused) = answers.split_at(2);
+    assert!(kept.iter().all(Result::is_ok) && refused.iter().all(|answer| *answer == Err(-32001)), "{answers:?}");
+    assert_eq!(client.next_notification("turn/completed")["turn"]["status"], "completed");
+}
+
+#[test]
 fn what_the_model_could_not_read_is_not_injected() {
     let server = Server::unix(Launch::new());
     let mut client = server.client();

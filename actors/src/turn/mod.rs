@@ -13,6 +13,7 @@
 //! | [`context`], [`instructions`], [`words`] | what the model is told |
 //! | [`tools`], [`shell`] | what the model may call; a shell command that a tool runs |
 //! | [`history`], [`compact`] | what must hold of a conversation, and how it is made shorter |
+//! | [`waiting`] | the bound of what waits for its place in it |
 
 mod answer;
 mod ask;
@@ -28,6 +29,7 @@ mod run;
 mod shell;
 mod task;
 mod tools;
+mod waiting;
 mod words;
 
 use std::cell::OnceCell;
@@ -45,6 +47,7 @@ use crate::protocol::RpcError;
 use crate::protocol::turn::{CodexErrorInfo, TurnError};
 use report::Reporter;
 use run::{Input, Run};
+use waiting::WaitingRoom;
 
 pub use instructions::InstructionSearch;
 pub use messages::{
@@ -59,6 +62,8 @@ pub struct Turn {
     task: Option<(Arc<TurnSetup>, TurnTask, mpsc::Receiver<Input>)>,
     thread: Recipient<Report>,
     inbox: mpsc::Sender<Input>,
+    /// For what is in the inbox, and for what the turn has taken from it and not made part of the conversation.
+    room: WaitingRoom,
 }
 
 impl Turn {
@@ -68,7 +73,7 @@ impl Turn {
         let (address, mailbox) = reserve(messages);
         mailbox.run_on(&setup.arbiter.clone(), move || {
             let (inbox, received) = mpsc::channel(messages);
-            Self { task: Some((setup, task, received)), thread, inbox }
+            Self { task: Some((setup, task, received)), thread, inbox, room: WaitingRoom::new(messages) }
         });
         address
     }
@@ -119,16 +124,15 @@ impl Handler<Steer> for Turn {
     type Result = ();
 
     fn handle(&mut self, Steer(words): Steer, ctx: &mut Self::Context) {
-        let (words, error) = match self.inbox.try_send(Input::Steer(words)) {
-            Ok(()) => return,
-            Err(mpsc::error::TrySendError::Full(words)) => (words, RpcError::overloaded()),
-            Err(mpsc::error::TrySendError::Closed(words)) => {
-                (words, RpcError::invalid_request("no active turn to steer"))
+        let (words, error) = match self.room.admit(words).map(|words| self.inbox.try_send(Input::Steer(words))) {
+            Err(words) => (words, RpcError::overloaded()),
+            Ok(Err(mpsc::error::TrySendError::Full(Input::Steer(words)))) => (words.take(), RpcError::overloaded()),
+            Ok(Err(mpsc::error::TrySendError::Closed(Input::Steer(words)))) => {
+                (words.take(), RpcError::invalid_request("no active turn to steer"))
             }
+            Ok(_) => return,
         };
-        if let Input::Steer(words) = words {
-            words.reply.post::<Self>(Err::<(), _>(error), ctx);
-        }
+        words.reply.post::<Self>(Err::<(), _>(error), ctx);
     }
 }
 
@@ -136,14 +140,17 @@ impl Handler<Inject> for Turn {
     type Result = ();
 
     fn handle(&mut self, injected: Inject, ctx: &mut Self::Context) {
-        let (Inject { reply, .. }, error) = match self.inbox.try_send(Input::Inject(injected)) {
-            Err(mpsc::error::TrySendError::Full(Input::Inject(injected))) => (injected, RpcError::overloaded()),
-            Err(mpsc::error::TrySendError::Closed(Input::Inject(injected))) => {
-                (injected, RpcError::internal("the turn has ended; try again"))
+        let (injected, error) = match self.room.admit(injected).map(|more| self.inbox.try_send(Input::Inject(more))) {
+            Err(injected) => (injected, RpcError::overloaded()),
+            Ok(Err(mpsc::error::TrySendError::Full(Input::Inject(injected)))) => {
+                (injected.take(), RpcError::overloaded())
             }
-            _ => return,
+            Ok(Err(mpsc::error::TrySendError::Closed(Input::Inject(injected)))) => {
+                (injected.take(), RpcError::internal("the turn has ended; try again"))
+            }
+            Ok(_) => return,
         };
-        reply.post::<Self>(Err::<(), _>(error), ctx);
+        injected.reply.post::<Self>(Err::<(), _>(error), ctx);
     }
 }
 

@@ -18,6 +18,7 @@ use super::messages::{Inject, Report, TurnEvent, TurnOutcome, UserWords};
 use super::report::{Reporter, ThreadGone};
 use super::task::{Purpose, TurnRules, TurnSetup, TurnTask};
 use super::tools::{Made, Toolbox};
+use super::waiting::Waiting;
 use super::words;
 use crate::model::{ModelClient, ModelRequest};
 use crate::protocol::item::{Item, ItemKind, UserMessage};
@@ -28,8 +29,8 @@ use crate::store;
 
 /// What reaches a turn while it runs.
 pub(super) enum Input {
-    Steer(UserWords),
-    Inject(Inject),
+    Steer(Waiting<UserWords>),
+    Inject(Waiting<Inject>),
     Interrupt,
 }
 
@@ -42,9 +43,9 @@ pub(super) struct Run {
     pub(super) inbox: mpsc::Receiver<Input>,
     pub(super) history: Vec<HistoryItem>,
     /// Words that came while the model was answering.
-    pub(super) waiting: Vec<UserWords>,
+    pub(super) waiting: Vec<Waiting<UserWords>>,
     /// What clients added while the model was answering.
-    pub(super) injected: Vec<Inject>,
+    pub(super) injected: Vec<Waiting<Inject>>,
     /// Tokens of the last call.
     pub(super) last_tokens: u64,
     pub(super) toolbox: Rc<Toolbox>,
@@ -151,7 +152,7 @@ impl Run {
         }
         self.add_injected();
         if !unheard.is_empty() {
-            self.reporter.push(TurnEvent::Unheard(unheard));
+            self.reporter.push(TurnEvent::Unheard(unheard.into_iter().map(Waiting::take).collect()));
         }
         // Where the thread is gone, the replies are dropped, which answers them.
         let _ = self.reporter.flush().await;
@@ -178,7 +179,7 @@ impl Run {
             self.add_injected();
             let steered = !self.waiting.is_empty();
             for words in std::mem::take(&mut self.waiting) {
-                self.say(words).await?;
+                self.say(words.take()).await?;
             }
             if calls == 0 && !steered {
                 return Ok(());
@@ -331,7 +332,7 @@ impl Run {
 
     /// Makes what clients added part of the conversation.
     fn add_injected(&mut self) {
-        for Inject { reply, history } in std::mem::take(&mut self.injected) {
+        for Inject { reply, history } in std::mem::take(&mut self.injected).into_iter().map(Waiting::take) {
             self.history.extend(history.iter().cloned());
             self.reporter.push(TurnEvent::Injected { history, reply });
         }

@@ -42,7 +42,7 @@ pub struct TurnSetup {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TurnLimits {
-    /// Messages of a user that one running turn may have waiting; one more is answered -32001.
+    /// Messages of a user, and additions of clients, that one running turn may have waiting; one more is answered -32001.
     pub waiting_messages: usize,
     /// Bytes of one image file that a message names.
     pub image_bytes: usize,
