@@ -55,6 +55,51 @@ pub struct ThreadRecord {
     pub settings: ThreadSettings,
 }
 
+#[cfg(test)]
+impl ThreadRecord {
+    /// A new thread without a past.
+    pub(crate) fn of_a_test() -> Self {
+        let id = ThreadId::new();
+        Self {
+            id,
+            session_id: id,
+            forked_from_id: None,
+            name: None,
+            preview: String::new(),
+            has_turns: false,
+            created_at_ms: 0,
+            updated_at_ms: 0,
+            recency_at_ms: 0,
+            archived_at_ms: None,
+            cwd: "/".into(),
+            cli_version: "0".into(),
+            originator: None,
+            source: SessionSource::Cli,
+            thread_source: None,
+            history_mode: ThreadHistoryMode::Paginated,
+            git: GitInfo::default(),
+            daybreak_enabled: None,
+            model_provider: "p".into(),
+            settings: ThreadSettings {
+                model: None,
+                reasoning_effort: None,
+                reasoning_summary: None,
+                mode: ModeKind::default(),
+                mode_instructions: None,
+                service_tier: None,
+                approval_policy: AskForApproval::Never,
+                approvals_reviewer: ApprovalsReviewer::User,
+                sandbox_policy: SandboxPolicy::DangerFullAccess,
+                active_permission_profile: None,
+                runtime_workspace_roots: Vec::new(),
+                disabled_plugin_ids: Vec::new(),
+                base_instructions: None,
+                developer_instructions: None,
+            },
+        }
+    }
+}
+
 /// Settings of a thread that survive a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -149,6 +149,13 @@ impl ThreadState {
         Some(Record { turn: turn.record.clone(), items, history: Vec::new(), replaces_history: false })
     }
 
+    /// What [`Self::unrecorded`] gave is not on disk: the items in progress are to be recorded once more.
+    pub fn not_recorded(&mut self) {
+        if let Some(turn) = &mut self.turn {
+            turn.grew = true;
+        }
+    }
+
     /// Takes in what the turn `turn_id` reports. What an older turn reports is left out.
     pub fn report(&mut self, turn_id: &str, events: Vec<TurnEvent>, now_ms: i64) -> Vec<Step> {
         let mut steps = Vec::new();

@@ -42,7 +42,8 @@ impl Ways {
                     let Some(store) = &self.store else { continue };
                     // What was to be told before must not wait for the disk.
                     self.tell(std::mem::take(&mut outcome)).await;
-                    taken.failure = record_turn(store, self.thread_id, record, at_ms).await.err();
+                    let question = question(self.thread_id, record, at_ms);
+                    taken.failure = store::ask_patiently(store, question).await.err();
                 }
                 (Step::Remember(history), None) => {
                     let Some(store) = &self.store else { continue };
@@ -78,17 +79,12 @@ impl Ways {
     }
 }
 
-/// Brings what happened in a turn to disk.
-pub(super) async fn record_turn(
-    store: &Arc<Addr<Store>>,
-    thread_id: ThreadId,
-    record: Record,
-    at_ms: i64,
-) -> Result<(), StoreError> {
+/// What brings a record to disk.
+pub(super) fn question(thread_id: ThreadId, record: Record, at_ms: i64) -> RecordTurn {
     let Record { turn, items, history, replaces_history } = record;
     let items = items.iter().filter_map(super::telling::encoded).collect();
     let model_history = if replaces_history { HistoryChange::Replace(history) } else { HistoryChange::Append(history) };
-    store::ask_patiently(store, RecordTurn { thread_id, turn, items, model_history, at_ms }).await.map(|_| ())
+    RecordTurn { thread_id, turn, items, model_history, at_ms }
 }
 
 fn answer_with(reply: crate::reply::Reply, answer: Answer) -> Outcome {

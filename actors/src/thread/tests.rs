@@ -1,4 +1,7 @@
-//! The state machine of a thread, without actors: whatever a turn reports, clients see a turn that makes sense.
+//! The state machine of a thread, without actors: whatever a turn reports, clients see a turn that makes sense. And the
+//! thread with its database.
+
+mod disk;
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::messages::{CompactThread, EndTurn, InterruptTurn, StartTurn, SteerTurn};
 use super::state::Step;
-use super::steps::{Taken, Ways, record_turn};
+use super::steps::{Taken, Ways, question};
 use super::{Running, Thread};
 use crate::context::Context;
 use crate::post::Post;
@@ -17,7 +17,7 @@ use crate::protocol::RpcError;
 use crate::protocol::thread::Empty;
 use crate::protocol::turn::{CodexErrorInfo, NonSteerableTurnKind, TurnError};
 use crate::reply::Reply;
-use crate::store::StoreError;
+use crate::store::{self, StoreError};
 use crate::turn::{Interrupt, Purpose, Report, Steer, Turn, TurnEvent, TurnRules, TurnTask, UserRequest, UserWords};
 
 impl Thread {
@@ -158,11 +158,12 @@ impl Thread {
         }
         let Some(record) = self.state.unrecorded() else { return };
         self.recording = true;
-        let (thread_id, at_ms) = (self.record.id, self.parts.clock.unix_ms());
-        let recorded = async move { record_turn(&store, thread_id, record, at_ms).await };
+        // Asked here and not in the task, because what the turn reports next must not be overwritten by this.
+        let recorded = store::ask(&store, question(self.record.id, record, self.parts.clock.unix_ms()));
         ctx.spawn(wrap_future::<_, Self>(recorded).map(|result, thread, _| {
             thread.recording = false;
             if let Err(error) = result {
+                thread.state.not_recorded();
                 log::warn!("the text of a running turn is not on disk yet: {error}");
             }
         }));

@@ -8,52 +8,13 @@ use tokio::time::Instant;
 use super::*;
 use crate::catalog::CatalogSources;
 use crate::limits::Seconds;
-use crate::protocol::thread::{ApprovalsReviewer, AskForApproval, GitInfo, SandboxPolicy, SessionSource};
 use crate::store::ThreadRecord;
-use crate::store::ThreadSettings;
 use crate::thread::Thread;
 use crate::turn::TurnSetup;
 use crate::vital::Vitals;
 
 fn record() -> Arc<ThreadRecord> {
-    let id = ThreadId::new();
-    Arc::new(ThreadRecord {
-        id,
-        session_id: id,
-        forked_from_id: None,
-        name: None,
-        preview: String::new(),
-        has_turns: false,
-        created_at_ms: 0,
-        updated_at_ms: 0,
-        recency_at_ms: 0,
-        archived_at_ms: None,
-        cwd: "/".into(),
-        cli_version: "0".into(),
-        originator: None,
-        source: SessionSource::Cli,
-        thread_source: None,
-        history_mode: crate::protocol::thread::ThreadHistoryMode::Paginated,
-        git: GitInfo::default(),
-        daybreak_enabled: None,
-        model_provider: "p".into(),
-        settings: ThreadSettings {
-            model: None,
-            reasoning_effort: None,
-            reasoning_summary: None,
-            mode: Default::default(),
-            mode_instructions: None,
-            service_tier: None,
-            approval_policy: AskForApproval::Never,
-            approvals_reviewer: ApprovalsReviewer::User,
-            sandbox_policy: SandboxPolicy::DangerFullAccess,
-            active_permission_profile: None,
-            runtime_workspace_roots: Vec::new(),
-            disabled_plugin_ids: Vec::new(),
-            base_instructions: None,
-            developer_instructions: None,
-        },
-    })
+    Arc::new(ThreadRecord::of_a_test())
 }
 
 fn registry(home: &std::path::Path) -> Threads {

@@ -1,0 +1,103 @@
+//! What a thread brings to disk, and in which order.
+
+use std::time::Duration;
+
+use actix::prelude::*;
+use tokio::time::timeout;
+
+use super::*;
+use crate::mailbox::start;
+use crate::store::messages::{InsertThread, ReadTurns};
+use crate::store::{self, Close, Store, ThreadRecord};
+use crate::thread::steps::question;
+use crate::thread::{Thread, ThreadParts};
+use crate::turn::TurnSetup;
+use crate::vital::Vitals;
+
+/// Everything that is awaited in here is over in milliseconds.
+const SOON: Duration = Duration::from_secs(60);
+
+/// A thread that is on disk, and its database.
+async fn thread() -> (Thread, ThreadId, Arc<Addr<Store>>) {
+    let limits = Arc::new(Limits { store_mailbox_messages: 8, ..Limits::tiny() });
+    let clock = Clock::system();
+    let store = Store::in_memory(&limits, &Vitals::default()).unwrap();
+    let record = ThreadRecord::of_a_test();
+    let id = record.id;
+    store::ask(&store, InsertThread(Box::new(record.clone()))).await.unwrap();
+    let parts = ThreadParts {
+        router: Router::new(limits, clock.clone()).start(),
+        turns: TurnSetup::offline(&store, &clock),
+        store: store.clone(),
+        work: TaskTracker::new(),
+        clock,
+    };
+    (Thread::new(Arc::new(record), false, None, parts), id, store)
+}
+
+/// Brings the text of a message in progress to disk; and then the end of the turn, if `ends`.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Work {
+    ends: bool,
+}
+
+impl Handler<Work> for Thread {
+    type Result = ();
+
+    fn handle(&mut self, Work { ends }: Work, ctx: &mut Self::Context) {
+        self.state.begin(TURN, 1);
+        self.state.report(TURN, vec![said(), event(&Reported::Started(0)), event(&Reported::Grew(0))], 1);
+        self.record_progress(ctx);
+        if ends {
+            let steps = self.state.report(TURN, vec![event(&Reported::Ended(0))], 2);
+            let record =
+                steps.into_iter().find_map(|step| if let Step::Record(record) = step { Some(record) } else { None });
+            drop(store::ask(&self.parts.store, question(self.record.id, record.unwrap(), 2)));
+        }
+    }
+}
+
+/// Whether progress is on its way to disk, and whether there is some that is not.
+#[derive(Message)]
+#[rtype(result = "(bool, bool)")]
+struct Progress;
+
+impl Handler<Progress> for Thread {
+    type Result = MessageResult<Progress>;
+
+    fn handle(&mut self, _: Progress, _: &mut Self::Context) -> Self::Result {
+        MessageResult((self.recording, !self.recording && self.state.unrecorded().is_some()))
+    }
+}
+
+/// Waits until no progress is on its way to disk. Whether there is some that is not.
+async fn settled(thread: &Addr<Thread>) -> bool {
+    let settled = async {
+        loop {
+            if let (false, is_left) = thread.send(Progress).await.unwrap() {
+                return is_left;
+            }
+        }
+    };
+    timeout(SOON, settled).await.unwrap()
+}
+
+#[actix_rt::test]
+async fn the_progress_of_a_turn_never_takes_the_place_of_its_end() {
+    let (thread, thread_id, store) = thread().await;
+    let thread = start(1, thread);
+    thread.send(Work { ends: true }).await.unwrap();
+    settled(&thread).await;
+    let turns = store::ask(&store, ReadTurns { thread_id }).await.unwrap();
+    assert_eq!(turns.iter().map(|turn| turn.status).collect::<Vec<_>>(), [TurnStatus::Completed]);
+}
+
+#[actix_rt::test]
+async fn progress_that_the_database_refused_is_brought_to_it_again() {
+    let (thread, _, store) = thread().await;
+    let thread = start(1, thread);
+    store.send(Close).await.unwrap();
+    thread.send(Work { ends: false }).await.unwrap();
+    assert!(settled(&thread).await, "what was refused is not forgotten");
+}
