@@ -188,6 +188,9 @@ pub struct Limits {
 
     /// Time in seconds for which a loaded thread without subscribers and without work stays in memory.
     pub thread_idle_seconds: Seconds,
+    /// Bytes of conversation that an ephemeral thread may keep in memory. What clients add above it (`thread/inject_items`) is
+    /// refused; what waits for a turn comes on top.
+    pub ephemeral_history_bytes: usize,
 }
 
 impl Limits {
@@ -274,6 +277,7 @@ impl Limits {
             search_sessions_per_connection: 1,
             config_lock_seconds: Seconds(1),
             thread_idle_seconds: Seconds(1),
+            ephemeral_history_bytes: 1,
         }
     }
 }

@@ -134,6 +134,24 @@ fn more_than_may_wait_for_a_turn_is_refused() {
 }
 
 #[test]
+fn a_thread_that_is_only_in_memory_takes_in_a_bounded_conversation() {
+    let server = Server::unix(Launch::new().setting("limits.ephemeral_history_bytes", 4000));
+    let mut client = server.client();
+    for ephemeral in [true, false] {
+        let thread = start(&mut client, json!({"ephemeral": ephemeral}));
+        let inject = |bytes: usize| json!({"threadId": thread, "items": [message("user", &"x".repeat(bytes))]});
+        client.call("thread/inject_items", inject(2000));
+        if ephemeral {
+            let refused = client.refusal("thread/inject_items", inject(2000));
+            assert!(refused.code == -32600 && refused.message.contains("ephemeral_history_bytes"), "{refused:?}");
+            client.call("thread/inject_items", inject(20));
+        } else {
+            client.call("thread/inject_items", inject(2000));
+        }
+    }
+}
+
+#[test]
 fn what_the_model_could_not_read_is_not_injected() {
     let server = Server::unix(Launch::new());
     let mut client = server.client();

@@ -55,9 +55,14 @@ impl Handler<InjectItems> for Thread {
     type Result = AtomicResponse<Self, ()>;
 
     fn handle(&mut self, InjectItems { reply, history }: InjectItems, ctx: &mut Self::Context) -> Self::Result {
+        // What waits for a turn is not part of the conversation yet; it is bounded by itself.
+        if let Some(Err(refusal)) = self.history.as_ref().map(|known| known.check_room(&history)) {
+            self.refuse(reply, &refusal, ctx);
+            return AtomicResponse::new(Box::pin(wrap_future(ready(()))));
+        }
         let Some(running) = &self.running else {
             if let Some(known) = &mut self.history {
-                known.extend(history.iter().cloned());
+                known.add(&history);
             }
             let steps = vec![Step::Remember(history), Step::Answer(reply, Answer::Done)];
             return AtomicResponse::new(self.take_steps(steps));

@@ -10,6 +10,7 @@
 //! | `telling` | the notifications by which clients follow a turn |
 //! | `attach` | a client joins: snapshot and subscription in one step |
 //! | `changes` | settings, and what is added for the model without a turn |
+//! | `remembered` | the conversation of a thread that is not on disk |
 //! | `steps` | first to disk, then to the clients |
 //! | `turns` | starting, steering, interrupting, and the reports of the turn |
 
@@ -23,7 +24,6 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use crate::approval::remembered::Remembered;
 use crate::clock::Clock;
 use crate::context::Context;
-use crate::protocol::model::HistoryItem;
 use crate::protocol::usage::ThreadTokenUsage;
 use crate::router::Router;
 use crate::store::{Store, ThreadRecord};
@@ -33,6 +33,7 @@ mod activity;
 mod attach;
 mod changes;
 mod messages;
+mod remembered;
 mod state;
 mod steps;
 mod telling;
@@ -45,6 +46,7 @@ pub use messages::{
     Attach, AttachClient, ChangeSettings, CompactThread, Describe, EndTurn, InjectItems, InterruptTurn, StartTurn,
     SteerTurn, ThreadSnapshot,
 };
+use remembered::Remembered;
 use state::ThreadState;
 pub use telling::collaboration_mode;
 
@@ -58,7 +60,7 @@ pub struct Thread {
     /// The rules of the last turn.
     rules: Option<TurnRules>,
     /// What the model has seen of a thread that is not on disk; `None` for all others.
-    history: Option<Vec<HistoryItem>>,
+    history: Option<Remembered>,
     /// The conversation no longer fits into the model's context.
     too_long: bool,
     /// The text of the turn is on its way to disk.
@@ -80,6 +82,8 @@ pub struct ThreadParts {
     pub turns: Arc<TurnSetup>,
     /// The wall clock.
     pub clock: Clock,
+    /// Bytes of conversation that a thread that is not on disk may keep, from which on clients cannot add to it.
+    pub history_bytes: usize,
     /// What a drain waits for.
     pub work: TaskTracker,
 }
@@ -109,11 +113,11 @@ impl Thread {
         Self {
             state: ThreadState::new(record.id, usage),
             activity: SharedActivity::new(Activity::Idle),
+            history: ephemeral.then(|| Remembered::new(parts.history_bytes)),
             record,
             parts,
             running: None,
             rules: None,
-            history: ephemeral.then(Vec::new),
             too_long: false,
             recording: false,
             shells: Arc::default(),

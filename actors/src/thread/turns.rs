@@ -42,6 +42,7 @@ impl Thread {
             history: self.history.clone(),
             shells: self.shells.clone(),
             allowed: self.allowed.clone(),
+            history: self.history.as_ref().map(|known| known.entries().to_vec()),
             compact_first: std::mem::take(&mut self.too_long) && matches!(purpose, Purpose::Answer(_)),
             purpose,
         };
@@ -139,12 +140,12 @@ impl Thread {
         let Some(known) = &mut self.history else { return };
         for event in events {
             match event {
-                TurnEvent::Injected { history, .. } => known.extend(history.iter().cloned()),
+                TurnEvent::Injected { history, .. } => known.add(history),
                 _ if !is_current => {}
                 TurnEvent::Said { history, .. }
                 | TurnEvent::ItemCompleted { history, .. }
-                | TurnEvent::Remembered(history) => known.extend(history.iter().cloned()),
-                TurnEvent::Compacted { history, .. } => known.clone_from(history),
+                | TurnEvent::Remembered(history) => known.add(history),
+                TurnEvent::Compacted { history, .. } => known.replace(history),
                 _ => {}
             }
         }

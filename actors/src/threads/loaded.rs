@@ -31,6 +31,7 @@ impl Threads {
             store: self.parts.store.clone(),
             turns: self.parts.turns.clone(),
             clock: self.parts.clock.clone(),
+            history_bytes: self.parts.limits.ephemeral_history_bytes,
             work: self.parts.work.clone(),
         };
         let messages = self.parts.limits.thread_mailbox_messages;

@@ -30,6 +30,7 @@ async fn thread() -> (Thread, ThreadId, Arc<Addr<Store>>) {
         turns: TurnSetup::offline(&store, &clock),
         store: store.clone(),
         work: TaskTracker::new(),
+        history_bytes: 1,
         clock,
     };
     (Thread::new(Arc::new(record), false, None, parts), id, store)
