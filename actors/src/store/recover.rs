@@ -27,11 +27,11 @@ use crate::protocol::turn::TurnStatus;
 const PATIENCE: Duration = Duration::from_secs(1);
 const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
-/// Commands of these turns ended with the process; their outcome is unknown.
+/// Commands of these turns ended with the process; their outcome is unknown. An item that is not JSON stays as it is.
 const END_ITEMS: &str = "
     UPDATE items SET item = json_set(item, '$.status', 'failed')
     WHERE (thread_id, turn_id) IN (SELECT thread_id, id FROM turns WHERE status = ?)
-    AND json_extract(item, '$.status') = 'inProgress'";
+    AND CASE WHEN json_valid(item) THEN json_extract(item, '$.status') = 'inProgress' END";
 
 /// A guard: tells other servers that the database is in use until it is dropped.
 #[derive(Debug)]
@@ -98,22 +98,31 @@ fn interrupt(db: &mut SqliteConnection) -> QueryResult<usize> {
 }
 
 /// The model goes on from what people saw: what the agent had said of a message that did not come to its end, and that
-/// the turn ended early. Calls whose tools never answered are closed first.
+/// the turn ended early. Calls whose tools never answered are closed first. A turn of which that cannot be told is left as
+/// it is, because the others must not suffer from one damaged row.
 fn remember_what_was_said(db: &mut SqliteConnection, running: &str) -> QueryResult<()> {
     let cut: Vec<(String, i64, String)> = turns::table
         .filter(turns::status.eq(running))
         .select((turns::thread_id, turns::ordinal, turns::id))
         .load(db)?;
     for (thread, ordinal, turn) in cut {
-        let of_turn = items::thread_id.eq(&thread).and(items::turn_id.eq(&turn));
-        let unfinished = items::kind.eq("agentMessage").and(items::completed_at_ms.is_null()).and(items::text.ne(""));
-        let said: Vec<String> =
-            items::table.filter(of_turn.and(unfinished)).order(items::ordinal).select(items::text).load(db)?;
-        let said = said.into_iter().map(|text| HistoryItem::text(Role::Assistant, text));
-        let thread_id = row::thread_id(&thread)?;
-        let mut entries = HistoryItem::missing_outputs(&entries::known(db, thread_id)?);
-        entries.extend(said.chain([HistoryItem::interruption()]));
-        entries::change(db, thread_id, Some(ordinal), HistoryChange::Append(entries))?;
+        // A transaction within the other one: of a turn that fails, nothing stays.
+        if let Err(error) = db.transaction(|db| remember_turn(db, &thread, ordinal, &turn)) {
+            log::warn!("the model will not know how turn {turn} of thread {thread} ended: {error}");
+        }
     }
     Ok(())
+}
+
+fn remember_turn(db: &mut SqliteConnection, thread: &str, ordinal: i64, turn: &str) -> QueryResult<()> {
+    let thread_id = row::thread_id(thread)?;
+    let known = entries::known(db, thread_id)?;
+    let of_turn = items::thread_id.eq(thread).and(items::turn_id.eq(turn));
+    let unfinished = items::kind.eq("agentMessage").and(items::completed_at_ms.is_null()).and(items::text.ne(""));
+    let cut: Vec<String> =
+        items::table.filter(of_turn.and(unfinished)).order(items::ordinal).select(items::text).load(db)?;
+    let mut entries = HistoryItem::missing_outputs(&known);
+    entries.extend(cut.into_iter().map(|text| HistoryItem::text(Role::Assistant, text)));
+    entries.push(HistoryItem::interruption());
+    entries::change(db, thread_id, Some(ordinal), HistoryChange::Append(entries))
 }

@@ -1,8 +1,11 @@
 //! Turns that a killed process left behind.
 
+use diesel::connection::SimpleConnection;
+
 use super::super::messages::{HistoryChange, ReadModelHistory, ReadTurns};
 use super::super::open;
 use super::super::recover::recover;
+use super::super::schema::turns;
 use super::*;
 use crate::protocol::model::{HistoryItem, Role};
 
@@ -62,6 +65,33 @@ fn the_model_goes_on_from_what_people_saw_of_a_killed_turn() {
     assert_eq!(said[3], "half of");
     assert!(said[4].contains("stopped before it had ended"), "{said:?}");
     assert_eq!(known.len(), 5, "{known:?}");
+}
+
+#[test]
+fn one_damaged_row_keeps_no_turn_running() {
+    let (_directory, path, damaged) = left_behind();
+    let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let sound = named("sound", 2);
+    insert(&mut db, &sound);
+    record_turn(&mut db, sound.id, "ended", "one", "done");
+    assert!(state(sound.id, turn("running", TurnStatus::InProgress)).run(&mut db).unwrap());
+    let history = HistoryChange::Append(vec![HistoryItem::text(Role::User, "one")]);
+    let progress = state(damaged, turn("running", TurnStatus::InProgress));
+    assert!(RecordTurn { model_history: history, ..progress }.run(&mut db).unwrap());
+    let damage = format!(
+        "UPDATE model_history SET entry = 'x' WHERE thread_id = '{damaged}'; \
+         UPDATE items SET item = 'x' WHERE thread_id = '{damaged}' AND id = 'completed'"
+    );
+    db.batch_execute(&damage).unwrap();
+
+    let _in_use = recover(&mut db, &path);
+    for thread in [damaged, sound.id] {
+        let running = turns::table.filter(turns::thread_id.eq(thread.to_string()).and(turns::id.eq("running")));
+        assert_eq!(running.select(turns::status).first::<String>(&mut db).unwrap(), "\"interrupted\"");
+    }
+    let known = ReadModelHistory { thread_id: sound.id }.run(&mut db).unwrap();
+    assert!(known.last().unwrap().said().contains("stopped before it had ended"), "{known:?}");
+    assert!(ReadModelHistory { thread_id: damaged }.run(&mut db).is_err(), "nothing is made up for the other one");
 }
 
 #[test]
