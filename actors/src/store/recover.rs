@@ -19,6 +19,7 @@ use super::entries;
 use super::messages::HistoryChange;
 use super::row::{self, written};
 use super::schema::{items, turns};
+use crate::protocol::item::Plan;
 use crate::protocol::model::{HistoryItem, Role};
 use crate::protocol::turn::TurnStatus;
 
@@ -117,12 +118,25 @@ fn remember_what_was_said(db: &mut SqliteConnection, running: &str) -> QueryResu
 fn remember_turn(db: &mut SqliteConnection, thread: &str, ordinal: i64, turn: &str) -> QueryResult<()> {
     let thread_id = row::thread_id(thread)?;
     let known = entries::known(db, thread_id)?;
-    let of_turn = items::thread_id.eq(thread).and(items::turn_id.eq(turn));
-    let unfinished = items::kind.eq("agentMessage").and(items::completed_at_ms.is_null()).and(items::text.ne(""));
-    let cut: Vec<String> =
-        items::table.filter(of_turn.and(unfinished)).order(items::ordinal).select(items::text).load(db)?;
+    let said: Vec<(String, String, Option<i64>)> = items::table
+        .filter(items::thread_id.eq(thread).and(items::turn_id.eq(turn)))
+        .filter(items::kind.eq_any(["agentMessage", "plan"]).and(items::text.ne("")))
+        .order(items::ordinal)
+        .select((items::kind, items::text, items::completed_at_ms))
+        .load(db)?;
+    let cut = said.into_iter().filter_map(|(kind, text, completed_at_ms)| match (kind.as_str(), completed_at_ms) {
+        ("plan", Some(_)) if knows_plan(&known, &text) => None,
+        ("plan", _) => Some(Plan::written(&text)),
+        (_, Some(_)) => None,
+        (_, None) => Some(text),
+    });
     let mut entries = HistoryItem::missing_outputs(&known);
-    entries.extend(cut.into_iter().map(|text| HistoryItem::text(Role::Assistant, text)));
+    entries.extend(cut.map(|text| HistoryItem::text(Role::Assistant, text)));
     entries.push(HistoryItem::interruption());
     entries::change(db, thread_id, Some(ordinal), HistoryChange::Append(entries))
+}
+
+/// Whether the message with this plan came to its end, and is part of the history.
+fn knows_plan(known: &[HistoryItem], plan: &str) -> bool {
+    known.iter().map(HistoryItem::said).any(|said| said.contains(Plan::BEGIN) && said.contains(plan))
 }

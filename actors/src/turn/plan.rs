@@ -3,8 +3,7 @@
 
 use std::mem::take;
 
-const BEGIN: &str = "<proposed_plan>";
-const END: &str = "</proposed_plan>";
+use crate::protocol::item::Plan;
 
 /// A piece of what a model says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +78,7 @@ impl PlanFinder {
 
     /// The tag for which it looks.
     fn tag(&self) -> &'static str {
-        if self.in_plan { END } else { BEGIN }
+        if self.in_plan { Plan::END } else { Plan::BEGIN }
     }
 
     fn turn(&mut self, pieces: &mut Vec<Piece>) {

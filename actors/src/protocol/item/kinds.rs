@@ -106,6 +106,19 @@ pub struct Plan {
     pub text: String,
 }
 
+impl Plan {
+    /// The line before a plan in what a model says.
+    pub const BEGIN: &str = "<proposed_plan>";
+    /// The line after it.
+    pub const END: &str = "</proposed_plan>";
+
+    /// A plan as a model writes it, with its tags.
+    pub fn written(text: &str) -> String {
+        let end_of_line = if text.ends_with('\n') { "" } else { "\n" };
+        format!("{}\n{text}{end_of_line}{}\n", Self::BEGIN, Self::END)
+    }
+}
+
 /// An image that the model viewed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

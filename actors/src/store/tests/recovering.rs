@@ -68,6 +68,32 @@ fn the_model_goes_on_from_what_people_saw_of_a_killed_turn() {
 }
 
 #[test]
+fn the_model_knows_a_plan_that_it_was_writing_with_its_tags() {
+    let (_directory, path, thread_id) = left_behind();
+    let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let whole = "<proposed_plan>\nfirst\n</proposed_plan>\n";
+    let items = [
+        r#"{"type":"plan","id":"a","text":"first\n","completedAtMs":5}"#,
+        r#"{"type":"agentMessage","id":"b","text":"","completedAtMs":6}"#,
+        r#"{"type":"agentMessage","id":"c","text":"Rather:\n"}"#,
+        r#"{"type":"plan","id":"d","text":"second\n","completedAtMs":7}"#,
+        r#"{"type":"plan","id":"e","text":"half of the thi"}"#,
+    ];
+    let progress = RecordTurn {
+        items: items.map(item).into(),
+        model_history: HistoryChange::Append(vec![HistoryItem::text(Role::Assistant, whole)]),
+        ..state(thread_id, turn("running", TurnStatus::InProgress))
+    };
+    assert!(progress.run(&mut db).unwrap());
+    let _in_use = recover(&mut db, &path);
+    let known = ReadModelHistory { thread_id }.run(&mut db).unwrap();
+    let said: Vec<String> = known.iter().map(HistoryItem::said).collect();
+    let plans = ["second", "half of the thi"].map(|plan| format!("<proposed_plan>\n{plan}\n</proposed_plan>\n"));
+    assert_eq!(said[..4], [whole, "Rather:\n", &plans[0], &plans[1]]);
+    assert_eq!(known.len(), 5, "{said:?}");
+}
+
+#[test]
 fn one_damaged_row_keeps_no_turn_running() {
     let (_directory, path, damaged) = left_behind();
     let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();
