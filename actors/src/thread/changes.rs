@@ -1,4 +1,4 @@
-//! Changes of a thread without a turn: its settings, and what is added for the model.
+//! Changes of a thread without a turn: its settings, what is added for the model, and turns that are removed.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -7,15 +7,15 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 
 use super::Thread;
-use super::messages::{ChangeSettings, InjectItems};
+use super::messages::{ChangeSettings, InjectItems, Revert, RevertQuestion};
 use super::state::{Answer, Step};
 use super::telling::settings_updated;
 use crate::post::Post;
 use crate::protocol::RpcError;
 use crate::protocol::thread::Empty;
 use crate::router::Outcome;
-use crate::store::messages::SaveThreadSettings;
-use crate::store::{self, StoreError, ThreadRecord};
+use crate::store::messages::{Reverted, SaveThreadSettings};
+use crate::store::{self, Question, StoreError, ThreadRecord};
 use crate::turn::Inject;
 
 impl Thread {
@@ -77,5 +77,22 @@ impl Handler<InjectItems> for Thread {
         };
         self.refuse(reply, &error, ctx);
         AtomicResponse::new(Box::pin(wrap_future(ready(()))))
+    }
+}
+
+impl Handler<Revert> for Thread {
+    type Result = AtomicResponse<Self, Result<<RevertQuestion as Question>::Answer, RpcError>>;
+
+    fn handle(&mut self, Revert(question): Revert, _: &mut Self::Context) -> Self::Result {
+        if self.state.running().is_some() {
+            let words = "a turn is running; wait until it has ended, or interrupt it";
+            return AtomicResponse::new(Box::pin(wrap_future(ready(Err(RpcError::invalid_request(words))))));
+        }
+        let asked = wrap_future::<_, Self>(store::ask(&self.parts.store, question));
+        AtomicResponse::new(Box::pin(asked.map(|answer, thread, _| {
+            let answer = answer.map_err(|error| error.refusal())?;
+            thread.reverted = matches!(answer.0, Reverted::Thread(_));
+            Ok(answer)
+        })))
     }
 }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use actix::prelude::*;
 
 use super::activity::Activity;
+use crate::protocol::RpcError;
 use crate::protocol::model::HistoryItem;
 use crate::protocol::turn::Turn;
 use crate::reply::Reply;
 use crate::router::Outcome;
-use crate::store::ThreadRecord;
+use crate::store::messages::{LastTokenUsage, ListItems, ListTurns, RevertThread};
+use crate::store::{Question, ThreadRecord};
 use crate::turn::{TurnRules, UserWords};
 
 /// Sent by `Threads`. The reply is the record with the settings in force. Mailbox full: this request waits while the
@@ -84,6 +86,16 @@ pub struct InjectItems {
     /// What the model is to see after everything else.
     pub history: Vec<HistoryItem>,
 }
+
+/// Sent by `Threads` for `thread/revert`, which then loads the thread anew. Refused while a turn runs. Nothing else happens
+/// in the thread until the answer of the database comes back; and when the turns are gone, no turn begins in it any more, so
+/// that none is written behind the revert. Mailbox full: this request waits while the registry goes on.
+#[derive(Message)]
+#[rtype(result = "Result<<RevertQuestion as Question>::Answer, RpcError>")]
+pub struct Revert(pub RevertQuestion);
+
+/// The revert, and what is told of the thread after it.
+pub type RevertQuestion = (RevertThread, LastTokenUsage, (ListTurns, ListItems));
 
 /// Sent by `Threads` when the server ends: the turn that runs is interrupted. The reply comes when it has ended and its
 /// end is on disk; at once where none runs. Mailbox full: the sender waits.

@@ -9,7 +9,7 @@
 //! | [`state`] | what the thread does, as clients see it; pure |
 //! | `telling` | the notifications by which clients follow a turn |
 //! | `attach` | a client joins: snapshot and subscription in one step |
-//! | `changes` | settings, and what is added for the model without a turn |
+//! | `changes` | settings, what is added for the model without a turn, turns that are removed |
 //! | `remembered` | the conversation of a thread that is not on disk |
 //! | `steps` | first to disk, then to the clients |
 //! | `turns` | starting, steering, interrupting, and the reports of the turn |
@@ -43,8 +43,8 @@ mod turns;
 
 pub use activity::{Activity, SharedActivity};
 pub use messages::{
-    Attach, AttachClient, ChangeSettings, CompactThread, Describe, EndTurn, InjectItems, InterruptTurn, StartTurn,
-    SteerTurn, ThreadSnapshot,
+    Attach, AttachClient, ChangeSettings, CompactThread, Describe, EndTurn, InjectItems, InterruptTurn, Revert,
+    StartTurn, SteerTurn, ThreadSnapshot,
 };
 use remembered::Remembered;
 use state::ThreadState;
@@ -69,6 +69,8 @@ pub struct Thread {
     shells: Arc<Shells>,
     /// What a person has allowed.
     allowed: Arc<Mutex<Remembered>>,
+    /// Its last turns were removed: another actor is about to take its place, and no turn begins here.
+    reverted: bool,
 }
 
 /// What all threads work with.
@@ -122,6 +124,7 @@ impl Thread {
             recording: false,
             shells: Arc::default(),
             allowed: Arc::default(),
+            reverted: false,
         }
     }
 

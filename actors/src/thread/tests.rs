@@ -6,6 +6,7 @@ mod disk;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use actix::prelude::Addr;
 use proptest::prelude::*;
 use tokio_util::task::TaskTracker;
 
@@ -32,13 +33,14 @@ fn message(id: usize) -> Item {
     item(&format!("item {id}"), ItemKind::AgentMessage(AgentMessage::default()))
 }
 
+fn reply(router: Arc<Addr<Router>>) -> Reply {
+    Reply::new(ConnectionId(1), RequestId::Integer(1), InFlight::of_a_test(), router, TaskTracker::new().token())
+}
+
 fn said() -> TurnEvent {
-    let limits = Arc::new(Limits::tiny());
-    let router = Router::new(limits, Clock::system()).start();
-    let work = TaskTracker::new();
-    let reply = Reply::new(ConnectionId(1), RequestId::Integer(1), InFlight::of_a_test(), router, work.token());
+    let router = Router::new(Arc::new(Limits::tiny()), Clock::system()).start();
     let item = item("words", ItemKind::UserMessage(UserMessage::default()));
-    TurnEvent::Said { item, history: Vec::new(), reply, request: UserRequest::Start }
+    TurnEvent::Said { item, history: Vec::new(), reply: reply(router), request: UserRequest::Start }
 }
 
 /// What a turn might report, in any order.

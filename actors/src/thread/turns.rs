@@ -107,6 +107,11 @@ impl Thread {
         }
         for words in again {
             match (words.request, self.rules.clone()) {
+                (UserRequest::Start, _) if self.reverted => {
+                    let error =
+                        RpcError::invalid_request("the thread was reverted before the agent heard this; say it again");
+                    self.refuse(words.reply, &error, ctx);
+                }
                 (UserRequest::Start, Some(rules)) => self.hear(words, rules, ctx),
                 _ => self.refuse(words.reply, &no_turn_to("steer"), ctx),
             }

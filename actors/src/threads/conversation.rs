@@ -16,9 +16,10 @@ use crate::protocol::thread::{
 };
 use crate::protocol::{RpcError, ServerNotification};
 use crate::router::{Audience, Outcome};
-use crate::store::ThreadRecord;
 use crate::store::messages::{LastTokenUsage, RevertThread, Reverted, Until};
 use crate::thread::{ChangeSettings, InjectItems};
+use crate::store::{self, ThreadRecord};
+use crate::thread::{ChangeSettings, InjectItems, Revert};
 
 impl Threads {
     pub(super) fn update_settings(&self, params: ThreadSettingsUpdateParams) -> Result<Work, RpcError> {
@@ -60,11 +61,20 @@ impl Threads {
             return Err(RpcError::invalid_request(words));
         }
         let was_loaded = loaded.is_some();
+        let was_loaded = self.loaded.contains_key(&id);
+        let thread = self.loaded.get(&id).map(|loaded| loaded.thread.clone()).filter(|thread| thread.connected());
         let revert =
             RevertThread { id, until: Until::Before(params.before_turn_id), at_ms: self.parts.clock.unix_ms() };
-        let reverted = self.ask((revert, LastTokenUsage { thread_id: id }, latest_cursors(id)));
+        let (question, store) =
+            ((revert, LastTokenUsage { thread_id: id }, latest_cursors(id)), self.parts.store.clone());
         work(async move {
-            let (reverted, usage, cursors) = reverted.await?;
+            let (reverted, usage, cursors) = match thread {
+                Some(thread) => {
+                    let answer = thread.send(Revert(question)).await;
+                    answer.map_err(|_| RpcError::internal("the thread has failed; resume it"))??
+                }
+                None => store::ask(&store, question).await.map_err(|error| error.refusal())?,
+            };
             let record = match reverted {
                 Reverted::Thread(record) => *record,
                 Reverted::UnknownThread => return Err(no_rollout(id)),

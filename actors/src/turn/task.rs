@@ -119,6 +119,38 @@ pub struct TurnTask {
     pub allowed: Arc<Mutex<Remembered>>,
 }
 
+#[cfg(test)]
+impl TurnRules {
+    /// Rules by which the built-in model is asked.
+    pub fn of_a_test() -> Self {
+        let cwd = PathBuf::from("/");
+        Self {
+            provider: Arc::default(),
+            model: "echo".to_owned(),
+            effort: None,
+            summary: None,
+            mode: ModeKind::default(),
+            mode_instructions: None,
+            service_tier: None,
+            context_window: None,
+            compact_from: None,
+            base_instructions: None,
+            developer_instructions: None,
+            instruction_files: InstructionSearch {
+                codex_home: cwd.clone(),
+                cwd: cwd.clone(),
+                root_markers: Vec::new(),
+                fallback_names: Vec::new(),
+                max_bytes: 0,
+            },
+            cwd,
+            sandbox: SandboxPolicy::DangerFullAccess,
+            output_schema: None,
+            tools: [].into(),
+        }
+    }
+}
+
 /// What a turn is for.
 pub enum Purpose {
     /// To answer a user.

@@ -7,11 +7,16 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::mailbox::start;
-use crate::store::messages::{InsertThread, ReadTurns};
-use crate::store::{self, Close, Store, ThreadRecord};
+use crate::protocol::thread::SortDirection;
+use crate::protocol::turn::TurnItemsView;
+use crate::router::listener::listen;
+use crate::store::messages::{
+    InsertThread, LastTokenUsage, ListItems, ListTurns, ReadTurns, RevertThread, Reverted, Until,
+};
+use crate::store::{self, Close, PageRequest, Store, ThreadRecord};
 use crate::thread::steps::question;
-use crate::thread::{Thread, ThreadParts};
-use crate::turn::TurnSetup;
+use crate::thread::{Revert, Thread, ThreadParts};
+use crate::turn::{Report, TurnRules, TurnSetup, UserWords};
 use crate::vital::Vitals;
 
 /// Everything that is awaited in here is over in milliseconds.
@@ -101,4 +106,42 @@ async fn progress_that_the_database_refused_is_brought_to_it_again() {
     store.send(Close).await.unwrap();
     thread.send(Work { ends: false }).await.unwrap();
     assert!(settled(&thread).await, "what was refused is not forgotten");
+}
+
+/// Removes the turn that [`Work`] begins.
+fn revert(id: ThreadId) -> Revert {
+    let page = || PageRequest { cursor: None, limit: Some(1), direction: SortDirection::Desc };
+    let turns = ListTurns { thread_id: id, page: page(), items_view: TurnItemsView::NotLoaded };
+    let items = ListItems { thread_id: id, turn_id: None, anchor: None, page: page() };
+    let revert = RevertThread { id, until: Until::Before(TURN.to_owned()), at_ms: 3 };
+    Revert((revert, LastTokenUsage { thread_id: id }, (turns, items)))
+}
+
+#[actix_rt::test]
+async fn a_thread_is_reverted_while_no_turn_runs_and_begins_none_behind_that() {
+    let (mut thread, thread_id, store) = thread().await;
+    thread.rules = Some(TurnRules::of_a_test());
+    let router = thread.parts.router.clone();
+    let mut answers = listen(&router, ConnectionId(1)).await;
+    let thread = start(1, thread);
+    thread.send(Work { ends: false }).await.unwrap();
+    settled(&thread).await;
+    let refused = thread.send(revert(thread_id)).await.unwrap().map(|_| ()).unwrap_err();
+    assert!(refused.message.starts_with("a turn is running"), "{refused:?}");
+
+    let report = |event| Report { turn_id: TURN.into(), events: vec![event] };
+    thread.send(report(event(&Reported::Ended(0)))).await.unwrap();
+    let (reverted, ..) = thread.send(revert(thread_id)).await.unwrap().unwrap();
+    assert!(matches!(reverted, Reverted::Thread(_)), "{reverted:?}");
+    let late = UserWords {
+        reply: reply(router),
+        request: UserRequest::Start,
+        client_id: None,
+        content: Vec::new(),
+        context: Vec::new(),
+    };
+    thread.send(report(TurnEvent::Unheard(vec![late]))).await.unwrap();
+    let answer = answers.next().await;
+    assert!(answer.text().contains("reverted before the agent heard this"), "{}", answer.text());
+    assert!(store::ask(&store, ReadTurns { thread_id }).await.unwrap().is_empty());
 }
