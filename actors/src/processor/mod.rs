@@ -13,10 +13,12 @@ use crate::commands::Commands;
 use crate::connection::ConnectionId;
 use crate::connection::messages::Disconnected;
 use crate::context::Context;
+use crate::encode::{Encoder, is_large};
 use crate::files::Files;
 use crate::host::Host;
 use crate::limits::Limits;
 use crate::post::Post;
+use crate::protocol::diagnostics::DiagnosedConnection;
 use crate::protocol::initialize::{ClientInfo, InitializeParams};
 use crate::protocol::scope::Scopes;
 use crate::protocol::{ClientRequest, Gate, Method, RpcError};
@@ -56,6 +58,8 @@ pub struct ProcessorParts {
     pub gauges: Gauges,
     /// Receives answers and notifications.
     pub router: Arc<Addr<Router>>,
+    /// Encodes large answers.
+    pub encoder: Encoder,
     /// Answers requests about threads.
     pub threads: Arc<Addr<Threads>>,
     /// Answers requests about the server and its user.
@@ -176,10 +180,17 @@ impl Processor {
     /// Answers with what this actor knows, and with the connections of the router.
     fn diagnose(&self, reply: Reply, ctx: &mut Context<Self>) {
         let (mut diagnostics, router) = (self.parts.gauges.read(), self.parts.router.clone());
+        let encoder = self.parts.encoder.clone();
         ctx.spawn(wrap_future::<_, Self>(async move {
             // Without the router nobody can be answered.
             diagnostics.connections = router.send(Connections).await.unwrap_or_default();
-            if router.send(reply.ok(&diagnostics)).await.is_err() {
+            let answer = if is_large(diagnostics.connections.iter().map(DiagnosedConnection::bytes)) {
+                let encoded = encoder.large(reply, move || diagnostics).await;
+                encoded.map_or_else(Outcome::none, |(reply, frame)| reply.send(frame))
+            } else {
+                reply.ok(&diagnostics)
+            };
+            if router.send(answer).await.is_err() {
                 log::debug!("the server ended while it was diagnosed");
             }
         }));

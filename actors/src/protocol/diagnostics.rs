@@ -63,3 +63,11 @@ pub struct DiagnosedConnection {
     /// Number of threads that it follows.
     pub threads: u64,
 }
+
+impl DiagnosedConnection {
+    /// About its bytes of JSON.
+    pub fn bytes(&self) -> usize {
+        const REST: usize = 128;
+        REST + self.client.as_ref().map_or(0, String::len) + self.peer.len() + self.transport.len()
+    }
+}

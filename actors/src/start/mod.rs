@@ -120,6 +120,7 @@ impl Actors {
             shell: usual_shell(),
             limits: turn_limits,
         });
+        let encoder = Encoder::new(limits.answer_workers);
         threads_mailbox.vital(vitals.watch("threads")).run(Threads::new(ThreadsParts {
             turns,
             work: hub.work().clone(),
@@ -127,7 +128,7 @@ impl Actors {
             host: host.clone(),
             router: router.clone(),
             store: store.clone(),
-            encoder: Encoder::new(limits.answer_workers),
+            encoder: encoder.clone(),
             catalog: catalog.clone(),
             clock: clock.clone(),
         }));
@@ -146,6 +147,7 @@ impl Actors {
             limits: limits.clone(),
             host: host.clone(),
             router: router.clone(),
+            encoder,
             threads: threads.clone(),
             catalog: catalog.clone(),
             commands: commands.clone(),

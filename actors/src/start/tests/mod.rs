@@ -257,6 +257,28 @@ async fn what_goes_out_goes_on_while_a_notification_waits_and_the_reading_rests(
 }
 
 #[actix_rt::test]
+async fn a_long_list_of_connections_is_encoded_by_a_worker() {
+    // Nobody encodes large answers here, and one request in flight does not stop the reading.
+    let (hub, _remains) = hub(Limits {
+        answer_workers: 0,
+        connection_in_flight_requests: 8,
+        connection_waiting_requests: 8,
+        connection_in_flight_bytes: 1 << 20,
+        large_message_bytes: 1 << 20,
+        ..cramped()
+    });
+    let mut client = Client::connect(&hub);
+    client.initialize().await;
+    let few = client.ask(1, "server/diagnostics", json!({})).await;
+    assert_eq!(few["result"]["connections"].as_array().map(Vec::len), Some(1), "{few}");
+    let _others: Vec<_> = (0..600).map(|_| Client::connect(&hub)).collect();
+    client.send(&json!({"id": 2, "method": "server/diagnostics", "params": {}})).await;
+    for id in 3..10 {
+        client.ask(id, "config/read", json!({})).await;
+    }
+}
+
+#[actix_rt::test]
 async fn the_end_of_the_input_loses_no_answer() {
     let (hub, _remains) =
         hub(Limits { connection_in_flight_requests: 64, connection_waiting_requests: 16, ..cramped() });
