@@ -1,4 +1,5 @@
-//! Encoding answers: a small one at once, a large one on a worker thread, so that it holds up nobody else's.
+//! Encoding answers and reading params: small ones at once, large ones on a worker thread, so that they hold up nobody
+//! else's.
 
 use std::sync::Arc;
 
@@ -10,17 +11,17 @@ use crate::panics::guarded;
 use crate::protocol::Frame;
 use crate::reply::Reply;
 
-/// Bytes of JSON up to which an answer is small: about as much as others do not notice (0.1 ms).
+/// Bytes of JSON up to which an answer, or what is to be read, is small: about as much as others do not notice (0.1 ms).
 const SMALL_BYTES: usize = 64 * 1024;
 
-/// Worker threads for large answers.
+/// Worker threads for large answers and params.
 #[derive(Clone)]
 pub struct Encoder {
     workers: Arc<Semaphore>,
 }
 
 impl Encoder {
-    /// So many large answers are encoded at a time; others wait for their turn.
+    /// So many large answers are encoded, or params read, at a time; others wait for their turn.
     pub fn new(workers: usize) -> Self {
         Self { workers: Arc::new(Semaphore::new(workers)) }
     }
@@ -35,20 +36,30 @@ impl Encoder {
         reply: Reply,
         make: impl FnOnce() -> T + Send + 'static,
     ) -> Option<(Reply, Frame)> {
+        // Where nothing comes out, the reply is dropped, which answers that the server failed.
+        let encode = move || reply.encode(&make()).map(|frame| (reply, frame));
+        self.run("the encoding of a large answer", encode).await.flatten()
+    }
+
+    /// Runs other work on large JSON. `None` where it panicked.
+    ///
+    /// # Panics
+    /// Panics outside an actix system.
+    pub async fn run<T: Send + 'static>(
+        self,
+        what: &'static str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
         let worker = self.workers.acquire_owned().await.ok()?;
-        let encode = move || {
+        let work = move || {
             let _worker = worker;
-            // Where nothing comes out, the reply is dropped, which answers that the server failed.
-            guarded("the encoding of a large answer", || {
-                let frame = reply.encode(&make());
-                frame.map(|frame| (reply, frame))
-            })
+            guarded(what, work)
         };
-        spawn_blocking(encode).await.ok().flatten().flatten()
+        spawn_blocking(work).await.ok().flatten()
     }
 }
 
-/// Whether an answer with parts of these sizes is large, in bytes of JSON. Looks at no more of them than it must.
+/// Whether an answer, or params, with parts of these sizes are large, in bytes of JSON. Looks at no more of them than it must.
 pub fn is_large(parts: impl IntoIterator<Item = usize>) -> bool {
     let mut left = SMALL_BYTES;
     parts.into_iter().any(|bytes| match left.checked_sub(bytes) {

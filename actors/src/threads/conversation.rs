@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
+
 use super::choice::Choice;
 use super::query::{backwards_cursors, latest_cursors};
 use super::refusals::{no_rollout, thread_id};
 use super::turn::describe;
 use super::view;
 use super::{Threads, Work, decided, finish, hand_over, work};
+use crate::encode::is_large;
 use crate::protocol::model::HistoryItem;
 use crate::protocol::notification::ThreadReverted;
 use crate::protocol::thread::{
@@ -41,15 +44,20 @@ impl Threads {
         if params.items.is_empty() {
             return Err(RpcError::invalid_request("items must not be empty"));
         }
-        let entry = |(index, item)| {
-            let invalid =
-                |error| RpcError::invalid_request(format!("items[{index}] is not a valid response item: {error}"));
-            HistoryItem::from_raw(item).map_err(invalid)
+        let inject = |history| {
+            hand_over(move |reply| async move {
+                let _ = thread.send(InjectItems { reply, history }).await;
+            })
         };
-        let history = params.items.into_iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
-        decided(hand_over(move |reply| async move {
-            let _ = thread.send(InjectItems { reply, history }).await;
-        }))
+        let items = params.items;
+        if !is_large(items.iter().map(|item| item.get().len())) {
+            return decided(inject(entries(items)?));
+        }
+        let encoder = self.parts.encoder.clone();
+        work(async move {
+            let read = encoder.run("the reading of large items", || entries(items)).await;
+            inject(read.ok_or_else(|| RpcError::internal("the server failed while it read the items"))??)
+        })
     }
 
     pub(super) fn revert(&self, params: ThreadRevertParams) -> Result<Work, RpcError> {
@@ -103,4 +111,14 @@ impl Threads {
             })
         })
     }
+}
+
+/// The items of a client as entries of a conversation.
+fn entries(items: Vec<Box<RawValue>>) -> Result<Vec<HistoryItem>, RpcError> {
+    let entry = |(index, item)| {
+        let invalid =
+            |error| RpcError::invalid_request(format!("items[{index}] is not a valid response item: {error}"));
+        HistoryItem::from_raw(item).map_err(invalid)
+    };
+    items.into_iter().enumerate().map(entry).collect()
 }

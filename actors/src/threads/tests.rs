@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::catalog::CatalogSources;
 use crate::limits::Seconds;
+use crate::protocol::thread::ThreadInjectItemsParams;
 use crate::store::ThreadRecord;
 use crate::thread::Thread;
 use crate::turn::TurnSetup;
@@ -107,4 +108,20 @@ async fn a_thread_whose_actor_has_failed_is_loaded_again() {
     assert!(!threads.loaded[&failing.id].thread.connected());
     threads.load(&failing, false, None);
     assert!(threads.loaded[&failing.id].thread.connected());
+}
+
+#[actix_rt::test]
+async fn large_items_are_read_by_a_worker() {
+    let home = tempfile::tempdir().unwrap();
+    let mut threads = registry(home.path());
+    let record = record();
+    threads.load(&record, false, None);
+    let inject = |bytes: usize| {
+        let item = format!(r#"{{"type":"message","role":"user","content":"{}"}}"#, "x".repeat(bytes));
+        let items = vec![serde_json::value::RawValue::from_string(item).unwrap()];
+        threads.inject_items(ThreadInjectItemsParams { thread_id: record.id.to_string(), items })
+    };
+    assert!(matches!(inject(1), Ok(Work::Decided(_))));
+    let Ok(Work::Awaited(work)) = inject(100_000) else { panic!("read on the hub") };
+    assert!(work.await.is_ok());
 }
