@@ -133,17 +133,9 @@ impl Files {
         }));
     }
 
-    /// Looks at a watched path. If its disk does not respond, only this watch is not followed any more.
     fn look(&self, look: Look, ctx: &mut Context<Self>) {
-        let (watches, key) = (self.watches.clone(), look.key.clone());
-        let looked =
-            self.lookers.run("a look at a watched path", &CancellationToken::new(), move |_| watches.look(look));
-        let watches = self.watches.clone();
-        ctx.spawn(wrap_future::<_, Self>(async move {
-            if looked.await == Err(Unfinished::Refused) {
-                watches.not_looked(&key);
-            }
-        }));
+        let (watches, lookers) = (self.watches.clone(), self.lookers.clone());
+        ctx.spawn(wrap_future::<_, Self>(async move { watches.look_on(&lookers, look).await }));
     }
 }
 

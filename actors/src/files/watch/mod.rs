@@ -36,6 +36,7 @@ use crate::limits::Limits;
 use crate::protocol::fs::{FsChanged, FsWatchParams};
 use crate::protocol::path::AbsolutePath;
 use crate::protocol::{ErrorCode, RpcError};
+use crate::workers::{Unfinished, Workers};
 use anchor::{Anchor, anchors};
 use changes::Changes;
 use table::{Refusal, Table};
@@ -130,9 +131,14 @@ impl Watches {
         }
     }
 
-    /// A look was not begun.
-    pub fn not_looked(&self, key: &WatchKey) {
-        self.table().not_looked(key);
+    /// Has a worker look at a watched path. If its disk does not respond, only this watch is not followed any more.
+    pub async fn look_on(self: Arc<Self>, workers: &Workers, look: Look) {
+        let (watches, begun) = (self.clone(), look.clone());
+        let unwanted = CancellationToken::new();
+        let looked = workers.run("a look at a watched path", &unwanted, move |_| watches.look(begun)).await;
+        if let Err(Unfinished::Refused | Unfinished::Panicked) = looked {
+            self.table().not_looked(look);
+        }
     }
 
     /// Removes a watch.

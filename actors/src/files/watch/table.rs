@@ -22,9 +22,12 @@ pub struct Table {
     watches: BTreeMap<WatchKey, Watch>,
     /// Watches that have moved since the last report.
     moved: BTreeSet<WatchKey>,
+    last_generation: u64,
 }
 
 struct Watch {
+    /// Tells it from an older one of the same name.
+    generation: u64,
     path: AbsolutePath,
     anchors: Vec<Anchor>,
     looking: bool,
@@ -35,10 +38,11 @@ struct Watch {
 }
 
 /// A watched path to look at: where it leads to now.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Look {
     /// The watch.
     pub key: WatchKey,
+    generation: u64,
     /// Its path.
     pub path: AbsolutePath,
     /// Directories to watch again, because the system still watches those that had their names before.
@@ -63,7 +67,7 @@ impl Table {
     /// Creates an empty table. Reports of the operating system go to `changes`.
     pub fn new(changes: Arc<Changes>) -> Self {
         let (directories, watches, moved) = (HashMap::new(), BTreeMap::new(), BTreeSet::new());
-        Self { changes, watcher: None, directories, watches, moved }
+        Self { changes, watcher: None, directories, watches, moved, last_generation: 0 }
     }
 
     /// Adds a watch of a path that has just led to `anchors`. It must be looked at once more.
@@ -83,17 +87,26 @@ impl Table {
                 return Err(Refusal::Full(bound));
             }
         }
-        let (anchors_so_far, renewed) = (Vec::new(), BTreeSet::new());
-        let watch = Watch { path: path.clone(), anchors: anchors_so_far, looking: true, look_again: false, renewed };
+        self.last_generation += 1;
+        let (generation, anchors_so_far, renewed) = (self.last_generation, Vec::new(), BTreeSet::new());
+        let watch = Watch {
+            generation,
+            path: path.clone(),
+            anchors: anchors_so_far,
+            looking: true,
+            look_again: false,
+            renewed,
+        };
         self.watches.insert(key.clone(), watch);
         self.attach(key, anchors).inspect_err(|_| self.remove(key)).map_err(Refusal::System)?;
-        Ok(Look { key: key.clone(), path: path.clone(), renewed: BTreeSet::new() })
+        Ok(Look { key: key.clone(), generation, path: path.clone(), renewed: BTreeSet::new() })
     }
 
     /// Removes a watch, if it exists.
     pub fn remove(&mut self, key: &WatchKey) {
         self.detach(key);
         self.watches.remove(key);
+        self.moved.remove(key);
     }
 
     /// Removes the watches of a connection.
@@ -159,7 +172,8 @@ impl Table {
             watch.look_again = true;
             return None;
         }
-        Some(Look { key: key.clone(), path: watch.path.clone(), renewed: std::mem::take(&mut watch.renewed) })
+        let renewed = std::mem::take(&mut watch.renewed);
+        Some(Look { key: key.clone(), generation: watch.generation, path: watch.path.clone(), renewed })
     }
 
     /// A watched path was looked at and leads to `now`: moves its watch there. Returns the look that is due next.
@@ -173,7 +187,7 @@ impl Table {
         }
         let key = &look.key;
         // Another watch may have the name by now.
-        let watch = self.watches.get_mut(key).filter(|watch| watch.path == look.path)?;
+        let watch = self.watches.get_mut(key).filter(|watch| watch.generation == look.generation)?;
         watch.looking = false;
         let again = std::mem::take(&mut watch.look_again);
         if watch.anchors != now {
@@ -186,10 +200,11 @@ impl Table {
         if again { self.look_at(key, BTreeSet::new()) } else { None }
     }
 
-    /// A look was not begun; the next change causes another one.
-    pub fn not_looked(&mut self, key: &WatchKey) {
-        if let Some(watch) = self.watches.get_mut(key) {
-            watch.looking = false;
+    /// A look was not begun, or broke off; the next change causes another one, which makes up for it.
+    pub fn not_looked(&mut self, look: Look) {
+        if let Some(watch) = self.watches.get_mut(&look.key).filter(|watch| watch.generation == look.generation) {
+            (watch.looking, watch.look_again) = (false, false);
+            watch.renewed.extend(look.renewed);
         }
     }
 

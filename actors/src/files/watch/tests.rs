@@ -218,3 +218,71 @@ async fn a_disk_that_hangs_under_one_watch_delays_no_other_one() {
         drop(disk);
     });
 }
+
+/// A table with one watch, of a directory, that was looked at.
+fn table(dir: &Path) -> (Table, WatchKey, AbsolutePath) {
+    let (mut table, key) = (Table::new(Arc::new(Changes::new(50))), (A, "w".to_owned()));
+    let path = AbsolutePath::new(&dir.canonicalize().unwrap()).unwrap();
+    add(&mut table, &key, &path);
+    (table, key, path)
+}
+
+fn add(table: &mut Table, key: &WatchKey, path: &AbsolutePath) {
+    let limits = Limits { file_watches: 8, file_watches_per_connection: 4, ..Limits::tiny() };
+    let now = || anchors(path.as_path()).unwrap();
+    let look = table.add(key, path, now(), &limits).unwrap();
+    assert!(table.looked(look, now()).is_none());
+}
+
+#[test]
+fn what_a_look_that_did_not_happen_was_to_renew_is_renewed_by_the_next_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut table, _, path) = table(dir.path());
+    let directory = path.as_path().to_owned();
+    let look = table.translate(&[(directory.clone(), true)].into()).1.remove(0);
+    assert_eq!(look.renewed, [directory.clone()].into());
+    table.not_looked(look);
+    let look = table.translate(&[(directory.join("file"), false)].into()).1.remove(0);
+    assert_eq!(look.renewed, [directory].into());
+}
+
+#[test]
+fn what_an_old_watch_left_behind_does_not_concern_a_new_one_of_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut table, key, path) = table(dir.path());
+    let change = [(path.as_path().join("file"), false)].into();
+    let late = table.translate(&change).1.remove(0);
+    assert!(table.translate(&change).1.is_empty(), "one look at a time");
+    table.remove(&key);
+    add(&mut table, &key, &path);
+    assert!(table.looked(late, Vec::new()).is_none());
+    assert!(!table.has_moved() && table.directories() > 0, "the new watch stays where it is");
+
+    let look = table.translate(&change).1.remove(0);
+    table.looked(look, Vec::new());
+    assert!(table.has_moved());
+    table.remove(&key);
+    add(&mut table, &key, &path);
+    assert!(table.translate(&Default::default()).0.is_empty(), "the new watch has nothing to tell");
+}
+
+#[actix_rt::test]
+async fn a_look_that_panicked_is_made_up_for() {
+    let fails = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let fail = fails.clone();
+    let looking: Looking = Box::new(move |path: &Path| {
+        assert!(!fail.swap(false, std::sync::atomic::Ordering::SeqCst), "as the test wants");
+        anchors(path)
+    });
+    let limits = Limits { file_watches: 8, file_watches_per_connection: 4, file_changes: 50, ..Limits::tiny() };
+    let watches = Arc::new(Watches::looking_with(Arc::new(limits), looking));
+    let dir = tempfile::tempdir().unwrap();
+    let path = AbsolutePath::new(&dir.path().canonicalize().unwrap()).unwrap();
+    let params = FsWatchParams { watch_id: "w".into(), path: path.clone() };
+    watches.watch(A, &CancellationToken::new(), params).unwrap();
+    let change = [(path.as_path().join("file"), false)].into();
+    let look = watches.table().translate(&change).1.remove(0);
+    fails.store(true, std::sync::atomic::Ordering::SeqCst);
+    watches.clone().look_on(&Workers::new(1, SOON), look).await;
+    assert_eq!(watches.table().translate(&change).1.len(), 1, "it is looked at again");
+}
