@@ -78,8 +78,8 @@ pub struct SendRest;
 #[rtype(result = "()")]
 pub struct EndSession;
 
-/// Sent by remote control when a client revokes a controller, before the backend is asked, and once more when the backend
-/// has confirmed it: ends the streams of the controller and refuses new ones. The reply comes when they have ended.
+/// Sent by remote control when a client revokes a controller, before the backend is asked: ends the streams of the
+/// controller and refuses new ones. The reply comes when they have ended. Sent once more when the backend has confirmed it.
 /// Mailbox full: the sender waits.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
@@ -91,7 +91,8 @@ pub struct Revoke {
 }
 
 /// Sent by remote control when a new pairing starts: accepts the controllers again whose revocation the backend has
-/// confirmed, because it lets them through only when they are paired anew. Mailbox full: the sender waits.
+/// confirmed, because it lets them through only when they are paired anew; the others as soon as it confirms. Mailbox full:
+/// the sender waits.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Readmit;

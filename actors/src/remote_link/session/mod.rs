@@ -83,17 +83,21 @@ impl<P: Pipe> Session<P> {
     }
 
     /// A controller is revoked: its streams end, what they were still to be sent is dropped, and new ones are refused.
-    /// `confirmed` says whether the backend refuses the controller, too.
+    /// `confirmed` says that this was done before, and that now the backend refuses the controller, too.
     pub(super) fn revoke(&mut self, client: &str, confirmed: bool, now: Instant) {
+        if confirmed {
+            return self.revoked.confirm(client);
+        }
         for key in self.streams.keys_of(client) {
             log::info!("a remote stream is closed because its controller was revoked");
             self.end(&key, now);
         }
         self.outbound.discard_all_of(client);
-        self.revoked.add(client, confirmed);
+        self.revoked.add(client);
     }
 
-    /// Accepts the controllers again that the backend refuses until they are paired anew.
+    /// A pairing starts: accepts the controllers again that the backend refuses until they are paired anew, and those of
+    /// which it has not confirmed that when it does.
     pub(super) fn readmit(&mut self) {
         self.revoked.readmit();
     }
@@ -248,8 +252,14 @@ impl<P: Pipe> Session<P> {
 
     /// Why a stream may not be opened, if so.
     fn refusal(&self, key: &StreamKey) -> Option<RpcError> {
-        if self.revoked.contains(&key.client) {
-            return Some(RpcError::invalid_request("this controller was revoked; pair it again"));
+        if let Some(confirmed) = self.revoked.confirmed(&key.client) {
+            return Some(RpcError::invalid_request(match confirmed {
+                true => "this controller was revoked; pair it again",
+                false => {
+                    "this controller was revoked, and the backend has not confirmed that yet; on the host, revoke it once \
+                     more (remoteControl/client/revoke), and then pair it again"
+                }
+            }));
         }
         (self.begins_no_more || !self.has_place(key)).then(RpcError::overloaded)
     }

@@ -279,6 +279,32 @@ fn a_new_pairing_readmits_only_whom_the_backend_refuses_by_itself() {
 }
 
 #[test]
+fn a_confirmation_that_comes_late_takes_no_newer_pairing_back() {
+    let mut test = Harness::new();
+    // The pairing starts while the backend is still asked.
+    test.session.revoke("slow", false, test.now);
+    test.session.readmit();
+    test.initialize("slow", "s", 1);
+    assert!(test.delivered().is_empty(), "the backend may let it through without a pairing");
+    let refused = test.sent()[0]["message"]["error"]["message"].take();
+    assert!(refused.as_str().unwrap().contains("has not confirmed that yet"), "{refused}");
+    test.session.revoke("slow", true, test.now);
+    test.initialize("slow", "t", 1);
+    assert_eq!(test.delivered_ids(), [0]);
+
+    // Revoked twice at once, paired between the two confirmations.
+    for confirmed in [false, false, true] {
+        test.session.revoke("twice", confirmed, test.now);
+    }
+    test.session.readmit();
+    test.initialize("twice", "s", 1);
+    assert_eq!(test.delivered_ids(), [0]);
+    test.session.revoke("twice", true, test.now);
+    test.request("twice", "s", 2);
+    assert_eq!(test.delivered_ids(), [2], "its stream goes on");
+}
+
+#[test]
 fn the_revoked_controllers_are_remembered_up_to_a_bound() {
     let mut test = Harness::new();
     for client in ["first", "second", "second", "third"] {
@@ -294,7 +320,9 @@ fn the_revoked_controllers_are_remembered_up_to_a_bound() {
 #[test]
 fn the_end_of_the_login_does_not_readmit() {
     let mut test = Harness::new();
-    test.session.revoke("stolen", true, test.now);
+    for confirmed in [false, true] {
+        test.session.revoke("stolen", confirmed, test.now);
+    }
     test.session.clear();
     test.initialize("stolen", "s", 1);
     assert!(test.delivered().is_empty());
