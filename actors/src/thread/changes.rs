@@ -8,7 +8,7 @@ use actix::prelude::*;
 
 use super::Thread;
 use super::messages::{ChangeSettings, InjectItems, Revert, RevertQuestion};
-use super::state::{Answer, Step};
+use super::state::Step;
 use super::telling::settings_updated;
 use crate::post::Post;
 use crate::protocol::RpcError;
@@ -64,8 +64,7 @@ impl Handler<InjectItems> for Thread {
             if let Some(known) = &mut self.history {
                 known.add(&history);
             }
-            let steps = vec![Step::Remember(history), Step::Answer(reply, Answer::Done)];
-            return AtomicResponse::new(self.take_steps(steps));
+            return AtomicResponse::new(self.take_steps(vec![Step::Remember(history, reply)]));
         };
         // The turn that runs owns the conversation, and reports them when they are part of it.
         let (reply, error) = match running.turn.try_send(Inject { reply, history }) {

@@ -64,6 +64,9 @@ pub enum Step {
     Withdraw(AskId),
     /// Bring this to disk, which the model sees after everything else and clients do not.
     Remember(Vec<HistoryItem>),
+    /// Bring this to disk, which the model sees after everything else and clients do not, and answer the request that
+    /// brought it. It is no part of a turn: where it fails, only that request is refused.
+    Remember(Vec<HistoryItem>, Reply),
     /// Treat these words as if they came now.
     Again(Vec<UserWords>),
     /// Let the turn go: it has ended.
@@ -169,6 +172,7 @@ impl ThreadState {
                 TurnEvent::Typed { turn_id, item_id, number, text } => {
                     steps.push(Step::Tell(typed(self.thread_id, &turn_id, item_id, number, text)));
                 }
+                TurnEvent::Injected { history, reply } => steps.push(Step::Remember(history, reply)),
                 event if self.running() == Some(turn_id) => self.take(event, now_ms, &mut steps),
                 TurnEvent::Grew { item_id, growth } => self.grew_behind(&item_id, growth, &mut steps),
                 TurnEvent::ItemCompleted { item, .. } => self.completed_behind(item, &mut steps),
@@ -184,7 +188,7 @@ impl ThreadState {
         if self.turn.is_some() {
             self.end(TurnOutcome::Failed(error), now_ms, &mut steps);
         }
-        steps.retain(|step| !matches!(step, Step::Record(_) | Step::Remember(_)));
+        steps.retain(|step| !matches!(step, Step::Record(_)));
         steps
     }
 

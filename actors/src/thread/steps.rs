@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 
 use super::state::{Answer, Record, Step};
+use crate::protocol::model::HistoryItem;
 use crate::protocol::thread::{Empty, ThreadId};
 use crate::protocol::turn::{TurnStartResponse, TurnSteerResponse};
 use crate::router::{Effect, Outcome, Router};
@@ -45,17 +46,15 @@ impl Ways {
                     let question = question(self.thread_id, record, at_ms);
                     taken.failure = store::ask_patiently(store, question).await.err();
                 }
-                (Step::Remember(history), None) => {
-                    let Some(store) = &self.store else { continue };
-                    let question =
-                        RecordModelHistory { thread_id: self.thread_id, change: HistoryChange::Append(history) };
-                    taken.failure = store::ask_patiently(store, question).await.err();
+                (Step::Remember(history, reply), None) => {
+                    let answer = self.remember(history).await.map(|()| Empty {}).map_err(|error| error.refusal());
+                    outcome = outcome.followed_by(reply.answer(answer));
                 }
                 (Step::Tell(notification), None) => {
                     outcome = outcome.publish(notification);
                 }
                 (Step::Answer(reply, answer), None) => outcome = outcome.followed_by(answer_with(reply, answer)),
-                (Step::Answer(reply, _), Some(failure)) => {
+                (Step::Answer(reply, _) | Step::Remember(_, reply), Some(failure)) => {
                     outcome = outcome.followed_by(reply.fail(&failure.refusal()));
                 }
                 (Step::Ask(ask), None) => outcome = outcome.then(Effect::Ask(ask)),
@@ -66,10 +65,18 @@ impl Ways {
                 (Step::Release, _) => taken.released = true,
                 // An ask that is dropped tells whoever waits for it.
                 (Step::Record(_) | Step::Remember(_) | Step::Tell(_) | Step::Ask(_), Some(_)) => {}
+                (Step::Record(_) | Step::Tell(_), Some(_)) => {}
             }
         }
         self.tell(outcome).await;
         taken
+    }
+
+    async fn remember(&self, history: Vec<HistoryItem>) -> Result<(), StoreError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let question = RecordModelHistory { thread_id: self.thread_id, change: HistoryChange::Append(history) };
+        let kept = store::ask_patiently(store, question).await.map(|_| ());
+        kept.inspect_err(|error| log::warn!("what a client added to thread {} is not kept: {error}", self.thread_id))
     }
 
     async fn tell(&self, outcome: Outcome) {

@@ -145,3 +145,32 @@ async fn a_thread_is_reverted_while_no_turn_runs_and_begins_none_behind_that() {
     assert!(answer.text().contains("reverted before the agent heard this"), "{}", answer.text());
     assert!(store::ask(&store, ReadTurns { thread_id }).await.unwrap().is_empty());
 }
+
+/// The turn that runs.
+#[derive(Message)]
+#[rtype(result = "Option<String>")]
+struct Running;
+
+impl Handler<Running> for Thread {
+    type Result = Option<String>;
+
+    fn handle(&mut self, _: Running, _: &mut Self::Context) -> Option<String> {
+        self.state.running().map(str::to_owned)
+    }
+}
+
+#[actix_rt::test]
+async fn what_a_client_added_and_cannot_be_kept_ends_no_turn() {
+    let (thread, _, store) = thread().await;
+    let router = thread.parts.router.clone();
+    let mut answers = listen(&router, ConnectionId(1)).await;
+    let thread = start(1, thread);
+    thread.send(Work { ends: false }).await.unwrap();
+    settled(&thread).await;
+    store.send(Close).await.unwrap();
+    let added = TurnEvent::Injected { history: Vec::new(), reply: reply(router) };
+    thread.send(Report { turn_id: "an older one".into(), events: vec![added] }).await.unwrap();
+    let answer = answers.next().await;
+    assert!(answer.text().contains("\"error\""), "{}", answer.text());
+    assert_eq!(thread.send(Running).await.unwrap().as_deref(), Some(TURN));
+}
