@@ -18,6 +18,9 @@ pub(super) enum Piece {
     Ends,
 }
 
+/// Bytes of white space around a tag. A line with more is text, so that no more than this is held back.
+const MOST_SPACE: usize = 64;
+
 /// Finds plans in text that comes in pieces, cut anywhere. It holds back no more than the beginning of a line that may
 /// become a tag.
 #[derive(Default)]
@@ -65,11 +68,12 @@ impl PlanFinder {
     /// Decides what the line that is held back is, if that is known.
     fn look(&mut self, pieces: &mut Vec<Piece>) {
         let line = self.held.trim();
-        if self.held.ends_with('\n') && line == self.tag() {
+        let is_short = self.held.len() <= self.tag().len() + MOST_SPACE;
+        if self.held.ends_with('\n') && line == self.tag() && is_short {
             self.held.clear();
             return self.turn(pieces);
         }
-        if self.held.ends_with('\n') || !self.tag().starts_with(line) {
+        if self.held.ends_with('\n') || !self.tag().starts_with(line) || !is_short {
             self.is_text = true;
             let text = take(&mut self.held);
             self.say(&text, pieces);
@@ -108,7 +112,11 @@ mod tests {
     /// What the pieces mean together: neighbours of one kind are one.
     fn found<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Piece> {
         let mut finder = PlanFinder::default();
-        let mut pieces: Vec<Piece> = texts.into_iter().flat_map(|text| finder.push(text)).collect();
+        let mut pieces = Vec::new();
+        for text in texts {
+            pieces.extend(finder.push(text));
+            assert!(finder.held.len() <= Plan::END.len() + MOST_SPACE, "{:?} is held back", finder.held);
+        }
         pieces.extend(finder.finish());
         pieces.into_iter().fold(Vec::new(), |mut joined, piece| {
             match (joined.last_mut(), piece) {
@@ -148,8 +156,9 @@ mod tests {
     proptest! {
         #[test]
         fn it_does_not_matter_where_the_text_is_cut(
-            lines in prop::collection::vec("(<proposed_plan>|</proposed_plan>| ?<prop|a|)[ x]?\n?", 0..8),
-            cuts in prop::collection::vec(0_usize..200, 0..12),
+            lines in prop::collection::vec(
+                "( {60,80})?(<proposed_plan>|</proposed_plan>| ?<prop|a|)( {60,80})?[ x]?\n?", 0..8),
+            cuts in prop::collection::vec(0_usize..2000, 0..12),
         ) {
             let text = lines.concat();
             let mut at: Vec<usize> = cuts.into_iter().map(|cut| cut % (text.len() + 1)).collect();
