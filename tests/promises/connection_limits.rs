@@ -136,6 +136,25 @@ fn commands_leave_descriptors_to_connections_and_are_refused_instead() {
 }
 
 #[test]
+fn a_further_watch_needs_no_descriptor() {
+    let launch = Launch::new().setting("startup.raise_open_files", false).open_files(256);
+    let server = Server::unix(launch);
+    let mut client = server.client();
+    let home = server.process.home().path().to_path_buf();
+    let watch = |id: &str| json!({"watchId": id, "path": home});
+    client.call("fs/watch", watch("first"));
+    let policy = json!({"type": "dangerFullAccess"});
+    let params = json!({"command": ["sleep", "600"], "timeoutMs": 600_000, "sandboxPolicy": policy});
+    for _ in 0..40 {
+        client.send_request("command/exec", params.clone());
+    }
+    // Now commands have what is left to them, but for a few, which these take.
+    assert_eq!(client.next_answer()["error"]["code"], -32001);
+    let _clients: Vec<_> = (0..10).map(|_| server.client()).collect();
+    client.call("fs/watch", watch("second"));
+}
+
+#[test]
 fn a_head_of_ordinary_length_passes_and_a_longer_one_is_refused() {
     let server = Server::ws(Launch::new().setting("http.request_head_bytes", 4096));
     let ask = |bytes: usize| {

@@ -30,9 +30,7 @@ impl RawParams {
         let object: Map<_, _> = members.into_iter().map(|(name, text)| (name.to_owned(), value(text))).collect();
         serde_json::value::to_raw_value(&object).map(Self)
     }
-}
 
-impl RawParams {
     /// An object of these members, whose values are texts whatever they look like.
     ///
     /// # Errors

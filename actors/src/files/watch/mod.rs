@@ -10,16 +10,6 @@
 mod anchor;
 mod changes;
 mod table;
-/// What the system's words leave open.
-fn hint(error: &notify::Error) -> &'static str {
-    match &error.kind {
-        notify::ErrorKind::Io(error) if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
-            "; either this user has no inotify instance left (fs.inotify.max_user_instances), or this process no descriptor"
-        }
-        _ => "",
-    }
-}
-
 #[cfg(test)]
 mod tests;
 
@@ -91,9 +81,13 @@ impl Watches {
                 "watchId is longer than {LONGEST_ID} bytes (path `{path}`)"
             )));
         }
-        descriptors::check(FILES_OF_WATCHER, self.limits.reserved_open_files).map_err(|error| {
-            RpcError::new(ErrorCode::Overloaded, format_args!("`{path}` cannot be watched: {error}"))
-        })?;
+        // All watches share one watcher.
+        let opens_watcher = !self.table().has_watcher();
+        if opens_watcher {
+            descriptors::check(FILES_OF_WATCHER, self.limits.reserved_open_files).map_err(|error| {
+                RpcError::new(ErrorCode::Overloaded, format_args!("`{path}` cannot be watched: {error}"))
+            })?;
+        }
         let anchors =
             (self.looking)(path.as_path()).map_err(|error| RpcError::internal(format_args!("{path}: {error}")))?;
         let key = (connection, watch_id);
@@ -182,5 +176,15 @@ impl Watches {
     /// After a panic under the lock, at worst a directory is watched needlessly.
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the system's words leave open.
+fn hint(error: &notify::Error) -> &'static str {
+    match &error.kind {
+        notify::ErrorKind::Io(error) if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
+            "; either this user has no inotify instance left (fs.inotify.max_user_instances), or this process no descriptor"
+        }
+        _ => "",
     }
 }

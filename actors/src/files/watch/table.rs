@@ -70,6 +70,11 @@ impl Table {
         Self { changes, watcher: None, directories, watches, moved, last_generation: 0 }
     }
 
+    /// Whether the watcher of the operating system is there.
+    pub fn has_watcher(&self) -> bool {
+        self.watcher.is_some()
+    }
+
     /// Adds a watch of a path that has just led to `anchors`. It must be looked at once more.
     pub fn add(
         &mut self,
