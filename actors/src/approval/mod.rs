@@ -12,3 +12,6 @@ pub mod destructive;
 pub mod harmless;
 pub mod remembered;
 pub mod shell;
+
+#[cfg(test)]
+mod tests;

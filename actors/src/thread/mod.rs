@@ -10,7 +10,7 @@
 //! | `telling` | the notifications by which clients follow a turn |
 //! | `attach` | a client joins: snapshot and subscription in one step |
 //! | `changes` | settings, what is added for the model without a turn, turns that are removed |
-//! | `remembered` | the conversation of a thread that is not on disk |
+//! | `memory` | the conversation of a thread that is not on disk |
 //! | `steps` | first to disk, then to the clients |
 //! | `turns` | starting, steering, interrupting, and the reports of the turn |
 
@@ -32,8 +32,8 @@ use crate::turn::{Shells, Turn, TurnRules, TurnSetup};
 mod activity;
 mod attach;
 mod changes;
+mod memory;
 mod messages;
-mod remembered;
 mod state;
 mod steps;
 mod telling;
@@ -46,7 +46,7 @@ pub use messages::{
     Attach, AttachClient, ChangeSettings, CompactThread, Describe, EndTurn, InjectItems, InterruptTurn, Revert,
     StartTurn, SteerTurn, ThreadSnapshot,
 };
-use remembered::Remembered;
+use memory::Memory;
 use state::ThreadState;
 pub use telling::collaboration_mode;
 
@@ -60,7 +60,7 @@ pub struct Thread {
     /// The rules of the last turn.
     rules: Option<TurnRules>,
     /// What the model has seen of a thread that is not on disk; `None` for all others.
-    history: Option<Remembered>,
+    history: Option<Memory>,
     /// The conversation no longer fits into the model's context.
     too_long: bool,
     /// The text of the turn is on its way to disk.
@@ -115,7 +115,7 @@ impl Thread {
         Self {
             state: ThreadState::new(record.id, usage),
             activity: SharedActivity::new(Activity::Idle),
-            history: ephemeral.then(|| Remembered::new(parts.history_bytes)),
+            history: ephemeral.then(|| Memory::new(parts.history_bytes)),
             record,
             parts,
             running: None,

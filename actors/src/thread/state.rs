@@ -62,8 +62,6 @@ pub enum Step {
     Ask(Ask),
     /// Take back what they were asked, unless it was answered.
     Withdraw(AskId),
-    /// Bring this to disk, which the model sees after everything else and clients do not.
-    Remember(Vec<HistoryItem>),
     /// Bring this to disk, which the model sees after everything else and clients do not, and answer the request that
     /// brought it. It is no part of a turn: where it fails, only that request is refused.
     Remember(Vec<HistoryItem>, Reply),
@@ -166,9 +164,6 @@ impl ThreadState {
             match event {
                 // What came too late counts whichever turn runs now.
                 TurnEvent::Unheard(words) => steps.push(Step::Again(words)),
-                TurnEvent::Injected { history, reply } => {
-                    steps.extend([Step::Remember(history), Step::Answer(reply, Answer::Done)]);
-                }
                 TurnEvent::Typed { turn_id, item_id, number, text } => {
                     steps.push(Step::Tell(typed(self.thread_id, &turn_id, item_id, number, text)));
                 }

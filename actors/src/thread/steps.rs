@@ -64,8 +64,7 @@ impl Ways {
                 (Step::Again(words), _) => taken.again.extend(words),
                 (Step::Release, _) => taken.released = true,
                 // An ask that is dropped tells whoever waits for it.
-                (Step::Record(_) | Step::Remember(_) | Step::Tell(_) | Step::Ask(_), Some(_)) => {}
-                (Step::Record(_) | Step::Tell(_), Some(_)) => {}
+                (Step::Record(_) | Step::Tell(_) | Step::Ask(_), Some(_)) => {}
             }
         }
         self.tell(outcome).await;

@@ -39,7 +39,6 @@ impl Thread {
             thread_id: self.record.id,
             turn_id: turn_id.as_str().into(),
             rules: rules.clone(),
-            history: self.history.clone(),
             shells: self.shells.clone(),
             allowed: self.allowed.clone(),
             history: self.history.as_ref().map(|known| known.entries().to_vec()),

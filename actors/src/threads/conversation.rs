@@ -20,7 +20,6 @@ use crate::protocol::thread::{
 use crate::protocol::{RpcError, ServerNotification};
 use crate::router::{Audience, Outcome};
 use crate::store::messages::{LastTokenUsage, RevertThread, Reverted, Until};
-use crate::thread::{ChangeSettings, InjectItems};
 use crate::store::{self, ThreadRecord};
 use crate::thread::{ChangeSettings, InjectItems, Revert};
 
@@ -63,12 +62,6 @@ impl Threads {
     pub(super) fn revert(&self, params: ThreadRevertParams) -> Result<Work, RpcError> {
         let id = thread_id(&params.thread_id)?;
         self.refuse_ephemeral_history(id, "thread/revert")?;
-        let loaded = self.loaded.get(&id);
-        if loaded.is_some_and(|loaded| loaded.activity.get().is_working()) {
-            let words = "a turn is running; wait until it has ended, or interrupt it";
-            return Err(RpcError::invalid_request(words));
-        }
-        let was_loaded = loaded.is_some();
         let was_loaded = self.loaded.contains_key(&id);
         let thread = self.loaded.get(&id).map(|loaded| loaded.thread.clone()).filter(|thread| thread.connected());
         let revert =

@@ -144,7 +144,13 @@ impl TurnRules {
                 max_bytes: 0,
             },
             cwd,
-            sandbox: SandboxPolicy::DangerFullAccess,
+            commands: Rules {
+                sandbox: crate::protocol::settings::SandboxPolicy::DangerFullAccess,
+                environment: Default::default(),
+                projects: Vec::new(),
+            },
+            approval: AskForApproval::Never,
+            output_bytes: 64,
             output_schema: None,
             tools: [].into(),
         }

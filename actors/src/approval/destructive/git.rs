@@ -1,7 +1,8 @@
 //! What git destroys: work that is not committed, commits that nothing else holds, branches of others.
 
 /// Options of git itself that take the next word.
-const TAKES_VALUE: [&str; 6] = ["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path"];
+const TAKES_VALUE: [&str; 8] =
+    ["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path", "--config-env", "--attr-source"];
 
 const CHANGES: &str = "discards changes that are not committed";
 const COMMITS: &str = "deletes commits or branches of git";
@@ -29,21 +30,22 @@ pub(super) fn of_git(arguments: &[String]) -> Option<&'static str> {
     let short = |letter: char| words.iter().any(|word| is_cluster(word) && word.contains(letter));
     let has = |wanted: &str| words.contains(&wanted);
     let forces = || long("--force", 4) || short('f');
-    let first = words.first().copied().unwrap_or_default();
+    let first = words.iter().copied().find(|word| !word.starts_with('-')).unwrap_or_default();
     let found = match command {
         "clean" => (forces() || short('x') || short('X') || short('d')) && !long("--dry-run", 4) && !short('n'),
         "reset" => long("--hard", 4) || long("--merge", 4),
         "restore" => !(short('S') || long("--staged", 5)) || short('W') || long("--worktree", 4),
         "checkout" => {
-            has("--")
-                || forces()
-                || words.iter().any(|word| *word == "." || word.starts_with("./") || word.starts_with(':'))
+            let names = words.iter().filter(|word| !word.starts_with('-')).count();
+            let makes_branch = short('b') || short('B') || short('t') || long("--orphan", 4) || long("--track", 4);
+            let is_path = |word: &&str| word.starts_with('.') || word.starts_with(':');
+            has("--") || forces() || words.iter().any(is_path) || names > 1 && !makes_branch
         }
         "switch" => forces() || long("--discard-changes", 4),
         "rm" => forces() || short('r'),
         "stash" => return matches!(first, "drop" | "clear").then_some(COMMITS),
         "push" => {
-            let overwrites = words.iter().any(|word| word.starts_with('+') || word.starts_with(':'));
+            let overwrites = words.iter().any(|word| word.len() > 1 && word.starts_with(['+', ':']));
             let found = overwrites
                 || forces()
                 || long("--force-with-lease", 8)

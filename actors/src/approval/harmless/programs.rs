@@ -85,9 +85,13 @@ pub(super) fn date(arguments: &[String]) -> bool {
     arguments.iter().all(|word| word.starts_with('+') || known.contains(&word.as_str()))
 }
 
-/// Without options: `-v` of bash evaluates the name of a variable.
+/// Without options: `-v` of bash evaluates the name of a variable. And only formats of text: zsh evaluates numbers.
 pub(super) fn printf(arguments: &[String]) -> bool {
-    arguments.first().is_some_and(|format| !format.starts_with('-'))
+    arguments.first().is_some_and(|format| {
+        let mut directives = format.split('%').skip(1);
+        let is_text = |directive: &str| directive.is_empty() || directive.starts_with(['s', 'b', 'q']);
+        !format.starts_with('-') && directives.all(is_text)
+    })
 }
 
 /// `command -v NAME…` and `type NAME…`.

@@ -7,6 +7,7 @@
 
 mod command;
 mod expand;
+mod nesting;
 mod pieces;
 mod plain;
 pub(super) mod programs;
@@ -46,7 +47,11 @@ impl Script {
     /// Reads the script that `shell` will run. It is plain only in shells whose words are understood here: bash, sh,
     /// dash and zsh of the system.
     pub fn of_text(shell: &str, text: &str) -> Self {
-        let seen = Seen::in_script(text);
+        let seen = if programs::is_shell(programs::name(shell)) {
+            Seen::in_script(text)
+        } else {
+            Seen::in_argv(&[shell.to_owned(), "-c".to_owned(), text.to_owned()])
+        };
         let is_known = matches!(programs::name(shell), "bash" | "sh" | "dash" | "zsh") && is_of_the_system(shell);
         match plain::plain(text).filter(|_| is_known) {
             Some(commands) => Self::Plain { commands, seen },

@@ -62,6 +62,8 @@ impl Reader<'_> {
             }
             Some(b'\'') if !is_quoted => match expand::ansi_c(&self.text[self.at + 1..]) {
                 Some((decoded, read)) => {
+                    // Shells that do not know `$'…'` see an end here.
+                    self.seen.lost |= decoded.contains(&b'\'');
                     command.push_quoted(&decoded);
                     self.at += 1 + read;
                 }

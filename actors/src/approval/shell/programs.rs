@@ -170,7 +170,7 @@ pub(in crate::approval) fn is_source_of_the_unknown(name: &str) -> bool {
 
 /// Whether the name is not known before it runs, or is a pattern of files.
 pub(in crate::approval) fn is_hidden(name: &str) -> bool {
-    name.is_empty() || name.contains(['*', '?', '['])
+    name.is_empty() || name.contains(['*', '?', '[']) && name != "[" && name != "[["
 }
 
 /// Whether a shell or interpreter with these arguments reads its script from its standard input.

@@ -64,68 +64,86 @@ impl<'a> Reader<'a> {
         }
         self.depth += 1;
         let mut command = Command::default();
-        let (mut open, mut cases) = (0_usize, 0_usize);
+        // How deep arithmetic began.
         let mut arithmetic = None;
         while let Some(byte) = self.next() {
             match byte {
                 b' ' | b'\t' => command.end_word(self.seen),
-                b'\n' => {
-                    command.end(self.seen, &mut cases);
-                    self.read_heredocs();
-                    self.end_statement(open);
-                }
                 b'&' if self.peek() == Some(b'>') => self.redirection(b'&', &mut command),
-                b';' | b'&' | b'|' => {
-                    command.end(self.seen, &mut cases);
-                    let is_pipe = byte == b'|' && !self.skip(b'|');
-                    if !is_pipe {
-                        self.end_statement(open);
-                    }
-                    self.skip(b'&');
-                }
+                b'\n' | b';' | b'&' | b'|' => self.operator(byte, &mut command),
                 b'(' => {
-                    let is_function = self.peek() == Some(b')');
-                    command.end_before_parenthesis(self.seen, &mut cases, is_function);
-                    open += 1;
+                    self.parenthesis(&mut command);
                     if self.at >= 2 && self.text[self.at - 2] == b'(' {
-                        arithmetic.get_or_insert(open);
+                        arithmetic.get_or_insert(command.nesting.depth());
                     }
                 }
                 b')' => {
-                    command.end(self.seen, &mut cases);
-                    arithmetic = arithmetic.filter(|level| open > *level);
-                    if open > 0 {
-                        open -= 1;
-                    } else if closes && cases == 0 {
-                        self.depth -= 1;
-                        return;
+                    command.end(self.seen);
+                    match command.nesting.close() {
+                        Some(false) if closes => {
+                            self.depth -= 1;
+                            return;
+                        }
+                        closed => self.seen.lost |= closed != Some(true),
                     }
+                    arithmetic = arithmetic.filter(|level| command.nesting.depth() >= *level);
                 }
+                // In arithmetic, these may mean something else: `(( # ))`, `((1<<2))`.
+                b'#' | b'\'' | b'"' if arithmetic.is_some() && !(byte == b'#' && command.is_in_word()) => {
+                    self.give_up()
+                }
+                b'<' if arithmetic.is_some() && self.peek() == Some(b'<') => self.give_up(),
                 b'#' if !command.is_in_word() => {
-                    // `(( # )); more` is no comment.
-                    self.seen.lost |= arithmetic.is_some();
                     while self.peek().is_some_and(|byte| byte != b'\n') {
                         self.at += 1;
                     }
                 }
-                b'<' | b'>' => {
-                    // `((1<<2))` has no heredoc, and `((cat<<2))` has one.
-                    self.seen.lost |= arithmetic.is_some() && byte == b'<' && self.peek() == Some(b'<');
-                    self.redirection(byte, &mut command);
-                }
+                b'<' | b'>' => self.redirection(byte, &mut command),
                 _ => self.piece(byte, &mut command),
             }
         }
-        self.seen.lost |= closes;
-        command.end(self.seen, &mut cases);
+        command.end(self.seen);
+        self.seen.lost |= closes || command.nesting.depth() > 0;
         self.depth -= 1;
     }
 
-    /// Commands behind this do not read what those before it write, unless both stand in something larger.
-    fn end_statement(&mut self, open: usize) {
-        if self.depth == 1 && open == 0 {
+    /// Reads an operator that ends a command; its first byte, `byte`, is read.
+    fn operator(&mut self, byte: u8, command: &mut Command) {
+        command.end(self.seen);
+        self.seen.lost |= !command.nesting.may_end(byte);
+        match byte {
+            b'\n' => self.read_heredocs(),
+            b';' if self.skip(b';') => {
+                self.skip(b'&');
+                self.seen.lost |= !command.nesting.next_pattern();
+            }
+            b';' if self.skip(b'&') => self.seen.lost |= !command.nesting.next_pattern(),
+            b'|' if !self.skip(b'|') => {
+                self.skip(b'&');
+                return;
+            }
+            _ => {
+                self.skip(b'&');
+            }
+        }
+        // Commands behind this do not read what those before it write, unless both stand in something larger.
+        if self.depth == 1 && command.nesting.depth() == 0 {
             self.seen.statement += 1;
         }
+    }
+
+    /// A `(` is read. It may stand behind a function's name or `=`, or begin a command.
+    fn parenthesis(&mut self, command: &mut Command) {
+        let is_list = command.is_assignment();
+        let is_function = !is_list && self.peek() == Some(b')');
+        // A pattern such as `@(a|b)`.
+        self.seen.lost |= command.is_in_word() && !is_list && !is_function;
+        if is_function {
+            command.end_function(self.seen);
+        }
+        command.end(self.seen);
+        let is_arithmetic = self.peek() == Some(b'(') || self.at >= 2 && self.text[self.at - 2] == b'(';
+        command.nesting.open(!is_list && !is_arithmetic);
     }
 
     fn redirection(&mut self, byte: u8, command: &mut Command) {
@@ -179,6 +197,7 @@ impl<'a> Reader<'a> {
     fn read_heredocs(&mut self) {
         for heredoc in std::mem::take(&mut self.heredocs) {
             let begin = self.at;
+            let mut continues = false;
             let end = loop {
                 let line = &self.text[self.at..];
                 if line.is_empty() {
@@ -188,12 +207,15 @@ impl<'a> Reader<'a> {
                 let length = memchr::memchr(b'\n', line).unwrap_or(line.len());
                 let (start, line) = (self.at, &line[..length]);
                 self.at = (self.at + length + 1).min(self.text.len());
-                // Such a line goes on in the next one, which then is not the end.
-                self.seen.lost |= !heredoc.is_literal && line.ends_with(b"\\");
                 let tabs = line.iter().take_while(|byte| heredoc.strips_tabs && **byte == b'\t').count();
-                if line[tabs..] == heredoc.delimiter {
+                let line = &line[tabs..];
+                // A line behind a backslash is no end, or is one together with the line before it.
+                self.seen.lost |= continues && heredoc.delimiter.ends_with(line);
+                if line == heredoc.delimiter {
                     break start;
                 }
+                let backslashes = line.iter().rev().take_while(|byte| **byte == b'\\').count();
+                continues = !heredoc.is_literal && backslashes % 2 == 1;
             };
             let text = &self.text[begin..end];
             if !self.seen.may_read(text.len()) {

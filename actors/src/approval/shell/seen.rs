@@ -18,7 +18,7 @@ const MOST_LEVELS: usize = 8;
 
 /// Most variables that are known, and the longest value of one, in bytes.
 const MOST_VARIABLES: usize = 64;
-const LONGEST_VALUE: usize = 1024;
+const LONGEST_VALUE: usize = 16 * 1024;
 
 /// What can be seen of a script.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,8 @@ pub struct Seen {
     /// There is more than was looked at, or something was not understood.
     pub(in crate::approval) lost: bool,
     pub(super) statement: usize,
-    variables: HashMap<String, String>,
+    /// `None` if the value is not known.
+    variables: HashMap<String, Option<String>>,
     functions: HashSet<String>,
     /// Scripts inside of this one, with their level.
     waiting: VecDeque<(String, usize)>,
@@ -106,26 +107,31 @@ impl Seen {
         }
     }
 
-    /// The value of a variable that the script has set.
+    /// The value of a variable, if the script sets it once, to something that is known.
     pub(super) fn variable(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str)
+        self.variables.get(name)?.as_deref()
     }
 
-    /// If `word` is an assignment, keeps the value.
-    pub(super) fn assign(&mut self, word: &str) -> bool {
+    /// If `word` is an assignment, keeps the value. It may be a command.
+    pub(super) fn assign(&mut self, word: &str, is_known: bool) -> bool {
         let Some((name, value)) = word.split_once('=') else { return false };
-        let (name, more) = name.strip_suffix('+').map_or((name, false), |name| (name, true));
+        let (name, adds) = name.strip_suffix('+').map_or((name, false), |name| (name, true));
         // `x[1]=…` assigns, too.
         let plain = name.split('[').next().unwrap_or_default();
         let is_name = |it: char| it.is_ascii_alphanumeric() || it == '_';
         if plain.is_empty() || plain.starts_with(|it: char| it.is_ascii_digit()) || !plain.chars().all(is_name) {
             return false;
         }
-        let value = if more { [self.variable(name).unwrap_or_default(), value].concat() } else { value.to_owned() };
+        if value.contains(|it: char| it.is_ascii_whitespace()) && self.may_read(value.len()) {
+            self.push(value.split_ascii_whitespace().map(str::to_owned).collect(), !is_known);
+        }
+        let is_new = !self.variables.contains_key(plain);
         if value.len() > LONGEST_VALUE || self.variables.len() >= MOST_VARIABLES {
             self.lost = true;
         } else {
-            self.variables.insert(name.to_owned(), value);
+            // Which of several values it has is not known.
+            let value = (is_new && is_known && !adds && plain == name).then(|| value.to_owned());
+            self.variables.insert(plain.to_owned(), value);
         }
         true
     }

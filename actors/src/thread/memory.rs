@@ -4,14 +4,14 @@ use crate::protocol::RpcError;
 use crate::protocol::model::{ContentPart, HistoryItem, ToolOutput};
 
 /// The conversation of a thread that is not on disk. Clients may add to it up to a bound.
-pub(super) struct Remembered {
+pub(super) struct Memory {
     entries: Vec<HistoryItem>,
     /// About the memory that the entries take.
     bytes: usize,
     most_bytes: usize,
 }
 
-impl Remembered {
+impl Memory {
     /// Nothing yet. What clients add is refused from `most_bytes` on.
     pub(super) fn new(most_bytes: usize) -> Self {
         Self { entries: Vec::new(), bytes: 0, most_bytes }
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn a_conversation_that_became_shorter_has_room_again() {
         let entry = |length: usize| [HistoryItem::text(Role::User, "x".repeat(length))];
-        let mut known = Remembered::new(2000);
+        let mut known = Memory::new(2000);
         known.add(&entry(1000));
         assert!(known.check_room(&entry(1000)).is_err() && known.check_room(&entry(100)).is_ok());
         known.replace(&entry(10));
@@ -86,6 +86,6 @@ mod tests {
         let image = ContentPart::InputImage { image_url: "x".repeat(2000), detail: None };
         let image = [HistoryItem::Message { role: Role::User, content: vec![image], phase: None }];
         assert!(known.check_room(&image).is_err(), "images count, too");
-        assert!(Remembered::new(2000).check_room(&vec![entry(0)[0].clone(); 100]).is_err(), "so do empty entries");
+        assert!(Memory::new(2000).check_room(&vec![entry(0)[0].clone(); 100]).is_err(), "so do empty entries");
     }
 }
