@@ -35,6 +35,7 @@ use super::search::{FuzzyFileSearchResponse, SearchRequest as Search};
 use super::signature::{Signature, takes, takes_nothing, takes_present};
 use super::thread::{
     Empty, ThreadArchiveResponse, ThreadAttachmentListResponse, ThreadBackgroundTerminalsListResponse,
+    ThreadBackgroundTerminalsTerminateResponse,
     ThreadDeleteResponse, ThreadForkResponse, ThreadGoalGetResponse, ThreadItemsListResponse, ThreadListResponse,
     ThreadLoadedListResponse, ThreadMetadataUpdateResponse, ThreadNameSetResponse, ThreadReadResponse,
     ThreadReadStateUpdateResponse, ThreadRequest as Thread, ThreadResumeResponse, ThreadRevertResponse,
@@ -190,6 +191,14 @@ pub static METHODS: &[Method] = &[
         Observe,
         &takes(Thread::BackgroundTerminalsList).gives::<ThreadBackgroundTerminalsListResponse>(),
     ),
+    experimental(
+        "thread/backgroundTerminals/terminate",
+        Converse,
+        &takes(Thread::BackgroundTerminalsTerminate).gives::<ThreadBackgroundTerminalsTerminateResponse>(),
+    ),
+    experimental("thread/backgroundTerminals/clean", Converse, &takes(Thread::BackgroundTerminalsClean).gives::<Empty>()),
+    // Outside of any sandbox, as `command/exec` can.
+    stable("thread/shellCommand", Admin, &takes(Thread::ShellCommand).gives::<Empty>()).starting_work(),
     // Turns and their items.
     stable("thread/turns/list", Observe, &takes(Thread::TurnsList).gives::<ThreadTurnsListResponse>()),
     stable("thread/items/list", Observe, &takes(Thread::ItemsList).gives::<ThreadItemsListResponse>()),

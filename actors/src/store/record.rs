@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::settings::{ModeKind, ReasoningSummary};
 use crate::protocol::thread::{
+    DynamicToolSpec,
     ActivePermissionProfile, ApprovalsReviewer, AskForApproval, GitInfo, SandboxPolicy, SessionSource,
     ThreadHistoryMode, ThreadId,
 };
@@ -95,6 +96,7 @@ impl ThreadRecord {
                 disabled_plugin_ids: Vec::new(),
                 base_instructions: None,
                 developer_instructions: None,
+                dynamic_tools: Vec::new(),
             },
         }
     }
@@ -135,6 +137,9 @@ pub struct ThreadSettings {
     pub base_instructions: Option<String>,
     /// Instructions in addition to the model's own.
     pub developer_instructions: Option<String>,
+    /// Tools that the client brought along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dynamic_tools: Vec<DynamicToolSpec>,
 }
 
 /// A turn without its items. Times are Unix milliseconds.

@@ -13,7 +13,7 @@ use crate::reply::Reply;
 use crate::router::Outcome;
 use crate::store::messages::{LastTokenUsage, ListItems, ListTurns, RevertThread};
 use crate::store::{Question, ThreadRecord};
-use crate::turn::{TurnRules, UserWords};
+use crate::turn::{TurnRules, UserCommand, UserWords};
 
 /// Sent by `Threads`. The reply is the record with the settings in force. Mailbox full: this request waits while the
 /// registry goes on.
@@ -53,6 +53,16 @@ pub struct InterruptTurn {
     pub reply: Reply,
     /// The turn; empty for whichever runs.
     pub turn_id: String,
+}
+
+/// Sent by `Threads` for `thread/shellCommand`. As for [`StartTurn`].
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct RunUserCommand {
+    /// The command, and the duty to answer.
+    pub command: UserCommand,
+    /// The rules of the turn that runs it, where none runs.
+    pub rules: Box<TurnRules>,
 }
 
 /// Sent by `Threads` for `thread/compact/start`. As for [`StartTurn`].

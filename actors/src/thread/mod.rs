@@ -44,7 +44,7 @@ mod turns;
 pub use activity::{Activity, SharedActivity};
 pub use messages::{
     Attach, AttachClient, ChangeSettings, CompactThread, Describe, EndTurn, InjectItems, InterruptTurn, Revert,
-    StartTurn, SteerTurn, ThreadSnapshot,
+    RunUserCommand, StartTurn, SteerTurn, ThreadSnapshot,
 };
 use memory::Memory;
 use state::ThreadState;
@@ -126,6 +126,11 @@ impl Thread {
             allowed: Arc::default(),
             reverted: false,
         }
+    }
+
+    /// The commands of its turns, for its registry.
+    pub fn shells(&self) -> Arc<Shells> {
+        self.shells.clone()
     }
 
     /// What it does, for its registry.

@@ -16,7 +16,7 @@ use crate::protocol::usage::{ThreadTokenUsage, TokenUsageBreakdown};
 use crate::reply::Reply;
 use crate::router::{Ask, AskId};
 use crate::store::TurnRecord;
-use crate::turn::{AskPurpose, Growth, TurnEvent, TurnOutcome, UserRequest, UserWords};
+use crate::turn::{AskPurpose, Growth, TurnEvent, TurnOutcome, UserCommand, UserRequest, UserWords};
 
 /// The state of one loaded thread.
 pub struct ThreadState {
@@ -67,6 +67,8 @@ pub enum Step {
     Remember(Vec<HistoryItem>, Reply),
     /// Treat these words as if they came now.
     Again(Vec<UserWords>),
+    /// Treat this command as if it came now.
+    AgainCommand(UserCommand),
     /// Let the turn go: it has ended.
     Release,
 }
@@ -164,6 +166,7 @@ impl ThreadState {
             match event {
                 // What came too late counts whichever turn runs now.
                 TurnEvent::Unheard(words) => steps.push(Step::Again(words)),
+                TurnEvent::UnheardCommand(command) => steps.push(Step::AgainCommand(command)),
                 TurnEvent::Typed { turn_id, item_id, number, text } => {
                     steps.push(Step::Tell(typed(self.thread_id, &turn_id, item_id, number, text)));
                 }
@@ -197,6 +200,7 @@ impl ThreadState {
                 steps.push(Step::Answer(reply, Answer::Done));
                 self.announce(steps);
             }
+            TurnEvent::Taken { reply } => steps.push(Step::Answer(reply, Answer::Done)),
             TurnEvent::Said { item, history, reply, request } => {
                 steps.push(Step::Record(turn.record_of(vec![item.clone()], history)));
                 let answer = match request {
@@ -274,7 +278,7 @@ impl ThreadState {
             TurnEvent::Warning(message) => steps.push(Step::Tell(Tell::Warning(Warning { thread_id, message }))),
             TurnEvent::Ended { outcome } => self.end(outcome, now_ms, steps),
             // Handled before, because they count also after the end.
-            TurnEvent::Unheard(_) | TurnEvent::Injected { .. } | TurnEvent::Typed { .. } => {}
+            TurnEvent::Unheard(_) | TurnEvent::UnheardCommand(_) | TurnEvent::Injected { .. } | TurnEvent::Typed { .. } => {}
         }
     }
 

@@ -11,7 +11,7 @@ use crate::protocol::turn::{TurnStartResponse, TurnSteerResponse};
 use crate::router::{Effect, Outcome, Router};
 use crate::store::messages::{HistoryChange, RecordModelHistory, RecordTurn};
 use crate::store::{self, Store, StoreError};
-use crate::turn::UserWords;
+use crate::turn::{UserCommand, UserWords};
 
 /// Where the steps of one thread lead.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub(super) struct Ways {
 pub(super) struct Taken {
     /// Words to be treated as if they came now.
     pub(super) again: Vec<UserWords>,
+    /// Commands to be treated so.
+    pub(super) commands: Vec<UserCommand>,
     /// The turn has ended.
     pub(super) released: bool,
     /// Something could not be brought to disk. The steps behind it were not taken.
@@ -62,6 +64,7 @@ impl Ways {
                     outcome = outcome.then(Effect::Withdraw { thread: self.thread_id, ask: Some(id) });
                 }
                 (Step::Again(words), _) => taken.again.extend(words),
+                (Step::AgainCommand(command), _) => taken.commands.push(command),
                 (Step::Release, _) => taken.released = true,
                 // An ask that is dropped tells whoever waits for it.
                 (Step::Record(_) | Step::Tell(_) | Step::Ask(_), Some(_)) => {}

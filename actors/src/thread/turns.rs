@@ -7,7 +7,7 @@ use actix::prelude::*;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::messages::{CompactThread, EndTurn, InterruptTurn, StartTurn, SteerTurn};
+use super::messages::{CompactThread, EndTurn, InterruptTurn, RunUserCommand, StartTurn, SteerTurn};
 use super::state::Step;
 use super::steps::{Taken, Ways, question};
 use super::{Running, Thread};
@@ -18,7 +18,7 @@ use crate::protocol::thread::Empty;
 use crate::protocol::turn::{CodexErrorInfo, NonSteerableTurnKind, TurnError};
 use crate::reply::Reply;
 use crate::store::{self, StoreError};
-use crate::turn::{Interrupt, Purpose, Report, Steer, Turn, TurnEvent, TurnRules, TurnTask, UserRequest, UserWords};
+use crate::turn::{Interrupt, Purpose, Report, RunCommand, Steer, Turn, TurnEvent, TurnRules, TurnTask, UserCommand, UserRequest, UserWords};
 
 impl Thread {
     /// A user's words begin a turn, or join the one that runs.
@@ -59,11 +59,7 @@ impl Thread {
     fn steer(&mut self, words: UserWords, ctx: &mut Context<Self>) {
         let Some(running) = &self.running else { return };
         if running.is_compaction {
-            let turn_kind = NonSteerableTurnKind::Compact;
-            let info = CodexErrorInfo::ActiveTurnNotSteerable { turn_kind };
-            let error = RpcError::invalid_request("the running turn summarises the conversation and takes no words")
-                .with_data(serde_json::json!({ "codexErrorInfo": info }));
-            return self.refuse(words.reply, &error, ctx);
+            return self.refuse(words.reply, &no_words_while_compacting(), ctx);
         }
         let (words, error) = match running.turn.try_send(Steer(words)) {
             Ok(()) => return,
@@ -71,6 +67,22 @@ impl Thread {
             Err(SendError::Closed(Steer(words))) => (words, no_turn_to("steer")),
         };
         self.refuse(words.reply, &error, ctx);
+    }
+
+    /// A user's command begins a turn, or runs in the one that runs.
+    fn run_command(&mut self, command: UserCommand, rules: TurnRules, ctx: &mut Context<Self>) {
+        let Some(running) = &self.running else { return self.begin(Purpose::Command(command), rules, ctx) };
+        if running.is_compaction {
+            return self.refuse(command.reply, &no_words_while_compacting(), ctx);
+        }
+        let (command, error) = match running.turn.try_send(RunCommand(command)) {
+            Ok(()) => return,
+            Err(SendError::Full(RunCommand(command))) => (command, RpcError::overloaded()),
+            Err(SendError::Closed(RunCommand(command))) => {
+                (command, RpcError::internal("the turn has ended; try again"))
+            }
+        };
+        self.refuse(command.reply, &error, ctx);
     }
 
     fn interrupt(&self, ctx: &mut Context<Self>) {
@@ -98,7 +110,7 @@ impl Thread {
     }
 
     fn after(&mut self, taken: Taken, ctx: &mut Context<Self>) -> ResponseActFuture<Self, ()> {
-        let Taken { again, released, failure } = taken;
+        let Taken { again, commands, released, failure } = taken;
         self.activity.set(self.state.activity());
         if released && let Some(running) = self.running.take() {
             running.progress.map(|progress| ctx.cancel_future(progress));
@@ -113,6 +125,12 @@ impl Thread {
                 }
                 (UserRequest::Start, Some(rules)) => self.hear(words, rules, ctx),
                 _ => self.refuse(words.reply, &no_turn_to("steer"), ctx),
+            }
+        }
+        for command in commands {
+            match self.rules.clone() {
+                Some(rules) if !self.reverted => self.run_command(command, rules, ctx),
+                _ => self.refuse(command.reply, &no_turn_to("run the command in"), ctx),
             }
         }
         match failure {
@@ -231,6 +249,14 @@ impl Handler<InterruptTurn> for Thread {
     }
 }
 
+impl Handler<RunUserCommand> for Thread {
+    type Result = ();
+
+    fn handle(&mut self, RunUserCommand { command, rules }: RunUserCommand, ctx: &mut Self::Context) {
+        self.run_command(command, *rules, ctx);
+    }
+}
+
 impl Handler<CompactThread> for Thread {
     type Result = ();
 
@@ -259,6 +285,12 @@ impl Handler<Report> for Thread {
 fn is_too_long(event: &TurnEvent) -> bool {
     let TurnEvent::Ended { outcome: crate::turn::TurnOutcome::Failed(error) } = event else { return false };
     error.codex_error_info == Some(CodexErrorInfo::ContextWindowExceeded)
+}
+
+fn no_words_while_compacting() -> RpcError {
+    let info = CodexErrorInfo::ActiveTurnNotSteerable { turn_kind: NonSteerableTurnKind::Compact };
+    RpcError::invalid_request("the running turn summarises the conversation and takes no words")
+        .with_data(serde_json::json!({ "codexErrorInfo": info }))
 }
 
 fn no_turn_to(what: &str) -> RpcError {

@@ -59,6 +59,7 @@ impl Threads {
                 model_provider: settings.model_provider.clone(),
                 settings: in_force(settings),
             };
+            record.settings.dynamic_tools = params.dynamic_tools.unwrap_or_default();
             record.settings.base_instructions = choices.base_instructions;
             record.settings.developer_instructions = choices.developer_instructions;
             if let Some(roots) = choices.runtime_workspace_roots {
@@ -176,5 +177,6 @@ fn in_force(settings: EffectiveSettings) -> ThreadSettings {
         disabled_plugin_ids: Vec::new(),
         base_instructions: None,
         developer_instructions: None,
+        dynamic_tools: Vec::new(),
     }
 }

@@ -11,12 +11,15 @@ use crate::protocol::usage::ThreadTokenUsage;
 use crate::protocol::{RpcError, ServerNotification};
 use crate::store::ThreadRecord;
 use crate::thread::{Describe, EndTurn, SharedActivity, Thread, ThreadParts};
+use crate::turn::Shells;
 
 /// A loaded thread.
 pub(super) struct Loaded {
     pub(super) thread: Arc<Addr<Thread>>,
     /// What it does.
     pub(super) activity: SharedActivity,
+    /// Commands of its turns.
+    pub(super) shells: Arc<Shells>,
     /// It is not stored in the database.
     pub(super) ephemeral: bool,
     /// Since when it has no subscribers; `None` if it has some, or before the first check.
@@ -40,8 +43,8 @@ impl Threads {
         }
         let entry = self.loaded.entry(record.id).or_insert_with(|| {
             let thread = Thread::new(record.clone(), ephemeral, usage, parts);
-            let activity = thread.activity();
-            Loaded { thread: start(messages, thread), activity, ephemeral, unfollowed_since: None }
+            let (activity, shells) = (thread.activity(), thread.shells());
+            Loaded { thread: start(messages, thread), activity, shells, ephemeral, unfollowed_since: None }
         });
         entry.unfollowed_since = None;
     }

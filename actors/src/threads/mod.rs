@@ -43,6 +43,7 @@ mod resume;
 mod schedule;
 #[cfg(test)]
 mod tests;
+mod terminals;
 mod ticket;
 mod turn;
 mod view;
@@ -168,7 +169,10 @@ impl Threads {
             Request::ItemsList(params) => self.items_list(*params),
             Request::GoalGet(params) => self.goal(&params),
             Request::AttachmentList(params) => self.attachments(&params),
-            Request::BackgroundTerminalsList(params) => self.background_terminals(&params),
+            Request::BackgroundTerminalsList(params) => self.terminals(&params),
+            Request::BackgroundTerminalsTerminate(params) => self.end_terminal(params),
+            Request::BackgroundTerminalsClean(params) => self.end_terminals(&params),
+            Request::ShellCommand(params) => self.shell_command(params),
             Request::ReadStateUpdate(params) => self.update_read_state(params),
             Request::LoadedList(params) => {
                 let list = self.loaded_list(&params)?;

@@ -10,7 +10,7 @@ use super::{Threads, Work, decided, finish, work};
 use crate::encode::is_large;
 use crate::protocol::thread::{
     CwdFilter, ItemsCursor, Page, SortDirection, Thread, ThreadAttachmentListParams, ThreadAttachmentListResponse,
-    ThreadBackgroundTerminalsListParams, ThreadBackgroundTerminalsListResponse, ThreadGoalGetResponse, ThreadId,
+    ThreadGoalGetResponse, ThreadId,
     ThreadIdParams, ThreadItemsListParams, ThreadListParams, ThreadListResponse, ThreadLoadedListParams,
     ThreadLoadedListResponse, ThreadReadParams, ThreadReadResponse, ThreadReadState, ThreadReadStateUpdateParams,
     ThreadReadStateUpdateResponse, ThreadSearchParams, ThreadSearchResult, ThreadSearchSortKey, ThreadSortKey,
@@ -187,15 +187,6 @@ impl Threads {
             return Err(unfit("invalid pagination cursor"));
         }
         decided(finish(|_, reply| reply.ok(&ThreadAttachmentListResponse::default())))
-    }
-
-    pub(super) fn background_terminals(&self, params: &ThreadBackgroundTerminalsListParams) -> Result<Work, RpcError> {
-        let id = thread_id(&params.thread_id)?;
-        let record = self.known(id);
-        work(async move {
-            record.await?.ok_or_else(|| thread_not_found(id))?;
-            finish(|_, reply| reply.ok(&ThreadBackgroundTerminalsListResponse::default()))
-        })
     }
 
     /// Read state is not stored; the client receives its own revision back.

@@ -34,6 +34,9 @@ fn kind(request: &ThreadRequest) -> Kind {
         | Request::SettingsUpdate(_)
         | Request::InjectItems(_)
         | Request::Revert(_)
+        | Request::BackgroundTerminalsTerminate(_)
+        | Request::BackgroundTerminalsClean(_)
+        | Request::ShellCommand(_)
         | Request::TurnStart(_)
         | Request::TurnSteer(_)
         | Request::TurnInterrupt(_) => Kind::Change,
@@ -64,6 +67,9 @@ fn may_be_large(request: &ThreadRequest) -> bool {
         | Request::SettingsUpdate(_)
         | Request::InjectItems(_)
         | Request::Revert(_)
+        | Request::BackgroundTerminalsTerminate(_)
+        | Request::BackgroundTerminalsClean(_)
+        | Request::ShellCommand(_)
         | Request::TurnStart(_)
         | Request::TurnSteer(_)
         | Request::TurnInterrupt(_) => false,

@@ -19,7 +19,7 @@ use crate::protocol::with_choices::WithChoices;
 use crate::protocol::{ErrorCode, RpcError};
 use crate::store::ThreadRecord;
 use crate::thread::{CompactThread, Describe, InterruptTurn, StartTurn, SteerTurn, Thread};
-use crate::turn::{InstructionSearch, TurnRules, UserRequest, UserWords, offered};
+use crate::turn::{InstructionSearch, TurnRules, UserRequest, UserWords, client_tools, offered};
 
 impl Threads {
     pub(super) fn start_turn(&self, params: TurnStartParams) -> Result<Work, RpcError> {
@@ -127,12 +127,14 @@ pub(super) async fn describe(thread: &Addr<Thread>) -> Result<Arc<ThreadRecord>,
 }
 
 /// The rules of a turn: those of the thread, and what the configuration says now about asking its model.
-async fn rules(record: &ThreadRecord, catalog: &Addr<Catalog>, codex_home: PathBuf) -> Result<TurnRules, RpcError> {
+pub(super) async fn rules(record: &ThreadRecord, catalog: &Addr<Catalog>, codex_home: PathBuf) -> Result<TurnRules, RpcError> {
     let question = AskModelRules { cwd: record.cwd.clone(), model_provider: record.model_provider.clone() };
     let asked = catalog.send(question).await;
     let said = asked.map_err(|_| RpcError::internal("the catalog has ended; restart the server"))??;
     let settings = &record.settings;
     let cwd = PathBuf::from(&record.cwd);
+    let (client_tools, of_clients) = client_tools(&settings.dynamic_tools);
+    let own = offered(settings.mode);
     Ok(TurnRules {
         provider: said.provider,
         model: settings.model.clone().unwrap_or_default(),
@@ -161,7 +163,8 @@ async fn rules(record: &ThreadRecord, catalog: &Addr<Catalog>, codex_home: PathB
         approval: settings.approval_policy,
         output_bytes: said.output_bytes,
         output_schema: None,
-        tools: offered(),
+        tools: own.into_iter().chain(of_clients).collect(),
+        client_tools: client_tools.into(),
     })
 }
 

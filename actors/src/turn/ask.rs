@@ -4,7 +4,7 @@ use futures_util::{FutureExt, StreamExt};
 
 use super::answer::{Answer, Call};
 use super::messages::{Growth, TurnEvent};
-use super::run::{Answered, Input, Run, Stop, failure};
+use super::run::{Answered, Heard, Run, Stop, failure};
 use super::tools;
 use crate::model::{ModelEvent, ModelFailure, ModelRequest};
 use crate::protocol::settings::ModeKind;
@@ -34,25 +34,16 @@ impl Run {
         let end = loop {
             let event = tokio::select! {
                 biased;
-                input = self.inbox.recv() => match input {
-                    Some(Input::Steer(words)) => {
-                        self.waiting.push(words);
-                        // A call that has been made must not be lost, so an answer with calls goes on to its end.
-                        if showing == Showing::Items && answered.calls == 0 { break Ok(()) }
-                        continue;
-                    }
-                    Some(Input::Inject(injected)) => {
-                        self.injected.push(injected);
-                        continue;
-                    }
-                    Some(Input::Interrupt) | None => break Err(Stop::Interrupted),
+                input = self.inbox.recv() => match self.hear(input) {
+                    // A call that has been made must not be lost, so an answer with calls goes on to its end.
+                    Heard::Words if showing == Showing::Items && answered.calls == 0 => break Ok(()),
+                    Heard::Words | Heard::Other => continue,
+                    Heard::Interrupt => break Err(Stop::Interrupted),
                 },
-                Some(made) = self.calls.next(), if !self.calls.is_empty() => {
-                    let ends_turn = made.ends_turn;
-                    answered.made.push(made);
-                    if ends_turn { break Err(Stop::Interrupted) }
-                    continue;
-                }
+                Some(made) = self.calls.next(), if !self.calls.is_empty() => match self.take_made(made) {
+                    Ok(()) => continue,
+                    Err(stop) => break Err(stop),
+                },
                 event = events.next() => event,
             };
             let mut event = Some(event);

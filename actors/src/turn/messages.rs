@@ -1,6 +1,7 @@
 //! What a turn is told, and what it reports.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 
@@ -33,6 +34,22 @@ pub struct Inject {
     pub reply: Reply,
     /// What the model is to see after everything else.
     pub history: Vec<HistoryItem>,
+}
+
+/// Sent by the thread when a user wants a command run while the turn runs. Nothing comes back: the turn reports that it
+/// has begun. Mailbox full: the user is told to retry (-32001).
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct RunCommand(pub UserCommand);
+
+/// A shell command of a user, and the duty to answer when it begins.
+pub struct UserCommand {
+    /// Answered when it begins.
+    pub reply: Reply,
+    /// What the shell is to run.
+    pub script: String,
+    /// How long it may run.
+    pub timeout: Duration,
 }
 
 /// What a user says, and the duty to answer when it is on disk.
@@ -74,6 +91,11 @@ pub struct Report {
 pub enum TurnEvent {
     /// The turn began without words of a user.
     Began {
+        /// Whoever wanted it.
+        reply: Reply,
+    },
+    /// A user's command is about to run.
+    Taken {
         /// Whoever wanted it.
         reply: Reply,
     },
@@ -165,6 +187,8 @@ pub enum TurnEvent {
         /// Whoever waits for it.
         reply: Reply,
     },
+    /// This command came too late: the turn had ended. The report that holds it comes after the end.
+    UnheardCommand(UserCommand),
     /// These words came too late: the turn had ended. The report that holds them comes after the end.
     Unheard(Vec<UserWords>),
 }

@@ -51,11 +51,12 @@ use waiting::WaitingRoom;
 
 pub use instructions::InstructionSearch;
 pub use messages::{
-    AskPurpose, Growth, Inject, Interrupt, Report, Steer, TurnEvent, TurnOutcome, UserRequest, UserWords,
+    AskPurpose, Growth, Inject, Interrupt, Report, RunCommand, Steer, TurnEvent, TurnOutcome, UserCommand, UserRequest,
+    UserWords,
 };
 pub use shell::{ShellHandle, Shells};
 pub use task::{Purpose, TurnLimits, TurnRules, TurnSetup, TurnTask, usual_shell};
-pub use tools::offered;
+pub use tools::{ClientTool, client_tools, offered};
 
 /// See the module's documentation. It ends with the turn.
 pub struct Turn {
@@ -151,6 +152,24 @@ impl Handler<Inject> for Turn {
             Ok(_) => return,
         };
         injected.reply.post::<Self>(Err::<(), _>(error), ctx);
+    }
+}
+
+impl Handler<RunCommand> for Turn {
+    type Result = ();
+
+    fn handle(&mut self, RunCommand(command): RunCommand, ctx: &mut Self::Context) {
+        let (command, error) = match self.room.admit(command).map(|more| self.inbox.try_send(Input::Command(more))) {
+            Err(command) => (command, RpcError::overloaded()),
+            Ok(Err(mpsc::error::TrySendError::Full(Input::Command(command)))) => {
+                (command.take(), RpcError::overloaded())
+            }
+            Ok(Err(mpsc::error::TrySendError::Closed(Input::Command(command)))) => {
+                (command.take(), RpcError::internal("the turn has ended; try again"))
+            }
+            Ok(_) => return,
+        };
+        command.reply.post::<Self>(Err::<(), _>(error), ctx);
     }
 }
 

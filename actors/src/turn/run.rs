@@ -14,10 +14,10 @@ use super::answer::started;
 use super::ask::Showing;
 use super::compact;
 use super::context::{Surroundings, WAY_OF_WORKING, instructions, way_of_working};
-use super::messages::{Inject, Report, TurnEvent, TurnOutcome, UserWords};
+use super::messages::{Inject, Report, TurnEvent, TurnOutcome, UserCommand, UserWords};
 use super::report::{Reporter, ThreadGone};
 use super::task::{Purpose, TurnRules, TurnSetup, TurnTask};
-use super::tools::{Made, Toolbox};
+use super::tools::{Made, Toolbox, user_shell};
 use super::waiting::Waiting;
 use super::words;
 use crate::model::{ModelClient, ModelRequest};
@@ -31,6 +31,7 @@ use crate::store;
 pub(super) enum Input {
     Steer(Waiting<UserWords>),
     Inject(Waiting<Inject>),
+    Command(Waiting<UserCommand>),
     Interrupt,
 }
 
@@ -49,8 +50,10 @@ pub(super) struct Run {
     /// Tokens of the last call.
     pub(super) last_tokens: u64,
     pub(super) toolbox: Rc<Toolbox>,
-    /// Calls of tools that run.
+    /// Calls of tools that run, and commands of users.
     pub(super) calls: FuturesUnordered<LocalBoxFuture<'static, Made>>,
+    /// Those that are over, and that the model has not seen.
+    pub(super) made: Vec<Made>,
 }
 
 /// What stays of the task once its words are taken.
@@ -74,12 +77,22 @@ impl From<ThreadGone> for Stop {
     }
 }
 
+/// What reached the turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Words of a user.
+    Words,
+    /// Somebody wants the turn to end.
+    Interrupt,
+    /// Anything else.
+    Other,
+}
+
 /// What came of one answer of the model.
+#[derive(Default)]
 pub(super) struct Answered {
     /// How many calls of tools the model made.
     pub(super) calls: usize,
-    /// The calls that have an output.
-    pub(super) made: Vec<Made>,
     /// The text of the last message.
     pub(super) text: String,
 }
@@ -111,6 +124,7 @@ impl Run {
                 last_tokens: 0,
                 toolbox: Rc::new(toolbox),
                 calls: FuturesUnordered::new(),
+                made: Vec::new(),
             },
             purpose,
         )
@@ -147,6 +161,7 @@ impl Run {
             match input {
                 Input::Steer(words) => unheard.push(words),
                 Input::Inject(injected) => self.injected.push(injected),
+                Input::Command(command) => self.reporter.push(TurnEvent::UnheardCommand(command.take())),
                 Input::Interrupt => {}
             }
         }
@@ -167,6 +182,7 @@ impl Run {
                 self.reporter.push(TurnEvent::Began { reply });
                 return self.compact().await;
             }
+            Purpose::Command(command) => return self.run_command(command).await,
             Purpose::Answer(words) => words,
         };
         self.remember_outputs();
@@ -175,13 +191,13 @@ impl Run {
             self.compact().await?;
         }
         loop {
-            let Answered { calls, .. } = self.answer().await?;
+            let goes_on = self.answer().await?;
             self.add_injected();
             let steered = !self.waiting.is_empty();
             for words in std::mem::take(&mut self.waiting) {
                 self.say(words.take()).await?;
             }
-            if calls == 0 && !steered {
+            if !goes_on && !steered {
                 return Ok(());
             }
             if self.task.rules.compact_from.is_some_and(|tokens| self.last_tokens >= tokens) {
@@ -260,52 +276,88 @@ impl Run {
         latest.is_some_and(|latest| latest == said)
     }
 
-    /// Asks the model once, and makes the calls that it wants made.
-    async fn answer(&mut self) -> Result<Answered, Stop> {
+    /// Asks the model once, and makes the calls that it wants made. Returns whether it is to be asked again.
+    async fn answer(&mut self) -> Result<bool, Stop> {
         let request = self.request(self.history.clone());
-        let mut answered = Answered { calls: 0, made: Vec::new(), text: String::new() };
+        let mut answered = Answered::default();
         let mut end = self.ask(request, Showing::Items, &mut answered).await;
         if end.is_ok() {
-            end = self.wait_for_calls(&mut answered.made).await;
+            end = self.wait_for_calls().await;
         }
+        let heard = self.remember_made(end).await?;
+        Ok(answered.calls > 0 || heard)
+    }
+
+    /// Runs a command of a user as a turn of its own.
+    async fn run_command(&mut self, command: UserCommand) -> Result<(), Stop> {
+        let UserCommand { reply, script, timeout } = command;
+        self.reporter.push(TurnEvent::Began { reply });
+        self.reporter.flush().await?;
+        self.calls.push(Box::pin(user_shell(self.toolbox.clone(), script, timeout)));
+        let end = self.wait_for_calls().await;
+        self.remember_made(end).await.map(|_| ())
+    }
+
+    /// Makes what calls gave back part of the conversation; where the turn is to end, those that run end first. Returns
+    /// whether a user's command is among them.
+    async fn remember_made(&mut self, end: Result<(), Stop>) -> Result<bool, Stop> {
         if end.is_err() {
             self.toolbox.stop();
             while let Some(made) = self.calls.next().await {
-                answered.made.push(made);
+                self.made.push(made);
             }
         }
         // In the order of the calls, so that the same conversation always reads the same.
-        answered.made.sort_by_key(|made| made.number);
-        let is_over = answered.made.iter().any(|made| made.ends_turn);
-        let outputs = std::mem::take(&mut answered.made).into_iter();
-        self.remember(
-            outputs.map(|Made { call_id, output, .. }| HistoryItem::FunctionCallOutput { call_id, output }).collect(),
-        );
+        self.made.sort_by_key(|made| made.number);
+        let made = std::mem::take(&mut self.made);
+        let heard = made.iter().any(Made::is_of_user);
+        self.remember(made.into_iter().map(|made| made.entry).collect());
         self.reporter.flush().await?;
-        end?;
-        if is_over { Err(Stop::Interrupted) } else { Ok(answered) }
+        end.map(|()| heard)
     }
 
-    /// Waits until every call that runs has its output.
-    async fn wait_for_calls(&mut self, made: &mut Vec<Made>) -> Result<(), Stop> {
+    /// Waits until every call that runs is over.
+    async fn wait_for_calls(&mut self) -> Result<(), Stop> {
         loop {
             tokio::select! {
                 biased;
-                input = self.inbox.recv() => match input {
-                    Some(Input::Steer(words)) => self.waiting.push(words),
-                    Some(Input::Inject(injected)) => self.injected.push(injected),
-                    Some(Input::Interrupt) | None => return Err(Stop::Interrupted),
+                input = self.inbox.recv() => if self.hear(input) == Heard::Interrupt {
+                    return Err(Stop::Interrupted);
                 },
-                one = self.calls.next() => match one {
-                    Some(one) if one.ends_turn => {
-                        made.push(one);
-                        return Err(Stop::Interrupted);
-                    }
-                    Some(one) => made.push(one),
+                made = self.calls.next() => match made {
+                    Some(made) => self.take_made(made)?,
                     None => return Ok(()),
                 },
             }
         }
+    }
+
+    /// A call is over.
+    ///
+    /// # Errors
+    /// The turn is to end with it.
+    pub(super) fn take_made(&mut self, made: Made) -> Result<(), Stop> {
+        let ends_turn = made.ends_turn;
+        self.made.push(made);
+        if ends_turn { Err(Stop::Interrupted) } else { Ok(()) }
+    }
+
+    /// Takes in what reaches the turn while something else goes on.
+    pub(super) fn hear(&mut self, input: Option<Input>) -> Heard {
+        match input {
+            Some(Input::Steer(words)) => {
+                self.waiting.push(words);
+                return Heard::Words;
+            }
+            Some(Input::Inject(injected)) => self.injected.push(injected),
+            Some(Input::Command(command)) => {
+                let UserCommand { reply, script, timeout } = command.take();
+                self.reporter.push(TurnEvent::Taken { reply });
+                self.calls.push(Box::pin(user_shell(self.toolbox.clone(), script, timeout)));
+            }
+            Some(Input::Interrupt) | None => return Heard::Interrupt,
+        }
+        Heard::Other
     }
 
     fn request(&self, input: Vec<HistoryItem>) -> ModelRequest {
@@ -372,7 +424,7 @@ impl Run {
     async fn summarise(&mut self) -> Result<Vec<HistoryItem>, Stop> {
         let input = self.history.iter().cloned().chain([compact::question()]).collect();
         let request = ModelRequest { tools: [].into(), output_schema: None, ..self.request(input) };
-        let mut answered = Answered { calls: 0, made: Vec::new(), text: String::new() };
+        let mut answered = Answered::default();
         self.ask(request, Showing::Nothing, &mut answered).await?;
         let summary = answered.text;
         if summary.trim().is_empty() {

@@ -7,8 +7,9 @@ use actix::prelude::*;
 use serde_json::value::RawValue;
 
 use super::instructions::InstructionSearch;
-use super::messages::UserWords;
+use super::messages::{UserCommand, UserWords};
 use super::shell::Shells;
+use super::tools::ClientTool;
 use crate::approval::remembered::Remembered;
 use crate::clock::Clock;
 use crate::command::{Rules, Runner};
@@ -153,6 +154,7 @@ impl TurnRules {
             output_bytes: 64,
             output_schema: None,
             tools: [].into(),
+            client_tools: [].into(),
         }
     }
 }
@@ -161,6 +163,8 @@ impl TurnRules {
 pub enum Purpose {
     /// To answer a user.
     Answer(UserWords),
+    /// To run a command of a user.
+    Command(UserCommand),
     /// To summarise the conversation. The reply is answered when the turn is on disk.
     Compact(Reply),
 }
@@ -204,4 +208,6 @@ pub struct TurnRules {
     pub output_schema: Option<Box<RawValue>>,
     /// What the model may call.
     pub tools: Arc<[ToolSpec]>,
+    /// Those of them that a client runs.
+    pub client_tools: Arc<[ClientTool]>,
 }

@@ -273,6 +273,16 @@ pub struct ThreadAttachmentListParams {
     pub limit: Option<u32>,
 }
 
+/// Params of `thread/backgroundTerminals/terminate`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadBackgroundTerminalsTerminateParams {
+    /// Id of the thread.
+    pub thread_id: String,
+    /// Id of the terminal.
+    pub process_id: String,
+}
+
 /// Params of `thread/backgroundTerminals/list`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -2,6 +2,7 @@
 
 mod choices;
 mod conversation;
+mod dynamic_tools;
 mod experimental;
 mod id;
 mod listing;
@@ -14,21 +15,22 @@ mod widening;
 
 pub use choices::ThreadChoices;
 pub use conversation::{ThreadInjectItemsParams, ThreadRevertParams, ThreadRevertResponse, ThreadSettingsUpdateParams};
+pub use dynamic_tools::{DynamicFunction, DynamicToolNamespaceTool, DynamicToolSpec};
 pub use id::{InvalidThreadId, ThreadId};
 pub use listing::{
     CwdFilter, ItemAnchor, ItemsCursor, OutputDeferral, SortDirection, ThreadAttachmentListParams,
-    ThreadBackgroundTerminalsListParams, ThreadItemsListParams, ThreadListParams, ThreadLoadedListParams,
+    ThreadBackgroundTerminalsListParams, ThreadBackgroundTerminalsTerminateParams, ThreadItemsListParams, ThreadListParams, ThreadLoadedListParams,
     ThreadSearchParams, ThreadSearchSortKey, ThreadSortKey, ThreadSourceKind, ThreadTurnsListParams,
 };
 pub use params::{
     ForkOptions, GitInfoUpdate, ResumeOptions, StartOptions, ThreadArchiveParams, ThreadDeleteParams, ThreadForkParams,
     ThreadGoalGetParams, ThreadIdParams, ThreadMetadataUpdateParams, ThreadNameSetParams, ThreadReadParams,
-    ThreadReadStateUpdateParams, ThreadResumeParams, ThreadStartParams, ThreadStartSource, ThreadUnarchiveParams,
+    ThreadReadStateUpdateParams, ThreadResumeParams, ThreadShellCommandParams, ThreadStartParams, ThreadStartSource, ThreadUnarchiveParams,
     ThreadUnsubscribeParams, TurnsPageParams,
 };
 pub use results::{
     ChangedThread, Empty, LoadedThread, Page, ReadStateOperation, ThreadArchiveResponse, ThreadAttachmentListResponse,
-    ThreadBackgroundTerminal, ThreadBackgroundTerminalsListResponse, ThreadDeleteResponse, ThreadForkResponse,
+    ThreadBackgroundTerminal, ThreadBackgroundTerminalsListResponse, ThreadBackgroundTerminalsTerminateResponse, ThreadDeleteResponse, ThreadForkResponse,
     ThreadGoalGetResponse, ThreadItemsListResponse, ThreadListResponse, ThreadLoadedListResponse,
     ThreadMetadataUpdateResponse, ThreadNameSetResponse, ThreadReadResponse, ThreadReadState,
     ThreadReadStateUpdateResponse, ThreadResumeResponse, ThreadSearchResponse, ThreadSearchResult, ThreadStartResponse,
@@ -96,6 +98,12 @@ pub enum ThreadRequest {
     AttachmentList(ThreadAttachmentListParams),
     /// `thread/backgroundTerminals/list`
     BackgroundTerminalsList(ThreadBackgroundTerminalsListParams),
+    /// `thread/backgroundTerminals/terminate`
+    BackgroundTerminalsTerminate(ThreadBackgroundTerminalsTerminateParams),
+    /// `thread/backgroundTerminals/clean`
+    BackgroundTerminalsClean(ThreadIdParams),
+    /// `thread/shellCommand`
+    ShellCommand(ThreadShellCommandParams),
     /// `thread/readState/update`
     ReadStateUpdate(ThreadReadStateUpdateParams),
     /// `turn/start`
@@ -129,6 +137,9 @@ impl ThreadRequest {
             Self::GoalGet(params) => &params.thread_id,
             Self::AttachmentList(params) => &params.thread_id,
             Self::BackgroundTerminalsList(params) => &params.thread_id,
+            Self::BackgroundTerminalsTerminate(params) => &params.thread_id,
+            Self::BackgroundTerminalsClean(params) => &params.thread_id,
+            Self::ShellCommand(params) => &params.thread_id,
             Self::ReadStateUpdate(params) => &params.thread_id,
             Self::TurnStart(params) => &params.own.thread_id,
             Self::TurnSteer(params) => &params.thread_id,

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::super::optional::{null_is_default, present};
 use super::super::turn::TurnItemsView;
 use super::choices::ThreadChoices;
+use super::dynamic_tools::DynamicToolSpec;
 use super::results::ReadStateOperation;
 use super::{SortDirection, ThreadHistoryMode};
 use crate::protocol::settings::{MultiAgentMode, Personality};
@@ -47,7 +48,7 @@ pub struct StartOptions {
     /// Environments, the primary one first.
     pub environments: Option<Box<RawValue>>,
     /// Tools that the client runs itself.
-    pub dynamic_tools: Option<Box<RawValue>>,
+    pub dynamic_tools: Option<Vec<DynamicToolSpec>>,
     /// Capability roots chosen by a hosting platform.
     pub selected_capability_roots: Option<Box<RawValue>>,
     /// Used by tests of the gate only.
@@ -230,4 +231,16 @@ pub struct ThreadReadStateUpdateParams {
     pub operation: ReadStateOperation,
     /// The revision that the client showed.
     pub expected_revision: String,
+}
+
+/// Params of `thread/shellCommand`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadShellCommandParams {
+    /// Id of the thread.
+    pub thread_id: String,
+    /// What the shell is to run, outside of any sandbox.
+    pub command: String,
+    /// Longest time in milliseconds; an hour by default, and 0 is at once.
+    pub timeout_ms: Option<i64>,
 }

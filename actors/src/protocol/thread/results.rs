@@ -256,6 +256,13 @@ pub struct ThreadAttachmentListResponse {
     pub next_cursor: Unset,
 }
 
+/// Result of `thread/backgroundTerminals/terminate`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ThreadBackgroundTerminalsTerminateResponse {
+    /// Whether there was such a terminal, whose command ends now.
+    pub terminated: bool,
+}
+
 /// Result of `thread/backgroundTerminals/list`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -47,6 +47,14 @@ pub struct ShellHandle {
     pub ended: CancellationToken,
 }
 
+impl ShellHandle {
+    /// Tells the command to end. Its end is told later.
+    pub async fn end(&self) {
+        // An error means that it is gone.
+        let _ = self.shell.send(EndShell).await;
+    }
+}
+
 /// As many commands run in the thread as may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} commands of this thread run already; wait for one with write_stdin, or end one, before you start another")]

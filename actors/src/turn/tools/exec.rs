@@ -16,7 +16,7 @@ use crate::approval::shell::Script;
 use crate::command::Run;
 use crate::protocol::item::{CommandExecution, CommandExecutionSource, CommandExecutionStatus, ItemKind};
 use crate::turn::messages::TurnEvent;
-use crate::turn::shell::{End, Look, Seen, ShellHandle, ShellTask};
+use crate::turn::shell::{End, Look, Seen, ShellHandle};
 
 pub(super) const TOOL: Tool = Tool {
     name: "exec_command",
@@ -105,26 +105,16 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
         Decision::Refuse(reason) => return Answer::Text(reason),
     };
     let command = wanted.command.clone();
-    let task = ShellTask {
-        runner: toolbox.setup.runner.clone(),
-        clock: toolbox.setup.clock.clone(),
-        thread: toolbox.thread.clone(),
-        turn_id: toolbox.turn_id.clone(),
-        item,
-        tty: wanted.tty,
-        run: Run {
-            argv: wanted.argv.into_iter().map(Into::into).collect(),
-            cwd: wanted.cwd,
-            workspace: toolbox.rules.cwd.clone(),
-            rules: toolbox.rules_for(confined),
-            environment: Some(toolbox.environment()),
-            with_programs: true,
-            timeout: None,
-        },
-        shown_bytes: toolbox.setup.limits.command_output_bytes,
-        unseen_bytes: toolbox.rules.output_bytes,
+    let run = Run {
+        argv: wanted.argv.into_iter().map(Into::into).collect(),
+        cwd: wanted.cwd,
+        workspace: toolbox.rules.cwd.clone(),
+        rules: toolbox.rules_for(confined),
+        environment: Some(toolbox.environment()),
+        with_programs: true,
+        timeout: None,
     };
-    let shell = toolbox.shells.start(number, task, command);
+    let shell = toolbox.start_shell(number, item, run, wanted.tty, command);
     watch(&toolbox, shell, begun, most_wait, most_bytes).await
 }
 

@@ -11,28 +11,35 @@
 //! | [`exec`], [`input`] | shell commands, and typing into them |
 //! | [`apply_patch`] | changes of files |
 //! | [`update_plan`], [`view_image`] | the steps that a person sees; a picture for the model |
+//! | [`user_input`], [`dynamic`] | questions to the person; tools that a client runs |
+//! | [`user_shell`] | a command of the user |
 //! | [`schema`] | the arguments of a tool, for the model |
 
 mod apply_patch;
 mod consent;
+mod dynamic;
 mod exec;
 mod input;
 mod schema;
 mod toolbox;
 mod update_plan;
+mod user_input;
+mod user_shell;
 mod view_image;
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
 use super::answer::Call;
-use crate::protocol::model::{ContentPart, ToolOutput, ToolSpec};
+use crate::protocol::model::{ContentPart, HistoryItem, ToolOutput, ToolSpec};
 use crate::protocol::quoted::beginning;
+use crate::protocol::settings::ModeKind;
 
+pub use dynamic::{ClientTool, client_tools};
 pub(super) use toolbox::Toolbox;
+pub(super) use user_shell::user_shell;
 
 /// A tool.
 struct Tool {
@@ -59,36 +66,48 @@ pub(super) enum Answer {
 
 /// A call that was made.
 pub(super) struct Made {
-    /// The place of the call among those of its answer, counted from 0.
+    /// The place of the call among those of its answer, counted from 0. Commands of users come last.
     pub(super) number: usize,
-    pub(super) call_id: String,
-    pub(super) output: ToolOutput,
+    /// What the model sees of it.
+    pub(super) entry: HistoryItem,
     pub(super) ends_turn: bool,
 }
 
-/// What the model may call.
-pub fn offered() -> Arc<[ToolSpec]> {
+impl Made {
+    /// Whether a user wanted it, and not the model.
+    pub(super) fn is_of_user(&self) -> bool {
+        !matches!(self.entry, HistoryItem::FunctionCallOutput { .. })
+    }
+}
+
+/// What the model may call in this mode, besides tools of clients.
+pub fn offered(mode: ModeKind) -> Vec<ToolSpec> {
     let spec = |tool: &Tool| {
         let (name, description) = (tool.name.to_owned(), tool.about.to_owned());
         ToolSpec { name, description, parameters: (tool.parameters)() }
     };
-    TOOLS.iter().map(spec).collect()
+    // Who plans may ask.
+    let input = (mode == ModeKind::Plan).then_some(&user_input::TOOL);
+    TOOLS.iter().chain(input).map(spec).collect()
 }
 
 /// Makes a call.
 pub(super) fn make(toolbox: Rc<Toolbox>, number: usize, call: Call) -> LocalBoxFuture<'static, Made> {
     Box::pin(async move {
         let call_id = call.call_id.clone();
-        let answer = match TOOLS.iter().find(|tool| tool.name == call.name) {
-            Some(tool) => (tool.run)(toolbox, call).await,
-            None => Answer::Text(format!("unsupported call: {}", beginning(&call.name))),
+        let own = TOOLS.iter().chain([&user_input::TOOL]).find(|tool| tool.name == call.name);
+        let of_client = toolbox.rules.client_tools.iter().find(|tool| tool.is_called(&call.name)).cloned();
+        let answer = match (of_client, own) {
+            (Some(tool), _) => dynamic::call_client(toolbox, tool, call).await,
+            (None, Some(tool)) => (tool.run)(toolbox, call).await,
+            (None, None) => Answer::Text(format!("unsupported call: {}", beginning(&call.name))),
         };
         let (output, ends_turn) = match answer {
             Answer::Text(text) => (ToolOutput::Text(text), false),
             Answer::Parts(parts) => (ToolOutput::Parts(parts), false),
             Answer::EndTurn(text) => (ToolOutput::Text(text), true),
         };
-        Made { number, call_id, output, ends_turn }
+        Made { number, entry: HistoryItem::FunctionCallOutput { call_id, output }, ends_turn }
     })
 }
 
@@ -119,7 +138,7 @@ mod tests {
 
     #[test]
     fn every_tool_has_a_name_and_an_object_of_described_arguments() {
-        for spec in offered().iter() {
+        for spec in offered(ModeKind::Plan) {
             let schema: serde_json::Value = serde_json::from_str(spec.parameters.get()).unwrap();
             assert_eq!(schema["type"], "object", "{}", spec.name);
             assert_eq!(schema["additionalProperties"], false, "{}", spec.name);

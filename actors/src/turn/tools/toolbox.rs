@@ -37,6 +37,8 @@ pub(in crate::turn) struct Toolbox {
     pub(super) stop: CancellationToken,
     /// Ids of items that calls have taken.
     taken: RefCell<HashSet<String>>,
+    /// Held while a client makes a call.
+    pub(super) one_client_call: tokio::sync::Mutex<()>,
     /// How often clients were asked.
     asked: Cell<u64>,
     /// What patches have changed in this turn.
@@ -66,7 +68,7 @@ impl Toolbox {
     ) -> Self {
         let (stop, taken, asked) = (CancellationToken::new(), RefCell::default(), Cell::default());
         let patches = RefCell::default();
-        Self { setup, thread_id, turn_id, rules, thread, shells, allowed, stop, taken, asked, patches }
+        Self { setup, thread_id, turn_id, rules, thread, shells, allowed, stop, taken, asked, patches, one_client_call: Default::default() }
     }
 
     /// Ends the calls that run.
