@@ -3,10 +3,13 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use app_server_actors::patch::{Bounds, Planned, parse, plan};
+use serde_json::json;
 
+use super::commands_attempts::Place;
 use crate::support::home::Home;
 use crate::support::process::{Ended, Launch};
 
@@ -115,6 +118,37 @@ fn a_link_that_leads_out_later_is_not_followed() {
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
     assert!(ended.stderr.contains("folder/new leads elsewhere since the patch was shown"), "{ended:?}");
     assert!(outside.everything().is_empty());
+}
+
+#[test]
+fn the_sandbox_decides_what_a_patch_may_write() {
+    let mut place = Place::new(Launch::new());
+    if !place.confines() {
+        return;
+    }
+    fs::create_dir(place.workspace.path().join(".git")).expect("a folder");
+    let outside = place.outside.path().join("victim").display().to_string();
+    let (inside, read_only) = (place.workspace_write(), json!({"type": "readOnly"}));
+    for (path, policy, code) in [
+        ("victim", &inside, 0),
+        ("new/file", &inside, 0),
+        (".git/config", &inside, 1),
+        (outside.as_str(), &inside, 1),
+        ("victim", &read_only, 1),
+    ] {
+        let other = if code == 0 { "" } else { "*** Add File: other\n" };
+        let patch = format!("*** Begin Patch\n{other}*** Add File: {path}\n+x\n*** End Patch\n");
+        let command = [env!("CARGO_BIN_EXE_codex-app-server"), "apply-patch", &patch];
+        let params = place.exec(&command, policy.clone(), json!({}));
+        let result = place.client.call("command/exec", params);
+        assert_eq!(result["exitCode"], code, "{path}: {result}");
+        let says_so = result["stderr"].as_str().expect("text").contains("Nothing was written");
+        assert_eq!(says_so, code == 1, "{result}");
+    }
+    place.assert_untouched("a patch");
+    let names = |path: &Path| fs::read_dir(path).expect("a folder").count();
+    assert_eq!(names(place.workspace.path()), 3, "victim, new and .git");
+    assert_eq!(names(&place.workspace.path().join(".git")), 0);
 }
 
 #[test]

@@ -119,6 +119,19 @@ proptest! {
     }
 
     #[test]
+    fn any_patch_says_something_or_is_refused(
+        file in pieces(&["a", "b", "\n", "\r\n", " ", "\u{feff}", "\u{2019}", "a\n", "b\n"]),
+        text in pieces(&[
+            "*** Add File: a\n", "*** Delete File: a\n", "*** Update File: a\n", "*** Move to: b\n", "*** End of File\n",
+            "@@\n", "@@ a\n", " a\n", "-a\n", "+a\n", " b\n", "-b\n", "+c\n", "\n", "\r\n", "+", "-", " ", "<<EOF\n",
+        ]),
+        is_whole in prop::bool::weighted(0.9),
+    ) {
+        let text = if is_whole { format!("*** Begin Patch\n{text}\n*** End Patch") } else { text };
+        checks::patch_text(format!("{file}\0{text}").as_bytes());
+    }
+
+    #[test]
     fn a_text_comes_out_as_it_went_in(text in "[a-zäß€🍕]{0,60}", parts in parts(), step in 1_usize..50) {
         checks::reassembles(&text, &parts, step);
     }
@@ -127,12 +140,13 @@ proptest! {
 #[test]
 fn every_seed_passes() {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds");
-    let targets: [(&str, Check); 6] = [
+    let targets: [(&str, Check); 7] = [
         ("auth_header", checks::auth_header),
         ("jwt_claims", checks::jwt_claims),
         ("jsonrpc_message", checks::jsonrpc_message),
         ("listen_url", checks::listen_url),
         ("model_stream", checks::model_stream),
+        ("patch_text", checks::patch_text),
         ("continuation_reassembly", checks::continuation_reassembly),
     ];
     for (target, check) in targets {

@@ -18,9 +18,12 @@ struct FileLine<'a> {
     end: &'a str,
 }
 
-/// What the file at `path` holds after the hunks, if it holds `old` before. Comparisons of lines are taken from
+/// What the file at `path` holds after the hunks, if it holds `old` before. Each comparison of two lines is taken from
 /// `comparisons`.
-pub(super) fn edited(
+///
+/// # Errors
+/// The file does not have the lines that the hunks expect, has too many lines, or there were too many comparisons.
+pub fn edited(
     path: &str,
     old: &str,
     chunks: &[Chunk],

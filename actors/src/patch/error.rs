@@ -133,9 +133,7 @@ pub enum PatchError {
     #[error("{0} is not a regular file; change it by a command")]
     NotRegular(String),
     /// A link would have to be removed or renamed, or leads nowhere.
-    #[error(
-        "{0} is a symbolic link; a patch changes only the file that a link leads to, and neither deletes nor moves links"
-    )]
+    #[error("{0} is a symbolic link; a patch only changes files that links lead to, and deletes and moves none")]
     Link(String),
     /// The content is not text.
     #[error("{0} is not UTF-8 text; change it by a command")]

@@ -136,3 +136,28 @@ impl Folder {
         unlinkat(&self.0, name, AtFlags::empty())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn names_are_exchanged_where_the_file_system_cannot_do_it_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let folder = Folders::default().open(&root, false).unwrap();
+        let text = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+        let [new, old] = ["new", "old"].map(OsStr::new);
+        for exchange in [Folder::exchange, Folder::exchange_in_steps] {
+            fs::write(root.join("new"), "new").unwrap();
+            fs::write(root.join("old"), "old").unwrap();
+            exchange(&folder, new, old).unwrap();
+            assert_eq!((text("new"), text("old")), ("old".to_owned(), "new".to_owned()));
+            fs::remove_file(root.join("new")).unwrap();
+            assert_eq!(exchange(&folder, new, old), Err(Errno::NOENT));
+            assert_eq!(text("old"), "new", "it is where it was");
+        }
+    }
+}

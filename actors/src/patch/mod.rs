@@ -44,7 +44,8 @@ mod together;
 mod write;
 
 pub use bounds::Bounds;
-pub use error::PatchError;
+pub use edit::edited;
+pub use error::{After, PatchError};
 pub use parse::{Change, Chunk, Line, Operation, Patch, parse};
 pub use place::Place;
 pub use plan::plan;

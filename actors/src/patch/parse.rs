@@ -1,5 +1,5 @@
-//! The format of patches. What models get wrong without leaving a doubt is accepted: white space around headers, a first
-//! hunk without `@@`, empty lines without a mark, and what is left of a heredoc around the patch.
+//! The format of patches. What models get wrong without leaving a doubt is accepted: white space around headers, a
+//! first hunk without `@@`, empty lines without a mark, and what is left of a heredoc around the patch.
 
 use super::bounds::Bounds;
 use super::error::{PatchError, quoted};
@@ -240,7 +240,8 @@ fn is_header(line: &str) -> bool {
 
 /// The word that ends the heredoc which `line` begins, such as `EOF` of `<<'EOF'`.
 fn heredoc_word(line: &str) -> Option<&str> {
-    let word = line.trim().strip_prefix("<<")?.trim();
+    let line = line.trim();
+    let word = line.strip_prefix("apply_patch").unwrap_or(line).trim_start().strip_prefix("<<")?.trim();
     let quoted = ['\'', '"'].iter().find_map(|&quote| word.strip_prefix(quote)?.strip_suffix(quote));
     Some(quoted.unwrap_or(word)).filter(|word| !word.is_empty())
 }

@@ -273,3 +273,33 @@ fn not_written(place: &Place, error: io::Error) -> WriteError {
 fn shown(path: &Path) -> String {
     quoted(&path.display().to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::{Bounds, parse, plan};
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_taken_back_is_named_and_kept_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        fs::write(root.join("a"), "1\n").unwrap();
+        fs::write(root.join("b"), "1\n").unwrap();
+        let text = "*** Begin Patch\n*** Delete File: a\n*** Update File: b\n+2\n*** End Patch";
+        let bounds = Bounds::default();
+        let planned = plan(&parse(text, &bounds).unwrap(), &root, &bounds).unwrap();
+        let mut writing = Writing::default();
+        planned.changes.iter().try_for_each(|change| writing.prepare(change)).unwrap();
+        writing.rename().unwrap();
+        // Somebody takes the name.
+        fs::write(root.join("a"), "other\n").unwrap();
+        let error = writing.undo(WriteError::Changed("c".to_owned()));
+        writing.remove_temporary();
+        let WriteError::NotTakenBack { path, aside, .. } = &error else { panic!("{error}") };
+        assert_eq!((Path::new(path), fs::read_to_string(aside).unwrap().as_str()), (root.join("a").as_path(), "1\n"));
+        assert_eq!(fs::read_to_string(root.join("b")).unwrap(), "1\n");
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 3);
+    }
+}

@@ -9,6 +9,7 @@ mod jsonrpc_message;
 mod jwt_claims;
 mod listen_url;
 mod model_stream;
+mod patch_text;
 
 use std::sync::LazyLock;
 
@@ -21,6 +22,7 @@ pub use jsonrpc_message::jsonrpc_message;
 pub use jwt_claims::jwt_claims;
 pub use listen_url::listen_url;
 pub use model_stream::model_stream;
+pub use patch_text::patch_text;
 
 /// The limits of a server without settings of its own.
 static LIMITS: LazyLock<Limits> =

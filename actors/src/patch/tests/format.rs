@@ -24,8 +24,8 @@ fn an_add_onto_a_file_replaces_it_and_says_so() {
 #[test]
 fn the_summary_names_additions_then_changes_then_removals() {
     let work = Work::with(&[("d.txt", ""), ("m", "x\n"), ("u.txt", "x\n")]);
-    let operations = "*** Delete File: d.txt\n*** Update File: m\n*** Move to: sub/n\n@@\n x\n*** Update File: ./u.txt\n-x\n\
-                      +y\n*** Add File: a.txt\n";
+    let operations = "*** Delete File: d.txt\n*** Update File: m\n*** Move to: sub/n\n@@\n x\n\
+                      *** Update File: ./u.txt\n-x\n+y\n*** Add File: a.txt\n";
     assert_eq!(work.apply(operations).unwrap(), "A a.txt\nM sub/n\nM ./u.txt\nD d.txt\n");
     work.assert_holds(&[("a.txt", ""), ("sub/n", "x\n"), ("u.txt", "y\n")]);
 }
@@ -57,6 +57,7 @@ fn white_space_around_headers_and_a_heredoc_around_the_patch_do_not_matter() {
         format!("\n\n  *** Begin Patch \n\n\t{operations}\n  *** End Patch\n\n"),
         format!("<<'EOF'\n{}EOF\n", whole(operations)),
         format!("<<EOF\n{}EOF", whole(operations)),
+        format!("apply_patch <<'EOF'\n{}EOF", whole(operations)),
         format!("<< \"END\"\n{}END\n", whole(operations)),
         whole(operations).replace('\n', "\r\n"),
         whole(&operations.replace("*** Delete File: d", "\n  *** Delete File:d  ")),

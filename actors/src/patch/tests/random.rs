@@ -1,4 +1,4 @@
-//! Any text is read, and any change of any file can be written as a patch.
+//! Any change of any file can be written as a patch, and any patch leaves all or nothing.
 
 use proptest::prelude::*;
 use similar::{ChangeTag, TextDiff};
@@ -47,23 +47,6 @@ fn files() -> impl Strategy<Value = (String, String)> {
 }
 
 proptest! {
-    #[test]
-    fn any_text_is_read_or_refused_in_few_words(text in "(\\*\\*\\* (Begin Patch|End Patch|Add File: a|Update File: a|Delete File: a|Move to: b|End of File)|@@|@@ x|<<EOF|EOF|[ +-]?.{0,4}|\r)(\n|\r\n|)", inside in any::<bool>(), more in prop::collection::vec("(\\*\\*\\* (Add File: a|Update File: [ab]|Delete File: c|Move to: b|End of File)|@@|@@ x|[ +-].{0,4}|)\n", 0..12)) {
-        let lines = text + &more.concat();
-        let text = if inside { whole(&lines) } else { lines };
-        match parse(&text, &Bounds::default()) {
-            Ok(patch) => prop_assert!(!patch.operations.is_empty()),
-            Err(error) => prop_assert!(error.to_string().len() < 10_000),
-        }
-    }
-
-    #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let text = String::from_utf8_lossy(&bytes);
-        let _ = parse(&text, &Bounds::default());
-        let _ = parse(&whole(&text), &Bounds::default());
-    }
-
     #[test]
     fn any_change_can_be_written_as_a_patch((old, new) in files()) {
         prop_assume!(old != new && !old.is_empty());

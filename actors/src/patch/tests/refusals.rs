@@ -9,42 +9,46 @@ fn why(text: &str) -> String {
 }
 
 #[test]
-fn each_fault_of_the_format_has_its_own_words() {
-    let headers = "\"*** Add File: PATH\", \"*** Delete File: PATH\" or \"*** Update File: PATH\"";
+fn each_fault_of_the_marks_around_a_patch_has_its_own_words() {
+    let begin = |line| format!("the first line of the patch must be \"*** Begin Patch\", but it is {line:?}");
+    let end = |line| format!("the last line of the patch must be \"*** End Patch\", but it is {line:?}");
     for (text, said) in [
-        (
-            "",
-            "the patch is empty; write \"*** Begin Patch\", the operations and \"*** End Patch\", each on its own line",
-        ),
-        (
-            " \n\n",
-            "the patch is empty; write \"*** Begin Patch\", the operations and \"*** End Patch\", each on its own line",
-        ),
-        (
-            "*** Add File: a\n+x\n*** End Patch\n",
-            "the first line of the patch must be \"*** Begin Patch\", but it is \"*** Add File: a\"",
-        ),
-        (
-            "*** Begin Patch\n*** Add File: a\n+x\n",
-            "the last line of the patch must be \"*** End Patch\", but it is \"+x\"",
-        ),
-        ("*** Begin Patch", "the last line of the patch must be \"*** End Patch\", but it is \"*** Begin Patch\""),
+        ("*** Add File: a\n+x\n*** End Patch\n", begin("*** Add File: a")),
+        ("*** Begin Patch\n*** Add File: a\n+x\n", end("+x")),
+        ("*** Begin Patch", end("*** Begin Patch")),
     ] {
         assert_eq!(why(text), said);
     }
+    for text in ["", " \n\n"] {
+        assert!(why(text).starts_with("the patch is empty; write \"*** Begin Patch\", the operations and"));
+    }
+}
+
+#[test]
+fn each_fault_of_an_operation_has_its_own_words() {
+    let headers = "\"*** Add File: PATH\", \"*** Delete File: PATH\" or \"*** Update File: PATH\"";
     assert_eq!(why(&whole("")), format!("the patch has no operation; add one that begins with {headers}"));
-    for (operations, said) in [
-        ("*** Rename File: a\n", format!("line 2 of the patch must begin with {headers}, but it is \"*** Rename File: a\"")),
-        ("*** Delete File: a\n-x\n", format!("line 3 of the patch must begin with {headers}, but it is \"-x\"")),
-        ("*** Add File: a\n+x\ny\n", "line 4 of the patch is in an added file and must begin with \"+\", but it is \"y\"".into()),
-        ("*** Add File: a\n+x\n\n+y\n", "line 4 of the patch is in an added file and must begin with \"+\", but it is \"\"".into()),
-        ("*** Add File:\n+x\n", "line 2 of the patch needs the path of a file, without control characters, but it is \"*** Add File:\"".into()),
-        ("*** Delete File: a\x1bb\n", "line 2 of the patch needs the path of a file, without control characters, but it is \"*** Delete File: a\\u{1b}b\"".into()),
-        ("*** Update File: a\n@@\n x\ny\n", "line 5 of the patch is in a hunk and must begin with \" \", \"-\", \"+\" or \"@@\", but it is \"y\"".into()),
-        ("*** Update File: a\n", "the hunk of a at line 2 of the patch is empty; give the lines to change".into()),
-        ("*** Update File: a\n*** Move to: b\n", "the hunk of a at line 3 of the patch is empty; give the lines to change".into()),
-        ("*** Update File: a\n@@ x\n*** Delete File: b\n", "the hunk of a at line 3 of the patch is empty; give the lines to change".into()),
+    let header = format!("must begin with {headers}");
+    let path = "needs the path of a file, without control characters";
+    let added = "is in an added file and must begin with \"+\"";
+    let hunk = "is in a hunk and must begin with \" \", \"-\", \"+\" or \"@@\"";
+    for (operations, number, said, line) in [
+        ("*** Rename File: a\n", 2, header.as_str(), "*** Rename File: a"),
+        ("*** Delete File: a\n-x\n", 3, &header, "-x"),
+        ("*** Add File: a\n+x\ny\n", 4, added, "y"),
+        ("*** Add File: a\n+x\n\n+y\n", 4, added, ""),
+        ("*** Add File:\n+x\n", 2, path, "*** Add File:"),
+        ("*** Delete File: a\x1bb\n", 2, path, "*** Delete File: a\x1bb"),
+        ("*** Update File: a\n@@\n x\ny\n", 5, hunk, "y"),
     ] {
+        assert_eq!(why(&whole(operations)), format!("line {number} of the patch {said}, but it is {line:?}"));
+    }
+    for (operations, number) in [
+        ("*** Update File: a\n", 2),
+        ("*** Update File: a\n*** Move to: b\n", 3),
+        ("*** Update File: a\n@@ x\n*** Delete File: b\n", 3),
+    ] {
+        let said = format!("the hunk of a at line {number} of the patch is empty; give the lines to change");
         assert_eq!(why(&whole(operations)), said);
     }
 }
@@ -67,34 +71,52 @@ fn what_does_not_fit_refuses_the_whole_patch() {
     symlink("u", work.path("link")).unwrap();
     symlink("nowhere", work.path("dangling")).unwrap();
     let before = work.all();
-    let not_there = "u does not have these lines anywhere; read the file again and copy them exactly:\n";
-    let link =
-        "is a symbolic link; a patch changes only the file that a link leads to, and neither deletes nor moves links";
-    for (operations, said) in [
-        ("*** Update File: no\n+x\n", "no does not exist".to_owned()),
-        ("*** Delete File: no/sub/x\n", "no/sub/x does not exist".into()),
-        ("*** Delete File: folder\n", "folder is a folder; a patch changes files only".into()),
-        ("*** Add File: folder\n+x\n", "folder is a folder; a patch changes files only".into()),
-        ("*** Add File: folder/..\n+x\n", "folder/.. is a folder; a patch changes files only".into()),
-        ("*** Update File: /dev/null\n+x\n", "/dev/null is not a regular file; change it by a command".into()),
-        ("*** Update File: latin\n+x\n", "latin is not UTF-8 text; change it by a command".into()),
-        ("*** Delete File: link\n", format!("link {link}")),
-        ("*** Update File: link\n*** Move to: x\n a\n", format!("link {link}")),
-        ("*** Update File: u\n*** Move to: link\n a\n", format!("link {link}")),
-        ("*** Add File: dangling\n+x\n", format!("dangling {link}")),
-        ("*** Add File: u/x\n+x\n", "u/x cannot be read: Not a directory (os error 20)".into()),
-        ("*** Add File: dangling/x\n+x\n", "dangling/x cannot be read: No such file or directory (os error 2)".into()),
-        ("*** Update File: u\n-x\n-y\n", format!("{not_there}x\ny")),
-        ("*** Update File: u\n@@ x\n-b\n", "u has no line \"x\" anywhere; read the file again and copy the line exactly".into()),
-        ("*** Update File: u\n-c\n@@\n-a\n", "u does not have these lines after line 3, where the hunk before or its @@ line is; read the file again and copy them exactly:\na".into()),
-        ("*** Update File: u\n-a\n*** End of File\n", "u does not end with these lines, as \"*** End of File\" says; read the file again:\na".into()),
-        ("*** Update File: u\n-a\n*** Delete File: ./u\n", "./u is named twice in the patch; say all about a file in one operation".into()),
-        ("*** Update File: u\n-a\n*** Update File: link\n-a\n", "link is named twice in the patch; say all about a file in one operation".into()),
-        ("*** Update File: u\n*** Move to: u\n-a\n", "u is named twice in the patch; say all about a file in one operation".into()),
-        ("*** Add File: n\n*** Add File: n/x\n", "n cannot be in the same patch as n/x, for which it would have to be a folder".into()),
+    let link = "is a symbolic link; a patch only changes files that links lead to, and deletes and moves none";
+    let twice = "is named twice in the patch; say all about a file in one operation";
+    let folder = "is a folder; a patch changes files only";
+    let after = "after line 3, where the hunk before or its @@ line is";
+    let again = "read the file again and copy";
+    for (operations, path, said) in [
+        ("*** Update File: no\n+x\n", "no", "does not exist"),
+        ("*** Delete File: no/sub/x\n", "no/sub/x", "does not exist"),
+        ("*** Delete File: folder\n", "folder", folder),
+        ("*** Add File: folder\n+x\n", "folder", folder),
+        ("*** Add File: folder/..\n+x\n", "folder/..", folder),
+        ("*** Update File: /dev/null\n+x\n", "/dev/null", "is not a regular file; change it by a command"),
+        ("*** Update File: latin\n+x\n", "latin", "is not UTF-8 text; change it by a command"),
+        ("*** Delete File: link\n", "link", link),
+        ("*** Update File: link\n*** Move to: x\n a\n", "link", link),
+        ("*** Update File: u\n*** Move to: link\n a\n", "link", link),
+        ("*** Add File: dangling\n+x\n", "dangling", link),
+        ("*** Add File: u/x\n+x\n", "u/x", "cannot be read: Not a directory (os error 20)"),
+        ("*** Add File: dangling/x\n", "dangling/x", "cannot be read: No such file or directory (os error 2)"),
+        (
+            "*** Update File: u\n-x\n-y\n",
+            "u",
+            &format!("does not have these lines anywhere; {again} them exactly:\nx\ny"),
+        ),
+        ("*** Update File: u\n@@ x\n-b\n", "u", &format!("has no line \"x\" anywhere; {again} the line exactly")),
+        (
+            "*** Update File: u\n-c\n@@\n-a\n",
+            "u",
+            &format!("does not have these lines {after}; {again} them exactly:\na"),
+        ),
+        (
+            "*** Update File: u\n-a\n*** End of File\n",
+            "u",
+            "does not end with these lines, as \"*** End of File\" says; read the file again:\na",
+        ),
+        ("*** Update File: u\n-a\n*** Delete File: ./u\n", "./u", twice),
+        ("*** Update File: u\n-a\n*** Update File: link\n-a\n", "link", twice),
+        ("*** Update File: u\n*** Move to: u\n-a\n", "u", twice),
+        (
+            "*** Add File: n\n*** Add File: n/x\n",
+            "n",
+            "cannot be in the same patch as n/x, for which it would have to be a folder",
+        ),
     ] {
         let operations = format!("*** Add File: first\n+x\n{operations}");
-        assert_eq!(work.apply(&operations).unwrap_err(), said);
+        assert_eq!(work.apply(&operations).unwrap_err(), format!("{path} {said}"));
         assert_eq!(work.all(), before, "{operations}");
     }
 }

@@ -9,8 +9,9 @@ use super::*;
 #[test]
 fn clients_see_contents_and_hunks() {
     let work = Work::with(&[("d.txt", "bye\n"), ("m.txt", "a\nz\n"), ("u.txt", "a\nb\nc\n")]);
-    let operations = "*** Add File: n.txt\n+new\n*** Delete File: d.txt\n*** Update File: m.txt\n*** Move to: sub/m2.txt\n\
-                      @@\n-a\n+b\n z\n*** Update File: u.txt\n-b\n+B\n";
+    let operations = "*** Add File: n.txt\n+new\n*** Delete File: d.txt\n\
+                      *** Update File: m.txt\n*** Move to: sub/m2.txt\n@@\n-a\n+b\n z\n\
+                      *** Update File: u.txt\n-b\n+B\n";
     let planned = work.plan(operations).unwrap();
     let path = |name: &str| work.path(name).display().to_string();
     let moved = path("sub/m2.txt");
@@ -34,7 +35,8 @@ fn git_would_show_it_so() {
     work.put("image", b"\xff\x00");
     fs::set_permissions(work.path("image"), fs::Permissions::from_mode(0o755)).unwrap();
     let operations = "*** Delete File: d.txt\n*** Update File: m.txt\n*** Move to: sub/m2.txt\n@@\n-a\n+b\n z\n\
-                      *** Add File: r.txt\n+new\n*** Add File: e\n*** Delete File: image\n*** Update File: same.txt\n x\n";
+                      *** Add File: r.txt\n+new\n*** Add File: e\n*** Delete File: image\n\
+                      *** Update File: same.txt\n x\n";
     let planned = work.plan(operations).unwrap();
     let zeros = "0".repeat(40);
     let diff = planned.git_diff(&work.root());

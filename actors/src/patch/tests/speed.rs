@@ -24,7 +24,6 @@ fn a_thousand_hunks_over_a_hundred_files_take_no_time_worth_mentioning() {
     let elapsed = started.elapsed();
     assert_eq!(shown.len(), 100);
     assert_eq!(fs::read_to_string(work.path("f99")).unwrap().matches("new\n").count(), 10);
-    eprintln!("{elapsed:?}");
     // Goal: 100 ms when built for use. Here it is neither optimized nor alone.
     assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
 }
@@ -34,15 +33,13 @@ fn a_patch_made_to_cost_time_does_not() {
     let work = Work::with(&[("a", &"a\n".repeat(200_000)), ("b", &"b\n".repeat(200_000))]);
     let started = Instant::now();
     let hunk = format!("{}-b\n", "-a\n".repeat(100_000));
-    let error = work.plan(&format!("*** Update File: a\n{hunk}")).unwrap_err();
+    let bounds = Bounds { comparisons: 20_000_000, ..Bounds::default() };
+    let patch = parse(&whole(&format!("*** Update File: a\n{hunk}")), &bounds).unwrap();
+    let error = plan(&patch, &work.root(), &bounds).unwrap_err().to_string();
     assert!(error.contains("takes too long"), "{error}");
     // Blank lines that could belong to several things.
-    work.plan(&format!(
-        "*** Add File: x\n+x\n{}*** Update File: b\n-b\n{}",
-        "\n".repeat(500_000),
-        "\n".repeat(500_000)
-    ))
-    .unwrap();
+    let blank = "\n".repeat(500_000);
+    work.plan(&format!("*** Add File: x\n+x\n{blank}*** Update File: b\n-b\n{blank}")).unwrap();
     // Nothing in common, and no short way from one to the other.
     let new: String = (0..200_000).map(|line| format!("+{}\n", line % 7)).collect();
     work.plan(&format!("*** Add File: b\n{new}")).unwrap().git_diff(&work.root());

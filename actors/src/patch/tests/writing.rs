@@ -4,7 +4,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use super::*;
 
-const OPERATIONS: &str = "*** Update File: u\n-a\n+A\n*** Delete File: d\n*** Update File: m\n*** Move to: new/n\n@@\n-a\n+b\n\
+const OPERATIONS: &str = "*** Update File: u\n-a\n+A\n*** Delete File: d\n*** Update File: m\n\
+                          *** Move to: new/n\n@@\n-a\n+b\n\
                           *** Update File: p\n*** Move to: q\n p\n*** Add File: deep/er/x\n+x\n*** Add File: r\n+R\n";
 
 fn work() -> Work {
