@@ -22,9 +22,9 @@ impl Default for Bounds {
         Self {
             patch_bytes: 4 << 20,
             operations: 400,
-            file_bytes: 16 << 20,
+            file_bytes: 8 << 20,
             file_lines: 1_000_000,
-            all_bytes: 64 << 20,
+            all_bytes: 32 << 20,
             comparisons: 200_000_000,
         }
     }

@@ -112,12 +112,17 @@ impl Planner<'_> {
         }
         let limit = self.bounds.file_bytes;
         let file = plain_file::open(&place.target, Links::Refuse).map_err(unreadable)?;
-        let mode = file.metadata().map_err(unreadable)?.permissions().mode() & KEPT_MODE;
+        let metadata = file.metadata().map_err(unreadable)?;
         let content = plain_file::read_open(&file, limit).map_err(|error| match error.kind() {
             ErrorKind::FileTooLarge => PatchError::TooLarge { path: quoted(path), limit: format!("{limit} bytes") },
             _ => unreadable(error),
         })?;
+        // Those of /proc say that they are empty. What is in them is not for clients.
+        if metadata.len() != content.len() as u64 {
+            return Err(PatchError::NotRegular(quoted(path)));
+        }
         self.count(content.len())?;
+        let mode = metadata.permissions().mode() & KEPT_MODE;
         let (sha256, blob, size) = (hex(&Sha256::digest(&content)), blob(&content), content.len());
         Ok(Some(OldFile { sha256, blob, size, mode, text: String::from_utf8(content).ok() }))
     }

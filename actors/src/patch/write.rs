@@ -195,7 +195,8 @@ impl Writing {
     /// Takes back what was done, the last first: the error to report.
     fn undo(&mut self, cause: WriteError) -> WriteError {
         let mut result = cause;
-        for at in (0..self.steps.len()).rev().filter(|at| self.steps[*at].is_done).collect::<Vec<_>>() {
+        let done: Vec<usize> = (0..self.steps.len()).filter(|at| self.steps[*at].is_done).collect();
+        for at in done.into_iter().rev() {
             if let Err(errno) = self.steps[at].take_back() {
                 // What is aside is not temporary any more.
                 let step = self.steps.remove(at);

@@ -83,6 +83,11 @@ fn what_does_not_fit_refuses_the_whole_patch() {
         ("*** Add File: folder\n+x\n", "folder", folder),
         ("*** Add File: folder/..\n+x\n", "folder/..", folder),
         ("*** Update File: /dev/null\n+x\n", "/dev/null", "is not a regular file; change it by a command"),
+        (
+            "*** Delete File: /proc/self/environ\n",
+            "/proc/self/environ",
+            "is not a regular file; change it by a command",
+        ),
         ("*** Update File: latin\n+x\n", "latin", "is not UTF-8 text; change it by a command"),
         ("*** Delete File: link\n", "link", link),
         ("*** Update File: link\n*** Move to: x\n a\n", "link", link),
