@@ -20,6 +20,7 @@
 //! | [`place`] | where a path leads |
 //! | [`plan`] | reads the files, and plans |
 //! | [`planned`] | the plan, and what it says of itself |
+//! | [`patched`] | what several patches have changed together |
 //! | [`diff`] | diffs for people and clients |
 //! | [`together`] | several patches as one |
 //! | [`write`] | all or nothing |
@@ -35,6 +36,7 @@ mod error;
 mod folder;
 mod matching;
 mod parse;
+mod patched;
 mod place;
 mod plan;
 mod planned;
@@ -47,6 +49,7 @@ pub use bounds::Bounds;
 pub use edit::edited;
 pub use error::{After, PatchError};
 pub use parse::{Change, Chunk, Line, Operation, Patch, parse};
+pub use patched::Patched;
 pub use place::Place;
 pub use plan::plan;
 pub use planned::{Destination, OldFile, Planned, PlannedChange, PlannedKind};

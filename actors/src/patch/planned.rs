@@ -1,6 +1,6 @@
 //! A patch that fits, with all that its writing needs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -121,12 +121,6 @@ impl Planned {
     pub fn file_changes(&self) -> Vec<FileUpdateChange> {
         let deadline = diff::deadline();
         self.changes.iter().map(|change| change.file_change(deadline)).collect()
-    }
-
-    /// The changes as git shows them, with paths relative to `root`. A path that is not below it is shown whole.
-    pub fn git_diff(&self, root: &Path) -> String {
-        let deadline = diff::deadline();
-        self.changes.iter().map(|change| diff::git_entry(change, root, deadline)).collect()
     }
 
     /// Every path that is written, removed or moved: as the patch names it, and where it is in truth, if that differs.

@@ -9,9 +9,16 @@ mod updates;
 mod writing;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::*;
+
+/// What git would show of these patches, one after the other.
+fn git_diff<'a>(patches: impl IntoIterator<Item = &'a Planned>, root: &Path) -> String {
+    let mut patched = Patched::new(usize::MAX);
+    patches.into_iter().for_each(|planned| patched.add(planned));
+    patched.git_diff(root).unwrap()
+}
 
 /// A folder with files, in which patches are applied.
 struct Work(tempfile::TempDir);

@@ -39,7 +39,7 @@ fn git_would_show_it_so() {
                       *** Update File: same.txt\n x\n";
     let planned = work.plan(operations).unwrap();
     let zeros = "0".repeat(40);
-    let diff = planned.git_diff(&work.root());
+    let diff = git_diff([&planned], &work.root());
     let expected = format!(
         "diff --git a/d.txt b/d.txt
 deleted file mode 100644
@@ -76,7 +76,43 @@ Binary files a/image and /dev/null differ
     assert_eq!(diff, expected);
     let root = work.root();
     let outside = root.strip_prefix("/").unwrap().display().to_string();
-    assert!(planned.git_diff(&work.path("sub")).contains(&format!("diff --git a/{outside}/m.txt b/m2.txt\n")));
+    assert!(git_diff([&planned], &work.path("sub")).contains(&format!("diff --git a/{outside}/m.txt b/m2.txt\n")));
+}
+
+#[test]
+fn several_patches_are_shown_as_one() {
+    let work = Work::with(&[("a", "1\n2\n"), ("b", "b\n"), ("c", "c\n"), ("d", "d\n")]);
+    let shown = |patches: &[&str]| {
+        let planned = patches.iter().map(|operations| {
+            let planned = work.plan(operations).unwrap();
+            planned.write().unwrap();
+            planned
+        });
+        let planned: Vec<Planned> = planned.collect();
+        let diff = git_diff(&planned, &work.root());
+        diff.lines().filter(|line| !line.starts_with("index ")).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let update =
+        shown(&["*** Update File: a\n-1\n+x\n", "*** Update File: a\n-2\n+y\n", "*** Update File: a\n-x\n+1\n"]);
+    assert_eq!(update, "diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n 1\n-2\n+y\n");
+    assert_eq!(shown(&["*** Add File: n\n+x\n", "*** Delete File: n\n"]), "");
+    assert_eq!(shown(&["*** Delete File: c\n", "*** Add File: c\n+c\n"]), "");
+    let moved = shown(&["*** Update File: b\n*** Move to: m\n b\n", "*** Update File: m\n-b\n+x\n"]);
+    assert_eq!(moved, "diff --git a/b b/m\n--- a/b\n+++ b/m\n@@ -1 +1 @@\n-b\n+x\n");
+    let replaced = shown(&["*** Update File: c\n*** Move to: d\n c\n", "*** Update File: d\n-c\n+x\n"]);
+    let lost = "diff --git a/d b/d\ndeleted file mode 100644\n--- a/d\n+++ /dev/null\n@@ -1 +0,0 @@\n-d\n";
+    assert_eq!(replaced, format!("{lost}diff --git a/c b/d\n--- a/c\n+++ b/d\n@@ -1 +1 @@\n-c\n+x\n"));
+}
+
+#[test]
+fn too_much_is_not_shown() {
+    let work = Work::with(&[]);
+    let mut patched = Patched::new(10_000);
+    for file in 0..6 {
+        let content = "+0123456789\n".repeat(100);
+        patched.add(&work.plan(&format!("*** Add File: f{file}\n{content}")).unwrap());
+        assert_eq!(patched.git_diff(&work.root()).is_some(), file < 4, "{file}");
+    }
 }
 
 #[test]

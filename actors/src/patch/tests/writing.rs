@@ -64,7 +64,8 @@ fn a_file_that_changed_since_refuses_everything() {
 
 #[test]
 fn a_file_that_is_gone_or_is_something_else_refuses_everything() {
-    let makes: [(&str, fn(&Work)); 4] = [
+    type Make = fn(&Work);
+    let makes: [(&str, Make); 4] = [
         ("changed since", |work| fs::remove_file(work.path("u")).unwrap()),
         ("changed since", |work| {
             fs::remove_file(work.path("u")).unwrap();
