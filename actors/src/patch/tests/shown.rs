@@ -99,6 +99,9 @@ fn several_patches_are_shown_as_one() {
     assert_eq!(shown(&["*** Delete File: c\n", "*** Add File: c\n+c\n"]), "");
     let moved = shown(&["*** Update File: b\n*** Move to: m\n b\n", "*** Update File: m\n-b\n+x\n"]);
     assert_eq!(moved, "diff --git a/b b/m\n--- a/b\n+++ b/m\n@@ -1 +1 @@\n-b\n+x\n");
+    let again = shown(&["*** Update File: m\n*** Move to: b\n x\n", "*** Add File: m\n+x\n"]);
+    let added = "diff --git a/m b/m\nnew file mode 100644\n--- /dev/null\n+++ b/m\n@@ -0,0 +1 @@\n+x\n";
+    assert_eq!(again, format!("diff --git a/m b/b\n{added}"));
     let replaced = shown(&["*** Update File: c\n*** Move to: d\n c\n", "*** Update File: d\n-c\n+x\n"]);
     let lost = "diff --git a/d b/d\ndeleted file mode 100644\n--- a/d\n+++ /dev/null\n@@ -1 +0,0 @@\n-d\n";
     assert_eq!(replaced, format!("{lost}diff --git a/c b/d\n--- a/c\n+++ b/d\n@@ -1 +1 @@\n-c\n+x\n"));
@@ -108,6 +111,12 @@ fn several_patches_are_shown_as_one() {
 fn too_much_is_not_shown() {
     let work = Work::with(&[]);
     let mut patched = Patched::new(10_000);
+    for _ in 0..20 {
+        patched.add(&work.plan("*** Add File: x\n").unwrap());
+        work.put("x", b"");
+        patched.add(&work.plan("*** Delete File: x\n").unwrap());
+        fs::remove_file(work.path("x")).unwrap();
+    }
     for file in 0..6 {
         let content = "+0123456789\n".repeat(100);
         patched.add(&work.plan(&format!("*** Add File: f{file}\n{content}")).unwrap());

@@ -44,7 +44,7 @@ fn line_ends_stay_and_new_lines_get_those_around_them() {
         ("a\r\nb\r\n", "-a\n+A\n+B\n b\n", "A\r\nB\r\nb\r\n"),
         ("a\nb\r\nc\n", " a\n+A\n b\n+B\n c\n+C\n", "a\nA\nb\r\nB\r\nc\nC\n"),
         ("a\r\nb\r\nc", "+d\n", "a\r\nb\r\nc\r\nd"),
-        ("a\r\nb", "+d\n", "a\r\nb\r\nd"),
+        ("a\r\nb", "+d\n+e\n", "a\r\nb\r\nd\r\ne"),
         ("a\rb\r\nc\n", "-c\n+d\n", "a\rb\r\nd\n"),
         ("a\r\nb\n", " a\n+x\n b\n", "a\r\nx\r\nb\n"),
     ] {

@@ -1,6 +1,6 @@
 //! All or nothing.
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
 use super::*;
 
@@ -120,8 +120,12 @@ fn a_file_keeps_its_permissions_and_other_names_keep_the_old_content() {
     for (name, mode) in [("u", 0o4751), ("m", 0o640)] {
         fs::set_permissions(work.path(name), fs::Permissions::from_mode(mode)).unwrap();
     }
+    let owners = |name: &str| work.path(name).metadata().map(|it| (it.uid(), it.gid())).unwrap();
+    let owner = if rustix::process::geteuid().is_root() { (65_534, 65_533) } else { owners("m") };
+    chown(work.path("m"), Some(owner.0), Some(owner.1)).unwrap();
     fs::hard_link(work.path("u"), work.path("other")).unwrap();
     work.apply("*** Update File: u\n+b\n*** Update File: m\n*** Move to: n\n a\n").unwrap();
+    assert_eq!(owners("n"), owner);
     let mode = |name: &str| work.path(name).metadata().unwrap().mode() & 0o7777;
     assert_eq!((mode("u"), mode("n")), (0o751, 0o640), "but none to run as another user");
     work.assert_holds(&[("n", "a\n"), ("other", "a\n"), ("u", "a\nb\n")]);
