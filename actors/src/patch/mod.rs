@@ -22,7 +22,6 @@
 //! | [`planned`] | the plan, and what it says of itself |
 //! | [`patched`] | what several patches have changed together |
 //! | [`diff`] | diffs for people and clients |
-//! | [`together`] | several patches as one |
 //! | [`write`] | all or nothing |
 //! | [`folder`] | folders that nobody can exchange during the writing |
 //! | [`error`] | the words of refusals |
@@ -42,7 +41,6 @@ mod plan;
 mod planned;
 #[cfg(test)]
 mod tests;
-mod together;
 mod write;
 
 pub use bounds::Bounds;

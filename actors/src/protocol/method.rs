@@ -35,12 +35,11 @@ use super::search::{FuzzyFileSearchResponse, SearchRequest as Search};
 use super::signature::{Signature, takes, takes_nothing, takes_present};
 use super::thread::{
     Empty, ThreadArchiveResponse, ThreadAttachmentListResponse, ThreadBackgroundTerminalsListResponse,
-    ThreadBackgroundTerminalsTerminateResponse,
-    ThreadDeleteResponse, ThreadForkResponse, ThreadGoalGetResponse, ThreadItemsListResponse, ThreadListResponse,
-    ThreadLoadedListResponse, ThreadMetadataUpdateResponse, ThreadNameSetResponse, ThreadReadResponse,
-    ThreadReadStateUpdateResponse, ThreadRequest as Thread, ThreadResumeResponse, ThreadRevertResponse,
-    ThreadSearchResponse, ThreadStartResponse, ThreadTurnsListResponse, ThreadUnarchiveResponse,
-    ThreadUnsubscribeResponse,
+    ThreadBackgroundTerminalsTerminateResponse, ThreadDeleteResponse, ThreadForkResponse, ThreadGoalGetResponse,
+    ThreadItemsListResponse, ThreadListResponse, ThreadLoadedListResponse, ThreadMetadataUpdateResponse,
+    ThreadNameSetResponse, ThreadReadResponse, ThreadReadStateUpdateResponse, ThreadRequest as Thread,
+    ThreadResumeResponse, ThreadRevertResponse, ThreadSearchResponse, ThreadStartResponse, ThreadTurnsListResponse,
+    ThreadUnarchiveResponse, ThreadUnsubscribeResponse,
 };
 use super::turn::{TurnStartResponse, TurnSteerResponse};
 use super::{ErrorCode, RpcError};
@@ -196,7 +195,11 @@ pub static METHODS: &[Method] = &[
         Converse,
         &takes(Thread::BackgroundTerminalsTerminate).gives::<ThreadBackgroundTerminalsTerminateResponse>(),
     ),
-    experimental("thread/backgroundTerminals/clean", Converse, &takes(Thread::BackgroundTerminalsClean).gives::<Empty>()),
+    experimental(
+        "thread/backgroundTerminals/clean",
+        Converse,
+        &takes(Thread::BackgroundTerminalsClean).gives::<Empty>(),
+    ),
     // Outside of any sandbox, as `command/exec` can.
     stable("thread/shellCommand", Admin, &takes(Thread::ShellCommand).gives::<Empty>()).starting_work(),
     // Turns and their items.

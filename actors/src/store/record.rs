@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::settings::{ModeKind, ReasoningSummary};
 use crate::protocol::thread::{
-    DynamicToolSpec,
-    ActivePermissionProfile, ApprovalsReviewer, AskForApproval, GitInfo, SandboxPolicy, SessionSource,
+    ActivePermissionProfile, ApprovalsReviewer, AskForApproval, DynamicToolSpec, GitInfo, SandboxPolicy, SessionSource,
     ThreadHistoryMode, ThreadId,
 };
 use crate::protocol::turn::{TurnError, TurnStatus};

@@ -42,11 +42,11 @@ mod tests;
 mod turns;
 
 pub use activity::{Activity, SharedActivity};
+use memory::Memory;
 pub use messages::{
     Attach, AttachClient, ChangeSettings, CompactThread, Describe, EndTurn, InjectItems, InterruptTurn, Revert,
     RunUserCommand, StartTurn, SteerTurn, ThreadSnapshot,
 };
-use memory::Memory;
 use state::ThreadState;
 pub use telling::collaboration_mode;
 

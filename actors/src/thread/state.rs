@@ -278,7 +278,10 @@ impl ThreadState {
             TurnEvent::Warning(message) => steps.push(Step::Tell(Tell::Warning(Warning { thread_id, message }))),
             TurnEvent::Ended { outcome } => self.end(outcome, now_ms, steps),
             // Handled before, because they count also after the end.
-            TurnEvent::Unheard(_) | TurnEvent::UnheardCommand(_) | TurnEvent::Injected { .. } | TurnEvent::Typed { .. } => {}
+            TurnEvent::Unheard(_)
+            | TurnEvent::UnheardCommand(_)
+            | TurnEvent::Injected { .. }
+            | TurnEvent::Typed { .. } => {}
         }
     }
 

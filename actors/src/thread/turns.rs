@@ -18,7 +18,10 @@ use crate::protocol::thread::Empty;
 use crate::protocol::turn::{CodexErrorInfo, NonSteerableTurnKind, TurnError};
 use crate::reply::Reply;
 use crate::store::{self, StoreError};
-use crate::turn::{Interrupt, Purpose, Report, RunCommand, Steer, Turn, TurnEvent, TurnRules, TurnTask, UserCommand, UserRequest, UserWords};
+use crate::turn::{
+    Interrupt, Purpose, Report, RunCommand, Steer, Turn, TurnEvent, TurnRules, TurnTask, UserCommand, UserRequest,
+    UserWords,
+};
 
 impl Thread {
     /// A user's words begin a turn, or join the one that runs.

@@ -41,9 +41,9 @@ mod query;
 mod refusals;
 mod resume;
 mod schedule;
+mod terminals;
 #[cfg(test)]
 mod tests;
-mod terminals;
 mod ticket;
 mod turn;
 mod view;

@@ -10,11 +10,10 @@ use super::{Threads, Work, decided, finish, work};
 use crate::encode::is_large;
 use crate::protocol::thread::{
     CwdFilter, ItemsCursor, Page, SortDirection, Thread, ThreadAttachmentListParams, ThreadAttachmentListResponse,
-    ThreadGoalGetResponse, ThreadId,
-    ThreadIdParams, ThreadItemsListParams, ThreadListParams, ThreadListResponse, ThreadLoadedListParams,
-    ThreadLoadedListResponse, ThreadReadParams, ThreadReadResponse, ThreadReadState, ThreadReadStateUpdateParams,
-    ThreadReadStateUpdateResponse, ThreadSearchParams, ThreadSearchResult, ThreadSearchSortKey, ThreadSortKey,
-    ThreadTurnsListParams, TurnsPage,
+    ThreadGoalGetResponse, ThreadId, ThreadIdParams, ThreadItemsListParams, ThreadListParams, ThreadListResponse,
+    ThreadLoadedListParams, ThreadLoadedListResponse, ThreadReadParams, ThreadReadResponse, ThreadReadState,
+    ThreadReadStateUpdateParams, ThreadReadStateUpdateResponse, ThreadSearchParams, ThreadSearchResult,
+    ThreadSearchSortKey, ThreadSortKey, ThreadTurnsListParams, TurnsPage,
 };
 use crate::protocol::turn::{Turn, TurnItemsView};
 use crate::protocol::{ErrorCode, RpcError};

@@ -127,7 +127,11 @@ pub(super) async fn describe(thread: &Addr<Thread>) -> Result<Arc<ThreadRecord>,
 }
 
 /// The rules of a turn: those of the thread, and what the configuration says now about asking its model.
-pub(super) async fn rules(record: &ThreadRecord, catalog: &Addr<Catalog>, codex_home: PathBuf) -> Result<TurnRules, RpcError> {
+pub(super) async fn rules(
+    record: &ThreadRecord,
+    catalog: &Addr<Catalog>,
+    codex_home: PathBuf,
+) -> Result<TurnRules, RpcError> {
     let question = AskModelRules { cwd: record.cwd.clone(), model_provider: record.model_provider.clone() };
     let asked = catalog.send(question).await;
     let said = asked.map_err(|_| RpcError::internal("the catalog has ended; restart the server"))??;

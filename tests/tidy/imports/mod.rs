@@ -36,6 +36,7 @@ const ACTORS: &[&str] = &[
     "router",
     "store",
     "model",
+    "approval",
     "patch",
     "command",
     "account",

@@ -11,8 +11,6 @@ use std::collections::HashSet;
 use super::shell::programs::{is_hidden, is_interpreter, is_shell, is_source_of_the_unknown, name_of, reads_stdin};
 use super::shell::{Script, Seen, SeenCommand};
 
-pub(super) use words::is_about;
-
 /// Why a script is destructive, in words for the person who decides; `None` if nothing of the kind was seen. A script
 /// that is too long, too deeply nested or too strange to be searched counts as destructive.
 pub fn destructive(script: &Script) -> Option<&'static str> {
@@ -33,7 +31,10 @@ fn of_command(command: &SeenCommand) -> Option<&'static str> {
     let argv = &command.argv;
     let arguments = argv.get(1..).unwrap_or_default();
     let name = name_of(argv);
-    if is_hidden(name) && arguments.first().is_some_and(|word| words::is_like_rm(word)) {
+    // What a string does not show of its first word is missing in it: `eval "$x -rf y"`.
+    // In `[[ -r x && -f y ]]` nothing is.
+    let is_missing = words::is_like_rm(name) && (name.len() > 2 || arguments.last().is_none_or(|word| word != "]]"));
+    if is_missing || is_hidden(name) && arguments.first().is_some_and(|word| words::is_like_rm(word)) {
         return Some("hides the name of a program that looks like rm");
     }
     if name == "git" {

@@ -1,6 +1,5 @@
-//! Programs other than git that destroy something, by name and options.
-
-use crate::approval::shell::programs::is_interpreter;
+//! Programs other than git that destroy something, by name and options. Their names stand in
+//! [`may_destroy`](crate::approval::shell::programs::may_destroy) as well, so that they are found behind other words.
 
 const FILES: &str = "deletes files for good";
 const DISKS: &str = "overwrites a disk or a file system";
@@ -8,82 +7,6 @@ const MACHINE: &str = "ends the system or the processes of others";
 const RIGHTS: &str = "changes the rights of a whole folder";
 const SERVICES: &str = "deletes what a service keeps";
 const ROOT: &str = "runs with the rights of somebody else";
-
-/// Programs of which some commands are destructive.
-const NAMES: &[&str] = &[
-    "rm",
-    "shred",
-    "srm",
-    "wipe",
-    "find",
-    "fd",
-    "fdfind",
-    "xargs",
-    "parallel",
-    "rsync",
-    "tar",
-    "truncate",
-    "mv",
-    "dd",
-    "wipefs",
-    "mkswap",
-    "blkdiscard",
-    "fdisk",
-    "sfdisk",
-    "gdisk",
-    "sgdisk",
-    "parted",
-    "hdparm",
-    "cryptsetup",
-    "lvremove",
-    "vgremove",
-    "pvremove",
-    "zpool",
-    "zfs",
-    "chmod",
-    "chown",
-    "chgrp",
-    "setfacl",
-    "kill",
-    "killall",
-    "killall5",
-    "pkill",
-    "shutdown",
-    "reboot",
-    "halt",
-    "poweroff",
-    "init",
-    "telinit",
-    "systemctl",
-    "crontab",
-    "docker",
-    "podman",
-    "kubectl",
-    "terraform",
-    "tofu",
-    "gh",
-    "aws",
-    "dropdb",
-    "userdel",
-    "sudo",
-    "doas",
-    "su",
-    "pkexec",
-    "runuser",
-    "git",
-    "mkfs",
-    "gsutil",
-    "rclone",
-    "iptables",
-    "nft",
-    "ufw",
-    "deluser",
-];
-
-/// Whether some commands of the program `name` are destructive, so that it is worth a look wherever it stands.
-pub(in crate::approval) fn is_about(name: &str) -> bool {
-    NAMES.contains(&name) || name.starts_with("mkfs") || is_interpreter(name)
-}
 
 /// Why a command is destructive.
 pub(super) fn of_words(name: &str, arguments: &[String]) -> Option<&'static str> {

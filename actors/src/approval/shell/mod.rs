@@ -12,6 +12,7 @@ mod pieces;
 mod plain;
 pub(super) mod programs;
 mod reader;
+mod search;
 mod seen;
 mod wrappers;
 
@@ -48,9 +49,9 @@ impl Script {
     /// dash and zsh of the system.
     pub fn of_text(shell: &str, text: &str) -> Self {
         let seen = if programs::is_shell(programs::name(shell)) {
-            Seen::in_script(text)
+            search::in_script(text)
         } else {
-            Seen::in_argv(&[shell.to_owned(), "-c".to_owned(), text.to_owned()])
+            search::in_argv(&[shell.to_owned(), "-c".to_owned(), text.to_owned()])
         };
         let is_known = matches!(programs::name(shell), "bash" | "sh" | "dash" | "zsh") && is_of_the_system(shell);
         match plain::plain(text).filter(|_| is_known) {
@@ -67,9 +68,9 @@ impl Script {
             }
             [program, ..] if !program.is_empty() => {
                 let commands = vec![SimpleCommand { argv: argv.to_vec() }];
-                Self::Plain { commands, seen: Seen::in_argv(argv) }
+                Self::Plain { commands, seen: search::in_argv(argv) }
             }
-            _ => Self::Complex { seen: Seen::in_argv(argv) },
+            _ => Self::Complex { seen: search::in_argv(argv) },
         }
     }
 

@@ -139,6 +139,77 @@ const DOWNLOADERS: &[&str] =
 const DECODERS: &[&str] =
     &["base64", "base32", "xxd", "openssl", "gunzip", "zcat", "gzip", "xz", "gpg", "uudecode", "rev"];
 
+/// Programs of which some commands are destructive.
+const DESTROYERS: &[&str] = &[
+    "rm",
+    "shred",
+    "srm",
+    "wipe",
+    "find",
+    "fd",
+    "fdfind",
+    "xargs",
+    "parallel",
+    "rsync",
+    "tar",
+    "truncate",
+    "mv",
+    "dd",
+    "wipefs",
+    "mkswap",
+    "blkdiscard",
+    "fdisk",
+    "sfdisk",
+    "gdisk",
+    "sgdisk",
+    "parted",
+    "hdparm",
+    "cryptsetup",
+    "lvremove",
+    "vgremove",
+    "pvremove",
+    "zpool",
+    "zfs",
+    "chmod",
+    "chown",
+    "chgrp",
+    "setfacl",
+    "kill",
+    "killall",
+    "killall5",
+    "pkill",
+    "shutdown",
+    "reboot",
+    "halt",
+    "poweroff",
+    "init",
+    "telinit",
+    "systemctl",
+    "crontab",
+    "docker",
+    "podman",
+    "kubectl",
+    "terraform",
+    "tofu",
+    "gh",
+    "aws",
+    "dropdb",
+    "userdel",
+    "sudo",
+    "doas",
+    "su",
+    "pkexec",
+    "runuser",
+    "git",
+    "mkfs",
+    "gsutil",
+    "rclone",
+    "iptables",
+    "nft",
+    "ufw",
+    "deluser",
+];
+
 /// The name of the program that `word` names: the last part of a path.
 pub(in crate::approval) fn name(word: &str) -> &str {
     word.rsplit('/').next().unwrap_or(word)
@@ -147,6 +218,11 @@ pub(in crate::approval) fn name(word: &str) -> &str {
 /// The name of the program of a command; empty if it has none.
 pub(in crate::approval) fn name_of(argv: &[String]) -> &str {
     argv.first().map_or("", |word| name(word))
+}
+
+/// Whether some commands of the program `name` are destructive, so that it is worth a look wherever it stands.
+pub(in crate::approval) fn may_destroy(name: &str) -> bool {
+    DESTROYERS.contains(&name) || name.starts_with("mkfs") || is_interpreter(name)
 }
 
 pub(in crate::approval) fn is_shell(name: &str) -> bool {

@@ -4,9 +4,6 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::reader::Reader;
-use super::wrappers;
-
 /// Most bytes of text that are read for one script, with the scripts inside it.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
@@ -52,30 +49,9 @@ pub(in crate::approval) struct SeenCommand {
 }
 
 impl Seen {
-    /// Looks through a script.
-    pub(super) fn in_script(script: &str) -> Self {
-        let mut seen = Self::default();
-        seen.queue(script.to_owned(), 0);
-        seen.read_waiting();
-        seen
-    }
-
-    /// Looks through a command whose words are known.
-    pub(super) fn in_argv(argv: &[String]) -> Self {
-        let mut seen = Self::default();
-        seen.push(argv.to_vec(), false);
-        wrappers::unwrap(&mut seen, 0, 0);
-        seen.read_waiting();
-        seen
-    }
-
-    fn read_waiting(&mut self) {
-        while let Some((script, level)) = self.waiting.pop_front() {
-            let first = self.commands.len();
-            self.statement += 1;
-            Reader::new(script.as_bytes(), self).read();
-            wrappers::unwrap(self, first, level);
-        }
+    /// The next script to be read, with its level.
+    pub(super) fn next_waiting(&mut self) -> Option<(String, usize)> {
+        self.waiting.pop_front()
     }
 
     /// Keeps a script to be read; `level` is that of the script in which it stands.

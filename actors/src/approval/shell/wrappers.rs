@@ -4,9 +4,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::programs::{is_hidden, is_shell, is_wrapper, name, name_of, reads_stdin};
+use super::programs::{is_hidden, is_shell, is_wrapper, may_destroy, name, name_of, reads_stdin};
 use super::seen::{Seen, SeenCommand};
-use crate::approval::destructive;
 
 /// Looks into the commands from the one with the number `first` on, which belong to a script at `level`.
 pub(super) fn unwrap(seen: &mut Seen, first: usize, level: usize) {
@@ -47,7 +46,7 @@ fn runs_its_words(seen: &Seen, command: &SeenCommand) -> bool {
 
 /// Whether a word may be the name of a program that matters.
 fn is_notable(name: &str) -> bool {
-    is_shell(name) || matches!(name, "eval" | "trap" | "source") || is_hidden(name) || destructive::is_about(name)
+    is_shell(name) || matches!(name, "eval" | "trap" | "source") || is_hidden(name) || may_destroy(name)
 }
 
 /// The scripts among the words of a command.

@@ -102,6 +102,11 @@ const ALSO: &[&str] = &[
     "echo \"$(for x do case x in x) ls;; esac; done)\"; rm -rf x",
     "echo \"$(function f case x in x) ls;; esac)\"; rm -rf x; echo \"esac)\"",
     "echo \"$(>x case; ls)\"; rm -rf x; echo \"esac)\"",
+    "echo \"${x#'}\"'}\"; rm -rf x; echo \"'\" #\"",
+    "X='a b'; <<<$X rm -rf x",
+    "X=rm; X=ls; eval \"$X -rf x\"",
+    "eval \"$(echo rm) -rf x\"",
+    "bash -c \"$x -rf y\"",
     "Y='X=ls'; X=rm; $Y; $X -rf x",
     "X=rm; false && X=ls; $X -rf x",
     "X='rm -rf x'; false && X=ls; $X",
@@ -186,6 +191,8 @@ const NOT: &[&str] = &[
     "sed -i s/a/b/ x",
     "tar xf x",
     "make clean",
+    "'case' x",
+    "'X=1' rm -rf x",
     "cat > Dockerfile <<EOF\nRUN a \\\n  && it's $X\nEOF\nls",
     "for f in *.rs; do echo \"$f\"; done",
     "for ((i = 0; i < 3; i++)); do echo $i; done",
@@ -216,6 +223,36 @@ const NOT: &[&str] = &[
 fn other_spellings_are_found() {
     for text in ALSO {
         assert!(destructive(&script(text)).is_some(), "{text:?}: {:?}", script(text).seen());
+    }
+}
+
+#[test]
+fn what_cannot_be_understood_counts_as_destructive() {
+    let texts = [
+        "echo $(ls",
+        "echo \"ls",
+        "echo 'ls",
+        "echo $'ls",
+        "echo `ls",
+        "echo ${x",
+        "(ls",
+        "ls )",
+        "case x in",
+        "esac",
+        "ls ;; ls",
+        "cat <<E\nx",
+        "cat <<E",
+        "cat <<'E\nx\nE",
+        "cat <<$x\nx\n$x",
+        "case x; in x) ls;; esac",
+        "case x in x) ls",
+        "case x in x) ls ) esac",
+        "ls @(a)",
+        "echo $[1]",
+    ];
+    for text in texts {
+        let reason = destructive(&script(text)).unwrap_or_default();
+        assert!(reason.starts_with("cannot be searched"), "{text:?}: {reason}");
     }
 }
 

@@ -19,20 +19,21 @@ pub use dynamic_tools::{DynamicFunction, DynamicToolNamespaceTool, DynamicToolSp
 pub use id::{InvalidThreadId, ThreadId};
 pub use listing::{
     CwdFilter, ItemAnchor, ItemsCursor, OutputDeferral, SortDirection, ThreadAttachmentListParams,
-    ThreadBackgroundTerminalsListParams, ThreadBackgroundTerminalsTerminateParams, ThreadItemsListParams, ThreadListParams, ThreadLoadedListParams,
-    ThreadSearchParams, ThreadSearchSortKey, ThreadSortKey, ThreadSourceKind, ThreadTurnsListParams,
+    ThreadBackgroundTerminalsListParams, ThreadBackgroundTerminalsTerminateParams, ThreadItemsListParams,
+    ThreadListParams, ThreadLoadedListParams, ThreadSearchParams, ThreadSearchSortKey, ThreadSortKey, ThreadSourceKind,
+    ThreadTurnsListParams,
 };
 pub use params::{
     ForkOptions, GitInfoUpdate, ResumeOptions, StartOptions, ThreadArchiveParams, ThreadDeleteParams, ThreadForkParams,
     ThreadGoalGetParams, ThreadIdParams, ThreadMetadataUpdateParams, ThreadNameSetParams, ThreadReadParams,
-    ThreadReadStateUpdateParams, ThreadResumeParams, ThreadShellCommandParams, ThreadStartParams, ThreadStartSource, ThreadUnarchiveParams,
-    ThreadUnsubscribeParams, TurnsPageParams,
+    ThreadReadStateUpdateParams, ThreadResumeParams, ThreadShellCommandParams, ThreadStartParams, ThreadStartSource,
+    ThreadUnarchiveParams, ThreadUnsubscribeParams, TurnsPageParams,
 };
 pub use results::{
     ChangedThread, Empty, LoadedThread, Page, ReadStateOperation, ThreadArchiveResponse, ThreadAttachmentListResponse,
-    ThreadBackgroundTerminal, ThreadBackgroundTerminalsListResponse, ThreadBackgroundTerminalsTerminateResponse, ThreadDeleteResponse, ThreadForkResponse,
-    ThreadGoalGetResponse, ThreadItemsListResponse, ThreadListResponse, ThreadLoadedListResponse,
-    ThreadMetadataUpdateResponse, ThreadNameSetResponse, ThreadReadResponse, ThreadReadState,
+    ThreadBackgroundTerminal, ThreadBackgroundTerminalsListResponse, ThreadBackgroundTerminalsTerminateResponse,
+    ThreadDeleteResponse, ThreadForkResponse, ThreadGoalGetResponse, ThreadItemsListResponse, ThreadListResponse,
+    ThreadLoadedListResponse, ThreadMetadataUpdateResponse, ThreadNameSetResponse, ThreadReadResponse, ThreadReadState,
     ThreadReadStateUpdateResponse, ThreadResumeResponse, ThreadSearchResponse, ThreadSearchResult, ThreadStartResponse,
     ThreadTurnsListResponse, ThreadUnarchiveResponse, ThreadUnsubscribeResponse, ThreadUnsubscribeStatus, TurnsPage,
     UnreadPosition,

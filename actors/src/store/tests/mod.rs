@@ -71,6 +71,7 @@ fn named(name: &str, created_at_ms: i64) -> ThreadRecord {
             disabled_plugin_ids: vec![],
             base_instructions: None,
             developer_instructions: None,
+            dynamic_tools: Vec::new(),
         },
     }
 }

@@ -31,6 +31,9 @@ pub(super) const TOOL: Tool = Tool {
     run: |toolbox, call| run(toolbox, &call, apply_patch),
 };
 
+/// Bytes of changes that people are shown at most. What cannot be shown is not done.
+pub(super) const SHOWN_BYTES: usize = 4 << 20;
+
 /// How long the writing may take.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
@@ -88,7 +91,7 @@ async fn apply_patch(toolbox: Rc<Toolbox>, call_id: String, ApplyPatch { patch }
     item.kind = kind(if written.is_ok() { PatchApplyStatus::Completed } else { PatchApplyStatus::Failed });
     let mut events = vec![TurnEvent::ItemCompleted { item, history: Vec::new() }];
     if written.is_ok() {
-        events.push(toolbox.changed(fitting.planned.clone()));
+        events.extend(toolbox.changed(&fitting.planned));
     }
     toolbox.report(events).await;
     let seconds = begun.elapsed().as_secs_f64();
@@ -111,9 +114,12 @@ impl Toolbox {
             let planned = parse(&patch, &bounds)
                 .and_then(|patch| plan(&patch, &cwd, &bounds))
                 .map_err(|error| error.to_string())?;
-            let targets = planned.targets();
+            let (targets, changes) = (planned.targets(), planned.file_changes());
+            if changes.iter().map(|change| change.diff.len()).sum::<usize>() > SHOWN_BYTES {
+                return Err(format!("the changes are longer than {SHOWN_BYTES} bytes together; apply them in parts"));
+            }
             Ok(Fitting {
-                changes: planned.file_changes(),
+                changes,
                 files: targets.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
                 request: Request::Patch {
                     inside_roots: are_inside(&targets, &roots),

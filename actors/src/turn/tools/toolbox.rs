@@ -12,9 +12,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Answer;
+use super::apply_patch::SHOWN_BYTES;
 use super::consent::Withheld;
 use crate::approval::remembered::Remembered;
-use crate::patch::Planned;
+use crate::patch::{Patched, Planned};
 use crate::protocol::item::{Item, ItemKind};
 use crate::protocol::server_request::ServerRequest;
 use crate::protocol::thread::ThreadId;
@@ -42,7 +43,7 @@ pub(in crate::turn) struct Toolbox {
     /// How often clients were asked.
     asked: Cell<u64>,
     /// What patches have changed in this turn.
-    patches: RefCell<Planned>,
+    patches: RefCell<Patched>,
 }
 
 /// Why nobody answered.
@@ -67,8 +68,21 @@ impl Toolbox {
         allowed: Arc<Mutex<Remembered>>,
     ) -> Self {
         let (stop, taken, asked) = (CancellationToken::new(), RefCell::default(), Cell::default());
-        let patches = RefCell::default();
-        Self { setup, thread_id, turn_id, rules, thread, shells, allowed, stop, taken, asked, patches, one_client_call: Default::default() }
+        let patches = RefCell::new(Patched::new(SHOWN_BYTES));
+        Self {
+            setup,
+            thread_id,
+            turn_id,
+            rules,
+            thread,
+            shells,
+            allowed,
+            stop,
+            taken,
+            asked,
+            patches,
+            one_client_call: Default::default(),
+        }
     }
 
     /// Ends the calls that run.
@@ -151,11 +165,11 @@ impl Toolbox {
     }
 
     /// A patch was written: what the turn has changed so far.
-    pub(super) fn changed(&self, planned: Planned) -> TurnEvent {
+    pub(super) fn changed(&self, planned: &Planned) -> Option<TurnEvent> {
         let mut patches = self.patches.borrow_mut();
-        patches.follow(planned);
+        patches.add(planned);
         let root = self.rules.cwd.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(&self.rules.cwd);
-        TurnEvent::Changed(patches.git_diff(root))
+        patches.git_diff(root).map(TurnEvent::Changed)
     }
 
     /// What was not allowed is over: completes its item, and tells the model. `declined` are the words for it where a
