@@ -55,6 +55,7 @@ mod proxy_ends;
 mod proxy_jsonl;
 mod proxy_raw;
 mod quoted_values;
+mod random_cuts;
 mod remote_commands;
 mod remote_control_start;
 mod remote_control_wish;
