@@ -5,7 +5,6 @@
 //! by messages, and does not know its client. Output is handed over piece by piece; the next piece is read only after the
 //! previous one was accepted. So a slow receiver slows the command, because a full pipe makes it wait.
 
-mod collect;
 mod confinement;
 mod environment;
 mod io;
@@ -31,7 +30,6 @@ use crate::panics::guarded_future;
 use io::{Input, Source, Terminal};
 use process::{Controls, Plumbing};
 
-pub use collect::Collected;
 pub use environment::EnvironmentPolicy;
 pub use messages::{
     CommandId, Ended, Exit, InputRefused, Job, LaunchError, Listener, Output, OutputStream, Resize, Streams,

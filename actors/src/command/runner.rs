@@ -78,6 +78,13 @@ pub struct Rules {
     pub projects: Vec<PathBuf>,
 }
 
+impl Rules {
+    /// Whether the kernel holds commands to what they may touch.
+    pub fn is_confined(&self) -> bool {
+        !matches!(self.sandbox, SandboxPolicy::DangerFullAccess | SandboxPolicy::ExternalSandbox { .. })
+    }
+}
+
 /// Why a command is not run.
 #[derive(Debug, thiserror::Error)]
 pub enum NotRun {

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`state`] | what the thread does, as clients see it; pure |
 //! | `telling` | the notifications by which clients follow a turn |
+//! | `behind` | commands that go on behind the end of their turn |
 //! | `attach` | a client joins: snapshot and subscription in one step |
 //! | `changes` | settings, what is added for the model without a turn, turns that are removed |
 //! | `memory` | the conversation of a thread that is not on disk |
@@ -31,6 +32,7 @@ use crate::turn::{Shells, Turn, TurnRules, TurnSetup};
 
 mod activity;
 mod attach;
+mod behind;
 mod changes;
 mod memory;
 mod messages;

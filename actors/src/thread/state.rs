@@ -5,6 +5,7 @@
 //! told about a complete item is on disk.
 
 use super::activity::{Activity, Waits};
+use super::behind::{Behind, can_go_on};
 use super::telling::{completed, encoded, grown, turn_object, typed};
 use crate::protocol::ServerNotification as Tell;
 use crate::protocol::item::{CommandExecutionStatus, Item, ItemKind, PatchApplyStatus};
@@ -16,14 +17,14 @@ use crate::protocol::usage::{ThreadTokenUsage, TokenUsageBreakdown};
 use crate::reply::Reply;
 use crate::router::{Ask, AskId};
 use crate::store::TurnRecord;
-use crate::turn::{AskPurpose, Growth, TurnEvent, TurnOutcome, UserCommand, UserRequest, UserWords};
+use crate::turn::{AskPurpose, TurnEvent, TurnOutcome, UserCommand, UserRequest, UserWords};
 
 /// The state of one loaded thread.
 pub struct ThreadState {
     pub(super) thread_id: ThreadId,
     pub(super) turn: Option<RunningTurn>,
     /// Commands that go on behind the end of their turn.
-    behind: Vec<Behind>,
+    behind: Behind,
     usage: Option<ThreadTokenUsage>,
     /// The last turn failed, and none has run since.
     failed: bool,
@@ -42,12 +43,6 @@ pub(super) struct RunningTurn {
     asks: Vec<(AskId, AskPurpose)>,
     /// The last message of the agent.
     last_message: Option<Item>,
-}
-
-/// A command that goes on behind the end of its turn.
-struct Behind {
-    turn: TurnRecord,
-    item: Item,
 }
 
 /// One thing that a thread has to do.
@@ -99,7 +94,7 @@ pub struct Record {
 impl ThreadState {
     /// A thread at rest.
     pub fn new(thread_id: ThreadId, usage: Option<ThreadTokenUsage>) -> Self {
-        Self { thread_id, turn: None, behind: Vec::new(), usage, failed: false }
+        Self { thread_id, turn: None, behind: Behind::default(), usage, failed: false }
     }
 
     /// What clients are told of it.
@@ -172,8 +167,17 @@ impl ThreadState {
                 }
                 TurnEvent::Injected { history, reply } => steps.push(Step::Remember(history, reply)),
                 event if self.running() == Some(turn_id) => self.take(event, now_ms, &mut steps),
-                TurnEvent::Grew { item_id, growth } => self.grew_behind(&item_id, growth, &mut steps),
-                TurnEvent::ItemCompleted { item, .. } => self.completed_behind(item, &mut steps),
+                TurnEvent::Grew { item_id, growth } => {
+                    let turn = self.behind.grew(&item_id, &growth);
+                    steps.extend(turn.map(|turn| Step::Tell(grown(self.thread_id, turn, &item_id, growth))));
+                }
+                TurnEvent::ItemCompleted { item, .. } => {
+                    let Some(turn) = self.behind.complete(&item.id) else { continue };
+                    let told = completed(self.thread_id, turn.id.clone(), &item);
+                    let items = vec![item];
+                    steps.push(Step::Record(Record { turn, items, history: Vec::new(), replaces_history: false }));
+                    steps.extend(told);
+                }
                 _ => log::debug!("an event of turn {turn_id}, which has ended, is left out"),
             }
         }
@@ -306,14 +310,14 @@ impl ThreadState {
         turn.record.completed_at_ms = Some(now_ms);
         let is_completed = status == TurnStatus::Completed;
         let (behind, mut open): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut turn.open).into_iter().partition(|item| is_completed && is_command(item));
+            std::mem::take(&mut turn.open).into_iter().partition(|item| is_completed && can_go_on(item));
         open.iter_mut().for_each(|item| close(item, now_ms));
         steps.extend(turn.asks.drain(..).map(|(id, _)| Step::Withdraw(id)));
         let (was_announced, last_message) = (turn.announced, turn.last_message.take());
         if was_announced {
             let items = open.iter().chain(&behind).cloned().collect();
             steps.push(Step::Record(turn.record_of(items, Vec::new())));
-            self.behind.extend(behind.into_iter().map(|item| Behind { turn: turn.record.clone(), item }));
+            self.behind.keep(&turn.record, behind);
             for item in &open {
                 steps.extend(self.completed(item));
             }
@@ -335,24 +339,6 @@ impl ThreadState {
     }
 }
 
-/// Commands that go on behind the end of their turn.
-impl ThreadState {
-    fn grew_behind(&mut self, item_id: &str, growth: Growth, steps: &mut Vec<Step>) {
-        let Some(behind) = self.behind.iter_mut().find(|behind| behind.item.id == item_id) else { return };
-        growth.apply(&mut behind.item);
-        steps.push(Step::Tell(grown(self.thread_id, behind.turn.id.clone(), item_id, growth)));
-    }
-
-    fn completed_behind(&mut self, item: Item, steps: &mut Vec<Step>) {
-        let Some(at) = self.behind.iter().position(|behind| behind.item.id == item.id) else { return };
-        let Behind { turn, .. } = self.behind.swap_remove(at);
-        let told = completed(self.thread_id, turn.id.clone(), &item);
-        let record = Record { turn, items: vec![item], history: Vec::new(), replaces_history: false };
-        steps.push(Step::Record(record));
-        steps.extend(told);
-    }
-}
-
 impl RunningTurn {
     fn waits(&self) -> Waits {
         let waits_for = |purpose| self.asks.iter().any(|(_, asked_for)| *asked_for == purpose);
@@ -371,11 +357,6 @@ impl RunningTurn {
         }
         self.record_of(vec![item], history)
     }
-}
-
-/// Only a command can go on behind the end of its turn.
-fn is_command(item: &Item) -> bool {
-    matches!(item.kind, ItemKind::CommandExecution(_))
 }
 
 /// What an item is like whose turn ended before it did.

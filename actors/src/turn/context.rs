@@ -8,6 +8,9 @@ use crate::protocol::settings::{ModeKind, SandboxPolicy};
 /// How the agent works, for every model and provider.
 const BASE: &str = include_str!("base.md");
 
+/// How to use the tools of this server.
+const TOOLS: &str = include_str!("tools.md");
+
 /// How the agent works while it plans.
 const PLAN_MODE: &str = include_str!("plan_mode.md");
 
@@ -17,10 +20,11 @@ pub const WAY_OF_WORKING: &str = "<way_of_working>";
 /// The text that stands before everything else: the client's own in place of ours, where it has one, and what the client
 /// wants said in addition.
 pub fn instructions(base: Option<&str>, developer: Option<&str>) -> String {
-    let base = base.unwrap_or(BASE).trim();
+    let ours = || format!("{}\n\n{}", BASE.trim(), TOOLS.trim());
+    let base = base.map_or_else(ours, |base| base.trim().to_owned());
     match developer.map(str::trim).filter(|text| !text.is_empty()) {
         Some(developer) => format!("{base}\n\n{developer}"),
-        None => base.to_owned(),
+        None => base,
     }
 }
 

@@ -11,12 +11,16 @@
 //! | [`answer`], [`plan`] | from an answer to items |
 //! | [`report`] | telling the thread |
 //! | [`context`], [`instructions`], [`words`] | what the model is told |
-//! | [`tools`], [`shell`] | what the model may call; a shell command that a tool runs |
+//! | [`calls`] | the calls of tools that the model makes |
+//! | [`tools`], [`client_tools`] | what the model may call |
+//! | [`shell`], [`program`] | a shell command that a tool runs; a short program |
 //! | [`history`], [`compact`] | what must hold of a conversation, and how it is made shorter |
 //! | [`waiting`] | the bound of what waits for its place in it |
 
 mod answer;
 mod ask;
+mod calls;
+mod client_tools;
 mod compact;
 mod context;
 mod growth;
@@ -24,6 +28,7 @@ mod history;
 mod instructions;
 mod messages;
 mod plan;
+mod program;
 mod report;
 mod run;
 mod shell;
@@ -49,6 +54,7 @@ use report::Reporter;
 use run::{Input, Run};
 use waiting::WaitingRoom;
 
+pub use client_tools::client_tools;
 pub use instructions::InstructionSearch;
 pub use messages::{
     AskPurpose, Growth, Inject, Interrupt, Report, RunCommand, Steer, TurnEvent, TurnOutcome, UserCommand, UserRequest,
@@ -56,7 +62,7 @@ pub use messages::{
 };
 pub use shell::{ShellHandle, Shells};
 pub use task::{Purpose, TurnLimits, TurnRules, TurnSetup, TurnTask, usual_shell};
-pub use tools::{ClientTool, client_tools, offered};
+pub use tools::offered;
 
 /// See the module's documentation. It ends with the turn.
 pub struct Turn {

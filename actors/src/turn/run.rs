@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use actix_rt::task::spawn_blocking;
-use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
@@ -17,7 +16,7 @@ use super::context::{Surroundings, WAY_OF_WORKING, instructions, way_of_working}
 use super::messages::{Inject, Report, TurnEvent, TurnOutcome, UserCommand, UserWords};
 use super::report::{Reporter, ThreadGone};
 use super::task::{Purpose, TurnRules, TurnSetup, TurnTask};
-use super::tools::{Made, Toolbox, user_shell};
+use super::tools::{Made, Toolbox};
 use super::waiting::Waiting;
 use super::words;
 use crate::model::{ModelClient, ModelRequest};
@@ -276,91 +275,7 @@ impl Run {
         latest.is_some_and(|latest| latest == said)
     }
 
-    /// Asks the model once, and makes the calls that it wants made. Returns whether it is to be asked again.
-    async fn answer(&mut self) -> Result<bool, Stop> {
-        let request = self.request(self.history.clone());
-        let mut answered = Answered::default();
-        let mut end = self.ask(request, Showing::Items, &mut answered).await;
-        if end.is_ok() {
-            end = self.wait_for_calls().await;
-        }
-        let heard = self.remember_made(end).await?;
-        Ok(answered.calls > 0 || heard)
-    }
-
-    /// Runs a command of a user as a turn of its own.
-    async fn run_command(&mut self, command: UserCommand) -> Result<(), Stop> {
-        let UserCommand { reply, script, timeout } = command;
-        self.reporter.push(TurnEvent::Began { reply });
-        self.reporter.flush().await?;
-        self.calls.push(Box::pin(user_shell(self.toolbox.clone(), script, timeout)));
-        let end = self.wait_for_calls().await;
-        self.remember_made(end).await.map(|_| ())
-    }
-
-    /// Makes what calls gave back part of the conversation; where the turn is to end, those that run end first. Returns
-    /// whether a user's command is among them.
-    async fn remember_made(&mut self, end: Result<(), Stop>) -> Result<bool, Stop> {
-        if end.is_err() {
-            self.toolbox.stop();
-            while let Some(made) = self.calls.next().await {
-                self.made.push(made);
-            }
-        }
-        // In the order of the calls, so that the same conversation always reads the same.
-        self.made.sort_by_key(|made| made.number);
-        let made = std::mem::take(&mut self.made);
-        let heard = made.iter().any(Made::is_of_user);
-        self.remember(made.into_iter().map(|made| made.entry).collect());
-        self.reporter.flush().await?;
-        end.map(|()| heard)
-    }
-
-    /// Waits until every call that runs is over.
-    async fn wait_for_calls(&mut self) -> Result<(), Stop> {
-        loop {
-            tokio::select! {
-                biased;
-                input = self.inbox.recv() => if self.hear(input) == Heard::Interrupt {
-                    return Err(Stop::Interrupted);
-                },
-                made = self.calls.next() => match made {
-                    Some(made) => self.take_made(made)?,
-                    None => return Ok(()),
-                },
-            }
-        }
-    }
-
-    /// A call is over.
-    ///
-    /// # Errors
-    /// The turn is to end with it.
-    pub(super) fn take_made(&mut self, made: Made) -> Result<(), Stop> {
-        let ends_turn = made.ends_turn;
-        self.made.push(made);
-        if ends_turn { Err(Stop::Interrupted) } else { Ok(()) }
-    }
-
-    /// Takes in what reaches the turn while something else goes on.
-    pub(super) fn hear(&mut self, input: Option<Input>) -> Heard {
-        match input {
-            Some(Input::Steer(words)) => {
-                self.waiting.push(words);
-                return Heard::Words;
-            }
-            Some(Input::Inject(injected)) => self.injected.push(injected),
-            Some(Input::Command(command)) => {
-                let UserCommand { reply, script, timeout } = command.take();
-                self.reporter.push(TurnEvent::Taken { reply });
-                self.calls.push(Box::pin(user_shell(self.toolbox.clone(), script, timeout)));
-            }
-            Some(Input::Interrupt) | None => return Heard::Interrupt,
-        }
-        Heard::Other
-    }
-
-    fn request(&self, input: Vec<HistoryItem>) -> ModelRequest {
+    pub(super) fn request(&self, input: Vec<HistoryItem>) -> ModelRequest {
         let rules = &self.task.rules;
         ModelRequest {
             model: rules.model.clone(),
@@ -375,7 +290,7 @@ impl Run {
         }
     }
 
-    fn remember(&mut self, history: Vec<HistoryItem>) {
+    pub(super) fn remember(&mut self, history: Vec<HistoryItem>) {
         if !history.is_empty() {
             self.history.extend(history.iter().cloned());
             self.reporter.push(TurnEvent::Remembered(history));

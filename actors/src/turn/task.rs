@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use actix::prelude::*;
 use serde_json::value::RawValue;
 
+use super::client_tools::ClientTool;
 use super::instructions::InstructionSearch;
 use super::messages::{UserCommand, UserWords};
 use super::shell::Shells;
-use super::tools::ClientTool;
 use crate::approval::remembered::Remembered;
 use crate::clock::Clock;
 use crate::command::{Rules, Runner};

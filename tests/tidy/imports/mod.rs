@@ -90,6 +90,7 @@ const PROCESS: &[&str] = &[
     "logging",
     "terminal",
     "codex_home",
+    "own_programs",
     "open_files",
     "signals",
 ];

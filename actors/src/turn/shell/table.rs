@@ -43,6 +43,8 @@ pub struct ShellHandle {
     pub command: String,
     /// Its working directory.
     pub cwd: PathBuf,
+    /// Whether the kernel holds it to what the thread's commands may touch.
+    pub is_confined: bool,
     /// Cancelled when it has ended and its end was told.
     pub ended: CancellationToken,
 }
@@ -80,9 +82,10 @@ impl Shells {
     /// Starts a command on the calling arbiter, under a number from [`Self::reserve`].
     pub fn start(&self, number: u32, task: ShellTask, command: String) -> ShellHandle {
         let ended = CancellationToken::new();
+        let is_confined = task.run.rules.is_confined();
         let (turn_id, item_id, cwd) = (task.turn_id.clone(), task.item.id.clone(), task.run.cwd.clone());
         let shell = start(MESSAGES, Shell::new(task, ended.clone()));
-        let handle = ShellHandle { number, shell, turn_id, item_id, command, cwd, ended };
+        let handle = ShellHandle { number, shell, turn_id, item_id, command, cwd, is_confined, ended };
         self.lock().shells.insert(number, handle.clone());
         handle
     }

@@ -14,15 +14,17 @@ use tokio::time::Instant;
 
 use super::consent::{Consent, Withheld};
 use super::schema::parameters;
+use super::toolbox::SHOWN_BYTES;
 use super::{Answer, Tool, Toolbox, run};
 use crate::approval::decide::{Case, Decision, Request, Sandbox, decide};
-use crate::command::{Collected, Run};
+use crate::command::Run;
 use crate::patch::{Bounds, Planned, parse, plan};
 use crate::protocol::item::{FileChange, FileUpdateChange, ItemKind, PatchApplyStatus};
 use crate::protocol::server_request::{
     FILE_CHANGE_APPROVAL, FileChangeApprovalDecision as Word, FileChangeRequestApprovalParams,
 };
 use crate::turn::messages::{AskPurpose, TurnEvent};
+use crate::turn::program::{Collected, collect};
 
 pub(super) const TOOL: Tool = Tool {
     name: "apply_patch",
@@ -30,9 +32,6 @@ pub(super) const TOOL: Tool = Tool {
     parameters: parameters::<ApplyPatch>,
     run: |toolbox, call| run(toolbox, &call, apply_patch),
 };
-
-/// Bytes of changes that people are shown at most. What cannot be shown is not done.
-pub(super) const SHOWN_BYTES: usize = 4 << 20;
 
 /// How long the writing may take.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -167,8 +166,8 @@ impl Toolbox {
             with_programs: false,
             timeout: Some(TIME_LIMIT),
         };
-        let collected = self.setup.runner.collect(run, stdin).await.map_err(|error| error.to_string())?;
-        let Collected { exit, stderr, .. } = collected;
+        let collected = collect(&self.setup.runner, run, stdin).await.map_err(|error| error.to_string())?;
+        let Collected { exit, stderr } = collected;
         match exit {
             Ok(exit) if exit.code == 0 => Ok(()),
             Ok(exit) if stderr.is_empty() => Err(format!("writing the files ended with code {}", exit.code)),

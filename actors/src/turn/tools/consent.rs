@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::{MutexGuard, PoisonError};
 
-use super::Toolbox;
-use super::toolbox::Unheard;
+use super::outcome::Answer;
+use super::toolbox::{Toolbox, Unheard};
 use crate::approval::amendment::proposed;
 use crate::approval::decide::{Case, Decision, Request, Sandbox, decide};
 use crate::approval::destructive::destructive;
@@ -12,16 +12,17 @@ use crate::approval::harmless::harmless;
 use crate::approval::remembered::{Identity, Remembered};
 use crate::approval::shell::Script;
 use crate::command::Rules;
-use crate::protocol::item::CommandAction;
+use crate::protocol::item::{CommandAction, Item};
 use crate::protocol::server_request::{
     COMMAND_APPROVAL, CommandExecutionApprovalDecision as Word, CommandExecutionApprovalKind,
     CommandExecutionRequestApprovalParams,
 };
 use crate::protocol::settings::SandboxPolicy;
-use crate::turn::messages::AskPurpose;
+use crate::turn::messages::{AskPurpose, TurnEvent};
 
 /// A command that the model wants run.
 pub(super) struct Wanted {
+    pub(super) kind: CommandExecutionApprovalKind,
     pub(super) argv: Vec<String>,
     pub(super) script: Script,
     /// The whole command, quoted for a shell.
@@ -56,6 +57,18 @@ pub(super) enum Withheld {
     Unanswered,
     /// The turn was interrupted meanwhile.
     Stopped,
+}
+
+impl Withheld {
+    /// What the model is told; `declined` are the words for it where a person said no.
+    pub(super) fn answer(self, declined: &str) -> Answer {
+        match self {
+            Self::Declined => Answer::Text(declined.to_owned()),
+            Self::Cancelled => Answer::EndTurn(declined.to_owned()),
+            Self::Unanswered => Answer::Text("approval request failed".to_owned()),
+            Self::Stopped => Answer::Text("aborted by user".to_owned()),
+        }
+    }
 }
 
 impl From<Unheard> for Withheld {
@@ -98,7 +111,7 @@ impl Toolbox {
             .flatten()
             .chain([Word::Decline, Word::Cancel]);
         let params = CommandExecutionRequestApprovalParams {
-            kind: CommandExecutionApprovalKind::Command,
+            kind: wanted.kind,
             thread_id: self.thread_id,
             turn_id: self.turn_id.to_string(),
             item_id: item_id.to_owned(),
@@ -135,6 +148,14 @@ impl Toolbox {
             Word::Cancel => Consent::Withheld(Withheld::Cancelled),
             Word::Decline | Word::ApplyNetworkPolicyAmendment { .. } => Consent::Withheld(Withheld::Declined),
         }
+    }
+
+    /// What was not allowed is over: completes its item, and tells the model. `declined` are the words for it where a
+    /// person said no.
+    pub(super) async fn withhold(&self, item: Item, reason: Withheld, declined: &str) -> Answer {
+        let item = Item { completed_at_ms: Some(self.setup.clock.unix_ms()), ..item };
+        self.report(vec![TurnEvent::ItemCompleted { item, history: Vec::new() }]).await;
+        reason.answer(declined)
     }
 
     /// What a person has allowed in this thread.

@@ -5,56 +5,17 @@ use std::rc::Rc;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::toolbox::Unheard;
-use super::{Answer, Toolbox};
+use super::outcome::Answer;
+use super::toolbox::{Toolbox, Unheard};
 use crate::protocol::item::{
     DynamicToolCall, DynamicToolCallOutputContentItem as Content, DynamicToolCallStatus, Item, ItemKind,
 };
-use crate::protocol::model::{ContentPart, ToolSpec};
+use crate::protocol::model::ContentPart;
 use crate::protocol::quoted::beginning;
 use crate::protocol::server_request::{DYNAMIC_TOOL_CALL, DynamicToolCallParams};
-use crate::protocol::thread::{DynamicFunction, DynamicToolNamespaceTool, DynamicToolSpec};
 use crate::turn::answer::Call;
+use crate::turn::client_tools::ClientTool;
 use crate::turn::messages::{AskPurpose, TurnEvent};
-
-/// A tool of a client.
-#[derive(Clone, Debug)]
-pub struct ClientTool {
-    /// The name by which the model calls it.
-    name: String,
-    namespace: Option<String>,
-    tool: String,
-}
-
-/// The tools that clients brought along, and what the model is told of them. Every server knows functions only, so the
-/// namespace becomes a part of the name.
-pub fn client_tools(specs: &[DynamicToolSpec]) -> (Vec<ClientTool>, Vec<ToolSpec>) {
-    let mut all = Vec::new();
-    for spec in specs {
-        match spec {
-            DynamicToolSpec::Function(function) => all.push((None, function)),
-            DynamicToolSpec::Namespace { name, tools, .. } => {
-                let inner = tools.iter().map(|DynamicToolNamespaceTool::Function(function)| (Some(name), function));
-                all.extend(inner);
-            }
-        }
-    }
-    all.into_iter()
-        .map(|(namespace, DynamicFunction { name: tool, description, input_schema, .. })| {
-            let name = namespace.map_or_else(|| tool.clone(), |namespace| format!("{namespace}__{tool}"));
-            let parameters = serde_json::value::to_raw_value(input_schema).unwrap_or_default();
-            let spec = ToolSpec { name: name.clone(), description: description.clone(), parameters };
-            (ClientTool { name, namespace: namespace.cloned(), tool: tool.clone() }, spec)
-        })
-        .unzip()
-}
-
-impl ClientTool {
-    /// Whether the model means this tool.
-    pub(super) fn is_called(&self, name: &str) -> bool {
-        self.name == name
-    }
-}
 
 /// Lets a client make a call. One after the other, as clients expect it.
 pub(super) async fn call_client(toolbox: Rc<Toolbox>, tool: ClientTool, call: Call) -> Answer {

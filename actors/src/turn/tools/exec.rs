@@ -15,6 +15,7 @@ use crate::approval::decide::Decision;
 use crate::approval::shell::Script;
 use crate::command::Run;
 use crate::protocol::item::{CommandExecution, CommandExecutionSource, CommandExecutionStatus, ItemKind};
+use crate::protocol::server_request::CommandExecutionApprovalKind;
 use crate::turn::messages::TurnEvent;
 use crate::turn::shell::{End, Look, Seen, ShellHandle};
 
@@ -126,6 +127,7 @@ impl ExecCommand {
         let actions = command_actions(&script, &self.cmd);
         let argv = vec![shell, flag.to_owned(), self.cmd];
         Wanted {
+            kind: CommandExecutionApprovalKind::Command,
             script,
             command: shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" ")),
             argv,

@@ -7,10 +7,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use super::consent::{Consent, Wanted};
 use super::exec::{wait, watch};
 use super::schema::parameters;
 use super::{Answer, Tool, Toolbox, run};
+use crate::approval::actions::command_actions;
+use crate::approval::decide::Decision;
+use crate::approval::shell::Script;
 use crate::command::InputRefused;
+use crate::protocol::server_request::CommandExecutionApprovalKind;
 use crate::turn::messages::TurnEvent;
 use crate::turn::shell::{ShellHandle, Type};
 
@@ -50,21 +55,44 @@ async fn write_stdin(toolbox: Rc<Toolbox>, _: String, wanted: WriteStdin) -> Ans
         return refused(format_args!("there is no session {session_id}; it may have ended"));
     };
     let waits = if chars.is_empty() { WAITING } else { AFTER_TYPING };
-    if !chars.is_empty()
-        && let Err(reason) = type_into(&shell, chars.clone()).await
-    {
-        return refused(reason);
+    if !chars.is_empty() {
+        if let Err(answer) = may_type(&toolbox, &shell, &chars).await {
+            return answer;
+        }
+        if let Err(reason) = type_into(&shell, chars.clone()).await {
+            return refused(reason);
+        }
     }
-    let interaction = TurnEvent::Typed {
-        turn_id: shell.turn_id.clone(),
-        item_id: shell.item_id.clone(),
-        number: shell.number,
-        text: chars,
-    };
+    let (turn_id, item_id, number) = (shell.turn_id.clone(), shell.item_id.clone(), shell.number);
     let most_bytes = toolbox.output_bytes(max_output_tokens);
     let answer = watch(&toolbox, shell, begun, wait(yield_time_ms, waits), most_bytes).await;
-    toolbox.report(vec![interaction]).await;
+    toolbox.report(vec![TurnEvent::Typed { turn_id, item_id, number, text: chars }]).await;
     answer
+}
+
+/// What is typed into a shell is a command like any other.
+async fn may_type(toolbox: &Toolbox, shell: &ShellHandle, chars: &str) -> Result<(), Answer> {
+    let script = Script::of_text("bash", chars);
+    let wanted = Wanted {
+        kind: CommandExecutionApprovalKind::WriteStdin,
+        actions: command_actions(&script, chars),
+        script,
+        argv: vec![chars.to_owned()],
+        command: chars.to_owned(),
+        cwd: shell.cwd.clone(),
+        tty: true,
+        escalated: !shell.is_confined && toolbox.rules.commands.is_confined(),
+        justification: Some(format!("typed into: {}", shell.command)),
+        prefix: None,
+    };
+    match toolbox.judge(&wanted).await {
+        Decision::Run { .. } => Ok(()),
+        Decision::Refuse(reason) => Err(Answer::Text(reason)),
+        Decision::Ask { reason, .. } => match toolbox.consent(&shell.item_id, reason, &wanted).await {
+            Consent::Given => Ok(()),
+            Consent::Withheld(reason) => Err(reason.answer("rejected by user")),
+        },
+    }
 }
 
 async fn type_into(shell: &ShellHandle, text: String) -> Result<(), &'static str> {

@@ -13,6 +13,7 @@
 //! | [`update_plan`], [`view_image`] | the steps that a person sees; a picture for the model |
 //! | [`user_input`], [`dynamic`] | questions to the person; tools that a client runs |
 //! | [`user_shell`] | a command of the user |
+//! | [`outcome`] | what a call gives back |
 //! | [`schema`] | the arguments of a tool, for the model |
 
 mod apply_patch;
@@ -20,6 +21,7 @@ mod consent;
 mod dynamic;
 mod exec;
 mod input;
+mod outcome;
 mod schema;
 mod toolbox;
 mod update_plan;
@@ -33,11 +35,12 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
 use super::answer::Call;
-use crate::protocol::model::{ContentPart, HistoryItem, ToolOutput, ToolSpec};
+use crate::protocol::model::{HistoryItem, ToolOutput, ToolSpec};
 use crate::protocol::quoted::beginning;
 use crate::protocol::settings::ModeKind;
 
-pub use dynamic::{ClientTool, client_tools};
+use outcome::Answer;
+pub(super) use outcome::Made;
 pub(super) use toolbox::Toolbox;
 pub(super) use user_shell::user_shell;
 
@@ -53,32 +56,6 @@ struct Tool {
 
 /// All tools, in the order in which they are offered.
 static TOOLS: &[Tool] = &[exec::TOOL, input::TOOL, apply_patch::TOOL, update_plan::TOOL, view_image::TOOL];
-
-/// What a tool gives back.
-pub(super) enum Answer {
-    /// Text for the model.
-    Text(String),
-    /// Text and images for the model.
-    Parts(Vec<ContentPart>),
-    /// Text for the model, which it sees in a later turn: the person wants this one to end.
-    EndTurn(String),
-}
-
-/// A call that was made.
-pub(super) struct Made {
-    /// The place of the call among those of its answer, counted from 0. Commands of users come last.
-    pub(super) number: usize,
-    /// What the model sees of it.
-    pub(super) entry: HistoryItem,
-    pub(super) ends_turn: bool,
-}
-
-impl Made {
-    /// Whether a user wanted it, and not the model.
-    pub(super) fn is_of_user(&self) -> bool {
-        !matches!(self.entry, HistoryItem::FunctionCallOutput { .. })
-    }
-}
 
 /// What the model may call in this mode, besides tools of clients.
 pub fn offered(mode: ModeKind) -> Vec<ToolSpec> {

@@ -11,9 +11,6 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::Answer;
-use super::apply_patch::SHOWN_BYTES;
-use super::consent::Withheld;
 use crate::approval::remembered::Remembered;
 use crate::patch::{Patched, Planned};
 use crate::protocol::item::{Item, ItemKind};
@@ -22,7 +19,10 @@ use crate::protocol::thread::ThreadId;
 use crate::router::{Ask, AskId};
 use crate::turn::messages::{AskPurpose, Report, TurnEvent};
 use crate::turn::shell::Shells;
-use crate::turn::{TurnRules, TurnSetup};
+use crate::turn::task::{TurnRules, TurnSetup};
+
+/// Bytes of changes that people are shown at most. What cannot be shown is not done.
+pub(super) const SHOWN_BYTES: usize = 4 << 20;
 
 /// What the tools of a turn work with.
 pub(in crate::turn) struct Toolbox {
@@ -170,19 +170,6 @@ impl Toolbox {
         patches.add(planned);
         let root = self.rules.cwd.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(&self.rules.cwd);
         patches.git_diff(root).map(TurnEvent::Changed)
-    }
-
-    /// What was not allowed is over: completes its item, and tells the model. `declined` are the words for it where a
-    /// person said no.
-    pub(super) async fn withhold(&self, item: Item, reason: Withheld, declined: &str) -> Answer {
-        let item = Item { completed_at_ms: Some(self.setup.clock.unix_ms()), ..item };
-        self.report(vec![TurnEvent::ItemCompleted { item, history: Vec::new() }]).await;
-        match reason {
-            Withheld::Declined => Answer::Text(declined.to_owned()),
-            Withheld::Cancelled => Answer::EndTurn(declined.to_owned()),
-            Withheld::Unanswered => Answer::Text("approval request failed".to_owned()),
-            Withheld::Stopped => Answer::Text("aborted by user".to_owned()),
-        }
     }
 
     /// The path as the model means it: relative to the working directory.

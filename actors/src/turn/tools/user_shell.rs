@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Made, Toolbox};
+use super::outcome::Made;
+use super::toolbox::Toolbox;
 use crate::approval::actions::command_actions;
 use crate::approval::shell::Script;
 use crate::command::Run;
