@@ -10,7 +10,7 @@ use app_server_actors::{
     protocol::{
         ErrorCode, RequestId,
         calls::{Call, INITIALIZE},
-        client::{Refused, ResultText, ServerMessage, decode_server},
+        client::{Refused, ResultText, ServerMessage, answer_text, decode_server},
         initialize::{Capabilities, ClientInfo, InitializeParams, InitializeResponse},
         raw::{INITIALIZED, request_text},
     },
@@ -167,6 +167,14 @@ impl Client {
         let id = self.last_id;
         self.send(request_text(id, method, params)?.into()).await?;
         Ok(id)
+    }
+
+    /// Answers the server's request `id`.
+    ///
+    /// # Errors
+    /// The connection has ended.
+    pub async fn answer(&mut self, id: &RequestId, result: &impl Serialize) -> Result<(), ClientError> {
+        self.send(answer_text(id, result)?.into()).await
     }
 
     async fn request_once(&mut self, method: &str, params: &impl Serialize) -> Result<ResultText, ClientError> {

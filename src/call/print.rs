@@ -45,6 +45,11 @@ impl Printer {
         matches!(self.style, Style::Pretty { .. })
     }
 
+    /// Whether stdout shows colours.
+    pub fn is_coloured(&self) -> bool {
+        matches!(self.style, Style::Pretty { colour: true })
+    }
+
     /// Prints a JSON text.
     pub async fn json(&mut self, json: &str) -> io::Result<()> {
         let json = shown_json(json);

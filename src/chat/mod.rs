@@ -1,7 +1,14 @@
 //! `chat`: a conversation with the agent in a terminal or a script.
 
+mod actions;
+mod desk;
+mod exact;
+mod keyboard;
 mod own;
 mod paper;
+mod patch_text;
+mod question;
+mod show;
 mod talk;
 
 use std::{error::Error, io::IsTerminal as _, path::Path};
@@ -9,11 +16,17 @@ use std::{error::Error, io::IsTerminal as _, path::Path};
 use app_server_actors::protocol::{
     calls::{THREAD_RESUME, THREAD_START},
     raw::RawParams,
-    thread::{ThreadChoices, ThreadStartParams},
+    thread::{LoadedThread, ThreadChoices, ThreadResumeResponse, ThreadStartParams},
 };
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::io::AsyncReadExt as _;
 
-use self::{own::OwnServer, paper::Paper, talk::Talk};
+use self::{
+    desk::Desk,
+    keyboard::Keyboard,
+    own::OwnServer,
+    paper::Paper,
+    talk::{Happening, Talk},
+};
 use crate::{
     attach::{AttachError, CallError, Client, ClientError},
     call::Printer,
@@ -74,12 +87,16 @@ struct Conversation<'a> {
 
 impl Conversation<'_> {
     async fn hold(&self, mut client: Client, signals: Signals) -> Result<(), CallError> {
-        let thread = self.thread(&mut client).await?;
+        let loaded = self.thread(&mut client).await?;
         let paper = Paper::new(Printer::of_stdout(), self.chat.json);
-        let mut talk = Talk { client, thread, paper, signals };
+        let keyboard = if std::io::stdin().is_terminal() { Some(Keyboard::open()?) } else { None };
+        let (thread, cwd) = (loaded.thread.id.to_string(), loaded.cwd);
+        let mut talk = Talk { client, thread, cwd, paper, signals, keyboard, desk: Desk::default() };
+        // The agent may be at work already.
+        loaded.thread.turns.iter().flat_map(|turn| &turn.items).for_each(|item| talk.desk.note(item));
         let talked = match &self.chat.prompt {
             Some(prompt) => talk.turn(prompt).await,
-            None if std::io::stdin().is_terminal() => talk_on_terminal(&mut talk).await,
+            None if talk.keyboard.is_some() => talk_on_terminal(&mut talk).await,
             None => {
                 let mut prompt = String::new();
                 tokio::io::stdin().read_to_string(&mut prompt).await?;
@@ -93,12 +110,12 @@ impl Conversation<'_> {
         talked
     }
 
-    /// The id of the thread that `--thread` names, or of a new one in the working directory.
-    async fn thread(&self, client: &mut Client) -> Result<String, CallError> {
+    /// The thread that `--thread` names, or a new one in the working directory.
+    async fn thread(&self, client: &mut Client) -> Result<LoadedThread, CallError> {
         if let Some(thread) = &self.chat.thread {
             let params = RawParams::from_texts([("threadId", thread.as_str())]).map_err(ClientError::from)?;
-            client.request(THREAD_RESUME.method(), &params).await?;
-            return Ok(thread.clone());
+            let resumed = client.request(THREAD_RESUME.method(), &params).await?;
+            return Ok(resumed.read::<ThreadResumeResponse>().map_err(ClientError::from)?.loaded);
         }
         // A server that runs already has not seen this command line.
         let overrides = self.arguments.overrides.iter().filter(|it| it.of_setting().is_none());
@@ -110,27 +127,35 @@ impl Conversation<'_> {
             ..ThreadChoices::default()
         };
         let params = ThreadStartParams { choices, ..ThreadStartParams::default() };
-        Ok(client.call(&THREAD_START, &params).await?.loaded.thread.id.to_string())
+        Ok(client.call(&THREAD_START, &params).await?.loaded)
     }
 }
 
-/// One message a line, until the end of the input or a Ctrl-C without an answer to interrupt.
+/// One message a line, until the end of the input or a Ctrl-C without an answer to interrupt. What others do in the thread
+/// meanwhile is shown, and what the agent asks is asked.
 async fn talk_on_terminal(talk: &mut Talk) -> Result<(), CallError> {
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut is_ready = true;
     loop {
-        talk.paper.prompt().await?;
-        let line = tokio::select! {
-            line = lines.next_line() => line?,
-            () = talk.signals.stop() => None,
-        };
-        match line {
-            None => return Ok(()),
-            Some(line) if line.trim().is_empty() => {}
-            Some(line) => match talk.turn(&line).await {
-                // It was shown; the next message may fare better.
-                Err(CallError::Unsuccessful(reason)) => talk.paper.line(&reason).await?,
-                answered => answered?,
-            },
+        let is_asked = talk.desk.question().is_some();
+        if is_ready && !is_asked {
+            talk.paper.prompt().await?;
+        }
+        match talk.next(true).await? {
+            Happening::Line(line) if is_asked => {
+                talk.typed(line).await?;
+                is_ready = false;
+            }
+            Happening::Line(None) | Happening::Signal | Happening::Unread => return Ok(()),
+            Happening::Line(Some(line)) if line.trim().is_empty() => is_ready = true,
+            Happening::Line(Some(line)) => {
+                match talk.turn(&line).await {
+                    // It was shown; the next message may fare better.
+                    Err(CallError::Unsuccessful(reason)) => talk.paper.line(&reason).await?,
+                    answered => answered?,
+                }
+                is_ready = true;
+            }
+            Happening::Message(message) => is_ready = talk.told(&message).await?.is_some(),
         }
     }
 }

@@ -114,7 +114,7 @@ async fn read(reader: ReadHalf<DuplexStream>, waiting: &Waiting, news: mpsc::Sen
                     break;
                 }
             }
-            Ok(ServerMessage::Answer { .. } | ServerMessage::Unknown) => {}
+            Ok(ServerMessage::Answer { .. } | ServerMessage::Request { .. } | ServerMessage::Unknown) => {}
             Err(error) => log::error!("the server sent an invalid message: {error}"),
         }
     }

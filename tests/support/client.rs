@@ -150,6 +150,21 @@ impl Client {
         }
     }
 
+    /// Waits for the next notification or request of the server, whatever it is: the whole message.
+    pub fn next_told(&mut self, what: &str) -> Value {
+        if let Some(message) = self.notifications.pop_front() {
+            return message;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let message = self.read(what, deadline);
+            match message.get("method") {
+                Some(_) => return message,
+                None => self.answers.push_back(message),
+            }
+        }
+    }
+
     /// Asserts that nothing was sent to this client that it has not asked for yet. A request is the fence: what the
     /// server had sent before is here when its answer is. What every client is told after the handshake does not count.
     pub fn expect_silence(&mut self) {

@@ -44,6 +44,22 @@ impl Collected {
         collected
     }
 
+    /// Starts reading a terminal, whose last line may have no end: a person types behind it.
+    pub fn of_terminal(mut stream: impl Read + Send + 'static) -> Self {
+        let collected = Self(Arc::default());
+        let writer = collected.clone();
+        thread::spawn(move || {
+            let (mut said, mut bytes) = (Vec::new(), [0; 4096]);
+            while let Ok(read @ 1..) = stream.read(&mut bytes) {
+                said.extend_from_slice(&bytes[..read]);
+                let shown = String::from_utf8_lossy(&said).into_owned();
+                writer.update(|text| text.text = shown);
+            }
+            writer.update(|text| text.ended = true);
+        });
+        collected
+    }
+
     fn update(&self, change: impl FnOnce(&mut Text)) {
         let (text, changed) = &*self.0;
         change(&mut text.lock().expect("no reader panicked"));

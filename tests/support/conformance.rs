@@ -18,7 +18,10 @@ pub fn check(message: &Value, asked: Option<&Asked>) {
     let members = message.as_object().unwrap_or_else(|| panic!("not an object: {message}"));
     assert!(!members.contains_key("jsonrpc"), "the server never writes `jsonrpc`: {message}");
     if let Some(name) = message["method"].as_str() {
-        check_notification(name, message);
+        match message.get("id") {
+            Some(_) => check_request(name, message),
+            None => check_notification(name, message),
+        }
     } else if let Some(error) = message.get("error") {
         Schemas::own().check("JSONRPCError", message, "an error");
         assert!(members.len() == 2 && error.get("data") != Some(&Value::Null), "an ill-formed error: {message}");
@@ -28,6 +31,15 @@ pub fn check(message: &Value, asked: Option<&Asked>) {
         if let Some(asked) = asked {
             check_call(asked, &message["result"]);
         }
+    }
+}
+
+fn check_request(method: &str, message: &Value) {
+    Schemas::own().check("ServerRequest", message, method);
+    if let Some(reference) = Schemas::reference() {
+        let known = reference.server_requests.get(method);
+        let name = known.unwrap_or_else(|| panic!("no client knows the request {method}"));
+        reference.check(name, &message["params"], method);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Every wait ends after [`PATIENCE`], whatever else comes meanwhile; and a process that lives for longer than any test
 //! may take is ended, with whatever waits for it. A promise that is not kept fails, it never hangs.
 
+pub mod agent;
 pub mod aside;
 pub mod backend;
 pub mod client;

@@ -195,6 +195,14 @@ impl Launch {
         Process::of(child, self.home, self.stderr_until)
     }
 
+    /// Starts it with a terminal as stdin and stdout.
+    pub fn spawn_at(self, terminal: OwnedFd) -> Process {
+        let stdout = terminal.try_clone().expect("a terminal can be duplicated");
+        let child =
+            self.command().stdin(terminal).stdout(stdout).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        Process::of(child, self.home, self.stderr_until)
+    }
+
     /// Runs it to its end with nothing on stdin.
     pub fn run(self) -> Ended {
         self.spawn().ended()

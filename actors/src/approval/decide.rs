@@ -1,5 +1,6 @@
 //! Whether a command or a patch runs, is asked about, or is refused.
 
+use crate::protocol::server_request::OUTSIDE_THE_SANDBOX;
 use crate::protocol::thread::{AskForApproval, SandboxPolicy};
 
 /// How far a thread's sandbox lets its commands go.
@@ -122,10 +123,16 @@ fn decide_command(
     let is_free = case.sandbox == Sandbox::FullAccess;
     let confined = case.confinable && !is_free && !wants_escalation;
     let unconfinable = (!case.confinable && !is_free).then_some("nothing confines commands on this machine");
+    let outside = (!confined).then_some(OUTSIDE_THE_SANDBOX);
     let warning = destructive.map(|reason| format!("it {reason}"));
+    // The agent's words come last, so that they cannot pass for the server's.
+    let said = justification.map(|words| match (outside, &warning) {
+        (None, None) => words.to_owned(),
+        _ => format!("the agent says: {words}"),
+    });
     let ask = || Decision::Ask {
         confined_if_accepted: confined,
-        reason: reasons([justification, warning.as_deref(), unconfinable]),
+        reason: reasons([outside, unconfinable, warning.as_deref(), said.as_deref()]),
     };
     match case.policy {
         AskForApproval::Never => {
@@ -198,7 +205,7 @@ fn decide_patch(case: &Case, inside_roots: bool, protected: bool, replaces_exist
         return refuse(&format!("Not applied: {why}, and nobody is asked. Change only files that may be written."));
     }
     let replaces = replaces_existing.then_some("it replaces a file that exists");
-    Decision::Ask { confined_if_accepted: confined, reason: reasons([why, replaces, None]) }
+    Decision::Ask { confined_if_accepted: confined, reason: reasons([why, replaces, None, None]) }
 }
 
 fn refuse(words: &str) -> Decision {
@@ -206,7 +213,7 @@ fn refuse(words: &str) -> Decision {
 }
 
 /// All reasons in one text.
-fn reasons(each: [Option<&str>; 3]) -> Option<String> {
+fn reasons(each: [Option<&str>; 4]) -> Option<String> {
     let given: Vec<&str> = each.into_iter().flatten().collect();
     (!given.is_empty()).then(|| given.join("; "))
 }

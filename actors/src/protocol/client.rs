@@ -36,6 +36,15 @@ pub enum ServerMessage {
     },
     /// A notification.
     Notification(ServerNotification),
+    /// A request, which the server wants answered under its id.
+    Request {
+        /// Id for the answer.
+        id: RequestId,
+        /// What is asked.
+        method: String,
+        /// The params; `None` if there are none.
+        params: Option<ParamsText>,
+    },
     /// A message that this client does not know.
     Unknown,
 }
@@ -57,6 +66,33 @@ impl ResultText {
     pub fn read<R: DeserializeOwned>(&self) -> serde_json::Result<R> {
         serde_json::from_str(self.0.get())
     }
+}
+
+/// Params of a request of the server that are not decoded yet.
+#[derive(Debug)]
+pub struct ParamsText(Box<RawValue>);
+
+impl ParamsText {
+    /// Decodes the params.
+    ///
+    /// # Errors
+    /// The text is not a valid `P`.
+    pub fn read<P: DeserializeOwned>(&self) -> serde_json::Result<P> {
+        serde_json::from_str(self.0.get())
+    }
+}
+
+/// Encodes the answer to the server's request `id` as one line of JSON without a newline.
+///
+/// # Errors
+/// `result` cannot be encoded as JSON.
+pub fn answer_text(id: &RequestId, result: &impl Serialize) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Answer<'a, R> {
+        id: &'a RequestId,
+        result: &'a R,
+    }
+    serde_json::to_string(&Answer { id, result })
 }
 
 /// The error of a failed request.
@@ -86,6 +122,8 @@ struct Envelope {
     #[serde(default)]
     method: Option<String>,
     #[serde(default)]
+    params: Option<Box<RawValue>>,
+    #[serde(default)]
     result: Option<Box<RawValue>>,
     #[serde(default)]
     error: Option<Refused>,
@@ -96,12 +134,15 @@ struct Envelope {
 /// # Errors
 /// The text is not a message.
 pub fn decode_server(text: &str) -> serde_json::Result<ServerMessage> {
-    let Envelope { id, method, result, error } = serde_json::from_str(text)?;
-    Ok(match (method, result, error) {
-        (Some(_), ..) => serde_json::from_str(text).map_or(ServerMessage::Unknown, ServerMessage::Notification),
-        (None, _, Some(refused)) => ServerMessage::Answer { id, outcome: Err(refused) },
-        (None, Some(result), None) => ServerMessage::Answer { id, outcome: Ok(ResultText(result)) },
-        (None, None, None) => ServerMessage::Unknown,
+    let Envelope { id, method, params, result, error } = serde_json::from_str(text)?;
+    Ok(match (id, method, result, error) {
+        (Some(id), Some(method), ..) => ServerMessage::Request { id, method, params: params.map(ParamsText) },
+        (None, Some(_), ..) => {
+            serde_json::from_str(text).map_or(ServerMessage::Unknown, ServerMessage::Notification)
+        }
+        (id, None, _, Some(refused)) => ServerMessage::Answer { id, outcome: Err(refused) },
+        (id, None, Some(result), None) => ServerMessage::Answer { id, outcome: Ok(ResultText(result)) },
+        (_, None, None, None) => ServerMessage::Unknown,
     })
 }
 
@@ -135,6 +176,15 @@ mod tests {
         }
         assert!(matches!(decode_server(r#"{"method":"later/version"}"#).unwrap(), ServerMessage::Unknown));
         assert!(decode_server("nonsense").is_err());
+    }
+
+    #[test]
+    fn a_request_of_the_server_is_answered_under_its_id() {
+        let text = r#"{"method":"item/ask","id":3,"params":{"threadId":"t"}}"#;
+        let ServerMessage::Request { id, method, params: Some(params) } = decode_server(text).unwrap() else { panic!() };
+        assert_eq!((&id, method.as_str()), (&RequestId::Integer(3), "item/ask"));
+        assert_eq!(params.read::<Value>().unwrap()["threadId"], "t");
+        assert_eq!(answer_text(&id, &Empty {}).unwrap(), r#"{"id":3,"result":{}}"#);
     }
 
     #[test]

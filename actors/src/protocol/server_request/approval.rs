@@ -27,7 +27,7 @@ pub struct CommandExecutionRequestApprovalParams {
     pub approval_id: Option<String>,
     /// Environment of the command; `local` for the server's machine.
     pub environment_id: Option<String>,
-    /// The agent's reason; absent if it gave none.
+    /// Why it is asked, and the agent's own reason; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Program and arguments, quoted for a shell.
@@ -45,6 +45,17 @@ pub struct CommandExecutionRequestApprovalParams {
     /// Decisions that a client should offer; it may send others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available_decisions: Option<Vec<CommandExecutionApprovalDecision>>,
+}
+
+/// How the reason of an approval begins whenever the command would run unconfined: first, where no words of the agent can
+/// come before it.
+pub const OUTSIDE_THE_SANDBOX: &str = "it would run outside of the sandbox, where it may do whatever you may";
+
+impl CommandExecutionRequestApprovalParams {
+    /// Whether the command would run unconfined.
+    pub fn is_unconfined(&self) -> bool {
+        self.reason.as_ref().is_some_and(|reason| reason.starts_with(OUTSIDE_THE_SANDBOX))
+    }
 }
 
 /// Kind of the action.

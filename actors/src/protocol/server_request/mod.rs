@@ -11,7 +11,7 @@ pub use answer::{ClientAnswer, Unanswered};
 pub use approval::{
     CommandExecutionApprovalDecision, CommandExecutionApprovalKind, CommandExecutionRequestApprovalParams,
     CommandExecutionRequestApprovalResponse, FileChangeApprovalDecision, FileChangeRequestApprovalParams,
-    FileChangeRequestApprovalResponse, NetworkPolicyAmendment, NetworkPolicyRuleAction,
+    FileChangeRequestApprovalResponse, NetworkPolicyAmendment, NetworkPolicyRuleAction, OUTSIDE_THE_SANDBOX,
 };
 pub use permissions::{
     AdditionalFileSystemPermissions, AdditionalNetworkPermissions, FileSystemAccessMode, FileSystemPath,
