@@ -1,6 +1,6 @@
 //! Text of the agent in a question: every character of it is visible, and no line of it can pass for one of ours.
 
-use unicode_width::UnicodeWidthChar as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::terminal::shown;
 
@@ -15,6 +15,15 @@ const FEWEST_COLUMNS: usize = 20;
 pub fn block(text: &str, columns: usize) -> Vec<String> {
     let room = columns.saturating_sub(MARGIN.len() + 1).max(FEWEST_COLUMNS);
     text.split('\n').flat_map(|line| broken(&exact(line), room)).map(|line| format!("{MARGIN}{line}")).collect()
+}
+
+/// `label` and `value` in a line, or the value in lines of its own behind a margin if it is too long for that.
+pub fn labelled(label: &str, value: &str, columns: usize) -> Vec<String> {
+    let line = format!("{label} {}", exact(value));
+    if line.width() < columns && !value.contains('\n') {
+        return vec![line];
+    }
+    std::iter::once(label.to_owned()).chain(block(value, columns)).collect()
 }
 
 /// `text` in one line, with every such character and every line end shown.
@@ -73,5 +82,8 @@ mod tests {
         assert_eq!(joined, text.split_once('\n').unwrap().1);
         let columns = |line: &String| line.chars().filter_map(unicode_width::UnicodeWidthChar::width).sum::<usize>();
         assert!(lines.iter().all(|line| columns(line) < 30), "{lines:?}");
+        assert_eq!(labelled("In:", "/a b", 20), ["In: /a b"]);
+        assert_eq!(labelled("In:", "/a\nIn: /b", 20), ["In:", "  | /a", "  | In: /b"]);
+        assert_eq!(labelled("In:", "/23456789012345678901234", 24), ["In:", "  | /2345678901234567890", "  | 1234"]);
     }
 }

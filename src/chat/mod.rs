@@ -16,7 +16,7 @@ use std::{error::Error, io::IsTerminal as _, path::Path};
 use app_server_actors::protocol::{
     calls::{THREAD_RESUME, THREAD_START},
     raw::RawParams,
-    thread::{LoadedThread, ThreadChoices, ThreadResumeResponse, ThreadStartParams},
+    thread::{LoadedThread, ThreadChoices, ThreadStartParams},
 };
 use tokio::io::AsyncReadExt as _;
 
@@ -115,7 +115,7 @@ impl Conversation<'_> {
         if let Some(thread) = &self.chat.thread {
             let params = RawParams::from_texts([("threadId", thread.as_str())]).map_err(ClientError::from)?;
             let resumed = client.request(THREAD_RESUME.method(), &params).await?;
-            return Ok(resumed.read::<ThreadResumeResponse>().map_err(ClientError::from)?.loaded);
+            return Ok(resumed.read::<LoadedThread>().map_err(ClientError::from)?);
         }
         // A server that runs already has not seen this command line.
         let overrides = self.arguments.overrides.iter().filter(|it| it.of_setting().is_none());
@@ -135,7 +135,8 @@ impl Conversation<'_> {
 /// meanwhile is shown, and what the agent asks is asked.
 async fn talk_on_terminal(talk: &mut Talk) -> Result<(), CallError> {
     let mut is_ready = true;
-    loop {
+    // It is put away after the end of the input.
+    while talk.keyboard.is_some() {
         let is_asked = talk.desk.question().is_some();
         if is_ready && !is_asked {
             talk.paper.prompt().await?;
@@ -158,4 +159,5 @@ async fn talk_on_terminal(talk: &mut Talk) -> Result<(), CallError> {
             Happening::Message(message) => is_ready = talk.told(&message).await?.is_some(),
         }
     }
+    Ok(())
 }

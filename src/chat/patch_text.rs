@@ -2,16 +2,18 @@
 
 use app_server_actors::protocol::item::{FileUpdateChange, PatchChangeKind};
 
-use super::exact::{block, exact};
+use super::exact::{block, labelled};
 
-/// What happens to a file, in a line.
-pub fn heading(change: &FileUpdateChange) -> String {
-    let path = exact(&change.path);
+/// What happens to a file: its whole path, and where it goes.
+pub fn heading(change: &FileUpdateChange, columns: usize) -> Vec<String> {
+    let file = |label: &str| labelled(label, &change.path, columns);
     match &change.kind {
-        PatchChangeKind::Add => format!("  add     {path}"),
-        PatchChangeKind::Delete => format!("  delete  {path}"),
-        PatchChangeKind::Update { move_path: None } => format!("  change  {path}"),
-        PatchChangeKind::Update { move_path: Some(to) } => format!("  move    {path} to {}", exact(to)),
+        PatchChangeKind::Add => file("  add    "),
+        PatchChangeKind::Delete => file("  delete "),
+        PatchChangeKind::Update { move_path: None } => file("  change "),
+        PatchChangeKind::Update { move_path: Some(to) } => {
+            [file("  move   "), labelled("      to ", to, columns)].concat()
+        }
     }
 }
 
@@ -25,5 +27,5 @@ pub fn diff(change: &FileUpdateChange, columns: usize) -> Vec<String> {
     let name = change.path.rsplit('/').next().unwrap_or(&change.path);
     let diff = change.diff.strip_suffix('\n').unwrap_or(&change.diff);
     let lines = diff.split('\n').flat_map(|line| block(&format!("{sign}{line}"), columns));
-    std::iter::once(format!("  {}:", exact(name))).chain(lines).collect()
+    labelled("  Diff of", name, columns).into_iter().chain(lines).collect()
 }

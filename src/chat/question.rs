@@ -14,12 +14,12 @@ use serde::Serialize;
 
 use super::{
     actions::script_of,
-    exact::{block, exact},
+    exact::{block, labelled},
     patch_text,
 };
 
 /// Lines of a question that are no part of a diff, about.
-const OTHER_LINES: usize = 12;
+const OTHER_LINES: usize = 7;
 
 /// Lines of a diff that are shown on a small terminal too.
 const FEWEST_DIFF_LINES: usize = 4;
@@ -146,23 +146,22 @@ impl Question {
     }
 }
 
-fn command_lines(params: &CommandExecutionRequestApprovalParams, size: Size) -> Vec<String> {
+fn command_lines(params: &CommandExecutionRequestApprovalParams, Size { columns, .. }: Size) -> Vec<String> {
     let command = params.command.as_deref().unwrap_or_default();
     let (shell, script) = script_of(command);
     let mut lines = vec!["The agent wants to run this command:".to_owned()];
-    lines.extend(block(&script, size.columns));
-    lines.extend(shell.map(|shell| fact("By", &shell)));
-    lines.extend(params.cwd.as_deref().map(|cwd| fact("In", cwd)));
+    lines.extend(block(&script, columns));
     let place = match params.is_unconfined() {
         true => "OUTSIDE the sandbox: it may do whatever you may",
         false => "in the sandbox of this thread",
     };
-    lines.push(fact("Where", place));
-    lines.extend(params.reason.as_deref().map(|reason| fact("Why", reason)));
-    lines.push("  y  yes, this once   a  yes, and this command again until the thread is unloaded".to_owned());
+    let facts = [("By:   ", shell.as_deref()), ("In:   ", params.cwd.as_deref()), ("Where:", Some(place))];
+    let facts = facts.into_iter().chain([("Why:  ", params.reason.as_deref())]);
+    lines.extend(facts.filter_map(|(name, value)| Some((name, value?))).flat_map(|(name, value)| labelled(name, value, columns)));
+    lines.push("  y  yes, this once   a  yes, and the same again without asking".to_owned());
     if let Some(prefix) = &params.proposed_execpolicy_amendment {
         let words = shlex::try_join(prefix.iter().map(String::as_str)).unwrap_or_else(|_| prefix.join(" "));
-        lines.push(format!("  p  yes, and in this thread all commands that begin with: {}", exact(&words)));
+        lines.extend(labelled("  p  yes, and without asking whatever begins with:", &words, columns));
     }
     lines.push("  n  no               c  no, and end the turn".to_owned());
     lines
@@ -171,27 +170,23 @@ fn command_lines(params: &CommandExecutionRequestApprovalParams, size: Size) -> 
 fn patch_lines(
     params: &FileChangeRequestApprovalParams,
     changes: &[FileUpdateChange],
-    size: Size,
+    Size { columns, rows }: Size,
     all: bool,
 ) -> Vec<String> {
     let mut lines = vec!["The agent wants to change these files:".to_owned()];
-    lines.extend(changes.iter().map(patch_text::heading));
-    let mut diff: Vec<String> = changes.iter().flat_map(|change| patch_text::diff(change, size.columns)).collect();
-    let room = size.rows.saturating_sub(OTHER_LINES + changes.len()).max(FEWEST_DIFF_LINES);
+    lines.extend(changes.iter().flat_map(|change| patch_text::heading(change, columns)));
+    let mut diff: Vec<String> = changes.iter().flat_map(|change| patch_text::diff(change, columns)).collect();
+    let room = rows.saturating_sub(OTHER_LINES + lines.len()).max(FEWEST_DIFF_LINES);
     if !all && diff.len() > room + 1 {
         let more = diff.len() - room;
         diff.truncate(room);
         diff.push(format!("  … {more} more lines; type v to see all"));
     }
     lines.extend(diff);
-    lines.extend(params.reason.as_deref().map(|reason| fact("Why", reason)));
-    lines.push("  y  yes, this once   a  yes, and these files again until the thread is unloaded".to_owned());
+    lines.extend(params.reason.iter().flat_map(|reason| labelled("Why:", reason, columns)));
+    lines.push("  y  yes, this once   a  yes, and the same files again without asking".to_owned());
     lines.push("  n  no               c  no, and end the turn   v  show all".to_owned());
     lines
-}
-
-fn fact(name: &str, value: &str) -> String {
-    format!("{:<6} {}", format!("{name}:"), exact(value))
 }
 
 #[cfg(test)]
@@ -233,7 +228,7 @@ mod tests {
         let question = asked("item/commandExecution/requestApproval", proposed, None);
         let amendment = json!({"acceptWithExecpolicyAmendment": {"execpolicy_amendment": ["cargo", "test"]}});
         assert_eq!(answer(&question, "p"), Some(amendment));
-        assert!(question.lines(SIZE, false).iter().any(|line| line.ends_with("begin with: cargo test")));
+        assert!(question.lines(SIZE, false).iter().any(|line| line.ends_with("begins with: cargo test")));
     }
 
     #[test]
@@ -242,7 +237,8 @@ mod tests {
         let command = shlex::try_join(["/bin/bash", "-lc", &script]).unwrap();
         let question = asked("item/commandExecution/requestApproval", json!({"command": command}), None);
         let lines = question.lines(SIZE, false);
-        assert_eq!(lines.iter().map(|line| line.matches('x').count()).sum::<usize>(), 301, "{lines:#?}");
+        let margin: String = lines.iter().filter_map(|line| line.strip_prefix("  | ")).collect();
+        assert_eq!(margin, script.replace('\n', ""), "{lines:#?}");
         assert!(lines.contains(&"By:    /bin/bash -lc".to_owned()), "{lines:#?}");
         assert!(lines.contains(&"In:    /work".to_owned()), "{lines:#?}");
         assert!(lines.contains(&"Where: in the sandbox of this thread".to_owned()), "{lines:#?}");
@@ -259,7 +255,7 @@ mod tests {
         let question = asked("item/fileChange/requestApproval", json!({}), Some(changes));
         let lines = question.lines(SIZE, false);
         assert!(lines.len() < SIZE.rows, "{lines:#?}");
-        assert!(lines.iter().any(|line| line == "  … 89 more lines; type v to see all"), "{lines:#?}");
+        assert!(lines.iter().any(|line| line == "  … 86 more lines; type v to see all"), "{lines:#?}");
         assert!(matches!(question.reply("v"), Reply::ShowAll));
         assert_eq!(question.lines(SIZE, true).iter().filter(|line| line.contains("+line")).count(), 100);
         let unseen = asked("item/fileChange/requestApproval", json!({}), None);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::agent::{Agent, completed, ended, methods, say, told};
 use crate::support::eventually;
 use crate::support::model::Reply;
-use crate::support::transports::{over_every_shared_transport, over_every_transport};
+use crate::support::transports::{over_every_shared_transport, over_every_transport_with_commands};
 
 const COMMAND: &str = "commandExecution";
 
@@ -33,7 +33,7 @@ fn gone(pid: &str) {
 
 #[test]
 fn a_command_is_an_item_with_every_byte_of_its_output() {
-    over_every_transport(|serving| {
+    over_every_transport_with_commands(|serving| {
         let agent = Agent::new([run("echo out; echo err >&2; exit 3"), done()]);
         agent.move_in(serving.codex_home());
         let mut client = serving.client();

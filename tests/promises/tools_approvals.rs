@@ -8,7 +8,7 @@ use crate::support::model::Reply;
 use crate::support::process::Launch;
 use crate::support::secrets;
 use crate::support::server::Server;
-use crate::support::transports::{over_every_shared_transport, over_every_transport};
+use crate::support::transports::{over_every_shared_transport, over_every_transport_with_commands};
 
 /// The start of a reason for every command that would run unconfined.
 const OUTSIDE: &str = "it would run outside of the sandbox";
@@ -55,7 +55,7 @@ fn after(decision: Value, replies: impl IntoIterator<Item = Reply>) -> (Agent, V
 
 #[test]
 fn a_question_says_what_would_run_and_everything_comes_in_its_order() {
-    over_every_transport(|serving| {
+    over_every_transport_with_commands(|serving| {
         let agent = Agent::new([run(write_file("a.txt")), done()]);
         agent.move_in(serving.codex_home());
         let mut client = serving.client();
@@ -253,9 +253,9 @@ fn who_may_only_observe_is_not_asked() {
     let agent = Agent::new([run(write_file("a.txt")), done()]);
     let home = agent.model.home(crate::support::model::Wire::Responses);
     let mut launch = Launch::at(&home).args(&["--ws-auth", "capability-token"]);
-    for (scopes, token) in [("observe", "the-token-of-the-observer"), ("all", "the-token-for-everything")] {
-        let path = secrets::file(&home, scopes, token);
-        launch = launch.arg("--ws-token-file").arg(format!("{scopes}:{}", path.display()));
+    for (scopes, token) in [("observe:", "the-token-of-the-observer"), ("", "the-token-for-everything")] {
+        let path = secrets::file(&home, token, token);
+        launch = launch.arg("--ws-token-file").arg(format!("{scopes}{}", path.display()));
     }
     let server = Server::ws(launch);
     let [mut observer, mut client] =

@@ -8,7 +8,7 @@ use crate::support::agent::{Agent, PATCH_APPROVAL, completed, decide, ended, say
 use crate::support::client::Client;
 use crate::support::home::Home;
 use crate::support::model::Reply;
-use crate::support::transports::over_every_transport;
+use crate::support::transports::over_every_transport_with_commands;
 
 /// A patch of these lines.
 fn patch(lines: &[&str]) -> String {
@@ -37,7 +37,7 @@ fn last_output(agent: &Agent) -> String {
 
 #[test]
 fn a_patch_inside_the_workspace_is_written_unasked_and_told() {
-    over_every_transport(|serving| {
+    over_every_transport_with_commands(|serving| {
         let agent = Agent::new([
             apply(&["*** Add File: new/a.txt", "+one", "*** Update File: u.txt", "@@", "-old", "+new"]),
             Reply::text("Done."),
