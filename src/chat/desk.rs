@@ -123,8 +123,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded() {
         let mut desk = Desk::default();
-        let warning =
-            || ServerNotification::Warning(Warning { thread_id: ThreadId::new(), message: String::new() });
+        let warning = || ServerNotification::Warning(Warning { thread_id: ThreadId::new(), message: String::new() });
         desk.hold(warning(), MOST_HELD_BYTES);
         assert!(!desk.held.is_cut);
         desk.hold(warning(), 1);

@@ -29,7 +29,14 @@ pub struct Paper {
 impl Paper {
     /// Prints JSON lines if `json`.
     pub fn new(printer: Printer, json: bool) -> Self {
-        Self { printer: if json { printer.lines() } else { printer }, json, last: None, answer: None, ends_line: true, is_asking: false }
+        Self {
+            printer: if json { printer.lines() } else { printer },
+            json,
+            last: None,
+            answer: None,
+            ends_line: true,
+            is_asking: false,
+        }
     }
 
     /// Whether messages are printed as JSON.

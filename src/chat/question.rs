@@ -96,7 +96,8 @@ impl Question {
             About::Command(params) => command_lines(params, size),
             About::Patch(params, Some(changes)) => patch_lines(params, changes, size, all),
             About::Patch(..) => vec![
-                "The agent wants to change files, which were described before this program followed the thread.".to_owned(),
+                "The agent wants to change files, which were described before this program followed the thread."
+                    .to_owned(),
                 "It cannot show them, so it lets you only say no.".to_owned(),
                 "  n  no             c  no, and end the turn".to_owned(),
             ],
@@ -157,7 +158,9 @@ fn command_lines(params: &CommandExecutionRequestApprovalParams, Size { columns,
     };
     let facts = [("By:   ", shell.as_deref()), ("In:   ", params.cwd.as_deref()), ("Where:", Some(place))];
     let facts = facts.into_iter().chain([("Why:  ", params.reason.as_deref())]);
-    lines.extend(facts.filter_map(|(name, value)| Some((name, value?))).flat_map(|(name, value)| labelled(name, value, columns)));
+    lines.extend(
+        facts.filter_map(|(name, value)| Some((name, value?))).flat_map(|(name, value)| labelled(name, value, columns)),
+    );
     lines.push("  y  yes, this once   a  yes, and the same again without asking".to_owned());
     if let Some(prefix) = &params.proposed_execpolicy_amendment {
         let words = shlex::try_join(prefix.iter().map(String::as_str)).unwrap_or_else(|_| prefix.join(" "));
@@ -204,7 +207,9 @@ mod tests {
             "reason": null, "grantRoot": null, "command": null});
         params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let text = json!({"id": 7, "method": method, "params": params}).to_string();
-        let ServerMessage::Request { id, method, params: Some(params) } = decode_server(&text).unwrap() else { panic!() };
+        let ServerMessage::Request { id, method, params: Some(params) } = decode_server(&text).unwrap() else {
+            panic!()
+        };
         Question::of(id, &method, &params, |_| changes).unwrap().unwrap()
     }
 
@@ -242,7 +247,8 @@ mod tests {
         assert!(lines.contains(&"By:    /bin/bash -lc".to_owned()), "{lines:#?}");
         assert!(lines.contains(&"In:    /work".to_owned()), "{lines:#?}");
         assert!(lines.contains(&"Where: in the sandbox of this thread".to_owned()), "{lines:#?}");
-        let reason = format!("{}; the agent says: go", app_server_actors::protocol::server_request::OUTSIDE_THE_SANDBOX);
+        let reason =
+            format!("{}; the agent says: go", app_server_actors::protocol::server_request::OUTSIDE_THE_SANDBOX);
         let outside = json!({"command": command, "reason": reason});
         let lines = asked("item/commandExecution/requestApproval", outside, None).lines(SIZE, false);
         assert!(lines.iter().any(|line| line.starts_with("Where: OUTSIDE")), "{lines:#?}");

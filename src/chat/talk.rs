@@ -178,7 +178,11 @@ impl Talk {
         }
     }
 
-    async fn notified(&mut self, notification: ServerNotification, bytes: usize) -> Result<Option<Box<Turn>>, CallError> {
+    async fn notified(
+        &mut self,
+        notification: ServerNotification,
+        bytes: usize,
+    ) -> Result<Option<Box<Turn>>, CallError> {
         match &notification {
             ServerNotification::ItemStarted(started) => self.desk.note(&started.item),
             ServerNotification::ItemCompleted(completed) => self.desk.note(&completed.item),
@@ -214,7 +218,8 @@ impl Talk {
     /// The server asks something. Only a person at this terminal can answer.
     async fn asked(&mut self, id: RequestId, method: &str, params: Option<ParamsText>) -> Result<(), CallError> {
         let Some(params) = params else { return Ok(()) };
-        let question = Question::of(id, method, &params, |item| self.desk.changes_of(item)).map_err(ClientError::from)?;
+        let question =
+            Question::of(id, method, &params, |item| self.desk.changes_of(item)).map_err(ClientError::from)?;
         match question {
             Some(question) if self.keyboard.is_some() && self.paper.is_for_people() => {
                 if self.desk.put(question) {

@@ -12,20 +12,32 @@ use crate::support::process::{Collected, Launch};
 use crate::support::server::Server;
 use crate::support::terminal::AtTerminal;
 
-/// A server whose agent asks before it deletes, and the file `victim` in its home.
-fn server() -> Server {
-    let config = "model_provider = \"echo\"\napproval_policy = \"on-request\"\nsandbox_mode = \"workspace-write\"\n";
-    let home = Home::with_config(config);
-    fs::write(home.join("victim"), "").expect("a file");
-    Server::unix(Launch::at(&home))
+/// A server whose agent asks before it deletes, and a folder with the file `victim`.
+struct Place {
+    server: Server,
+    work: Home,
 }
 
-fn chat(server: &Server, words: &str) -> Launch {
-    Launch::at(server.process.home()).args(&["chat", words])
-}
+impl Place {
+    fn new() -> Self {
+        let config =
+            "model_provider = \"echo\"\napproval_policy = \"on-request\"\nsandbox_mode = \"workspace-write\"\n";
+        let work = Home::new();
+        fs::write(work.join("victim"), "").expect("a file");
+        Self { server: Server::unix(Launch::at(&Home::with_config(config))), work }
+    }
 
-fn victim_is_there(server: &Server) -> bool {
-    server.process.home().join("victim").exists()
+    fn chat(&self, words: &str) -> Launch {
+        Launch::at(self.server.process.home()).in_directory(self.work.path()).args(&["chat", words])
+    }
+
+    fn at_terminal(&self, words: &str) -> AtTerminal {
+        AtTerminal::run(self.chat(words))
+    }
+
+    fn victim_is_there(&self) -> bool {
+        self.work.join("victim").exists()
+    }
 }
 
 /// The last thread of the server, for another client.
@@ -38,87 +50,89 @@ fn last_thread(server: &Server) -> (crate::support::client::Client, Value) {
 
 #[test]
 fn a_person_sees_the_whole_command_and_only_a_clear_answer_counts() {
-    let server = server();
+    let place = Place::new();
     let long = "%".repeat(200);
-    let mut terminal = AtTerminal::run(chat(&server, &format!("run: rm -rf victim && echo gone \u{1b}[2J{long}; exit 3")));
+    let words = format!("run: rm -rf victim && echo gone \u{1b}[2J{long}; exit 3");
+    let mut terminal = place.at_terminal(&words);
     let question = terminal.sees("Run it? [");
     assert!(question.contains("  | rm -rf victim && echo gone \\u{1b}[2J%"), "{question}");
-    let in_margin = |text: &str| text.lines().filter(|line| line.starts_with("  | ")).map(str::to_owned).collect::<String>();
+    let in_margin =
+        |text: &str| text.lines().filter(|line| line.starts_with("  | ")).map(str::to_owned).collect::<String>();
     assert_eq!(in_margin(&question).matches('%').count(), long.len(), "{question}");
     let widths = question.lines().filter(|line| line.starts_with("  | ")).map(|line| line.chars().count());
     assert!(widths.clone().count() > 2 && widths.max() < Some(81), "{question}");
-    let here = server.process.home().path().canonicalize().expect("it is there");
+    let here = place.work.path().canonicalize().expect("it is there");
     assert!(question.contains(&format!("In:    {}", here.display())), "{question}");
     assert!(question.contains("Where: "), "{question}");
     for unclear in ["", "maybe", "\u{1b}[c"] {
         terminal.types(unclear);
         terminal.sees("Run it? [");
-        assert!(victim_is_there(&server));
+        assert!(place.victim_is_there());
     }
     terminal.types("y");
     let rest = terminal.sees("exit code 3");
     assert!(rest.contains("\n  gone"), "{rest}");
     terminal.sees("Go on with: codex-app-server chat --thread ");
-    assert!(!victim_is_there(&server));
+    assert!(!place.victim_is_there());
     assert_eq!(terminal.process.exit_code(), 0);
 }
 
 #[test]
 fn what_was_typed_before_the_question_is_no_answer() {
-    let server = server();
-    let mut terminal = AtTerminal::run(chat(&server, "slow: 20\nsome words before it\nrun: rm -rf victim"));
+    let place = Place::new();
+    let mut terminal = place.at_terminal("slow: 20\nsome words before it\nrun: rm -rf victim");
     terminal.sees("some ");
     terminal.types("y");
     terminal.sees("Run it? [");
     terminal.types("n");
     terminal.sees("not run");
     terminal.sees("Go on with");
-    assert!(victim_is_there(&server));
+    assert!(place.victim_is_there());
 }
 
 #[test]
 fn an_answer_from_elsewhere_withdraws_the_question() {
-    let server = server();
-    let mut terminal = AtTerminal::run(chat(&server, "run: rm -rf victim"));
+    let place = Place::new();
+    let mut terminal = place.at_terminal("run: rm -rf victim");
     terminal.sees("Run it? [");
-    let (mut client, _) = last_thread(&server);
+    let (mut client, _) = last_thread(&place.server);
     let request = client.next_notification_message(COMMAND_APPROVAL);
     decide(&mut client, &request, json!("decline"));
     terminal.sees("(no longer asked");
     terminal.sees("not run");
     terminal.sees("Go on with");
-    assert!(victim_is_there(&server));
+    assert!(place.victim_is_there());
 }
 
 #[test]
 fn a_signal_while_it_asks_interrupts_the_turn() {
-    let server = server();
-    let mut terminal = AtTerminal::run(chat(&server, "run: rm -rf victim"));
+    let place = Place::new();
+    let mut terminal = place.at_terminal("run: rm -rf victim");
     terminal.sees("Run it? [");
     terminal.process.signal(Signal::INT);
     terminal.sees("Go on with");
     assert_eq!(terminal.process.exit_code(), 1);
     assert_eq!(terminal.process.stderr.all(), "Error: the answer was interrupted\n");
-    assert!(victim_is_there(&server));
+    assert!(place.victim_is_there());
 }
 
 #[test]
 fn without_a_terminal_it_says_that_somebody_must_decide_and_decides_nothing() {
     use std::io::Write;
     for json in [true, false] {
-        let server = server();
-        let launch = chat(&server, "run: rm -rf victim");
+        let place = Place::new();
+        let launch = place.chat("run: rm -rf victim");
         let mut process = if json { launch.arg("--json") } else { launch }.spawn();
         let shown = Collected::of(process.stdout.take().expect("a pipe"));
         process.stdin.as_mut().expect("a pipe").write_all(b"y\ny\n").expect("it may read");
         process.stderr.wait_for("the notice", |text| text.contains("waits for an approval").then_some(()));
-        let (mut client, thread) = last_thread(&server);
+        let (mut client, thread) = last_thread(&place.server);
         let request = client.next_notification_message(COMMAND_APPROVAL);
         assert!(process.stderr.text().contains(thread.as_str().expect("an id")));
-        assert!(victim_is_there(&server));
+        assert!(place.victim_is_there());
         decide(&mut client, &request, json!("decline"));
         assert_eq!(process.exit_code(), 0);
-        assert!(victim_is_there(&server));
+        assert!(place.victim_is_there());
         let asks = |line: &str| line.contains(COMMAND_APPROVAL) && line.contains("rm -rf victim");
         assert_eq!(shown.all().lines().any(asks), json, "the request is printed as it is");
     }

@@ -73,9 +73,13 @@ fn a_question_says_what_would_run_and_everything_comes_in_its_order() {
         let statuses = before.iter().filter(|message| message["method"] == "thread/status/changed");
         let flags = statuses.last().expect("a status")["params"]["status"]["activeFlags"].clone();
         assert_eq!(flags, json!(["waitingOnApproval"]));
-        let item = &before.iter().rfind(|message| message["method"] == "item/started").expect("an item")["params"]["item"];
+        let item =
+            &before.iter().rfind(|message| message["method"] == "item/started").expect("an item")["params"]["item"];
         let params = &request["params"];
-        assert_eq!((&params["itemId"], &params["turnId"], &params["threadId"]), (&item["id"], &json!(turn), &json!(thread)));
+        assert_eq!(
+            (&params["itemId"], &params["turnId"], &params["threadId"]),
+            (&item["id"], &json!(turn), &json!(thread))
+        );
         assert_eq!((&item["processId"], &item["source"]), (&Value::Null, &json!("agent")));
         assert!(params["command"].as_str().expect("a command").ends_with("-c 'touch a.txt'"), "{params}");
         let reason = params["reason"].as_str().expect("a reason");

@@ -73,10 +73,7 @@ fn a_patch_inside_the_workspace_is_written_unasked_and_told() {
 fn outside(decision: Value) -> (Home, Value, String) {
     let elsewhere = Home::new();
     let path = elsewhere.join("out.txt");
-    let agent = Agent::new([
-        apply(&[&format!("*** Add File: {}", path.display()), "+out"]),
-        Reply::text("Done."),
-    ]);
+    let agent = Agent::new([apply(&[&format!("*** Add File: {}", path.display()), "+out"]), Reply::text("Done.")]);
     let server = agent.server();
     let mut client = server.client();
     // Temporary folders may be written by default.
@@ -135,10 +132,8 @@ fn a_file_that_changed_while_a_person_read_its_patch_stays_as_it_is() {
 fn protected_names_are_refused_and_a_patch_that_does_not_fit_is_no_item() {
     let names = [".git/hooks/pre-commit", ".codex/config.toml", "sub/.agents/x", ".GIT/config"];
     let add = |name: &&str| apply(&[&format!("*** Add File: {name}"), "+x"]);
-    let replies = names.iter().map(add).chain([
-        apply(&["*** Update File: absent.txt", "@@", "-a", "+b"]),
-        Reply::text("Done."),
-    ]);
+    let replies =
+        names.iter().map(add).chain([apply(&["*** Update File: absent.txt", "@@", "-a", "+b"]), Reply::text("Done.")]);
     let agent = Agent::new(replies);
     let server = agent.server();
     let mut client = server.client();
@@ -154,9 +149,8 @@ fn protected_names_are_refused_and_a_patch_that_does_not_fit_is_no_item() {
 
 #[test]
 fn for_the_session_means_the_same_files() {
-    let change = |from: &str, to: &str| {
-        apply(&["*** Update File: u.txt", "@@", &format!("-{from}"), &format!("+{to}")])
-    };
+    let change =
+        |from: &str, to: &str| apply(&["*** Update File: u.txt", "@@", &format!("-{from}"), &format!("+{to}")]);
     let other = apply(&["*** Add File: b.txt", "+b"]);
     let agent = Agent::new([change("a", "b"), change("b", "c"), other, Reply::text("Done.")]);
     fs::write(agent.work.join("u.txt"), "a\n").expect("a file");

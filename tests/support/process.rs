@@ -62,6 +62,12 @@ impl Launch {
         }
     }
 
+    /// In this working directory.
+    pub fn in_directory(mut self, directory: &Path) -> Self {
+        self.working_directory = directory.to_owned();
+        self
+    }
+
     /// With a limit of `files` open files, soft and hard.
     pub fn open_files(mut self, files: u64) -> Self {
         self.open_files = Some(files);

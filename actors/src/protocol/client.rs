@@ -137,9 +137,7 @@ pub fn decode_server(text: &str) -> serde_json::Result<ServerMessage> {
     let Envelope { id, method, params, result, error } = serde_json::from_str(text)?;
     Ok(match (id, method, result, error) {
         (Some(id), Some(method), ..) => ServerMessage::Request { id, method, params: params.map(ParamsText) },
-        (None, Some(_), ..) => {
-            serde_json::from_str(text).map_or(ServerMessage::Unknown, ServerMessage::Notification)
-        }
+        (None, Some(_), ..) => serde_json::from_str(text).map_or(ServerMessage::Unknown, ServerMessage::Notification),
         (id, None, _, Some(refused)) => ServerMessage::Answer { id, outcome: Err(refused) },
         (id, None, Some(result), None) => ServerMessage::Answer { id, outcome: Ok(ResultText(result)) },
         (_, None, None, None) => ServerMessage::Unknown,
@@ -181,7 +179,9 @@ mod tests {
     #[test]
     fn a_request_of_the_server_is_answered_under_its_id() {
         let text = r#"{"method":"item/ask","id":3,"params":{"threadId":"t"}}"#;
-        let ServerMessage::Request { id, method, params: Some(params) } = decode_server(text).unwrap() else { panic!() };
+        let ServerMessage::Request { id, method, params: Some(params) } = decode_server(text).unwrap() else {
+            panic!()
+        };
         assert_eq!((&id, method.as_str()), (&RequestId::Integer(3), "item/ask"));
         assert_eq!(params.read::<Value>().unwrap()["threadId"], "t");
         assert_eq!(answer_text(&id, &Empty {}).unwrap(), r#"{"id":3,"result":{}}"#);
