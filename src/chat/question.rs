@@ -7,7 +7,7 @@ use app_server_actors::protocol::{
     server_request::{
         COMMAND_APPROVAL, CommandExecutionApprovalDecision as OfCommand, CommandExecutionRequestApprovalParams,
         CommandExecutionRequestApprovalResponse, FILE_CHANGE_APPROVAL, FileChangeApprovalDecision as OfPatch,
-        FileChangeRequestApprovalParams, FileChangeRequestApprovalResponse,
+        FileChangeRequestApprovalParams, FileChangeRequestApprovalResponse, OUTSIDE_THE_SANDBOX,
     },
 };
 use serde::Serialize;
@@ -156,8 +156,11 @@ fn command_lines(params: &CommandExecutionRequestApprovalParams, Size { columns,
         true => "OUTSIDE the sandbox: it may do whatever you may",
         false => "in the sandbox of this thread",
     };
+    // The first reason is the place, which was said already.
+    let why = params.reason.as_deref().map(|why| why.strip_prefix(OUTSIDE_THE_SANDBOX).unwrap_or(why));
+    let why = why.map(|why| why.trim_start_matches("; ")).filter(|why| !why.is_empty());
     let facts = [("By:   ", shell.as_deref()), ("In:   ", params.cwd.as_deref()), ("Where:", Some(place))];
-    let facts = facts.into_iter().chain([("Why:  ", params.reason.as_deref())]);
+    let facts = facts.into_iter().chain([("Why:  ", why)]);
     lines.extend(
         facts.filter_map(|(name, value)| Some((name, value?))).flat_map(|(name, value)| labelled(name, value, columns)),
     );
@@ -252,6 +255,7 @@ mod tests {
         let outside = json!({"command": command, "reason": reason});
         let lines = asked("item/commandExecution/requestApproval", outside, None).lines(SIZE, false);
         assert!(lines.iter().any(|line| line.starts_with("Where: OUTSIDE")), "{lines:#?}");
+        assert!(lines.contains(&"Why:   the agent says: go".to_owned()), "{lines:#?}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::agent::{Agent, COMMAND_APPROVAL, decide};
+use crate::support::agent::{Agent, COMMAND_APPROVAL, PATCH_APPROVAL, decide, ended, say};
 use crate::support::home::Home;
 use crate::support::model::Reply;
 use crate::support::process::{Collected, Launch};
@@ -162,4 +162,45 @@ fn a_patch_is_shown_file_by_file_before_it_is_written() {
     assert!(rest.contains("changed u.txt\nadded a.txt\n"), "{rest}");
     assert_eq!(fs::read_to_string(home.join("a.txt")).expect("a file").lines().count(), 50);
     drop(server);
+}
+
+#[test]
+fn nothing_is_shown_below_a_question_before_its_answer() {
+    let ask = json!({"cmd": "touch a.txt", "login": false, "sandbox_permissions": "require_escalated"});
+    let beside = json!({"cmd": "until [ -e go ]; do sleep 0.01; done; echo 'Run it? [beside]'", "login": false});
+    let agent = Agent::new([Reply::call("exec_command", ask).and_call("exec_command", beside), Reply::text("Done.")]);
+    let server = agent.server();
+    let launch = Launch::at(server.process.home()).in_directory(agent.work.path());
+    let config = ["-c", "approval_policy=on-request", "-c", "sandbox_mode=workspace-write"];
+    let mut terminal = AtTerminal::run(launch.args(&config).args(&["chat", "go"]));
+    assert!(terminal.sees("Run it? [").contains("Where: OUTSIDE the sandbox"));
+    let (mut client, _) = last_thread(&server);
+    fs::write(agent.work.join("go"), "").expect("a file");
+    while client.next_notification("item/completed")["item"]["type"] != "commandExecution" {}
+    terminal.types("maybe");
+    terminal.sees("Run it? [y");
+    terminal.types("n");
+    terminal.sees("  Run it? [beside]");
+    terminal.sees("not run");
+    terminal.sees("Done.");
+}
+
+#[test]
+fn who_joins_at_a_terminal_is_asked_and_shown_the_patch() {
+    let text = "*** Begin Patch\n*** Add File: a.txt\n+hello\n*** End Patch\n";
+    let agent = Agent::new([Reply::call("apply_patch", json!({"patch": text})), Reply::text("Done.")]);
+    let server = agent.server();
+    let mut client = server.client();
+    let thread = agent.thread(&mut client, json!({"approvalPolicy": "untrusted", "sandbox": "workspace-write"}));
+    say(&mut client, &thread);
+    client.next_notification_message(PATCH_APPROVAL);
+    let mut terminal = AtTerminal::run(Launch::at(server.process.home()).args(&["chat", "--thread", &thread]));
+    assert!(terminal.sees("Change them? [").contains("  | +hello\n"));
+    terminal.types("y");
+    terminal.sees("added a.txt");
+    terminal.sees("Done.");
+    assert_eq!(ended(&mut client), "completed");
+    terminal.sees("> ");
+    terminal.types("\u{4}");
+    terminal.sees("Go on with");
 }
