@@ -48,7 +48,10 @@ pub enum Command {
     ///
     /// Without PROMPT it reads stdin: on a terminal one message a line until Ctrl-D, otherwise everything as one
     /// message. It uses the running server; if none runs, it serves itself until it ends. Ctrl-C interrupts the
-    /// answer, Ctrl-C again leaves. Exit codes are those of `call`, and 1 also for an answer that failed or was
+    /// answer, Ctrl-C again leaves. What the agent does is shown on a terminal, otherwise on stderr.
+    ///
+    /// What needs an approval is shown and asked on a terminal; without one, or with --json, another client must
+    /// decide. Exit codes are those of `call`, and 1 also for an answer that failed or was
     /// interrupted.
     #[command(after_help = "Examples:\n  codex-app-server chat \"hello\"\n  \
         codex-app-server -c model_provider=echo chat \"hello\"\n  \
@@ -145,7 +148,7 @@ pub struct ChatArguments {
     #[arg(long, value_name = "ID")]
     pub thread: Option<String>,
 
-    /// Prints every notification about the thread as one line of JSON instead of text.
+    /// Prints every notification and question about the thread as one line of JSON instead of text.
     #[arg(long)]
     pub json: bool,
 
