@@ -48,7 +48,7 @@ use crate::workers::Workers;
 use lock::ConfigLock;
 use reader::Reader;
 
-pub use config::split_assignment;
+pub use config::{is_project_marker, split_assignment};
 pub use installation::installation_id;
 pub use messages::{
     AskModelRules, BaseUrl, EffectiveSettings, Greet, Greeting, ModelRules, ThreadDefaults, ThreadOverrides,

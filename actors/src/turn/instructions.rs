@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use plain_file::Links;
 
+use crate::catalog::is_project_marker;
+
 /// The names that count in a folder, in the order in which they are looked for.
 const NAMES: [&str; 2] = ["AGENTS.override.md", "AGENTS.md"];
 
@@ -74,7 +76,7 @@ impl InstructionSearch {
 
     /// The folders of the project, deepest first. Without a project only the working directory counts.
     fn folders(&self) -> Vec<&Path> {
-        let is_root = |folder: &&Path| self.root_markers.iter().any(|marker| folder.join(marker).exists());
+        let is_root = |folder: &&Path| self.root_markers.iter().any(|marker| is_project_marker(&folder.join(marker)));
         let depth = self.cwd.ancestors().position(|folder| is_root(&folder)).unwrap_or(0);
         self.cwd.ancestors().take(depth + 1).filter(|folder| *folder != self.codex_home).collect()
     }
@@ -130,7 +132,7 @@ mod tests {
         let (home, root) = (dir.path().join("home"), dir.path().join("project"));
         fs::create_dir_all(&home).unwrap();
         fs::create_dir_all(root.join("a/b")).unwrap();
-        fs::create_dir(root.join(".git")).unwrap();
+        fs::create_dir_all(root.join(".git/objects")).unwrap();
         let search = InstructionSearch {
             codex_home: home,
             cwd: root.join("a/b"),
@@ -188,6 +190,11 @@ mod tests {
         fs::write(dir.path().join("project/a/AGENTS.md"), "above").unwrap();
         search.root_markers = vec![".hg".to_owned()];
         assert_eq!(search.run().text, None);
+        // What stands in for a protected name while a command runs, so that a command cannot plant instructions above.
+        fs::create_dir(dir.path().join(".hg")).unwrap();
+        assert_eq!(search.run().text, None);
+        fs::write(dir.path().join(".hg/requires"), "").unwrap();
+        assert!(search.run().text.is_some());
     }
 
     #[test]

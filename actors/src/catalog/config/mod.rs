@@ -20,5 +20,5 @@ pub use known::{ignored, unknown};
 pub use layers::{Layer, Layers, look_up, merge, put};
 pub use load::{ConfigFiles, Configuration, check_strict, parse_text};
 pub use permissions::{Permissions, profiles};
-pub use project::Project;
+pub use project::{Project, is_project_marker};
 pub use settings::{Settings, TrustLevel};

@@ -31,8 +31,8 @@ impl<'a> Project<'a> {
     /// with a marker, normally `.git`.
     pub fn of(cwd: &'a Path, settings: &'a Settings) -> Self {
         let has_marker = |dir: &Path| match &settings.project_root_markers {
-            Some(markers) => markers.iter().any(|marker| is_marker(&dir.join(marker))),
-            None => is_marker(&dir.join(".git")),
+            Some(markers) => markers.iter().any(|marker| is_project_marker(&dir.join(marker))),
+            None => is_project_marker(&dir.join(".git")),
         };
         let root = cwd.ancestors().find(|dir| has_marker(dir)).unwrap_or(cwd);
         Self { cwd, root, settings }
@@ -97,7 +97,7 @@ impl<'a> Project<'a> {
 
 /// Whether `path` marks its directory as the root of a project. An empty directory does not: while a confined command
 /// runs, one stands in for each protected name that does not exist.
-fn is_marker(path: &Path) -> bool {
+pub fn is_project_marker(path: &Path) -> bool {
     match path.read_dir() {
         Ok(mut entries) => entries.next().is_some(),
         Err(_) => path.exists(),
