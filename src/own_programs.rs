@@ -1,8 +1,9 @@
 //! Programs of this server for the commands of its agents: a folder with a link to this binary under each name.
 
 use std::{
+    fs::DirBuilder,
     io,
-    os::unix::fs::symlink,
+    os::unix::fs::{DirBuilderExt as _, symlink},
     path::{Path, PathBuf},
 };
 
@@ -39,7 +40,7 @@ pub fn command_setup(codex_home: &Path) -> CommandsSetup {
 fn provide(codex_home: &Path) -> io::Result<PathBuf> {
     let folder = codex_home.join(FOLDER);
     let binary = std::env::current_exe()?;
-    std::fs::create_dir_all(&folder)?;
+    DirBuilder::new().mode(0o700).recursive(true).create(&folder)?;
     let link = folder.join(APPLY_PATCH);
     if std::fs::read_link(&link).is_ok_and(|target| target == binary) {
         return Ok(folder);
