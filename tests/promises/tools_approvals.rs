@@ -170,7 +170,9 @@ fn a_prefix_counts_only_if_it_was_proposed() {
     let amendment = |words: &[&str]| json!({"acceptWithExecpolicyAmendment": {"execpolicy_amendment": words}});
     let later = [write_file("b.txt"), json!({"cmd": "rm -rf b.txt", "login": false})];
     assert_eq!(asked_again(with_prefix("a.txt"), amendment(&["touch"]), &later), [false, true]);
-    assert_eq!(asked_again(with_prefix("a.txt"), amendment(&["rm"]), &later), [true, true]);
+    let mut other = write_file("b.txt");
+    other["cmd"] = json!("mkdir folder");
+    assert_eq!(asked_again(with_prefix("a.txt"), amendment(&["mkdir"]), &[write_file("b.txt"), other]), [true, true]);
 }
 
 #[test]
