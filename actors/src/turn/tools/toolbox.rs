@@ -12,9 +12,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::approval::remembered::Remembered;
-use crate::patch::{Patched, Planned};
 use crate::catalog::is_project_marker;
-use crate::patch::Planned;
+use crate::patch::{Patched, Planned};
 use crate::protocol::item::{Item, ItemKind};
 use crate::protocol::server_request::ServerRequest;
 use crate::protocol::thread::ThreadId;
@@ -170,25 +169,9 @@ impl Toolbox {
     pub(super) fn changed(&self, planned: &Planned) -> Option<TurnEvent> {
         let mut patches = self.patches.borrow_mut();
         patches.add(planned);
-        let root = self.rules.cwd.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(&self.rules.cwd);
+        let is_root = |dir: &&std::path::Path| is_project_marker(&dir.join(".git"));
+        let root = self.rules.cwd.ancestors().find(is_root).unwrap_or(&self.rules.cwd);
         patches.git_diff(root).map(TurnEvent::Changed)
-        patches.follow(planned);
-        let root =
-            self.rules.cwd.ancestors().find(|dir| is_project_marker(&dir.join(".git"))).unwrap_or(&self.rules.cwd);
-        TurnEvent::Changed(patches.git_diff(root))
-    }
-
-    /// What was not allowed is over: completes its item, and tells the model. `declined` are the words for it where a
-    /// person said no.
-    pub(super) async fn withhold(&self, item: Item, reason: Withheld, declined: &str) -> Answer {
-        let item = Item { completed_at_ms: Some(self.setup.clock.unix_ms()), ..item };
-        self.report(vec![TurnEvent::ItemCompleted { item, history: Vec::new() }]).await;
-        match reason {
-            Withheld::Declined => Answer::Text(declined.to_owned()),
-            Withheld::Cancelled => Answer::EndTurn(declined.to_owned()),
-            Withheld::Unanswered => Answer::Text("approval request failed".to_owned()),
-            Withheld::Stopped => Answer::Text("aborted by user".to_owned()),
-        }
     }
 
     /// The path as the model means it: relative to the working directory.
