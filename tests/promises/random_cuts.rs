@@ -141,8 +141,11 @@ fn text(item: &Value) -> &str {
     item["text"].as_str().unwrap_or_default()
 }
 
+/// A turn as somebody sees it: its id, its status, and id and text of its items.
+type SeenTurn = (Value, Value, Vec<(Value, String)>);
+
 /// What a client sees of turns, in a form that can be compared.
-fn seen(turns: &[Value]) -> Vec<(Value, Value, Vec<(Value, String)>)> {
+fn seen(turns: &[Value]) -> Vec<SeenTurn> {
     let items = |turn: &Value| turn["items"].as_array().expect("items").clone();
     let seen = |item: &Value| (item["id"].clone(), format!("{} {}", item["type"], text(item)));
     turns

@@ -70,8 +70,8 @@ fn a_question_says_what_would_run_and_everything_comes_in_its_order() {
             before.push(message);
         };
         assert!(!agent.work.join("a.txt").exists(), "nothing runs before the answer");
-        let statuses = before.iter().filter(|message| message["method"] == "thread/status/changed");
-        let flags = statuses.last().expect("a status")["params"]["status"]["activeFlags"].clone();
+        let mut statuses = before.iter().filter(|message| message["method"] == "thread/status/changed");
+        let flags = statuses.next_back().expect("a status")["params"]["status"]["activeFlags"].clone();
         assert_eq!(flags, json!(["waitingOnApproval"]));
         let item =
             &before.iter().rfind(|message| message["method"] == "item/started").expect("an item")["params"]["item"];

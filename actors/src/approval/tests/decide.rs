@@ -1,6 +1,7 @@
 //! The table of decisions, row by row: what happens under each policy and each sandbox.
 
 use crate::approval::decide::{Allowed, Case, Decision, Request, Sandbox, decide};
+use crate::protocol::server_request::OUTSIDE_THE_SANDBOX;
 use crate::protocol::thread::{AskForApproval, GranularApproval, NetworkAccess, SandboxPolicy};
 
 const SANDBOXES: [Sandbox; 3] = [Sandbox::ReadOnly, Sandbox::WorkspaceWrite, Sandbox::FullAccess];
@@ -168,8 +169,10 @@ fn a_question_says_why_and_a_refusal_what_to_do() {
         justification: Some("may I?".to_owned()),
     };
     let reason = |text: &str| Some(text.to_owned());
-    assert_eq!(ask(escalated(None), Sandbox::WorkspaceWrite), reason("may I?"));
-    assert_eq!(ask(escalated(Some("empties x")), Sandbox::FullAccess), reason("may I?; it empties x"));
+    let outside = |rest: &str| reason(&format!("{OUTSIDE_THE_SANDBOX}; {rest}"));
+    assert_eq!(ask(escalated(None), Sandbox::WorkspaceWrite), outside("the agent says: may I?"));
+    let said = outside("it empties x; the agent says: may I?");
+    assert_eq!(ask(escalated(Some("empties x")), Sandbox::FullAccess), said);
     let replacing = Request::Patch { inside_roots: false, protected: false, replaces_existing: true };
     let said = "some files lie outside of the writable folders; it replaces a file that exists";
     assert_eq!(ask(replacing, Sandbox::WorkspaceWrite), reason(said));
