@@ -87,7 +87,8 @@ pub enum Decision {
     },
     /// A person is asked.
     Ask {
-        /// If the person accepts, it is done under the thread's sandbox policy.
+        /// If the person accepts, it is done under the thread's sandbox policy; under one that lets it write in the
+        /// workspace if the thread's only reads.
         confined_if_accepted: bool,
         /// Why it is asked, for the person.
         reason: Option<String>,
@@ -96,10 +97,14 @@ pub enum Decision {
     Refuse(String),
 }
 
+/// What an accepted command may do in a thread whose sandbox only reads: otherwise the person's yes would be in vain.
+const WRITES_IN_THE_WORKSPACE: &str = "if you allow it, it may write in the workspace";
+
 /// Decides about a request.
 ///
 /// Accepting a command does not take it out of the sandbox, unless the agent asked for that or the kernel cannot confine
-/// it: the person answers whether it may run, and the question says what it is allowed. The reference program runs
+/// it: the person answers whether it may run, and the question says what it is allowed. Where the thread's sandbox only
+/// reads, an accepted command may write in the workspace. The reference program runs
 /// accepted commands without the sandbox, so that a person who lets `make` run also lets it write everywhere. And what
 /// fails in the sandbox is never tried again without it: a program can print anything that looks like a denial.
 pub fn decide(case: &Case) -> Decision {
@@ -124,15 +129,16 @@ fn decide_command(
     let confined = case.confinable && !is_free && !wants_escalation;
     let unconfinable = (!case.confinable && !is_free).then_some("nothing confines commands on this machine");
     let outside = (!confined).then_some(OUTSIDE_THE_SANDBOX);
+    let widened = (confined && case.sandbox == Sandbox::ReadOnly).then_some(WRITES_IN_THE_WORKSPACE);
     let warning = destructive.map(|reason| format!("it {reason}"));
     // The agent's words come last, so that they cannot pass for the server's.
-    let said = justification.map(|words| match (outside, &warning) {
-        (None, None) => words.to_owned(),
+    let said = justification.map(|words| match (outside, widened, &warning) {
+        (None, None, None) => words.to_owned(),
         _ => format!("the agent says: {words}"),
     });
     let ask = || Decision::Ask {
         confined_if_accepted: confined,
-        reason: reasons([outside, unconfinable, warning.as_deref(), said.as_deref()]),
+        reason: reasons([outside, unconfinable, warning.as_deref(), widened, said.as_deref()]),
     };
     match case.policy {
         AskForApproval::Never => {
@@ -205,7 +211,7 @@ fn decide_patch(case: &Case, inside_roots: bool, protected: bool, replaces_exist
         return refuse(&format!("Not applied: {why}, and nobody is asked. Change only files that may be written."));
     }
     let replaces = replaces_existing.then_some("it replaces a file that exists");
-    Decision::Ask { confined_if_accepted: confined, reason: reasons([why, replaces, None, None]) }
+    Decision::Ask { confined_if_accepted: confined, reason: reasons([why, replaces]) }
 }
 
 fn refuse(words: &str) -> Decision {
@@ -213,7 +219,7 @@ fn refuse(words: &str) -> Decision {
 }
 
 /// All reasons in one text.
-fn reasons(each: [Option<&str>; 4]) -> Option<String> {
+fn reasons<const N: usize>(each: [Option<&str>; N]) -> Option<String> {
     let given: Vec<&str> = each.into_iter().flatten().collect();
     (!given.is_empty()).then(|| given.join("; "))
 }

@@ -34,6 +34,10 @@ const END_ITEMS: &str = "
     WHERE (thread_id, turn_id) IN (SELECT thread_id, id FROM turns WHERE status = ?)
     AND CASE WHEN json_valid(item) THEN json_extract(item, '$.status') = 'inProgress' END";
 
+/// Commands that went on behind the end of their turn, and ended with the process. The condition is that of their index.
+const GOING_ON: &str = "completed_at_ms IS NULL AND kind = 'commandExecution' \
+    AND CASE WHEN json_valid(item) THEN json_extract(item, '$.status') = 'inProgress' END";
+
 /// A guard: tells other servers that the database is in use until it is dropped.
 #[derive(Debug)]
 pub(super) struct InUse {
@@ -86,12 +90,15 @@ fn interrupt(db: &mut SqliteConnection) -> QueryResult<usize> {
     // A literal, because SQLite uses the partial index only for the same literal.
     let these = turns::table.filter(diesel::dsl::sql::<diesel::sql_types::Bool>("status = '\"inProgress\"'"));
     // Checked first, because even a write that changes nothing waits for other programs.
-    if !diesel::select(exists(these)).get_result::<bool>(db)? {
+    let commands = items::table.filter(diesel::dsl::sql::<diesel::sql_types::Bool>(GOING_ON));
+    if !diesel::select(exists(these).or(exists(commands))).get_result::<bool>(db)? {
         return Ok(0);
     }
     db.immediate_transaction(|db| {
         remember_what_was_said(db, &running)?;
         diesel::sql_query(END_ITEMS).bind::<Text, _>(&running).execute(db)?;
+        let end_commands = format!("UPDATE items SET item = json_set(item, '$.status', 'failed') WHERE {GOING_ON}");
+        diesel::sql_query(end_commands).execute(db)?;
         diesel::update(turns::table.filter(turns::status.eq(&running)))
             .set(turns::status.eq(written(&TurnStatus::Interrupted)?))
             .execute(db)

@@ -45,6 +45,18 @@ fn a_turn_that_nobody_runs_any_more_is_interrupted() {
 }
 
 #[test]
+fn a_command_that_went_on_behind_its_turn_has_ended_with_the_server() {
+    let (_directory, path, thread) = left_behind();
+    let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let ended = turn("running", TurnStatus::Completed);
+    assert!(RecordTurn { items: Vec::new(), ..state(thread, ended) }.run(&mut db).unwrap());
+    let _in_use = recover(&mut db, &path);
+    let (turns, items) = states(&mut db, thread);
+    assert_eq!(turns, [TurnStatus::Completed, TurnStatus::Completed]);
+    assert_eq!(items, ["failed", "completed"]);
+}
+
+#[test]
 fn the_model_goes_on_from_what_people_saw_of_a_killed_turn() {
     let (_directory, path, thread_id) = left_behind();
     let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();

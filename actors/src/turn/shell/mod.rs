@@ -19,7 +19,7 @@ use std::sync::Arc;
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::messages::{Growth, Report, TurnEvent};
 use crate::clock::Clock;
@@ -50,7 +50,9 @@ pub struct Shell {
     begun: Instant,
     end: Option<End>,
     /// Cancelled when the end was told.
-    ended: CancellationToken,
+    told: CancellationToken,
+    /// Cancels it at the latest when the actor ends.
+    _gone: DropGuard,
 }
 
 /// What a shell command runs, and for whom.
@@ -76,7 +78,7 @@ pub struct ShellTask {
 }
 
 impl Shell {
-    fn new(task: ShellTask, ended: CancellationToken) -> Self {
+    fn new(task: ShellTask, told: CancellationToken) -> Self {
         Self {
             text: Text::new(),
             shown: Kept::new(task.shown_bytes),
@@ -86,7 +88,8 @@ impl Shell {
             ending: false,
             begun: Instant::now(),
             end: None,
-            ended,
+            _gone: told.clone().drop_guard(),
+            told,
         }
     }
 
@@ -159,7 +162,7 @@ impl Shell {
         Box::pin(self.report(events).map(move |(), shell, _| {
             shell.end = Some(end);
             shell.command = None;
-            shell.ended.cancel();
+            shell.told.cancel();
         }))
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use actix::prelude::*;
 use futures_util::future::join_all;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{EndShell, Shell, ShellTask};
@@ -13,6 +15,9 @@ use crate::mailbox::start;
 
 /// The first number: with as many digits as its successors, so that it is not mistaken for a count.
 const FIRST: u32 = 10_000;
+
+/// How long the end of a command is waited for. The kernel is told to kill it long before.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Messages that one command may have waiting: looks, text to type, and the end.
 const MESSAGES: usize = 8;
@@ -110,8 +115,8 @@ impl Shells {
         let meant = self.running().into_iter().filter(meant);
         join_all(meant.map(|shell| async move {
             // An error means that it is gone, and with it whoever would tell of its end.
-            if shell.shell.send(EndShell).await.is_ok() {
-                shell.ended.cancelled().await;
+            if shell.shell.send(EndShell).await.is_ok() && timeout(PATIENCE, shell.ended.cancelled()).await.is_err() {
+                log::error!("command {} of turn {} was told to end, and does not", shell.number, shell.turn_id);
             }
         }))
         .await;

@@ -161,7 +161,7 @@ impl Toolbox {
             argv,
             cwd: self.rules.cwd.clone(),
             workspace: self.rules.cwd.clone(),
-            rules: self.rules_for(confined),
+            rules: self.rules_for(confined, true),
             environment: None,
             with_programs: false,
             timeout: Some(TIME_LIMIT),

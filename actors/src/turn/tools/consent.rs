@@ -6,7 +6,7 @@ use std::sync::{MutexGuard, PoisonError};
 use super::outcome::Answer;
 use super::toolbox::{Toolbox, Unheard};
 use crate::approval::amendment::proposed;
-use crate::approval::decide::{Case, Decision, Request, Sandbox, decide};
+use crate::approval::decide::{Allowed, Case, Decision, Request, Sandbox, decide};
 use crate::approval::destructive::destructive;
 use crate::approval::harmless::harmless;
 use crate::approval::remembered::{Identity, Remembered};
@@ -82,8 +82,8 @@ impl From<Unheard> for Withheld {
 }
 
 impl Toolbox {
-    /// What the thread's policy says of a command.
-    pub(super) async fn judge(&self, wanted: &Wanted) -> Decision {
+    /// What the thread's policy says of a command, and whether a person has allowed it before.
+    pub(super) async fn judge(&self, wanted: &Wanted) -> (Decision, bool) {
         let cwd = wanted.cwd.to_string_lossy();
         let case = Case {
             policy: self.rules.approval,
@@ -97,7 +97,7 @@ impl Toolbox {
             },
             allowed: self.remembered().command(wanted.identity(&cwd), &wanted.script),
         };
-        decide(&case)
+        (decide(&case), case.allowed != Allowed::No)
     }
 
     /// Asks whether a command may run.
@@ -163,8 +163,8 @@ impl Toolbox {
         self.allowed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The rules for a command or a patch that may be done.
-    pub(super) fn rules_for(&self, confined: bool) -> Rules {
+    /// The rules for a command or a patch that may be done. `allowed` says that a person has allowed it.
+    pub(super) fn rules_for(&self, confined: bool, allowed: bool) -> Rules {
         let rules = self.rules.commands.clone();
         let sandbox = match (confined, rules.sandbox) {
             (false, _) => SandboxPolicy::DangerFullAccess,
@@ -172,6 +172,12 @@ impl Toolbox {
             (true, SandboxPolicy::DangerFullAccess | SandboxPolicy::ExternalSandbox { .. }) => {
                 SandboxPolicy::ReadOnly { network_access: false }
             }
+            (true, SandboxPolicy::ReadOnly { network_access }) if allowed => SandboxPolicy::WorkspaceWrite {
+                writable_roots: Vec::new(),
+                network_access,
+                exclude_tmpdir_env_var: false,
+                exclude_slash_tmp: false,
+            },
             (true, sandbox) => sandbox,
         };
         Rules { sandbox, ..rules }

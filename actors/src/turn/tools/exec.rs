@@ -75,7 +75,7 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
     let most_wait = wait(arguments.yield_time_ms, WAITS);
     let most_bytes = toolbox.output_bytes(arguments.max_output_tokens);
     let wanted = arguments.wanted(&toolbox);
-    let decision = toolbox.judge(&wanted).await;
+    let (decision, allowed_before) = toolbox.judge(&wanted).await;
     if let Decision::Refuse(reason) = decision {
         return Answer::Text(reason);
     }
@@ -84,7 +84,7 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
         Err(error) => return Answer::Text(format!("exec_command failed: {error}")),
     };
     let item = |call_id, kind| toolbox.item(call_id, ItemKind::CommandExecution(kind));
-    let (item, confined) = match decision {
+    let (item, confined, allowed) = match decision {
         Decision::Ask { confined_if_accepted, reason } => {
             let mut item = item(call_id, wanted.execution());
             toolbox.report(vec![TurnEvent::ItemStarted(item.clone())]).await;
@@ -96,12 +96,12 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
             if let Consent::Withheld(reason) = consent {
                 return toolbox.withhold(item, reason, "rejected by user").await;
             }
-            (item, confined_if_accepted)
+            (item, confined_if_accepted, true)
         }
         Decision::Run { confined } => {
             let item = item(call_id, wanted.running(number));
             toolbox.report(vec![TurnEvent::ItemStarted(item.clone())]).await;
-            (item, confined)
+            (item, confined, allowed_before)
         }
         Decision::Refuse(reason) => return Answer::Text(reason),
     };
@@ -110,7 +110,7 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
         argv: wanted.argv.into_iter().map(Into::into).collect(),
         cwd: wanted.cwd,
         workspace: toolbox.rules.cwd.clone(),
-        rules: toolbox.rules_for(confined),
+        rules: toolbox.rules_for(confined, allowed),
         environment: Some(toolbox.environment()),
         with_programs: true,
         timeout: None,

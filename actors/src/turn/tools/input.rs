@@ -85,7 +85,7 @@ async fn may_type(toolbox: &Toolbox, shell: &ShellHandle, chars: &str) -> Result
         justification: Some(format!("typed into: {}", shell.command)),
         prefix: None,
     };
-    match toolbox.judge(&wanted).await {
+    match toolbox.judge(&wanted).await.0 {
         Decision::Run { .. } => Ok(()),
         Decision::Refuse(reason) => Err(Answer::Text(reason)),
         Decision::Ask { reason, .. } => match toolbox.consent(&shell.item_id, reason, &wanted).await {

@@ -53,7 +53,7 @@ impl Toolbox {
             argv: argv.map(Into::into).to_vec(),
             cwd: self.rules.cwd.clone(),
             workspace: self.rules.cwd.clone(),
-            rules: self.rules_for(false),
+            rules: self.rules_for(false, true),
             environment: Some(self.environment()),
             with_programs: true,
             timeout: Some(timeout),
