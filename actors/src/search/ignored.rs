@@ -11,6 +11,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use ignore::{DirEntry, Match};
 
+use crate::catalog::is_project_marker;
+
 /// Largest ignore file that is read, in bytes.
 const LARGEST_FILE: usize = 256 * 1024;
 
@@ -95,7 +97,7 @@ impl Level {
     /// The rules of `directory`, or those of its parent if it has none.
     fn of(directory: &Path, above: Option<Arc<Self>>) -> Option<Arc<Self>> {
         let dot_git = directory.join(".git");
-        let repository = dot_git.metadata().ok();
+        let repository = dot_git.metadata().ok().filter(|_| is_project_marker(&dot_git));
         let ignore = rules(directory, &directory.join(".ignore"));
         let git_ignore = rules(directory, &directory.join(".gitignore"));
         let git_exclude = repository

@@ -210,8 +210,12 @@ mod tests {
         symlink("nowhere", fixture.path("dangling")).unwrap();
         let all = [".gitignore", ".hidden", ".hidden/a", "link", "link/b", "link/built", "sub", "sub/b", "sub/built"];
         assert_eq!(fixture.found(), all);
+        // An empty one stands in while a confined command runs, and is no repository.
         fs::create_dir(fixture.path(".git")).unwrap();
-        assert_eq!(fixture.found(), [".git", ".gitignore", ".hidden", ".hidden/a", "link", "link/b", "sub", "sub/b"]);
+        assert_eq!(fixture.found(), [&[".git"][..], &all].concat());
+        fixture.write(".git/HEAD", "");
+        let found = [".git", ".git/HEAD", ".gitignore", ".hidden", ".hidden/a", "link", "link/b", "sub", "sub/b"];
+        assert_eq!(fixture.found(), found);
     }
 
     #[test]
