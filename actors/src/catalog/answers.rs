@@ -41,7 +41,7 @@ impl Reader {
                 Answer::ConfigWrite(self.write_config(&[edit], file_path, expected_version)?)
             }
             Request::ConfigBatchWrite(params) => {
-                let ConfigBatchWriteParams { edits, file_path, expected_version, .. } = params;
+                let ConfigBatchWriteParams { edits, file_path, expected_version, .. } = *params;
                 Answer::ConfigWrite(self.write_config(&edits, file_path, expected_version)?)
             }
             Request::ConfigRequirementsRead(_) => Answer::ConfigRequirementsRead(ConfigRequirementsReadResponse {

@@ -25,7 +25,11 @@ impl Outbound {
     /// A message of `bytes` is queued, by the router or, for its own errors, by the connection.
     pub fn queue(&self, bytes: usize) {
         let before = self.queued_bytes.fetch_add(bytes + OVERHEAD_BYTES, Ordering::AcqRel);
-        self.peak_bytes.fetch_max(before + bytes + OVERHEAD_BYTES, Ordering::Relaxed);
+        let queued = before + bytes + OVERHEAD_BYTES;
+        // Most messages are no new peak, and a read costs a fraction of a write.
+        if queued > self.peak_bytes.load(Ordering::Relaxed) {
+            self.peak_bytes.fetch_max(queued, Ordering::Relaxed);
+        }
     }
 
     /// `messages` messages with `bytes` bytes in total were written to the socket. For a message that was written in

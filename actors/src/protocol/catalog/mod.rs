@@ -41,7 +41,7 @@ pub enum CatalogRequest {
     /// `config/value/write`
     ConfigValueWrite(Box<ConfigValueWriteParams>),
     /// `config/batchWrite`
-    ConfigBatchWrite(ConfigBatchWriteParams),
+    ConfigBatchWrite(Box<ConfigBatchWriteParams>),
     /// `configRequirements/read`
     ConfigRequirementsRead(NoParams),
     /// `model/list`
@@ -55,7 +55,7 @@ pub enum CatalogRequest {
     /// `collaborationMode/list`
     CollaborationModeList(NoParams),
     /// `mcpServerStatus/list`
-    McpServerStatusList(ListMcpServerStatusParams),
+    McpServerStatusList(Box<ListMcpServerStatusParams>),
     /// `skills/list`
     SkillsList(CwdsParams),
     /// `hooks/list`

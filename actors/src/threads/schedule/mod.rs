@@ -55,6 +55,11 @@ impl<R: Request, D, A> Schedule<R, D, A> {
         self.admit(ticket.connection);
     }
 
+    /// Whether every request of a client is answered, so that its next one need not wait for another of its own.
+    pub(super) fn owes_nothing(&self, connection: ConnectionId) -> bool {
+        !self.clients.contains_key(&connection)
+    }
+
     /// The next request whose turn has come.
     pub(super) fn next_due(&mut self) -> Option<(Ticket, R)> {
         self.due.pop_front()

@@ -140,10 +140,14 @@ fn an_overview_shows_what_the_same_client_changed_before() {
     let later = harness.arrive(1, about(ThreadId::new()), Kind::Write, false);
     let of_another = harness.arrive(2, None, Kind::Look, false);
     assert_eq!(harness.begun(), [change, of_another]);
+    assert!(!harness.schedule.owes_nothing(ConnectionId(1)), "an overview that comes now has to wait");
+    assert!(harness.schedule.owes_nothing(ConnectionId(3)), "a client without requests waits for nobody");
     harness.end(change);
     assert_eq!(harness.begun(), [of_another, overview]);
     harness.end(overview);
     assert_eq!(harness.begun(), [of_another, later]);
+    harness.end(later);
+    assert!(harness.schedule.owes_nothing(ConnectionId(1)), "all is answered");
 }
 
 #[test]
