@@ -12,7 +12,8 @@ use super::thread::ThreadRequest;
 
 const PERMISSION_PROFILE: &str = "command/exec.permissionProfile";
 
-/// A request with decoded params.
+/// A request with decoded params. Params of more than 64 bytes are boxed, because every request is moved from mailbox to
+/// mailbox.
 #[derive(Debug)]
 pub enum ClientRequest {
     /// The handshake; answered by the processor.
@@ -99,5 +100,16 @@ impl From<SearchRequest> for ClientRequest {
 impl From<RemoteControlRequest> for ClientRequest {
     fn from(request: RemoteControlRequest) -> Self {
         Self::RemoteControl(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_short() {
+        // With what else is in its message, that is the largest block that the usual allocator frees at little cost.
+        assert!(size_of::<ClientRequest>() <= 72, "box the params of {} bytes", size_of::<ClientRequest>());
     }
 }

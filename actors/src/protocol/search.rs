@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug)]
 pub enum SearchRequest {
     /// `fuzzyFileSearch`
-    FuzzyFileSearch(FuzzyFileSearchParams),
+    FuzzyFileSearch(Box<FuzzyFileSearchParams>),
     /// `fuzzyFileSearch/sessionStart`
     SessionStart(FuzzyFileSearchSessionStartParams),
     /// `fuzzyFileSearch/sessionUpdate`

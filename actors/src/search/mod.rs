@@ -90,7 +90,7 @@ impl Search {
         let connection = reply.connection();
         let done = match request {
             SearchRequest::FuzzyFileSearch(params) => match self.check_search(&params) {
-                Ok(()) => return self.search_once(params, reply, ctx),
+                Ok(()) => return self.search_once(*params, reply, ctx),
                 Err(error) => Err(error),
             },
             SearchRequest::SessionStart(params) => self.start_session(connection, params, ctx),
