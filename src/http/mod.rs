@@ -18,6 +18,7 @@ mod probes;
 mod proxies;
 mod refusal;
 mod reserve;
+mod service;
 mod start;
 mod upgrade;
 

@@ -4,16 +4,31 @@ use std::{
     io,
     net::TcpListener,
     os::unix::net::UnixListener,
+    rc::Rc,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use actix_rt::task::JoinHandle;
-use actix_web::{dev::ServerHandle, http::KeepAlive, web};
+use actix_http::{HttpService, Protocol};
+use actix_rt::{
+    net::{TcpStream, UnixStream},
+    task::JoinHandle,
+};
+use actix_service::map_config;
+use actix_web::{
+    dev::{AppConfig, Server, ServerHandle, Service, ServiceFactory as _, fn_service},
+    http::KeepAlive,
+    web,
+};
 use app_server_actors::start::{Actors, ActorsParts};
-use tokio::sync::mpsc;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::mpsc,
+};
 
-use super::{Door, Site, Transport, app, capacity::Capacity, peer::Entrance, proxies::TrustedProxies};
+use super::{
+    Door, Site, Transport, app, capacity::Capacity, peer::Entrance, proxies::TrustedProxies, service::OnDemand,
+};
 use crate::settings;
 
 /// A bound socket for HTTP.
@@ -23,6 +38,9 @@ pub enum Sockets {
     /// The TCP listener and the rules for its clients.
     Tcp(TcpListener, Arc<Door>),
 }
+
+/// Name of the listener in the library's messages.
+const NAME: &str = "clients";
 
 /// A running HTTP server and the actors in it.
 pub struct HttpServer {
@@ -46,11 +64,12 @@ impl HttpServer {
             Transport::Tcp(door) => door.proxies().clone(),
             Transport::Unix => TrustedProxies::default(),
         };
-        let entrance = Entrance::new(settings, &capacity, proxies);
+        let entrance = Arc::new(Entrance::new(settings, &capacity, proxies));
         let needed_store = settings.readiness_needs_store.then(|| parts.store.clone());
         let (tell, mut started) = mpsc::channel(1);
         let only = Arc::new(OnceLock::new());
-        let make_app = move || {
+        // Called by each worker at its start.
+        let site = move || {
             let actors: &Actors = only.get_or_init(|| {
                 let actors = Actors::start(parts.clone());
                 // There is room: this is the only message, and the receiver is waiting for it.
@@ -58,24 +77,29 @@ impl HttpServer {
                 actors
             });
             let (actors, needed_store, transport) = (actors.clone(), needed_store.clone(), transport.clone());
-            app(web::Data::new(Site { actors, needed_store, transport, websocket_frame_bytes, request_head_bytes }))
+            web::Data::new(Site { actors, needed_store, transport, websocket_frame_bytes, request_head_bytes })
         };
 
-        let server = actix_web::HttpServer::new(make_app)
+        let server = Server::build()
             .workers(settings.workers)
             // Never reached, because the reserve limits itself; the library would leave connections without an answer.
-            .max_connections(capacity.connections + 2 * capacity.reserve)
-            .keep_alive(KeepAlive::Timeout(settings.keep_alive_seconds.duration()))
-            .client_request_timeout(settings.client_request_timeout_seconds.duration())
-            // The default would keep every finished WebSocket for a second.
-            .client_disconnect_timeout(Duration::ZERO)
-            .tcp_nodelay(true)
-            .disable_signals()
-            .on_connect(move |connection, data| entrance.meet(connection, data));
+            .max_concurrent_connections(capacity.connections + 2 * capacity.reserve)
+            .disable_signals();
         let server = match sockets {
-            // Never `bind_uds`: it deletes the file at the path and does not run `on_connect`.
-            Sockets::Unix(listener) => server.listen_uds(listener)?,
-            Sockets::Tcp(listener, _) => server.listen(listener)?,
+            // Never `bind_uds`: it deletes the file at the path.
+            Sockets::Unix(listener) => server.listen_uds(NAME, listener, move || {
+                let service = service(site(), entrance.clone());
+                fn_service(move |stream: UnixStream| service.clone().serve((stream, Protocol::Http1, None)))
+            })?,
+            Sockets::Tcp(listener, _) => server.listen(NAME, listener, move || {
+                let service = service(site(), entrance.clone());
+                fn_service(move |stream: TcpStream| {
+                    // Small messages do not wait for each other. It only fails if the peer is gone already.
+                    let _ = stream.set_nodelay(true);
+                    let address = stream.peer_addr().ok();
+                    service.clone().serve((stream, Protocol::Http1, address))
+                })
+            })?,
         }
         .run();
 
@@ -107,6 +131,28 @@ impl HttpServer {
         self.handle.pause().await;
         self.handle.stop(false).await;
     }
+}
+
+/// What serves the connections of one worker.
+fn service<Stream>(
+    site: web::Data<Site>,
+    entrance: Arc<Entrance>,
+) -> Rc<OnDemand<impl Service<(Stream, Protocol, Option<std::net::SocketAddr>), Response = ()> + 'static>>
+where
+    Stream: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    OnDemand::new(move || {
+        let entrance = entrance.clone();
+        HttpService::build()
+            // The entrance limits these times: the library would judge before it reads what has arrived.
+            .keep_alive(KeepAlive::Os)
+            .client_request_timeout(Duration::ZERO)
+            // Otherwise every finished WebSocket would be kept for a while.
+            .client_disconnect_timeout(Duration::ZERO)
+            .on_connect_ext(move |stream: &Stream, data| entrance.meet(stream, data))
+            .finish(map_config(app(site.clone()), |()| AppConfig::default()))
+            .new_service(())
+    })
 }
 
 fn stopped() -> io::Error {

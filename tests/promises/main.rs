@@ -42,6 +42,7 @@ mod garbage;
 mod handshake;
 mod hostile_peers;
 mod hosts;
+mod idle;
 mod large_histories;
 mod logs;
 mod model_calls;

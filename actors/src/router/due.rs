@@ -1,16 +1,51 @@
 //! What the router does when a timer of a peer is due. The timers run here because a peer's own actor may not be polled
-//! (law 6).
+//! (law 6). They tick only while there are peers, so that an idle server sleeps.
 
+use std::time::Duration;
+
+use actix::prelude::AsyncContext;
 use tokio::time::Instant;
 
 use super::clocks::Due;
 use super::peer::Cut;
-use super::{Router, STOPPED};
+use super::{Router, memory};
 use crate::connection::ConnectionId;
 use crate::connection::messages::Deliver;
+use crate::context::Context;
 use crate::wire::close::CloseReason;
 
+/// Interval between checks of the peers' timers and tokens.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A check that comes so long after the last one comes after a stop of this process.
+const STOPPED: Duration = Duration::from_millis(1500);
+
 impl Router {
+    /// Starts the ticks, unless they are running.
+    pub(super) fn tick_on(&mut self, ctx: &mut Context<Self>) {
+        if self.ticking.is_none() {
+            self.checked = Instant::now();
+            self.ticking = Some((ctx.run_interval(TICK, Self::tick), 0));
+        }
+    }
+
+    fn tick(&mut self, ctx: &mut Context<Self>) {
+        self.check_clocks(Instant::now());
+        self.close_expired();
+        self.release_text();
+        let Some((ticks, count)) = &mut self.ticking else { return };
+        *count += 1;
+        if *count % memory::EVERY != 0 {
+            return;
+        }
+        self.peers.values().for_each(|peer| self.freed.look_at(peer.outbound()));
+        self.freed.give_back();
+        if self.peers.is_empty() && self.freed.is_settled() {
+            ctx.cancel_future(*ticks);
+            self.ticking = None;
+        }
+    }
+
     /// Acts on the peers' timers. They run here because a peer's own actor may not be polled (law 6).
     pub(super) fn check_clocks(&mut self, now: Instant) {
         // If this process was stopped, what arrived meanwhile is still in the sockets and is read before the next check.
@@ -68,5 +103,48 @@ impl Router {
         {
             self.cut(id, cut);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use actix::prelude::*;
+    use tokio::time::{pause, sleep};
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::limits::Limits;
+    use crate::router::listener::listen;
+    use crate::router::{Effect, Outcome};
+
+    /// Asks how many times the router has ticked since its first connection came.
+    #[derive(Message)]
+    #[rtype(result = "Option<u64>")]
+    struct Ticks;
+
+    impl Handler<Ticks> for Router {
+        type Result = Option<u64>;
+
+        fn handle(&mut self, _: Ticks, _: &mut Self::Context) -> Self::Result {
+            self.ticking.map(|(_, count)| count)
+        }
+    }
+
+    #[actix_rt::test]
+    async fn the_timers_tick_only_while_there_are_connections() {
+        let router = Router::new(Arc::new(Limits::tiny()), Clock::system()).start();
+        pause();
+        for id in [1, 2].map(ConnectionId) {
+            assert_eq!(router.send(Ticks).await.unwrap(), None);
+            let _frames = listen(&router, id).await;
+            sleep(9 * TICK + TICK / 2).await;
+            assert_eq!(router.send(Ticks).await.unwrap(), Some(9));
+            router.send(Outcome::none().then(Effect::Forget { connection: id })).await.unwrap();
+            assert_eq!(router.send(Ticks).await.unwrap(), Some(9), "its memory is still to be given back");
+            sleep(3 * TICK).await;
+        }
+        assert_eq!(router.send(Ticks).await.unwrap(), None);
     }
 }

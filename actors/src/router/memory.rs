@@ -3,12 +3,11 @@
 
 use std::sync::{Arc, Weak};
 use std::thread;
-use std::time::Duration;
 
 use crate::connection::outbound::Outbound;
 
-/// Interval between checks.
-pub(super) const CHECK: Duration = Duration::from_secs(3);
+/// Ticks of the router from one check to the next.
+pub(super) const EVERY: u64 = 3;
 
 /// Freed bytes above which memory is returned.
 const WORTH_IT: usize = 1024 * 1024;
@@ -50,6 +49,11 @@ impl Freed {
         let ended = self.ending.extract_if(.., |(outbound, _)| outbound.strong_count() == 0);
         let bytes = ended.fold(0, |sum: usize, (_, bytes)| sum.saturating_add(bytes));
         self.count(bytes);
+    }
+
+    /// Whether all connections that ended have let go of their queues.
+    pub(super) fn is_settled(&self) -> bool {
+        self.ending.is_empty()
     }
 
     /// Whether enough was freed. If so, the count restarts.
@@ -102,9 +106,9 @@ mod tests {
     fn a_queue_counts_when_the_connection_has_let_go_of_it() {
         let (mut freed, held) = (Freed::default(), queue(WORTH_IT));
         freed.connection(&held);
-        assert!(!freed.take_if_worth_it());
+        assert!(!freed.take_if_worth_it() && !freed.is_settled());
         drop(held);
-        assert!(freed.take_if_worth_it());
+        assert!(freed.take_if_worth_it() && freed.is_settled());
     }
 
     #[test]

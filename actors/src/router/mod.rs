@@ -7,7 +7,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
@@ -44,12 +43,6 @@ pub use messages::{
 };
 use peer::{Cut, Peer};
 
-/// Interval between checks of the peers' timers and tokens.
-const CLOCK_CHECK: Duration = Duration::from_secs(1);
-
-/// A check that comes so long after the last one comes after a stop of this process.
-const STOPPED: Duration = Duration::from_secs(3);
-
 /// See the module's documentation.
 pub struct Router {
     limits: Arc<Limits>,
@@ -65,6 +58,8 @@ pub struct Router {
     checked: Instant,
     /// The last check was left out.
     spared: bool,
+    /// The ticks while there are connections, and how many of them there were.
+    ticking: Option<(SpawnHandle, u64)>,
     /// Resolved when the last connection has ended, after [`CloseAll`].
     emptied: Option<oneshot::Sender<()>>,
 }
@@ -82,6 +77,7 @@ impl Router {
             freed: Freed::default(),
             checked: Instant::now(),
             spared: false,
+            ticking: None,
             emptied: None,
         }
     }
@@ -250,24 +246,12 @@ impl Router {
 
 impl Actor for Router {
     type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.run_interval(CLOCK_CHECK, |router, _| {
-            router.check_clocks(Instant::now());
-            router.close_expired();
-            router.release_text();
-        });
-        ctx.run_interval(memory::CHECK, |router, _| {
-            router.peers.values().for_each(|peer| router.freed.look_at(peer.outbound()));
-            router.freed.give_back();
-        });
-    }
 }
 
 impl Handler<Register> for Router {
     type Result = ();
 
-    fn handle(&mut self, register: Register, _: &mut Self::Context) {
+    fn handle(&mut self, register: Register, ctx: &mut Self::Context) {
         let id = register.connection;
         // From now on the wall clock may be set to another time; that must neither prolong the token nor end it early.
         let first_invalid_ms = register.valid_until.map(|last| last.saturating_add(1).saturating_mul(1000));
@@ -275,6 +259,7 @@ impl Handler<Register> for Router {
         let peer = Peer::new(register, Instant::now(), expires_at_ms);
         peer.log_start(id);
         self.peers.insert(id, peer);
+        self.tick_on(ctx);
     }
 }
 

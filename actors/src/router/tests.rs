@@ -1,6 +1,7 @@
 //! Tests of the router with connections that are plain actors with mailboxes for one message.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use actix::Context;
 use tokio_util::sync::CancellationToken;
