@@ -17,21 +17,25 @@ use command_launcher::is_in_our_namespace;
 use rustix::process::geteuid;
 use tokio::{
     net::UnixStream,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::{
     capacity::Capacity,
     crowd::{Crowd, Full, PeerSeat, Seat},
     proxies::TrustedProxies,
-    reserve::{CutHandle, Place, Reserve, cut, shut_down},
+    reserve::{CutHandle, Place, Reserve, cut, give_up, shut_down},
 };
 use crate::{auth::PeerNetwork, settings};
+
+/// Time to read what has arrived, before a peer is judged by it.
+const READ_FIRST: Duration = Duration::from_millis(100);
 
 /// A client that may connect. A request on a connection without one is refused.
 pub struct Peer {
     cut: CutHandle,
-    last_request: Rc<Cell<Instant>>,
+    /// When it completed the head of its latest request.
+    last_request: Rc<Cell<Option<Instant>>>,
     watch: JoinHandle<()>,
     tcp: Option<TcpPeer>,
     /// Where it is, for people.
@@ -79,22 +83,31 @@ pub struct Entrance {
     proxies: TrustedProxies,
     /// Descriptors with at least this number belong to the reserve.
     last_descriptors: Option<usize>,
-    /// Time limit between completed requests.
-    patience: Duration,
+    patience: Patience,
     /// The same for connections of the reserve.
-    reserve_patience: Duration,
+    reserve_patience: Patience,
+}
+
+/// How long a peer may take to complete the head of a request.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// From the start of the connection.
+    first: Duration,
+    /// From the request before.
+    next: Duration,
 }
 
 impl Entrance {
     /// Creates the entrance of a listener with bounds `capacity`, shared by all its workers.
     pub fn new(settings: &settings::Http, capacity: &Capacity, proxies: TrustedProxies) -> Self {
+        let head = settings.client_request_timeout_seconds.duration();
         Self {
             crowd: Crowd::new(capacity.connections, settings.max_connections_per_address),
             reserve: Reserve::new(capacity.reserve),
             proxies,
             last_descriptors: capacity.last_descriptors,
-            patience: settings.keep_alive_seconds.duration() + settings.client_request_timeout_seconds.duration(),
-            reserve_patience: settings.client_request_timeout_seconds.duration(),
+            patience: Patience { first: head, next: settings.keep_alive_seconds.duration() + head },
+            reserve_patience: Patience { first: head, next: head },
         }
     }
 
@@ -130,8 +143,7 @@ impl Entrance {
             _ => self.crowd.seat(tcp.as_ref().filter(|tcp| !tcp.is_proxy).map(|tcp| PeerNetwork::of(tcp.address))),
         };
         let handle = socket.try_clone_to_owned().ok();
-        // A connection that cannot be disconnected is not served. The HTTP library limits the time for its only
-        // request.
+        // A connection that cannot be disconnected is not served.
         let seat = if handle.is_some() { seat } else { Err(Full::Files) };
         let handle = Arc::new(Mutex::new(handle));
         let (standing, patience) = match seat {
@@ -143,8 +155,8 @@ impl Entrance {
 }
 
 impl Peer {
-    fn new(cut: CutHandle, tcp: Option<TcpPeer>, address: String, standing: Standing, patience: Duration) -> Self {
-        let last_request = Rc::new(Cell::new(Instant::now()));
+    fn new(cut: CutHandle, tcp: Option<TcpPeer>, address: String, standing: Standing, patience: Patience) -> Self {
+        let last_request = Rc::<Cell<_>>::default();
         let watch = actix_rt::spawn(watch(cut.clone(), last_request.clone(), patience));
         Self { cut, last_request, watch, tcp, address, standing, counted: OnceCell::new() }
     }
@@ -158,7 +170,7 @@ impl Peer {
 
     /// The client has completed the head of a request.
     pub fn renew(&self) {
-        self.last_request.set(Instant::now());
+        self.last_request.set(Some(Instant::now()));
     }
 
     /// Where it is, for people: address and port, or its process.
@@ -207,15 +219,19 @@ impl TcpPeer {
     }
 }
 
-/// Disconnects a peer that completes no request. The HTTP library limits only the time for the first request head;
-/// after one probe, a peer could send the next head one byte at a time forever.
-async fn watch(handle: CutHandle, last_request: Rc<Cell<Instant>>, patience: Duration) {
-    let mut deadline = last_request.get() + patience;
-    while Instant::now() < deadline {
-        sleep_until(deadline).await;
-        deadline = last_request.get() + patience;
+/// Disconnects a peer that completes no request.
+async fn watch(handle: CutHandle, last_request: Rc<Cell<Option<Instant>>>, patience: Patience) {
+    let opened = Instant::now();
+    let deadline = || last_request.get().map_or(opened + patience.first, |last| last + patience.next);
+    while Instant::now() < deadline() {
+        sleep_until(deadline()).await;
+        // If this process was stopped, what has arrived is still in the socket.
+        sleep(READ_FIRST).await;
     }
-    cut(&handle);
+    match last_request.get() {
+        Some(_) => cut(&handle),
+        None => give_up(&handle),
+    }
 }
 
 /// The mode of the socket file keeps other users out on most systems; the peer credentials do on all. The user namespace
@@ -247,6 +263,7 @@ mod tests {
     use super::*;
 
     fn entrance(patience: Duration) -> Entrance {
+        let patience = Patience { first: patience, next: patience };
         Entrance {
             crowd: Crowd::new(1, 1),
             reserve: Reserve::new(1),
@@ -301,13 +318,18 @@ mod tests {
     }
 
     #[actix_rt::test]
-    async fn a_connection_without_requests_is_cut() {
+    async fn a_connection_without_requests_is_cut_with_a_word_unless_it_had_one() {
         use tokio::io::AsyncReadExt as _;
-        let (ours, mut theirs) = UnixStream::pair().unwrap();
-        let mut data = Extensions::new();
-        entrance(Duration::from_millis(50)).meet(&ours, &mut data);
-        let read = tokio::time::timeout(Duration::from_secs(60), theirs.read_u8()).await.unwrap();
-        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        for (requests, told) in [(0, "HTTP/1.1 408 Request Timeout\r\n"), (1, "")] {
+            let (ours, mut theirs) = UnixStream::pair().unwrap();
+            let mut data = Extensions::new();
+            entrance(Duration::from_millis(50)).meet(&ours, &mut data);
+            (0..requests).for_each(|_| data.get::<Peer>().unwrap().renew());
+            let mut read = String::new();
+            let reading = theirs.read_to_string(&mut read);
+            tokio::time::timeout(Duration::from_secs(60), reading).await.unwrap().unwrap();
+            assert!(read.starts_with(told) && read.is_empty() == told.is_empty(), "{read}");
+        }
     }
 
     #[actix_rt::test]

@@ -15,14 +15,31 @@ const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nr
     content-type: text/plain; charset=utf-8\r\ncontent-length: 49\r\n\r\n\
     the server has too many connections; retry later\n";
 
+/// The answer to a connection that has not completed the head of its first request in time.
+const SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\
+    content-type: text/plain; charset=utf-8\r\ncontent-length: 62\r\n\r\n\
+    the head of the request did not arrive in time; connect again\n";
+
 /// A duplicate of a socket's descriptor, to disconnect it once from anywhere.
 pub type CutHandle = Arc<Mutex<Option<OwnedFd>>>;
 
 /// Disconnects, unless the handle was taken for something else.
 pub fn cut(handle: &CutHandle) {
-    if let Some(socket) = handle.lock().unwrap_or_else(PoisonError::into_inner).take() {
+    if let Some(socket) = take(handle) {
         shut_down(&socket);
     }
+}
+
+/// The same for a peer that was too slow with its first request, which is told so.
+pub fn give_up(handle: &CutHandle) {
+    if let Some(socket) = take(handle) {
+        answer(&socket, SLOW);
+        shut_down(&socket);
+    }
+}
+
+fn take(handle: &CutHandle) -> Option<OwnedFd> {
+    handle.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// Shuts down both directions of `socket`.
@@ -33,10 +50,14 @@ pub fn shut_down(socket: impl AsFd) {
 
 /// Refuses the peer of `socket` and shuts down the connection.
 fn turn_away(socket: impl AsFd) {
-    // The buffer of an unused socket has room for this answer. If the peer misses it, it still sees the end of the
-    // connection.
-    let _ = send(&socket, BUSY, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+    answer(&socket, BUSY);
     shut_down(socket);
+}
+
+/// The first bytes on this socket. Its buffer has room for them; if the peer misses them, it still sees the end of the
+/// connection.
+fn answer(socket: impl AsFd, bytes: &[u8]) {
+    let _ = send(socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
 }
 
 /// The connections of the reserve, oldest first.

@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod after_a_stop;
 mod apply_patch;
 mod auth_flags;
 mod auth_guessing;

@@ -9,7 +9,7 @@ use actix_http::ws::{Codec, Message};
 use awc::BoxedSocket;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
 use tokio_util::codec::Encoder;
 
 use super::RemoteLinkLimits;
@@ -18,6 +18,9 @@ use crate::wire::reader::{Incoming, MessageReader};
 
 /// Size of one read and of one write, in bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Time to read what has arrived, before the backend is judged by it.
+const READ_FIRST: Duration = Duration::from_millis(100);
 
 /// A new socket, and the bytes that followed the upgrade.
 pub(super) struct Socket {
@@ -136,6 +139,8 @@ async fn watch(link: &Link, signals: &Signals, limits: &RemoteLinkLimits) {
                 link.wake();
             }
             () = sleep_until(overdue) => {
+                // If this process was stopped, what has arrived is still in the socket.
+                sleep(READ_FIRST).await;
                 if signals.pong.get() + limits.pong_seconds.duration() <= Instant::now() {
                     return;
                 }
