@@ -55,14 +55,17 @@ fn resolve(named: &Path) -> Result<PathBuf, CodexHomeError> {
 
 /// Creates `home` with access for its owner only, unless it exists.
 pub fn ensure(home: &Path) -> Result<(), CodexHomeError> {
-    DirBuilder::new().mode(0o700).recursive(true).create(home).map_err(|error| {
-        let home = home.to_owned();
-        match (fs::read_link(&home), fs::metadata(&home)) {
-            (Ok(target), Err(_)) => CodexHomeError::Dangling(home, target),
-            (_, Ok(_)) => CodexHomeError::Occupied(home),
-            _ => CodexHomeError::Uncreatable(home, error),
-        }
-    })
+    let made = DirBuilder::new().mode(0o700).recursive(true).create(home);
+    made.map_err(|error| obstacle(home).unwrap_or_else(|| CodexHomeError::Uncreatable(home.to_owned(), error)))
+}
+
+/// What is in the place of the directory `home` and is none; `None` if it is there or can be made.
+pub fn obstacle(home: &Path) -> Option<CodexHomeError> {
+    match (fs::read_link(home), fs::metadata(home)) {
+        (Ok(target), Err(_)) => Some(CodexHomeError::Dangling(home.to_owned(), target)),
+        (_, Ok(metadata)) if !metadata.is_dir() => Some(CodexHomeError::Occupied(home.to_owned())),
+        _ => None,
+    }
 }
 
 /// Leaves this user its own rights on what this program creates. A umask that takes them would make directories and files

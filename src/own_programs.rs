@@ -41,6 +41,8 @@ fn provide(codex_home: &Path) -> io::Result<PathBuf> {
     let folder = codex_home.join(FOLDER);
     let binary = std::env::current_exe()?;
     DirBuilder::new().mode(0o700).recursive(true).create(&folder)?;
+    // Whoever could change it could give commands another program, whatever the umask allows.
+    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     let link = folder.join(APPLY_PATCH);
     if std::fs::read_link(&link).is_ok_and(|target| target == binary) {
         return Ok(folder);

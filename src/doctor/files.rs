@@ -12,7 +12,7 @@ use plain_file::Links;
 use rustix::process::geteuid;
 
 use super::Finding;
-use crate::{listen::startup_lock, neighbours, server};
+use crate::{codex_home, listen::startup_lock, neighbours, server};
 
 /// Mode bits that grant access to others than the owner.
 const OTHERS: u32 = 0o077;
@@ -25,6 +25,9 @@ const OTHERS_WRITE: u32 = 0o022;
 
 pub(super) fn home(path: &Path) -> Finding {
     let shown = path.display();
+    if let Some(obstacle) = codex_home::obstacle(path) {
+        return Finding::error("home", obstacle.to_string(), "No server starts before that.");
+    }
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Finding::ok("home", format!("{shown} does not exist yet; it is created at the first start"))

@@ -47,6 +47,7 @@ mod idle;
 mod large_histories;
 mod logs;
 mod model_calls;
+mod named_causes;
 mod neighbours;
 mod notifications;
 mod outputs;

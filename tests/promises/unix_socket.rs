@@ -121,7 +121,11 @@ fn a_umask_against_the_user_itself_shuts_nobody_out() {
         let server = launch.args(&["--listen", "unix://"]).spawn();
         let socket = home.control_socket();
         crate::support::eventually("it listens", || UnixStream::connect(&socket).is_ok());
-        assert_eq!(mode(socket.parent().expect("a directory")), 0o700, "{umask}");
+        let programs = home.join("app-server-programs");
+        crate::support::eventually("it is up", || programs.join("apply_patch").is_symlink());
+        for folder in [socket.parent().expect("a directory"), &programs] {
+            assert_eq!(mode(folder), 0o700, "{umask} {}", folder.display());
+        }
         drop(server);
     }
 }

@@ -185,7 +185,13 @@ impl NotStarted {
             About::System => self.error.to_string(),
             About::Directory => format!("{}: the working directory `{}`", self.error, told(exec.cwd.as_os_str())),
             About::Program => {
-                format!("{}: the program `{}`", self.error, told(exec.argv.first().map_or(OsStr::new(""), |name| name)))
+                let name = exec.argv.first().map_or(OsStr::new(""), |name| name);
+                // A program whose file is there lacks the one that its first line or its header names.
+                let is_path = name.as_encoded_bytes().contains(&b'/');
+                let lacks_another =
+                    self.error.kind() == io::ErrorKind::NotFound && is_path && exec.cwd.join(name).exists();
+                let what = if lacks_another { "the interpreter of the program" } else { "the program" };
+                format!("{}: {what} `{}`", self.error, told(name))
             }
         }
     }

@@ -98,7 +98,11 @@ mod tests {
         for (path, link) in [(file, ""), (link, " but a link")] {
             assert_eq!(
                 make_private(&path).unwrap_err().to_string(),
-                format!("socket directory path exists and is not a directory{link}: {}", path.display())
+                format!(
+                    "socket directory path exists and is not a directory{link}: {}; move it away, and the server makes \
+                     the directory",
+                    path.display()
+                )
             );
         }
     }

@@ -21,7 +21,11 @@ pub enum UnixSocketError {
     #[error("{}: {}", io::Error::from(rustix::io::Errno::EXIST), .0.display())]
     ForeignLink(PathBuf),
     /// The directory of the socket is a file or a symbolic link.
-    #[error("socket directory path exists and is not a directory{}: {}", if .0.is_symlink() { " but a link" } else { "" }, .0.display())]
+    #[error(
+        "socket directory path exists and is not a directory{}: {}; move it away, and the server makes the directory",
+        if .0.is_symlink() { " but a link" } else { "" },
+        .0.display()
+    )]
     NotADirectory(PathBuf),
     /// Another user could replace the socket.
     #[error(

@@ -185,6 +185,7 @@ fn hint(error: &notify::Error) -> &'static str {
         notify::ErrorKind::Io(error) if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
             "; either this user has no inotify instance left (fs.inotify.max_user_instances), or this process no descriptor"
         }
+        notify::ErrorKind::MaxFilesWatch => "; this user has no inotify watch left (fs.inotify.max_user_watches)",
         _ => "",
     }
 }
