@@ -24,7 +24,7 @@ use crate::support::process::Launch;
 use crate::support::server::Server;
 
 /// Names the attempt of a process that was started to make one.
-const ATTEMPT: &str = "PROMISES_ATTEMPT";
+pub const ATTEMPT: &str = "PROMISES_ATTEMPT";
 
 /// Where, and a directory that may be written.
 type OnFiles = fn(&Path, &Path) -> io::Result<()>;

@@ -165,6 +165,11 @@ impl Client {
         }
     }
 
+    /// The next notification or request that has come already and that nobody has asked for.
+    pub fn take_told(&mut self) -> Option<Value> {
+        self.notifications.pop_front()
+    }
+
     /// Asserts that nothing was sent to this client that it has not asked for yet. A request is the fence: what the
     /// server had sent before is here when its answer is. What every client is told after the handshake does not count.
     pub fn expect_silence(&mut self) {

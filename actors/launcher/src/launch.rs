@@ -69,7 +69,9 @@ fn run() -> io::Result<i32> {
             }
             Some(confinement) => {
                 // Where the directory is, and not where a link points to that is exchanged later.
-                exec.cwd = confine::resolve(&exec.cwd).map_or(exec.cwd, |pinned| pinned.path);
+                if !exec.cwd_is_real {
+                    exec.cwd = confine::resolve(&exec.cwd).map_or(exec.cwd, |pinned| pinned.path);
+                }
                 let shm_bytes = exec.bounds.shm_bytes;
                 Ok(enclosed(&confinement, shm_bytes, control, |control, confined| {
                     run_command(&exec, streams, control, confined.expendable)
@@ -241,6 +243,16 @@ fn start(exec: &Exec, streams: [OwnedFd; 3], expendable: Option<Expendable>) -> 
     Err(NotStarted::of(about)(io::Error::from_raw_os_error(i32::from_ne_bytes(code))))
 }
 
+/// Changes to the working directory.
+fn enter(exec: &Exec) -> io::Result<()> {
+    std::env::set_current_dir(&exec.cwd)?;
+    // Asked of the kernel after the change, so that nothing can be exchanged in between.
+    if exec.cwd_is_real && std::env::current_dir()? != exec.cwd {
+        return Err(io::Error::from_raw_os_error(libc::ELOOP));
+    }
+    Ok(())
+}
+
 /// Becomes the command. Returns only on failure.
 fn execute(exec: &Exec, [stdin, stdout, stderr]: &[OwnedFd; 3]) -> NotStarted {
     let prepared = || -> Result<(), NotStarted> {
@@ -255,7 +267,7 @@ fn execute(exec: &Exec, [stdin, stdout, stderr]: &[OwnedFd; 3]) -> NotStarted {
         rustix::stdio::dup2_stderr(stderr)?;
         sys::dispose(sys::all_signals(), Disposition::Default);
         sys::unblock_signals()?;
-        std::env::set_current_dir(&exec.cwd).map_err(NotStarted::of(About::Directory))?;
+        enter(exec).map_err(NotStarted::of(About::Directory))?;
         Ok(bound(&exec.bounds)?)
     };
     if let Err(error) = prepared() {

@@ -24,6 +24,8 @@ pub struct Exec {
     pub argv: Vec<OsString>,
     /// Absolute working directory.
     pub cwd: PathBuf,
+    /// The working directory is a path without links. If it leads elsewhere by now, the command does not start.
+    pub cwd_is_real: bool,
     /// The complete environment.
     pub env: Vec<(OsString, OsString)>,
     /// Whether the standard streams are a terminal, which becomes the controlling terminal.

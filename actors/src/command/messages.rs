@@ -24,6 +24,8 @@ pub struct Job {
     pub argv: Vec<OsString>,
     /// Absolute working directory.
     pub cwd: PathBuf,
+    /// It is a path without links. If it leads elsewhere when the command starts, nothing runs.
+    pub cwd_is_real: bool,
     /// The complete environment.
     pub env: Vec<(OsString, OsString)>,
     /// Bounds on what it takes of the machine.

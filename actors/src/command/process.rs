@@ -100,8 +100,8 @@ pub fn launch(
     terminal: bool,
 ) -> Result<(Child, Controls), LaunchError> {
     check_strings(&job)?;
-    let Job { argv, cwd, env, bounds, confinement, .. } = job;
-    let order = Order::Exec(Box::new(Exec { argv, cwd, env, terminal, bounds, confinement }));
+    let Job { argv, cwd, cwd_is_real, env, bounds, confinement, .. } = job;
+    let order = Order::Exec(Box::new(Exec { argv, cwd, cwd_is_real, env, terminal, bounds, confinement }));
     let (child, control) = start(launcher, &order, streams)?;
     let pid = child.id().and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
     let launcher = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());

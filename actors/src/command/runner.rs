@@ -55,6 +55,8 @@ pub struct Run {
     pub argv: Vec<OsString>,
     /// The working directory; absolute.
     pub cwd: PathBuf,
+    /// The working directory is a path without links. If it leads elsewhere when the command starts, nothing runs.
+    pub cwd_is_real: bool,
     /// What the sandbox policy calls the workspace: it does not follow the working directory where a model chooses that.
     pub workspace: PathBuf,
     /// Under which rules.
@@ -191,7 +193,7 @@ impl Runner {
     }
 
     fn job(&self, run: Run) -> Result<Job, NotRun> {
-        let Run { argv, cwd, workspace, rules, environment, with_programs, timeout } = run;
+        let Run { argv, cwd, cwd_is_real, workspace, rules, environment, with_programs, timeout } = run;
         let confinement = self.surroundings.confinement(&rules.sandbox, &workspace, rules.projects);
         let has_network = confinement.as_ref().is_none_or(|confinement| confinement.network);
         if let Some(url) = self.setup.open_door.as_ref().filter(|_| confinement.is_some() && has_network) {
@@ -208,7 +210,7 @@ impl Runner {
             memory_bytes: self.limits.command_memory_bytes(),
             shm_bytes: Some(self.limits.command_shm_bytes().unwrap_or_else(quarter_of_memory)),
         };
-        Ok(Job { argv, cwd, env, bounds, confinement, timeout })
+        Ok(Job { argv, cwd, cwd_is_real, env, bounds, confinement, timeout })
     }
 }
 

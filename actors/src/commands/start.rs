@@ -95,6 +95,7 @@ impl Commands {
             argv: params.command.iter().map(OsString::from).collect(),
             workspace: cwd.clone(),
             cwd,
+            cwd_is_real: false,
             rules: Rules { sandbox: params.sandbox_policy.unwrap_or(rules.sandbox), ..rules },
             environment: params.env,
             with_programs: false,

@@ -69,7 +69,12 @@ impl Run {
             };
             self.reporter.flush().await?;
             for call in wanted.drain(..) {
-                self.calls.push(tools::make(self.toolbox.clone(), answered.calls, call));
+                let most = self.setup.limits.calls_per_answer;
+                if answered.calls < most {
+                    self.calls.push(tools::make(self.toolbox.clone(), answered.calls, call));
+                } else {
+                    self.made.push(tools::not_made(answered.calls, call, most));
+                }
                 answered.calls += 1;
             }
             if let Some(end) = step {

@@ -53,6 +53,8 @@ pub struct TurnLimits {
     pub record_milliseconds: Milliseconds,
     /// Commands of one thread that may run at a time; the model is told when it wants more.
     pub running_commands: usize,
+    /// Calls of tools in one answer of a model that are made; the model is told that the others were not.
+    pub calls_per_answer: usize,
     /// Seconds that an approval or a question waits for a person's answer; 0 is for ever.
     pub approval_seconds: Seconds,
     /// Bytes of a command's output that clients see; of longer output they see the beginning and the end.
@@ -69,6 +71,7 @@ impl TurnLimits {
             input_characters: 100,
             record_milliseconds: Milliseconds(1),
             running_commands: 2,
+            calls_per_answer: 4,
             approval_seconds: Seconds(0),
             command_output_bytes: 64,
         }

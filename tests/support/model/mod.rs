@@ -24,7 +24,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::set_socket_linger;
 use serde_json::{Value, json};
@@ -54,6 +54,8 @@ struct Shared {
     requests: Mutex<Vec<ModelRequest>>,
     unexpected: Mutex<Vec<String>>,
     models: Mutex<Vec<Value>>,
+    /// When each question was there, and when its reply was written.
+    moments: Mutex<Vec<(Instant, Instant)>>,
     sockets: Mutex<Vec<TcpStream>>,
     /// Replies that the other side did not wait for.
     abandoned: AtomicUsize,
@@ -120,6 +122,12 @@ impl Model {
     /// Every question so far.
     pub fn requests(&self) -> Vec<ModelRequest> {
         self.shared.requests.lock().expect("nobody panicked").clone()
+    }
+
+    /// From the last byte of each reply to the next question. For tests that ask one after the other.
+    pub fn pauses(&self) -> Vec<Duration> {
+        let moments = self.shared.moments.lock().expect("nobody panicked");
+        moments.windows(2).map(|pair| pair[1].0.saturating_duration_since(pair[0].1)).collect()
     }
 
     /// Waits until there were `count` questions: all of them.
@@ -203,8 +211,10 @@ impl Shared {
     /// Replies to one question; true when the connection goes on.
     fn reply(&self, wire: Wire, request: Request, stream: &mut TcpStream) -> bool {
         let reply = self.next_reply(&request);
+        let asked = Instant::now();
         self.requests.lock().expect("nobody panicked").push(ModelRequest::new(wire, request));
         let done = self.write(wire, &reply, stream);
+        self.moments.lock().expect("nobody panicked").push((asked, Instant::now()));
         match (done, &reply.end) {
             (Err(_), _) => {
                 self.abandoned.fetch_add(1, Ordering::SeqCst);

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{EndShell, Shell, ShellTask};
+use crate::command::Rules;
 use crate::mailbox::start;
 
 /// The first number: with as many digits as its successors, so that it is not mistaken for a count.
@@ -48,8 +49,10 @@ pub struct ShellHandle {
     pub command: String,
     /// Its working directory.
     pub cwd: PathBuf,
-    /// Whether the kernel holds it to what the thread's commands may touch.
-    pub is_confined: bool,
+    /// Under which rules it was started; those of the thread may have changed since.
+    pub rules: Rules,
+    /// What these rules call the workspace.
+    pub workspace: PathBuf,
     /// Cancelled when it has ended and its end was told.
     pub ended: CancellationToken,
 }
@@ -87,10 +90,10 @@ impl Shells {
     /// Starts a command on the calling arbiter, under a number from [`Self::reserve`].
     pub fn start(&self, number: u32, task: ShellTask, command: String) -> ShellHandle {
         let ended = CancellationToken::new();
-        let is_confined = task.run.rules.is_confined();
+        let (rules, workspace) = (task.run.rules.clone(), task.run.workspace.clone());
         let (turn_id, item_id, cwd) = (task.turn_id.clone(), task.item.id.clone(), task.run.cwd.clone());
         let shell = start(MESSAGES, Shell::new(task, ended.clone()));
-        let handle = ShellHandle { number, shell, turn_id, item_id, command, cwd, is_confined, ended };
+        let handle = ShellHandle { number, shell, turn_id, item_id, command, cwd, rules, workspace, ended };
         self.lock().shells.insert(number, handle.clone());
         handle
     }

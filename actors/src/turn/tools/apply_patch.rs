@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::consent::{Consent, Withheld};
 use super::schema::parameters;
 use super::toolbox::SHOWN_BYTES;
-use super::{Answer, Tool, Toolbox, run};
+use super::{Answer, LONG_BYTES, Tool, Toolbox, run};
 use crate::approval::decide::{Case, Decision, Request, Sandbox, decide};
 use crate::command::Run;
 use crate::patch::{Bounds, Planned, parse, plan};
@@ -30,6 +30,7 @@ pub(super) const TOOL: Tool = Tool {
     name: "apply_patch",
     about: "Changes files: applies a patch as a whole, or not at all.",
     parameters: parameters::<ApplyPatch>,
+    most_bytes: LONG_BYTES,
     run: |toolbox, call| run(toolbox, &call, apply_patch),
 };
 
@@ -160,6 +161,7 @@ impl Toolbox {
         let run = Run {
             argv,
             cwd: self.rules.cwd.clone(),
+            cwd_is_real: false,
             workspace: self.rules.cwd.clone(),
             rules: self.rules_for(confined, true),
             environment: None,

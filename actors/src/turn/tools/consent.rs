@@ -28,6 +28,8 @@ pub(super) struct Wanted {
     /// The whole command, quoted for a shell.
     pub(super) command: String,
     pub(super) cwd: PathBuf,
+    /// The working directory is a path without links, and is to stay that.
+    pub(super) is_real: bool,
     pub(super) tty: bool,
     /// The model wants it run outside of the sandbox.
     pub(super) escalated: bool,
@@ -85,17 +87,18 @@ impl Toolbox {
     /// What the thread's policy says of a command, and whether a person has allowed it before.
     pub(super) async fn judge(&self, wanted: &Wanted) -> (Decision, bool) {
         let cwd = wanted.cwd.to_string_lossy();
+        let allowed = self.remembered().command(wanted.identity(&cwd), &wanted.script);
         let case = Case {
             policy: self.rules.approval,
             sandbox: Sandbox::from(&self.rules.commands.sandbox),
             confinable: self.setup.runner.can_confine().await,
             request: Request::Command {
-                harmless: harmless(&wanted.script),
+                harmless: !wanted.is_typed() && harmless(&wanted.script),
                 destructive: destructive(&wanted.script),
                 wants_escalation: wanted.escalated,
                 justification: wanted.justification.clone(),
             },
-            allowed: self.remembered().command(wanted.identity(&cwd), &wanted.script),
+            allowed: if wanted.is_typed() && allowed == Allowed::Prefix { Allowed::No } else { allowed },
         };
         (decide(&case), case.allowed != Allowed::No)
     }
@@ -103,7 +106,7 @@ impl Toolbox {
     /// Asks whether a command may run.
     pub(super) async fn consent(&self, item_id: &str, reason: Option<String>, wanted: &Wanted) -> Consent {
         let cwd = wanted.cwd.to_string_lossy();
-        let prefix = proposed(&wanted.script, wanted.prefix.as_deref());
+        let prefix = proposed(&wanted.script, wanted.prefix.as_deref()).filter(|_| !wanted.is_typed());
         let amendment =
             |words: &Vec<String>| Word::AcceptWithExecpolicyAmendment { execpolicy_amendment: words.clone() };
         let decisions = [Some(Word::Accept), Some(Word::AcceptForSession), prefix.as_ref().map(amendment)]
@@ -185,6 +188,11 @@ impl Toolbox {
 }
 
 impl Wanted {
+    /// Whether it is typed into a program, which need not be a shell.
+    fn is_typed(&self) -> bool {
+        self.kind == CommandExecutionApprovalKind::WriteStdin
+    }
+
     fn identity<'a>(&'a self, cwd: &'a str) -> Identity<'a> {
         Identity { argv: &self.argv, cwd, tty: self.tty, wants_escalation: self.escalated }
     }

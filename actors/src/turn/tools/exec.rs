@@ -1,20 +1,23 @@
 //! `exec_command`: runs a shell command.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use actix_rt::task::spawn_blocking;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::consent::{Consent, Wanted, Withheld};
 use super::schema::parameters;
-use super::{Answer, Tool, Toolbox, run};
+use super::{Answer, Tool, Toolbox, USUAL_BYTES, run};
 use crate::approval::actions::command_actions;
 use crate::approval::decide::Decision;
 use crate::approval::shell::Script;
 use crate::command::Run;
 use crate::protocol::item::{CommandExecution, CommandExecutionSource, CommandExecutionStatus, ItemKind};
+use crate::protocol::quoted::beginning;
 use crate::protocol::server_request::CommandExecutionApprovalKind;
 use crate::turn::messages::TurnEvent;
 use crate::turn::shell::{End, Look, Seen, ShellHandle};
@@ -24,6 +27,7 @@ pub(super) const TOOL: Tool = Tool {
     about: "Runs a shell command. Answers with its output when it ends, or after a while with a session id and the output \
             so far.",
     parameters: parameters::<ExecCommand>,
+    most_bytes: USUAL_BYTES,
     run: |toolbox, call| run(toolbox, &call, exec_command),
 };
 
@@ -76,6 +80,11 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
     let most_bytes = toolbox.output_bytes(arguments.max_output_tokens);
     let wanted = arguments.wanted(&toolbox);
     let (decision, allowed_before) = toolbox.judge(&wanted).await;
+    let wanted = match real_folder(&toolbox, arguments.workdir.as_deref()).await {
+        Ok(cwd) => arguments.wanted(&toolbox, cwd),
+        Err(reason) => return Answer::Text(format!("exec_command failed: {reason}")),
+    };
+    let decision = toolbox.judge(&wanted).await;
     if let Decision::Refuse(reason) = decision {
         return Answer::Text(reason);
     }
@@ -109,6 +118,7 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
     let run = Run {
         argv: wanted.argv.into_iter().map(Into::into).collect(),
         cwd: wanted.cwd,
+        cwd_is_real: wanted.is_real,
         workspace: toolbox.rules.cwd.clone(),
         rules: toolbox.rules_for(confined, allowed),
         environment: Some(toolbox.environment()),
@@ -119,8 +129,21 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
     watch(&toolbox, shell, begun, most_wait, most_bytes).await
 }
 
+/// The folder that the model names, without links: what a person is asked about is where the command runs, whatever is put
+/// in its place meanwhile.
+///
+/// # Errors
+/// There is none; in words for the model.
+async fn real_folder(toolbox: &Toolbox, named: Option<&str>) -> Result<Option<PathBuf>, String> {
+    let Some(named) = named else { return Ok(None) };
+    let path = toolbox.path(named);
+    let found = spawn_blocking(move || path.canonicalize()).await;
+    let failed = |error: String| format!("the working directory {} cannot be used: {error}", beginning(named));
+    found.map_err(|_| failed("the server failed".to_owned()))?.map(Some).map_err(|error| failed(error.to_string()))
+}
+
 impl ExecCommand {
-    fn wanted(self, toolbox: &Toolbox) -> Wanted {
+    fn wanted(self, toolbox: &Toolbox, cwd: Option<PathBuf>) -> Wanted {
         let flag = if self.login.unwrap_or(true) { "-lc" } else { "-c" };
         let shell = self.shell.unwrap_or_else(|| toolbox.setup.shell.clone());
         let script = Script::of_text(&shell, &self.cmd);
@@ -131,7 +154,8 @@ impl ExecCommand {
             script,
             command: shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" ")),
             argv,
-            cwd: self.workdir.map_or_else(|| toolbox.rules.cwd.clone(), |dir| toolbox.path(&dir)),
+            is_real: cwd.is_some(),
+            cwd: cwd.unwrap_or_else(|| toolbox.rules.cwd.clone()),
             tty: self.tty.unwrap_or_default(),
             escalated: self.sandbox_permissions == Some(Permissions::RequireEscalated),
             justification: self.justification.filter(|text| !text.trim().is_empty()),

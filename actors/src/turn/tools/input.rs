@@ -10,12 +10,13 @@ use tokio::time::Instant;
 use super::consent::{Consent, Wanted};
 use super::exec::{wait, watch};
 use super::schema::parameters;
-use super::{Answer, Tool, Toolbox, run};
+use super::{Answer, Tool, Toolbox, USUAL_BYTES, run};
 use crate::approval::actions::command_actions;
 use crate::approval::decide::Decision;
 use crate::approval::shell::Script;
 use crate::command::InputRefused;
 use crate::protocol::server_request::CommandExecutionApprovalKind;
+use crate::protocol::settings::SandboxPolicy;
 use crate::turn::messages::TurnEvent;
 use crate::turn::shell::{ShellHandle, Type};
 
@@ -24,6 +25,7 @@ pub(super) const TOOL: Tool = Tool {
     about: "Types text into a command that runs on a terminal, or with empty text waits for more output of any command \
             that runs. Answers with the new output.",
     parameters: parameters::<WriteStdin>,
+    most_bytes: USUAL_BYTES,
     run: |toolbox, call| run(toolbox, &call, write_stdin),
 };
 
@@ -70,18 +72,21 @@ async fn write_stdin(toolbox: Rc<Toolbox>, _: String, wanted: WriteStdin) -> Ans
     answer
 }
 
-/// What is typed into a shell is a command like any other.
+/// What is typed is a command like any other, but one that is never known to be harmless: the program that reads it decides
+/// what the words mean.
 async fn may_type(toolbox: &Toolbox, shell: &ShellHandle, chars: &str) -> Result<(), Answer> {
     let script = Script::of_text("bash", chars);
     let wanted = Wanted {
         kind: CommandExecutionApprovalKind::WriteStdin,
         actions: command_actions(&script, chars),
         script,
-        argv: vec![chars.to_owned()],
+        // Allowing it for the session means this session of this command.
+        argv: [&shell.command, &shell.number.to_string(), chars].map(str::to_owned).to_vec(),
         command: chars.to_owned(),
         cwd: shell.cwd.clone(),
+        is_real: false,
         tty: true,
-        escalated: !shell.is_confined && toolbox.rules.commands.is_confined(),
+        escalated: may_do_more(toolbox, shell),
         justification: Some(format!("typed into: {}", shell.command)),
         prefix: None,
     };
@@ -93,6 +98,15 @@ async fn may_type(toolbox: &Toolbox, shell: &ShellHandle, chars: &str) -> Result
             Consent::Withheld(reason) => Err(reason.answer("rejected by user")),
         },
     }
+}
+
+/// Whether the session was started under rules that a new command of this thread would not have: its sandbox was given up
+/// for it, or the thread's has been tightened since.
+fn may_do_more(toolbox: &Toolbox, shell: &ShellHandle) -> bool {
+    let now = &toolbox.rules.commands;
+    let is_same = shell.rules.sandbox == now.sandbox && shell.workspace == toolbox.rules.cwd;
+    let reads_only = matches!(shell.rules.sandbox, SandboxPolicy::ReadOnly { network_access: false });
+    now.is_confined() && !is_same && !reads_only
 }
 
 async fn type_into(shell: &ShellHandle, text: String) -> Result<(), &'static str> {

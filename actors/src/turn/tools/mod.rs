@@ -50,9 +50,17 @@ struct Tool {
     /// What the model is told of it.
     about: &'static str,
     parameters: schema::Parameters,
+    /// Bytes of its arguments at most, as the model writes them. Clients see most of them.
+    most_bytes: usize,
     /// Reads the arguments and does the work.
     run: fn(Rc<Toolbox>, Call) -> LocalBoxFuture<'static, Answer>,
 }
+
+/// Bytes of the arguments of a tool, unless it is made for long ones: more than the longest command that a system runs.
+const USUAL_BYTES: usize = 256 << 10;
+
+/// Bytes of the arguments of a tool that takes long texts, or that a client runs.
+const LONG_BYTES: usize = 8 << 20;
 
 /// All tools, in the order in which they are offered.
 static TOOLS: &[Tool] = &[exec::TOOL, input::TOOL, apply_patch::TOOL, update_plan::TOOL, view_image::TOOL];
@@ -74,7 +82,11 @@ pub(super) fn make(toolbox: Rc<Toolbox>, number: usize, call: Call) -> LocalBoxF
         let call_id = call.call_id.clone();
         let own = TOOLS.iter().chain([&user_input::TOOL]).find(|tool| tool.name == call.name);
         let of_client = toolbox.rules.client_tools.iter().find(|tool| tool.is_called(&call.name)).cloned();
+        let most_bytes = own.filter(|_| of_client.is_none()).map_or(LONG_BYTES, |tool| tool.most_bytes);
         let answer = match (of_client, own) {
+            _ if call.arguments.len() > most_bytes => Answer::Text(format!(
+                "not called: the arguments have more than {most_bytes} bytes; write them to a file in parts, or shorten them"
+            )),
             (Some(tool), _) => dynamic::call_client(toolbox, tool, call).await,
             (None, Some(tool)) => (tool.run)(toolbox, call).await,
             (None, None) => Answer::Text(format!("unsupported call: {}", beginning(&call.name))),
@@ -86,6 +98,13 @@ pub(super) fn make(toolbox: Rc<Toolbox>, number: usize, call: Call) -> LocalBoxF
         };
         Made { number, entry: HistoryItem::FunctionCallOutput { call_id, output }, ends_turn }
     })
+}
+
+/// A call that is one too many in its answer.
+pub(super) fn not_made(number: usize, Call { call_id, .. }: Call, most: usize) -> Made {
+    let text = format!("not called: one answer may make {most} calls; make this one in your next answer");
+    let entry = HistoryItem::FunctionCallOutput { call_id, output: ToolOutput::Text(text) };
+    Made { number, entry, ends_turn: false }
 }
 
 /// The `run` of a tool: reads the arguments, and passes them to `work` with the id of the call.

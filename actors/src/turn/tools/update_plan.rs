@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::schema::parameters;
-use super::{Answer, Tool, Toolbox, run};
+use super::{Answer, Tool, Toolbox, USUAL_BYTES, run};
 use crate::protocol::turn::{TurnPlanStep, TurnPlanStepStatus};
 use crate::turn::messages::TurnEvent;
 
@@ -14,6 +14,7 @@ pub(super) const TOOL: Tool = Tool {
     name: "update_plan",
     about: "Shows the person the steps of your work. At most one step is in progress.",
     parameters: parameters::<UpdatePlan>,
+    most_bytes: USUAL_BYTES,
     run: |toolbox, call| run(toolbox, &call, update_plan),
 };
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::schema::parameters;
 use super::toolbox::Unheard;
-use super::{Answer, Tool, Toolbox, run};
+use super::{Answer, Tool, Toolbox, USUAL_BYTES, run};
 use crate::protocol::server_request::{
     ToolRequestUserInputOption, ToolRequestUserInputParams, ToolRequestUserInputQuestion, USER_INPUT,
 };
@@ -18,6 +18,7 @@ pub(super) const TOOL: Tool = Tool {
     name: "request_user_input",
     about: "Asks the person one to three questions with a few answers to choose from, and waits for the answers.",
     parameters: parameters::<RequestUserInput>,
+    most_bytes: USUAL_BYTES,
     run: |toolbox, call| run(toolbox, &call, request_user_input),
 };
 

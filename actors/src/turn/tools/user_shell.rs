@@ -52,6 +52,7 @@ impl Toolbox {
         let run = Run {
             argv: argv.map(Into::into).to_vec(),
             cwd: self.rules.cwd.clone(),
+            cwd_is_real: false,
             workspace: self.rules.cwd.clone(),
             rules: self.rules_for(false, true),
             environment: Some(self.environment()),

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::schema::parameters;
-use super::{Answer, Tool, Toolbox, run};
+use super::{Answer, Tool, Toolbox, USUAL_BYTES, run};
 use crate::protocol::item::{ImageView, Item, ItemKind};
 use crate::protocol::model::ContentPart;
 use crate::protocol::quoted::beginning;
@@ -18,6 +18,7 @@ pub(super) const TOOL: Tool = Tool {
     name: "view_image",
     about: "Shows you an image file of this machine.",
     parameters: parameters::<ViewImage>,
+    most_bytes: USUAL_BYTES,
     run: |toolbox, call| run(toolbox, &call, view_image),
 };
 
