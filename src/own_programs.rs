@@ -8,15 +8,12 @@ use std::{
 };
 
 use app_server_actors::commands::CommandsSetup;
-use command_launcher::Launcher;
+use command_launcher::{Launcher, PROGRAMS};
 
 use crate::open_files;
 
 /// The name under which commands change files, as in `apply_patch < PATCH`.
 const APPLY_PATCH: &str = "apply_patch";
-
-/// Name of the folder in `$CODEX_HOME`, which commands in a sandbox cannot change.
-const FOLDER: &str = "app-server-programs";
 
 /// How this process runs commands.
 pub fn command_setup(codex_home: &Path) -> CommandsSetup {
@@ -24,7 +21,7 @@ pub fn command_setup(codex_home: &Path) -> CommandsSetup {
     let provided = launcher.as_ref().map(|_| provide(codex_home));
     let programs = provided.transpose().unwrap_or_else(|error| {
         log::warn!(
-            "commands of agents will not find the program {APPLY_PATCH}, because {FOLDER} cannot be made: {error}"
+            "commands of agents will not find the program {APPLY_PATCH}, because {PROGRAMS} cannot be made: {error}"
         );
         None
     });
@@ -38,7 +35,7 @@ pub fn command_setup(codex_home: &Path) -> CommandsSetup {
 /// # Errors
 /// The folder or a link cannot be made.
 fn provide(codex_home: &Path) -> io::Result<PathBuf> {
-    let folder = codex_home.join(FOLDER);
+    let folder = codex_home.join(PROGRAMS);
     let binary = std::env::current_exe()?;
     DirBuilder::new().mode(0o700).recursive(true).create(&folder)?;
     // Whoever could change it could give commands another program, whatever the umask allows.
@@ -63,9 +60,9 @@ mod tests {
     #[test]
     fn the_link_follows_the_binary() {
         let home = tempfile::tempdir().unwrap();
-        let link = home.path().join(FOLDER).join(APPLY_PATCH);
+        let link = home.path().join(PROGRAMS).join(APPLY_PATCH);
         let binary = std::env::current_exe().unwrap();
-        std::fs::create_dir(home.path().join(FOLDER)).unwrap();
+        std::fs::create_dir(home.path().join(PROGRAMS)).unwrap();
         symlink("/gone", &link).unwrap();
         for _ in 0..2 {
             let folder = provide(home.path()).unwrap();

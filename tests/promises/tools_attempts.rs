@@ -96,10 +96,6 @@ impl Captive {
     fn path(&self, name: &str) -> PathBuf {
         self.place.workspace.path().join(name)
     }
-
-    fn outside(&self, name: &str) -> PathBuf {
-        self.place.outside.path().join(name)
-    }
 }
 
 /// One answer that calls `exec_command` with each of these arguments.
@@ -209,9 +205,11 @@ fn what_later_commands_believe_cannot_be_planted() {
         "mkdir .agents && touch .agents/x",
         "mkdir ../.git && touch ../.git/HEAD",
         "mkdir ../.codex && touch ../.codex/config.toml",
-        "rm \"$(command -v apply_patch)\"",
-        "touch \"$(dirname \"$(command -v apply_patch)\")/ls\"",
-        "ln -sf /bin/true \"$(command -v apply_patch)\"",
+        "rm \"$(type -P apply_patch)\"",
+        "mv \"$CODEX_HOME/app-server-programs\" moved",
+        "touch \"$(dirname \"$(type -P apply_patch)\")/ls\"",
+        "ln -sf /bin/true \"$(type -P apply_patch)\"",
+        "echo > \"$(type -P apply_patch)\"",
         "touch \"$CODEX_HOME/AGENTS.md\"",
     ]
     .map(str::to_owned);
@@ -245,6 +243,31 @@ fn nothing_that_a_command_leaves_waits_for_the_next() {
     let tried = captive.runs(&scripts);
     assert!(tried.items.iter().all(|item| item["status"] == "completed"), "{:#?}", tried.items);
     eventually("they are gone", || !runs_somewhere(&marker));
+}
+
+#[test]
+fn a_thread_with_all_rights_lends_none_to_its_neighbour() {
+    let Some(mut captive) = Captive::new("never") else { return };
+    let marker = format!("{}.3125", std::process::id());
+    // It waits until the other thread works, and tries again then.
+    let waits = format!(
+        "until [ -e go ]; do sleep 0.02; done; touch {}/new; cat /proc/[0-9]*/cmdline | tr '\\0' ' ' > seen; \
+         for pid in /proc/[0-9]*; do echo x >> $pid/mem; done 2> tried; touch done",
+        captive.place.outside.path().display()
+    );
+    let session = json!({"cmd": waits, "login": false, "yield_time_ms": 250});
+    assert!(captive.tries(all([session])).outputs[0].contains("session ID"));
+    let params = json!({"cwd": captive.place.workspace.path(), "approvalPolicy": "never", "sandbox": "danger-full-access"});
+    let free = captive.place.client.call("thread/start", params)["thread"]["id"].as_str().expect("an id").to_owned();
+    let held = std::mem::replace(&mut captive.thread, free);
+    let beside = format!("sleep {marker} & touch go; until [ -e done ]; do sleep 0.02; done; kill %1");
+    let tried = captive.runs(&[beside]);
+    assert!(tried.outputs[0].contains("code 0"), "{:?}", tried.outputs);
+    let seen = fs::read_to_string(captive.path("seen")).expect("a file");
+    assert!(!seen.is_empty() && !seen.contains(&marker), "{seen}");
+    captive.place.assert_untouched("a neighbour");
+    captive.thread = held;
+    assert!(captive.runs(&["true".to_owned()]).outputs[0].contains("code 0"));
 }
 
 #[test]
@@ -321,4 +344,27 @@ fn what_is_exchanged_between_question_and_answer_leads_nowhere_else() {
     let tried = captive.tries(all([command]));
     assert_eq!(tried.asked[0]["cwd"], json!(outside));
     captive.place.assert_untouched("a declined command");
+}
+
+#[test]
+fn what_commands_do_not_see_the_server_does_not_read_for_the_model() {
+    let Some(mut captive) = Captive::new("never") else { return };
+    // The home lies below /tmp, which may be written here.
+    captive.settings(json!({"sandboxPolicy": {"type": "workspaceWrite"}}));
+    let secret = captive.place.server.process.codex_home().join("auth.json");
+    fs::write(&secret, "{\n  \"OPENAI_API_KEY\": \"sk-kept\"\n}\n").expect("a file");
+    let hidden = secret.display().to_string();
+    let tried = captive.runs(&[format!("cat {hidden}"), format!("ln -s {hidden} AGENTS.md; ln -s {hidden} link")]);
+    assert_eq!((&tried.items[0]["status"], &tried.items[1]["status"]), (&json!("failed"), &json!("completed")));
+    for name in [hidden.as_str(), "link"] {
+        let moved =
+            [format!("*** Update File: {name}"), "*** Move to: stolen".into(), "@@".into(), " {".into(), "+x".into()];
+        captive.tries(patch(&moved));
+        captive.tries(Reply::call("view_image", json!({"path": name})));
+        assert!(!captive.path("stolen").exists());
+    }
+    for request in captive.model.requests() {
+        assert!(!request.http.body.contains("sk-kept"), "{}", request.http.body);
+    }
+    assert!(fs::read_to_string(secret).expect("a file").contains("sk-kept"));
 }

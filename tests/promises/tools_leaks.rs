@@ -63,8 +63,11 @@ fn patch(lines: &[&str]) -> Reply {
 fn turn(agent: &Agent, client: &mut Client, thread: &str, number: usize, marker: &str) {
     let (replies, interrupts): (Vec<Reply>, bool) = match number % 7 {
         0 => (vec![command(json!({"cmd": "true"})), done()], false),
-        1 => (vec![patch(&["*** Add File: new/a", "+a"]), patch(&["*** Delete File: new/a"]), done()], false),
-        2 => (vec![command(json!({"cmd": format!("setsid sleep {marker} & nohup sleep {marker} & exit 1")})), done()], false),
+        1 => (vec![patch(&["*** Add File: a", "+a"]), patch(&["*** Delete File: a"]), done()], false),
+        2 => (
+            vec![command(json!({"cmd": format!("setsid sleep {marker} & nohup sleep {marker} & exit 1")})), done()],
+            false,
+        ),
         3 => (vec![command(json!({"cmd": format!("echo ready; sleep {marker}"), "tty": true}))], true),
         4 => (vec![command(json!({"cmd": "touch x", "sandbox_permissions": "require_escalated"})), done()], false),
         5 => {

@@ -175,13 +175,18 @@ fn commands_find_a_program_for_patches() {
         format!("bash -lc \"apply_patch <<'EOF'\n{text}EOF\n\""),
         format!("mkdir -p sub && cd sub && cd .. && apply_patch '{text}'"),
     ] {
-        for login in [true, false] {
+        for (login, sandbox) in
+            [(true, "danger-full-access"), (false, "danger-full-access"), (false, "workspace-write")]
+        {
             let command = json!({"cmd": script, "login": login});
             let agent = Agent::new([Reply::call("exec_command", command), Reply::text("Done.")]);
             fs::write(agent.work.join("u.txt"), "old\n").expect("a file");
             let server = agent.server();
             let mut client = server.client();
-            let thread = agent.free_thread(&mut client);
+            if sandbox == "workspace-write" && !confines(&mut client) {
+                continue;
+            }
+            let thread = agent.thread(&mut client, json!({"approvalPolicy": "never", "sandbox": sandbox}));
             say(&mut client, &thread);
             assert_eq!(ended(&mut client), "completed");
             let output = last_output(&agent);

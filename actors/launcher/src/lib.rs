@@ -39,7 +39,7 @@ mod peer;
 mod supervise;
 mod sys;
 
-pub use confine::PROTECTED;
+pub use confine::{PROGRAMS, PROTECTED};
 pub use control::{Control, Launcher, Prepared, Report};
 pub use init::run_if_init;
 pub use launch::{reset_signals, run_if_launcher};

@@ -4,7 +4,9 @@
 //! The user's own file in `$CODEX_HOME` comes first, then those of the project from its root down to the working
 //! directory, so that the most specific one has the last word (spec: turns 1.4).
 
+use std::fs::File;
 use std::io::Read;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use plain_file::Links;
@@ -52,11 +54,13 @@ impl InstructionSearch {
     ///
     /// Blocks; files that cannot be read as text count as absent.
     pub fn run(&self) -> Instructions {
-        let home = self.in_folder(&self.codex_home, self.max_bytes);
+        let home = self.in_folder(&self.codex_home, None, self.max_bytes);
         let mut left = self.max_bytes;
         let (mut project, mut shortened) = (Vec::new(), Vec::new());
-        for folder in self.folders() {
-            let Some(found) = self.in_folder(folder, left) else { continue };
+        let folders = self.folders();
+        let bounds = folders.last().and_then(|root| Bounds::of(root, &self.codex_home));
+        for folder in &folders {
+            let Some(found) = self.in_folder(folder, bounds.as_ref(), left) else { continue };
             left -= found.text.len();
             if found.cut {
                 shortened.push(found.path.clone());
@@ -81,10 +85,10 @@ impl InstructionSearch {
         self.cwd.ancestors().take(depth + 1).filter(|folder| *folder != self.codex_home).collect()
     }
 
-    fn in_folder(&self, folder: &Path, max_bytes: usize) -> Option<Found> {
+    fn in_folder(&self, folder: &Path, bounds: Option<&Bounds>, max_bytes: usize) -> Option<Found> {
         let names = NAMES.into_iter().chain(self.fallback_names.iter().map(String::as_str));
         names.map(|name| folder.join(name)).find_map(|path| {
-            let (text, cut) = read_text(&path, max_bytes)?;
+            let (text, cut) = read_text(&path, bounds, max_bytes)?;
             (cut || !text.trim().is_empty()).then_some(Found { path, text, cut })
         })
     }
@@ -102,9 +106,37 @@ impl InstructionSearch {
     }
 }
 
+/// Where the links of a project may lead. The commands of a model can write links into a project; they must not choose what
+/// this process, which may read more than they, reads for the model.
+struct Bounds {
+    /// The root of the project, without links.
+    root: PathBuf,
+    /// `$CODEX_HOME`, without links, unless the project lies in it.
+    codex_home: Option<PathBuf>,
+}
+
+impl Bounds {
+    fn of(root: &Path, codex_home: &Path) -> Option<Self> {
+        let root = root.canonicalize().ok()?;
+        let codex_home = codex_home.canonicalize().ok().filter(|home| !root.starts_with(home));
+        Some(Self { root, codex_home })
+    }
+
+    /// Whether the open file lies in the project and is of the kind that its name at `path` promises.
+    fn contain(&self, file: &File, path: &Path) -> bool {
+        // What was opened, whatever the path leads to by now.
+        let Ok(real) = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())) else { return false };
+        let is_at_home = self.codex_home.as_ref().is_some_and(|home| real.starts_with(home));
+        real.starts_with(&self.root) && !is_at_home && real.extension() == path.extension()
+    }
+}
+
 /// At most `max_bytes` of the file as text, and whether there is more of it. Bytes that are not UTF-8 are replaced.
-fn read_text(path: &Path, max_bytes: usize) -> Option<(String, bool)> {
+fn read_text(path: &Path, bounds: Option<&Bounds>, max_bytes: usize) -> Option<(String, bool)> {
     let file = plain_file::open(path, Links::Follow).ok()?;
+    if bounds.is_some_and(|bounds| !bounds.contain(&file, path)) {
+        return None;
+    }
     let mut bytes = Vec::new();
     file.take(max_bytes as u64 + 1).read_to_end(&mut bytes).ok()?;
     let cut = bytes.len() > max_bytes;
@@ -195,6 +227,31 @@ mod tests {
         assert_eq!(search.run().text, None);
         fs::write(dir.path().join(".hg/requires"), "").unwrap();
         assert!(search.run().text.is_some());
+    }
+
+    #[test]
+    fn a_link_in_a_project_does_not_lead_out_of_it() {
+        let (dir, search) = place();
+        fs::write(dir.path().join("home/auth.md"), "a secret").unwrap();
+        fs::write(dir.path().join("other.md"), "of another project").unwrap();
+        fs::write(dir.path().join("project/token"), "no instructions").unwrap();
+        fs::write(dir.path().join("project/guide.md"), "the guide").unwrap();
+        let link = dir.path().join("project/a/AGENTS.md");
+        for (target, text) in [
+            ("home/auth.md", None),
+            ("other.md", None),
+            ("project/token", None),
+            ("project/guide.md", Some("the guide")),
+        ] {
+            std::os::unix::fs::symlink(dir.path().join(target), &link).unwrap();
+            let found = search.run().text;
+            assert_eq!(found.is_some(), text.is_some(), "{target}");
+            assert!(found.unwrap_or_default().contains(text.unwrap_or_default()));
+            fs::remove_file(&link).unwrap();
+        }
+        // The user's own file may be anywhere.
+        std::os::unix::fs::symlink(dir.path().join("other.md"), dir.path().join("home/AGENTS.md")).unwrap();
+        assert!(search.run().text.unwrap().contains("of another project"));
     }
 
     #[test]

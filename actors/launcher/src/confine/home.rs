@@ -15,7 +15,10 @@ use super::mounts::{clone, lay_on, memory, open_directory};
 use super::resolve::{Id, kind, open_same};
 use crate::sys;
 
-/// How the names begin of what is not shown: signs-in, keys, and everything of this program's own.
+/// The folder of the home with programs for commands.
+pub const PROGRAMS: &str = "app-server-programs";
+
+/// How the names begin of what is not shown: signs-in, keys, and everything of this program's own but [`PROGRAMS`].
 const SECRET: [&[u8]; 4] = [b"auth.json", b".credentials", b".env", b"app-server"];
 
 /// How the names end of what is not shown besides: databases with all that belongs to them, and locks.
@@ -63,6 +66,9 @@ fn show(entries: &OwnedFd, view: &OwnedFd, name: &CStr, kind: FileType) -> io::R
 
 /// Whether an entry of the home is shown.
 pub fn is_shown(name: &[u8]) -> bool {
+    if name == PROGRAMS.as_bytes() {
+        return true;
+    }
     let is_secret = SECRET.iter().any(|start| name.starts_with(start))
         || PRIVATE.iter().any(|end| name.ends_with(end))
         || name.windows(DATABASE.len()).any(|part| part == DATABASE);
@@ -84,6 +90,7 @@ mod tests {
             "app-server.sqlite-wal",
             "app-server-control",
             "app-server-places",
+            "app-server-programs.tmp",
             "state_5.sqlite-shm",
             "x.lock",
             "x.sock",
@@ -92,7 +99,7 @@ mod tests {
         ] {
             assert!(!is_shown(name.as_bytes()), "{name}");
         }
-        for name in ["config.toml", "AGENTS.md", "skills", "worktrees", "sessions"] {
+        for name in ["config.toml", "AGENTS.md", "skills", "worktrees", "sessions", PROGRAMS] {
             assert!(is_shown(name.as_bytes()), "{name}");
         }
     }

@@ -35,6 +35,7 @@ use rustix::thread::UnshareFlags;
 
 use crate::expendable::Expendable;
 
+pub use home::PROGRAMS;
 pub use plan::{PROTECTED, Plan};
 pub use resolve::resolve;
 

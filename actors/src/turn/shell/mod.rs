@@ -31,7 +31,7 @@ use crate::protocol::item::{CommandExecutionStatus, Item, ItemKind};
 use output::{Kept, Text};
 
 pub use messages::{End, EndShell, Look, Seen, Type};
-pub use table::{ShellHandle, Shells};
+pub use table::{Place, ShellHandle, Shells};
 
 /// Lines and columns of a command's terminal.
 const TERMINAL: TerminalSize = TerminalSize { rows: 24, cols: 80 };

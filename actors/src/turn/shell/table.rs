@@ -31,6 +31,8 @@ pub struct Shells(Mutex<Table>);
 #[derive(Default)]
 struct Table {
     shells: BTreeMap<u32, ShellHandle>,
+    /// Places that are taken by commands which have not started.
+    reserved: usize,
     last: u32,
 }
 
@@ -65,30 +67,47 @@ impl ShellHandle {
     }
 }
 
+/// The place of a command that is about to start. Dropping it makes room for another.
+pub struct Place {
+    /// What the model and clients will call the command.
+    pub number: u32,
+    shells: Arc<Shells>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shells.lock().reserved -= 1;
+    }
+}
+
 /// As many commands run in the thread as may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} commands of this thread run already; wait for one with write_stdin, or end one, before you start another")]
+#[error(
+    "{0} commands of this thread run already, or wait for an answer; wait for one with write_stdin, or end one, before you start another"
+)]
 pub struct TooManyShells(pub usize);
 
 impl Shells {
-    /// A number for a command that is about to start, unless `most` are there already. Those that have ended make room.
+    /// A place for a command that is about to start, unless `most` are taken already. Commands that have ended make room.
     ///
     /// # Errors
     /// Too many run.
-    pub fn reserve(&self, most: usize) -> Result<u32, TooManyShells> {
+    pub fn reserve(self: &Arc<Self>, most: usize) -> Result<Place, TooManyShells> {
         let mut table = self.lock();
-        if table.shells.len() >= most {
+        if table.shells.len() + table.reserved >= most {
             table.shells.retain(|_, shell| !shell.ended.is_cancelled());
         }
-        if table.shells.len() >= most {
+        if table.shells.len() + table.reserved >= most {
             return Err(TooManyShells(most));
         }
+        table.reserved += 1;
         table.last = table.last.max(FIRST - 1) + 1;
-        Ok(table.last)
+        Ok(Place { number: table.last, shells: self.clone() })
     }
 
-    /// Starts a command on the calling arbiter, under a number from [`Self::reserve`].
-    pub fn start(&self, number: u32, task: ShellTask, command: String) -> ShellHandle {
+    /// Starts a command on the calling arbiter, in a place from [`Self::reserve`].
+    pub fn start(&self, place: Place, task: ShellTask, command: String) -> ShellHandle {
+        let number = place.number;
         let ended = CancellationToken::new();
         let (rules, workspace) = (task.run.rules.clone(), task.run.workspace.clone());
         let (turn_id, item_id, cwd) = (task.turn_id.clone(), task.item.id.clone(), task.run.cwd.clone());

@@ -88,8 +88,8 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
     if let Decision::Refuse(reason) = decision {
         return Answer::Text(reason);
     }
-    let number = match toolbox.shells.reserve(toolbox.setup.limits.running_commands) {
-        Ok(number) => number,
+    let place = match toolbox.shells.reserve(toolbox.setup.limits.running_commands) {
+        Ok(place) => place,
         Err(error) => return Answer::Text(format!("exec_command failed: {error}")),
     };
     let item = |call_id, kind| toolbox.item(call_id, ItemKind::CommandExecution(kind));
@@ -99,7 +99,7 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
             toolbox.report(vec![TurnEvent::ItemStarted(item.clone())]).await;
             let consent = toolbox.consent(&item.id, reason, &wanted).await;
             item.kind = ItemKind::CommandExecution(match consent {
-                Consent::Given => wanted.running(number),
+                Consent::Given => wanted.running(place.number),
                 Consent::Withheld(reason) => CommandExecution { status: reason.status(), ..wanted.execution() },
             });
             if let Consent::Withheld(reason) = consent {
@@ -108,7 +108,7 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
             (item, confined_if_accepted, true)
         }
         Decision::Run { confined } => {
-            let item = item(call_id, wanted.running(number));
+            let item = item(call_id, wanted.running(place.number));
             toolbox.report(vec![TurnEvent::ItemStarted(item.clone())]).await;
             (item, confined, allowed_before)
         }
@@ -125,7 +125,7 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
         with_programs: true,
         timeout: None,
     };
-    let shell = toolbox.start_shell(number, item, run, wanted.tty, command);
+    let shell = toolbox.start_shell(place, item, run, wanted.tty, command);
     watch(&toolbox, shell, begun, most_wait, most_bytes).await
 }
 

@@ -14,7 +14,7 @@ use crate::command::Run;
 use crate::protocol::item::{CommandExecution, CommandExecutionSource, CommandExecutionStatus, ItemKind};
 use crate::protocol::model::{HistoryItem, Role};
 use crate::turn::messages::TurnEvent;
-use crate::turn::shell::{End, Look, ShellTask};
+use crate::turn::shell::{End, Look, Place, ShellTask};
 
 /// Runs the command to its end, or until the turn is to end.
 pub(in crate::turn) async fn user_shell(toolbox: Rc<Toolbox>, script: String, timeout: Duration) -> Made {
@@ -31,7 +31,8 @@ pub(in crate::turn) async fn user_shell(toolbox: Rc<Toolbox>, script: String, ti
 
 impl Toolbox {
     async fn run_for_user(&self, script: &str, timeout: Duration) -> Result<String, String> {
-        let number = self.shells.reserve(self.setup.limits.running_commands).map_err(|error| error.to_string())?;
+        let place = self.shells.reserve(self.setup.limits.running_commands).map_err(|error| error.to_string())?;
+        let number = place.number;
         let argv = [&self.setup.shell, "-lc", script].map(str::to_owned);
         let command = shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "));
         let kind = ItemKind::CommandExecution(CommandExecution {
@@ -59,7 +60,7 @@ impl Toolbox {
             with_programs: true,
             timeout: Some(timeout),
         };
-        let shell = self.start_shell(number, item, run, false, command);
+        let shell = self.start_shell(place, item, run, false, command);
         tokio::select! {
             () = shell.ended.cancelled() => {}
             () = self.stop.cancelled() => self.shells.end(|other| other.number == number).await,
@@ -77,7 +78,7 @@ impl Toolbox {
     /// Starts a command whose item clients know.
     pub(super) fn start_shell(
         &self,
-        number: u32,
+        place: Place,
         item: crate::protocol::item::Item,
         run: Run,
         tty: bool,
@@ -94,6 +95,6 @@ impl Toolbox {
             shown_bytes: self.setup.limits.command_output_bytes,
             unseen_bytes: self.rules.output_bytes,
         };
-        self.shells.start(number, task, command)
+        self.shells.start(place, task, command)
     }
 }
