@@ -64,7 +64,7 @@ impl Captive {
 
     /// One turn with these calls; `answer` says what becomes of each question.
     pub fn tries_before(&mut self, calls: Reply, answer: impl Fn(&Value) -> Value) -> Tried {
-        let before = self.model.requests().last().map_or(0, |request| request.outputs().len());
+        let first = self.model.requests().len();
         self.model.script([calls, Reply::text("Done.")]);
         let client = &mut self.place.client;
         say(client, &self.thread);
@@ -84,7 +84,9 @@ impl Captive {
         }
         assert_eq!(told.last().expect("an end")["params"]["turn"]["status"], "completed", "nothing ends the turn");
         let items = [completed(&told, COMMAND), completed(&told, "fileChange")].concat();
-        let outputs = self.model.requests().last().expect("a question").outputs().split_off(before);
+        let requests = &self.model.requests()[first..];
+        let known = requests.first().expect("a question").outputs().len();
+        let outputs = requests.last().expect("an answer").outputs().split_off(known);
         Tried { items, outputs, asked }
     }
 
@@ -257,7 +259,8 @@ fn a_thread_with_all_rights_lends_none_to_its_neighbour() {
     );
     let session = json!({"cmd": waits, "login": false, "yield_time_ms": 250});
     assert!(captive.tries(all([session])).outputs[0].contains("session ID"));
-    let params = json!({"cwd": captive.place.workspace.path(), "approvalPolicy": "never", "sandbox": "danger-full-access"});
+    let params =
+        json!({"cwd": captive.place.workspace.path(), "approvalPolicy": "never", "sandbox": "danger-full-access"});
     let free = captive.place.client.call("thread/start", params)["thread"]["id"].as_str().expect("an id").to_owned();
     let held = std::mem::replace(&mut captive.thread, free);
     let beside = format!("sleep {marker} & touch go; until [ -e done ]; do sleep 0.02; done; kill %1");
