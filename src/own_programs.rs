@@ -37,7 +37,6 @@ pub fn command_setup(codex_home: &Path) -> CommandsSetup {
 fn provide(codex_home: &Path) -> io::Result<PathBuf> {
     let folder = codex_home.join(PROGRAMS);
     let binary = std::env::current_exe()?;
-    DirBuilder::new().mode(0o700).recursive(true).create(&folder)?;
     // Whoever could change it could give commands another program, whatever the umask allows.
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     let link = folder.join(APPLY_PATCH);

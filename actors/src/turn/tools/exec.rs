@@ -78,13 +78,11 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
     let begun = Instant::now();
     let most_wait = wait(arguments.yield_time_ms, WAITS);
     let most_bytes = toolbox.output_bytes(arguments.max_output_tokens);
-    let wanted = arguments.wanted(&toolbox);
-    let (decision, allowed_before) = toolbox.judge(&wanted).await;
     let wanted = match real_folder(&toolbox, arguments.workdir.as_deref()).await {
         Ok(cwd) => arguments.wanted(&toolbox, cwd),
         Err(reason) => return Answer::Text(format!("exec_command failed: {reason}")),
     };
-    let decision = toolbox.judge(&wanted).await;
+    let (decision, allowed_before) = toolbox.judge(&wanted).await;
     if let Decision::Refuse(reason) = decision {
         return Answer::Text(reason);
     }
