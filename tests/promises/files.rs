@@ -1,8 +1,12 @@
 //! Clients read, write and watch files through the server (`fs/*`).
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -170,4 +174,41 @@ fn a_limit_on_the_size_of_files_is_an_error_in_words_and_commands_obey_it() {
         "sandboxPolicy": {"type": "dangerFullAccess"},
     });
     assert_eq!(client.call("command/exec", params)["stdout"], format!("{}\n", 128 + 25));
+}
+
+#[test]
+fn a_name_that_is_not_utf_8_can_be_used_in_every_request_by_its_bytes() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let dir = directory();
+    let named = |name: &[u8]| dir.path().join(OsStr::from_bytes(name));
+    // What JSON can show of a path, and its bytes.
+    let shown = |path: &Path| json!(path.to_string_lossy());
+    let bytes = |path: &Path| json!(BASE64_STANDARD.encode(path.as_os_str().as_bytes()));
+    let about = |path: &Path| json!({"path": shown(path), "pathBase64": bytes(path)});
+    let (folder, file, copy) = (named(b"\xff"), named(b"\xff/\xfe"), named(b"\xff/\xfd"));
+
+    client.call("fs/createDirectory", about(&folder));
+    let mut content = about(&file);
+    content["dataBase64"] = json!("eA==");
+    client.call("fs/writeFile", content);
+    let both = json!({"sourcePath": shown(&file), "sourcePathBase64": bytes(&file),
+        "destinationPath": shown(&copy), "destinationPathBase64": bytes(&copy)});
+    client.call("fs/copy", both);
+    let entries = client.call("fs/readDirectory", about(&folder))["entries"].take();
+    let names: Vec<&Value> = entries.as_array().expect("a list").iter().map(|it| &it["fileNameBase64"]).collect();
+    assert_eq!(names.len(), 2);
+    for name in names {
+        let name = BASE64_STANDARD.decode(name.as_str().expect("a name")).expect("base64");
+        let entry = folder.join(OsStr::from_bytes(&name));
+        assert_eq!(client.call("fs/readFile", about(&entry))["dataBase64"], "eA==");
+        assert_eq!(client.call("fs/getMetadata", about(&entry))["isFile"], true);
+    }
+    client.call("fs/remove", about(&folder));
+    assert!(!folder.exists());
+    for wrong in ["@", "eA==", ""] {
+        let error = client.refusal("fs/readFile", json!({"path": "/", "pathBase64": wrong}));
+        assert!(error.code == -32602 && error.message.contains("base64"), "{error:?}");
+    }
+    assert_eq!(client.refusal("fs/readFile", json!({"path": "relative", "pathBase64": "Lw=="})).code, -32602);
 }

@@ -23,7 +23,7 @@ const CHUNK: u64 = 1024 * 1024;
 /// -32600 for anything else, with the reference program's texts; -32603 for an error of the operating system, with both
 /// paths. Files copied before an error remain.
 pub fn copy(params: &FsCopyParams, limits: &Limits, progress: &Progress) -> Result<(), RpcError> {
-    let FsCopyParams { source_path: source, destination_path: destination, recursive } = params;
+    let FsCopyParams { source_path: source, destination_path: destination, recursive, .. } = params;
     let metadata = fs::symlink_metadata(source.as_path()).map_err(about(source))?;
     let refused = |reason: &str| RpcError::invalid_request(format_args!("{reason} (`{source}` to `{destination}`)"));
     let failed = |Failed { path, error }| {

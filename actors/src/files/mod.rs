@@ -68,6 +68,7 @@ impl Files {
     fn begin(&mut self, connection: ConnectionId, ctx: &mut Context<Self>) {
         let Some((request, gone)) = self.desks.get_mut(&connection).and_then(Desk::begin) else { return };
         let Asked { reply, request } = request;
+        let request = request.with_exact_paths();
         let (limits, watches, workers) = (self.limits.clone(), self.watches.clone(), self.workers.clone());
         let ended = gone.clone();
         let work = async move {

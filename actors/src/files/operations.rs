@@ -60,7 +60,7 @@ fn read(path: &Path, most: usize, progress: &Progress) -> io::Result<Vec<u8>> {
 /// # Errors
 /// -32600 if the content is not base64 or is larger than [`Limits::file_bytes`].
 pub fn write_file(params: &FsWriteFileParams, limits: &Limits) -> Result<(), RpcError> {
-    let FsWriteFileParams { path, data_base64 } = params;
+    let FsWriteFileParams { path, data_base64, .. } = params;
     let content = BASE64_STANDARD.decode(data_base64).map_err(|e| {
         RpcError::invalid_request(format_args!("fs/writeFile requires valid base64 dataBase64: {e} (path `{path}`)"))
     })?;

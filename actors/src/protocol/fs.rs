@@ -1,9 +1,12 @@
 //! `fs/*`: files on the server's machine.
+//!
+//! A path that is not UTF-8 cannot be written in JSON. Beside each path, except that of a watch, its bytes can be given in
+//! base64, and then they count. The reference program does not have these members.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::path::AbsolutePath;
+use super::path::{AbsolutePath, ExactPath};
 
 /// Requests that the files actor answers; the variant is named after the method.
 #[derive(Debug)]
@@ -29,14 +32,37 @@ pub enum FsRequest {
 }
 
 impl FsRequest {
+    /// Puts the paths that were given as bytes in the place of those that only show them.
+    pub fn with_exact_paths(mut self) -> Self {
+        let put = |path: &mut AbsolutePath, exact: &mut Option<ExactPath>| {
+            if let Some(exact) = exact.take() {
+                *path = exact.into_path();
+            }
+        };
+        match &mut self {
+            Self::ReadFile(FsPathParams { path, path_base64 })
+            | Self::WriteFile(FsWriteFileParams { path, path_base64, .. })
+            | Self::CreateDirectory(FsCreateDirectoryParams { path, path_base64, .. })
+            | Self::GetMetadata(FsPathParams { path, path_base64 })
+            | Self::ReadDirectory(FsPathParams { path, path_base64 })
+            | Self::Remove(FsRemoveParams { path, path_base64, .. }) => put(path, path_base64),
+            Self::Copy(params) => {
+                put(&mut params.source_path, &mut params.source_path_base64);
+                put(&mut params.destination_path, &mut params.destination_path_base64);
+            }
+            Self::Watch(_) | Self::Unwatch(_) => {}
+        }
+        self
+    }
+
     /// What the request is about, for people.
     pub fn subject(&self) -> String {
         match self {
-            Self::ReadFile(FsPathParams { path })
+            Self::ReadFile(FsPathParams { path, .. })
             | Self::WriteFile(FsWriteFileParams { path, .. })
             | Self::CreateDirectory(FsCreateDirectoryParams { path, .. })
-            | Self::GetMetadata(FsPathParams { path })
-            | Self::ReadDirectory(FsPathParams { path })
+            | Self::GetMetadata(FsPathParams { path, .. })
+            | Self::ReadDirectory(FsPathParams { path, .. })
             | Self::Remove(FsRemoveParams { path, .. })
             | Self::Watch(FsWatchParams { path, .. }) => path.to_string(),
             Self::Copy(FsCopyParams { source_path, destination_path, .. }) => {
@@ -65,10 +91,13 @@ pub enum FsAnswer {
 
 /// Params of a method about one path.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct FsPathParams {
     /// The file or directory.
     pub path: AbsolutePath,
+    /// The bytes of the path in base64, if it is not UTF-8; then `path` only shows it.
+    pub path_base64: Option<ExactPath>,
 }
 
 /// Params of `fs/writeFile`.
@@ -77,24 +106,32 @@ pub struct FsPathParams {
 pub struct FsWriteFileParams {
     /// The file. It is created if needed; its directory must exist.
     pub path: AbsolutePath,
+    /// The bytes of the path in base64, if it is not UTF-8; then `path` only shows it.
+    pub path_base64: Option<ExactPath>,
     /// The new content, in base64 with padding.
     pub data_base64: String,
 }
 
 /// Params of `fs/createDirectory`.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct FsCreateDirectoryParams {
     /// The directory.
     pub path: AbsolutePath,
+    /// The bytes of the path in base64, if it is not UTF-8; then `path` only shows it.
+    pub path_base64: Option<ExactPath>,
     /// Whether to create missing parents and accept an existing directory; default: true.
     pub recursive: Option<bool>,
 }
 
 /// Params of `fs/remove`.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct FsRemoveParams {
     /// The file, directory, or symbolic link. A link itself is removed, not its target.
     pub path: AbsolutePath,
+    /// The bytes of the path in base64, if it is not UTF-8; then `path` only shows it.
+    pub path_base64: Option<ExactPath>,
     /// Whether to remove a directory with its contents; default: true.
     pub recursive: Option<bool>,
     /// Whether a missing path is not an error; default: true.
@@ -107,9 +144,13 @@ pub struct FsRemoveParams {
 pub struct FsCopyParams {
     /// The file, directory, or symbolic link to copy. A link itself is copied, not its target.
     pub source_path: AbsolutePath,
+    /// The bytes of the source in base64, if it is not UTF-8.
+    pub source_path_base64: Option<ExactPath>,
     /// The destination. An existing file is replaced, an existing directory is merged. For a link, the destination must
     /// not exist.
     pub destination_path: AbsolutePath,
+    /// The bytes of the destination in base64, if it is not UTF-8.
+    pub destination_path_base64: Option<ExactPath>,
     /// Must be true to copy a directory.
     #[serde(default, deserialize_with = "super::optional::null_is_default")]
     #[schemars(with = "Option<bool>")]

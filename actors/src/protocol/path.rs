@@ -1,8 +1,12 @@
 //! Absolute paths. Requests about files accept no other paths.
 
+use std::ffi::OsStr;
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -43,6 +47,32 @@ impl Serialize for AbsolutePath {
     }
 }
 
+/// The bytes of an absolute path, in base64 with padding, for paths that are not UTF-8.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(inline, with = "String")]
+pub struct ExactPath(AbsolutePath);
+
+impl ExactPath {
+    /// The path.
+    pub fn into_path(self) -> AbsolutePath {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for ExactPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error as _;
+        let text = String::deserialize(deserializer)?;
+        let bytes = BASE64_STANDARD
+            .decode(&text)
+            .map_err(|error| D::Error::custom(format!("a path is not base64: {error}")))?;
+        let path = Path::new(OsStr::from_bytes(&bytes));
+        let relative =
+            || D::Error::custom(format!("`{}`, decoded from base64, is not an absolute path", path.display()));
+        AbsolutePath::new(path).map(Self).ok_or_else(relative)
+    }
+}
+
 /// Removes `.` and `..` from `path` lexically: `link/..` becomes the directory of the link, not the parent of its
 /// target.
 pub fn without_dots(path: &Path) -> PathBuf {
@@ -71,5 +101,16 @@ mod tests {
         for relative in ["", "a", "./a", "~/a"] {
             assert_eq!(path(relative).unwrap_err().to_string(), format!("`{relative}` is not an absolute path"));
         }
+    }
+
+    #[test]
+    fn an_exact_path_is_absolute_and_plain_too() {
+        let path = |bytes: &[u8]| serde_json::from_value::<ExactPath>(BASE64_STANDARD.encode(bytes).into());
+        let exact = path(b"/a/../\xff/.").unwrap().into_path();
+        assert_eq!(exact.as_path().as_os_str().as_bytes(), b"/\xff");
+        let said = |bytes: &[u8]| path(bytes).unwrap_err().to_string();
+        assert_eq!(said(b"\xff"), "`\u{fffd}`, decoded from base64, is not an absolute path");
+        let error = serde_json::from_value::<ExactPath>("/not/base64!".into()).unwrap_err().to_string();
+        assert!(error.starts_with("a path is not base64: "), "{error}");
     }
 }

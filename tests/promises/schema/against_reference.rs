@@ -80,6 +80,19 @@ const MEANT: &[(&str, &[&str])] = &[
         ],
     ),
     ("only this server lists names that are not UTF-8 as they are", &["FsReadDirectoryEntry.fileNameBase64: unknown"]),
+    (
+        "only this server takes paths that are not UTF-8 as they are",
+        &[
+            "FsCopyParams.destinationPathBase64: unknown",
+            "FsCopyParams.sourcePathBase64: unknown",
+            "FsCreateDirectoryParams.pathBase64: unknown",
+            "FsGetMetadataParams.pathBase64: unknown",
+            "FsReadDirectoryParams.pathBase64: unknown",
+            "FsReadFileParams.pathBase64: unknown",
+            "FsRemoveParams.pathBase64: unknown",
+            "FsWriteFileParams.pathBase64: unknown",
+        ],
+    ),
     ("only this server has scopes", &["Scope: unknown"]),
     ("the form of an MCP server passes through as it comes", &["McpElicitationSchema: anything"]),
     (
