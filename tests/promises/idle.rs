@@ -13,8 +13,8 @@ use crate::support::server::Server;
 /// How long a look takes. Everything that wakes regularly does so in it.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// The most wakes in a look: one a second, and as many again for a system that wakes it for reasons of its own.
-const MOST: u64 = 10;
+/// The most wakes in a look: one a second, and a few for a system that wakes it for reasons of its own.
+const MOST: u64 = 8;
 
 /// How often each thread of the process has gone to sleep so far.
 fn sleeps(pid: u32) -> HashMap<String, u64> {

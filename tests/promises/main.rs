@@ -50,6 +50,7 @@ mod model_calls;
 mod named_causes;
 mod neighbours;
 mod notifications;
+mod outgoing_proxies;
 mod outputs;
 mod overload;
 mod persistence;

@@ -24,6 +24,7 @@ pub mod secrets;
 pub mod server;
 pub mod terminal;
 pub mod transports;
+pub mod tunnels;
 pub mod wire;
 
 use std::time::{Duration, Instant};

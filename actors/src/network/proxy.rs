@@ -16,6 +16,9 @@ use crate::protocol::Secret;
 /// Largest answer of a proxy, in bytes.
 const ANSWER: usize = 16 * 1024;
 
+/// Characters of its status line that are told.
+const STATUS: usize = 256;
+
 /// The proxies and the hosts without a proxy.
 #[derive(Debug)]
 pub struct Proxies {
@@ -113,7 +116,10 @@ impl Proxy {
         let mut words = answer.lines().next().unwrap_or_default().splitn(2, ' ');
         match (words.next(), words.next()) {
             (Some(version), Some(status)) if version.starts_with("HTTP/1.") && status.starts_with('2') => Ok(stream),
-            (_, Some(status)) => Err(named(io::Error::other(format!("it opens no connection to {target}: {status}")))),
+            (_, Some(status)) => {
+                let status: String = status.chars().take(STATUS).collect();
+                Err(named(io::Error::other(format!("it opens no connection to {target}: {status}"))))
+            }
             _ => Err(named(io::Error::other("it is no HTTP proxy"))),
         }
     }

@@ -73,6 +73,11 @@ impl Backend {
         Self { shared, address }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What `chatgpt_base_url` says.
     pub fn base_url(&self) -> String {
         format!("http://{}{BASE}", self.address)

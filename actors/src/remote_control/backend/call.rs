@@ -1,6 +1,7 @@
 //! HTTP requests to the backend: their headers, and the handling of answers.
 
 use std::cell::RefCell;
+use std::fmt::Display;
 
 use awc::http::Method;
 use awc::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER, USER_AGENT};
@@ -129,7 +130,11 @@ impl Caller {
     /// Sends a request and accepts any answer.
     pub async fn exchange(&self, call: Call<'_>) -> Result<Answer, Failure> {
         let Call { what, method, url, bearer, account, installation, body } = call;
-        let unreachable = || Failure { transient: true, ..Failure::new(Kind::Other, what.unreachable(&url)) };
+        let unreachable = |cause: &dyn Display| Failure {
+            transient: true,
+            ..Failure::new(Kind::Other, what.unreachable(&url, cause))
+        };
+        let unsendable = || unreachable(&"the token does not fit into a header");
         let (originator, user_agent) = self.names();
         let mut request = self.http.request(method, &url).force_close().insert_header((ACCEPT, "*/*"));
         for (name, value) in [("originator", originator), (USER_AGENT.as_str(), user_agent)] {
@@ -138,7 +143,7 @@ impl Caller {
             }
         }
         if let Some(token) = bearer {
-            request = request.insert_header((AUTHORIZATION, http::bearer(token).ok_or_else(unreachable)?));
+            request = request.insert_header((AUTHORIZATION, http::bearer(token).ok_or_else(unsendable)?));
         }
         for (name, value) in [("chatgpt-account-id", account), ("x-codex-installation-id", installation)] {
             if let Some(value) = value {
@@ -148,11 +153,7 @@ impl Caller {
         if body.is_some() {
             request = request.insert_header((CONTENT_TYPE, "application/json"));
         }
-        let exchanged = self.http.exchange(request, body).await;
-        let mut response = exchanged.map_err(|error| {
-            log::debug!("{}: {error}", what.label());
-            unreachable()
-        })?;
+        let mut response = self.http.exchange(request, body).await.map_err(|error| unreachable(&error))?;
         if let Some(token) = bearer.filter(|_| !response.status.is_success()) {
             response.body = without(token.expose(), &response.body).into();
         }

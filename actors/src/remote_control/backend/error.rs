@@ -36,9 +36,9 @@ impl What {
         }
     }
 
-    /// The failure of a request without an answer in time.
-    pub fn unreachable(self, url: &Url) -> String {
-        let sending = format!("error sending request for url ({url})");
+    /// The failure of a request without an answer in time, and its cause, which the reference program leaves out.
+    pub fn unreachable(self, url: &Url, cause: impl Display) -> String {
+        let sending = format!("error sending request for url ({url}): {cause}");
         match self {
             Self::Enroll => format!("failed to enroll remote control server at `{url}`: {sending}"),
             Self::Refresh => format!("failed to refresh remote control server at `{url}`: {sending}"),
