@@ -14,7 +14,7 @@ pub enum FsRequest {
     /// `fs/readFile`
     ReadFile(FsPathParams),
     /// `fs/writeFile`
-    WriteFile(FsWriteFileParams),
+    WriteFile(Box<FsWriteFileParams>),
     /// `fs/createDirectory`
     CreateDirectory(FsCreateDirectoryParams),
     /// `fs/getMetadata`
@@ -24,7 +24,7 @@ pub enum FsRequest {
     /// `fs/remove`
     Remove(FsRemoveParams),
     /// `fs/copy`
-    Copy(FsCopyParams),
+    Copy(Box<FsCopyParams>),
     /// `fs/watch`
     Watch(FsWatchParams),
     /// `fs/unwatch`
@@ -41,11 +41,11 @@ impl FsRequest {
         };
         match &mut self {
             Self::ReadFile(FsPathParams { path, path_base64 })
-            | Self::WriteFile(FsWriteFileParams { path, path_base64, .. })
             | Self::CreateDirectory(FsCreateDirectoryParams { path, path_base64, .. })
             | Self::GetMetadata(FsPathParams { path, path_base64 })
             | Self::ReadDirectory(FsPathParams { path, path_base64 })
             | Self::Remove(FsRemoveParams { path, path_base64, .. }) => put(path, path_base64),
+            Self::WriteFile(params) => put(&mut params.path, &mut params.path_base64),
             Self::Copy(params) => {
                 put(&mut params.source_path, &mut params.source_path_base64);
                 put(&mut params.destination_path, &mut params.destination_path_base64);
@@ -59,15 +59,13 @@ impl FsRequest {
     pub fn subject(&self) -> String {
         match self {
             Self::ReadFile(FsPathParams { path, .. })
-            | Self::WriteFile(FsWriteFileParams { path, .. })
             | Self::CreateDirectory(FsCreateDirectoryParams { path, .. })
             | Self::GetMetadata(FsPathParams { path, .. })
             | Self::ReadDirectory(FsPathParams { path, .. })
             | Self::Remove(FsRemoveParams { path, .. })
             | Self::Watch(FsWatchParams { path, .. }) => path.to_string(),
-            Self::Copy(FsCopyParams { source_path, destination_path, .. }) => {
-                format!("{source_path} to {destination_path}")
-            }
+            Self::WriteFile(params) => params.path.to_string(),
+            Self::Copy(params) => format!("{} to {}", params.source_path, params.destination_path),
             Self::Unwatch(FsUnwatchParams { watch_id }) => watch_id.clone(),
         }
     }
