@@ -133,11 +133,14 @@ impl HttpServer {
     }
 }
 
+/// A connection that was accepted, as the HTTP library takes it.
+type Accepted<Stream> = (Stream, Protocol, Option<SocketAddr>);
+
 /// What serves the connections of one worker.
 fn service<Stream>(
     site: web::Data<Site>,
     entrance: Arc<Entrance>,
-) -> Rc<OnDemand<impl Service<(Stream, Protocol, Option<std::net::SocketAddr>), Response = ()> + 'static>>
+) -> Rc<OnDemand<impl Service<Accepted<Stream>, Response = ()> + 'static>>
 where
     Stream: AsyncRead + AsyncWrite + Unpin + 'static,
 {
