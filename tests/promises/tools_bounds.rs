@@ -104,6 +104,21 @@ fn long_arguments_are_told_and_reach_no_client() {
 }
 
 #[test]
+fn the_long_name_of_a_call_does_not_name_its_item() {
+    let call = Reply::new().and_call_as(&"x".repeat(1 << 20), "exec_command", "{\"cmd\":\"echo a\",\"login\":false}");
+    let agent = Agent::new([call, done()]);
+    let server = agent.server();
+    let mut client = server.client();
+    let thread = agent.free_thread(&mut client);
+    say(&mut client, &thread);
+    let told = told(&mut client);
+    assert_eq!(completed(&told, "commandExecution")[0]["status"], "completed");
+    let longest = told.iter().map(|message| message.to_string().len()).max();
+    assert!(longest < Some(4096), "{longest:?}");
+    assert!(agent.outputs(1)[0].ends_with("a\n"), "the model gets its answer all the same");
+}
+
+#[test]
 fn a_flood_of_output_costs_the_same_memory_however_long_it_is() {
     // What an allocator and a debug build take besides.
     const SLACK_KIB: u64 = 6 << 10;

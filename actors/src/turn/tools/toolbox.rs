@@ -25,6 +25,9 @@ use crate::turn::task::{TurnRules, TurnSetup};
 /// Bytes of changes that people are shown at most. What cannot be shown is not done.
 pub(super) const SHOWN_BYTES: usize = 4 << 20;
 
+/// Bytes of the id of a call that may name its item: every piece of a command's output carries it.
+const CALL_ID_BYTES: usize = 128;
+
 /// What the tools of a turn work with.
 pub(in crate::turn) struct Toolbox {
     pub(super) setup: Arc<TurnSetup>,
@@ -138,9 +141,9 @@ impl Toolbox {
         heard
     }
 
-    /// An item that starts now. It has the id of its call, unless another item of this turn has it.
+    /// An item that starts now. It has the id of its call, unless that is long or another item of this turn has it.
     pub(super) fn item(&self, call_id: String, kind: ItemKind) -> Item {
-        let is_free = !call_id.is_empty() && self.taken.borrow_mut().insert(call_id.clone());
+        let is_free = (1..=CALL_ID_BYTES).contains(&call_id.len()) && self.taken.borrow_mut().insert(call_id.clone());
         let id = if is_free { call_id } else { Uuid::now_v7().to_string() };
         Item { kind, id, started_at_ms: Some(self.setup.clock.unix_ms()), completed_at_ms: None }
     }
