@@ -357,8 +357,9 @@ fn what_commands_do_not_see_the_server_does_not_read_for_the_model() {
     let secret = captive.place.server.process.codex_home().join("auth.json");
     fs::write(&secret, "{\n  \"OPENAI_API_KEY\": \"sk-kept\"\n}\n").expect("a file");
     let hidden = secret.display().to_string();
-    let tried = captive.runs(&[format!("cat {hidden}"), format!("ln -s {hidden} AGENTS.md; ln -s {hidden} link")]);
-    assert_eq!((&tried.items[0]["status"], &tried.items[1]["status"]), (&json!("failed"), &json!("completed")));
+    assert_eq!(captive.runs(&[format!("cat {hidden}")]).items[0]["status"], "failed");
+    let linked = captive.runs(&[format!("ln -s {hidden} AGENTS.md; ln -s {hidden} link")]);
+    assert_eq!(linked.items[0]["status"], "completed");
     for name in [hidden.as_str(), "link"] {
         let moved =
             [format!("*** Update File: {name}"), "*** Move to: stolen".into(), "@@".into(), " {".into(), "+x".into()];
