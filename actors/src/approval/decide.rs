@@ -98,7 +98,8 @@ pub enum Decision {
 }
 
 /// What an accepted command may do in a thread whose sandbox only reads: otherwise the person's yes would be in vain.
-const WRITES_IN_THE_WORKSPACE: &str = "if you allow it, it may write in the workspace";
+const WRITES_IN_THE_WORKSPACE: &str =
+    "if you allow it, it may write in the workspace and in the folders for temporary files";
 
 /// Decides about a request.
 ///
