@@ -25,7 +25,7 @@ impl Run {
         let UserCommand { reply, script, timeout } = command;
         self.reporter.push(TurnEvent::Began { reply });
         self.reporter.flush().await?;
-        self.calls.push(Box::pin(user_shell(self.toolbox.clone(), script, timeout)));
+        self.calls.push(Box::pin(user_shell(self.toolbox.clone(), None, script, timeout)));
         let end = self.wait_for_calls().await;
         self.remember_made(end).await.map(|_| ())
     }
@@ -84,8 +84,7 @@ impl Run {
             Some(Input::Inject(injected)) => self.injected.push(injected),
             Some(Input::Command(command)) => {
                 let UserCommand { reply, script, timeout } = command.take();
-                self.reporter.push(TurnEvent::Taken { reply });
-                self.calls.push(Box::pin(user_shell(self.toolbox.clone(), script, timeout)));
+                self.calls.push(Box::pin(user_shell(self.toolbox.clone(), Some(reply), script, timeout)));
             }
             Some(Input::Interrupt) | None => return Heard::Interrupt,
         }

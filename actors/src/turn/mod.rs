@@ -113,10 +113,11 @@ impl Actor for Turn {
         let (turn_id, is_ephemeral) = (task.turn_id.clone(), task.history.is_some());
         let reporter = Reporter::new(turn_id.clone(), self.thread.clone());
         let models = models_of_this_arbiter(&setup);
-        let thread = self.thread.clone();
+        let (thread, shells) = (self.thread.clone(), task.shells.clone());
         let (run, purpose) = Run::new(setup, models, task, reporter, inbox, thread.clone());
         let life = async move {
             if guarded_future("a turn", run.run(purpose, is_ephemeral)).await.is_none() {
+                shells.end(|shell| shell.turn_id == turn_id).await;
                 let mut reporter = Reporter::new(turn_id, thread);
                 reporter.push(TurnEvent::Ended { outcome: TurnOutcome::Failed(Self::lost()) });
                 // Where the thread is gone too, nobody can be told.

@@ -102,6 +102,9 @@ impl Toolbox {
     /// Tells the thread what happened. Returns when it is recorded and told. Where the thread is gone nobody can be told;
     /// the turn notices that by itself.
     pub(super) async fn report(&self, events: Vec<TurnEvent>) {
+        if events.is_empty() {
+            return;
+        }
         let _ = self.thread.send(Report { turn_id: self.turn_id.clone(), events }).await;
     }
 

@@ -13,12 +13,19 @@ use crate::approval::shell::Script;
 use crate::command::Run;
 use crate::protocol::item::{CommandExecution, CommandExecutionSource, CommandExecutionStatus, ItemKind};
 use crate::protocol::model::{HistoryItem, Role};
+use crate::reply::Reply;
 use crate::turn::messages::TurnEvent;
 use crate::turn::shell::{End, Look, Place, ShellTask};
 
-/// Runs the command to its end, or until the turn is to end.
-pub(in crate::turn) async fn user_shell(toolbox: Rc<Toolbox>, script: String, timeout: Duration) -> Made {
+/// Runs the command to its end, or until the turn is to end. `reply` is answered when it begins.
+pub(in crate::turn) async fn user_shell(
+    toolbox: Rc<Toolbox>,
+    reply: Option<Reply>,
+    script: String,
+    timeout: Duration,
+) -> Made {
     let begun = Instant::now();
+    toolbox.report(reply.map(|reply| TurnEvent::Taken { reply }).into_iter().collect()).await;
     let result = match toolbox.run_for_user(&script, timeout).await {
         Ok(result) => format!("{result}\nDuration: {:.4} seconds", begun.elapsed().as_secs_f64()),
         Err(reason) => reason,
