@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::support::agent::{Agent, completed, ended, methods, say, told};
 use crate::support::eventually;
 use crate::support::model::Reply;
+use crate::support::server::Server;
 use crate::support::transports::{over_every_shared_transport, over_every_transport_with_commands};
 
 const COMMAND: &str = "commandExecution";
@@ -60,6 +61,18 @@ fn a_command_is_an_item_with_every_byte_of_its_output() {
         let read = client.call("thread/read", json!({"threadId": thread, "includeTurns": true}));
         assert!(read["thread"]["turns"][0]["items"].as_array().expect("items").contains(&item), "{read:#}");
     });
+}
+
+#[test]
+fn keys_of_model_providers_are_not_for_commands() {
+    let agent = Agent::new([run("echo $OPENAI_API_KEY $CODEX_API_KEY $KEPT"), done()]);
+    let keys = agent.launch().env("OPENAI_API_KEY", "one").env("CODEX_API_KEY", "two").env("KEPT", "kept");
+    let server = Server::unix(keys);
+    let mut client = server.client();
+    let thread = agent.free_thread(&mut client);
+    say(&mut client, &thread);
+    let [item] = completed(&told(&mut client), COMMAND).try_into().expect("one command");
+    assert_eq!(item["aggregatedOutput"], "kept\n");
 }
 
 #[test]

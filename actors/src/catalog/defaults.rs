@@ -12,6 +12,7 @@ use super::messages::{AskModelRules, EffectiveSettings, ModelRules, ThreadDefaul
 use super::models::DEFAULT_MODEL;
 use super::sources::CatalogSources;
 use crate::cached_file::LARGEST_FILE;
+use crate::model::OpenAiSignIn;
 use crate::protocol::RpcError;
 use crate::protocol::config::{ConfigLayerSource, ConfigWarning};
 use crate::protocol::path::without_dots;
@@ -115,8 +116,17 @@ fn rules(sources: &CatalogSources, settings: &Settings, provider: &str) -> Resul
         root_markers: settings.project_root_markers.clone().unwrap_or_else(|| vec![".git".to_owned()]),
         environment: settings.shell_environment_policy.clone(),
         projects: named_projects(settings),
+        key_variables: key_variables(settings),
         output_bytes: settings.tool_output_token_limit.map_or(OUTPUT_BYTES, |tokens| tokens.saturating_mul(4)),
     })
+}
+
+/// Environment variables that hold keys of model providers.
+fn key_variables(settings: &Settings) -> Vec<String> {
+    let of_providers = settings.providers().into_iter();
+    let named =
+        of_providers.flat_map(|provider| provider.env_key.into_iter().chain(provider.env_http_headers.into_values()));
+    OpenAiSignIn::KEY_VARIABLES.map(str::to_owned).into_iter().chain(named).collect()
 }
 
 /// The projects that the user's configuration names.

@@ -108,6 +108,8 @@ pub struct ModelRules {
     pub projects: Vec<PathBuf>,
     /// Bytes of a tool's output that the model sees.
     pub output_bytes: usize,
+    /// Environment variables that hold keys of model providers.
+    pub key_variables: Vec<String>,
 }
 
 /// Sent by `Thread` before a turn of a thread that was read from disk, or whose settings changed: the reply is what the

@@ -38,10 +38,13 @@ pub struct OpenAiSignIn {
 }
 
 impl OpenAiSignIn {
+    /// Environment variables that may hold a key: one made for this program, and one that may be meant for others.
+    pub const KEY_VARIABLES: [&'static str; 2] = ["CODEX_API_KEY", "OPENAI_API_KEY"];
+
     /// A sign-in that the user made for this program comes before a key that may be meant for others.
     fn now(&self) -> Result<Credential, String> {
         let key = |name: &str| self.environment.get(name).map(|key| Credential::ApiKey(Secret::from(key.trim())));
-        if let Some(key) = key("CODEX_API_KEY") {
+        if let Some(key) = key(Self::KEY_VARIABLES[0]) {
             return Ok(key);
         }
         match self.account.now() {
@@ -49,7 +52,7 @@ impl OpenAiSignIn {
                 Ok(Credential::Chatgpt { access: tokens.access, account_id: tokens.account_id })
             }
             AuthFile::ApiKey(key) => Ok(Credential::ApiKey(key)),
-            AuthFile::Nobody => key("OPENAI_API_KEY").ok_or_else(|| {
+            AuthFile::Nobody => key(Self::KEY_VARIABLES[1]).ok_or_else(|| {
                 "nobody is signed in. Set OPENAI_API_KEY, sign in with `codex login`, or choose another provider: \
                  model_provider = \"ollama\", \"lmstudio\", \"llamacpp\", or \"echo\" to try things out"
                     .to_owned()

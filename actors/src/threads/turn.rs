@@ -166,6 +166,7 @@ pub(super) async fn rules(
         },
         approval: settings.approval_policy,
         output_bytes: said.output_bytes,
+        key_variables: said.key_variables,
         output_schema: None,
         tools: own.into_iter().chain(of_clients).collect(),
         client_tools: client_tools.into(),

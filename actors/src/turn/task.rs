@@ -155,6 +155,7 @@ impl TurnRules {
             },
             approval: AskForApproval::Never,
             output_bytes: 64,
+            key_variables: Vec::new(),
             output_schema: None,
             tools: [].into(),
             client_tools: [].into(),
@@ -207,6 +208,8 @@ pub struct TurnRules {
     pub approval: AskForApproval,
     /// Bytes of a tool's output that the model sees.
     pub output_bytes: usize,
+    /// Environment variables that hold keys of model providers, which commands of the agent do not inherit.
+    pub key_variables: Vec<String>,
     /// JSON Schema of the answer.
     pub output_schema: Option<Box<RawValue>>,
     /// What the model may call.

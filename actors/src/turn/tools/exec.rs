@@ -119,7 +119,7 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
         cwd_is_real: wanted.is_real,
         workspace: toolbox.rules.cwd.clone(),
         rules: toolbox.rules_for(confined, allowed),
-        environment: Some(toolbox.environment()),
+        environment: Some(toolbox.environment_of_agent()),
         with_programs: true,
         timeout: None,
     };

@@ -171,6 +171,15 @@ impl Toolbox {
         variables
     }
 
+    /// The same for a command of the agent: keys of model providers are not for it, unless the user's policy sets them.
+    pub(super) fn environment_of_agent(&self) -> BTreeMap<String, Option<String>> {
+        let mut variables = self.environment();
+        let set = &self.rules.commands.environment.set;
+        let keys = self.rules.key_variables.iter().filter(|name| !set.contains_key(*name));
+        variables.extend(keys.map(|name| (name.clone(), None)));
+        variables
+    }
+
     /// A patch was written: what the turn has changed so far.
     pub(super) fn changed(&self, planned: &Planned) -> Option<TurnEvent> {
         let mut patches = self.patches.borrow_mut();
