@@ -59,6 +59,22 @@ fn a_users_command_joins_the_turn_that_runs_and_the_model_is_asked_again() {
 }
 
 #[test]
+fn what_a_reverted_turn_left_running_ends_with_it() {
+    let left = Reply::call("exec_command", json!({"cmd": "sleep 600", "login": false, "yield_time_ms": 250}));
+    let agent = Agent::new([left, Reply::text("It runs.")]);
+    let server = agent.server();
+    let mut client = server.client();
+    let thread = agent.free_thread(&mut client);
+    let turn = say(&mut client, &thread);
+    told(&mut client);
+    client.call("thread/revert", json!({"threadId": thread, "beforeTurnId": turn}));
+    let page = client.call("thread/backgroundTerminals/list", json!({"threadId": thread}));
+    assert_eq!(page["data"], json!([]));
+    let read = client.call("thread/read", json!({"threadId": thread, "includeTurns": true}));
+    assert_eq!(read["thread"]["turns"], json!([]));
+}
+
+#[test]
 fn what_an_agent_left_running_is_listed_and_ended() {
     let left = |name: &str| Reply::call("exec_command", json!({"cmd": name, "login": false, "yield_time_ms": 250}));
     let agent = Agent::new([left("sleep 600"), left("sleep 601"), Reply::text("They run.")]);

@@ -13,6 +13,7 @@
 //! | `changes` | settings, what is added for the model without a turn, turns that are removed |
 //! | `memory` | the conversation of a thread that is not on disk |
 //! | `steps` | first to disk, then to the clients |
+//! | `usage` | what the thread has used |
 //! | `turns` | starting, steering, interrupting, and the reports of the turn |
 
 use std::sync::{Arc, Mutex};
@@ -42,6 +43,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod usage;
 
 pub use activity::{Activity, SharedActivity};
 use memory::Memory;

@@ -7,13 +7,14 @@
 use super::activity::{Activity, Waits};
 use super::behind::{Behind, can_go_on};
 use super::telling::{completed, encoded, grown, turn_object, typed};
+use super::usage::added;
 use crate::protocol::ServerNotification as Tell;
-use crate::protocol::item::{CommandExecutionStatus, Item, ItemKind, PatchApplyStatus};
-use crate::protocol::model::{HistoryItem, TokenUsage};
+use crate::protocol::item::{CommandExecutionStatus, Item, ItemKind, PatchApplyStatus, ThreadItem};
+use crate::protocol::model::HistoryItem;
 use crate::protocol::notification::{ThreadTokenUsageUpdated, TurnDiffUpdated, TurnFailure, TurnPlanUpdated, Warning};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::turn::{Turn, TurnError, TurnItemsView, TurnStatus};
-use crate::protocol::usage::{ThreadTokenUsage, TokenUsageBreakdown};
+use crate::protocol::usage::ThreadTokenUsage;
 use crate::reply::Reply;
 use crate::router::{Ask, AskId};
 use crate::store::TurnRecord;
@@ -84,7 +85,7 @@ pub struct Record {
     /// The turn.
     pub turn: TurnRecord,
     /// Its items that are new or have changed.
-    pub items: Vec<Item>,
+    pub items: Vec<ThreadItem>,
     /// What the model sees more.
     pub history: Vec<HistoryItem>,
     /// `history` takes the place of everything that the model saw before.
@@ -143,7 +144,8 @@ impl ThreadState {
     pub fn unrecorded(&mut self) -> Option<Record> {
         let turn = self.turn.as_mut().filter(|turn| turn.grew && turn.announced)?;
         turn.grew = false;
-        let items = turn.open.clone();
+        // The output of a command may be long, and is on disk when it has ended.
+        let items = turn.open.iter().filter(|item| !is_long(item)).filter_map(encoded).collect();
         Some(Record { turn: turn.record.clone(), items, history: Vec::new(), replaces_history: false })
     }
 
@@ -173,10 +175,11 @@ impl ThreadState {
                 }
                 TurnEvent::ItemCompleted { item, .. } => {
                     let Some(turn) = self.behind.complete(&item.id) else { continue };
-                    let told = completed(self.thread_id, turn.id.clone(), &item);
-                    let items = vec![item];
+                    let Some(encoded) = encoded(&item) else { continue };
+                    let told = completed(self.thread_id, turn.id.clone(), &item, encoded.clone());
+                    let items = vec![encoded];
                     steps.push(Step::Record(Record { turn, items, history: Vec::new(), replaces_history: false }));
-                    steps.extend(told);
+                    steps.push(told);
                 }
                 _ => log::debug!("an event of turn {turn_id}, which has ended, is left out"),
             }
@@ -206,7 +209,8 @@ impl ThreadState {
             }
             TurnEvent::Taken { reply } => steps.push(Step::Answer(reply, Answer::Done)),
             TurnEvent::Said { item, history, reply, request } => {
-                steps.push(Step::Record(turn.record_of(vec![item.clone()], history)));
+                let encoded = encoded(&item);
+                steps.push(Step::Record(turn.record_of(encoded.iter().cloned().collect(), history)));
                 let answer = match request {
                     UserRequest::Start => {
                         Answer::Turn(Box::new(turn_object(&turn.record, Vec::new(), TurnItemsView::NotLoaded)))
@@ -215,7 +219,8 @@ impl ThreadState {
                 };
                 steps.push(Step::Answer(reply, answer));
                 self.announce(steps);
-                steps.extend([self.started(&item), self.completed(&item)].into_iter().flatten());
+                steps.extend(self.started(&item));
+                steps.extend(encoded.and_then(|encoded| self.completed(&item, encoded)));
             }
             TurnEvent::ItemStarted(item) => {
                 steps.extend(self.started(&item));
@@ -232,13 +237,15 @@ impl ThreadState {
                 }
             }
             TurnEvent::ItemCompleted { item, history } => {
-                steps.push(Step::Record(turn.complete(item.clone(), history)));
-                steps.extend(self.completed(&item));
+                let encoded = encoded(&item);
+                steps.push(Step::Record(turn.complete(&item, encoded.clone(), history)));
+                steps.extend(encoded.and_then(|encoded| self.completed(&item, encoded)));
             }
             TurnEvent::Compacted { item, history } => {
-                let record = turn.complete(item.clone(), history);
+                let encoded = encoded(&item);
+                let record = turn.complete(&item, encoded.clone(), history);
                 steps.push(Step::Record(Record { replaces_history: true, ..record }));
-                steps.extend(self.completed(&item));
+                steps.extend(encoded.and_then(|encoded| self.completed(&item, encoded)));
             }
             TurnEvent::Remembered(history) => match steps.last_mut() {
                 Some(Step::Record(last)) if !last.replaces_history => last.history.extend(history),
@@ -315,11 +322,12 @@ impl ThreadState {
         steps.extend(turn.asks.drain(..).map(|(id, _)| Step::Withdraw(id)));
         let (was_announced, last_message) = (turn.announced, turn.last_message.take());
         if was_announced {
-            let items = open.iter().chain(&behind).cloned().collect();
-            steps.push(Step::Record(turn.record_of(items, Vec::new())));
+            let closed: Vec<_> = open.iter().filter_map(|item| Some((item, encoded(item)?))).collect();
+            let items = closed.iter().map(|(_, encoded)| encoded.clone()).chain(behind.iter().filter_map(encoded));
+            steps.push(Step::Record(turn.record_of(items.collect(), Vec::new())));
             self.behind.keep(&turn.record, behind);
-            for item in &open {
-                steps.extend(self.completed(item));
+            for (item, encoded) in closed {
+                steps.extend(self.completed(item, encoded));
             }
             self.failed = error.is_some();
             let (thread_id, turn_id) = (self.thread_id, self.running().unwrap_or_default().to_owned());
@@ -345,17 +353,29 @@ impl RunningTurn {
         Waits { approval: waits_for(AskPurpose::Approval), input: waits_for(AskPurpose::Input) }
     }
 
-    fn record_of(&mut self, items: Vec<Item>, history: Vec<HistoryItem>) -> Record {
+    fn record_of(&mut self, items: Vec<ThreadItem>, history: Vec<HistoryItem>) -> Record {
         Record { turn: self.record.clone(), items, history, replaces_history: false }
     }
 
     /// `item` is no longer in progress.
-    fn complete(&mut self, item: Item, history: Vec<HistoryItem>) -> Record {
+    fn complete(&mut self, item: &Item, encoded: Option<ThreadItem>, history: Vec<HistoryItem>) -> Record {
         self.open.retain(|open| open.id != item.id);
         if matches!(item.kind, ItemKind::AgentMessage(_)) {
             self.last_message = Some(item.clone());
         }
-        self.record_of(vec![item], history)
+        self.record_of(encoded.into_iter().collect(), history)
+    }
+}
+
+/// Bytes of a command's output up to which it is brought to disk while the command runs.
+const MOST_PROGRESS: usize = 64 * 1024;
+
+fn is_long(item: &Item) -> bool {
+    match &item.kind {
+        ItemKind::CommandExecution(command) => {
+            command.aggregated_output.as_ref().is_some_and(|output| output.len() > MOST_PROGRESS)
+        }
+        _ => false,
     }
 }
 
@@ -367,28 +387,4 @@ fn close(item: &mut Item, now_ms: i64) {
         ItemKind::FileChange(change) => change.status = PatchApplyStatus::Failed,
         _ => {}
     }
-}
-
-/// What a thread has used, with one more call.
-fn added(so_far: Option<ThreadTokenUsage>, call: TokenUsage, context_window: Option<u64>) -> ThreadTokenUsage {
-    let number = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-    let last = TokenUsageBreakdown {
-        total_tokens: number(call.total),
-        input_tokens: number(call.input),
-        cached_input_tokens: number(call.cached_input),
-        cache_write_input_tokens: number(call.cache_write_input),
-        output_tokens: number(call.output),
-        reasoning_output_tokens: number(call.reasoning_output),
-    };
-    let before = so_far.map(|usage| usage.total).unwrap_or_default();
-    let total = TokenUsageBreakdown {
-        total_tokens: before.total_tokens.saturating_add(last.total_tokens),
-        input_tokens: before.input_tokens.saturating_add(last.input_tokens),
-        cached_input_tokens: before.cached_input_tokens.saturating_add(last.cached_input_tokens),
-        cache_write_input_tokens: before.cache_write_input_tokens.saturating_add(last.cache_write_input_tokens),
-        output_tokens: before.output_tokens.saturating_add(last.output_tokens),
-        reasoning_output_tokens: before.reasoning_output_tokens.saturating_add(last.reasoning_output_tokens),
-    };
-    let known_window = so_far.and_then(|usage| usage.model_context_window);
-    ThreadTokenUsage { total, last, model_context_window: context_window.map(number).or(known_window) }
 }

@@ -91,7 +91,6 @@ impl Ways {
 /// What brings a record to disk.
 pub(super) fn question(thread_id: ThreadId, record: Record, at_ms: i64) -> RecordTurn {
     let Record { turn, items, history, replaces_history } = record;
-    let items = items.iter().filter_map(super::telling::encoded).collect();
     let model_history = if replaces_history { HistoryChange::Replace(history) } else { HistoryChange::Append(history) };
     RecordTurn { thread_id, turn, items, model_history, at_ms }
 }

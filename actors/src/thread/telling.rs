@@ -38,20 +38,20 @@ impl ThreadState {
         })))
     }
 
-    pub(super) fn completed(&self, item: &Item) -> Option<Step> {
-        completed(self.thread_id, self.turn.as_ref()?.record.id.clone(), item)
+    pub(super) fn completed(&self, item: &Item, encoded: ThreadItem) -> Option<Step> {
+        Some(completed(self.thread_id, self.turn.as_ref()?.record.id.clone(), item, encoded))
     }
 }
 
 /// An item of a turn is complete.
-pub(super) fn completed(thread_id: ThreadId, turn_id: String, item: &Item) -> Option<Step> {
-    Some(Step::Tell(Tell::ItemCompleted(ItemCompleted {
-        item: encoded(item)?,
+pub(super) fn completed(thread_id: ThreadId, turn_id: String, item: &Item, encoded: ThreadItem) -> Step {
+    Step::Tell(Tell::ItemCompleted(ItemCompleted {
+        item: encoded,
         thread_id,
         turn_id,
         content_token_count: None,
         completed_at_ms: item.completed_at_ms.unwrap_or_default(),
-    })))
+    }))
 }
 
 /// The agent has typed into a command, or looked at it.

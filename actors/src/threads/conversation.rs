@@ -63,14 +63,19 @@ impl Threads {
         let id = thread_id(&params.thread_id)?;
         self.refuse_ephemeral_history(id, "thread/revert")?;
         let was_loaded = self.loaded.contains_key(&id);
-        let thread = self.loaded.get(&id).map(|loaded| loaded.thread.clone()).filter(|thread| thread.connected());
+        let loaded = self.loaded.get(&id).filter(|loaded| loaded.thread.connected());
+        let loaded = loaded.map(|loaded| (loaded.thread.clone(), loaded.activity.clone(), loaded.shells.clone()));
         let revert =
             RevertThread { id, until: Until::Before(params.before_turn_id), at_ms: self.parts.clock.unix_ms() };
         let (question, store) =
             ((revert, LastTokenUsage { thread_id: id }, latest_cursors(id)), self.parts.store.clone());
         work(async move {
-            let (reverted, usage, cursors) = match thread {
-                Some(thread) => {
+            let (reverted, usage, cursors) = match loaded {
+                Some((thread, activity, shells)) => {
+                    // What a command still tells must not write a turn anew that is about to go.
+                    if !activity.get().is_working() {
+                        shells.end(|_| true).await;
+                    }
                     let answer = thread.send(Revert(question)).await;
                     answer.map_err(|_| RpcError::internal("the thread has failed; resume it"))??
                 }

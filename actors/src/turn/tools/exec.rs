@@ -75,7 +75,6 @@ enum Permissions {
 }
 
 async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecCommand) -> Answer {
-    let begun = Instant::now();
     let most_wait = wait(arguments.yield_time_ms, WAITS);
     let most_bytes = toolbox.output_bytes(arguments.max_output_tokens);
     let wanted = match real_folder(&toolbox, arguments.workdir.as_deref()).await {
@@ -123,6 +122,8 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
         with_programs: true,
         timeout: None,
     };
+    // Not the time in which a person thought about it.
+    let begun = Instant::now();
     let shell = toolbox.start_shell(place, item, run, wanted.tty, command);
     watch(&toolbox, shell, begun, most_wait, most_bytes).await
 }
