@@ -194,10 +194,13 @@ impl<'a> Reader<'a> {
     }
 
     fn chunk(&mut self, path: &str) -> Result<Chunk, PatchError> {
-        let mut chunk = Chunk::default();
+        let (mut chunk, mut numbers) = (Chunk::default(), None);
         while let Some(anchor) = self.peek().and_then(|line| line.strip_prefix("@@")) {
-            if !anchor.trim().is_empty() {
-                chunk.anchors.push(anchor.strip_prefix(' ').unwrap_or(anchor).to_owned());
+            let anchor = anchor.strip_prefix(' ').unwrap_or(anchor).to_owned();
+            if is_line_numbers(&anchor) {
+                numbers = Some(anchor);
+            } else if !anchor.trim().is_empty() {
+                chunk.anchors.push(anchor);
             }
             self.at += 1;
         }
@@ -222,6 +225,10 @@ impl<'a> Reader<'a> {
         if chunk.lines.is_empty() {
             return Err(self.empty_hunk(path));
         }
+        // Lines that are only added have no other place than that of the numbers, which is not looked up.
+        if chunk.lines.iter().all(|line| matches!(line, Line::Added(_))) {
+            chunk.anchors.extend(numbers);
+        }
         if self.peek().is_some_and(|line| line.trim_end() == END_OF_FILE) {
             (chunk.is_at_end, self.at) = (true, self.at + 1);
         }
@@ -244,4 +251,19 @@ fn heredoc_word(line: &str) -> Option<&str> {
     let word = line.strip_prefix("apply_patch").unwrap_or(line).trim_start().strip_prefix("<<")?.trim();
     let quoted = ['\'', '"'].iter().find_map(|&quote| word.strip_prefix(quote)?.strip_suffix(quote));
     Some(quoted.unwrap_or(word)).filter(|word| !word.is_empty())
+}
+
+/// Whether what follows `@@` are line numbers, as in ` -1,3 +1,4 @@ fn main() {`. Models that know other diffs write them;
+/// a hunk is found by its lines.
+fn is_line_numbers(anchor: &str) -> bool {
+    let Some((numbers, _)) = anchor.split_once("@@") else { return false };
+    let mut ranges = numbers.split_whitespace();
+    let is_range = |range: &str, sign| {
+        range
+            .strip_prefix(sign)
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b','))
+    };
+    ranges.next().is_some_and(|old| is_range(old, '-'))
+        && ranges.next().is_some_and(|new| is_range(new, '+'))
+        && ranges.next().is_none()
 }

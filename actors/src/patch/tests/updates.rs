@@ -21,6 +21,15 @@ fn hunks_are_found_from_the_top_down() {
 }
 
 #[test]
+fn line_numbers_of_other_diffs_are_no_anchor() {
+    assert_eq!(updated("a\nb\n", "@@ -7,2 +7,2 @@ fn x() {\n a\n-b\n+B\n"), "a\nB\n");
+    assert_eq!(updated("a\nb\n", "@@ -1 +1 @@\n-a\n+A\n"), "A\nb\n");
+    let work = Work::with(&[("u", "a\nb\n")]);
+    let refused = work.apply("*** Update File: u\n@@ -1,0 +2 @@\n+c\n").unwrap_err();
+    assert!(refused.to_string().contains("-1,0 +2"), "nothing else says where it belongs: {refused}");
+}
+
+#[test]
 fn lines_without_context_are_appended_or_follow_their_anchor() {
     assert_eq!(updated("a\nb\n", "+c\n+d\n"), "a\nb\nc\nd\n");
     assert_eq!(updated("a\nb\n", "@@\n+c\n@@\n-a\n+A\n@@\n+d\n"), "A\nb\nc\nd\n");
