@@ -167,7 +167,7 @@ fn a_patch_is_shown_file_by_file_before_it_is_written() {
 #[test]
 fn nothing_is_shown_below_a_question_before_its_answer() {
     let ask = json!({"cmd": "touch a.txt", "login": false, "sandbox_permissions": "require_escalated"});
-    let beside = json!({"cmd": "until [ -e go ]; do sleep 0.01; done; echo 'Run it? [beside]'", "login": false});
+    let beside = json!({"cmd": "until [ -e go ]; do sleep 0.01; done; echo Run it'?' [beside]", "login": false});
     let agent = Agent::new([Reply::call("exec_command", ask).and_call("exec_command", beside), Reply::text("Done.")]);
     let server = agent.server();
     let launch = Launch::at(server.process.home()).in_directory(agent.work.path());
