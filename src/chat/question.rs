@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_patch_fits_on_the_screen_until_all_of_it_is_wanted() {
-        let change = json!({"path": "/work/a.txt", "kind": {"type": "add"}, "diff": "line\n".repeat(100)});
+        let change = json!({"path": "/home/me/a.txt", "kind": {"type": "add"}, "diff": "line\n".repeat(100)});
         let changes = vec![serde_json::from_value(change).unwrap()];
         let question = asked("item/fileChange/requestApproval", json!({}), Some(changes));
         let lines = question.lines(SIZE, false);
