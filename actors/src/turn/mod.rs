@@ -52,7 +52,7 @@ use crate::protocol::RpcError;
 use crate::protocol::turn::{CodexErrorInfo, TurnError};
 use report::Reporter;
 use run::{Input, Run};
-use waiting::WaitingRoom;
+use waiting::{Waiting, WaitingRoom};
 
 pub use client_tools::client_tools;
 pub use instructions::InstructionSearch;
@@ -83,6 +83,21 @@ impl Turn {
             Self { task: Some((setup, task, received)), thread, inbox, room: WaitingRoom::new(messages) }
         });
         address
+    }
+
+    /// Lets a message wait until the turn takes it.
+    ///
+    /// # Errors
+    /// The message, and why it cannot wait: there is no room, or the turn has `ended`.
+    fn let_wait<T>(&self, message: T, input: fn(Waiting<T>) -> Input, ended: RpcError) -> Result<(), (T, RpcError)> {
+        let place = match self.inbox.try_reserve() {
+            Ok(place) => place,
+            Err(mpsc::error::TrySendError::Full(())) => return Err((message, RpcError::overloaded())),
+            Err(mpsc::error::TrySendError::Closed(())) => return Err((message, ended)),
+        };
+        let waiting = self.room.admit(message).map_err(|message| (message, RpcError::overloaded()))?;
+        place.send(input(waiting));
+        Ok(())
     }
 
     /// What is reported when the turn itself failed, and could not say so.
@@ -132,15 +147,10 @@ impl Handler<Steer> for Turn {
     type Result = ();
 
     fn handle(&mut self, Steer(words): Steer, ctx: &mut Self::Context) {
-        let (words, error) = match self.room.admit(words).map(|words| self.inbox.try_send(Input::Steer(words))) {
-            Err(words) => (words, RpcError::overloaded()),
-            Ok(Err(mpsc::error::TrySendError::Full(Input::Steer(words)))) => (words.take(), RpcError::overloaded()),
-            Ok(Err(mpsc::error::TrySendError::Closed(Input::Steer(words)))) => {
-                (words.take(), RpcError::invalid_request("no active turn to steer"))
-            }
-            Ok(_) => return,
-        };
-        words.reply.post::<Self>(Err::<(), _>(error), ctx);
+        let ended = RpcError::invalid_request("no active turn to steer");
+        if let Err((words, error)) = self.let_wait(words, Input::Steer, ended) {
+            words.reply.post::<Self>(Err::<(), _>(error), ctx);
+        }
     }
 }
 
@@ -148,17 +158,10 @@ impl Handler<Inject> for Turn {
     type Result = ();
 
     fn handle(&mut self, injected: Inject, ctx: &mut Self::Context) {
-        let (injected, error) = match self.room.admit(injected).map(|more| self.inbox.try_send(Input::Inject(more))) {
-            Err(injected) => (injected, RpcError::overloaded()),
-            Ok(Err(mpsc::error::TrySendError::Full(Input::Inject(injected)))) => {
-                (injected.take(), RpcError::overloaded())
-            }
-            Ok(Err(mpsc::error::TrySendError::Closed(Input::Inject(injected)))) => {
-                (injected.take(), RpcError::internal("the turn has ended; try again"))
-            }
-            Ok(_) => return,
-        };
-        injected.reply.post::<Self>(Err::<(), _>(error), ctx);
+        let ended = RpcError::internal("the turn has ended; try again");
+        if let Err((injected, error)) = self.let_wait(injected, Input::Inject, ended) {
+            injected.reply.post::<Self>(Err::<(), _>(error), ctx);
+        }
     }
 }
 
@@ -166,17 +169,10 @@ impl Handler<RunCommand> for Turn {
     type Result = ();
 
     fn handle(&mut self, RunCommand(command): RunCommand, ctx: &mut Self::Context) {
-        let (command, error) = match self.room.admit(command).map(|more| self.inbox.try_send(Input::Command(more))) {
-            Err(command) => (command, RpcError::overloaded()),
-            Ok(Err(mpsc::error::TrySendError::Full(Input::Command(command)))) => {
-                (command.take(), RpcError::overloaded())
-            }
-            Ok(Err(mpsc::error::TrySendError::Closed(Input::Command(command)))) => {
-                (command.take(), RpcError::internal("the turn has ended; try again"))
-            }
-            Ok(_) => return,
-        };
-        command.reply.post::<Self>(Err::<(), _>(error), ctx);
+        let ended = RpcError::internal("the turn has ended; try again");
+        if let Err((command, error)) = self.let_wait(command, Input::Command, ended) {
+            command.reply.post::<Self>(Err::<(), _>(error), ctx);
+        }
     }
 }
 

@@ -65,26 +65,23 @@ async fn apply_patch(toolbox: Rc<Toolbox>, call_id: String, ApplyPatch { patch }
         request: fitting.request.clone(),
         allowed: toolbox.remembered().files(fitting.files.iter().map(String::as_str)),
     });
-    if let Decision::Refuse(reason) = decision {
-        return Answer::Text(reason);
-    }
+    let (question, confined) = match decision {
+        Decision::Refuse(reason) => return Answer::Text(reason),
+        Decision::Run { confined } => (None, confined),
+        Decision::Ask { confined_if_accepted, reason } => (Some(reason), confined_if_accepted),
+    };
     let kind = |status| ItemKind::FileChange(FileChange { changes: fitting.changes.clone(), status });
     let mut item = toolbox.item(call_id, kind(PatchApplyStatus::InProgress));
     toolbox.report(vec![TurnEvent::ItemStarted(item.clone())]).await;
-    let confined = match decision {
-        Decision::Run { confined } => confined,
-        Decision::Ask { confined_if_accepted, reason } => {
-            if let Consent::Withheld(reason) = toolbox.consent_to_patch(&item.id, reason, &fitting.files).await {
-                item.kind = kind(match reason {
-                    Withheld::Unanswered => PatchApplyStatus::Failed,
-                    _ => PatchApplyStatus::Declined,
-                });
-                return toolbox.withhold(item, reason, "patch rejected by user").await;
-            }
-            confined_if_accepted
-        }
-        Decision::Refuse(reason) => return Answer::Text(reason),
-    };
+    if let Some(reason) = question
+        && let Consent::Withheld(reason) = toolbox.consent_to_patch(&item.id, reason, &fitting.files).await
+    {
+        item.kind = kind(match reason {
+            Withheld::Unanswered => PatchApplyStatus::Failed,
+            _ => PatchApplyStatus::Declined,
+        });
+        return toolbox.withhold(item, reason, "patch rejected by user").await;
+    }
     let begun = Instant::now();
     let written = toolbox.write(&fitting.planned, confined).await;
     item.completed_at_ms = Some(toolbox.setup.clock.unix_ms());

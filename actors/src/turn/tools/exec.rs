@@ -82,35 +82,29 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
         Err(reason) => return Answer::Text(format!("exec_command failed: {reason}")),
     };
     let (decision, allowed_before) = toolbox.judge(&wanted).await;
-    if let Decision::Refuse(reason) = decision {
-        return Answer::Text(reason);
-    }
+    let (question, confined, allowed) = match decision {
+        Decision::Refuse(reason) => return Answer::Text(reason),
+        Decision::Run { confined } => (None, confined, allowed_before),
+        Decision::Ask { confined_if_accepted, reason } => (Some(reason), confined_if_accepted, true),
+    };
     let place = match toolbox.shells.reserve(toolbox.setup.limits.running_commands) {
         Ok(place) => place,
         Err(error) => return Answer::Text(format!("exec_command failed: {error}")),
     };
     let item = |call_id, kind| toolbox.item(call_id, ItemKind::CommandExecution(kind));
-    let (item, confined, allowed) = match decision {
-        Decision::Ask { confined_if_accepted, reason } => {
-            let mut item = item(call_id, wanted.execution());
-            toolbox.report(vec![TurnEvent::ItemStarted(item.clone())]).await;
-            let consent = toolbox.consent(&item.id, reason, &wanted).await;
-            item.kind = ItemKind::CommandExecution(match consent {
-                Consent::Given => wanted.running(place.number),
-                Consent::Withheld(reason) => CommandExecution { status: reason.status(), ..wanted.execution() },
-            });
-            if let Consent::Withheld(reason) = consent {
-                return toolbox.withhold(item, reason, "rejected by user").await;
-            }
-            (item, confined_if_accepted, true)
+    let waits = question.is_some();
+    let mut item = item(call_id, if waits { wanted.execution() } else { wanted.running(place.number) });
+    toolbox.report(vec![TurnEvent::ItemStarted(item.clone())]).await;
+    if let Some(reason) = question {
+        let consent = toolbox.consent(&item.id, reason, &wanted).await;
+        item.kind = ItemKind::CommandExecution(match consent {
+            Consent::Given => wanted.running(place.number),
+            Consent::Withheld(reason) => CommandExecution { status: reason.status(), ..wanted.execution() },
+        });
+        if let Consent::Withheld(reason) = consent {
+            return toolbox.withhold(item, reason, "rejected by user").await;
         }
-        Decision::Run { confined } => {
-            let item = item(call_id, wanted.running(place.number));
-            toolbox.report(vec![TurnEvent::ItemStarted(item.clone())]).await;
-            (item, confined, allowed_before)
-        }
-        Decision::Refuse(reason) => return Answer::Text(reason),
-    };
+    }
     let command = wanted.command.clone();
     let run = Run {
         argv: wanted.argv.into_iter().map(Into::into).collect(),
