@@ -92,6 +92,7 @@ mod tools_bounds;
 mod tools_disguises;
 mod tools_figures;
 mod tools_leaks;
+mod tools_of_clients;
 mod tools_of_users;
 mod tools_patches;
 mod turns;

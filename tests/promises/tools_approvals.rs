@@ -276,3 +276,18 @@ fn who_may_only_observe_is_not_asked() {
     assert!(!told.iter().any(|message| message.get("id").is_some()), "{told:#?}");
     assert_eq!(completed(&told, "commandExecution")[0]["status"], "declined");
 }
+
+#[test]
+fn an_accepted_command_may_write_in_the_workspace_of_a_thread_that_only_reads() {
+    let agent = Agent::new([run(json!({"cmd": "touch inside", "login": false})), done()]);
+    let server = agent.server();
+    let mut client = server.client();
+    let thread = agent.thread(&mut client, json!({"approvalPolicy": "untrusted", "sandbox": "read-only"}));
+    say(&mut client, &thread);
+    let request = client.next_notification_message(COMMAND_APPROVAL);
+    let reason = request["params"]["reason"].as_str().expect("a reason");
+    assert!(reason.contains("it may write in the workspace"), "{reason}");
+    decide(&mut client, &request, json!("accept"));
+    told(&mut client);
+    assert!(agent.work.join("inside").exists(), "the person's yes is not in vain");
+}

@@ -13,13 +13,14 @@ use uuid::Uuid;
 
 use crate::approval::remembered::Remembered;
 use crate::catalog::is_project_marker;
+use crate::command::Run;
 use crate::patch::{Patched, Planned};
 use crate::protocol::item::{Item, ItemKind};
 use crate::protocol::server_request::ServerRequest;
 use crate::protocol::thread::ThreadId;
 use crate::router::{Ask, AskId};
 use crate::turn::messages::{AskPurpose, Report, TurnEvent};
-use crate::turn::shell::Shells;
+use crate::turn::shell::{Place, ShellHandle, ShellTask, Shells};
 use crate::turn::task::{TurnRules, TurnSetup};
 
 /// Bytes of changes that people are shown at most. What cannot be shown is not done.
@@ -142,6 +143,22 @@ impl Toolbox {
         };
         self.report(vec![TurnEvent::AskEnded(id)]).await;
         heard
+    }
+
+    /// Starts a command whose item clients know.
+    pub(super) fn start_shell(&self, place: Place, item: Item, run: Run, tty: bool, command: String) -> ShellHandle {
+        let task = ShellTask {
+            runner: self.setup.runner.clone(),
+            clock: self.setup.clock.clone(),
+            thread: self.thread.clone(),
+            turn_id: self.turn_id.clone(),
+            item,
+            run,
+            tty,
+            shown_bytes: self.setup.limits.command_output_bytes,
+            unseen_bytes: self.rules.output_bytes,
+        };
+        self.shells.start(place, task, command)
     }
 
     /// An item that starts now. It has the id of its call, unless that is long or another item of this turn has it.

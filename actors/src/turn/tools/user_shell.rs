@@ -15,7 +15,7 @@ use crate::protocol::item::{CommandExecution, CommandExecutionSource, CommandExe
 use crate::protocol::model::{HistoryItem, Role};
 use crate::reply::Reply;
 use crate::turn::messages::TurnEvent;
-use crate::turn::shell::{End, Look, Place, ShellTask};
+use crate::turn::shell::{End, Look};
 
 /// Runs the command to its end, or until the turn is to end. `reply` is answered when it begins.
 pub(in crate::turn) async fn user_shell(
@@ -80,28 +80,5 @@ impl Toolbox {
             Some(End::Exited(code)) => Ok(format!("Exit code: {code}\nOutput:\n{}", seen.output)),
             None => Ok(format!("Output:\n{}", seen.output)),
         }
-    }
-
-    /// Starts a command whose item clients know.
-    pub(super) fn start_shell(
-        &self,
-        place: Place,
-        item: crate::protocol::item::Item,
-        run: Run,
-        tty: bool,
-        command: String,
-    ) -> crate::turn::shell::ShellHandle {
-        let task = ShellTask {
-            runner: self.setup.runner.clone(),
-            clock: self.setup.clock.clone(),
-            thread: self.thread.clone(),
-            turn_id: self.turn_id.clone(),
-            item,
-            run,
-            tty,
-            shown_bytes: self.setup.limits.command_output_bytes,
-            unseen_bytes: self.rules.output_bytes,
-        };
-        self.shells.start(place, task, command)
     }
 }
