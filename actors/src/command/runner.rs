@@ -9,16 +9,20 @@ use std::time::Duration;
 use actix::prelude::*;
 use command_launcher::{Bounds, Launcher};
 use tokio::sync::{OnceCell, oneshot};
+use tokio::time::timeout;
 
 use super::Command;
 use super::confinement::Surroundings;
 use super::environment::{EnvironmentPolicy, add_programs, inherited_environment};
-use super::messages::{CommandId, Job, Listener, Streams};
+use super::messages::{CommandId, Job, LaunchError, Listener, Streams};
 use super::process::probe;
 use crate::host::Host;
 use crate::limits::Limits;
 use crate::mailbox::start;
 use crate::protocol::thread::SandboxPolicy;
+
+/// How long the test of the sandbox may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the process around the actors knows about commands.
 #[derive(Clone, Debug, Default)]
@@ -142,11 +146,25 @@ impl Runner {
         confinement.map(|confinement| confinement.writable).unwrap_or_default()
     }
 
-    /// Whether this machine can confine commands. The first question starts a process, and the others wait for it.
+    /// Whether this machine can confine commands. The first question starts a process, and the others wait for it. What
+    /// could not be found out counts as no, and is tried again at the next question.
     pub async fn can_confine(&self) -> bool {
         let Some(launcher) = &self.setup.launcher else { return false };
         let home = self.surroundings.codex_home().to_owned();
-        *self.can_confine.get_or_init(|| async { probe(launcher, home).await.is_ok() }).await
+        let found = self.can_confine.get_or_try_init(|| async {
+            match timeout(PATIENCE, probe(launcher, home)).await {
+                Ok(Ok(_)) => Ok(true),
+                Ok(Err(LaunchError::NotConfined(_))) => Ok(false),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(_) => Err(format!("the test took longer than {PATIENCE:?}")),
+            }
+        });
+        found.await.copied().unwrap_or_else(|reason| {
+            log::warn!(
+                "it could not be determined whether commands can be confined; they are not run unasked: {reason}"
+            );
+            false
+        })
     }
 
     /// Runs a command: its output and its end are told to `listener`, and what it is to read or when it is to end is
