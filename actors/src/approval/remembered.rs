@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::amendment;
 use super::decide::Allowed;
 use super::destructive::destructive;
+use super::grants::Grants;
 use super::harmless::is_harmless_among;
 use super::shell::Script;
 
@@ -21,6 +22,8 @@ pub struct Remembered {
     /// Digests of paths.
     files: VecDeque<[u8; 32]>,
     prefixes: VecDeque<Prefix>,
+    /// What commands may do beyond the sandbox.
+    pub grants: Grants,
 }
 
 #[derive(Debug, PartialEq, Eq)]

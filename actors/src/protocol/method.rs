@@ -41,7 +41,7 @@ use super::thread::{
     ThreadResumeResponse, ThreadRevertResponse, ThreadSearchResponse, ThreadStartResponse, ThreadTurnsListResponse,
     ThreadUnarchiveResponse, ThreadUnsubscribeResponse,
 };
-use super::turn::{TurnStartResponse, TurnSteerResponse};
+use super::turn::{ReviewStartResponse, TurnStartResponse, TurnSteerResponse};
 use super::{ErrorCode, RpcError};
 
 /// Who may call a method.
@@ -208,6 +208,7 @@ pub static METHODS: &[Method] = &[
     stable("turn/start", Converse, &takes(Thread::TurnStart).gives::<TurnStartResponse>()).starting_work(),
     stable("turn/steer", Converse, &takes(Thread::TurnSteer).gives::<TurnSteerResponse>()),
     stable("turn/interrupt", Converse, &takes(Thread::TurnInterrupt).gives::<Empty>()),
+    stable("review/start", Converse, &takes(Thread::ReviewStart).gives::<ReviewStartResponse>()).starting_work(),
     // Commands.
     long("command/exec", Admin, &takes(Command::Exec).gives::<CommandExecResponse>()).starting_work(),
     stable("command/exec/write", Admin, &takes(Command::Write).gives::<Empty>()),

@@ -8,8 +8,9 @@ use actix::prelude::*;
 
 use super::Thread;
 use super::messages::{ChangeSettings, InjectItems, Revert, RevertQuestion};
-use super::state::Step;
+use super::step::Step;
 use super::telling::settings_updated;
+use super::turns::busy;
 use crate::post::Post;
 use crate::protocol::RpcError;
 use crate::protocol::thread::Empty;
@@ -84,8 +85,7 @@ impl Handler<Revert> for Thread {
 
     fn handle(&mut self, Revert(question): Revert, _: &mut Self::Context) -> Self::Result {
         if self.state.running().is_some() {
-            let words = "a turn is running; wait until it has ended, or interrupt it";
-            return AtomicResponse::new(Box::pin(wrap_future(ready(Err(RpcError::invalid_request(words))))));
+            return AtomicResponse::new(Box::pin(wrap_future(ready(Err(busy())))));
         }
         let asked = wrap_future::<_, Self>(store::ask(&self.parts.store, question));
         AtomicResponse::new(Box::pin(asked.map(|answer, thread, _| {

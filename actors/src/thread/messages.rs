@@ -13,7 +13,7 @@ use crate::reply::Reply;
 use crate::router::Outcome;
 use crate::store::messages::{LastTokenUsage, ListItems, ListTurns, RevertThread};
 use crate::store::{Question, ThreadRecord};
-use crate::turn::{TurnRules, UserCommand, UserWords};
+use crate::turn::{ReviewWanted, TurnRules, UserCommand, UserWords};
 
 /// Sent by `Threads`. The reply is the record with the settings in force. Mailbox full: this request waits while the
 /// registry goes on.
@@ -72,6 +72,16 @@ pub struct CompactThread {
     /// The duty to answer.
     pub reply: Reply,
     /// The rules of the turn that summarises.
+    pub rules: Box<TurnRules>,
+}
+
+/// Sent by `Threads` for `review/start`. As for [`StartTurn`].
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ReviewThread {
+    /// What is reviewed, and the duty to answer.
+    pub wanted: ReviewWanted,
+    /// The rules of the thread.
     pub rules: Box<TurnRules>,
 }
 

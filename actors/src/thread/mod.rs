@@ -12,6 +12,7 @@
 //! | `attach` | a client joins: snapshot and subscription in one step |
 //! | `changes` | settings, what is added for the model without a turn, turns that are removed |
 //! | `memory` | the conversation of a thread that is not on disk |
+//! | `step` | what it has to do |
 //! | `steps` | first to disk, then to the clients |
 //! | `usage` | what the thread has used |
 //! | `turns` | starting, steering, interrupting, and the reports of the turn |
@@ -26,6 +27,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use crate::approval::remembered::Remembered;
 use crate::clock::Clock;
 use crate::context::Context;
+use crate::protocol::turn::NonSteerableTurnKind;
 use crate::protocol::usage::ThreadTokenUsage;
 use crate::router::Router;
 use crate::store::{Store, ThreadRecord};
@@ -38,6 +40,7 @@ mod changes;
 mod memory;
 mod messages;
 mod state;
+mod step;
 mod steps;
 mod telling;
 #[cfg(test)]
@@ -49,7 +52,7 @@ pub use activity::{Activity, SharedActivity};
 use memory::Memory;
 pub use messages::{
     Attach, AttachClient, ChangeSettings, CompactThread, Describe, EndTurn, InjectItems, InterruptTurn, Revert,
-    RunUserCommand, StartTurn, SteerTurn, ThreadSnapshot,
+    ReviewThread, RunUserCommand, StartTurn, SteerTurn, ThreadSnapshot,
 };
 use state::ThreadState;
 pub use telling::collaboration_mode;
@@ -97,8 +100,8 @@ pub struct ThreadParts {
 /// A turn that runs.
 struct Running {
     turn: Arc<Addr<Turn>>,
-    /// It summarises the conversation, and takes no words.
-    is_compaction: bool,
+    /// It takes no words: it is work of this kind.
+    deaf: Option<NonSteerableTurnKind>,
     /// Cancelled when it has ended, and its end is on disk.
     ended: CancellationToken,
     /// Brings its text to disk from time to time; `None` where the thread is not on disk.

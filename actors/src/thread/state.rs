@@ -6,19 +6,21 @@
 
 use super::activity::{Activity, Waits};
 use super::behind::{Behind, can_go_on};
+use super::step::{Answer, Record, Step};
 use super::telling::{completed, encoded, grown, turn_object, typed};
 use super::usage::added;
 use crate::protocol::ServerNotification as Tell;
-use crate::protocol::item::{CommandExecutionStatus, Item, ItemKind, PatchApplyStatus, ThreadItem};
+use crate::protocol::item::{
+    CommandExecutionStatus, Item, ItemKind, PatchApplyStatus, ThreadItem, UserInput, UserMessage,
+};
 use crate::protocol::model::HistoryItem;
 use crate::protocol::notification::{ThreadTokenUsageUpdated, TurnDiffUpdated, TurnFailure, TurnPlanUpdated, Warning};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::turn::{Turn, TurnError, TurnItemsView, TurnStatus};
 use crate::protocol::usage::ThreadTokenUsage;
-use crate::reply::Reply;
-use crate::router::{Ask, AskId};
+use crate::router::AskId;
 use crate::store::TurnRecord;
-use crate::turn::{AskPurpose, TurnEvent, TurnOutcome, UserCommand, UserRequest, UserWords};
+use crate::turn::{AskPurpose, TurnEvent, TurnOutcome, UserRequest};
 
 /// The state of one loaded thread.
 pub struct ThreadState {
@@ -44,52 +46,6 @@ pub(super) struct RunningTurn {
     asks: Vec<(AskId, AskPurpose)>,
     /// The last message of the agent.
     last_message: Option<Item>,
-}
-
-/// One thing that a thread has to do.
-pub enum Step {
-    /// Bring this to disk. The next step is taken when it is there.
-    Record(Record),
-    /// Tell clients.
-    Tell(Tell),
-    /// Answer a request that the turn has taken up.
-    Answer(Reply, Answer),
-    /// Ask those who follow the thread.
-    Ask(Ask),
-    /// Take back what they were asked, unless it was answered.
-    Withdraw(AskId),
-    /// Bring this to disk, which the model sees after everything else and clients do not, and answer the request that
-    /// brought it. It is no part of a turn: where it fails, only that request is refused.
-    Remember(Vec<HistoryItem>, Reply),
-    /// Treat these words as if they came now.
-    Again(Vec<UserWords>),
-    /// Treat this command as if it came now.
-    AgainCommand(UserCommand),
-    /// Let the turn go: it has ended.
-    Release,
-}
-
-/// The result of a request that a turn has taken up.
-#[derive(Debug)]
-pub enum Answer {
-    /// Of `turn/start`.
-    Turn(Box<Turn>),
-    /// Of `turn/steer`: the id of the turn.
-    Steered(String),
-    /// Of a request whose result has no members.
-    Done,
-}
-
-/// What is brought to disk in one write.
-pub struct Record {
-    /// The turn.
-    pub turn: TurnRecord,
-    /// Its items that are new or have changed.
-    pub items: Vec<ThreadItem>,
-    /// What the model sees more.
-    pub history: Vec<HistoryItem>,
-    /// `history` takes the place of everything that the model saw before.
-    pub replaces_history: bool,
 }
 
 impl ThreadState {
@@ -205,6 +161,13 @@ impl ThreadState {
             TurnEvent::Began { reply } => {
                 steps.push(Step::Record(turn.record_of(Vec::new(), Vec::new())));
                 steps.push(Step::Answer(reply, Answer::Done));
+                self.announce(steps);
+            }
+            TurnEvent::ReviewBegan { reply, label } => {
+                steps.push(Step::Record(turn.record_of(Vec::new(), Vec::new())));
+                let said = said_of_review(turn_id, label);
+                let shown = turn_object(&turn.record, encoded(&said).into_iter().collect(), TurnItemsView::NotLoaded);
+                steps.push(Step::Answer(reply, Answer::Review(Box::new(shown))));
                 self.announce(steps);
             }
             TurnEvent::Taken { reply } => steps.push(Step::Answer(reply, Answer::Done)),
@@ -365,6 +328,14 @@ impl RunningTurn {
         }
         self.record_of(encoded.into_iter().collect(), history)
     }
+}
+
+/// What the result of `review/start` shows: the request as a message of the user. It has the id of its turn, and no item is
+/// made of it.
+fn said_of_review(turn_id: String, label: String) -> Item {
+    let content = vec![UserInput::Text { text: label, text_elements: Vec::new() }];
+    let kind = ItemKind::UserMessage(UserMessage { client_id: None, content });
+    Item { kind, id: turn_id, started_at_ms: None, completed_at_ms: None }
 }
 
 /// Bytes of a command's output up to which it is brought to disk while the command runs.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 
-use super::state::{Answer, Record, Step};
+use super::step::{Answer, Record, Step};
 use crate::protocol::model::HistoryItem;
 use crate::protocol::thread::{Empty, ThreadId};
-use crate::protocol::turn::{TurnStartResponse, TurnSteerResponse};
+use crate::protocol::turn::{ReviewStartResponse, TurnStartResponse, TurnSteerResponse};
 use crate::router::{Effect, Outcome, Router};
 use crate::store::messages::{HistoryChange, RecordModelHistory, RecordTurn};
 use crate::store::{self, Store, StoreError};
@@ -55,7 +55,9 @@ impl Ways {
                 (Step::Tell(notification), None) => {
                     outcome = outcome.publish(notification);
                 }
-                (Step::Answer(reply, answer), None) => outcome = outcome.followed_by(answer_with(reply, answer)),
+                (Step::Answer(reply, answer), None) => {
+                    outcome = outcome.followed_by(answer_with(self.thread_id, reply, answer));
+                }
                 (Step::Answer(reply, _) | Step::Remember(_, reply), Some(failure)) => {
                     outcome = outcome.followed_by(reply.fail(&failure.refusal()));
                 }
@@ -95,9 +97,10 @@ pub(super) fn question(thread_id: ThreadId, record: Record, at_ms: i64) -> Recor
     RecordTurn { thread_id, turn, items, model_history, at_ms }
 }
 
-fn answer_with(reply: crate::reply::Reply, answer: Answer) -> Outcome {
+fn answer_with(thread_id: ThreadId, reply: crate::reply::Reply, answer: Answer) -> Outcome {
     match answer {
         Answer::Turn(turn) => reply.ok(&TurnStartResponse { turn: *turn }),
+        Answer::Review(turn) => reply.ok(&ReviewStartResponse { turn: *turn, review_thread_id: thread_id }),
         Answer::Steered(turn_id) => reply.ok(&TurnSteerResponse { turn_id }),
         Answer::Done => reply.ok(&Empty {}),
     }

@@ -1,6 +1,7 @@
 //! The notifications by which clients follow a turn.
 
-use super::state::{Step, ThreadState};
+use super::state::ThreadState;
+use super::step::Step;
 use crate::protocol::ServerNotification as Tell;
 use crate::protocol::item::{Item, ThreadItem};
 use crate::protocol::notification::{

@@ -10,7 +10,8 @@ use actix::prelude::Addr;
 use proptest::prelude::*;
 use tokio_util::task::TaskTracker;
 
-use super::state::{Step, ThreadState};
+use super::state::ThreadState;
+use super::step::Step;
 use crate::clock::Clock;
 use crate::connection::ConnectionId;
 use crate::connection::in_flight::InFlight;

@@ -7,8 +7,8 @@ use actix::prelude::*;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::messages::{CompactThread, EndTurn, InterruptTurn, RunUserCommand, StartTurn, SteerTurn};
-use super::state::Step;
+use super::messages::{CompactThread, EndTurn, InterruptTurn, ReviewThread, RunUserCommand, StartTurn, SteerTurn};
+use super::step::Step;
 use super::steps::{Taken, Ways, question};
 use super::{Running, Thread};
 use crate::context::Context;
@@ -41,28 +41,35 @@ impl Thread {
         let task = TurnTask {
             thread_id: self.record.id,
             turn_id: turn_id.as_str().into(),
-            rules: rules.clone(),
+            rules: match purpose {
+                Purpose::Review(_) => rules.clone().for_review(),
+                _ => rules.clone(),
+            },
             shells: self.shells.clone(),
             allowed: self.allowed.clone(),
             history: self.history.as_ref().map(|known| known.entries().to_vec()),
             compact_first: std::mem::take(&mut self.too_long) && matches!(purpose, Purpose::Answer(_)),
             purpose,
         };
-        let is_compaction = matches!(task.purpose, Purpose::Compact(_));
+        let deaf = match task.purpose {
+            Purpose::Compact(_) => Some(NonSteerableTurnKind::Compact),
+            Purpose::Review(_) => Some(NonSteerableTurnKind::Review),
+            Purpose::Answer(_) | Purpose::Command(_) => None,
+        };
         self.rules = Some(rules);
         self.activity.set(self.state.activity());
         let turn = Turn::start(&self.parts.turns, task, ctx.address().recipient());
         let period = self.parts.turns.limits.record_milliseconds.duration();
         let progress = self.history.is_none().then(|| ctx.run_interval(period, Self::record_progress));
         let (ended, _work) = (CancellationToken::new(), self.parts.work.token());
-        self.running = Some(Running { turn, is_compaction, ended, progress, _work });
+        self.running = Some(Running { turn, deaf, ended, progress, _work });
     }
 
     /// Hands words to the turn that runs, which reports them when they are part of the conversation.
     fn steer(&mut self, words: UserWords, ctx: &mut Context<Self>) {
         let Some(running) = &self.running else { return };
-        if running.is_compaction {
-            return self.refuse(words.reply, &no_words_while_compacting(), ctx);
+        if let Some(kind) = running.deaf {
+            return self.refuse(words.reply, &no_words_during(kind), ctx);
         }
         let (words, error) = match running.turn.try_send(Steer(words)) {
             Ok(()) => return,
@@ -75,8 +82,8 @@ impl Thread {
     /// A user's command begins a turn, or runs in the one that runs.
     fn run_command(&mut self, command: UserCommand, rules: TurnRules, ctx: &mut Context<Self>) {
         let Some(running) = &self.running else { return self.begin(Purpose::Command(command), rules, ctx) };
-        if running.is_compaction {
-            return self.refuse(command.reply, &no_words_while_compacting(), ctx);
+        if let Some(kind) = running.deaf {
+            return self.refuse(command.reply, &no_words_during(kind), ctx);
         }
         let (command, error) = match running.turn.try_send(RunCommand(command)) {
             Ok(()) => return,
@@ -264,11 +271,21 @@ impl Handler<CompactThread> for Thread {
     type Result = ();
 
     fn handle(&mut self, CompactThread { reply, rules }: CompactThread, ctx: &mut Self::Context) {
-        if self.running.is_some() {
-            let words = "a turn is running; wait until it has ended, or interrupt it";
-            return self.refuse(reply, &RpcError::invalid_request(words), ctx);
+        match self.running {
+            Some(_) => self.refuse(reply, &busy(), ctx),
+            None => self.begin(Purpose::Compact(reply), *rules, ctx),
         }
-        self.begin(Purpose::Compact(reply), *rules, ctx);
+    }
+}
+
+impl Handler<ReviewThread> for Thread {
+    type Result = ();
+
+    fn handle(&mut self, ReviewThread { wanted, rules }: ReviewThread, ctx: &mut Self::Context) {
+        match self.running {
+            Some(_) => self.refuse(wanted.reply, &busy(), ctx),
+            None => self.begin(Purpose::Review(wanted), *rules, ctx),
+        }
     }
 }
 
@@ -290,10 +307,18 @@ fn is_too_long(event: &TurnEvent) -> bool {
     error.codex_error_info == Some(CodexErrorInfo::ContextWindowExceeded)
 }
 
-fn no_words_while_compacting() -> RpcError {
-    let info = CodexErrorInfo::ActiveTurnNotSteerable { turn_kind: NonSteerableTurnKind::Compact };
-    RpcError::invalid_request("the running turn summarises the conversation and takes no words")
+fn no_words_during(turn_kind: NonSteerableTurnKind) -> RpcError {
+    let info = CodexErrorInfo::ActiveTurnNotSteerable { turn_kind };
+    let what = match turn_kind {
+        NonSteerableTurnKind::Compact => "summarises the conversation",
+        NonSteerableTurnKind::Review => "reviews changes",
+    };
+    RpcError::invalid_request(format_args!("the running turn {what} and takes no words"))
         .with_data(serde_json::json!({ "codexErrorInfo": info }))
+}
+
+pub(super) fn busy() -> RpcError {
+    RpcError::invalid_request("a turn is running; wait until it has ended, or interrupt it")
 }
 
 fn no_turn_to(what: &str) -> RpcError {

@@ -184,6 +184,7 @@ impl Threads {
             Request::Revert(params) => self.revert(params),
             Request::TurnStart(params) => self.start_turn(*params),
             Request::TurnSteer(params) => self.steer_turn(*params),
+            Request::ReviewStart(params) => self.review(params),
             Request::TurnInterrupt(params) => self.interrupt_turn(params),
         }
     }

@@ -38,6 +38,7 @@ fn kind(request: &ThreadRequest) -> Kind {
         | Request::BackgroundTerminalsClean(_)
         | Request::ShellCommand(_)
         | Request::TurnStart(_)
+        | Request::ReviewStart(_)
         | Request::TurnSteer(_)
         | Request::TurnInterrupt(_) => Kind::Change,
     }
@@ -71,6 +72,7 @@ fn may_be_large(request: &ThreadRequest) -> bool {
         | Request::BackgroundTerminalsClean(_)
         | Request::ShellCommand(_)
         | Request::TurnStart(_)
+        | Request::ReviewStart(_)
         | Request::TurnSteer(_)
         | Request::TurnInterrupt(_) => false,
     }

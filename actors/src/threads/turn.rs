@@ -8,18 +8,20 @@ use actix::prelude::*;
 use super::choice::Choice;
 use super::refusals::{thread_id, thread_not_found};
 use super::{Threads, Work, decided, hand_over, work};
+use crate::approval::grants::may_be_asked_for;
 use crate::catalog::{AskModelRules, Catalog};
 use crate::command::Rules;
 use crate::protocol::item::UserInput;
 use crate::protocol::thread::{ThreadId, ThreadIdParams};
 use crate::protocol::turn::{
-    AdditionalContextEntry, AdditionalContextKind, TurnInterruptParams, TurnStartParams, TurnSteerParams,
+    AdditionalContextEntry, AdditionalContextKind, ReviewStartParams, TurnInterruptParams, TurnStartParams,
+    TurnSteerParams,
 };
 use crate::protocol::with_choices::WithChoices;
 use crate::protocol::{ErrorCode, RpcError};
 use crate::store::ThreadRecord;
-use crate::thread::{CompactThread, Describe, InterruptTurn, StartTurn, SteerTurn, Thread};
-use crate::turn::{InstructionSearch, TurnRules, UserRequest, UserWords, client_tools, offered};
+use crate::thread::{CompactThread, Describe, InterruptTurn, ReviewThread, StartTurn, SteerTurn, Thread};
+use crate::turn::{InstructionSearch, ReviewWanted, TurnRules, UserRequest, UserWords, client_tools, offered};
 
 impl Threads {
     pub(super) fn start_turn(&self, params: TurnStartParams) -> Result<Work, RpcError> {
@@ -94,6 +96,24 @@ impl Threads {
         })
     }
 
+    pub(super) fn review(
+        &self,
+        ReviewStartParams { thread_id, target, .. }: ReviewStartParams,
+    ) -> Result<Work, RpcError> {
+        let thread = self.live(&thread_id)?;
+        if let Some((member, _)) = target.text().filter(|(_, text)| text.trim().is_empty()) {
+            return Err(RpcError::invalid_request(format_args!("{member} must not be empty")));
+        }
+        let (catalog, home) = (self.parts.catalog.clone(), self.parts.host.codex_home.clone());
+        work(async move {
+            let record = describe(&thread).await?;
+            let rules = Box::new(rules(&record, &catalog, home).await?);
+            hand_over(move |reply| async move {
+                let _ = thread.send(ReviewThread { wanted: ReviewWanted { reply, target }, rules }).await;
+            })
+        })
+    }
+
     /// The loaded thread of this id.
     pub(super) fn live(&self, id: &str) -> Result<Arc<Addr<Thread>>, RpcError> {
         let id: ThreadId = thread_id(id)?;
@@ -138,7 +158,7 @@ pub(super) async fn rules(
     let settings = &record.settings;
     let cwd = PathBuf::from(&record.cwd);
     let (client_tools, of_clients) = client_tools(&settings.dynamic_tools);
-    let own = offered(settings.mode);
+    let own = offered(settings.mode, may_be_asked_for(settings.approval_policy, &settings.sandbox_policy));
     Ok(TurnRules {
         provider: said.provider,
         model: settings.model.clone().unwrap_or_default(),

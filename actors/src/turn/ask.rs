@@ -4,6 +4,7 @@ use futures_util::{FutureExt, StreamExt};
 
 use super::answer::{Answer, Call};
 use super::messages::{Growth, TurnEvent};
+use super::review::beside;
 use super::run::{Answered, Heard, Run, Stop, failure};
 use super::tools;
 use crate::model::{ModelEvent, ModelFailure, ModelRequest};
@@ -15,6 +16,8 @@ use crate::protocol::turn::{CodexErrorInfo, TurnError};
 pub(super) enum Showing {
     /// Its items.
     Items,
+    /// Its thoughts and its calls: its messages are work for somebody who shows what comes of them.
+    Work,
     /// Nothing: it is work on the conversation itself.
     Nothing,
 }
@@ -112,7 +115,7 @@ impl Run {
                     answered.text = said;
                 }
                 self.show(events, showing);
-                return call.filter(|_| showing == Showing::Items);
+                return call.filter(|_| showing != Showing::Nothing);
             }
             ModelEvent::Usage(usage) => {
                 self.last_tokens = usage.total;
@@ -140,7 +143,10 @@ impl Run {
                 self.history.extend(history.iter().cloned());
             }
         }
-        self.reporter.extend(events);
+        match showing {
+            Showing::Work => self.reporter.extend(events.into_iter().filter_map(beside)),
+            _ => self.reporter.extend(events),
+        }
     }
 }
 

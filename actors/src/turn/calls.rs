@@ -8,16 +8,18 @@ use super::run::{Answered, Heard, Input, Run, Stop};
 use super::tools::{Made, user_shell};
 
 impl Run {
-    /// Asks the model once, and makes the calls that it wants made. Returns whether it is to be asked again.
-    pub(super) async fn answer(&mut self) -> Result<bool, Stop> {
+    /// Asks the model once, and makes the calls that it wants made.
+    pub(super) async fn answer(&mut self) -> Result<Answered, Stop> {
         let request = self.request(self.history.clone());
         let mut answered = Answered::default();
-        let mut end = self.ask(request, Showing::Items, &mut answered).await;
+        let showing = if self.aside { Showing::Work } else { Showing::Items };
+        let mut end = self.ask(request, showing, &mut answered).await;
         if end.is_ok() {
             end = self.wait_for_calls().await;
         }
         let heard = self.remember_made(end).await?;
-        Ok(answered.calls > 0 || heard)
+        answered.goes_on = answered.calls > 0 || heard;
+        Ok(answered)
     }
 
     /// Runs a command of a user as a turn of its own.

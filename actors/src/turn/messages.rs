@@ -7,7 +7,7 @@ use actix::prelude::*;
 
 use crate::protocol::item::{Item, UserInput};
 use crate::protocol::model::{HistoryItem, TokenUsage};
-use crate::protocol::turn::{TurnError, TurnPlanStep};
+use crate::protocol::turn::{ReviewTarget, TurnError, TurnPlanStep};
 use crate::reply::Reply;
 use crate::router::{Ask, AskId};
 
@@ -52,6 +52,14 @@ pub struct UserCommand {
     pub timeout: Duration,
 }
 
+/// What is to be reviewed, and the duty to answer when the review begins.
+pub struct ReviewWanted {
+    /// Answered when it begins.
+    pub reply: Reply,
+    /// What is reviewed.
+    pub target: ReviewTarget,
+}
+
 /// What a user says, and the duty to answer when it is on disk.
 pub struct UserWords {
     /// Answered when the words are part of the conversation.
@@ -86,13 +94,20 @@ pub struct Report {
     pub events: Vec<TurnEvent>,
 }
 
-/// One thing that happened in a turn. The first event of a turn is [`TurnEvent::Said`] or [`TurnEvent::Began`], the last
-/// one [`TurnEvent::Ended`]; every item that started has completed before that.
+/// One thing that happened in a turn. The first event of a turn is [`TurnEvent::Said`], [`TurnEvent::Began`] or
+/// [`TurnEvent::ReviewBegan`], the last one [`TurnEvent::Ended`]; every item that started has completed before that.
 pub enum TurnEvent {
     /// The turn began without words of a user.
     Began {
         /// Whoever wanted it.
         reply: Reply,
+    },
+    /// A review began.
+    ReviewBegan {
+        /// Whoever wanted it.
+        reply: Reply,
+        /// What is reviewed, in a few words.
+        label: String,
     },
     /// A user's command is about to run.
     Taken {

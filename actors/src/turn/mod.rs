@@ -15,6 +15,7 @@
 //! | [`tools`], [`client_tools`] | what the model may call |
 //! | [`shell`], [`program`] | a shell command that a tool runs; a short program |
 //! | [`history`], [`compact`] | what must hold of a conversation, and how it is made shorter |
+//! | [`review`] | the model looks at changes with fresh eyes |
 //! | [`waiting`] | the bound of what waits for its place in it |
 
 mod answer;
@@ -30,6 +31,7 @@ mod messages;
 mod plan;
 mod program;
 mod report;
+mod review;
 mod run;
 mod shell;
 mod task;
@@ -57,8 +59,8 @@ use waiting::{Waiting, WaitingRoom};
 pub use client_tools::client_tools;
 pub use instructions::InstructionSearch;
 pub use messages::{
-    AskPurpose, Growth, Inject, Interrupt, Report, RunCommand, Steer, TurnEvent, TurnOutcome, UserCommand, UserRequest,
-    UserWords,
+    AskPurpose, Growth, Inject, Interrupt, Report, ReviewWanted, RunCommand, Steer, TurnEvent, TurnOutcome,
+    UserCommand, UserRequest, UserWords,
 };
 pub use shell::{ShellHandle, Shells};
 pub use task::{Purpose, TurnLimits, TurnRules, TurnSetup, TurnTask, usual_shell};

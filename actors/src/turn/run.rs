@@ -46,6 +46,8 @@ pub(super) struct Run {
     pub(super) waiting: Vec<Waiting<UserWords>>,
     /// What clients added while the model was answering.
     pub(super) injected: Vec<Waiting<Inject>>,
+    /// What is said now belongs to a conversation beside the thread's own.
+    pub(super) aside: bool,
     /// Tokens of the last call.
     pub(super) last_tokens: u64,
     pub(super) toolbox: Rc<Toolbox>,
@@ -94,6 +96,8 @@ pub(super) struct Answered {
     pub(super) calls: usize,
     /// The text of the last message.
     pub(super) text: String,
+    /// The model is to be asked again.
+    pub(super) goes_on: bool,
 }
 
 impl Run {
@@ -120,6 +124,7 @@ impl Run {
                 history,
                 waiting: Vec::new(),
                 injected: Vec::new(),
+                aside: false,
                 last_tokens: 0,
                 toolbox: Rc::new(toolbox),
                 calls: FuturesUnordered::new(),
@@ -182,6 +187,7 @@ impl Run {
                 return self.compact().await;
             }
             Purpose::Command(command) => return self.run_command(command).await,
+            Purpose::Review(wanted) => return self.review(wanted).await,
             Purpose::Answer(words) => words,
         };
         self.remember_outputs();
@@ -190,7 +196,7 @@ impl Run {
             self.compact().await?;
         }
         loop {
-            let goes_on = self.answer().await?;
+            let goes_on = self.answer().await?.goes_on;
             self.add_injected();
             let steered = !self.waiting.is_empty();
             for words in std::mem::take(&mut self.waiting) {
@@ -253,7 +259,7 @@ impl Run {
         Ok(())
     }
 
-    fn surroundings(&self) -> HistoryItem {
+    pub(super) fn surroundings(&self) -> HistoryItem {
         let rules = &self.task.rules;
         let zoned = jiff::Timestamp::from_millisecond(self.setup.clock.unix_ms())
             .unwrap_or_default()
@@ -293,7 +299,9 @@ impl Run {
     pub(super) fn remember(&mut self, history: Vec<HistoryItem>) {
         if !history.is_empty() {
             self.history.extend(history.iter().cloned());
-            self.reporter.push(TurnEvent::Remembered(history));
+            if !self.aside {
+                self.reporter.push(TurnEvent::Remembered(history));
+            }
         }
     }
 

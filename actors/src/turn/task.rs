@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::client_tools::ClientTool;
 use super::instructions::InstructionSearch;
-use super::messages::{UserCommand, UserWords};
+use super::messages::{ReviewWanted, UserCommand, UserWords};
 use super::shell::Shells;
 use crate::approval::remembered::Remembered;
 use crate::clock::Clock;
@@ -169,6 +169,8 @@ pub enum Purpose {
     Answer(UserWords),
     /// To run a command of a user.
     Command(UserCommand),
+    /// To review changes.
+    Review(ReviewWanted),
     /// To summarise the conversation. The reply is answered when the turn is on disk.
     Compact(Reply),
 }

@@ -2,6 +2,7 @@ mod actions;
 mod break_outs;
 mod decide;
 mod destructive;
+mod grants;
 mod harmless;
 mod limits;
 mod properties;

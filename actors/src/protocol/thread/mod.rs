@@ -48,7 +48,7 @@ pub use super::settings::{
 };
 pub use super::unset::Unset;
 
-use super::turn::{TurnInterruptParams, TurnStartParams, TurnSteerParams};
+use super::turn::{ReviewStartParams, TurnInterruptParams, TurnStartParams, TurnSteerParams};
 
 /// Requests about threads and turns; the variant is named after the method.
 ///
@@ -111,6 +111,8 @@ pub enum ThreadRequest {
     TurnStart(Box<TurnStartParams>),
     /// `turn/steer`
     TurnSteer(Box<TurnSteerParams>),
+    /// `review/start`
+    ReviewStart(ReviewStartParams),
     /// `turn/interrupt`
     TurnInterrupt(TurnInterruptParams),
 }
@@ -144,6 +146,7 @@ impl ThreadRequest {
             Self::ReadStateUpdate(params) => &params.thread_id,
             Self::TurnStart(params) => &params.own.thread_id,
             Self::TurnSteer(params) => &params.thread_id,
+            Self::ReviewStart(params) => &params.thread_id,
             Self::TurnInterrupt(params) => &params.thread_id,
         })
     }

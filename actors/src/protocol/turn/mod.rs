@@ -4,6 +4,7 @@ mod choices;
 mod error;
 mod params;
 mod plan;
+mod review;
 
 pub use choices::{TurnChoices, TurnEnvironmentParams};
 pub use error::{CodexErrorInfo, HttpStatus, NonSteerableTurnKind, TurnError};
@@ -12,6 +13,7 @@ pub use params::{
     TurnStartParams, TurnStartResponse, TurnSteerParams, TurnSteerResponse, TurnToolOutput,
 };
 pub use plan::{TurnPlanStep, TurnPlanStepStatus};
+pub use review::{ReviewDelivery, ReviewStartParams, ReviewStartResponse, ReviewTarget};
 
 pub use super::item::{ThreadItem, ThreadItemEntry};
 pub use super::settings::ReasoningSummary;

@@ -17,7 +17,7 @@ use super::schema::parameters;
 use super::toolbox::SHOWN_BYTES;
 use super::{Answer, LONG_BYTES, Tool, Toolbox, run};
 use crate::approval::decide::{Case, Decision, Request, Sandbox, decide};
-use crate::command::Run;
+use crate::command::{Rules, Run};
 use crate::patch::{Bounds, Planned, parse, plan};
 use crate::protocol::item::{FileChange, FileUpdateChange, ItemKind, PatchApplyStatus};
 use crate::protocol::server_request::{
@@ -60,7 +60,7 @@ async fn apply_patch(toolbox: Rc<Toolbox>, call_id: String, ApplyPatch { patch }
     };
     let decision = decide(&Case {
         policy: toolbox.rules.approval,
-        sandbox: Sandbox::from(&toolbox.rules.commands.sandbox),
+        sandbox: Sandbox::from(&toolbox.rules_for_patches().0.sandbox),
         confinable: toolbox.setup.runner.can_confine().await,
         request: fitting.request.clone(),
         allowed: toolbox.remembered().files(fitting.files.iter().map(String::as_str)),
@@ -105,7 +105,8 @@ impl Toolbox {
     /// It does not fit; in words for the model.
     async fn fit(&self, patch: String) -> Result<Fitting, String> {
         let cwd = self.rules.cwd.clone();
-        let roots = self.setup.runner.writable(&self.rules.commands, &cwd);
+        let (rules, workspace) = self.rules_for_patches();
+        let roots = self.setup.runner.writable(&rules, &workspace);
         let planned = spawn_blocking(move || {
             let (bounds, roots) = (Bounds::default(), named_and_real(roots));
             let planned = parse(&patch, &bounds)
@@ -127,6 +128,13 @@ impl Toolbox {
             })
         });
         planned.await.unwrap_or_else(|_| Err("the server failed while it read the files".to_owned()))
+    }
+
+    /// Where patches may write without a question: the thread's rules, and what a person has granted beyond them.
+    fn rules_for_patches(&self) -> (Rules, PathBuf) {
+        let rules = self.rules.commands.clone();
+        let (sandbox, workspace) = self.grants().widen(rules.sandbox, self.rules.cwd.clone());
+        (Rules { sandbox, ..rules }, workspace)
     }
 
     /// Asks whether a patch may be applied.
@@ -155,12 +163,13 @@ impl Toolbox {
     async fn write(&self, planned: &Planned, confined: bool) -> Result<(), String> {
         let argv = self.setup.runner.patcher().map_err(|error| error.to_string())?;
         let stdin = serde_json::to_vec(planned).map_err(|error| error.to_string())?;
+        let (rules, workspace) = self.rules_for(confined, true);
         let run = Run {
             argv,
             cwd: self.rules.cwd.clone(),
             cwd_is_real: false,
-            workspace: self.rules.cwd.clone(),
-            rules: self.rules_for(confined, true),
+            workspace,
+            rules,
             environment: None,
             with_programs: false,
             timeout: Some(TIME_LIMIT),
@@ -177,7 +186,7 @@ impl Toolbox {
 }
 
 /// The roots by their names, and where they are in truth.
-fn named_and_real(roots: Vec<PathBuf>) -> Vec<PathBuf> {
+pub(super) fn named_and_real(roots: Vec<PathBuf>) -> Vec<PathBuf> {
     let real: Vec<_> = roots.iter().filter_map(|root| root.canonicalize().ok()).collect();
     roots.into_iter().chain(real).collect()
 }
@@ -188,7 +197,7 @@ fn are_inside(targets: &[PathBuf], roots: &[PathBuf]) -> bool {
 }
 
 /// Whether the file is one by which tools are told what to do: who can write it can run commands.
-fn is_protected(path: &Path, roots: &[PathBuf]) -> bool {
+pub(super) fn is_protected(path: &Path, roots: &[PathBuf]) -> bool {
     // A workspace may itself lie in such a directory.
     let below = roots.iter().filter_map(|root| path.strip_prefix(root).ok());
     let below = below.min_by_key(|rest| rest.as_os_str().len()).unwrap_or(path);

@@ -8,6 +8,7 @@ use super::toolbox::{Toolbox, Unheard};
 use crate::approval::amendment::proposed;
 use crate::approval::decide::{Allowed, Case, Decision, Request, Sandbox, decide};
 use crate::approval::destructive::destructive;
+use crate::approval::grants::Grants;
 use crate::approval::harmless::harmless;
 use crate::approval::remembered::{Identity, Remembered};
 use crate::approval::shell::Script;
@@ -166,8 +167,9 @@ impl Toolbox {
         self.allowed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The rules for a command or a patch that may be done. `allowed` says that a person has allowed it.
-    pub(super) fn rules_for(&self, confined: bool, allowed: bool) -> Rules {
+    /// The rules for a command or a patch that may be done, and the workspace that they speak of. `allowed` says that a
+    /// person has allowed it.
+    pub(super) fn rules_for(&self, confined: bool, allowed: bool) -> (Rules, PathBuf) {
         let rules = self.rules.commands.clone();
         let sandbox = match (confined, rules.sandbox) {
             (false, _) => SandboxPolicy::DangerFullAccess,
@@ -183,7 +185,15 @@ impl Toolbox {
             },
             (true, sandbox) => sandbox,
         };
-        Rules { sandbox, ..rules }
+        let (sandbox, workspace) = self.grants().widen(sandbox, self.rules.cwd.clone());
+        (Rules { sandbox, ..rules }, workspace)
+    }
+
+    /// What a person has granted beyond the sandbox, for this turn or for the thread.
+    pub(super) fn grants(&self) -> Grants {
+        let mut grants = self.remembered().grants.clone();
+        grants.add(&self.granted.borrow());
+        grants
     }
 }
 

@@ -106,12 +106,13 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
         }
     }
     let command = wanted.command.clone();
+    let (rules, workspace) = toolbox.rules_for(confined, allowed);
     let run = Run {
         argv: wanted.argv.into_iter().map(Into::into).collect(),
         cwd: wanted.cwd,
         cwd_is_real: wanted.is_real,
-        workspace: toolbox.rules.cwd.clone(),
-        rules: toolbox.rules_for(confined, allowed),
+        workspace,
+        rules,
         environment: Some(toolbox.environment_of_agent()),
         with_programs: true,
         timeout: None,

@@ -103,10 +103,10 @@ async fn may_type(toolbox: &Toolbox, shell: &ShellHandle, chars: &str) -> Result
 /// Whether the session was started under rules that a new command of this thread would not have: its sandbox was given up
 /// for it, or the thread's has been tightened since.
 fn may_do_more(toolbox: &Toolbox, shell: &ShellHandle) -> bool {
-    let now = &toolbox.rules.commands;
-    let is_same = shell.rules.sandbox == now.sandbox && shell.workspace == toolbox.rules.cwd;
+    let (now, workspace) = toolbox.rules_for(true, false);
+    let is_same = shell.rules.sandbox == now.sandbox && shell.workspace == workspace;
     let reads_only = matches!(shell.rules.sandbox, SandboxPolicy::ReadOnly { network_access: false });
-    now.is_confined() && !is_same && !reads_only
+    toolbox.rules.commands.is_confined() && !is_same && !reads_only
 }
 
 async fn type_into(shell: &ShellHandle, text: String) -> Result<(), &'static str> {

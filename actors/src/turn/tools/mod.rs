@@ -11,7 +11,8 @@
 //! | [`exec`], [`input`] | shell commands, and typing into them |
 //! | [`apply_patch`] | changes of files |
 //! | [`update_plan`], [`view_image`] | the steps that a person sees; a picture for the model |
-//! | [`user_input`], [`dynamic`] | questions to the person; tools that a client runs |
+//! | [`permissions`], [`user_input`] | asking the person for more than the sandbox allows; questions |
+//! | [`dynamic`] | tools that a client runs |
 //! | [`user_shell`] | a command of the user |
 //! | [`outcome`] | what a call gives back |
 //! | [`schema`] | the arguments of a tool, for the model |
@@ -22,6 +23,7 @@ mod dynamic;
 mod exec;
 mod input;
 mod outcome;
+mod permissions;
 mod schema;
 mod toolbox;
 mod update_plan;
@@ -65,22 +67,29 @@ const LONG_BYTES: usize = 8 << 20;
 /// All tools, in the order in which they are offered.
 static TOOLS: &[Tool] = &[exec::TOOL, input::TOOL, apply_patch::TOOL, update_plan::TOOL, view_image::TOOL];
 
-/// What the model may call in this mode, besides tools of clients.
-pub fn offered(mode: ModeKind) -> Vec<ToolSpec> {
+/// What the model may call in this mode, besides tools of clients. `may_ask_for_more`: the person can be asked for more than
+/// the sandbox allows.
+pub fn offered(mode: ModeKind, may_ask_for_more: bool) -> Vec<ToolSpec> {
     let spec = |tool: &Tool| {
         let (name, description) = (tool.name.to_owned(), tool.about.to_owned());
         ToolSpec { name, description, parameters: (tool.parameters)() }
     };
     // Who plans may ask.
     let input = (mode == ModeKind::Plan).then_some(&user_input::TOOL);
-    TOOLS.iter().chain(input).map(spec).collect()
+    let permissions = may_ask_for_more.then_some(&permissions::TOOL);
+    TOOLS.iter().chain(input).chain(permissions).map(spec).collect()
+}
+
+/// Whether the tool only looks, and changes nothing by itself.
+pub(super) fn only_looks(tool: &ToolSpec) -> bool {
+    [exec::TOOL.name, input::TOOL.name, view_image::TOOL.name].contains(&&*tool.name)
 }
 
 /// Makes a call.
 pub(super) fn make(toolbox: Rc<Toolbox>, number: usize, call: Call) -> LocalBoxFuture<'static, Made> {
     Box::pin(async move {
         let call_id = call.call_id.clone();
-        let own = TOOLS.iter().chain([&user_input::TOOL]).find(|tool| tool.name == call.name);
+        let own = TOOLS.iter().chain([&user_input::TOOL, &permissions::TOOL]).find(|tool| tool.name == call.name);
         let of_client = toolbox.rules.client_tools.iter().find(|tool| tool.is_called(&call.name)).cloned();
         let most_bytes = own.filter(|_| of_client.is_none()).map_or(LONG_BYTES, |tool| tool.most_bytes);
         let answer = match (of_client, own) {
@@ -134,7 +143,7 @@ mod tests {
 
     #[test]
     fn every_tool_has_a_name_and_an_object_of_described_arguments() {
-        for spec in offered(ModeKind::Plan) {
+        for spec in offered(ModeKind::Plan, true) {
             let schema: serde_json::Value = serde_json::from_str(spec.parameters.get()).unwrap();
             assert_eq!(schema["type"], "object", "{}", spec.name);
             assert_eq!(schema["additionalProperties"], false, "{}", spec.name);

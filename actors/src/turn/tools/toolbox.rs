@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::approval::grants::Grants;
 use crate::approval::remembered::Remembered;
 use crate::catalog::is_project_marker;
 use crate::command::Run;
@@ -39,6 +40,8 @@ pub(in crate::turn) struct Toolbox {
     pub(super) shells: Arc<Shells>,
     /// What a person has allowed in this thread.
     pub(super) allowed: Arc<Mutex<Remembered>>,
+    /// What a person has granted beyond the sandbox until the turn ends.
+    pub(super) granted: RefCell<Grants>,
     /// Cancelled when the calls that run are to end.
     pub(super) stop: CancellationToken,
     /// Ids of items that calls have taken.
@@ -82,6 +85,7 @@ impl Toolbox {
             thread,
             shells,
             allowed,
+            granted: RefCell::default(),
             stop,
             taken,
             asked,

@@ -57,12 +57,13 @@ impl Toolbox {
         });
         let item = self.item(String::new(), kind);
         self.report(vec![TurnEvent::ItemStarted(item.clone())]).await;
+        let (rules, workspace) = self.rules_for(false, true);
         let run = Run {
             argv: argv.map(Into::into).to_vec(),
             cwd: self.rules.cwd.clone(),
             cwd_is_real: false,
-            workspace: self.rules.cwd.clone(),
-            rules: self.rules_for(false, true),
+            workspace,
+            rules,
             environment: Some(self.environment()),
             with_programs: true,
             timeout: Some(timeout),
