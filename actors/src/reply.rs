@@ -60,6 +60,11 @@ impl Reply {
         }
     }
 
+    /// For words that wait in no client's request: nobody is answered.
+    pub fn to_nobody() -> Self {
+        Self { connection: ConnectionId(0), duty: None }
+    }
+
     /// The connection that sent the request.
     pub fn connection(&self) -> ConnectionId {
         self.connection

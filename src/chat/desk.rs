@@ -42,6 +42,11 @@ impl Desk {
         self.questions.front()
     }
 
+    /// The same, to take an answer.
+    pub fn question_mut(&mut self) -> Option<&mut Question> {
+        self.questions.front_mut()
+    }
+
     /// One more question. Whether it is asked now.
     pub fn put(&mut self, question: Question) -> bool {
         self.questions.push_back(question);

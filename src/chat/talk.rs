@@ -227,7 +227,7 @@ impl Talk {
                 }
             }
             Some(_) => notice(&format!(
-                "The agent waits for an approval, which needs a person at a terminal: codex-app-server chat --thread {}",
+                "The agent waits for an answer, which needs a person at a terminal: codex-app-server chat --thread {}",
                 self.thread
             )),
             // The program that brought the tool runs it.
@@ -254,13 +254,13 @@ impl Talk {
     /// # Errors
     /// See [`CallError`].
     pub async fn typed(&mut self, line: Option<String>) -> Result<(), CallError> {
-        let Some(question) = self.desk.question() else { return Ok(()) };
         let Some(line) = line else {
             self.keyboard = None;
             self.desk.clear();
             notice("This terminal gives no more answers. The agent goes on to wait: another client can answer.");
             return self.after_question().await;
         };
+        let Some(question) = self.desk.question_mut() else { return Ok(()) };
         match question.reply(&line) {
             Reply::Answer(answer) => {
                 let id = question.id.clone();
@@ -269,6 +269,7 @@ impl Talk {
                 self.after_question().await
             }
             Reply::ShowAll => self.ask(true).await,
+            Reply::More => self.ask(false).await,
             Reply::Unclear => Ok(self.paper.ask(question.prompt()).await?),
         }
     }

@@ -125,7 +125,7 @@ fn without_a_terminal_it_says_that_somebody_must_decide_and_decides_nothing() {
         let mut process = if json { launch.arg("--json") } else { launch }.spawn();
         let shown = Collected::of(process.stdout.take().expect("a pipe"));
         process.stdin.as_mut().expect("a pipe").write_all(b"y\ny\n").expect("it may read");
-        process.stderr.wait_for("the notice", |text| text.contains("waits for an approval").then_some(()));
+        process.stderr.wait_for("the notice", |text| text.contains("waits for an answer").then_some(()));
         let (mut client, thread) = last_thread(&place.server);
         let request = client.next_notification_message(COMMAND_APPROVAL);
         assert!(process.stderr.text().contains(thread.as_str().expect("an id")));
@@ -203,4 +203,63 @@ fn who_joins_at_a_terminal_is_asked_and_shown_the_patch() {
     terminal.sees("> ");
     terminal.types("\u{4}");
     terminal.sees("Go on with");
+}
+
+#[test]
+fn permissions_are_shown_folder_by_folder_and_granted_as_shown() {
+    let out = Home::new();
+    let permissions = json!({"file_system": {"write": [out.path()]}, "network": {"enabled": true}});
+    let reason = "for\u{1b}[2J the result";
+    let write = json!({"cmd": format!("echo x > {}", out.join("a").display()), "login": false});
+    let agent = Agent::new([
+        Reply::call("request_permissions", json!({"reason": reason, "permissions": permissions})),
+        Reply::call("exec_command", write),
+        Reply::text("Done."),
+    ]);
+    let server = agent.server();
+    let launch = Launch::at(server.process.home()).in_directory(agent.work.path());
+    let config = ["-c", "approval_policy=on-request", "-c", "sandbox_mode=read-only"];
+    let mut terminal = AtTerminal::run(launch.args(&config).args(&["chat", "go"]));
+    let question = terminal.sees("Allow it? [y/a/n] ");
+    let folder = out.path().canonicalize().expect("a folder");
+    for part in [&format!("write below: {}\n", folder.display()), "use the network\n", "for\\u{1b}[2J the result"] {
+        assert!(question.contains(part), "{part:?} is not in {question}");
+    }
+    terminal.types("whatever");
+    terminal.sees("Allow it? [y/a/n] ");
+    assert!(!out.join("a").exists());
+    terminal.types("y");
+    terminal.sees("Done.");
+    assert!(out.join("a").exists());
+}
+
+#[test]
+fn questions_of_a_plan_are_asked_one_after_the_other() {
+    let question = |id: &str, text: &str| {
+        json!({"id": id, "header": "h", "question": text,
+            "options": [{"label": "Red", "description": "r"}, {"label": "Blue", "description": "b"}]})
+    };
+    let questions = json!({"questions": [question("wall", "Which wall?"), question("door", "Which door?")]});
+    let agent = Agent::new([Reply::call("request_user_input", questions), Reply::text("Done.")]);
+    let server = agent.server();
+    let mut client = server.client();
+    let thread = agent.free_thread(&mut client);
+    let mode =
+        json!({"mode": "plan", "settings": {"model": "m", "reasoning_effort": null, "developer_instructions": null}});
+    client.call("thread/settings/update", json!({"threadId": thread, "collaborationMode": mode}));
+    say(&mut client, &thread);
+    client.next_notification_message("item/tool/requestUserInput");
+    let mut terminal = AtTerminal::run(Launch::at(server.process.home()).args(&["chat", "--thread", &thread]));
+    let first = terminal.sees("Your answer: ");
+    assert!(first.contains("(1 of 2): Which wall?") && first.contains("2  Blue: b"), "{first}");
+    terminal.types("");
+    terminal.sees("Your answer: ");
+    terminal.types("2");
+    let second = terminal.sees("Your answer: ");
+    assert!(second.contains("(2 of 2): Which door?"), "{second}");
+    terminal.types("a green one");
+    terminal.sees("Done.");
+    let told: Value = serde_json::from_str(&agent.outputs(1)[0]).expect("JSON");
+    assert_eq!(told["answers"]["wall"]["answers"], json!(["Blue"]));
+    assert_eq!(told["answers"]["door"]["answers"], json!(["a green one"]));
 }

@@ -29,19 +29,21 @@ use super::remote::{
     RemoteControlState, RemoteControlStatusReadResponse,
 };
 use super::request::ClientRequest;
+use super::review::ReviewStartResponse;
 use super::scope::Scope;
 use super::scope::Scope::{Admin, Converse, Files, Observe};
 use super::search::{FuzzyFileSearchResponse, SearchRequest as Search};
 use super::signature::{Signature, takes, takes_nothing, takes_present};
 use super::thread::{
     Empty, ThreadArchiveResponse, ThreadAttachmentListResponse, ThreadBackgroundTerminalsListResponse,
-    ThreadBackgroundTerminalsTerminateResponse, ThreadDeleteResponse, ThreadForkResponse, ThreadGoalGetResponse,
-    ThreadItemsListResponse, ThreadListResponse, ThreadLoadedListResponse, ThreadMetadataUpdateResponse,
-    ThreadNameSetResponse, ThreadReadResponse, ThreadReadStateUpdateResponse, ThreadRequest as Thread,
-    ThreadResumeResponse, ThreadRevertResponse, ThreadSearchResponse, ThreadStartResponse, ThreadTurnsListResponse,
-    ThreadUnarchiveResponse, ThreadUnsubscribeResponse,
+    ThreadBackgroundTerminalsTerminateResponse, ThreadDeleteResponse, ThreadForkResponse, ThreadGoalClearResponse,
+    ThreadGoalGetResponse, ThreadGoalSetResponse, ThreadItemsListResponse, ThreadListResponse,
+    ThreadLoadedListResponse, ThreadMetadataUpdateResponse, ThreadNameSetResponse, ThreadQueueAddResponse,
+    ThreadQueueDeleteResponse, ThreadQueueListResponse, ThreadReadResponse, ThreadReadStateUpdateResponse,
+    ThreadRequest as Thread, ThreadResumeResponse, ThreadRevertResponse, ThreadSearchResponse, ThreadStartResponse,
+    ThreadTurnsListResponse, ThreadUnarchiveResponse, ThreadUnsubscribeResponse,
 };
-use super::turn::{ReviewStartResponse, TurnStartResponse, TurnSteerResponse};
+use super::turn::{TurnStartResponse, TurnSteerResponse};
 use super::{ErrorCode, RpcError};
 
 /// Who may call a method.
@@ -184,6 +186,12 @@ pub static METHODS: &[Method] = &[
         &takes(Thread::ReadStateUpdate).gives::<ThreadReadStateUpdateResponse>(),
     ),
     stable("thread/goal/get", Observe, &takes(Thread::GoalGet).gives::<ThreadGoalGetResponse>()),
+    stable("thread/goal/set", Converse, &takes(Thread::GoalSet).gives::<ThreadGoalSetResponse>()).starting_work(),
+    stable("thread/goal/clear", Converse, &takes(Thread::GoalClear).gives::<ThreadGoalClearResponse>()),
+    experimental("thread/queue/add", Converse, &takes(Thread::QueueAdd).gives::<ThreadQueueAddResponse>())
+        .starting_work(),
+    experimental("thread/queue/list", Observe, &takes(Thread::QueueList).gives::<ThreadQueueListResponse>()),
+    experimental("thread/queue/delete", Converse, &takes(Thread::QueueDelete).gives::<ThreadQueueDeleteResponse>()),
     stable("thread/attachment/list", Observe, &takes(Thread::AttachmentList).gives::<ThreadAttachmentListResponse>()),
     experimental(
         "thread/backgroundTerminals/list",

@@ -29,6 +29,7 @@ pub mod quoted;
 pub mod raw;
 pub mod remote;
 mod request;
+pub mod review;
 pub mod schema;
 pub mod scope;
 pub mod search;

@@ -4,6 +4,10 @@
 //! full, the sender gets [`StoreError::Busy`](super::StoreError::Busy) at once and nothing is done; the client is asked
 //! to retry. A write is answered once it is on disk. Times are Unix milliseconds.
 
+mod goals;
+
+pub use goals::{AddQueued, ChangeGoal, ClearGoal, DeleteQueued, GoalChange, ListQueued, Queued, ReadGoal};
+
 use super::cursor::PageRequest;
 use super::record::{EnrollmentKey, ThreadRecord, TurnRecord};
 use crate::protocol::model::HistoryItem;
@@ -163,6 +167,8 @@ pub struct RecordTurn {
     pub items: Vec<ThreadItem>,
     /// The change of the model-side history.
     pub model_history: HistoryChange,
+    /// The queued message that the turn says, which leaves the queue.
+    pub dequeued: Option<String>,
     /// Time of the change; it also becomes the time of the thread's last change and use.
     pub at_ms: i64,
 }

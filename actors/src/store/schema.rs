@@ -66,6 +66,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    goals (thread_id) {
+        thread_id -> Text,
+        objective -> Text,
+        status -> Text,
+        token_budget -> Nullable<BigInt>,
+        tokens_used -> BigInt,
+        used_ms -> BigInt,
+        created_at_ms -> BigInt,
+        updated_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    queued_messages (thread_id, id) {
+        thread_id -> Text,
+        id -> Text,
+        client_id -> Text,
+        input -> Text,
+        metadata -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     remote_control_enrollments (websocket_url, account_id, app_server_client_name) {
         websocket_url -> Text,
         account_id -> Text,

@@ -38,6 +38,9 @@ impl Question for RecordTurn {
             super::items::record(db, self.thread_id, &turn, item)?;
         }
         super::entries::change(db, self.thread_id, Some(ordinal), self.model_history)?;
+        if let Some(id) = self.dequeued {
+            super::queue::delete(db, self.thread_id, &id)?;
+        }
         Ok(true)
     }
 }

@@ -8,9 +8,9 @@ use actix::prelude::*;
 
 use super::Thread;
 use super::messages::{ChangeSettings, InjectItems, Revert, RevertQuestion};
+use super::refusals::busy;
 use super::step::Step;
 use super::telling::settings_updated;
-use super::turns::busy;
 use crate::post::Post;
 use crate::protocol::RpcError;
 use crate::protocol::thread::Empty;
@@ -43,10 +43,17 @@ impl Thread {
 impl Handler<ChangeSettings> for Thread {
     type Result = AtomicResponse<Self, ()>;
 
-    fn handle(&mut self, ChangeSettings { reply, record }: ChangeSettings, _: &mut Self::Context) -> Self::Result {
+    fn handle(
+        &mut self,
+        ChangeSettings { reply, record, rules }: ChangeSettings,
+        _: &mut Self::Context,
+    ) -> Self::Result {
         let saved = self.save(record);
         AtomicResponse::new(Box::pin(saved.map(move |saved, thread: &mut Self, ctx| match saved {
-            Ok(()) => ctx.post(&thread.parts.router, reply.ok(&Empty {})),
+            Ok(()) => {
+                thread.rules = rules.map(|rules| *rules);
+                ctx.post(&thread.parts.router, reply.ok(&Empty {}));
+            }
             Err(error) => thread.refuse(reply, &error.refusal(), ctx),
         })))
     }

@@ -8,10 +8,11 @@ use actix::prelude::*;
 use super::activity::Activity;
 use crate::protocol::RpcError;
 use crate::protocol::model::HistoryItem;
+use crate::protocol::thread::QueuedSubmission;
 use crate::protocol::turn::Turn;
 use crate::reply::Reply;
 use crate::router::Outcome;
-use crate::store::messages::{LastTokenUsage, ListItems, ListTurns, RevertThread};
+use crate::store::messages::{GoalChange, LastTokenUsage, ListItems, ListTurns, ReadGoal, RevertThread};
 use crate::store::{Question, ThreadRecord};
 use crate::turn::{ReviewWanted, TurnRules, UserCommand, UserWords};
 
@@ -94,6 +95,42 @@ pub struct ChangeSettings {
     pub reply: Reply,
     /// The thread with its new settings.
     pub record: Arc<ThreadRecord>,
+    /// The rules of turns that the thread begins by itself; `None` where the configuration allows none.
+    pub rules: Option<Box<TurnRules>>,
+}
+
+/// Sent by `Threads` for `thread/goal/set`. The change is on disk, told and acknowledged when the reply comes, and the agent goes
+/// on if the goal is active. Mailbox full: the registry goes on with other threads.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ChangeThreadGoal {
+    /// The duty to answer.
+    pub reply: Reply,
+    /// The change.
+    pub change: GoalChange,
+    /// The rules of the turns that the thread begins by itself.
+    pub rules: Box<TurnRules>,
+}
+
+/// Sent by `Threads` for `thread/goal/clear`. As for [`ChangeThreadGoal`].
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ClearThreadGoal {
+    /// The duty to answer.
+    pub reply: Reply,
+}
+
+/// Sent by `Threads` for `thread/queue/add`. The message is on disk and acknowledged when the reply comes; where the thread is
+/// idle, its turn begins. Mailbox full: the registry goes on with other threads.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct QueueWords {
+    /// The duty to answer.
+    pub reply: Reply,
+    /// The message.
+    pub submission: QueuedSubmission,
+    /// The rules of its turn, where it begins now.
+    pub rules: Box<TurnRules>,
 }
 
 /// Sent by `Threads` for `thread/inject_items`. The thread has taken them up when the reply comes; the answer goes to the
@@ -115,7 +152,7 @@ pub struct InjectItems {
 pub struct Revert(pub RevertQuestion);
 
 /// The revert, and what is told of the thread after it.
-pub type RevertQuestion = (RevertThread, LastTokenUsage, (ListTurns, ListItems));
+pub type RevertQuestion = (RevertThread, (LastTokenUsage, ReadGoal), (ListTurns, ListItems));
 
 /// Sent by `Threads` when the server ends: the turn that runs is interrupted. The reply comes when it has ended and its
 /// end is on disk; at once where none runs. Mailbox full: the sender waits.

@@ -6,12 +6,14 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | [`state`] | what the thread does, as clients see it; pure |
+//! | [`state`], `running` | what the thread does, and the turn that runs, as clients see them; pure |
 //! | `telling` | the notifications by which clients follow a turn |
 //! | `behind` | commands that go on behind the end of their turn |
 //! | `attach` | a client joins: snapshot and subscription in one step |
 //! | `changes` | settings, what is added for the model without a turn, turns that are removed |
+//! | `goal`, `queue` | turns that nobody starts: towards the goal, and of messages that waited |
 //! | `memory` | the conversation of a thread that is not on disk |
+//! | `refusals` | words for what it does not do |
 //! | `step` | what it has to do |
 //! | `steps` | first to disk, then to the clients |
 //! | `usage` | what the thread has used |
@@ -27,6 +29,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use crate::approval::remembered::Remembered;
 use crate::clock::Clock;
 use crate::context::Context;
+use crate::protocol::thread::ThreadGoal;
 use crate::protocol::turn::NonSteerableTurnKind;
 use crate::protocol::usage::ThreadTokenUsage;
 use crate::router::Router;
@@ -37,8 +40,12 @@ mod activity;
 mod attach;
 mod behind;
 mod changes;
+mod goal;
 mod memory;
 mod messages;
+mod queue;
+mod refusals;
+mod running;
 mod state;
 mod step;
 mod steps;
@@ -51,11 +58,12 @@ mod usage;
 pub use activity::{Activity, SharedActivity};
 use memory::Memory;
 pub use messages::{
-    Attach, AttachClient, ChangeSettings, CompactThread, Describe, EndTurn, InjectItems, InterruptTurn, Revert,
-    ReviewThread, RunUserCommand, StartTurn, SteerTurn, ThreadSnapshot,
+    Attach, AttachClient, ChangeSettings, ChangeThreadGoal, ClearThreadGoal, CompactThread, Describe, EndTurn,
+    InjectItems, InterruptTurn, QueueWords, Revert, ReviewThread, RunUserCommand, StartTurn, SteerTurn, ThreadSnapshot,
 };
+pub use refusals::{no_goal, not_on_disk};
 use state::ThreadState;
-pub use telling::collaboration_mode;
+pub use telling::{added, collaboration_mode, goal_updated};
 
 /// See the module's documentation. It ends when the registry drops its address.
 pub struct Thread {
@@ -68,6 +76,12 @@ pub struct Thread {
     rules: Option<TurnRules>,
     /// What the model has seen of a thread that is not on disk; `None` for all others.
     history: Option<Memory>,
+    /// The goal that the agent works towards; its turns go on by themselves.
+    goal: Option<ThreadGoal>,
+    /// Turns in a row that the agent has begun by itself and only talked in.
+    idle_turns: usize,
+    /// There may be messages that wait.
+    may_have_queued: bool,
     /// The conversation no longer fits into the model's context.
     too_long: bool,
     /// The text of the turn is on its way to disk.
@@ -97,6 +111,15 @@ pub struct ThreadParts {
     pub work: TaskTracker,
 }
 
+/// What is known of a thread when it is loaded.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// What it has cost.
+    pub usage: Option<ThreadTokenUsage>,
+    /// Its goal, whether the agent works towards it or not.
+    pub goal: Option<ThreadGoal>,
+}
+
 /// A turn that runs.
 struct Running {
     turn: Arc<Addr<Turn>>,
@@ -112,14 +135,9 @@ struct Running {
 
 impl Thread {
     /// Creates a thread with the settings of `record`. The rest of `record` only matters for an ephemeral thread, which
-    /// is not in the database. `usage` is what the thread has cost so far.
-    pub fn new(
-        record: Arc<ThreadRecord>,
-        ephemeral: bool,
-        usage: Option<ThreadTokenUsage>,
-        parts: ThreadParts,
-    ) -> Self {
-        Self {
+    /// is not in the database.
+    pub fn new(record: Arc<ThreadRecord>, ephemeral: bool, Past { usage, goal }: Past, parts: ThreadParts) -> Self {
+        let mut thread = Self {
             state: ThreadState::new(record.id, usage),
             activity: SharedActivity::new(Activity::Idle),
             history: ephemeral.then(|| Memory::new(parts.history_bytes)),
@@ -127,12 +145,17 @@ impl Thread {
             parts,
             running: None,
             rules: None,
+            goal: None,
+            idle_turns: 0,
+            may_have_queued: !ephemeral,
             too_long: false,
             recording: false,
             shells: Arc::default(),
             allowed: Arc::default(),
             reverted: false,
-        }
+        };
+        thread.know_goal(goal);
+        thread
     }
 
     /// The commands of its turns, for its registry.

@@ -4,23 +4,19 @@
 //! The steps are taken in their order, and one that records is over before the next one is taken, so what clients are
 //! told about a complete item is on disk.
 
-use super::activity::{Activity, Waits};
+use super::activity::Activity;
 use super::behind::{Behind, can_go_on};
+use super::running::{End, RunningTurn, close, is_long, is_work, said_of_review, spent};
 use super::step::{Answer, Record, Step};
-use super::telling::{completed, encoded, grown, turn_object, typed};
+use super::telling::{completed, encoded, goal_updated, grown, turn_object, typed};
 use super::usage::added;
 use crate::protocol::ServerNotification as Tell;
-use crate::protocol::item::{
-    CommandExecutionStatus, Item, ItemKind, PatchApplyStatus, ThreadItem, UserInput, UserMessage,
-};
-use crate::protocol::model::HistoryItem;
 use crate::protocol::notification::{ThreadTokenUsageUpdated, TurnDiffUpdated, TurnFailure, TurnPlanUpdated, Warning};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::turn::{Turn, TurnError, TurnItemsView, TurnStatus};
 use crate::protocol::usage::ThreadTokenUsage;
-use crate::router::AskId;
 use crate::store::TurnRecord;
-use crate::turn::{AskPurpose, TurnEvent, TurnOutcome, UserRequest};
+use crate::turn::{TurnEvent, TurnOutcome, UserRequest};
 
 /// The state of one loaded thread.
 pub struct ThreadState {
@@ -29,29 +25,18 @@ pub struct ThreadState {
     /// Commands that go on behind the end of their turn.
     behind: Behind,
     usage: Option<ThreadTokenUsage>,
+    /// The agent works towards a goal.
+    pursues: bool,
+    /// How the last turn ended, if by itself.
+    last_end: Option<End>,
     /// The last turn failed, and none has run since.
     failed: bool,
-}
-
-/// A turn that runs, as clients see it.
-pub(super) struct RunningTurn {
-    pub(super) record: TurnRecord,
-    /// Clients know of it, and it is on disk.
-    announced: bool,
-    /// Items in progress, oldest first, with what there is of them so far.
-    open: Vec<Item>,
-    /// There is more of the items in progress than was recorded.
-    grew: bool,
-    /// What clients are asked, and what for.
-    asks: Vec<(AskId, AskPurpose)>,
-    /// The last message of the agent.
-    last_message: Option<Item>,
 }
 
 impl ThreadState {
     /// A thread at rest.
     pub fn new(thread_id: ThreadId, usage: Option<ThreadTokenUsage>) -> Self {
-        Self { thread_id, turn: None, behind: Behind::default(), usage, failed: false }
+        Self { thread_id, turn: None, behind: Behind::default(), usage, pursues: false, last_end: None, failed: false }
     }
 
     /// What clients are told of it.
@@ -68,8 +53,18 @@ impl ThreadState {
         self.turn.as_ref().map(|turn| turn.record.id.as_str())
     }
 
-    /// A turn is about to run. Clients are told when its first words are on disk.
-    pub fn begin(&mut self, turn_id: &str, now_ms: i64) {
+    /// Whether the agent works towards a goal.
+    pub fn pursues(&mut self, pursues: bool) {
+        self.pursues = pursues;
+    }
+
+    /// How the last turn ended; `None` if not by itself.
+    pub(super) fn last_end(&self) -> Option<End> {
+        self.last_end
+    }
+
+    /// A turn is about to run. Clients are told when its first words are on disk. `pursued`: the agent begins it.
+    pub fn begin(&mut self, turn_id: &str, pursued: bool, now_ms: i64) {
         let record = TurnRecord {
             id: turn_id.to_owned(),
             root_turn_id: Some(turn_id.to_owned()),
@@ -86,7 +81,10 @@ impl ThreadState {
             grew: false,
             asks: Vec::new(),
             last_message: None,
+            end: End { pursued, worked: false },
+            tokens: 0,
         });
+        self.last_end = None;
     }
 
     /// The turn that runs with its items in progress, for a client that joins.
@@ -102,7 +100,7 @@ impl ThreadState {
         turn.grew = false;
         // The output of a command may be long, and is on disk when it has ended.
         let items = turn.open.iter().filter(|item| !is_long(item)).filter_map(encoded).collect();
-        Some(Record { turn: turn.record.clone(), items, history: Vec::new(), replaces_history: false })
+        Some(Record { turn: turn.record.clone(), items, history: Vec::new(), replaces_history: false, dequeued: None })
     }
 
     /// What [`Self::unrecorded`] gave is not on disk: the items in progress are to be recorded once more.
@@ -134,7 +132,8 @@ impl ThreadState {
                     let Some(encoded) = encoded(&item) else { continue };
                     let told = completed(self.thread_id, turn.id.clone(), &item, encoded.clone());
                     let items = vec![encoded];
-                    steps.push(Step::Record(Record { turn, items, history: Vec::new(), replaces_history: false }));
+                    let (history, dequeued) = (Vec::new(), None);
+                    steps.push(Step::Record(Record { turn, items, history, replaces_history: false, dequeued }));
                     steps.push(told);
                 }
                 _ => log::debug!("an event of turn {turn_id}, which has ended, is left out"),
@@ -173,21 +172,32 @@ impl ThreadState {
             TurnEvent::Taken { reply } => steps.push(Step::Answer(reply, Answer::Done)),
             TurnEvent::Said { item, history, reply, request } => {
                 let encoded = encoded(&item);
-                steps.push(Step::Record(turn.record_of(encoded.iter().cloned().collect(), history)));
-                let answer = match request {
+                let record = turn.record_of(encoded.iter().cloned().collect(), history);
+                let (record, told) = match request {
                     UserRequest::Start => {
-                        Answer::Turn(Box::new(turn_object(&turn.record, Vec::new(), TurnItemsView::NotLoaded)))
+                        let turn = turn_object(&turn.record, Vec::new(), TurnItemsView::NotLoaded);
+                        (record, Step::Answer(reply, Answer::Turn(Box::new(turn))))
                     }
-                    UserRequest::Steer => Answer::Steered(turn_id),
+                    UserRequest::Steer => (record, Step::Answer(reply, Answer::Steered(turn_id))),
+                    UserRequest::Queued(id) => {
+                        let told = Step::Tell(Tell::ThreadQueueChanged { thread_id });
+                        (Record { dequeued: Some(id), ..record }, told)
+                    }
                 };
-                steps.push(Step::Answer(reply, answer));
+                steps.extend([Step::Record(record), told]);
                 self.announce(steps);
                 steps.extend(self.started(&item));
                 steps.extend(encoded.and_then(|encoded| self.completed(&item, encoded)));
             }
+            TurnEvent::WentOn { history } => {
+                steps.push(Step::Record(turn.record_of(Vec::new(), history)));
+                self.announce(steps);
+            }
+            TurnEvent::GoalChanged(goal) => steps.push(Step::Tell(goal_updated(thread_id, Some(turn_id), goal))),
             TurnEvent::ItemStarted(item) => {
                 steps.extend(self.started(&item));
                 if let Some(turn) = &mut self.turn {
+                    turn.end.worked |= is_work(&item);
                     turn.open.push(item);
                     turn.grew = true;
                 }
@@ -215,6 +225,7 @@ impl ThreadState {
                 _ => steps.push(Step::Record(turn.record_of(Vec::new(), history))),
             },
             TurnEvent::Used { usage, context_window } => {
+                turn.tokens = turn.tokens.saturating_add(i64::try_from(usage.total).unwrap_or(i64::MAX));
                 let usage = added(self.usage, usage, context_window);
                 turn.record.token_usage = Some(usage);
                 self.usage = Some(usage);
@@ -279,6 +290,7 @@ impl ThreadState {
         turn.record.error.clone_from(&error);
         turn.record.completed_at_ms = Some(now_ms);
         let is_completed = status == TurnStatus::Completed;
+        self.last_end = is_completed.then_some(turn.end);
         let (behind, mut open): (Vec<_>, Vec<_>) =
             std::mem::take(&mut turn.open).into_iter().partition(|item| is_completed && can_go_on(item));
         open.iter_mut().for_each(|item| close(item, now_ms));
@@ -297,7 +309,7 @@ impl ThreadState {
             let ended: Vec<_> = last_message.iter().filter_map(encoded).collect();
             let view = if ended.is_empty() { TurnItemsView::NotLoaded } else { TurnItemsView::Summary };
             let completed = self.turn_changed(view, ended, Tell::TurnCompleted);
-            self.turn = None;
+            steps.extend(self.turn.take().filter(|_| self.pursues).map(spent));
             steps.push(self.status_changed());
             if let Some(error) = error {
                 let failure = TurnFailure { error, will_retry: false, thread_id, turn_id };
@@ -307,55 +319,5 @@ impl ThreadState {
         }
         self.turn = None;
         steps.push(Step::Release);
-    }
-}
-
-impl RunningTurn {
-    fn waits(&self) -> Waits {
-        let waits_for = |purpose| self.asks.iter().any(|(_, asked_for)| *asked_for == purpose);
-        Waits { approval: waits_for(AskPurpose::Approval), input: waits_for(AskPurpose::Input) }
-    }
-
-    fn record_of(&mut self, items: Vec<ThreadItem>, history: Vec<HistoryItem>) -> Record {
-        Record { turn: self.record.clone(), items, history, replaces_history: false }
-    }
-
-    /// `item` is no longer in progress.
-    fn complete(&mut self, item: &Item, encoded: Option<ThreadItem>, history: Vec<HistoryItem>) -> Record {
-        self.open.retain(|open| open.id != item.id);
-        if matches!(item.kind, ItemKind::AgentMessage(_)) {
-            self.last_message = Some(item.clone());
-        }
-        self.record_of(encoded.into_iter().collect(), history)
-    }
-}
-
-/// What the result of `review/start` shows: the request as a message of the user. It has the id of its turn, and no item is
-/// made of it.
-fn said_of_review(turn_id: String, label: String) -> Item {
-    let content = vec![UserInput::Text { text: label, text_elements: Vec::new() }];
-    let kind = ItemKind::UserMessage(UserMessage { client_id: None, content });
-    Item { kind, id: turn_id, started_at_ms: None, completed_at_ms: None }
-}
-
-/// Bytes of a command's output up to which it is brought to disk while the command runs.
-const MOST_PROGRESS: usize = 64 * 1024;
-
-fn is_long(item: &Item) -> bool {
-    match &item.kind {
-        ItemKind::CommandExecution(command) => {
-            command.aggregated_output.as_ref().is_some_and(|output| output.len() > MOST_PROGRESS)
-        }
-        _ => false,
-    }
-}
-
-/// What an item is like whose turn ended before it did.
-fn close(item: &mut Item, now_ms: i64) {
-    item.completed_at_ms = Some(now_ms);
-    match &mut item.kind {
-        ItemKind::CommandExecution(command) => command.status = CommandExecutionStatus::Failed,
-        ItemKind::FileChange(change) => change.status = PatchApplyStatus::Failed,
-        _ => {}
     }
 }

@@ -28,6 +28,15 @@ pub enum Step {
     Again(Vec<UserWords>),
     /// Treat this command as if it came now.
     AgainCommand(UserCommand),
+    /// Count what a turn took for the goal, and tell how the goal is then.
+    Spend {
+        /// The turn.
+        turn_id: String,
+        /// Tokens of its calls to the model.
+        tokens: i64,
+        /// Its time.
+        ms: i64,
+    },
     /// Let the turn go: it has ended.
     Release,
 }
@@ -55,4 +64,6 @@ pub struct Record {
     pub history: Vec<HistoryItem>,
     /// `history` takes the place of everything that the model saw before.
     pub replaces_history: bool,
+    /// The queued message that the turn says, which leaves the queue.
+    pub dequeued: Option<String>,
 }

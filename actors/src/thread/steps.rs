@@ -5,11 +5,13 @@ use std::sync::Arc;
 use actix::prelude::*;
 
 use super::step::{Answer, Record, Step};
+use super::telling::goal_updated;
 use crate::protocol::model::HistoryItem;
-use crate::protocol::thread::{Empty, ThreadId};
-use crate::protocol::turn::{ReviewStartResponse, TurnStartResponse, TurnSteerResponse};
+use crate::protocol::review::ReviewStartResponse;
+use crate::protocol::thread::{Empty, ThreadGoal, ThreadId};
+use crate::protocol::turn::{TurnStartResponse, TurnSteerResponse};
 use crate::router::{Effect, Outcome, Router};
-use crate::store::messages::{HistoryChange, RecordModelHistory, RecordTurn};
+use crate::store::messages::{ChangeGoal, GoalChange, HistoryChange, RecordModelHistory, RecordTurn};
 use crate::store::{self, Store, StoreError};
 use crate::turn::{UserCommand, UserWords};
 
@@ -31,6 +33,8 @@ pub(super) struct Taken {
     pub(super) commands: Vec<UserCommand>,
     /// The turn has ended.
     pub(super) released: bool,
+    /// The goal has changed.
+    pub(super) goal: Option<ThreadGoal>,
     /// Something could not be brought to disk. The steps behind it were not taken.
     pub(super) failure: Option<StoreError>,
 }
@@ -67,13 +71,27 @@ impl Ways {
                 }
                 (Step::Again(words), _) => taken.again.extend(words),
                 (Step::AgainCommand(command), _) => taken.commands.push(command),
+                (Step::Spend { turn_id, tokens, ms }, None) => {
+                    if let Some(goal) = self.spend(tokens, ms, at_ms).await {
+                        outcome = outcome.publish(goal_updated(self.thread_id, Some(turn_id), goal.clone()));
+                        taken.goal = Some(goal);
+                    }
+                }
                 (Step::Release, _) => taken.released = true,
                 // An ask that is dropped tells whoever waits for it.
-                (Step::Record(_) | Step::Tell(_) | Step::Ask(_), Some(_)) => {}
+                (Step::Record(_) | Step::Tell(_) | Step::Ask(_) | Step::Spend { .. }, Some(_)) => {}
             }
         }
         self.tell(outcome).await;
         taken
+    }
+
+    /// Counts what a turn took for the goal. The goal comes back, if there is one that is worked towards.
+    async fn spend(&self, tokens: i64, ms: i64, at_ms: i64) -> Option<ThreadGoal> {
+        let question = ChangeGoal { thread_id: self.thread_id, change: GoalChange::Spend { tokens, ms }, at_ms };
+        let spent = store::ask_patiently(self.store.as_ref()?, question).await;
+        let failed = |error| log::warn!("what the goal of thread {} took is not counted: {error}", self.thread_id);
+        spent.map_err(failed).ok().flatten()
     }
 
     async fn remember(&self, history: Vec<HistoryItem>) -> Result<(), StoreError> {
@@ -92,9 +110,9 @@ impl Ways {
 
 /// What brings a record to disk.
 pub(super) fn question(thread_id: ThreadId, record: Record, at_ms: i64) -> RecordTurn {
-    let Record { turn, items, history, replaces_history } = record;
+    let Record { turn, items, history, replaces_history, dequeued } = record;
     let model_history = if replaces_history { HistoryChange::Replace(history) } else { HistoryChange::Append(history) };
-    RecordTurn { thread_id, turn, items, model_history, at_ms }
+    RecordTurn { thread_id, turn, items, model_history, dequeued, at_ms }
 }
 
 fn answer_with(thread_id: ThreadId, reply: crate::reply::Reply, answer: Answer) -> Outcome {

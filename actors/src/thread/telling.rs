@@ -2,6 +2,7 @@
 
 use super::state::ThreadState;
 use super::step::Step;
+use crate::protocol::RpcError;
 use crate::protocol::ServerNotification as Tell;
 use crate::protocol::item::{Item, ThreadItem};
 use crate::protocol::notification::{
@@ -9,8 +10,11 @@ use crate::protocol::notification::{
     TerminalInteraction, ThreadSettings, ThreadSettingsUpdated, TurnChanged,
 };
 use crate::protocol::settings::{CollaborationMode, CollaborationSettings, MultiAgentMode};
-use crate::protocol::thread::{ThreadEnvironment, ThreadId};
+use crate::protocol::thread::{ThreadEnvironment, ThreadGoal, ThreadId, ThreadQueueAddResponse};
 use crate::protocol::turn::{Turn, TurnItemsView};
+use crate::reply::Reply;
+use crate::router::Outcome;
+use crate::store::messages::Queued;
 use crate::store::{ThreadRecord, TurnRecord};
 use crate::turn::Growth;
 
@@ -152,5 +156,26 @@ pub fn collaboration_mode(record: &ThreadRecord) -> CollaborationMode {
             reasoning_effort: record.settings.reasoning_effort.clone(),
             developer_instructions: record.settings.mode_instructions.clone(),
         },
+    }
+}
+
+/// The goal of a thread has changed, in this turn or by a client.
+pub fn goal_updated(thread_id: ThreadId, turn_id: Option<String>, goal: ThreadGoal) -> Tell {
+    Tell::ThreadGoalUpdated { thread_id, turn_id, goal }
+}
+
+/// The answer to a request that adds a message, and what is told of it.
+pub fn added(thread_id: ThreadId, most: usize, queued: Result<Queued, RpcError>, reply: Reply) -> Outcome {
+    match queued {
+        Ok(Queued::Added(queued_submission)) => {
+            reply.ok(&ThreadQueueAddResponse { queued_submission }).publish(Tell::ThreadQueueChanged { thread_id })
+        }
+        Ok(Queued::UnknownThread) => {
+            reply.fail(&RpcError::invalid_request(format_args!("thread not found: {thread_id}")))
+        }
+        Ok(Queued::Full) => reply.fail(&RpcError::invalid_request(format_args!(
+            "{most} messages wait already (`turns.queued_messages`); delete one, or wait"
+        ))),
+        Err(error) => reply.fail(&error),
     }
 }

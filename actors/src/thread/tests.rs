@@ -90,7 +90,7 @@ fn event(reported: &Reported) -> TurnEvent {
 /// The notifications among the steps of a turn that began, reported so, and was ended if it had not ended by itself.
 fn told(reports: &[Reported]) -> Vec<ServerNotification> {
     let mut state = ThreadState::new(ThreadId::new(), None);
-    state.begin(TURN, 1);
+    state.begin(TURN, false, 1);
     let mut steps = state.report(TURN, vec![said()], 1);
     // A turn reports an item as started once, and completes only those.
     let (mut started, mut open) = (HashSet::new(), HashSet::new());
@@ -141,7 +141,7 @@ proptest! {
 #[actix_rt::test]
 async fn what_is_told_as_complete_is_recorded_before() {
     let mut state = ThreadState::new(ThreadId::new(), None);
-    state.begin(TURN, 1);
+    state.begin(TURN, false, 1);
     let steps = state.report(TURN, vec![said()], 1);
     assert!(matches!(steps.first(), Some(Step::Record(record)) if record.items.len() == 1));
     assert!(matches!(steps.get(1), Some(Step::Answer(..))), "the request is answered when the words are on disk");
@@ -155,7 +155,7 @@ async fn what_is_told_as_complete_is_recorded_before() {
 #[actix_rt::test]
 async fn what_an_older_turn_reports_changes_nothing() {
     let mut state = ThreadState::new(ThreadId::new(), None);
-    state.begin("new", 1);
+    state.begin("new", false, 1);
     assert!(state.report("old", vec![event(&Reported::Started(0)), event(&Reported::Ended(0))], 2).is_empty());
     assert_eq!(state.running(), Some("new"));
 }

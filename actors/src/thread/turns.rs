@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::messages::{CompactThread, EndTurn, InterruptTurn, ReviewThread, RunUserCommand, StartTurn, SteerTurn};
+use super::refusals::{busy, no_turn_to, no_words_during};
 use super::step::Step;
 use super::steps::{Taken, Ways, question};
 use super::{Running, Thread};
@@ -35,26 +36,29 @@ impl Thread {
         }
     }
 
-    fn begin(&mut self, purpose: Purpose, rules: TurnRules, ctx: &mut Context<Self>) {
+    pub(super) fn begin(&mut self, purpose: Purpose, rules: TurnRules, ctx: &mut Context<Self>) {
         let turn_id = Uuid::now_v7().to_string();
-        self.state.begin(&turn_id, self.parts.clock.unix_ms());
+        let pursues = matches!(purpose, Purpose::Pursue(_));
+        self.state.begin(&turn_id, pursues, self.parts.clock.unix_ms());
         let task = TurnTask {
             thread_id: self.record.id,
             turn_id: turn_id.as_str().into(),
             rules: match purpose {
                 Purpose::Review(_) => rules.clone().for_review(),
+                _ if self.goal.is_some() => rules.clone().with_goal(),
                 _ => rules.clone(),
             },
             shells: self.shells.clone(),
             allowed: self.allowed.clone(),
             history: self.history.as_ref().map(|known| known.entries().to_vec()),
-            compact_first: std::mem::take(&mut self.too_long) && matches!(purpose, Purpose::Answer(_)),
+            compact_first: std::mem::take(&mut self.too_long)
+                && matches!(purpose, Purpose::Answer(_) | Purpose::Pursue(_)),
             purpose,
         };
         let deaf = match task.purpose {
             Purpose::Compact(_) => Some(NonSteerableTurnKind::Compact),
             Purpose::Review(_) => Some(NonSteerableTurnKind::Review),
-            Purpose::Answer(_) | Purpose::Command(_) => None,
+            Purpose::Answer(_) | Purpose::Pursue(_) | Purpose::Command(_) => None,
         };
         self.rules = Some(rules);
         self.activity.set(self.state.activity());
@@ -120,20 +124,25 @@ impl Thread {
     }
 
     fn after(&mut self, taken: Taken, ctx: &mut Context<Self>) -> ResponseActFuture<Self, ()> {
-        let Taken { again, commands, released, failure } = taken;
+        let Taken { again, commands, released, failure, goal } = taken;
+        if goal.is_some() {
+            self.know_goal(goal);
+        }
         self.activity.set(self.state.activity());
         if released && let Some(running) = self.running.take() {
             running.progress.map(|progress| ctx.cancel_future(progress));
             running.ended.cancel();
         }
         for words in again {
-            match (words.request, self.rules.clone()) {
+            match (&words.request, self.rules.clone()) {
                 (UserRequest::Start, _) if self.reverted => {
                     let error =
                         RpcError::invalid_request("the thread was reverted before the agent heard this; say it again");
                     self.refuse(words.reply, &error, ctx);
                 }
                 (UserRequest::Start, Some(rules)) => self.hear(words, rules, ctx),
+                // It waits on disk.
+                (UserRequest::Queued(_), _) => {}
                 _ => self.refuse(words.reply, &no_turn_to("steer"), ctx),
             }
         }
@@ -142,6 +151,9 @@ impl Thread {
                 Some(rules) if !self.reverted => self.run_command(command, rules, ctx),
                 _ => self.refuse(command.reply, &no_turn_to("run the command in"), ctx),
             }
+        }
+        if released && !self.reverted && !self.parts.work.is_closed() && self.goes_on(ctx) {
+            self.take_queued(ctx);
         }
         match failure {
             Some(failure) if !released => {
@@ -177,6 +189,8 @@ impl Thread {
                 TurnEvent::Said { history, .. }
                 | TurnEvent::ItemCompleted { history, .. }
                 | TurnEvent::Remembered(history) => known.add(history),
+                // Threads that are not on disk have no goals.
+                TurnEvent::WentOn { .. } => {}
                 TurnEvent::Compacted { history, .. } => known.replace(history),
                 _ => {}
             }
@@ -296,6 +310,11 @@ impl Handler<Report> for Thread {
         let is_current = self.state.running() == Some(&*turn_id);
         self.remember(&events, is_current);
         self.too_long |= is_current && events.iter().any(is_too_long);
+        for event in &events {
+            if let TurnEvent::GoalChanged(goal) = event {
+                self.know_goal(Some(goal.clone()));
+            }
+        }
         let steps = self.state.report(&turn_id, events, self.parts.clock.unix_ms());
         AtomicResponse::new(self.take_steps(steps))
     }
@@ -305,24 +324,6 @@ impl Handler<Report> for Thread {
 fn is_too_long(event: &TurnEvent) -> bool {
     let TurnEvent::Ended { outcome: crate::turn::TurnOutcome::Failed(error) } = event else { return false };
     error.codex_error_info == Some(CodexErrorInfo::ContextWindowExceeded)
-}
-
-fn no_words_during(turn_kind: NonSteerableTurnKind) -> RpcError {
-    let info = CodexErrorInfo::ActiveTurnNotSteerable { turn_kind };
-    let what = match turn_kind {
-        NonSteerableTurnKind::Compact => "summarises the conversation",
-        NonSteerableTurnKind::Review => "reviews changes",
-    };
-    RpcError::invalid_request(format_args!("the running turn {what} and takes no words"))
-        .with_data(serde_json::json!({ "codexErrorInfo": info }))
-}
-
-pub(super) fn busy() -> RpcError {
-    RpcError::invalid_request("a turn is running; wait until it has ended, or interrupt it")
-}
-
-fn no_turn_to(what: &str) -> RpcError {
-    RpcError::invalid_request(format_args!("no active turn to {what}"))
 }
 
 fn not_recorded(failure: &StoreError) -> TurnError {

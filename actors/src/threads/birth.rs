@@ -22,7 +22,7 @@ use crate::reply::Reply;
 use crate::router::{Audience, Effect};
 use crate::store::messages::{ForkThread, Forked, InsertThread, LastTokenUsage, LoadThread, ReadTurns, Until};
 use crate::store::{ThreadRecord, ThreadSettings};
-use crate::thread::Activity;
+use crate::thread::{Activity, Past};
 
 impl Threads {
     pub(super) fn start_thread(&self, originator: String, params: ThreadStartParams) -> Result<Work, RpcError> {
@@ -152,7 +152,7 @@ impl Threads {
             multi_agent_mode: MultiAgentMode::default(),
         };
         self.respond(reply, large, answer, move |threads, answer| {
-            threads.load(&record, ephemeral, usage);
+            threads.load(&record, ephemeral, Past { usage, goal: None });
             let thread = Box::new(view::thread(&record, presence, Vec::new()));
             let subscribe = Effect::Subscribe { connection, thread: record.id };
             let begun = answer.then(subscribe).tell(Audience::Everyone, ServerNotification::ThreadStarted { thread });

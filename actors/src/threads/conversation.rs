@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::choice::Choice;
 use super::query::{backwards_cursors, latest_cursors};
 use super::refusals::{no_rollout, thread_id};
-use super::turn::describe;
+use super::turn::{describe, rules};
 use super::view;
 use super::{Threads, Work, decided, finish, hand_over, work};
 use crate::encode::is_large;
@@ -19,21 +19,23 @@ use crate::protocol::thread::{
 };
 use crate::protocol::{RpcError, ServerNotification};
 use crate::router::{Audience, Outcome};
-use crate::store::messages::{LastTokenUsage, RevertThread, Reverted, Until};
+use crate::store::messages::{LastTokenUsage, ReadGoal, RevertThread, Reverted, Until};
 use crate::store::{self, ThreadRecord};
-use crate::thread::{ChangeSettings, InjectItems, Revert};
+use crate::thread::{ChangeSettings, InjectItems, Past, Revert};
 
 impl Threads {
     pub(super) fn update_settings(&self, params: ThreadSettingsUpdateParams) -> Result<Work, RpcError> {
         let thread = self.live(&params.own.thread_id)?;
-        let catalog = self.parts.catalog.clone();
+        let (catalog, home) = (self.parts.catalog.clone(), self.parts.host.codex_home.clone());
         let choice = Choice::of_turns(params.choices);
         work(async move {
             let mut record = ThreadRecord::clone(&*describe(&thread).await?);
-            choice.apply(&mut record, catalog).await?;
+            choice.apply(&mut record, catalog.clone()).await?;
+            // A configuration that allows no turn does not forbid settings.
+            let rules = rules(&record, &catalog, home).await.ok().map(Box::new);
             hand_over(move |reply| async move {
                 // Where the thread fails meanwhile, the reply is dropped with the message, which answers that.
-                let _ = thread.send(ChangeSettings { reply, record: Arc::new(record) }).await;
+                let _ = thread.send(ChangeSettings { reply, record: Arc::new(record), rules }).await;
             })
         })
     }
@@ -67,10 +69,12 @@ impl Threads {
         let loaded = loaded.map(|loaded| (loaded.thread.clone(), loaded.activity.clone(), loaded.shells.clone()));
         let revert =
             RevertThread { id, until: Until::Before(params.before_turn_id), at_ms: self.parts.clock.unix_ms() };
-        let (question, store) =
-            ((revert, LastTokenUsage { thread_id: id }, latest_cursors(id)), self.parts.store.clone());
+        let (question, store) = (
+            (revert, (LastTokenUsage { thread_id: id }, ReadGoal { thread_id: id }), latest_cursors(id)),
+            self.parts.store.clone(),
+        );
         work(async move {
-            let (reverted, usage, cursors) = match loaded {
+            let (reverted, (usage, goal), cursors) = match loaded {
                 Some((thread, activity, shells)) => {
                     // What a command still tells must not write a turn anew that is about to go.
                     if !activity.get().is_working() {
@@ -92,7 +96,8 @@ impl Threads {
                 // A thread begins anew from what is on disk now.
                 let unloaded = if was_loaded { threads.unload(id) } else { None };
                 if was_loaded {
-                    threads.load(&Arc::new(record.clone()), false, usage.map(|(_, usage)| usage));
+                    let past = Past { usage: usage.map(|(_, usage)| usage), goal };
+                    threads.load(&Arc::new(record.clone()), false, past);
                 }
                 let (turns_backwards_cursor, items_backwards_cursor) = backwards_cursors(cursors);
                 let thread = view::thread(&record, threads.presence(id), Vec::new());

@@ -7,10 +7,9 @@ use actix::prelude::*;
 use super::Threads;
 use crate::mailbox::start;
 use crate::protocol::thread::{ThreadId, ThreadStatus};
-use crate::protocol::usage::ThreadTokenUsage;
 use crate::protocol::{RpcError, ServerNotification};
 use crate::store::ThreadRecord;
-use crate::thread::{Describe, EndTurn, SharedActivity, Thread, ThreadParts};
+use crate::thread::{Describe, EndTurn, Past, SharedActivity, Thread, ThreadParts};
 use crate::turn::Shells;
 
 /// A loaded thread.
@@ -27,8 +26,9 @@ pub(super) struct Loaded {
 }
 
 impl Threads {
-    /// Loads a thread unless it is loaded; one whose actor has failed is loaded again. `usage` is what it has cost so far.
-    pub(super) fn load(&mut self, record: &Arc<ThreadRecord>, ephemeral: bool, usage: Option<ThreadTokenUsage>) {
+    /// Loads a thread unless it is loaded; one whose actor has failed is loaded again. `past` is what is known
+    /// of it.
+    pub(super) fn load(&mut self, record: &Arc<ThreadRecord>, ephemeral: bool, past: Past) {
         let parts = ThreadParts {
             router: self.parts.router.clone(),
             store: self.parts.store.clone(),
@@ -42,7 +42,7 @@ impl Threads {
             self.loaded.remove(&record.id);
         }
         let entry = self.loaded.entry(record.id).or_insert_with(|| {
-            let thread = Thread::new(record.clone(), ephemeral, usage, parts);
+            let thread = Thread::new(record.clone(), ephemeral, past, parts);
             let (activity, shells) = (thread.activity(), thread.shells());
             Loaded { thread: start(messages, thread), activity, shells, ephemeral, unfollowed_since: None }
         });

@@ -34,6 +34,7 @@ mod birth;
 mod change;
 mod choice;
 mod conversation;
+mod goal;
 mod idle;
 mod loaded;
 mod messages;
@@ -168,6 +169,11 @@ impl Threads {
             Request::TurnsList(params) => self.turns_list(&params),
             Request::ItemsList(params) => self.items_list(*params),
             Request::GoalGet(params) => self.goal(&params),
+            Request::GoalSet(params) => self.set_goal(*params),
+            Request::GoalClear(params) => self.clear_goal(&params),
+            Request::QueueAdd(params) => self.add_to_queue(*params),
+            Request::QueueList(params) => self.queue(params),
+            Request::QueueDelete(params) => self.delete_from_queue(params),
             Request::AttachmentList(params) => self.attachments(&params),
             Request::BackgroundTerminalsList(params) => self.terminals(&params),
             Request::BackgroundTerminalsTerminate(params) => self.end_terminal(params),
@@ -184,7 +190,7 @@ impl Threads {
             Request::Revert(params) => self.revert(params),
             Request::TurnStart(params) => self.start_turn(*params),
             Request::TurnSteer(params) => self.steer_turn(*params),
-            Request::ReviewStart(params) => self.review(params),
+            Request::ReviewStart(params) => self.review(*params),
             Request::TurnInterrupt(params) => self.interrupt_turn(params),
         }
     }

@@ -10,10 +10,10 @@ use super::{Threads, Work, decided, finish, work};
 use crate::encode::is_large;
 use crate::protocol::thread::{
     CwdFilter, ItemsCursor, Page, SortDirection, Thread, ThreadAttachmentListParams, ThreadAttachmentListResponse,
-    ThreadGoalGetResponse, ThreadId, ThreadIdParams, ThreadItemsListParams, ThreadListParams, ThreadListResponse,
-    ThreadLoadedListParams, ThreadLoadedListResponse, ThreadReadParams, ThreadReadResponse, ThreadReadState,
-    ThreadReadStateUpdateParams, ThreadReadStateUpdateResponse, ThreadSearchParams, ThreadSearchResult,
-    ThreadSearchSortKey, ThreadSortKey, ThreadTurnsListParams, TurnsPage,
+    ThreadId, ThreadItemsListParams, ThreadListParams, ThreadListResponse, ThreadLoadedListParams,
+    ThreadLoadedListResponse, ThreadReadParams, ThreadReadResponse, ThreadReadState, ThreadReadStateUpdateParams,
+    ThreadReadStateUpdateResponse, ThreadSearchParams, ThreadSearchResult, ThreadSearchSortKey, ThreadSortKey,
+    ThreadTurnsListParams, TurnsPage,
 };
 use crate::protocol::turn::{Turn, TurnItemsView};
 use crate::protocol::{ErrorCode, RpcError};
@@ -166,15 +166,6 @@ impl Threads {
             };
             let large = is_large(page.data.iter().map(|entry| entry.item.json().len()));
             finish(move |threads, reply| threads.respond(reply, large, move || page, |_, answer| answer))
-        })
-    }
-
-    pub(super) fn goal(&self, params: &ThreadIdParams) -> Result<Work, RpcError> {
-        let id = thread_id(&params.thread_id)?;
-        let record = self.known(id);
-        work(async move {
-            record.await?.ok_or_else(|| thread_not_found(id))?;
-            finish(|_, reply| reply.ok(&ThreadGoalGetResponse::default()))
         })
     }
 

@@ -22,9 +22,9 @@ use crate::protocol::with_choices::WithChoices;
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{Audience, Effect, Outcome};
-use crate::store::messages::{LastTokenUsage, ListTurns, LoadThread, ReadTurns, SaveThreadSettings};
+use crate::store::messages::{LastTokenUsage, ListTurns, LoadThread, ReadGoal, ReadTurns, SaveThreadSettings};
 use crate::store::{self, PageRequest, Store, ThreadRecord};
-use crate::thread::{Attach, ThreadSnapshot, collaboration_mode};
+use crate::thread::{Attach, Past, ThreadSnapshot, collaboration_mode};
 
 impl Threads {
     pub(super) fn resume(&self, params: ThreadResumeParams) -> Result<Work, RpcError> {
@@ -48,11 +48,11 @@ impl Threads {
             // The client's choices apply to a thread that is being loaded; a loaded thread keeps its settings.
             return decided(finish(move |threads, reply| threads.attach(join, reply, false)));
         }
-        let known = self.ask((LoadThread { id }, LastTokenUsage { thread_id: id }));
+        let known = self.ask((LoadThread { id }, LastTokenUsage { thread_id: id }, ReadGoal { thread_id: id }));
         let (store, catalog) = (self.parts.store.clone(), self.parts.catalog.clone());
         let choice = Choice::of_thread(choices);
         work(async move {
-            let (record, usage) = known.await?;
+            let (record, usage, goal) = known.await?;
             let mut record = record.ok_or_else(|| no_rollout(id))?;
             if record.archived_at_ms.is_some() {
                 return Err(archived(id));
@@ -63,9 +63,9 @@ impl Threads {
                 let chosen = SaveThreadSettings(Box::new(record.clone()));
                 store::ask(&store, chosen).await.map_err(|error| error.refusal())?;
             }
-            let usage = usage.map(|(_, usage)| usage);
+            let past = Past { usage: usage.map(|(_, usage)| usage), goal };
             finish(move |threads, reply| {
-                threads.load(&Arc::new(record), false, usage);
+                threads.load(&Arc::new(record), false, past);
                 threads.attach(join, reply, true)
             })
         })

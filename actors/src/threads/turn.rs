@@ -12,10 +12,10 @@ use crate::approval::grants::may_be_asked_for;
 use crate::catalog::{AskModelRules, Catalog};
 use crate::command::Rules;
 use crate::protocol::item::UserInput;
+use crate::protocol::review::ReviewStartParams;
 use crate::protocol::thread::{ThreadId, ThreadIdParams};
 use crate::protocol::turn::{
-    AdditionalContextEntry, AdditionalContextKind, ReviewStartParams, TurnInterruptParams, TurnStartParams,
-    TurnSteerParams,
+    AdditionalContextEntry, AdditionalContextKind, TurnInterruptParams, TurnStartParams, TurnSteerParams,
 };
 use crate::protocol::with_choices::WithChoices;
 use crate::protocol::{ErrorCode, RpcError};
@@ -124,7 +124,7 @@ impl Threads {
         Ok(loaded.thread.clone())
     }
 
-    fn check_input(&self, input: &[UserInput]) -> Result<(), RpcError> {
+    pub(super) fn check_input(&self, input: &[UserInput]) -> Result<(), RpcError> {
         let most = self.parts.turns.limits.input_characters;
         let text = |part: &UserInput| match part {
             UserInput::Text { text, .. } => text.chars().count(),

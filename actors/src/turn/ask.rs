@@ -4,10 +4,10 @@ use futures_util::{FutureExt, StreamExt};
 
 use super::answer::{Answer, Call};
 use super::messages::{Growth, TurnEvent};
-use super::review::beside;
 use super::run::{Answered, Heard, Run, Stop, failure};
 use super::tools;
 use crate::model::{ModelEvent, ModelFailure, ModelRequest};
+use crate::protocol::item::{Item, ItemKind};
 use crate::protocol::settings::ModeKind;
 use crate::protocol::turn::{CodexErrorInfo, TurnError};
 
@@ -152,4 +152,17 @@ impl Run {
 
 fn told(ModelFailure { info, message, details, .. }: ModelFailure) -> TurnError {
     TurnError { additional_details: details, ..failure(message, info) }
+}
+
+/// What people see of an event in a conversation beside the thread's own: thoughts and calls, but no messages. The history of
+/// the thread stays as it is.
+fn beside(event: TurnEvent) -> Option<TurnEvent> {
+    let is_message = |item: &Item| matches!(item.kind, ItemKind::AgentMessage(_));
+    match event {
+        TurnEvent::ItemStarted(item) if is_message(&item) => None,
+        TurnEvent::ItemCompleted { item, .. } if is_message(&item) => None,
+        TurnEvent::Grew { growth: Growth::Text(_), .. } | TurnEvent::Remembered(_) => None,
+        TurnEvent::ItemCompleted { item, .. } => Some(TurnEvent::ItemCompleted { item, history: Vec::new() }),
+        event => Some(event),
+    }
 }

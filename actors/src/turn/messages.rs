@@ -7,7 +7,9 @@ use actix::prelude::*;
 
 use crate::protocol::item::{Item, UserInput};
 use crate::protocol::model::{HistoryItem, TokenUsage};
-use crate::protocol::turn::{ReviewTarget, TurnError, TurnPlanStep};
+use crate::protocol::review::ReviewTarget;
+use crate::protocol::thread::ThreadGoal;
+use crate::protocol::turn::{TurnError, TurnPlanStep};
 use crate::reply::Reply;
 use crate::router::{Ask, AskId};
 
@@ -75,12 +77,14 @@ pub struct UserWords {
 }
 
 /// The request that brought a user's words; its result differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserRequest {
     /// `turn/start`
     Start,
     /// `turn/steer`
     Steer,
+    /// None: the message with this id waited in the queue.
+    Queued(String),
 }
 
 /// Sent by a turn to its thread: what happened since the last report, in its order. The answer comes when all of it is
@@ -94,8 +98,9 @@ pub struct Report {
     pub events: Vec<TurnEvent>,
 }
 
-/// One thing that happened in a turn. The first event of a turn is [`TurnEvent::Said`], [`TurnEvent::Began`] or
-/// [`TurnEvent::ReviewBegan`], the last one [`TurnEvent::Ended`]; every item that started has completed before that.
+/// One thing that happened in a turn. The first event of a turn is [`TurnEvent::Said`], [`TurnEvent::Began`],
+/// [`TurnEvent::WentOn`] or [`TurnEvent::ReviewBegan`], the last one [`TurnEvent::Ended`]; every item that started has completed
+/// before that.
 pub enum TurnEvent {
     /// The turn began without words of a user.
     Began {
@@ -125,6 +130,13 @@ pub enum TurnEvent {
         /// What they asked.
         request: UserRequest,
     },
+    /// The agent began the turn by itself, to get nearer to its goal.
+    WentOn {
+        /// What the model is told.
+        history: Vec<HistoryItem>,
+    },
+    /// The agent has changed the goal of the thread, and the change is on disk.
+    GoalChanged(ThreadGoal),
     /// An item began.
     ItemStarted(Item),
     /// An item in progress became longer.

@@ -15,6 +15,7 @@
 //! | [`tools`], [`client_tools`] | what the model may call |
 //! | [`shell`], [`program`] | a shell command that a tool runs; a short program |
 //! | [`history`], [`compact`] | what must hold of a conversation, and how it is made shorter |
+//! | [`goal`] | a turn that the agent begins by itself |
 //! | [`review`] | the model looks at changes with fresh eyes |
 //! | [`waiting`] | the bound of what waits for its place in it |
 
@@ -24,6 +25,7 @@ mod calls;
 mod client_tools;
 mod compact;
 mod context;
+mod goal;
 mod growth;
 mod history;
 mod instructions;
@@ -64,7 +66,7 @@ pub use messages::{
 };
 pub use shell::{ShellHandle, Shells};
 pub use task::{Purpose, TurnLimits, TurnRules, TurnSetup, TurnTask, usual_shell};
-pub use tools::offered;
+pub use tools::{goal_tools, offered};
 
 /// See the module's documentation. It ends with the turn.
 pub struct Turn {

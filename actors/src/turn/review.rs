@@ -1,18 +1,17 @@
 //! A review: the model looks at changes with fresh eyes, in a conversation of its own, and what it found becomes part of the
 //! thread's.
 
-use actix_rt::task::spawn_blocking;
 use serde::Deserialize;
 
 use super::answer::started;
 use super::messages::{ReviewWanted, TurnEvent};
-use super::run::{Run, Stop, failure};
+use super::run::{Run, Stop};
 use super::task::TurnRules;
 use super::tools::only_looks;
 use crate::protocol::item::{AgentMessage, Item, ItemKind, Review};
 use crate::protocol::model::{HistoryItem, Role};
+use crate::protocol::review::ReviewTarget;
 use crate::protocol::settings::{ModeKind, NetworkAccess, SandboxPolicy};
-use crate::protocol::turn::{CodexErrorInfo, ReviewTarget};
 
 /// How the reviewer works.
 const REVIEWER: &str = include_str!("review.md");
@@ -101,15 +100,8 @@ impl Run {
 
     /// The conversation with the reviewer. The findings come back as people read them.
     async fn examine(&mut self, target: &ReviewTarget) -> Result<String, Stop> {
-        let files = self.task.rules.instruction_files.clone();
-        let found = spawn_blocking(move || files.run()).await;
-        let found = found.map_err(|_| {
-            let words = "the server failed while it read the instruction files of the project";
-            Stop::Failed(failure(words, CodexErrorInfo::Other))
-        })?;
-        let place = found.text.map(|text| HistoryItem::text(Role::User, text));
-        let asked = HistoryItem::text(Role::User, question(target));
-        self.history = place.into_iter().chain([self.surroundings(), asked]).collect();
+        self.history = self.place().await?;
+        self.history.push(HistoryItem::text(Role::User, question(target)));
         loop {
             let answered = self.answer().await?;
             if !answered.goes_on {
@@ -124,19 +116,6 @@ impl Run {
         let item = started(kind, now);
         self.reporter.push(TurnEvent::ItemStarted(item.clone()));
         self.reporter.push(TurnEvent::ItemCompleted { item: Item { completed_at_ms: Some(now), ..item }, history });
-    }
-}
-
-/// What people see of an event in a conversation beside the thread's own: thoughts and calls, but no messages. The history of
-/// the thread stays as it is.
-pub(super) fn beside(event: TurnEvent) -> Option<TurnEvent> {
-    let is_message = |item: &Item| matches!(item.kind, ItemKind::AgentMessage(_));
-    match event {
-        TurnEvent::ItemStarted(item) if is_message(&item) => None,
-        TurnEvent::ItemCompleted { item, .. } if is_message(&item) => None,
-        TurnEvent::Grew { growth: super::Growth::Text(_), .. } | TurnEvent::Remembered(_) => None,
-        TurnEvent::ItemCompleted { item, .. } => Some(TurnEvent::ItemCompleted { item, history: Vec::new() }),
-        event => Some(event),
     }
 }
 

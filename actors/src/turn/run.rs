@@ -181,17 +181,22 @@ impl Run {
         if !is_ephemeral {
             self.read_history().await?;
         }
-        let words = match purpose {
+        match purpose {
             Purpose::Compact(reply) => {
                 self.reporter.push(TurnEvent::Began { reply });
                 return self.compact().await;
             }
             Purpose::Command(command) => return self.run_command(command).await,
             Purpose::Review(wanted) => return self.review(wanted).await,
-            Purpose::Answer(words) => words,
-        };
-        self.remember_outputs();
-        self.say(words).await?;
+            Purpose::Answer(words) => {
+                self.remember_outputs();
+                self.say(words).await?;
+            }
+            Purpose::Pursue(goal) => {
+                self.remember_outputs();
+                self.go_on(&goal).await?;
+            }
+        }
         if self.task.compact_first {
             self.compact().await?;
         }
@@ -242,11 +247,7 @@ impl Run {
                 names.join(", ")
             )));
         }
-        let mut history: Vec<HistoryItem> = Vec::new();
-        let surroundings = self.surroundings();
-        let place = found.text.map(|text| HistoryItem::text(Role::User, text));
-        let known = place.into_iter().chain([surroundings]).chain(self.way_of_working());
-        history.extend(known.filter(|entry| !self.knows(entry)));
+        let mut history = self.unknown_place(found.text);
         history.extend(context.into_iter().map(|text| HistoryItem::text(Role::User, text)));
         history.push(message);
         self.history.extend(history.iter().cloned());
@@ -259,7 +260,23 @@ impl Run {
         Ok(())
     }
 
-    pub(super) fn surroundings(&self) -> HistoryItem {
+    /// What the model does not know yet of the place where it works.
+    pub(super) async fn place(&mut self) -> Result<Vec<HistoryItem>, Stop> {
+        let files = self.task.rules.instruction_files.clone();
+        let found = spawn_blocking(move || files.run()).await.map_err(|_| {
+            let words = "the server failed while it read the instruction files of the project";
+            Stop::Failed(failure(words, CodexErrorInfo::Other))
+        })?;
+        Ok(self.unknown_place(found.text))
+    }
+
+    fn unknown_place(&self, instructions: Option<String>) -> Vec<HistoryItem> {
+        let place = instructions.map(|text| HistoryItem::text(Role::User, text));
+        let told = place.into_iter().chain([self.surroundings()]).chain(self.way_of_working());
+        told.filter(|entry| !self.knows(entry)).collect()
+    }
+
+    fn surroundings(&self) -> HistoryItem {
         let rules = &self.task.rules;
         let zoned = jiff::Timestamp::from_millisecond(self.setup.clock.unix_ms())
             .unwrap_or_default()

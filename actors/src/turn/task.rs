@@ -17,7 +17,7 @@ use crate::limits::{Milliseconds, Seconds};
 use crate::model::{ModelSetup, Provider};
 use crate::protocol::model::{HistoryItem, ToolSpec};
 use crate::protocol::settings::{AskForApproval, ModeKind, ReasoningSummary};
-use crate::protocol::thread::ThreadId;
+use crate::protocol::thread::{ThreadGoal, ThreadId};
 use crate::reply::Reply;
 use crate::store::Store;
 
@@ -59,6 +59,10 @@ pub struct TurnLimits {
     pub approval_seconds: Seconds,
     /// Bytes of a command's output that clients see; of longer output they see the beginning and the end.
     pub command_output_bytes: usize,
+    /// Turns in a row that an agent may begin by itself and then only talk in; then its goal counts as blocked.
+    pub goal_idle_turns: usize,
+    /// Messages that one thread may have waiting in its queue.
+    pub queued_messages: usize,
 }
 
 #[cfg(test)]
@@ -74,6 +78,8 @@ impl TurnLimits {
             calls_per_answer: 4,
             approval_seconds: Seconds(0),
             command_output_bytes: 64,
+            goal_idle_turns: 1,
+            queued_messages: 1,
         }
     }
 }
@@ -169,6 +175,8 @@ pub enum Purpose {
     Answer(UserWords),
     /// To run a command of a user.
     Command(UserCommand),
+    /// To get nearer to the goal of the thread.
+    Pursue(ThreadGoal),
     /// To review changes.
     Review(ReviewWanted),
     /// To summarise the conversation. The reply is answered when the turn is on disk.

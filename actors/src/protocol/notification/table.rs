@@ -14,7 +14,7 @@ use crate::protocol::config::ConfigWarning;
 use crate::protocol::fs::FsChanged;
 use crate::protocol::remote::RemoteControlState;
 use crate::protocol::search::FuzzyFileSearchSessionUpdated;
-use crate::protocol::thread::{Thread, ThreadId, ThreadStatus};
+use crate::protocol::thread::{Thread, ThreadGoal, ThreadId, ThreadStatus};
 
 notifications! {
     /// A thread was started, forked or resumed.
@@ -53,6 +53,25 @@ notifications! {
     };
     /// An idle thread was unloaded.
     "thread/closed", Everyone, ThreadClosed {
+        /// Id of the thread.
+        thread_id: ThreadId,
+    };
+    /// The goal of a thread has changed.
+    "thread/goal/updated", Everyone, ThreadGoalUpdated {
+        /// Id of the thread.
+        thread_id: ThreadId,
+        /// The turn in which it did; null where a client changed it.
+        turn_id: Option<String>,
+        /// The goal.
+        goal: ThreadGoal,
+    };
+    /// A thread has no goal any more.
+    "thread/goal/cleared", Everyone, ThreadGoalCleared {
+        /// Id of the thread.
+        thread_id: ThreadId,
+    };
+    /// The queued messages of a thread have changed.
+    "thread/queue/changed", Everyone, ThreadQueueChanged {
         /// Id of the thread.
         thread_id: ThreadId,
     };

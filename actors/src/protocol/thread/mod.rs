@@ -4,9 +4,11 @@ mod choices;
 mod conversation;
 mod dynamic_tools;
 mod experimental;
+mod goal;
 mod id;
 mod listing;
 mod params;
+mod queue;
 mod results;
 mod snapshot;
 #[cfg(test)]
@@ -16,6 +18,10 @@ mod widening;
 pub use choices::ThreadChoices;
 pub use conversation::{ThreadInjectItemsParams, ThreadRevertParams, ThreadRevertResponse, ThreadSettingsUpdateParams};
 pub use dynamic_tools::{DynamicFunction, DynamicToolNamespaceTool, DynamicToolSpec};
+pub use goal::{
+    ThreadGoal, ThreadGoalClearParams, ThreadGoalClearResponse, ThreadGoalGetParams, ThreadGoalGetResponse,
+    ThreadGoalMutationOrigin, ThreadGoalSetParams, ThreadGoalSetResponse, ThreadGoalStatus,
+};
 pub use id::{InvalidThreadId, ThreadId};
 pub use listing::{
     CwdFilter, ItemAnchor, ItemsCursor, OutputDeferral, SortDirection, ThreadAttachmentListParams,
@@ -25,15 +31,19 @@ pub use listing::{
 };
 pub use params::{
     ForkOptions, GitInfoUpdate, ResumeOptions, StartOptions, ThreadArchiveParams, ThreadDeleteParams, ThreadForkParams,
-    ThreadGoalGetParams, ThreadIdParams, ThreadMetadataUpdateParams, ThreadNameSetParams, ThreadReadParams,
-    ThreadReadStateUpdateParams, ThreadResumeParams, ThreadShellCommandParams, ThreadStartParams, ThreadStartSource,
-    ThreadUnarchiveParams, ThreadUnsubscribeParams, TurnsPageParams,
+    ThreadIdParams, ThreadMetadataUpdateParams, ThreadNameSetParams, ThreadReadParams, ThreadReadStateUpdateParams,
+    ThreadResumeParams, ThreadShellCommandParams, ThreadStartParams, ThreadStartSource, ThreadUnarchiveParams,
+    ThreadUnsubscribeParams, TurnsPageParams,
+};
+pub use queue::{
+    QueuedSubmission, ThreadQueueAddParams, ThreadQueueAddResponse, ThreadQueueDeleteParams, ThreadQueueDeleteResponse,
+    ThreadQueueListParams, ThreadQueueListResponse,
 };
 pub use results::{
     ChangedThread, Empty, LoadedThread, Page, ReadStateOperation, ThreadArchiveResponse, ThreadAttachmentListResponse,
     ThreadBackgroundTerminal, ThreadBackgroundTerminalsListResponse, ThreadBackgroundTerminalsTerminateResponse,
-    ThreadDeleteResponse, ThreadForkResponse, ThreadGoalGetResponse, ThreadItemsListResponse, ThreadListResponse,
-    ThreadLoadedListResponse, ThreadMetadataUpdateResponse, ThreadNameSetResponse, ThreadReadResponse, ThreadReadState,
+    ThreadDeleteResponse, ThreadForkResponse, ThreadItemsListResponse, ThreadListResponse, ThreadLoadedListResponse,
+    ThreadMetadataUpdateResponse, ThreadNameSetResponse, ThreadReadResponse, ThreadReadState,
     ThreadReadStateUpdateResponse, ThreadResumeResponse, ThreadSearchResponse, ThreadSearchResult, ThreadStartResponse,
     ThreadTurnsListResponse, ThreadUnarchiveResponse, ThreadUnsubscribeResponse, ThreadUnsubscribeStatus, TurnsPage,
     UnreadPosition,
@@ -48,7 +58,8 @@ pub use super::settings::{
 };
 pub use super::unset::Unset;
 
-use super::turn::{ReviewStartParams, TurnInterruptParams, TurnStartParams, TurnSteerParams};
+use super::review::ReviewStartParams;
+use super::turn::{TurnInterruptParams, TurnStartParams, TurnSteerParams};
 
 /// Requests about threads and turns; the variant is named after the method.
 ///
@@ -95,6 +106,16 @@ pub enum ThreadRequest {
     ItemsList(Box<ThreadItemsListParams>),
     /// `thread/goal/get`
     GoalGet(ThreadGoalGetParams),
+    /// `thread/goal/set`
+    GoalSet(Box<ThreadGoalSetParams>),
+    /// `thread/goal/clear`
+    GoalClear(ThreadGoalClearParams),
+    /// `thread/queue/add`
+    QueueAdd(Box<ThreadQueueAddParams>),
+    /// `thread/queue/list`
+    QueueList(ThreadQueueListParams),
+    /// `thread/queue/delete`
+    QueueDelete(ThreadQueueDeleteParams),
     /// `thread/attachment/list`
     AttachmentList(ThreadAttachmentListParams),
     /// `thread/backgroundTerminals/list`
@@ -112,7 +133,7 @@ pub enum ThreadRequest {
     /// `turn/steer`
     TurnSteer(Box<TurnSteerParams>),
     /// `review/start`
-    ReviewStart(ReviewStartParams),
+    ReviewStart(Box<ReviewStartParams>),
     /// `turn/interrupt`
     TurnInterrupt(TurnInterruptParams),
 }
@@ -138,6 +159,11 @@ impl ThreadRequest {
             Self::TurnsList(params) => &params.thread_id,
             Self::ItemsList(params) => &params.thread_id,
             Self::GoalGet(params) => &params.thread_id,
+            Self::GoalSet(params) => &params.thread_id,
+            Self::GoalClear(params) => &params.thread_id,
+            Self::QueueAdd(params) => &params.thread_id,
+            Self::QueueList(params) => &params.thread_id,
+            Self::QueueDelete(params) => &params.thread_id,
             Self::AttachmentList(params) => &params.thread_id,
             Self::BackgroundTerminalsList(params) => &params.thread_id,
             Self::BackgroundTerminalsTerminate(params) => &params.thread_id,

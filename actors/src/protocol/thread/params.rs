@@ -218,8 +218,6 @@ pub type ThreadUnarchiveParams = ThreadIdParams;
 pub type ThreadDeleteParams = ThreadIdParams;
 /// Params of `thread/unsubscribe`.
 pub type ThreadUnsubscribeParams = ThreadIdParams;
-/// Params of `thread/goal/get`.
-pub type ThreadGoalGetParams = ThreadIdParams;
 
 /// Params of `thread/readState/update`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]

@@ -239,13 +239,6 @@ pub enum ThreadUnsubscribeStatus {
     Unsubscribed,
 }
 
-/// Result of `thread/goal/get`. This server stores no goals.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
-pub struct ThreadGoalGetResponse {
-    /// The goal; always null.
-    pub goal: Unset,
-}
-
 /// Result of `thread/attachment/list`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -4,7 +4,6 @@ mod choices;
 mod error;
 mod params;
 mod plan;
-mod review;
 
 pub use choices::{TurnChoices, TurnEnvironmentParams};
 pub use error::{CodexErrorInfo, HttpStatus, NonSteerableTurnKind, TurnError};
@@ -13,7 +12,6 @@ pub use params::{
     TurnStartParams, TurnStartResponse, TurnSteerParams, TurnSteerResponse, TurnToolOutput,
 };
 pub use plan::{TurnPlanStep, TurnPlanStepStatus};
-pub use review::{ReviewDelivery, ReviewStartParams, ReviewStartResponse, ReviewTarget};
 
 pub use super::item::{ThreadItem, ThreadItemEntry};
 pub use super::settings::ReasoningSummary;

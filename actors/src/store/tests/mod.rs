@@ -105,7 +105,14 @@ fn record_turn(db: &mut SqliteConnection, thread_id: ThreadId, id: &str, asked: 
 
 /// The state of a turn and nothing else.
 fn state(thread_id: ThreadId, turn: TurnRecord) -> RecordTurn {
-    RecordTurn { thread_id, turn, items: Vec::new(), model_history: HistoryChange::none(), at_ms: 9_000 }
+    RecordTurn {
+        thread_id,
+        turn,
+        items: Vec::new(),
+        model_history: HistoryChange::none(),
+        dequeued: None,
+        at_ms: 9_000,
+    }
 }
 
 fn everything() -> ThreadFilter {

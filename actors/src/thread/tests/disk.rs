@@ -11,11 +11,11 @@ use crate::protocol::thread::SortDirection;
 use crate::protocol::turn::TurnItemsView;
 use crate::router::listener::listen;
 use crate::store::messages::{
-    InsertThread, LastTokenUsage, ListItems, ListTurns, ReadTurns, RevertThread, Reverted, Until,
+    InsertThread, LastTokenUsage, ListItems, ListTurns, ReadGoal, ReadTurns, RevertThread, Reverted, Until,
 };
 use crate::store::{self, Close, PageRequest, Store, ThreadRecord};
 use crate::thread::steps::question;
-use crate::thread::{Revert, Thread, ThreadParts};
+use crate::thread::{Past, Revert, Thread, ThreadParts};
 use crate::turn::{Report, TurnRules, TurnSetup, UserWords};
 use crate::vital::Vitals;
 
@@ -38,7 +38,7 @@ async fn thread() -> (Thread, ThreadId, Arc<Addr<Store>>) {
         history_bytes: 1,
         clock,
     };
-    (Thread::new(Arc::new(record), false, None, parts), id, store)
+    (Thread::new(Arc::new(record), false, Past::default(), parts), id, store)
 }
 
 /// Brings the text of a message in progress to disk; and then the end of the turn, if `ends`.
@@ -52,7 +52,7 @@ impl Handler<Work> for Thread {
     type Result = ();
 
     fn handle(&mut self, Work { ends }: Work, ctx: &mut Self::Context) {
-        self.state.begin(TURN, 1);
+        self.state.begin(TURN, false, 1);
         self.state.report(TURN, vec![said(), event(&Reported::Started(0)), event(&Reported::Grew(0))], 1);
         self.record_progress(ctx);
         if ends {
@@ -114,7 +114,7 @@ fn revert(id: ThreadId) -> Revert {
     let turns = ListTurns { thread_id: id, page: page(), items_view: TurnItemsView::NotLoaded };
     let items = ListItems { thread_id: id, turn_id: None, anchor: None, page: page() };
     let revert = RevertThread { id, until: Until::Before(TURN.to_owned()), at_ms: 3 };
-    Revert((revert, LastTokenUsage { thread_id: id }, (turns, items)))
+    Revert((revert, (LastTokenUsage { thread_id: id }, ReadGoal { thread_id: id }), (turns, items)))
 }
 
 #[actix_rt::test]

@@ -10,6 +10,7 @@
 //! | [`consent`] | whether something is done, and who is asked |
 //! | [`exec`], [`input`] | shell commands, and typing into them |
 //! | [`apply_patch`] | changes of files |
+//! | [`goal`] | the goal of the thread |
 //! | [`update_plan`], [`view_image`] | the steps that a person sees; a picture for the model |
 //! | [`permissions`], [`user_input`] | asking the person for more than the sandbox allows; questions |
 //! | [`dynamic`] | tools that a client runs |
@@ -21,6 +22,7 @@ mod apply_patch;
 mod consent;
 mod dynamic;
 mod exec;
+mod goal;
 mod input;
 mod outcome;
 mod permissions;
@@ -67,17 +69,29 @@ const LONG_BYTES: usize = 8 << 20;
 /// All tools, in the order in which they are offered.
 static TOOLS: &[Tool] = &[exec::TOOL, input::TOOL, apply_patch::TOOL, update_plan::TOOL, view_image::TOOL];
 
+/// Tools that are offered only sometimes.
+static OTHERS: [&Tool; 4] = [&user_input::TOOL, &permissions::TOOL, &goal::GET, &goal::UPDATE];
+
+impl Tool {
+    /// As the model is told of it.
+    fn spec(&self) -> ToolSpec {
+        let (name, description) = (self.name.to_owned(), self.about.to_owned());
+        ToolSpec { name, description, parameters: (self.parameters)() }
+    }
+}
+
 /// What the model may call in this mode, besides tools of clients. `may_ask_for_more`: the person can be asked for more than
 /// the sandbox allows.
 pub fn offered(mode: ModeKind, may_ask_for_more: bool) -> Vec<ToolSpec> {
-    let spec = |tool: &Tool| {
-        let (name, description) = (tool.name.to_owned(), tool.about.to_owned());
-        ToolSpec { name, description, parameters: (tool.parameters)() }
-    };
     // Who plans may ask.
     let input = (mode == ModeKind::Plan).then_some(&user_input::TOOL);
     let permissions = may_ask_for_more.then_some(&permissions::TOOL);
-    TOOLS.iter().chain(input).chain(permissions).map(spec).collect()
+    TOOLS.iter().chain(input).chain(permissions).map(Tool::spec).collect()
+}
+
+/// What the model may call besides while its thread has a goal.
+pub fn goal_tools() -> [ToolSpec; 2] {
+    [&goal::GET, &goal::UPDATE].map(Tool::spec)
 }
 
 /// Whether the tool only looks, and changes nothing by itself.
@@ -89,7 +103,7 @@ pub(super) fn only_looks(tool: &ToolSpec) -> bool {
 pub(super) fn make(toolbox: Rc<Toolbox>, number: usize, call: Call) -> LocalBoxFuture<'static, Made> {
     Box::pin(async move {
         let call_id = call.call_id.clone();
-        let own = TOOLS.iter().chain([&user_input::TOOL, &permissions::TOOL]).find(|tool| tool.name == call.name);
+        let own = TOOLS.iter().chain(OTHERS.iter().copied()).find(|tool| tool.name == call.name);
         let of_client = toolbox.rules.client_tools.iter().find(|tool| tool.is_called(&call.name)).cloned();
         let most_bytes = own.filter(|_| of_client.is_none()).map_or(LONG_BYTES, |tool| tool.most_bytes);
         let answer = match (of_client, own) {
@@ -143,7 +157,7 @@ mod tests {
 
     #[test]
     fn every_tool_has_a_name_and_an_object_of_described_arguments() {
-        for spec in offered(ModeKind::Plan, true) {
+        for spec in offered(ModeKind::Plan, true).into_iter().chain(goal_tools()) {
             let schema: serde_json::Value = serde_json::from_str(spec.parameters.get()).unwrap();
             assert_eq!(schema["type"], "object", "{}", spec.name);
             assert_eq!(schema["additionalProperties"], false, "{}", spec.name);

@@ -22,6 +22,8 @@ pub(super) fn parameters<A: JsonSchema>() -> Box<RawValue> {
     for own in ["title", "description"] {
         schema.remove(own);
     }
+    // Some servers want it also where there are none.
+    schema.ensure_object().entry("properties").or_insert_with(|| Value::Object(Default::default()));
     schema.insert("additionalProperties".to_owned(), Value::Bool(false));
     serde_json::value::to_raw_value(&schema).unwrap_or_default()
 }

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Turn;
-use crate::protocol::thread::ThreadId;
+use super::thread::ThreadId;
+use super::turn::Turn;
 
 /// Params of `review/start`.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -1,4 +1,7 @@
-//! A question of the server to the person at the terminal: may this be done?
+//! A question to the person at the terminal: of the server, whether something may be done, or of the agent.
+
+mod input;
+mod permissions;
 
 use app_server_actors::protocol::{
     RequestId,
@@ -7,7 +10,8 @@ use app_server_actors::protocol::{
     server_request::{
         COMMAND_APPROVAL, CommandExecutionApprovalDecision as OfCommand, CommandExecutionRequestApprovalParams,
         CommandExecutionRequestApprovalResponse, FILE_CHANGE_APPROVAL, FileChangeApprovalDecision as OfPatch,
-        FileChangeRequestApprovalParams, FileChangeRequestApprovalResponse, OUTSIDE_THE_SANDBOX,
+        FileChangeRequestApprovalParams, FileChangeRequestApprovalResponse, OUTSIDE_THE_SANDBOX, PERMISSIONS_APPROVAL,
+        PermissionsRequestApprovalParams, PermissionsRequestApprovalResponse, ToolRequestUserInputResponse, USER_INPUT,
     },
 };
 use serde::Serialize;
@@ -17,6 +21,7 @@ use super::{
     exact::{block, labelled},
     patch_text,
 };
+use input::Input;
 
 /// Lines of a question that are no part of a diff, about.
 const OTHER_LINES: usize = 7;
@@ -35,6 +40,8 @@ enum About {
     Command(Box<CommandExecutionRequestApprovalParams>),
     /// A patch; its changes, if their item was seen.
     Patch(Box<FileChangeRequestApprovalParams>, Option<Vec<FileUpdateChange>>),
+    Permissions(Box<PermissionsRequestApprovalParams>),
+    Input(Input),
 }
 
 /// What a person's line means.
@@ -43,6 +50,8 @@ pub enum Reply {
     Answer(Answer),
     /// The person wants to see all of it first.
     ShowAll,
+    /// It is an answer, and there is more to ask.
+    More,
     /// It is no answer.
     Unclear,
 }
@@ -55,6 +64,10 @@ pub enum Answer {
     Command(CommandExecutionRequestApprovalResponse),
     /// About a patch.
     Patch(FileChangeRequestApprovalResponse),
+    /// About permissions.
+    Permissions(PermissionsRequestApprovalResponse),
+    /// To the agent's questions.
+    Input(ToolRequestUserInputResponse),
 }
 
 /// Size of the terminal, in characters.
@@ -84,6 +97,10 @@ impl Question {
             let params: Box<FileChangeRequestApprovalParams> = params.read()?;
             let changes = changes_of(&params.item_id);
             About::Patch(params, changes)
+        } else if method == PERMISSIONS_APPROVAL.name() {
+            About::Permissions(params.read()?)
+        } else if method == USER_INPUT.name() {
+            About::Input(Input::new(params.read()?))
         } else {
             return Ok(None);
         };
@@ -95,6 +112,8 @@ impl Question {
         match &self.about {
             About::Command(params) => command_lines(params, size),
             About::Patch(params, Some(changes)) => patch_lines(params, changes, size, all),
+            About::Permissions(params) => permissions::lines(params, size.columns),
+            About::Input(input) => input.lines(size.columns),
             About::Patch(..) => vec![
                 "The agent wants to change files, which were described before this program followed the thread."
                     .to_owned(),
@@ -111,13 +130,17 @@ impl Question {
             About::Command(_) => "Run it? [y/a/n/c] ",
             About::Patch(_, Some(_)) => "Change them? [y/a/n/c/v] ",
             About::Patch(_, None) => "Say no? [n/c] ",
+            About::Permissions(_) => "Allow it? [y/a/n] ",
+            About::Input(_) => "Your answer: ",
         }
     }
 
     /// What `line` means as an answer.
-    pub fn reply(&self, line: &str) -> Reply {
+    pub fn reply(&mut self, line: &str) -> Reply {
         let word = line.trim().to_lowercase();
-        match &self.about {
+        match &mut self.about {
+            About::Permissions(params) => permissions::reply(params, &word),
+            About::Input(input) => input.reply(line),
             About::Command(params) => {
                 let decision = match word.as_str() {
                     "y" | "yes" => OfCommand::Accept,
@@ -216,7 +239,7 @@ mod tests {
         Question::of(id, &method, &params, |_| changes).unwrap().unwrap()
     }
 
-    fn answer(question: &Question, line: &str) -> Option<Value> {
+    fn answer(question: &mut Question, line: &str) -> Option<Value> {
         match question.reply(line) {
             Reply::Answer(answer) => Some(serde_json::to_value(answer).unwrap()["decision"].take()),
             _ => None,
@@ -225,17 +248,17 @@ mod tests {
 
     #[test]
     fn only_a_clear_word_is_an_answer() {
-        let question = asked("item/commandExecution/requestApproval", json!({"command": "/bin/bash -lc ls"}), None);
+        let mut question = asked("item/commandExecution/requestApproval", json!({"command": "/bin/bash -lc ls"}), None);
         for (line, decision) in [("y", "accept"), (" A\t", "acceptForSession"), ("no", "decline"), ("c", "cancel")] {
-            assert_eq!(answer(&question, line), Some(json!(decision)), "{line:?}");
+            assert_eq!(answer(&mut question, line), Some(json!(decision)), "{line:?}");
         }
         for line in ["", " ", "yy", "ok", "p", "1", "\u{1b}[c"] {
-            assert_eq!(answer(&question, line), None, "{line:?}");
+            assert_eq!(answer(&mut question, line), None, "{line:?}");
         }
         let proposed = json!({"command": "x", "proposedExecpolicyAmendment": ["cargo", "test"]});
-        let question = asked("item/commandExecution/requestApproval", proposed, None);
+        let mut question = asked("item/commandExecution/requestApproval", proposed, None);
         let amendment = json!({"acceptWithExecpolicyAmendment": {"execpolicy_amendment": ["cargo", "test"]}});
-        assert_eq!(answer(&question, "p"), Some(amendment));
+        assert_eq!(answer(&mut question, "p"), Some(amendment));
         assert!(question.lines(SIZE, false).iter().any(|line| line.ends_with("begins with: cargo test")));
     }
 
@@ -262,13 +285,13 @@ mod tests {
     fn a_patch_fits_on_the_screen_until_all_of_it_is_wanted() {
         let change = json!({"path": "/home/me/a.txt", "kind": {"type": "add"}, "diff": "line\n".repeat(100)});
         let changes = vec![serde_json::from_value(change).unwrap()];
-        let question = asked("item/fileChange/requestApproval", json!({}), Some(changes));
+        let mut question = asked("item/fileChange/requestApproval", json!({}), Some(changes));
         let lines = question.lines(SIZE, false);
         assert!(lines.len() < SIZE.rows, "{lines:#?}");
         assert!(lines.iter().any(|line| line == "  … 86 more lines; type v to see all"), "{lines:#?}");
         assert!(matches!(question.reply("v"), Reply::ShowAll));
         assert_eq!(question.lines(SIZE, true).iter().filter(|line| line.contains("+line")).count(), 100);
-        let unseen = asked("item/fileChange/requestApproval", json!({}), None);
-        assert_eq!((answer(&unseen, "y"), answer(&unseen, "n")), (None, Some(json!("decline"))));
+        let mut unseen = asked("item/fileChange/requestApproval", json!({}), None);
+        assert_eq!((answer(&mut unseen, "y"), answer(&mut unseen, "n")), (None, Some(json!("decline"))));
     }
 }
