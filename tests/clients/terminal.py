@@ -1,0 +1,312 @@
+"""A day at the official terminal program, on 80 columns and 24 rows."""
+
+import os
+import re
+import subprocess
+from contextlib import contextmanager
+
+from place import Place
+from screen import Screen
+from steps import Steps, need
+
+CODEX = os.environ["CLIENTS"] + "/codex/node_modules/.bin/codex"
+IDLE = r"› Ask Codex to do anything"
+BUSY = r"esc to interrupt|esc back|esc cancel"
+
+
+class Day:
+    def __init__(self, place, steps):
+        self.place, self.steps, self.screen = place, steps, None
+        steps.look = lambda: self.screen.shown() if self.screen and self.screen.is_open() else ""
+
+    def start(self, *words, **environment):
+        """Starts the program, in place of the one before, and waits until a message can be written."""
+        if self.screen:
+            self.screen.close()
+        environment = self.place.environment(self.place.client_home, **environment)
+        self.screen = Screen([CODEX, *words], environment, self.place.work)
+
+    def codex(self, *words):
+        """A command that ends by itself; returns what it said."""
+        done = subprocess.run([CODEX, *words], cwd=self.place.work, env=self.place.environment(self.place.client_home),
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        need(done.returncode == 0, f"`codex {words[0]}` ended with {done.returncode}: {done.stderr[-400:]}")
+        return done.stdout
+
+    def settle(self):
+        """Goes back to the empty prompt, whatever is on the screen, so that a failed step leaves the next one alone."""
+        for key in ("Escape", "q", "C-u", "Escape", "C-u"):
+            if re.search(IDLE, self.screen.shown()) and not re.search(BUSY, self.screen.shown()):
+                return
+            self.screen.key(key)
+            try:
+                self.screen.wait(IDLE, 2)
+            except TimeoutError:
+                pass
+
+    @contextmanager
+    def step(self, name):
+        before = self.steps.failed
+        with self.steps.step(name):
+            yield
+        if self.steps.failed > before and self.screen.is_open():
+            self.settle()
+
+    def work(self):
+        screen = self.screen
+        with self.step("a message and its answer"):
+            screen.wait(IDLE)
+            screen.say("good morning")
+            screen.wait("• You said: good morning")
+        with self.step("a title appears"):
+            screen.wait("A day with clients")
+        with self.step("a command of the agent"):
+            screen.say("run: echo from-the-agent")
+            screen.wait(r"Ran echo from-the-agent\s+└ from-the-agent")
+            screen.wait("The tool says: from-the-agent")
+        with self.step("a patch"):
+            screen.say("patch: new.txt hello")
+            screen.wait(r"Added new\.txt \(\+1 -0\)")
+            screen.wait("The tool says")
+            need((self.place.work / "new.txt").read_text() == "hello\n", "new.txt was not written")
+        with self.step("a plan"):
+            screen.say("plan: wash up | have lunch")
+            screen.wait(r"Updated Plan[\s\S]*□ wash up\s+□ have lunch")
+        with self.step("thoughts"):
+            screen.say("think: **Weighing words** carefully")
+            screen.wait("• You said: nothing")
+        with self.step("an approval by key"):
+            screen.say("ask: echo outside-1")
+            screen.wait(r"Would you like to run the following command\?[\s\S]*May I leave the sandbox\?")
+            screen.key("y")
+            screen.wait("You approved codex to run echo outside-1")
+            screen.wait("The tool says: outside-1")
+        with self.step("a refusal by key, which ends the turn"):
+            screen.say("ask: echo outside-2")
+            screen.wait("Would you like to run the following command")
+            screen.key("Escape")
+            screen.wait("Conversation interrupted")
+            screen.wait(IDLE)
+        with self.step("an approval for the rest of the session"):
+            screen.say("ask: echo outside-3")
+            screen.wait("2. Yes, and don't ask again")
+            screen.key("2")
+            screen.wait("The tool says: outside-3")
+            screen.say("ask: echo outside-3")
+            screen.wait("The tool says: outside-3")
+
+    def meanwhile(self):
+        screen = self.screen
+        with self.step("an interrupt"):
+            screen.say("slow: 60")
+            screen.wait("word3")
+            screen.key("Escape")
+            screen.wait("Conversation interrupted")
+            screen.wait(IDLE)
+        with self.step("steering"):
+            screen.say("slow: 4")
+            screen.wait("word2")
+            screen.say("words on the way")
+            screen.wait("• You said: words on the way")
+        with self.step("a command that runs on, and its interrupt"):
+            screen.say("run: echo begun; sleep 60")
+            screen.wait("Running echo begun|1 background terminal running")
+            screen.key("Escape")
+            screen.wait("Conversation interrupted")
+        with self.step("an answer that fails"):
+            screen.say("fail: 400")
+            screen.wait("■ .*as you asked")
+            screen.say("after the failure")
+            screen.wait("• You said: after the failure")
+
+    def settings(self):
+        screen = self.screen
+        with self.step("/rename"):
+            screen.say("/rename My day")
+            screen.wait(r"· My day")
+        with self.step("/status"):
+            screen.say("/status")
+            screen.wait(r"Thread name:\s+My day")
+            screen.wait(r"Session:\s+[0-9a-f-]{36}")
+        with self.step("/model"):
+            screen.say("/model")
+            screen.wait("Select Model and Effort")
+            screen.key("2")
+            screen.wait("Model changed to scripted-mini")
+            screen.say("another model")
+            screen.wait("• You said: another model")
+            asked = self.place.model.requests[-1]["model"]
+            need(asked == "scripted-mini", f"the model is {asked}")
+        with self.step("/permissions"):
+            screen.say("/permissions")
+            screen.wait("Update Model Permissions")
+            screen.key("4")
+            screen.wait("Permission selection requested: Read Only")
+            screen.say("patch: forbidden.txt x")
+            screen.wait("Would you like to make the following edits")
+            screen.key("Escape")
+            screen.wait("Conversation interrupted")
+            need(not (self.place.work / "forbidden.txt").exists(), "read only, and written all the same")
+            screen.say("/permissions")
+            screen.wait("Update Model Permissions")
+            screen.key("1")
+            screen.wait("Permission selection requested: Ask for approval")
+        with self.step("/compact"):
+            screen.say("/compact")
+            screen.wait("Context compacted")
+        with self.step("/diff"):
+            screen.say("/diff")
+            screen.wait(r"D I F F[\s\S]*new\.txt")
+            screen.key("q")
+            screen.wait(IDLE)
+        with self.step("!command"):
+            screen.say("!echo from-my-shell")
+            screen.wait(r"You ran echo from-my-shell\s+└ from-my-shell")
+        with self.step("@file"):
+            screen.write("@not")
+            screen.wait(r"› notes\.txt\s+\./")
+            screen.key("Tab")
+            screen.wait(r"› notes\.txt $|› notes\.txt\s*\n")
+            screen.key("Enter")
+            screen.wait("• You said: notes.txt")
+        with self.step("/mcp"):
+            screen.say("/mcp")
+            screen.wait("No MCP servers configured")
+        with self.step("/skills"):
+            screen.say("/skills")
+            screen.wait("1. List skills")
+            screen.key("Escape")
+            screen.wait(IDLE)
+
+    def threads(self, *address):
+        with self.step("resume by name"):
+            # A program in which permissions were changed does not resume remote threads, says itself.
+            self.start("resume", *address, "My day")
+            self.screen.wait(IDLE)
+        screen = self.screen
+        with self.step("/review"):
+            screen.say("/review")
+            screen.wait("Select a review preset")
+            screen.key("2")
+            screen.wait("Code review started")
+            screen.wait("Code review finished")
+        with self.step("/goal"):
+            screen.say("/goal finish the day")
+            screen.wait("Goal|goal achieved")
+            screen.say("/goal clear")
+            screen.wait("[Gg]oal cleared|No goal")
+        with self.step("/side"):
+            screen.say("/side")
+            screen.wait("Side from main thread")
+            screen.say("a question aside")
+            screen.wait("• You said: a question aside")
+            screen.key("C-c")
+            screen.gone("Side from main thread")
+        with self.step("/fork"):
+            screen.say("/fork")
+            screen.wait("Fork created|forked from")
+            screen.say("in the fork")
+            screen.wait("• You said: in the fork")
+        with self.step("/new"):
+            screen.say("/new")
+            screen.gone("in the fork")
+            screen.say("a new thread")
+            screen.wait("• You said: a new thread")
+            screen.say("/rename Second")
+            screen.wait("· Second")
+        with self.step("/resume"):
+            screen.say("/resume")
+            screen.wait(r"Resume a previous session[\s\S]*Second[\s\S]*My day")
+            screen.write("My day")
+            screen.gone("Second")
+            screen.key("Enter")
+            screen.wait(r"· My day")
+            screen.wait(IDLE)
+        with self.step("a message in the resumed thread"):
+            screen.say("back again")
+            screen.wait("• You said: back again")
+        with self.step("/quit"):
+            screen.say("/quit")
+            need(screen.ended() == 0, "it did not end with 0")
+
+    def again(self, *address, **environment):
+        with self.step("resume --last"):
+            self.start("resume", "--last", *address, **environment)
+            self.screen.wait("• You said: back again")
+            self.screen.say("a second start")
+            self.screen.wait("• You said: a second start")
+        with self.step("resume with its picker"):
+            self.start("resume", *address, **environment)
+            self.screen.wait(r"Resume a previous session[\s\S]*My day")
+            self.screen.key("Enter")
+            self.screen.wait("• You said: a second start")
+            self.screen.wait(IDLE)
+        with self.step("quit with Ctrl-C"):
+            self.screen.key("C-c")
+            self.screen.wait(r"again to quit|Pane is dead")
+            self.screen.key("C-c")
+            self.screen.ended()
+
+    def commands(self, *address):
+        with self.step("codex archive, unarchive, delete, by name"):
+            self.codex("archive", *address, "Second")
+            self.codex("unarchive", *address, "Second")
+            self.codex("archive", *address, "Second")
+        with self.step("codex queue"):
+            self.codex("queue", *address, "--thread", "My day", "--message", "from the queue")
+            self.start("resume", "--last", *address)
+            self.screen.wait("• You said: from the queue")
+        with self.step("codex fork --last"):
+            self.start("fork", "--last", *address)
+            self.screen.wait(IDLE)
+            self.screen.say("in a fork of the last")
+            self.screen.wait("• You said: in a fork of the last")
+        with self.step("/archive"):
+            self.screen.say("/archive")
+            self.screen.wait("Archive this session")
+            self.screen.key("2")
+            self.screen.gone("in a fork of the last")
+        with self.step("codex agents"):
+            self.start("agents", *address)
+            self.screen.wait("My day")
+
+
+def main():
+    steps = Steps("terminal")
+    with Place() as place:
+        day = Day(place, steps)
+        try:
+            place.serve()
+            unix = ("--remote", f"unix://{place.socket}")
+            with day.step("start on the Unix socket"):
+                day.start(*unix)
+                day.screen.wait(IDLE)
+            day.work()
+            day.meanwhile()
+            day.settings()
+            day.threads(*unix)
+            day.again(*unix)
+            day.commands(*unix)
+            place.stop_server()
+            token = place.folder / "token"
+            token.write_text("a-token-of-this-day\n")
+            token.chmod(0o600)
+            said = place.serve("--listen", "ws://127.0.0.1:0", "--ws-auth", "capability-token", "--ws-token-file",
+                               str(token))
+            url = re.search(r"ws://127\.0\.0\.1:\d+", said).group()
+            with day.step("after a restart of the server, over TCP with a token"):
+                day.start("resume", "--last", "--remote", url, "--remote-auth-token-env", "TOKEN",
+                          TOKEN="a-token-of-this-day")
+                day.screen.wait(IDLE)
+                day.screen.say("good evening")
+                day.screen.wait("• You said: good evening")
+            with day.step("a wrong token is refused in words"):
+                day.start("--remote", url, "--remote-auth-token-env", "TOKEN", TOKEN="wrong")
+                day.screen.wait("401|failed to connect")
+        finally:
+            if day.screen:
+                day.screen.close()
+    steps.end()
+
+
+main()
