@@ -312,10 +312,10 @@ pub(crate) fn actors_parts(
     Ok(ActorsParts {
         limits: Arc::new(settings.limits.clone()),
         models: models.clone(),
-        account,
+        account: account.clone(),
         host,
         store: Store::open(&codex_home.join(STORE_FILE), &settings.limits, &vitals)?,
-        catalog: Catalog::start(sources.with_models(models), &settings.limits, &vitals),
+        catalog: Catalog::start(sources.with_models(models).with_account(account), &settings.limits, &vitals),
         turns: settings.turns.clone(),
         clock: Clock::system(),
         commands: own_programs::command_setup(codex_home),

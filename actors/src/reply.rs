@@ -10,7 +10,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use crate::connection::ConnectionId;
 use crate::connection::in_flight::InFlight;
 use crate::post::post;
-use crate::protocol::{Frame, RequestId, RpcError};
+use crate::protocol::{Frame, RequestId, RpcError, ServerNotification};
 use crate::router::{Outcome, Router};
 
 /// Travels with a request from its connection to the actor that answers it, and is consumed by the answer. If it is
@@ -100,14 +100,28 @@ impl Reply {
         }
     }
 
-    /// Sends the answer to the router, for an actor without an address of the router and without consequences to add.
+    /// Sends the answer to the router, for an actor without an address of the router and without consequences.
     pub fn post<A>(self, result: Result<impl Serialize, RpcError>, ctx: &mut A::Context)
     where
         A: Actor,
         A::Context: AsyncContext<A>,
     {
+        self.post_with::<A>(result, [], ctx);
+    }
+
+    /// As [`Self::post`], followed by notifications for everyone whom their rows in the table name.
+    pub fn post_with<A>(
+        self,
+        result: Result<impl Serialize, RpcError>,
+        news: impl IntoIterator<Item = ServerNotification>,
+        ctx: &mut A::Context,
+    ) where
+        A: Actor,
+        A::Context: AsyncContext<A>,
+    {
         if let Some(router) = self.duty.as_ref().map(|duty| duty.router.clone()) {
-            post::<A, _, _>(&router, self.answer(result), ctx);
+            let outcome = news.into_iter().fold(self.answer(result), Outcome::publish);
+            post::<A, _, _>(&router, outcome, ctx);
         }
     }
 

@@ -96,3 +96,19 @@ fn who_locks_the_home_delays_only_those_who_write_the_configuration() {
     drop(other);
     clients[0].call("config/value/write", edit("model", json!("m")));
 }
+
+#[test]
+fn another_provider_becomes_the_default_of_new_threads() {
+    over_every_transport(|server| {
+        let mut client = server.client();
+        assert_eq!(client.call("modelProvider/list", json!({}))["canChangeDefault"], true);
+        let written = client.call("modelProvider/default/set", json!({"providerId": "echo"}));
+        assert_eq!((&written["status"], &written["overriddenMetadata"]), (&json!("ok"), &Value::Null));
+        assert_eq!(client.call("modelProvider/list", json!({}))["defaultProviderId"], "echo");
+        assert_eq!(client.call("thread/start", json!({}))["modelProvider"], "echo");
+        let before = config(server);
+        let refused = client.refusal("modelProvider/default/set", json!({"providerId": "nobody"}));
+        assert_eq!((refused.code, &*refused.message), (-32600, "Model provider `nobody` is not configured."));
+        assert_eq!(config(server), before);
+    });
+}

@@ -76,6 +76,8 @@ mod schema;
 mod scopes;
 mod settings;
 mod shutdown;
+mod side_threads;
+mod sign_in;
 mod signals;
 mod slow_clients;
 mod start_up_questions;

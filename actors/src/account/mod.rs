@@ -5,10 +5,12 @@
 
 mod recovery;
 mod renewal;
+mod sign_in;
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_rt::task::spawn_blocking;
 
@@ -37,6 +39,8 @@ pub struct Credentials {
     seen: Mutex<AuthFile>,
     /// Held while a refresh token is used.
     renewing: tokio::sync::Mutex<()>,
+    /// Held while this process changes the file.
+    writing: Arc<Mutex<()>>,
 }
 
 impl Credentials {
@@ -45,7 +49,8 @@ impl Credentials {
         let path = codex_home.join("auth.json");
         let mut file = CachedFile::new(path.clone(), read);
         let seen = file.get().clone();
-        Self { path, file: Mutex::new(file), seen: Mutex::new(seen), renewing: tokio::sync::Mutex::default() }
+        let (file, seen) = (Mutex::new(file), Mutex::new(seen));
+        Self { path, file, seen, renewing: tokio::sync::Mutex::default(), writing: Arc::default() }
     }
 
     /// What the file says now. Looks at the file, and reads it if it has changed.
@@ -82,18 +87,21 @@ impl Credentials {
         let refresh = before.refresh.clone().ok_or("there is no refresh token")?;
         let TokenResponse { id_token, access_token, refresh_token } = ask(refresh).await?;
         let fresh = FreshTokens { id_token, access_token, refresh_token, at: now };
-        // The user may have signed in again with another program meanwhile; those tokens are then the better ones.
-        if self.now() != AuthFile::Chatgpt(before) {
-            return Ok(());
-        }
-        let path = self.path.clone();
+        let before = AuthFile::Chatgpt(before);
+        let (path, writing) = (self.path.clone(), self.writing.clone());
         let written = spawn_blocking(move || {
+            let _alone = lock(&writing);
             let text = plain_file::read_to_string(&path, LARGEST_FILE).map_err(|e| e.to_string())?;
+            // The user may have signed in again or out meanwhile; that is then the newer word.
+            if AuthFile::read(&text)? != before {
+                return Ok(false);
+            }
             let text = AuthFile::with_fresh_tokens(&text, &fresh)?;
-            replace(&path, text.as_bytes(), NewFile::Private).map_err(|e| e.to_string())
+            replace(&path, text.as_bytes(), NewFile::Private).map(|()| true).map_err(|e| e.to_string())
         });
-        written.await.map_err(|e| e.to_string())??;
-        *lock(&self.seen) = self.now();
+        if written.await.map_err(|e| e.to_string())?? {
+            *lock(&self.seen) = self.now();
+        }
         Ok(())
     }
 }
@@ -105,6 +113,12 @@ impl Account {
             AuthFile::Chatgpt(AccountTokens { account_id: Some(id), access, .. }) => Some(Self { id, access }),
             AuthFile::Chatgpt(_) | AuthFile::ApiKey(_) | AuthFile::Nobody => None,
         }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("path", &self.path).finish_non_exhaustive()
     }
 }
 

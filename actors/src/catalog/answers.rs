@@ -11,6 +11,7 @@ use super::models::models;
 use super::page::page;
 use super::providers::providers;
 use super::reader::Reader;
+use super::sign_in;
 use crate::protocol::RpcError;
 use crate::protocol::account::{
     Account, BedrockCheckGovCloudRequirementsResponse, GatewayOAuthReadParams, GatewayOAuthReadResponse,
@@ -29,6 +30,9 @@ impl Reader {
         use CatalogRequest as Request;
         Ok(match request {
             Request::AccountRead(_) => Answer::AccountRead(self.account()),
+            Request::AccountLoginStart(params) => Answer::AccountLogin(self.log_in(*params)?),
+            Request::AccountLoginCancel(params) => Answer::AccountLoginCancel(sign_in::cancel(&params)?),
+            Request::AccountLogout(_) => Answer::AccountLogout(self.log_out()?),
             Request::AccountRateLimitsRead(_) => Answer::AccountRateLimitsRead(self.rate_limits()?),
             Request::AccountGatewayOAuthRead(params) => Answer::AccountGatewayOAuthRead(self.gateway_sign_in(params)?),
             Request::AccountUsageRead(_) => return Err(self.no_usage()),
@@ -50,6 +54,9 @@ impl Reader {
             }),
             Request::ModelList(params) => Answer::ModelList(self.models(&params)?),
             Request::ModelProviderList(_) => Answer::ModelProviderList(providers(&self.settings(None))),
+            Request::ModelProviderDefaultSet(params) => {
+                Answer::ConfigWrite(self.write_default_provider(params.provider_id)?)
+            }
             Request::ModelProviderCapabilitiesRead(_) => {
                 let capabilities = ModelProviderCapabilitiesReadResponse { image_generation: true, web_search: true };
                 Answer::ModelProviderCapabilitiesRead(capabilities)
@@ -74,6 +81,14 @@ impl Reader {
             Request::PluginList(_) => Answer::PluginList(PluginListResponse::default()),
             Request::PluginInstalled(_) => Answer::PluginInstalled(PluginInstalledResponse::default()),
             Request::ExperimentalFeatureList(params) => Answer::Nothing(page(Vec::new(), &params, "features")?),
+            // There are no features, so none was changed.
+            Request::ExperimentalFeatureEnablementSet(_) => {
+                Answer::ExperimentalFeatureEnablementSet(ExperimentalFeatureEnablementSetResponse::default())
+            }
+            Request::FeedbackUpload(_) => {
+                let text = "this server sends feedback to nobody; write to those who run it";
+                return Err(RpcError::invalid_request(text));
+            }
             Request::AppList(params) => Answer::Nothing(page(Vec::new(), &params, "apps")?),
         })
     }

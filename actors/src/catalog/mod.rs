@@ -20,6 +20,7 @@ mod outlook;
 mod page;
 mod providers;
 mod reader;
+mod sign_in;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -104,7 +105,8 @@ impl Catalog {
             if takes_time(&request) {
                 let answer = wrap_future::<_, Self>(self.answer_apart(request));
                 ctx.spawn(answer.map(move |result, catalog, ctx| {
-                    reply.post::<Self>(result, ctx);
+                    let news = result.as_ref().map(sign_in::news).unwrap_or_default();
+                    reply.post_with::<Self>(result, news, ctx);
                     catalog.end(connection);
                     catalog.begin(connection, ctx);
                 }));
@@ -165,17 +167,23 @@ impl Catalog {
     }
 }
 
-/// Whether a request is about a project, or waits for another program.
+/// Whether a request is about a project, waits for another program, or changes the account, about which everyone hears.
 fn takes_time(request: &CatalogRequest) -> bool {
     match request {
         CatalogRequest::ConfigRead(params) => params.cwd.is_some(),
         CatalogRequest::PermissionProfileList(params) => params.cwd.is_some(),
+        CatalogRequest::AccountLoginStart(_) | CatalogRequest::AccountLogout(_) => true,
         request => writes(request),
     }
 }
 
 fn writes(request: &CatalogRequest) -> bool {
-    matches!(request, CatalogRequest::ConfigValueWrite(_) | CatalogRequest::ConfigBatchWrite(_))
+    matches!(
+        request,
+        CatalogRequest::ConfigValueWrite(_)
+            | CatalogRequest::ConfigBatchWrite(_)
+            | CatalogRequest::ModelProviderDefaultSet(_)
+    )
 }
 
 /// Runs requests on workers.

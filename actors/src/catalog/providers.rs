@@ -9,7 +9,7 @@ pub fn providers(settings: &Settings) -> ModelProviderListResponse {
     ModelProviderListResponse {
         data: settings.providers().iter().map(summary).collect(),
         default_provider_id: settings.default_provider().to_owned(),
-        can_change_default: false,
+        can_change_default: true,
     }
 }
 

@@ -1,10 +1,12 @@
 //! The sources of the catalog: files and command-line settings.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use toml::{Table, Value};
 
 use super::config::{Settings, put, split_assignment};
+use crate::account::Credentials;
 use crate::model::ModelSetup;
 
 /// The configuration file of the machine.
@@ -21,6 +23,8 @@ pub struct CatalogSources {
     pub system_config: PathBuf,
     /// How providers are asked for their models; `None` leaves it at the list of this program.
     pub(super) models: Option<ModelSetup>,
+    /// The account, where others of this process use it, too.
+    pub(super) account: Option<Arc<Credentials>>,
     /// `-c key=value` settings of the command line; they take precedence over all files.
     pub(super) overrides: Table,
 }
@@ -28,7 +32,8 @@ pub struct CatalogSources {
 impl CatalogSources {
     /// The sources of `codex_home` without command-line settings.
     pub fn new(codex_home: PathBuf, cwd: PathBuf) -> Self {
-        Self { codex_home, cwd, system_config: SYSTEM_CONFIG.into(), models: None, overrides: Table::new() }
+        let system_config = SYSTEM_CONFIG.into();
+        Self { codex_home, cwd, system_config, models: None, account: None, overrides: Table::new() }
     }
 
     /// The user's configuration file.
@@ -39,6 +44,11 @@ impl CatalogSources {
     /// Asks providers for their models.
     pub fn with_models(self, models: ModelSetup) -> Self {
         Self { models: Some(models), ..self }
+    }
+
+    /// Signs in and out by `account`, which others of this process share.
+    pub fn with_account(self, account: Arc<Credentials>) -> Self {
+        Self { account: Some(account), ..self }
     }
 
     /// Adds the `key=value` settings of the command line in order.

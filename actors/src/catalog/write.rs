@@ -12,8 +12,8 @@ use super::reader::Reader;
 use crate::cached_file::{LARGEST_FILE, read_or_empty};
 use crate::protocol::RpcError;
 use crate::protocol::config::{
-    ConfigEdit, ConfigLayerMetadata, ConfigLayerSource, ConfigWriteErrorCode as Code, ConfigWriteResponse,
-    OverriddenMetadata, WriteStatus,
+    ConfigEdit, ConfigEditValue, ConfigLayerMetadata, ConfigLayerSource, ConfigWriteErrorCode as Code,
+    ConfigWriteResponse, MergeStrategy, OverriddenMetadata, WriteStatus,
 };
 use crate::protocol::path::AbsolutePath;
 use crate::protocol::thread::Unset;
@@ -58,6 +58,19 @@ impl Reader {
             return Ok(ConfigWriteResponse { status, version, file_path, overridden_metadata });
         }
         Err(conflict())
+    }
+
+    /// Makes `id` the provider of new threads. The caller has the turn.
+    ///
+    /// # Errors
+    /// As [`Self::write_config`], and -32600 for an unknown provider.
+    pub(super) fn write_default_provider(&mut self, id: String) -> Result<ConfigWriteResponse, RpcError> {
+        if self.settings(None).check_provider(&id).is_err() {
+            return Err(RpcError::unknown_default_provider(&id));
+        }
+        let value = ConfigEditValue::Set(Value::from(id));
+        let key_path = "model_provider".to_owned();
+        self.write_config(&[ConfigEdit { key_path, merge_strategy: MergeStrategy::Replace, value }], None, None)
     }
 
     /// The user's layer as returned by `config/read`.

@@ -11,13 +11,13 @@ use foldhash::fast::FixedState;
 use serde_json::value::RawValue;
 
 use super::account::{
-    BedrockCheckGovCloudRequirementsResponse, GatewayOAuthReadResponse, GetAccountRateLimitsResponse,
-    GetAccountResponse,
+    BedrockCheckGovCloudRequirementsResponse, CancelLoginAccountResponse, GatewayOAuthReadResponse,
+    GetAccountRateLimitsResponse, GetAccountResponse, LoginAccountResponse,
 };
 use super::catalog::{
-    CatalogRequest as Catalog, CollaborationModeListResponse, HooksListResponse, McpServerStatus, Model,
-    ModelProviderCapabilitiesReadResponse, ModelProviderListResponse, Page, PermissionProfileSummary,
-    PluginInstalledResponse, PluginListResponse, SkillsListResponse, Unoffered,
+    CatalogRequest as Catalog, CollaborationModeListResponse, ExperimentalFeatureEnablementSetResponse,
+    HooksListResponse, McpServerStatus, Model, ModelProviderCapabilitiesReadResponse, ModelProviderListResponse, Page,
+    PermissionProfileSummary, PluginInstalledResponse, PluginListResponse, SkillsListResponse, Unoffered,
 };
 use super::command::{CommandExecResponse, CommandRequest as Command};
 use super::config::{ConfigReadResponse, ConfigRequirementsReadResponse, ConfigWriteResponse};
@@ -265,6 +265,11 @@ pub static METHODS: &[Method] = &[
         .called("RemoteControlClientsRevoke"),
     // Requests of clients at their start.
     stable("account/read", Observe, &takes(Catalog::AccountRead).gives::<GetAccountResponse>()),
+    stable("account/login/start", Admin, &takes(Catalog::AccountLoginStart).gives::<LoginAccountResponse>())
+        .called("LoginAccount"),
+    stable("account/login/cancel", Admin, &takes(Catalog::AccountLoginCancel).gives::<CancelLoginAccountResponse>())
+        .called("CancelLoginAccount"),
+    stable("account/logout", Admin, &takes(Catalog::AccountLogout).gives::<Empty>()).called("LogoutAccount"),
     stable(
         "account/rateLimits/read",
         Observe,
@@ -295,6 +300,7 @@ pub static METHODS: &[Method] = &[
     ),
     stable("model/list", Observe, &takes(Catalog::ModelList).gives::<Page<Model>>()),
     stable("modelProvider/list", Observe, &takes(Catalog::ModelProviderList).gives::<ModelProviderListResponse>()),
+    stable("modelProvider/default/set", Admin, &takes(Catalog::ModelProviderDefaultSet).gives::<ConfigWriteResponse>()),
     stable(
         "modelProvider/capabilities/read",
         Observe,
@@ -317,5 +323,11 @@ pub static METHODS: &[Method] = &[
     stable("plugin/list", Observe, &takes(Catalog::PluginList).gives::<PluginListResponse>()),
     stable("plugin/installed", Observe, &takes(Catalog::PluginInstalled).gives::<PluginInstalledResponse>()),
     stable("experimentalFeature/list", Observe, &takes(Catalog::ExperimentalFeatureList).gives::<Page<Unoffered>>()),
+    stable(
+        "experimentalFeature/enablement/set",
+        Admin,
+        &takes(Catalog::ExperimentalFeatureEnablementSet).gives::<ExperimentalFeatureEnablementSetResponse>(),
+    ),
+    stable("feedback/upload", Observe, &takes(Catalog::FeedbackUpload).gives::<Unoffered>()),
     stable("app/list", Observe, &takes(Catalog::AppList).gives::<Page<Unoffered>>()).called("AppsList"),
 ];

@@ -29,6 +29,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use crate::approval::remembered::Remembered;
 use crate::clock::Clock;
 use crate::context::Context;
+use crate::protocol::model::HistoryItem;
 use crate::protocol::thread::ThreadGoal;
 use crate::protocol::turn::NonSteerableTurnKind;
 use crate::protocol::usage::ThreadTokenUsage;
@@ -118,6 +119,8 @@ pub struct Past {
     pub usage: Option<ThreadTokenUsage>,
     /// Its goal, whether the agent works towards it or not.
     pub goal: Option<ThreadGoal>,
+    /// What the model has seen of a thread that is not on disk; `None` for one that is.
+    pub memory: Option<Vec<HistoryItem>>,
 }
 
 /// A turn that runs.
@@ -136,18 +139,24 @@ struct Running {
 impl Thread {
     /// Creates a thread with the settings of `record`. The rest of `record` only matters for an ephemeral thread, which
     /// is not in the database.
-    pub fn new(record: Arc<ThreadRecord>, ephemeral: bool, Past { usage, goal }: Past, parts: ThreadParts) -> Self {
+    pub fn new(record: Arc<ThreadRecord>, Past { usage, goal, memory }: Past, parts: ThreadParts) -> Self {
+        let may_have_queued = memory.is_none();
+        let history = memory.map(|entries| {
+            let mut memory = Memory::new(parts.history_bytes);
+            memory.add(&entries);
+            memory
+        });
         let mut thread = Self {
             state: ThreadState::new(record.id, usage),
             activity: SharedActivity::new(Activity::Idle),
-            history: ephemeral.then(|| Memory::new(parts.history_bytes)),
+            history,
             record,
             parts,
             running: None,
             rules: None,
             goal: None,
             idle_turns: 0,
-            may_have_queued: !ephemeral,
+            may_have_queued,
             too_long: false,
             recording: false,
             shells: Arc::default(),

@@ -10,17 +10,20 @@ use super::{End, Threads, Work, finish, work};
 use crate::catalog::{EffectiveSettings, ThreadDefaults};
 use crate::encode::is_large;
 use crate::protocol::API_VERSION;
+use crate::protocol::model::HistoryItem;
 use crate::protocol::settings::ModeKind;
 use crate::protocol::thread::{
     GitInfo, MultiAgentMode, ThreadForkParams, ThreadId, ThreadStartParams, ThreadStartResponse,
 };
-use crate::protocol::turn::Turn;
+use crate::protocol::turn::{Turn, TurnStatus};
 use crate::protocol::usage::ThreadTokenUsage;
 use crate::protocol::with_choices::WithChoices;
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
 use crate::router::{Audience, Effect};
-use crate::store::messages::{ForkThread, Forked, InsertThread, LastTokenUsage, LoadThread, ReadTurns, Until};
+use crate::store::messages::{
+    ForkThread, Forked, InsertThread, LastTokenUsage, LoadThread, ReadModelHistory, ReadTurns, Until,
+};
 use crate::store::{ThreadRecord, ThreadSettings};
 use crate::thread::{Activity, Past};
 
@@ -72,7 +75,8 @@ impl Threads {
             }
             finish(move |threads, reply| {
                 let warnings = warnings.into_iter().map(ServerNotification::ConfigWarning).collect();
-                threads.introduce(reply, Arc::new(record), ephemeral, Vec::new(), None, warnings)
+                let memory = ephemeral.then(Vec::new);
+                threads.introduce(reply, Arc::new(record), Past { memory, ..Past::default() }, Vec::new(), warnings)
             })
         })
     }
@@ -91,8 +95,10 @@ impl Threads {
             (None, Some(before)) => Until::Before(before.clone()),
             (None, None) => Until::End,
         };
-        if params.ephemeral {
-            return Err(RpcError::invalid_request("this server cannot fork into an ephemeral thread yet"));
+        let ephemeral = params.ephemeral;
+        if ephemeral && !matches!(until, Until::End) {
+            let text = "a fork that is not on disk takes the whole thread: leave `lastTurnId` and `beforeTurnId` out";
+            return Err(RpcError::invalid_request(text));
         }
         let loaded = self.ask(LoadThread { id: source });
         let (store, catalog) = (self.parts.store.clone(), self.parts.catalog.clone());
@@ -117,6 +123,18 @@ impl Threads {
                 thread_source: params.thread_source,
                 ..record
             };
+            if ephemeral {
+                let turns = (!params.exclude_turns).then_some(ReadTurns { thread_id: source });
+                let (memory, usage) = (ReadModelHistory { thread_id: source }, LastTokenUsage { thread_id: source });
+                let copied = crate::store::ask(&store, (memory, usage, turns)).await;
+                let (memory, usage, turns) = copied.map_err(|error| error.refusal())?;
+                let (usage, mut turns) = (usage.map(|(_, usage)| usage), turns.unwrap_or_default());
+                end_running(&mut turns);
+                return finish(move |threads, reply| {
+                    let past = Past { usage, goal: None, memory: Some(memory) };
+                    threads.introduce(reply, Arc::new(record), past, turns, Vec::new())
+                });
+            }
             let fork = ForkThread { source, fork: Box::new(record), until };
             let turns = (!params.exclude_turns).then_some(ReadTurns { thread_id: id });
             let copied = crate::store::ask(&store, (fork, LastTokenUsage { thread_id: id }, turns)).await;
@@ -129,22 +147,22 @@ impl Threads {
                 }
             };
             let (usage, turns) = (usage.map(|(_, usage)| usage), turns.unwrap_or_default());
-            finish(move |threads, reply| threads.introduce(reply, Arc::new(record), false, turns, usage, Vec::new()))
+            let past = Past { usage, ..Past::default() };
+            finish(move |threads, reply| threads.introduce(reply, Arc::new(record), past, turns, Vec::new()))
         })
     }
 
     /// Loads and announces a new thread: the client receives it, is subscribed to it and receives `warnings`, and
-    /// everyone is notified.
+    /// everyone is notified. `past` is what is known of it.
     fn introduce(
         &mut self,
         reply: Reply,
         record: Arc<ThreadRecord>,
-        ephemeral: bool,
+        past: Past,
         turns: Vec<Turn>,
-        usage: Option<ThreadTokenUsage>,
         warnings: Vec<ServerNotification>,
     ) -> End {
-        let presence = if ephemeral { Presence::Ephemeral } else { Presence::Loaded }(Activity::Idle);
+        let presence = if past.memory.is_some() { Presence::Ephemeral } else { Presence::Loaded }(Activity::Idle);
         let (connection, shown) = (reply.connection(), record.clone());
         let large = is_large(turn_sizes(&turns));
         let answer = move || ThreadStartResponse {
@@ -152,12 +170,19 @@ impl Threads {
             multi_agent_mode: MultiAgentMode::default(),
         };
         self.respond(reply, large, answer, move |threads, answer| {
-            threads.load(&record, ephemeral, Past { usage, goal: None });
+            threads.load(&record, past);
             let thread = Box::new(view::thread(&record, presence, Vec::new()));
             let subscribe = Effect::Subscribe { connection, thread: record.id };
             let begun = answer.then(subscribe).tell(Audience::Everyone, ServerNotification::ThreadStarted { thread });
             warnings.into_iter().fold(begun, |outcome, warning| outcome.tell(Audience::One(connection), warning))
         })
+    }
+}
+
+/// A turn that runs in the source does not run in its fork.
+fn end_running(turns: &mut [Turn]) {
+    for turn in turns.iter_mut().filter(|turn| turn.status == TurnStatus::InProgress) {
+        turn.status = TurnStatus::Interrupted;
     }
 }
 

@@ -96,8 +96,8 @@ impl Threads {
                 // A thread begins anew from what is on disk now.
                 let unloaded = if was_loaded { threads.unload(id) } else { None };
                 if was_loaded {
-                    let past = Past { usage: usage.map(|(_, usage)| usage), goal };
-                    threads.load(&Arc::new(record.clone()), false, past);
+                    let past = Past { usage: usage.map(|(_, usage)| usage), goal, memory: None };
+                    threads.load(&Arc::new(record.clone()), past);
                 }
                 let (turns_backwards_cursor, items_backwards_cursor) = backwards_cursors(cursors);
                 let thread = view::thread(&record, threads.presence(id), Vec::new());

@@ -26,9 +26,8 @@ pub(super) struct Loaded {
 }
 
 impl Threads {
-    /// Loads a thread unless it is loaded; one whose actor has failed is loaded again. `past` is what is known
-    /// of it.
-    pub(super) fn load(&mut self, record: &Arc<ThreadRecord>, ephemeral: bool, past: Past) {
+    /// Loads a thread unless it is loaded; one whose actor has failed is loaded again. `past` is what is known of it.
+    pub(super) fn load(&mut self, record: &Arc<ThreadRecord>, past: Past) {
         let parts = ThreadParts {
             router: self.parts.router.clone(),
             store: self.parts.store.clone(),
@@ -42,7 +41,8 @@ impl Threads {
             self.loaded.remove(&record.id);
         }
         let entry = self.loaded.entry(record.id).or_insert_with(|| {
-            let thread = Thread::new(record.clone(), ephemeral, past, parts);
+            let ephemeral = past.memory.is_some();
+            let thread = Thread::new(record.clone(), past, parts);
             let (activity, shells) = (thread.activity(), thread.shells());
             Loaded { thread: start(messages, thread), activity, shells, ephemeral, unfollowed_since: None }
         });

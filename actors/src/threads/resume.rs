@@ -63,9 +63,9 @@ impl Threads {
                 let chosen = SaveThreadSettings(Box::new(record.clone()));
                 store::ask(&store, chosen).await.map_err(|error| error.refusal())?;
             }
-            let past = Past { usage: usage.map(|(_, usage)| usage), goal };
+            let past = Past { usage: usage.map(|(_, usage)| usage), goal, memory: None };
             finish(move |threads, reply| {
-                threads.load(&Arc::new(record), false, past);
+                threads.load(&Arc::new(record), past);
                 threads.attach(join, reply, true)
             })
         })

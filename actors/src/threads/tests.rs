@@ -46,8 +46,8 @@ async fn a_thread_that_nobody_follows_leaves_memory_after_its_time() {
     let home = tempfile::tempdir().unwrap();
     let mut threads = registry(home.path());
     let (followed, lonely) = (record(), record());
-    threads.load(&followed, false, Past::default());
-    threads.load(&lonely, false, Past::default());
+    threads.load(&followed, Past::default());
+    threads.load(&lonely, Past::default());
     let followers = HashSet::from([followed.id]);
     let start = Instant::now();
     let at = |seconds| start + Duration::from_secs(seconds);
@@ -63,11 +63,11 @@ async fn a_thread_that_is_loaded_again_begins_its_time_anew() {
     let home = tempfile::tempdir().unwrap();
     let mut threads = registry(home.path());
     let lonely = record();
-    threads.load(&lonely, false, Past::default());
+    threads.load(&lonely, Past::default());
     let start = Instant::now();
     let at = |seconds| start + Duration::from_secs(seconds);
     threads.unload_idle(&HashSet::new(), at(0));
-    threads.load(&lonely, false, Past::default());
+    threads.load(&lonely, Past::default());
     threads.unload_idle(&HashSet::new(), at(60));
     assert_eq!(threads.loaded.len(), 1, "its 60 seconds began just now");
     threads.unload_idle(&HashSet::new(), at(120));
@@ -79,9 +79,9 @@ async fn a_resumed_thread_keeps_what_it_was_loaded_with() {
     let home = tempfile::tempdir().unwrap();
     let mut threads = registry(home.path());
     let first = record();
-    threads.load(&first, false, Past::default());
+    threads.load(&first, Past::default());
     let again = Arc::new(ThreadRecord { cwd: "/elsewhere".into(), ..first.as_ref().clone() });
-    threads.load(&again, false, Past::default());
+    threads.load(&again, Past::default());
     assert_eq!(threads.describe(first.id).unwrap().await.unwrap().cwd, "/");
 }
 
@@ -103,10 +103,10 @@ async fn a_thread_whose_actor_has_failed_is_loaded_again() {
     let home = tempfile::tempdir().unwrap();
     let mut threads = registry(home.path());
     let failing = record();
-    threads.load(&failing, false, Past::default());
+    threads.load(&failing, Past::default());
     let _ = threads.loaded[&failing.id].thread.send(Fail).await;
     assert!(!threads.loaded[&failing.id].thread.connected());
-    threads.load(&failing, false, Past::default());
+    threads.load(&failing, Past::default());
     assert!(threads.loaded[&failing.id].thread.connected());
 }
 
@@ -115,7 +115,7 @@ async fn large_items_are_read_by_a_worker() {
     let home = tempfile::tempdir().unwrap();
     let mut threads = registry(home.path());
     let record = record();
-    threads.load(&record, false, Past::default());
+    threads.load(&record, Past::default());
     let inject = |bytes: usize| {
         let item = format!(r#"{{"type":"message","role":"user","content":"{}"}}"#, "x".repeat(bytes));
         let items = vec![serde_json::value::RawValue::from_string(item).unwrap()];

@@ -1,7 +1,7 @@
 //! `auth.json` with its tokens, for `account/` only.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::SignIn;
 use crate::protocol::Secret;
@@ -79,6 +79,15 @@ impl AuthFile {
         })
     }
 
+    /// The text of an `auth.json` with an API key alone.
+    ///
+    /// # Errors
+    /// Never in practice: every text can be encoded.
+    pub fn of_key(key: &Secret) -> Result<String, String> {
+        let file = json!({"auth_mode": "apikey", "OPENAI_API_KEY": key});
+        serde_json::to_string_pretty(&file).map_err(|_| "the key cannot be encoded".to_owned())
+    }
+
     /// The text of `auth.json` with new tokens. All other members are kept.
     ///
     /// # Errors
@@ -136,6 +145,12 @@ mod tests {
         assert_eq!(written["last_refresh"], "2026-02-02T00:00:00Z");
         assert_eq!(written["other"]["kept"], 1);
         assert!(AuthFile::with_fresh_tokens("{}", &fresh).is_err());
+    }
+
+    #[test]
+    fn a_key_replaces_everything() {
+        let text = AuthFile::of_key(&"sk-\"1".into()).unwrap();
+        assert_eq!(AuthFile::read(&text).unwrap(), AuthFile::ApiKey("sk-\"1".into()));
     }
 
     #[test]

@@ -3,11 +3,13 @@
 //! Only [`AuthFile`] and what belongs to it carries secrets. Clients are never sent any of it.
 
 mod auth_file;
+mod login;
 mod plan;
 mod sign_in;
 mod tokens;
 
 pub use auth_file::{AccountTokens, AuthFile, FreshTokens};
+pub use login::*;
 pub use plan::PlanType;
 pub use sign_in::SignIn;
 pub use tokens::{TokenRequest, TokenResponse};

@@ -1,5 +1,7 @@
 //! Permission profiles, collaboration modes, and lists that are always empty in this server.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -113,4 +115,30 @@ pub struct PluginInstalledResponse {
     pub marketplaces: Vec<Unoffered>,
     /// Marketplaces that could not be read.
     pub marketplace_load_errors: Vec<Unoffered>,
+}
+
+/// Params of `experimentalFeature/enablement/set`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct ExperimentalFeatureEnablementSetParams {
+    /// Features by name, and whether they are on.
+    pub enablement: BTreeMap<String, bool>,
+}
+
+/// Result of `experimentalFeature/enablement/set`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ExperimentalFeatureEnablementSetResponse {
+    /// The features that were changed. This server has none, as `experimentalFeature/list` says, so none ever is.
+    pub enablement: BTreeMap<String, bool>,
+}
+
+/// Params of `feedback/upload`, which this server refuses.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FeedbackUploadParams {
+    /// What the feedback is about.
+    pub classification: String,
+    /// What the user says.
+    pub reason: Option<String>,
+    /// The thread that it is about.
+    pub thread_id: Option<String>,
 }

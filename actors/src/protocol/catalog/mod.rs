@@ -15,19 +15,27 @@ pub use super::unset::Unoffered;
 use serde::Serialize;
 
 use super::account::{
-    BedrockCheckGovCloudRequirementsResponse, GatewayOAuthReadParams, GatewayOAuthReadResponse, GetAccountParams,
-    GetAccountRateLimitsResponse, GetAccountResponse,
+    BedrockCheckGovCloudRequirementsResponse, CancelLoginAccountParams, CancelLoginAccountResponse,
+    GatewayOAuthReadParams, GatewayOAuthReadResponse, GetAccountParams, GetAccountRateLimitsResponse,
+    GetAccountResponse, LoginAccountParams, LoginAccountResponse,
 };
 use super::config::{
     ConfigBatchWriteParams, ConfigReadParams, ConfigReadResponse, ConfigRequirementsReadResponse,
     ConfigValueWriteParams, ConfigWriteResponse,
 };
+use super::thread::Empty;
 
 /// Requests that the catalog answers; the variant is named after the method.
 #[derive(Debug)]
 pub enum CatalogRequest {
     /// `account/read`
     AccountRead(GetAccountParams),
+    /// `account/login/start`
+    AccountLoginStart(Box<LoginAccountParams>),
+    /// `account/login/cancel`
+    AccountLoginCancel(CancelLoginAccountParams),
+    /// `account/logout`
+    AccountLogout(NoParams),
     /// `account/rateLimits/read`
     AccountRateLimitsRead(NoParams),
     /// `account/gatewayOAuth/read`
@@ -48,6 +56,8 @@ pub enum CatalogRequest {
     ModelList(ModelListParams),
     /// `modelProvider/list`
     ModelProviderList(NoParams),
+    /// `modelProvider/default/set`
+    ModelProviderDefaultSet(ModelProviderDefaultSetParams),
     /// `modelProvider/capabilities/read`
     ModelProviderCapabilitiesRead(NoParams),
     /// `permissionProfile/list`
@@ -66,6 +76,10 @@ pub enum CatalogRequest {
     PluginInstalled(NoParams),
     /// `experimentalFeature/list`
     ExperimentalFeatureList(PageParams),
+    /// `experimentalFeature/enablement/set`
+    ExperimentalFeatureEnablementSet(ExperimentalFeatureEnablementSetParams),
+    /// `feedback/upload`
+    FeedbackUpload(Box<FeedbackUploadParams>),
     /// `app/list`
     AppList(PageParams),
 }
@@ -76,6 +90,12 @@ pub enum CatalogRequest {
 pub enum CatalogAnswer {
     /// `account/read`
     AccountRead(GetAccountResponse),
+    /// `account/login/start`
+    AccountLogin(LoginAccountResponse),
+    /// `account/login/cancel`
+    AccountLoginCancel(CancelLoginAccountResponse),
+    /// `account/logout`
+    AccountLogout(Empty),
     /// `account/rateLimits/read`
     AccountRateLimitsRead(GetAccountRateLimitsResponse),
     /// `account/gatewayOAuth/read`
@@ -84,7 +104,7 @@ pub enum CatalogAnswer {
     AccountBedrockCheckGovCloudRequirements(BedrockCheckGovCloudRequirementsResponse),
     /// `config/read`
     ConfigRead(ConfigReadResponse),
-    /// `config/value/write` and `config/batchWrite`
+    /// `config/value/write`, `config/batchWrite` and `modelProvider/default/set`
     ConfigWrite(ConfigWriteResponse),
     /// `configRequirements/read`
     ConfigRequirementsRead(ConfigRequirementsReadResponse),
@@ -108,6 +128,8 @@ pub enum CatalogAnswer {
     PluginList(PluginListResponse),
     /// `plugin/installed`
     PluginInstalled(PluginInstalledResponse),
+    /// `experimentalFeature/enablement/set`
+    ExperimentalFeatureEnablementSet(ExperimentalFeatureEnablementSetResponse),
     /// `experimentalFeature/list` and `app/list`: an empty page
     Nothing(Page<Unoffered>),
 }

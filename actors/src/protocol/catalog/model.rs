@@ -151,3 +151,11 @@ pub struct ModelProviderCapabilitiesReadResponse {
     /// Whether the provider searches the web.
     pub web_search: bool,
 }
+
+/// Params of `modelProvider/default/set`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelProviderDefaultSetParams {
+    /// Key of the provider that new threads use from now on.
+    pub provider_id: String,
+}

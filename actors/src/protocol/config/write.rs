@@ -10,6 +10,7 @@ use super::ConfigLayerMetadata;
 use super::read::to_json;
 use crate::protocol::optional::null_is_default;
 use crate::protocol::path::AbsolutePath;
+use crate::protocol::quoted::quoted;
 use crate::protocol::{ErrorCode, RpcError};
 
 /// Params of `config/value/write`.
@@ -172,6 +173,12 @@ impl RpcError {
     pub fn config_not_written(code: ConfigWriteErrorCode, message: impl Display) -> Self {
         let data = Some(json!({"config_write_error_code": code.to_string()}));
         Self { data, ..Self::new(ErrorCode::InvalidRequest, message) }
+    }
+
+    /// -32600: provider `id`, which is to become the default, does not exist.
+    pub fn unknown_default_provider(id: &str) -> Self {
+        let text = format_args!("Model provider `{}` is not configured.", quoted(id));
+        Self::config_not_written(ConfigWriteErrorCode::ValidationError, text)
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     TerminalInteraction, ThreadReverted, ThreadSettingsUpdated, ThreadTokenUsageUpdated, TurnChanged, TurnDiffUpdated,
     TurnFailure, TurnOfThread, TurnPlanUpdated, Warning,
 };
+use crate::protocol::account::{AccountLoginCompleted, AccountUpdated};
 use crate::protocol::command::CommandExecOutputDelta;
 use crate::protocol::config::ConfigWarning;
 use crate::protocol::fs::FsChanged;
@@ -138,6 +139,10 @@ notifications! {
         /// Which session.
         session_id: String,
     };
+    /// A sign-in has ended, successfully or not.
+    "account/login/completed", Everyone, AccountLoginCompleted(AccountLoginCompleted);
+    /// Somebody else is signed in, or nobody.
+    "account/updated", Everyone, AccountUpdated(AccountUpdated);
     /// The status of remote control has changed.
     "remoteControl/status/changed", Everyone, RemoteControlStatusChanged(RemoteControlState);
 }

@@ -38,7 +38,7 @@ async fn thread() -> (Thread, ThreadId, Arc<Addr<Store>>) {
         history_bytes: 1,
         clock,
     };
-    (Thread::new(Arc::new(record), false, Past::default(), parts), id, store)
+    (Thread::new(Arc::new(record), Past::default(), parts), id, store)
 }
 
 /// Brings the text of a message in progress to disk; and then the end of the turn, if `ends`.
