@@ -16,13 +16,14 @@ BUSY = r"esc to interrupt|esc back|esc cancel"
 
 class Day:
     def __init__(self, place, steps):
-        self.place, self.steps, self.screen = place, steps, None
+        self.place, self.steps, self.screen, self.words = place, steps, None, ()
         steps.look = lambda: self.screen.shown() if self.screen and self.screen.is_open() else ""
 
     def start(self, *words, **environment):
         """Starts the program, in place of the one before, and waits until a message can be written."""
         if self.screen:
             self.screen.close()
+        self.words = words
         environment = self.place.environment(self.place.client_home, **environment)
         self.screen = Screen([CODEX, *words], environment, self.place.work)
 
@@ -49,184 +50,186 @@ class Day:
         before = self.steps.failed
         with self.steps.step(name):
             yield
-        if self.steps.failed > before and self.screen.is_open():
+        if self.steps.failed == before or not self.screen:
+            return
+        if self.screen.is_open():
             self.settle()
+        elif self.words:
+            self.start(*self.words)
 
     def work(self):
-        screen = self.screen
         with self.step("a message and its answer"):
-            screen.wait(IDLE)
-            screen.say("good morning")
-            screen.wait("• You said: good morning")
+            self.screen.wait(IDLE)
+            self.screen.say("good morning")
+            self.screen.wait("• You said: good morning")
         with self.step("a title appears"):
-            screen.wait("A day with clients")
+            self.screen.wait("A day with clients")
         with self.step("a command of the agent"):
-            screen.say("run: echo from-the-agent")
-            screen.wait(r"Ran echo from-the-agent\s+└ from-the-agent")
-            screen.wait("The tool says: from-the-agent")
+            self.screen.say("run: echo from-the-agent")
+            self.screen.wait(r"Ran echo from-the-agent\s+└ from-the-agent")
+            self.screen.wait("The tool says: from-the-agent")
         with self.step("a patch"):
-            screen.say("patch: new.txt hello")
-            screen.wait(r"Added new\.txt \(\+1 -0\)")
-            screen.wait("The tool says")
+            self.screen.say("patch: new.txt hello")
+            self.screen.wait(r"Added new\.txt \(\+1 -0\)")
+            self.screen.wait("The tool says")
             need((self.place.work / "new.txt").read_text() == "hello\n", "new.txt was not written")
         with self.step("a plan"):
-            screen.say("plan: wash up | have lunch")
-            screen.wait(r"Updated Plan[\s\S]*□ wash up\s+□ have lunch")
+            self.screen.say("plan: wash up | have lunch")
+            self.screen.wait(r"Updated Plan[\s\S]*□ wash up\s+□ have lunch")
         with self.step("thoughts"):
-            screen.say("think: **Weighing words** carefully")
-            screen.wait("• You said: nothing")
+            self.screen.say("think: **Weighing words** carefully")
+            self.screen.wait("• You said: nothing")
         with self.step("an approval by key"):
-            screen.say("ask: echo outside-1")
-            screen.wait(r"Would you like to run the following command\?[\s\S]*May I leave the sandbox\?")
-            screen.key("y")
-            screen.wait("You approved codex to run echo outside-1")
-            screen.wait("The tool says: outside-1")
+            self.screen.say("ask: echo outside-1")
+            self.screen.wait(r"Would you like to run the following command\?[\s\S]*May I leave the sandbox\?")
+            self.screen.key("y")
+            self.screen.wait("You approved codex to run echo outside-1")
+            self.screen.wait("The tool says: outside-1")
         with self.step("a refusal by key, which ends the turn"):
-            screen.say("ask: echo outside-2")
-            screen.wait("Would you like to run the following command")
-            screen.key("Escape")
-            screen.wait("Conversation interrupted")
-            screen.wait(IDLE)
+            self.screen.say("ask: echo outside-2")
+            self.screen.wait("Would you like to run the following command")
+            self.screen.key("Escape")
+            self.screen.wait("Conversation interrupted")
+            self.screen.wait(IDLE)
         with self.step("an approval for the rest of the session"):
-            screen.say("ask: echo outside-3")
-            screen.wait("2. Yes, and don't ask again")
-            screen.key("2")
-            screen.wait("The tool says: outside-3")
-            screen.say("ask: echo outside-3")
-            screen.wait("The tool says: outside-3")
+            self.screen.say("ask: echo outside-3")
+            self.screen.wait("2. Yes, and don't ask again")
+            self.screen.key("2")
+            self.screen.wait("The tool says: outside-3")
+            self.screen.say("ask: echo outside-3")
+            self.screen.wait("The tool says: outside-3")
 
     def meanwhile(self):
-        screen = self.screen
         with self.step("an interrupt"):
-            screen.say("slow: 60")
-            screen.wait("word3")
-            screen.key("Escape")
-            screen.wait("Conversation interrupted")
-            screen.wait(IDLE)
+            self.screen.say("slow: 60")
+            self.screen.wait("word3")
+            self.screen.key("Escape")
+            self.screen.wait("Conversation interrupted")
+            self.screen.wait(IDLE)
         with self.step("steering"):
-            screen.say("slow: 4")
-            screen.wait("word2")
-            screen.say("words on the way")
-            screen.wait("• You said: words on the way")
+            self.screen.say("slow: 4")
+            self.screen.wait("word2")
+            self.screen.say("words on the way")
+            self.screen.wait("• You said: words on the way")
         with self.step("a command that runs on, and its interrupt"):
-            screen.say("run: echo begun; sleep 60")
-            screen.wait("Running echo begun|1 background terminal running")
-            screen.key("Escape")
-            screen.wait("Conversation interrupted")
+            self.screen.say("run: echo begun; sleep 60")
+            self.screen.wait("Running echo begun|1 background terminal running")
+            self.screen.key("Escape")
+            self.screen.wait("Conversation interrupted")
         with self.step("an answer that fails"):
-            screen.say("fail: 400")
-            screen.wait("■ .*as you asked")
-            screen.say("after the failure")
-            screen.wait("• You said: after the failure")
+            self.screen.say("fail: 400")
+            self.screen.wait("■ .*as you asked")
+            self.screen.say("after the failure")
+            self.screen.wait("• You said: after the failure")
 
     def settings(self):
-        screen = self.screen
         with self.step("/rename"):
-            screen.say("/rename My day")
-            screen.wait(r"· My day")
+            self.screen.say("/rename My day")
+            self.screen.wait(r"· My day")
         with self.step("/status"):
-            screen.say("/status")
-            screen.wait(r"Thread name:\s+My day")
-            screen.wait(r"Session:\s+[0-9a-f-]{36}")
+            self.screen.say("/status")
+            self.screen.wait(r"Thread name:\s+My day")
+            self.screen.wait(r"Session:\s+[0-9a-f-]{36}")
         with self.step("/model"):
-            screen.say("/model")
-            screen.wait("Select Model and Effort")
-            screen.key("2")
-            screen.wait("Model changed to scripted-mini")
-            screen.say("another model")
-            screen.wait("• You said: another model")
+            self.screen.say("/model")
+            self.screen.wait("Select Model and Effort")
+            self.screen.key("2")
+            self.screen.wait("Select Reasoning Level for scripted-mini")
+            self.screen.key("Enter")
+            self.screen.wait("Model changed to scripted-mini")
+            self.screen.say("another model")
+            self.screen.wait("• You said: another model")
             asked = self.place.model.requests[-1]["model"]
             need(asked == "scripted-mini", f"the model is {asked}")
         with self.step("/permissions"):
-            screen.say("/permissions")
-            screen.wait("Update Model Permissions")
-            screen.key("4")
-            screen.wait("Permission selection requested: Read Only")
-            screen.say("patch: forbidden.txt x")
-            screen.wait("Would you like to make the following edits")
-            screen.key("Escape")
-            screen.wait("Conversation interrupted")
+            self.screen.say("/permissions")
+            self.screen.wait("Update Model Permissions")
+            self.screen.key("4")
+            self.screen.wait("Permission selection requested: Read Only")
+            self.screen.say("patch: forbidden.txt x")
+            self.screen.wait("Would you like to make the following edits")
+            self.screen.key("Escape")
+            self.screen.wait("Conversation interrupted")
             need(not (self.place.work / "forbidden.txt").exists(), "read only, and written all the same")
-            screen.say("/permissions")
-            screen.wait("Update Model Permissions")
-            screen.key("1")
-            screen.wait("Permission selection requested: Ask for approval")
+            self.screen.say("/permissions")
+            self.screen.wait("Update Model Permissions")
+            self.screen.key("1")
+            self.screen.wait("Permission selection requested: Ask for approval")
         with self.step("/compact"):
-            screen.say("/compact")
-            screen.wait("Context compacted")
+            self.screen.say("/compact")
+            self.screen.wait("Context compacted")
         with self.step("/diff"):
-            screen.say("/diff")
-            screen.wait(r"D I F F[\s\S]*new\.txt")
-            screen.key("q")
-            screen.wait(IDLE)
+            self.screen.say("/diff")
+            self.screen.wait(r"D I F F[\s\S]*new\.txt")
+            self.screen.key("q")
+            self.screen.wait(IDLE)
         with self.step("!command"):
-            screen.say("!echo from-my-shell")
-            screen.wait(r"You ran echo from-my-shell\s+└ from-my-shell")
+            self.screen.say("!echo from-my-shell")
+            self.screen.wait(r"You ran echo from-my-shell\s+└ from-my-shell")
         with self.step("@file"):
-            screen.write("@not")
-            screen.wait(r"› notes\.txt\s+\./")
-            screen.key("Tab")
-            screen.wait(r"› notes\.txt $|› notes\.txt\s*\n")
-            screen.key("Enter")
-            screen.wait("• You said: notes.txt")
+            self.screen.write("@not")
+            self.screen.wait(r"› notes\.txt\s+\./")
+            self.screen.key("Tab")
+            self.screen.wait(r"› notes\.txt $|› notes\.txt\s*\n")
+            self.screen.key("Enter")
+            self.screen.wait("• You said: notes.txt")
         with self.step("/mcp"):
-            screen.say("/mcp")
-            screen.wait("No MCP servers configured")
+            self.screen.say("/mcp")
+            self.screen.wait("No MCP servers configured")
         with self.step("/skills"):
-            screen.say("/skills")
-            screen.wait("1. List skills")
-            screen.key("Escape")
-            screen.wait(IDLE)
+            self.screen.say("/skills")
+            self.screen.wait("1. List skills")
+            self.screen.key("Escape")
+            self.screen.wait(IDLE)
 
     def threads(self, *address):
         with self.step("resume by name"):
             # A program in which permissions were changed does not resume remote threads, says itself.
             self.start("resume", *address, "My day")
             self.screen.wait(IDLE)
-        screen = self.screen
         with self.step("/review"):
-            screen.say("/review")
-            screen.wait("Select a review preset")
-            screen.key("2")
-            screen.wait("Code review started")
-            screen.wait("Code review finished")
+            self.screen.say("/review")
+            self.screen.wait("Select a review preset")
+            self.screen.key("2")
+            self.screen.wait("Code review started")
+            self.screen.wait("Code review finished")
         with self.step("/goal"):
-            screen.say("/goal finish the day")
-            screen.wait("Goal|goal achieved")
-            screen.say("/goal clear")
-            screen.wait("[Gg]oal cleared|No goal")
+            self.screen.say("/goal finish the day")
+            self.screen.wait("Goal|goal achieved")
+            self.screen.say("/goal clear")
+            self.screen.wait("[Gg]oal cleared|No goal")
         with self.step("/side"):
-            screen.say("/side")
-            screen.wait("Side from main thread")
-            screen.say("a question aside")
-            screen.wait("• You said: a question aside")
-            screen.key("C-c")
-            screen.gone("Side from main thread")
+            self.screen.say("/side")
+            self.screen.wait("Side from main thread")
+            self.screen.say("a question aside")
+            self.screen.wait("• You said: a question aside")
+            self.screen.key("C-c")
+            self.screen.gone("Side from main thread")
         with self.step("/fork"):
-            screen.say("/fork")
-            screen.wait("Fork created|forked from")
-            screen.say("in the fork")
-            screen.wait("• You said: in the fork")
+            self.screen.say("/fork")
+            self.screen.wait("Fork created|forked from")
+            self.screen.say("in the fork")
+            self.screen.wait("• You said: in the fork")
         with self.step("/new"):
-            screen.say("/new")
-            screen.gone("in the fork")
-            screen.say("a new thread")
-            screen.wait("• You said: a new thread")
-            screen.say("/rename Second")
-            screen.wait("· Second")
+            self.screen.say("/new")
+            self.screen.gone("in the fork")
+            self.screen.say("a new thread")
+            self.screen.wait("• You said: a new thread")
+            self.screen.say("/rename Second")
+            self.screen.wait("· Second")
         with self.step("/resume"):
-            screen.say("/resume")
-            screen.wait(r"Resume a previous session[\s\S]*Second[\s\S]*My day")
-            screen.write("My day")
-            screen.gone("Second")
-            screen.key("Enter")
-            screen.wait(r"· My day")
-            screen.wait(IDLE)
+            self.screen.say("/resume")
+            self.screen.wait(r"Resume a previous session[\s\S]*Second[\s\S]*My day")
+            self.screen.write("My day")
+            self.screen.gone("Second")
+            self.screen.key("Enter")
+            self.screen.wait(r"· My day")
+            self.screen.wait(IDLE)
         with self.step("a message in the resumed thread"):
-            screen.say("back again")
-            screen.wait("• You said: back again")
+            self.screen.say("back again")
+            self.screen.wait("• You said: back again")
         with self.step("/quit"):
-            screen.say("/quit")
+            self.screen.say("/quit")
             need(screen.ended() == 0, "it did not end with 0")
 
     def again(self, *address, **environment):

@@ -92,8 +92,8 @@ impl Credentials {
         let written = spawn_blocking(move || {
             let _alone = lock(&writing);
             let text = plain_file::read_to_string(&path, LARGEST_FILE).map_err(|e| e.to_string())?;
-            // The user may have signed in again or out meanwhile; that is then the newer word.
-            if AuthFile::read(&text)? != before {
+            // The user may have signed in again meanwhile; those tokens are then the better ones.
+            if AuthFile::read(&text).ok().as_ref() != Some(&before) {
                 return Ok(false);
             }
             let text = AuthFile::with_fresh_tokens(&text, &fresh)?;

@@ -269,7 +269,7 @@ pub static METHODS: &[Method] = &[
         .called("LoginAccount"),
     stable("account/login/cancel", Admin, &takes(Catalog::AccountLoginCancel).gives::<CancelLoginAccountResponse>())
         .called("CancelLoginAccount"),
-    stable("account/logout", Admin, &takes(Catalog::AccountLogout).gives::<Empty>()).called("LogoutAccount"),
+    stable("account/logout", Admin, &takes_nothing(Catalog::AccountLogout).gives::<Empty>()).called("LogoutAccount"),
     stable(
         "account/rateLimits/read",
         Observe,

@@ -39,7 +39,10 @@ const MEANT: &[(&str, &[&str])] = &[
         ],
     ),
     ("an object without members is taken where there only null is", &["ConfigRequirementsReadParams: unknown"]),
-    ("only null is taken there too; here that has a name", &["RemoteControlStatusReadParams: unknown"]),
+    (
+        "only null is taken there too; here that has a name",
+        &["LogoutAccountParams: unknown", "RemoteControlStatusReadParams: unknown"],
+    ),
     ("the reference program does not say why it is errored", &["RemoteControlStatusReadResponse.lastError: unknown"]),
     (
         "there the time that is left is judged by the clock of whoever reads it",

@@ -21,6 +21,12 @@ pub enum LoginAccountParams {
     Chatgpt {},
     /// To ChatGPT, with a code that is typed on another device. This server refuses it.
     ChatgptDeviceCode {},
+    /// To ChatGPT, with tokens that the client renews. This server refuses it.
+    ChatgptAuthTokens {},
+    /// To Amazon Bedrock, with a key. This server refuses it.
+    AmazonBedrock {},
+    /// To Amazon Bedrock, with an access key. This server refuses it.
+    AmazonBedrockAccessKeys {},
 }
 
 /// Result of `account/login/start`.
@@ -67,6 +73,7 @@ pub enum AuthMode {
 /// A sign-in that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct AccountLoginCompleted {
     /// Id of the sign-in; null for one with an API key.
     pub login_id: Option<String>,
@@ -81,6 +88,7 @@ pub struct AccountLoginCompleted {
 /// Who is signed in now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct AccountUpdated {
     /// How; null if nobody is.
     pub auth_mode: Option<AuthMode>,

@@ -35,7 +35,7 @@ pub enum CatalogRequest {
     /// `account/login/cancel`
     AccountLoginCancel(CancelLoginAccountParams),
     /// `account/logout`
-    AccountLogout(NoParams),
+    AccountLogout(()),
     /// `account/rateLimits/read`
     AccountRateLimitsRead(NoParams),
     /// `account/gatewayOAuth/read`
