@@ -7,6 +7,7 @@ from pathlib import Path
 from openai_codex import (AsyncCodex, Codex, CodexConfig, CodexError, ImageInput, InvalidRequestError, Sandbox, TextInput)
 
 from place import Place
+from screen import Screen
 from steps import Steps, need
 
 PIXEL = ("data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
@@ -71,6 +72,7 @@ def day(codex, steps, place):
         codex.thread_unarchive(other.id)
     with steps.step("compact"):
         thread.compact()
+        Screen.until(lambda: thread.read().thread.status.root.type == "idle", "the end of the summary")
         need("You said" in thread.run("after the summary").final_response, "no answer")
     with steps.step("models"):
         need([model.id for model in codex.models().data], "there are none")
@@ -81,8 +83,12 @@ def day(codex, steps, place):
         codex.account()
         codex.logout()
         need(not kept.exists(), "the key is still there")
-    with steps.step("login_chatgpt"):
-        codex.login_chatgpt().cancel()
+    with steps.step("login_chatgpt is refused in words"):
+        try:
+            codex.login_chatgpt().cancel()
+            need(False, "nothing was raised")
+        except CodexError as fault:
+            need("codex login" in str(fault), fault)
     with steps.step("an unknown thread raises InvalidRequestError"):
         try:
             codex.thread_resume("01a2026b-365a-7222-a355-d5a268190f8b")

@@ -230,7 +230,7 @@ class Day:
             self.screen.wait("• You said: back again")
         with self.step("/quit"):
             self.screen.say("/quit")
-            need(screen.ended() == 0, "it did not end with 0")
+            need(self.screen.ended() == 0, "it did not end with 0")
 
     def again(self, *address, **environment):
         with self.step("resume --last"):
