@@ -10,13 +10,11 @@ use super::{End, Threads, Work, finish, work};
 use crate::catalog::{EffectiveSettings, ThreadDefaults};
 use crate::encode::is_large;
 use crate::protocol::API_VERSION;
-use crate::protocol::model::HistoryItem;
 use crate::protocol::settings::ModeKind;
 use crate::protocol::thread::{
     GitInfo, MultiAgentMode, ThreadForkParams, ThreadId, ThreadStartParams, ThreadStartResponse,
 };
 use crate::protocol::turn::{Turn, TurnStatus};
-use crate::protocol::usage::ThreadTokenUsage;
 use crate::protocol::with_choices::WithChoices;
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
