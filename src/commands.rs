@@ -1,8 +1,14 @@
 //! Runs the subcommands.
 
-use std::{env, error::Error, mem::ManuallyDrop, path::absolute};
+use std::{
+    env,
+    error::Error,
+    io,
+    mem::ManuallyDrop,
+    path::{Path, absolute},
+};
 
-use app_server_actors::store;
+use app_server_actors::{store, work_tree};
 
 use crate::{
     apply_patch, call, chat,
@@ -23,6 +29,10 @@ use crate::{
 pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>> {
     match command {
         Command::ApplyPatch(arguments) => return apply_patch::run(arguments),
+        Command::ObserveWorkTree => {
+            let (root, input, output) = (env::current_dir()?, io::stdin().lock(), io::stdout().lock());
+            return Ok(work_tree::serve(&root, Path::new(work_tree::MEMORY), input, output)?);
+        }
         Command::GenerateJsonSchema { target } => return Ok(generate::json_schema(target)?),
         Command::GenerateTs { target } => return Ok(generate::typescript(target)?),
         Command::GenerateOpenrpc { out, experimental } => return generate::openrpc(out.as_deref(), *experimental),

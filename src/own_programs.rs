@@ -26,8 +26,16 @@ pub fn command_setup(codex_home: &Path) -> CommandsSetup {
         None
     });
     // The running binary, even if it was replaced on disk.
-    let patcher = ["/proc/self/exe", "apply-patch", "--planned"].map(Into::into).to_vec();
-    CommandsSetup { launcher, patcher, programs, open_files: open_files::at_start(), ..CommandsSetup::default() }
+    let own = |words: &[&str]| std::iter::once("/proc/self/exe").chain(words.iter().copied()).map(Into::into).collect();
+    let (patcher, observer) = (own(&["apply-patch", "--planned"]), own(&["observe-work-tree"]));
+    CommandsSetup {
+        launcher,
+        patcher,
+        observer,
+        programs,
+        open_files: open_files::at_start(),
+        ..CommandsSetup::default()
+    }
 }
 
 /// Makes the folder, or brings it up to date after the binary has moved.

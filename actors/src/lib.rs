@@ -97,4 +97,5 @@ pub mod times;
 pub mod turn;
 pub mod vital;
 pub mod wire;
+pub mod work_tree;
 mod workers;

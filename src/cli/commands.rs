@@ -133,6 +133,10 @@ pub enum Command {
     #[command(hide = true)]
     ApplyPatch(ApplyPatchArguments),
 
+    /// Tells the server what has changed in the git work tree that is the working directory, whenever it asks.
+    #[command(hide = true)]
+    ObserveWorkTree,
+
     /// Attaches to a running server.
     #[command(flatten)]
     Client(ClientCommand),

@@ -101,6 +101,7 @@ mod tools_of_clients;
 mod tools_of_users;
 mod tools_patches;
 mod tools_permissions;
+mod turn_diffs;
 mod turns;
 mod two_clients;
 mod unix_socket;

@@ -31,6 +31,8 @@ pub struct CommandSetup {
     pub launcher: Option<Launcher>,
     /// The words that start the program which writes a planned patch; without it no patch can be applied.
     pub patcher: Vec<OsString>,
+    /// The words that start the program which tells what has changed in its working directory; without it nobody tells.
+    pub observer: Vec<OsString>,
     /// A folder with programs of this server for commands of its agents, which find them without a path.
     pub programs: Option<PathBuf>,
     /// Sockets that lead to this server, and files with tokens: confined commands do not see them.
@@ -138,6 +140,14 @@ impl Runner {
     /// There is none.
     pub fn patcher(&self) -> Result<Vec<OsString>, NotRun> {
         Some(self.setup.patcher.clone()).filter(|words| !words.is_empty()).ok_or(NotRun::NoLauncher)
+    }
+
+    /// The words that start the program which tells what has changed in its working directory, a git work tree.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn observer(&self) -> Result<Vec<OsString>, NotRun> {
+        Some(self.setup.observer.clone()).filter(|words| !words.is_empty()).ok_or(NotRun::NoLauncher)
     }
 
     /// The directories below which commands in this workspace may write; none where they are not confined.

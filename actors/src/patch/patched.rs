@@ -67,6 +67,13 @@ impl Patched {
         (!self.is_too_large).then(|| self.files.iter().map(|file| file.shown(root, deadline)).collect())
     }
 
+    /// The same of files that do not lie below `root`, which is a path without links.
+    pub fn git_diff_outside(&self, root: &Path) -> Option<String> {
+        let deadline = deadline();
+        let outside = self.files.iter().map(|file| file.outside(root));
+        (!self.is_too_large).then(|| outside.map(|file| file.shown(root, deadline)).collect())
+    }
+
     /// What was at `place` until now, with the content `old` if no patch has changed it before, becomes `new`.
     fn set(&mut self, place: &Place, old: Option<&OldFile>, new: Option<(&Place, &String)>) {
         let new = new.map(|(place, content)| (place.clone(), content.clone()));
@@ -88,6 +95,13 @@ impl PatchedFile {
     fn bytes(&self) -> usize {
         let old = self.old.as_ref().and_then(|(_, old)| old.text.as_ref()).map_or(0, String::len);
         old + self.new.as_ref().map_or(0, |(_, content)| content.len()) + BYTES_OF_A_FILE
+    }
+
+    /// What of it does not lie below `root`.
+    fn outside(&self, root: &Path) -> Self {
+        let is_outside = |place: &Place| !place.target.starts_with(root);
+        let old = self.old.as_ref().filter(|(place, _)| is_outside(place)).cloned();
+        Self { old, new: self.new.as_ref().filter(|(place, _)| is_outside(place)).cloned() }
     }
 
     /// The change as git shows it; nothing for a file that is as it was.

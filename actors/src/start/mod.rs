@@ -34,7 +34,7 @@ use crate::router::Router;
 use crate::search::Search;
 use crate::store::Store;
 use crate::threads::{EndTurns, Threads, ThreadsParts};
-use crate::turn::{TurnLimits, TurnSetup, usual_shell};
+use crate::turn::{SlowTrees, TurnLimits, TurnSetup, usual_shell};
 use crate::vital::Vitals;
 
 /// What the process passes to the actors.
@@ -118,6 +118,7 @@ impl Actors {
             clock: clock.clone(),
             runner: runner.clone(),
             shell: usual_shell(),
+            slow_trees: SlowTrees::default(),
             limits: turn_limits,
         });
         let encoder = Encoder::new(limits.answer_workers);

@@ -13,7 +13,9 @@
 //! | [`context`], [`instructions`], [`words`] | what the model is told |
 //! | [`calls`] | the calls of tools that the model makes |
 //! | [`tools`], [`client_tools`] | what the model may call |
-//! | [`shell`], [`program`] | a shell command that a tool runs; a short program |
+//! | [`shell`] | a shell command that a tool runs |
+//! | [`program`], [`dialogue`] | a short program; one that is asked again and again |
+//! | [`changes`] | what the turn has changed in files |
 //! | [`history`], [`compact`] | what must hold of a conversation, and how it is made shorter |
 //! | [`goal`] | a turn that the agent begins by itself |
 //! | [`review`] | the model looks at changes with fresh eyes |
@@ -22,9 +24,11 @@
 mod answer;
 mod ask;
 mod calls;
+mod changes;
 mod client_tools;
 mod compact;
 mod context;
+mod dialogue;
 mod goal;
 mod growth;
 mod history;
@@ -58,6 +62,7 @@ use report::Reporter;
 use run::{Input, Run};
 use waiting::{Waiting, WaitingRoom};
 
+pub use changes::SlowTrees;
 pub use client_tools::client_tools;
 pub use instructions::InstructionSearch;
 pub use messages::{

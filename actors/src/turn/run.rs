@@ -153,6 +153,7 @@ impl Run {
             }
             Err(Stop::Gone) => return,
         };
+        self.toolbox.changes.finish().await;
         self.add_injected();
         self.reporter.push(TurnEvent::Ended { outcome });
         if self.reporter.flush().await.is_err() {

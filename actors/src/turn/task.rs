@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use actix::prelude::*;
 use serde_json::value::RawValue;
 
+use super::changes::SlowTrees;
 use super::client_tools::ClientTool;
 use super::instructions::InstructionSearch;
 use super::messages::{ReviewWanted, UserCommand, UserWords};
@@ -35,6 +36,8 @@ pub struct TurnSetup {
     pub runner: Runner,
     /// The shell for commands.
     pub shell: String,
+    /// Work trees in which git takes too long.
+    pub slow_trees: SlowTrees,
     /// The bounds.
     pub limits: TurnLimits,
 }
@@ -63,6 +66,8 @@ pub struct TurnLimits {
     pub goal_idle_turns: usize,
     /// Messages that one thread may have waiting in its queue.
     pub queued_messages: usize,
+    /// Milliseconds that git may take to tell what has changed in a work tree; 0: it is not asked.
+    pub changes_milliseconds: Milliseconds,
 }
 
 #[cfg(test)]
@@ -80,6 +85,7 @@ impl TurnLimits {
             command_output_bytes: 64,
             goal_idle_turns: 1,
             queued_messages: 1,
+            changes_milliseconds: Milliseconds(0),
         }
     }
 }
@@ -96,6 +102,7 @@ impl TurnSetup {
             clock: clock.clone(),
             runner: Runner::none(),
             shell: SHELLS[1].to_owned(),
+            slow_trees: SlowTrees::default(),
             limits: TurnLimits::small(),
         })
     }

@@ -38,6 +38,7 @@ const ACTORS: &[&str] = &[
     "model",
     "approval",
     "patch",
+    "work_tree",
     "command",
     "account",
     "http",

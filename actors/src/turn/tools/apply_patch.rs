@@ -14,7 +14,6 @@ use tokio::time::Instant;
 
 use super::consent::{Consent, Withheld};
 use super::schema::parameters;
-use super::toolbox::SHOWN_BYTES;
 use super::{Answer, LONG_BYTES, Tool, Toolbox, run};
 use crate::approval::decide::{Case, Decision, Request, Sandbox, decide};
 use crate::command::{Rules, Run};
@@ -23,6 +22,7 @@ use crate::protocol::item::{FileChange, FileUpdateChange, ItemKind, PatchApplySt
 use crate::protocol::server_request::{
     FILE_CHANGE_APPROVAL, FileChangeApprovalDecision as Word, FileChangeRequestApprovalParams,
 };
+use crate::turn::changes::SHOWN_BYTES;
 use crate::turn::messages::{AskPurpose, TurnEvent};
 use crate::turn::program::{Collected, collect};
 
@@ -82,15 +82,15 @@ async fn apply_patch(toolbox: Rc<Toolbox>, call_id: String, ApplyPatch { patch }
         });
         return toolbox.withhold(item, reason, "patch rejected by user").await;
     }
+    toolbox.changes.begin(&toolbox.stop).await;
     let begun = Instant::now();
     let written = toolbox.write(&fitting.planned, confined).await;
     item.completed_at_ms = Some(toolbox.setup.clock.unix_ms());
     item.kind = kind(if written.is_ok() { PatchApplyStatus::Completed } else { PatchApplyStatus::Failed });
-    let mut events = vec![TurnEvent::ItemCompleted { item, history: Vec::new() }];
+    toolbox.report(vec![TurnEvent::ItemCompleted { item, history: Vec::new() }]).await;
     if written.is_ok() {
-        events.extend(toolbox.changed(&fitting.planned));
+        toolbox.changes.patched(&fitting.planned);
     }
-    toolbox.report(events).await;
     let seconds = begun.elapsed().as_secs_f64();
     Answer::Text(match written {
         Ok(()) => format!("Exit code: 0\nWall time: {seconds:.1} seconds\nOutput:\n{}", fitting.planned.summary()),

@@ -14,6 +14,7 @@ use super::schema::parameters;
 use super::{Answer, Tool, Toolbox, USUAL_BYTES, run};
 use crate::approval::actions::command_actions;
 use crate::approval::decide::Decision;
+use crate::approval::harmless::harmless;
 use crate::approval::shell::Script;
 use crate::command::Run;
 use crate::protocol::item::{CommandExecution, CommandExecutionSource, CommandExecutionStatus, ItemKind};
@@ -105,7 +106,7 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
             return toolbox.withhold(item, reason, "rejected by user").await;
         }
     }
-    let command = wanted.command.clone();
+    let (command, reads_only) = (wanted.command.clone(), harmless(&wanted.script));
     let (rules, workspace) = toolbox.rules_for(confined, allowed);
     let run = Run {
         argv: wanted.argv.into_iter().map(Into::into).collect(),
@@ -117,10 +118,9 @@ async fn exec_command(toolbox: Rc<Toolbox>, call_id: String, arguments: ExecComm
         with_programs: true,
         timeout: None,
     };
+    let shell = toolbox.start_shell(place, item, run, reads_only, wanted.tty, command).await;
     // Not the time in which a person thought about it.
-    let begun = Instant::now();
-    let shell = toolbox.start_shell(place, item, run, wanted.tty, command);
-    watch(&toolbox, shell, begun, most_wait, most_bytes).await
+    watch(&toolbox, shell, Instant::now(), most_wait, most_bytes).await
 }
 
 /// The folder that the model names, without links: what a person is asked about is where the command runs, whatever is put
@@ -209,7 +209,8 @@ pub(super) async fn watch(
 ) -> Answer {
     tokio::select! {
         () = shell.ended.cancelled() => {}
-        () = tokio::time::sleep(most) => {}
+        // It goes on, and may have changed files.
+        () = tokio::time::sleep(most) => toolbox.changes.look(),
         () = toolbox.stop.cancelled() => {
             toolbox.shells.end(|other| other.number == shell.number).await;
             toolbox.shells.forget(shell.number);

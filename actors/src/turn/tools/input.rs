@@ -61,6 +61,8 @@ async fn write_stdin(toolbox: Rc<Toolbox>, _: String, wanted: WriteStdin) -> Ans
         if let Err(answer) = may_type(&toolbox, &shell, &chars).await {
             return answer;
         }
+        toolbox.changes.begin(&toolbox.stop).await;
+        toolbox.changes.follow(&shell);
         if let Err(reason) = type_into(&shell, chars.clone()).await {
             return refused(reason);
         }

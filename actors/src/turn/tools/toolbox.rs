@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use actix::prelude::*;
@@ -13,19 +14,15 @@ use uuid::Uuid;
 
 use crate::approval::grants::Grants;
 use crate::approval::remembered::Remembered;
-use crate::catalog::is_project_marker;
 use crate::command::Run;
-use crate::patch::{Patched, Planned};
 use crate::protocol::item::{Item, ItemKind};
 use crate::protocol::server_request::ServerRequest;
 use crate::protocol::thread::ThreadId;
 use crate::router::{Ask, AskId};
+use crate::turn::changes::Changes;
 use crate::turn::messages::{AskPurpose, Report, TurnEvent};
 use crate::turn::shell::{Place, ShellHandle, ShellTask, Shells};
 use crate::turn::task::{TurnRules, TurnSetup};
-
-/// Bytes of changes that people are shown at most. What cannot be shown is not done.
-pub(super) const SHOWN_BYTES: usize = 4 << 20;
 
 /// Bytes of the id of a call that may name its item: every piece of a command's output carries it.
 const CALL_ID_BYTES: usize = 128;
@@ -50,8 +47,8 @@ pub(in crate::turn) struct Toolbox {
     pub(super) one_client_call: tokio::sync::Mutex<()>,
     /// How often clients were asked.
     asked: Cell<u64>,
-    /// What patches have changed in this turn.
-    patches: RefCell<Patched>,
+    /// What this turn has changed in files.
+    pub(in crate::turn) changes: Rc<Changes>,
 }
 
 /// Why nobody answered.
@@ -76,7 +73,8 @@ impl Toolbox {
         allowed: Arc<Mutex<Remembered>>,
     ) -> Self {
         let (stop, taken, asked) = (CancellationToken::new(), RefCell::default(), Cell::default());
-        let patches = RefCell::new(Patched::new(SHOWN_BYTES));
+        let (commands, cwd) = (rules.commands.clone(), rules.cwd.clone());
+        let changes = Changes::new(setup.clone(), turn_id.clone(), thread.clone(), commands, cwd);
         Self {
             setup,
             thread_id,
@@ -89,7 +87,7 @@ impl Toolbox {
             stop,
             taken,
             asked,
-            patches,
+            changes,
             one_client_call: Default::default(),
         }
     }
@@ -149,8 +147,19 @@ impl Toolbox {
         heard
     }
 
-    /// Starts a command whose item clients know.
-    pub(super) fn start_shell(&self, place: Place, item: Item, run: Run, tty: bool, command: String) -> ShellHandle {
+    /// Starts a command whose item clients know. `reads_only` says that it is known to change no files.
+    pub(super) async fn start_shell(
+        &self,
+        place: Place,
+        item: Item,
+        run: Run,
+        reads_only: bool,
+        tty: bool,
+        command: String,
+    ) -> ShellHandle {
+        if !reads_only {
+            self.changes.begin(&self.stop).await;
+        }
         let task = ShellTask {
             runner: self.setup.runner.clone(),
             clock: self.setup.clock.clone(),
@@ -162,7 +171,11 @@ impl Toolbox {
             shown_bytes: self.setup.limits.command_output_bytes,
             unseen_bytes: self.rules.output_bytes,
         };
-        self.shells.start(place, task, command)
+        let shell = self.shells.start(place, task, command);
+        if !reads_only {
+            self.changes.follow(&shell);
+        }
+        shell
     }
 
     /// An item that starts now. It has the id of its call, unless that is long or another item of this turn has it.
@@ -201,15 +214,6 @@ impl Toolbox {
         variables
     }
 
-    /// A patch was written: what the turn has changed so far.
-    pub(super) fn changed(&self, planned: &Planned) -> Option<TurnEvent> {
-        let mut patches = self.patches.borrow_mut();
-        patches.add(planned);
-        let is_root = |dir: &&std::path::Path| is_project_marker(&dir.join(".git"));
-        let root = self.rules.cwd.ancestors().find(is_root).unwrap_or(&self.rules.cwd);
-        patches.git_diff(root).map(TurnEvent::Changed)
-    }
-
     /// The path as the model means it: relative to the working directory.
     pub(super) fn path(&self, path: &str) -> PathBuf {
         self.rules.cwd.join(path)
@@ -220,5 +224,11 @@ impl Toolbox {
         let most = self.rules.output_bytes;
         // A token has about four bytes.
         most_tokens.map_or(most, |tokens| most.min((tokens.max(0.0) * 4.0) as usize))
+    }
+}
+
+impl Drop for Toolbox {
+    fn drop(&mut self) {
+        self.changes.abandon();
     }
 }

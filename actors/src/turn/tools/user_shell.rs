@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::outcome::Made;
 use super::toolbox::Toolbox;
 use crate::approval::actions::command_actions;
+use crate::approval::harmless::harmless;
 use crate::approval::shell::Script;
 use crate::command::Run;
 use crate::protocol::item::{CommandExecution, CommandExecutionSource, CommandExecutionStatus, ItemKind};
@@ -40,6 +41,7 @@ impl Toolbox {
     async fn run_for_user(&self, script: &str, timeout: Duration) -> Result<String, String> {
         let place = self.shells.reserve(self.setup.limits.running_commands).map_err(|error| error.to_string())?;
         let number = place.number;
+        let parsed = Script::of_text(&self.setup.shell, script);
         let argv = [&self.setup.shell, "-lc", script].map(str::to_owned);
         let command = shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "));
         let kind = ItemKind::CommandExecution(CommandExecution {
@@ -50,7 +52,7 @@ impl Toolbox {
             process_id: None,
             source: CommandExecutionSource::UserShell,
             status: CommandExecutionStatus::InProgress,
-            command_actions: command_actions(&Script::of_text(&self.setup.shell, script), script),
+            command_actions: command_actions(&parsed, script),
             aggregated_output: None,
             exit_code: None,
             duration_ms: None,
@@ -68,7 +70,7 @@ impl Toolbox {
             with_programs: true,
             timeout: Some(timeout),
         };
-        let shell = self.start_shell(place, item, run, false, command);
+        let shell = self.start_shell(place, item, run, harmless(&parsed), false, command).await;
         tokio::select! {
             () = shell.ended.cancelled() => {}
             () = self.stop.cancelled() => self.shells.end(|other| other.number == number).await,
