@@ -273,7 +273,7 @@ fn what_is_too_large_is_left_out_without_being_read() {
 fn a_diff_that_is_too_large_is_not_told_and_binary_files_are_only_named() {
     let world = World::with(&["a"]);
     let large: &dyn Fn() = &|| world.write("large", "x\n".repeat(3 << 20));
-    let binary: &dyn Fn() = &|| world.write("large", [0; 6 << 20]);
+    let binary: &dyn Fn() = &|| world.write("large", vec![0; 6 << 20]);
     let answers = world.answers(&[large, binary]);
     let [Answer::Ready, Answer::TooLarge, Answer::Diff(diff)] = answers.as_slice() else { panic!("{answers:?}") };
     assert!(diff.ends_with("Binary files /dev/null and b/large differ\n"), "{diff}");
