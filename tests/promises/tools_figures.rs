@@ -56,6 +56,42 @@ fn a_call_that_runs_true() {
 }
 
 #[test]
+fn a_command_that_changes_a_file() {
+    if !is_asked_for() {
+        return;
+    }
+    const CALLS: usize = 40;
+    for in_repository in [false, true] {
+        let agent = Agent::new([]);
+        if in_repository {
+            let made = std::process::Command::new("git").args(["init", "-q"]).current_dir(agent.work.path()).status();
+            assert!(made.expect("git").success());
+        }
+        let server = agent.server();
+        let mut client = server.client();
+        let thread = confined_thread(&agent, &mut client);
+        let call = |number: usize| {
+            Reply::call("exec_command", json!({"cmd": format!("echo {number} > file"), "login": false}))
+        };
+        for number in 0..CALLS {
+            agent.model.script([call(number), done()]);
+            say(&mut client, &thread);
+            assert_eq!(ended(&mut client), "completed");
+        }
+        // Between them are those between turns.
+        let first: Vec<Duration> = agent.model.pauses().into_iter().step_by(2).collect();
+        agent.model.script((0..CALLS).map(call).chain([done()]));
+        say(&mut client, &thread);
+        assert_eq!(ended(&mut client), "completed");
+        let later = agent.model.pauses().split_off(2 * CALLS);
+        let (first, later) = (quantile(first, 0.5), quantile(later, 0.5));
+        eprintln!(
+            "a change, in a repository: {in_repository}: median {first:?} as the first of its turn, {later:?} later"
+        );
+    }
+}
+
+#[test]
 fn a_gigabyte_of_output() {
     if !is_asked_for() {
         return;

@@ -1,6 +1,7 @@
 //! What a turn changes in a git work tree is told as one diff, whoever changed it: patches, commands, or both.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -13,9 +14,12 @@ use crate::support::eventually;
 use crate::support::home::Home;
 use crate::support::model::Reply;
 use crate::support::server::Server;
-use crate::support::transports::over_every_transport_with_commands;
+use crate::support::transports::{over_every_transport_with_commands_and, with_settings};
 
 const DIFF: &str = "turn/diff/updated";
+
+/// No machine is so slow that git would not be waited for.
+const PATIENCE: (&str, &str) = ("turns.changes_milliseconds", "300000");
 
 /// What is on the command line of the program that observes work trees.
 const OBSERVER: &str = "observe-work-tree";
@@ -50,8 +54,12 @@ fn repository(agent: &Agent) {
 fn at_work(replies: impl IntoIterator<Item = Reply>) -> (Agent, Server) {
     let agent = Agent::new(replies);
     repository(&agent);
-    let server = agent.server();
+    let server = patient(&agent);
     (agent, server)
+}
+
+fn patient(agent: &Agent) -> Server {
+    Server::unix(with_settings(agent.launch(), &[PATIENCE]))
 }
 
 /// Whether commands can be confined on this machine. Where they cannot, git is not run.
@@ -81,7 +89,7 @@ fn turn(replies: impl IntoIterator<Item = Reply>, prepare: impl Fn(&Path)) -> Op
 
 #[test]
 fn what_a_command_changes_is_told_before_the_end_of_its_turn() {
-    over_every_transport_with_commands(|serving| {
+    over_every_transport_with_commands_and(&[PATIENCE], |serving| {
         let agent = Agent::new([run("echo new > a; echo b > b"), done()]);
         agent.move_in(serving.codex_home());
         repository(&agent);
@@ -157,7 +165,7 @@ fn names_are_relative_to_the_root_and_what_is_outside_of_it_is_told_too() {
     let agent = Agent::new([run("echo c > ../c"), add, done()]);
     repository(&agent);
     fs::create_dir(agent.work.join("sub")).expect("a folder");
-    let server = agent.server();
+    let server = patient(&agent);
     let mut client = server.client();
     if !confines(&mut client) {
         return;
@@ -236,23 +244,32 @@ fn what_a_hostile_repository_has_git_run_can_write_nowhere() {
     assert!(!Path::new("/tmp/diff-mark").exists());
 }
 
+/// A folder with this program in place of git, and what it needs.
+fn programs(git: &str) -> Home {
+    let programs = Home::new();
+    fs::write(programs.join("git"), git).expect("a program");
+    fs::set_permissions(programs.join("git"), Permissions::from_mode(0o755)).expect("it runs");
+    for name in ["sh", "sleep"] {
+        let found = ["/bin", "/usr/bin"].iter().map(|it| Path::new(it).join(name)).find(|it| it.exists());
+        symlink(found.expect("a program"), programs.join(name)).expect("a link");
+    }
+    programs
+}
+
 #[test]
-fn without_git_or_with_a_slow_one_patches_are_told_and_nothing_fails() {
-    for script in [None, Some("#!/bin/sh\nexit 1\n"), Some("#!/bin/sh\nsleep 1000\n")] {
-        let programs = Home::new();
-        if let Some(script) = script {
-            fs::write(programs.join("git"), script).expect("a program");
-            fs::set_permissions(programs.join("git"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
-                .expect("it runs");
-        }
-        for name in ["sh", "sleep"] {
-            let found = ["/bin", "/usr/bin"].iter().map(|it| Path::new(it).join(name)).find(|it| it.exists());
-            std::os::unix::fs::symlink(found.expect("a program"), programs.join(name)).expect("a link");
-        }
+fn without_the_help_of_git_patches_are_told_and_nothing_fails() {
+    let nonsense = "#!/bin/sh\necho nonsense\n";
+    for (git, milliseconds) in
+        [(None, "0"), (Some(""), "5000"), (Some(nonsense), "5000"), (Some("#!/bin/sh\nsleep 1000\n"), "300")]
+    {
         let agent = Agent::new([run("echo b > b"), patch(&["*** Update File: a", "@@", "-a", "+new"]), done()]);
         repository(&agent);
-        let path = programs.path().to_str().expect("a text");
-        let server = Server::unix(agent.launch().env("PATH", path).setting("turns.changes_milliseconds", 200));
+        let programs = git.map(programs);
+        let launch = agent.launch().setting("turns.changes_milliseconds", milliseconds);
+        let server = Server::unix(match &programs {
+            Some(programs) => launch.env("PATH", programs.path().to_str().expect("a text")),
+            None => launch,
+        });
         let mut client = server.client();
         if !confines(&mut client) {
             return;
@@ -262,9 +279,28 @@ fn without_git_or_with_a_slow_one_patches_are_told_and_nothing_fails() {
         let told = told(&mut client);
         assert_eq!(told.last().expect("an end")["params"]["turn"]["status"], "completed");
         let [diff] = diffs(&told).try_into().expect("one diff");
-        assert!(diff.contains("-a\n+new\n") && !diff.contains("b/b"), "{script:?}: {diff}");
+        assert!(diff.contains("-a\n+new\n") && !diff.contains("b/b"), "{git:?}: {diff}");
         eventually("nobody looks any more", || observers_in(agent.work.path()).is_empty());
     }
+}
+
+#[test]
+fn an_interrupt_does_not_wait_for_git() {
+    let agent = Agent::new([run("echo b > b")]);
+    repository(&agent);
+    let programs = programs("#!/bin/sh\nsleep 1000\n");
+    let launch = with_settings(agent.launch(), &[PATIENCE]);
+    let server = Server::unix(launch.env("PATH", programs.path().to_str().expect("a text")));
+    let mut client = server.client();
+    if !confines(&mut client) {
+        return;
+    }
+    let thread = agent.free_thread(&mut client);
+    let id = say(&mut client, &thread);
+    eventually("somebody looks", || !observers_in(agent.work.path()).is_empty());
+    client.call("turn/interrupt", json!({"threadId": thread, "turnId": id}));
+    assert_eq!(ended(&mut client), "interrupted");
+    eventually("nobody looks any more", || observers_in(agent.work.path()).is_empty());
 }
 
 #[test]

@@ -115,7 +115,12 @@ pub fn over_every_transport(promise: impl Fn(&dyn Serving)) {
 /// The same about a server that can run commands, which one inside of the tests' own program cannot: it would have to be
 /// started again as the launcher of a command.
 pub fn over_every_transport_with_commands(promise: impl Fn(&dyn Serving)) {
-    over(|transport| transport.name != "in-process", &[], promise);
+    over_every_transport_with_commands_and(&[], promise);
+}
+
+/// The same with settings that differ from the defaults.
+pub fn over_every_transport_with_commands_and(settings: Settings, promise: impl Fn(&dyn Serving)) {
+    over(|transport| transport.name != "in-process", settings, promise);
 }
 
 /// The same with settings that differ from the defaults.

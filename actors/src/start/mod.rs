@@ -34,7 +34,7 @@ use crate::router::Router;
 use crate::search::Search;
 use crate::store::Store;
 use crate::threads::{EndTurns, Threads, ThreadsParts};
-use crate::turn::{SlowTrees, TurnLimits, TurnSetup, usual_shell};
+use crate::turn::{LeftAlone, TurnLimits, TurnSetup, usual_shell};
 use crate::vital::Vitals;
 
 /// What the process passes to the actors.
@@ -118,7 +118,7 @@ impl Actors {
             clock: clock.clone(),
             runner: runner.clone(),
             shell: usual_shell(),
-            slow_trees: SlowTrees::default(),
+            left_alone: LeftAlone::default(),
             limits: turn_limits,
         });
         let encoder = Encoder::new(limits.answer_workers);

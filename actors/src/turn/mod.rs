@@ -62,7 +62,7 @@ use report::Reporter;
 use run::{Input, Run};
 use waiting::{Waiting, WaitingRoom};
 
-pub use changes::SlowTrees;
+pub use changes::LeftAlone;
 pub use client_tools::client_tools;
 pub use instructions::InstructionSearch;
 pub use messages::{

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use actix::prelude::*;
 use serde_json::value::RawValue;
 
-use super::changes::SlowTrees;
+use super::changes::LeftAlone;
 use super::client_tools::ClientTool;
 use super::instructions::InstructionSearch;
 use super::messages::{ReviewWanted, UserCommand, UserWords};
@@ -36,8 +36,8 @@ pub struct TurnSetup {
     pub runner: Runner,
     /// The shell for commands.
     pub shell: String,
-    /// Work trees in which git takes too long.
-    pub slow_trees: SlowTrees,
+    /// Work trees in which git is not asked for a while.
+    pub left_alone: LeftAlone,
     /// The bounds.
     pub limits: TurnLimits,
 }
@@ -102,7 +102,7 @@ impl TurnSetup {
             clock: clock.clone(),
             runner: Runner::none(),
             shell: SHELLS[1].to_owned(),
-            slow_trees: SlowTrees::default(),
+            left_alone: LeftAlone::default(),
             limits: TurnLimits::small(),
         })
     }

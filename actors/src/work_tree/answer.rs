@@ -2,11 +2,8 @@
 
 use std::io::{self, Write};
 
-/// Bytes of a diff at most. A larger one is not told.
-pub(super) const DIFF_BYTES: usize = 4 << 20;
-
-/// Bytes that follow the line of an answer at most.
-pub const MOST_ANSWER_BYTES: usize = DIFF_BYTES;
+/// Bytes of a diff at most, and of whatever else follows the line of an answer. A larger diff is not told.
+pub const DIFF_BYTES: usize = 4 << 20;
 
 /// What the program says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +37,7 @@ impl Answer {
     /// How many bytes follow this line. `None` for a line that is none of an answer, or announces too many.
     pub fn bytes_behind(line: &[u8]) -> Option<usize> {
         let (_, number) = std::str::from_utf8(line).ok()?.split_once(' ')?;
-        number.parse().ok().filter(|bytes| *bytes <= MOST_ANSWER_BYTES)
+        number.parse().ok().filter(|bytes| *bytes <= DIFF_BYTES)
     }
 
     /// The answer with this line, and these bytes behind it.

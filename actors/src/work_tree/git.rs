@@ -99,6 +99,7 @@ impl<'a> Git<'a> {
             .env("GIT_OBJECT_DIRECTORY", self.objects())
             .env("TMPDIR", &self.folder)
             .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
+            .args(self.repository.has_nameless_owner.then_some(["-c", "core.checkStat=minimal"]).into_iter().flatten())
             .args(words)
             .current_dir(self.root)
             .stdin(stdin)

@@ -43,7 +43,7 @@ mod tests;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 
-pub use answer::{Answer, MOST_ANSWER_BYTES};
+pub use answer::{Answer, DIFF_BYTES};
 use snapshot::Base;
 
 /// A line that asks for a look.

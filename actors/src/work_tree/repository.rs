@@ -1,10 +1,14 @@
 //! Where a repository keeps what is needed of it; see gitrepository-layout(5).
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Bytes of a file that holds nothing but a path at most.
 const PATH_BYTES: usize = 8192;
+
+/// What a process sees in place of users and groups that its user namespace does not have.
+const NOBODY: u32 = 65_534;
 
 /// The places of a repository.
 pub(super) struct Repository {
@@ -14,6 +18,8 @@ pub(super) struct Repository {
     pub(super) index: PathBuf,
     /// The objects, which it may share with other work trees.
     pub(super) objects: PathBuf,
+    /// It belongs to somebody whom this process cannot name, so the owners in the index say nothing.
+    pub(super) has_nameless_owner: bool,
 }
 
 impl Repository {
@@ -29,7 +35,9 @@ impl Repository {
             Err(_) => git_dir.clone(),
         };
         let objects = common.join("objects").canonicalize()?;
-        Ok(Self { index: git_dir.join("index"), git_dir, objects })
+        let owner = root.metadata()?;
+        let has_nameless_owner = owner.uid() == NOBODY || owner.gid() == NOBODY;
+        Ok(Self { has_nameless_owner, index: git_dir.join("index"), git_dir, objects })
     }
 }
 

@@ -7,16 +7,16 @@
 //! Commands that are known to be harmless need no question at all.
 //!
 //! Elsewhere it is what patches have changed ([`Patched`]): outside of work trees, where commands cannot be confined, where
-//! git is missing, fails or takes too long. No turn fails because of that, and it is a line in the log at `debug`. Work trees
-//! in which git took too long are left alone for a while ([`slow`]).
+//! git is missing, fails or takes too long. No turn fails because of that, and it is a line in the log at `debug`. Such
+//! work trees are left alone for a while ([`left_alone`]).
 //!
 //! | file | what it is |
 //! |---|---|
 //! | [`observer`] | the program that tells what has changed in a work tree |
-//! | [`slow`] | work trees in which git takes too long |
+//! | [`left_alone`] | work trees in which git is not asked |
 
+mod left_alone;
 mod observer;
-mod slow;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -36,12 +36,12 @@ use super::task::TurnSetup;
 use crate::catalog::is_project_marker;
 use crate::command::Rules;
 use crate::patch::{Patched, Planned};
-use observer::Observer;
+use observer::{NoHelp, Observer};
 
-pub use slow::SlowTrees;
+pub use left_alone::LeftAlone;
 
 /// Bytes of changes that clients are shown at most.
-pub(super) const SHOWN_BYTES: usize = 4 << 20;
+pub(super) const SHOWN_BYTES: usize = crate::work_tree::DIFF_BYTES;
 
 /// What a turn has changed in files.
 pub(super) struct Changes {
@@ -168,33 +168,34 @@ impl Changes {
 
     /// Lets git remember what is there.
     async fn open(&self) -> Option<Tree> {
-        let limit = self.setup.limits.changes_milliseconds.duration();
-        if limit.is_zero() {
+        if self.setup.limits.changes_milliseconds.duration().is_zero() {
             return None;
         }
         let cwd = self.cwd.clone();
         let found = spawn_blocking(move || Some(root_of(&cwd.canonicalize().ok()?)?.to_owned()));
         let root = found.await.ok().flatten()?;
-        if self.setup.slow_trees.holds(&root) || !self.setup.runner.can_confine().await {
+        if self.setup.left_alone.holds(&root) || !self.setup.runner.can_confine().await {
             return None;
         }
         let observer = Observer::start(&self.setup.runner, &self.rules, root.clone());
-        match timeout(limit, observer).await {
-            Ok(Ok(observer)) => Some(Tree { root, observer }),
-            Ok(Err(reason)) => {
-                log::debug!("git does not tell what turn {} changes: {reason}", self.turn_id);
-                None
-            }
-            Err(_) => {
-                self.is_slow(root);
+        match self.in_time(observer).await {
+            Ok(observer) => Some(Tree { root, observer }),
+            Err(reason) => {
+                self.leave_alone(root, &reason);
                 None
             }
         }
     }
 
-    fn is_slow(&self, root: PathBuf) {
-        log::debug!("git takes too long in the work tree of turn {}, so only patches are shown", self.turn_id);
-        self.setup.slow_trees.add(root);
+    /// Waits for git.
+    async fn in_time<T>(&self, help: impl Future<Output = Result<T, NoHelp>>) -> Result<T, NoHelp> {
+        let limit = self.setup.limits.changes_milliseconds.duration();
+        timeout(limit, help).await.unwrap_or(Err(NoHelp::TooLate(limit)))
+    }
+
+    fn leave_alone(&self, root: PathBuf, reason: &NoHelp) {
+        log::debug!("only patches are shown in turn {}, because git does not help: {reason}", self.turn_id);
+        self.setup.left_alone.add(root);
     }
 
     /// Tells clients what has changed, unless they know.
@@ -212,10 +213,9 @@ impl Changes {
 
     async fn diff(&self, tree: &mut Option<Tree>) -> Option<String> {
         if let Some(Tree { root, observer }) = tree {
-            match timeout(self.setup.limits.changes_milliseconds.duration(), observer.look()).await {
-                Ok(Ok(diff)) => return Some(diff? + &self.patched.borrow().git_diff_outside(root).unwrap_or_default()),
-                Ok(Err(reason)) => log::debug!("git tells no more what turn {} changes: {reason}", self.turn_id),
-                Err(_) => self.is_slow(root.clone()),
+            match self.in_time(observer.look()).await {
+                Ok(diff) => return Some(diff? + &self.patched.borrow().git_diff_outside(root).unwrap_or_default()),
+                Err(reason) => self.leave_alone(root.clone(), &reason),
             }
             *tree = None;
         }

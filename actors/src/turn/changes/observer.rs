@@ -1,6 +1,7 @@
 //! The program that tells what has changed in a work tree; see [`crate::work_tree`].
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::command::{NotRun, Rules, Run, Runner};
 use crate::protocol::settings::SandboxPolicy;
@@ -22,6 +23,8 @@ pub(super) enum NoHelp {
     HasEnded(#[from] HasEnded),
     #[error("{0}")]
     Failed(String),
+    #[error("it takes longer than {0:?}")]
+    TooLate(Duration),
     #[error("its answer cannot be understood")]
     Nonsense,
 }

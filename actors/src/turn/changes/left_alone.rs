@@ -1,4 +1,4 @@
-//! Work trees in which git takes too long.
+//! Work trees in which git is not asked.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -8,17 +8,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long git is not asked again.
-const PAUSE: Duration = Duration::from_secs(600);
+const PAUSE: Duration = Duration::from_secs(300);
 
 /// Work trees that are remembered; of more, the oldest is forgotten.
 const MOST: usize = 64;
 
-/// Work trees in which git took too long a while ago, so that not every turn waits for it.
+/// Work trees in which git failed or took too long a while ago, so that not every turn waits for it.
 #[derive(Default)]
-pub struct SlowTrees(Mutex<VecDeque<(PathBuf, Instant)>>);
+pub struct LeftAlone(Mutex<VecDeque<(PathBuf, Instant)>>);
 
-impl SlowTrees {
-    /// Git took too long in the work tree at `root`.
+impl LeftAlone {
+    /// Git did not help in the work tree at `root`.
     pub(super) fn add(&self, root: PathBuf) {
         let mut trees = self.lock();
         if trees.len() >= MOST {
@@ -33,7 +33,7 @@ impl SlowTrees {
         while trees.front().is_some_and(|(_, since)| since.elapsed() >= PAUSE) {
             trees.pop_front();
         }
-        trees.iter().any(|(slow, _)| slow == root)
+        trees.iter().any(|(tree, _)| tree == root)
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<(PathBuf, Instant)>> {
@@ -46,9 +46,9 @@ mod tests {
     use super::*;
 
     #[actix_rt::test]
-    async fn a_slow_work_tree_is_tried_again_later() {
+    async fn a_work_tree_is_tried_again_later() {
         tokio::time::pause();
-        let trees = SlowTrees::default();
+        let trees = LeftAlone::default();
         trees.add("/a".into());
         tokio::time::advance(PAUSE / 2).await;
         trees.add("/b".into());
@@ -59,7 +59,7 @@ mod tests {
 
     #[actix_rt::test]
     async fn no_more_than_some_are_remembered() {
-        let trees = SlowTrees::default();
+        let trees = LeftAlone::default();
         (0..2 * MOST).for_each(|number| trees.add(format!("/{number}").into()));
         assert_eq!(trees.lock().len(), MOST);
         assert!(trees.holds(&PathBuf::from(format!("/{}", 2 * MOST - 1))));
