@@ -29,8 +29,13 @@ const RELOADED: [&str; 2] = ["log.", "shutdown."];
 const FILTER: &str = "levels by module, such as `info` or `warn,app_server_actors=debug`";
 
 /// Settings for which 0 has a meaning of its own. To others it would mean "unbounded" (queues) or "never" (timers).
-const MAY_BE_ZERO: [&str; 4] =
-    ["limits.command_shm_bytes", "limits.command_processes", "limits.command_memory_bytes", "turns.approval_seconds"];
+const MAY_BE_ZERO: [&str; 5] = [
+    "limits.command_shm_bytes",
+    "limits.command_processes",
+    "limits.command_memory_bytes",
+    "turns.approval_seconds",
+    "turns.changes_milliseconds",
+];
 
 /// Settings whose largest number is decided by the code that uses them: actix has no more workers and no larger buffer
 /// for a head, and the JSON parser gives up at its own bound.

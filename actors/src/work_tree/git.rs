@@ -45,7 +45,6 @@ pub(super) enum GitError {
 
 /// Git in a work tree, with an index and a store of its own.
 pub(super) struct Git<'a> {
-    root: &'a Path,
     repository: &'a Repository,
     /// The folder for what it writes.
     folder: PathBuf,
@@ -57,7 +56,6 @@ impl<'a> Git<'a> {
     /// # Errors
     /// There is no room for it.
     pub(super) fn new(
-        root: &'a Path,
         repository: &'a Repository,
         folder: PathBuf,
         index: &Path,
@@ -67,13 +65,13 @@ impl<'a> Git<'a> {
         let lines = stores.iter().flat_map(|store| [store.as_os_str().as_bytes(), b"\n"].concat());
         let mut alternates = plain_file::open_to_write(&folder.join("objects/info/alternates"), Links::Refuse, 0o600)?;
         alternates.write_all(&lines.collect::<Vec<u8>>())?;
-        let git = Self { root, repository, folder };
+        let git = Self { repository, folder };
         copy_index(index, &git.index())?;
         Ok(git)
     }
 
-    pub(super) fn root(&self) -> &Path {
-        self.root
+    pub(super) fn repository(&self) -> &'a Repository {
+        self.repository
     }
 
     pub(super) fn index(&self) -> PathBuf {
@@ -94,14 +92,14 @@ impl<'a> Git<'a> {
         command
             .envs(ENVIRONMENT.iter().copied())
             .env("GIT_DIR", &self.repository.git_dir)
-            .env("GIT_WORK_TREE", self.root)
+            .env("GIT_WORK_TREE", &self.repository.root)
             .env("GIT_INDEX_FILE", self.index())
             .env("GIT_OBJECT_DIRECTORY", self.objects())
             .env("TMPDIR", &self.folder)
             .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
             .args(self.repository.has_nameless_owner.then_some(["-c", "core.checkStat=minimal"]).into_iter().flatten())
             .args(words)
-            .current_dir(self.root)
+            .current_dir(&self.repository.root)
             .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

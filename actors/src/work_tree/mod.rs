@@ -44,6 +44,7 @@ use std::io::{self, BufRead, Write};
 use std::path::Path;
 
 pub use answer::{Answer, DIFF_BYTES};
+use repository::Repository;
 use snapshot::Base;
 
 /// A line that asks for a look.
@@ -59,7 +60,11 @@ pub const MEMORY: &str = "/dev/shm";
 /// The answers cannot be written, or the lines not be read.
 pub fn serve(root: &Path, memory: &Path, input: impl BufRead, mut output: impl Write) -> io::Result<()> {
     let folder = tempfile::tempdir_in(memory)?;
-    let base = match Base::of(root, folder.path()) {
+    let repository = match Repository::of(root) {
+        Ok(repository) => repository,
+        Err(error) => return Answer::Failed(error.to_string()).write(&mut output),
+    };
+    let base = match Base::of(&repository, folder.path()) {
         Ok(base) => base,
         Err(error) => return Answer::Failed(error.to_string()).write(&mut output),
     };

@@ -12,6 +12,8 @@ const NOBODY: u32 = 65_534;
 
 /// The places of a repository.
 pub(super) struct Repository {
+    /// The work tree.
+    pub(super) root: PathBuf,
     /// Its folder, `.git` or what that leads to.
     pub(super) git_dir: PathBuf,
     /// The index; it need not exist.
@@ -37,7 +39,7 @@ impl Repository {
         let objects = common.join("objects").canonicalize()?;
         let owner = root.metadata()?;
         let has_nameless_owner = owner.uid() == NOBODY || owner.gid() == NOBODY;
-        Ok(Self { has_nameless_owner, index: git_dir.join("index"), git_dir, objects })
+        Ok(Self { root: root.to_owned(), has_nameless_owner, index: git_dir.join("index"), git_dir, objects })
     }
 }
 

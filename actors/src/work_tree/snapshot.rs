@@ -1,10 +1,11 @@
 //! The base, and looks at what differs from it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{Access, access};
 
@@ -49,13 +50,12 @@ const SHOW: &[&str] = &[
 
 /// A work tree as it was at a moment.
 pub(super) struct Base<'a> {
-    root: &'a Path,
-    repository: Repository,
+    /// Git with an index that says what was there.
+    git: Git<'a>,
     /// The folder for everything that is kept.
     folder: &'a Path,
-    index: PathBuf,
-    objects: PathBuf,
-    tree: String,
+    /// The id of its tree. It is asked for late, because whoever waits for the base does not need it.
+    tree: OnceCell<String>,
 }
 
 /// What differs from an index.
@@ -68,13 +68,12 @@ struct Difference {
 }
 
 impl<'a> Base<'a> {
-    /// Takes the work tree at `root` as it is now. What it needs is kept in `folder`.
+    /// Takes the work tree of `repository` as it is now. What it needs is kept in `folder`.
     ///
     /// # Errors
-    /// It is none, git does not help, or too much of it is not in the repository.
-    pub(super) fn of(root: &'a Path, folder: &'a Path) -> Result<Self, GitError> {
-        let repository = Repository::of(root)?;
-        let git = Git::new(root, &repository, folder.join("base"), &repository.index, &[&repository.objects])?;
+    /// Git does not help, or too much is not in the repository.
+    pub(super) fn of(repository: &'a Repository, folder: &'a Path) -> Result<Self, GitError> {
+        let git = Git::new(repository, folder.join("base"), &repository.index, &[&repository.objects])?;
         let mut difference = git.difference()?;
         if !difference.there.is_empty() {
             // Often only the times differ, as in a copy of a repository.
@@ -82,11 +81,7 @@ impl<'a> Base<'a> {
             difference = git.difference()?;
         }
         git.take(&difference)?;
-        // Objects that a partial clone lacks are not fetched.
-        let tree = git.run(&["write-tree", "--missing-ok"], ID_BYTES)?;
-        let tree = String::from_utf8_lossy(&tree).trim_end().to_owned();
-        let (index, objects) = (git.index(), git.objects());
-        Ok(Self { root, repository, folder, index, objects, tree })
+        Ok(Self { git, folder, tree: OnceCell::new() })
     }
 
     /// What has changed since.
@@ -94,12 +89,36 @@ impl<'a> Base<'a> {
     /// # Errors
     /// Git does not help, or too much has changed.
     pub(super) fn look(&self) -> Result<Answer, GitError> {
-        let folder = self.folder.join("look");
-        let stores: [&Path; 2] = [&self.objects, &self.repository.objects];
-        let answer = Git::new(self.root, &self.repository, folder.clone(), &self.index, &stores)
-            .and_then(|git| git.diff_from(&self.tree));
+        let (folder, repository) = (self.folder.join("look"), self.git.repository());
+        let stores: [&Path; 2] = [&self.git.objects(), &repository.objects];
+        let answer = Git::new(repository, folder.clone(), &self.git.index(), &stores).and_then(|git| self.diff(&git));
         fs::remove_dir_all(&folder)?;
         answer
+    }
+
+    /// What differs, as `git` finds it.
+    fn diff(&self, git: &Git<'_>) -> Result<Answer, GitError> {
+        let difference = git.difference()?;
+        if difference.there.is_empty() && difference.gone.is_empty() {
+            return Ok(Answer::Diff(String::new()));
+        }
+        git.take(&difference)?;
+        let shown = match git.run(&[SHOW, &[self.tree()?]].concat(), DIFF_BYTES) {
+            Ok(shown) => shown,
+            Err(GitError::TooMuch { .. }) => return Ok(Answer::TooLarge),
+            Err(error) => return Err(error),
+        };
+        let text = String::from_utf8_lossy(&shown).into_owned();
+        Ok(if text.len() > DIFF_BYTES { Answer::TooLarge } else { Answer::Diff(text) })
+    }
+
+    fn tree(&self) -> Result<&str, GitError> {
+        if let Some(tree) = self.tree.get() {
+            return Ok(tree);
+        }
+        // Objects that a partial clone lacks are not fetched.
+        let tree = self.git.run(&["write-tree", "--missing-ok"], ID_BYTES)?;
+        Ok(self.tree.get_or_init(|| String::from_utf8_lossy(&tree).trim_end().to_owned()))
     }
 }
 
@@ -152,26 +171,10 @@ impl Git<'_> {
         Ok(())
     }
 
-    /// What differs from `tree`, which is what the index says.
-    fn diff_from(&self, tree: &str) -> Result<Answer, GitError> {
-        let difference = self.difference()?;
-        if difference.there.is_empty() && difference.gone.is_empty() {
-            return Ok(Answer::Diff(String::new()));
-        }
-        self.take(&difference)?;
-        let shown = match self.run(&[SHOW, &[tree]].concat(), DIFF_BYTES) {
-            Ok(shown) => shown,
-            Err(GitError::TooMuch { .. }) => return Ok(Answer::TooLarge),
-            Err(error) => return Err(error),
-        };
-        let text = String::from_utf8_lossy(&shown).into_owned();
-        Ok(if text.len() > DIFF_BYTES { Answer::TooLarge } else { Answer::Diff(text) })
-    }
-
     /// The size of what is to be taken into the index; `None` where it is left as it was: it is too large, nobody may read
     /// it, or it is neither a file nor a link.
     fn readable_bytes(&self, name: &[u8]) -> Option<u64> {
-        let path = self.root().join(OsStr::from_bytes(name));
+        let path = self.repository().root.join(OsStr::from_bytes(name));
         let about = match fs::symlink_metadata(&path) {
             Ok(about) => about,
             // It has just gone.
