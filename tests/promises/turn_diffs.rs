@@ -12,7 +12,7 @@ use crate::support::agent::{Agent, completed, ended, say, told};
 use crate::support::client::Client;
 use crate::support::eventually;
 use crate::support::home::Home;
-use crate::support::model::Reply;
+use crate::support::model::{Gate, Reply};
 use crate::support::server::Server;
 use crate::support::transports::{over_every_transport_with_commands_and, with_settings};
 
@@ -221,6 +221,26 @@ fn an_interrupted_command_and_one_that_goes_on_are_told() {
     say(&mut client, &thread);
     let diff = diffs(&told(&mut client)).pop().expect("a diff");
     assert!(diff.contains("+++ b/c\n") && !diff.contains("b/b\n"), "{diff}");
+}
+
+#[test]
+fn a_command_that_goes_on_is_looked_at_when_its_turn_ends() {
+    let gate = Gate::new();
+    let goes_on = json!({"cmd": "until [ -e go ]; do sleep 0.01; done; echo x > b; touch made; sleep 100", "login": false,
+        "yield_time_ms": 250});
+    let (agent, server) = at_work([Reply::call("exec_command", goes_on), done().and_pause(&gate)]);
+    let mut client = server.client();
+    if !confines(&mut client) {
+        return;
+    }
+    let thread = agent.free_thread(&mut client);
+    say(&mut client, &thread);
+    gate.wait();
+    fs::write(agent.work.join("go"), "").expect("a file");
+    eventually("the command goes on", || agent.work.join("made").exists());
+    gate.open();
+    let diff = diffs(&told(&mut client)).pop().expect("a diff");
+    assert!(diff.contains("+++ b/b\n"), "{diff}");
 }
 
 #[test]

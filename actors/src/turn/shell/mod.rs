@@ -61,8 +61,8 @@ pub struct ShellTask {
     pub runner: Runner,
     /// The wall clock.
     pub clock: Clock,
-    /// The thread.
-    pub thread: Recipient<Report>,
+    /// The thread; `None` once the command has ended.
+    pub thread: Option<Recipient<Report>>,
     /// The turn to which the item belongs.
     pub turn_id: Arc<str>,
     /// The item, which clients know as in progress.
@@ -109,10 +109,10 @@ impl Shell {
 
     /// Tells the thread. If it is gone, the command has nobody left and ends.
     fn report(&self, events: Vec<TurnEvent>) -> ResponseActFuture<Self, ()> {
-        if events.is_empty() {
+        let Some(thread) = self.task.thread.as_ref().filter(|_| !events.is_empty()) else {
             return Box::pin(wrap_future(std::future::ready(())));
-        }
-        let report = self.task.thread.send(Report { turn_id: self.task.turn_id.clone(), events });
+        };
+        let report = thread.send(Report { turn_id: self.task.turn_id.clone(), events });
         Box::pin(wrap_future::<_, Self>(report).map(|told, shell, ctx| {
             if told.is_err() {
                 shell.terminate(ctx);
@@ -162,6 +162,8 @@ impl Shell {
         Box::pin(self.report(events).map(move |(), shell, _| {
             shell.end = Some(end);
             shell.command = None;
+            // The thread holds this actor's address. Held in turn, it would never end.
+            shell.task.thread = None;
             shell.told.cancel();
         }))
     }
@@ -237,5 +239,65 @@ impl Handler<EndShell> for Shell {
 
     fn handle(&mut self, _: EndShell, ctx: &mut Self::Context) {
         self.terminate(ctx);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::mailbox::start;
+    use crate::turn::task::TurnRules;
+
+    /// A thread that is there as long as somebody holds its address.
+    struct Thread(#[expect(dead_code, reason = "counted")] Arc<()>);
+
+    impl Actor for Thread {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<Report> for Thread {
+        type Result = ();
+
+        fn handle(&mut self, _: Report, _: &mut Self::Context) {}
+    }
+
+    #[actix_rt::test]
+    async fn a_command_that_has_ended_holds_its_thread_no_more() {
+        let life = Arc::new(());
+        let thread = start(1, Thread(life.clone()));
+        let shells = Arc::new(Shells::default());
+        let run = Run {
+            argv: vec!["true".into()],
+            cwd: "/".into(),
+            cwd_is_real: false,
+            workspace: "/".into(),
+            rules: TurnRules::of_a_test().commands,
+            environment: None,
+            with_programs: false,
+            timeout: None,
+        };
+        let kind = ItemKind::ContextCompaction;
+        let task = ShellTask {
+            runner: Runner::none(),
+            clock: Clock::system(),
+            thread: Some(Addr::clone(&thread).recipient()),
+            turn_id: "turn".into(),
+            item: Item { kind, id: "item".to_owned(), started_at_ms: None, completed_at_ms: None },
+            run,
+            tty: false,
+            shown_bytes: 64,
+            unseen_bytes: 64,
+        };
+        let shell = shells.start(shells.reserve(1).unwrap(), task, "true".to_owned());
+        shell.ended.cancelled().await;
+        drop(thread);
+        let ended = async {
+            while Arc::strong_count(&life) > 1 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), ended).await.expect("it has ended");
     }
 }

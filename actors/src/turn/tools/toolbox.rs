@@ -163,7 +163,7 @@ impl Toolbox {
         let task = ShellTask {
             runner: self.setup.runner.clone(),
             clock: self.setup.clock.clone(),
-            thread: self.thread.clone(),
+            thread: Some(self.thread.clone()),
             turn_id: self.turn_id.clone(),
             item,
             run,
