@@ -76,6 +76,7 @@ pub mod http;
 pub mod hub;
 pub mod limits;
 mod mailbox;
+pub mod mcp;
 pub mod model;
 pub mod network;
 pub mod panics;

@@ -47,6 +47,8 @@ mod hosts;
 mod idle;
 mod large_histories;
 mod logs;
+mod mcp;
+mod mcp_faults;
 mod model_calls;
 mod named_causes;
 mod neighbours;

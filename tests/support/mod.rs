@@ -15,6 +15,7 @@ pub mod home;
 pub mod http;
 pub mod in_process;
 mod memory;
+pub mod mcp;
 pub mod model;
 pub mod process;
 pub mod proxied;

@@ -12,6 +12,7 @@ pub mod decide;
 pub mod destructive;
 pub mod grants;
 pub mod harmless;
+pub mod mcp;
 pub mod remembered;
 pub mod shell;
 

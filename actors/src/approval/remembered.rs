@@ -11,10 +11,10 @@ use super::grants::Grants;
 use super::harmless::is_harmless_among;
 use super::shell::Script;
 
-/// Most commands, files and prefixes that are remembered, each. Those allowed first are forgotten first.
+/// Most commands, files, prefixes and tools that are remembered, each. Those allowed first are forgotten first.
 const MOST: usize = 256;
 
-/// Commands, files and prefixes that a person allowed.
+/// Commands, files, prefixes and tools that a person allowed.
 #[derive(Debug, Default)]
 pub struct Remembered {
     /// Digests of commands.
@@ -24,6 +24,8 @@ pub struct Remembered {
     prefixes: VecDeque<Prefix>,
     /// What commands may do beyond the sandbox.
     pub grants: Grants,
+    /// Digests of tools of MCP servers.
+    tools: VecDeque<[u8; 32]>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -67,6 +69,16 @@ impl Remembered {
             keep(&mut self.prefixes, Prefix { words: words.to_vec(), escalated });
         }
         is_acceptable
+    }
+
+    /// Allows this tool of this MCP server for the session, whatever its arguments.
+    pub fn allow_tool(&mut self, server: &str, tool: &str) {
+        keep(&mut self.tools, tool_digest(server, tool));
+    }
+
+    /// Whether this tool of this MCP server was allowed.
+    pub fn tool(&self, server: &str, tool: &str) -> bool {
+        self.tools.contains(&tool_digest(server, tool))
     }
 
     /// What was allowed that covers a command, whose script this is.
@@ -114,6 +126,14 @@ impl Identity<'_> {
         }
         digest.finalize().into()
     }
+}
+
+fn tool_digest(server: &str, tool: &str) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    digest.update(server.len().to_be_bytes());
+    digest.update(server);
+    digest.update(tool);
+    digest.finalize().into()
 }
 
 /// Remembers one more, the newest last.

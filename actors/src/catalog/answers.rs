@@ -1,6 +1,5 @@
 //! Answers to the requests of clients.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use toml::Table;
@@ -67,7 +66,6 @@ impl Reader {
                 Answer::PermissionProfileList(page(profiles, &params.page, "profiles")?)
             }
             Request::CollaborationModeList(_) => Answer::CollaborationModeList(collaboration_modes()),
-            Request::McpServerStatusList(params) => Answer::McpServerStatusList(self.mcp_servers(&params)?),
             Request::SkillsList(params) => {
                 let entry = |cwd| SkillsListEntry { cwd, skills: Vec::new(), errors: Vec::new() };
                 let data = self.directories(params).into_iter().map(entry).collect();
@@ -193,17 +191,6 @@ impl Reader {
         page(models, &params.page, "models")
     }
 
-    fn mcp_servers(&mut self, params: &ListMcpServerStatusParams) -> Result<Page<McpServerStatus>, RpcError> {
-        if params.environment_id.is_some() && (params.server_name.is_none() || params.thread_id.is_none()) {
-            return Err(RpcError::invalid_request("environmentId requires serverName and threadId"));
-        }
-        let settings = self.settings(None);
-        let wanted = |name: &String| params.server_name.as_ref().is_none_or(|wanted| wanted == name);
-        let servers = settings.mcp_servers.iter().filter(|(name, _)| wanted(name));
-        let servers = servers.map(|(name, server)| mcp_server(name, server.enabled != Some(false))).collect();
-        page(servers, &params.page, "servers")
-    }
-
     /// The requested directories as spelled by the client.
     fn directories(&self, params: CwdsParams) -> Vec<String> {
         match params.cwds {
@@ -226,22 +213,4 @@ fn collaboration_modes() -> CollaborationModeListResponse {
     };
     let data = vec![preset("Plan", ModeKind::Plan, Some("medium")), preset("Default", ModeKind::Default, None)];
     CollaborationModeListResponse { data }
-}
-
-fn mcp_server(name: &str, enabled: bool) -> McpServerStatus {
-    McpServerStatus {
-        name: name.to_owned(),
-        environment_id: Unset,
-        runtime_status: Unset,
-        plugin_id: Unset,
-        http_origin: Unset,
-        server_info: Unset,
-        server_capabilities: Unset,
-        tool_list_meta: Unset,
-        tools: BTreeMap::new(),
-        tools_error: enabled.then(|| "this server does not start MCP servers".to_owned()),
-        resources: Vec::new(),
-        resource_templates: Vec::new(),
-        auth_status: McpAuthStatus::Unknown,
-    }
 }

@@ -117,6 +117,7 @@ fn rules(sources: &CatalogSources, settings: &Settings, provider: &str) -> Resul
         environment: settings.shell_environment_policy.clone(),
         projects: named_projects(settings),
         key_variables: key_variables(settings),
+        mcp_servers: Arc::new(settings.mcp_servers.clone()),
         output_bytes: settings.tool_output_token_limit.map_or(OUTPUT_BYTES, |tokens| tokens.saturating_mul(4)),
     })
 }

@@ -7,6 +7,7 @@ use actix::prelude::*;
 use toml::Table;
 
 use crate::command::{EnvironmentPolicy, Rules};
+use crate::mcp::Configured;
 use crate::model::Provider;
 use crate::protocol::config::ConfigWarning;
 use crate::protocol::settings::ReasoningSummary;
@@ -110,6 +111,8 @@ pub struct ModelRules {
     pub output_bytes: usize,
     /// Environment variables that hold keys of model providers.
     pub key_variables: Vec<String>,
+    /// The MCP servers.
+    pub mcp_servers: Arc<Configured>,
 }
 
 /// Sent by `Thread` before a turn of a thread that was read from disk, or whose settings changed: the reply is what the
@@ -123,6 +126,16 @@ pub struct AskModelRules {
     /// The id of the provider.
     pub model_provider: String,
 }
+
+/// Sent by `Threads` for a client that asks about MCP servers: the reply is those that the configuration names now, for
+/// all threads; none while it is invalid. Mailbox full: as for [`Asked`](crate::reply::Asked).
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "McpServers")]
+pub struct AskMcpServers;
+
+/// The MCP servers of the configuration.
+#[derive(Debug, Default, MessageResponse)]
+pub struct McpServers(pub Arc<Configured>);
 
 /// Sent by the processor for a connection that has just been initialized. The reply is the notifications to send.
 /// Mailbox full: none are sent; the state of the server does not depend on them.

@@ -52,9 +52,11 @@ use reader::Reader;
 pub use config::{is_project_marker, split_assignment};
 pub use installation::installation_id;
 pub use messages::{
-    AskModelRules, BaseUrl, EffectiveSettings, Greet, Greeting, ModelRules, ThreadDefaults, ThreadOverrides,
+    AskMcpServers, AskModelRules, BaseUrl, EffectiveSettings, Greet, Greeting, McpServers, ModelRules, ThreadDefaults,
+    ThreadOverrides,
 };
 pub use outlook::Outlook;
+pub(crate) use page::page;
 pub use sources::CatalogSources;
 
 /// See the module's documentation.
@@ -239,6 +241,14 @@ impl Handler<AskModelRules> for Catalog {
 
     fn handle(&mut self, question: AskModelRules, _: &mut Self::Context) -> Self::Result {
         Box::pin(self.apart().ask("the settings of a model", move |reader| reader.model_rules(&question)))
+    }
+}
+
+impl Handler<AskMcpServers> for Catalog {
+    type Result = McpServers;
+
+    fn handle(&mut self, _: AskMcpServers, _: &mut Self::Context) -> McpServers {
+        McpServers(Arc::new(self.reader.settings(None).mcp_servers))
     }
 }
 

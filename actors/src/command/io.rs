@@ -111,6 +111,8 @@ pub struct Input {
     bound: usize,
     closed: Cell<bool>,
     filled: Notify,
+    /// The command has read some of it, or reads no more.
+    drained: Notify,
 }
 
 impl Input {
@@ -123,6 +125,7 @@ impl Input {
             bound,
             closed: Cell::new(false),
             filled: Notify::new(),
+            drained: Notify::new(),
         }
     }
 
@@ -142,6 +145,18 @@ impl Input {
         Ok(())
     }
 
+    /// Queues `bytes` when there is room for them.
+    pub async fn push_patiently(&self, bytes: Vec<u8>) -> Result<(), InputRefused> {
+        loop {
+            let drained = self.drained.notified();
+            let queued = self.queued_bytes.get();
+            if self.closed.get() || queued == 0 || queued + bytes.len() <= self.bound {
+                return self.push(bytes, false);
+            }
+            drained.await;
+        }
+    }
+
     /// Writes queued input until the input is closed or the command stops reading.
     pub async fn pump(self: Rc<Self>) {
         let Some(mut sink) = self.sink.borrow_mut().take() else { return };
@@ -153,6 +168,7 @@ impl Input {
                     inside_line = bytes.last().map_or(inside_line, |last| *last != b'\n');
                     let written = sink.write_all(&bytes).await;
                     self.queued_bytes.set(self.queued_bytes.get() - bytes.len());
+                    self.drained.notify_waiters();
                     written
                 }
                 None if self.closed.get() => return drop(sink.close(inside_line).await),
@@ -165,6 +181,7 @@ impl Input {
                 log::debug!("a command reads no more: {error}");
                 self.closed.set(true);
                 self.queue.borrow_mut().clear();
+                self.drained.notify_waiters();
                 return;
             }
         }

@@ -141,6 +141,12 @@ pub struct Write {
     pub done: oneshot::Sender<Result<(), InputRefused>>,
 }
 
+/// Sent by whoever owns a command with bytes for standard input that are not to be refused. The reply comes when they are
+/// queued, which is when the command has read enough of the earlier input. Mailbox full: the sender waits.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<(), InputRefused>")]
+pub struct Feed(pub Vec<u8>);
+
 /// Why input was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputRefused {

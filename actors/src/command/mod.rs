@@ -32,7 +32,7 @@ use process::{Controls, Plumbing};
 
 pub use environment::EnvironmentPolicy;
 pub use messages::{
-    CommandId, Ended, Exit, InputRefused, Job, LaunchError, Listener, Output, OutputStream, Resize, Streams,
+    CommandId, Ended, Exit, Feed, InputRefused, Job, LaunchError, Listener, Output, OutputStream, Resize, Streams,
     TerminalSize, Terminate, Write,
 };
 pub use process::probe;
@@ -239,6 +239,20 @@ impl Handler<Write> for Command {
         let result = self.input.as_ref().map_or(Err(InputRefused::Closed), |input| input.push(bytes, close));
         // The sender may be gone.
         let _ = done.send(result);
+    }
+}
+
+impl Handler<Feed> for Command {
+    type Result = ResponseFuture<Result<(), InputRefused>>;
+
+    fn handle(&mut self, Feed(bytes): Feed, _: &mut Self::Context) -> Self::Result {
+        let input = self.input.clone();
+        Box::pin(async move {
+            match input {
+                Some(input) => input.push_patiently(bytes).await,
+                None => Err(InputRefused::Closed),
+            }
+        })
     }
 }
 

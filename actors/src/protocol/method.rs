@@ -15,9 +15,10 @@ use super::account::{
     GetAccountRateLimitsResponse, GetAccountResponse, LoginAccountResponse,
 };
 use super::catalog::{
-    CatalogRequest as Catalog, CollaborationModeListResponse, ExperimentalFeatureEnablementSetResponse,
-    HooksListResponse, McpServerStatus, Model, ModelProviderCapabilitiesReadResponse, ModelProviderListResponse, Page,
-    PermissionProfileSummary, PluginInstalledResponse, PluginListResponse, SkillsListResponse, Unoffered,
+    CatalogRequest as Catalog, CollaborationModeListResponse, ExperimentalFeatureEnablementSetResponse, HooksListResponse, McpResourceReadResponse,
+    McpServerStatus, McpServerToolCallResponse, Model, ModelProviderCapabilitiesReadResponse,
+    ModelProviderListResponse, Page, PermissionProfileSummary, PluginInstalledResponse, PluginListResponse,
+    SkillsListResponse, Unoffered,
 };
 use super::command::{CommandExecResponse, CommandRequest as Command};
 use super::config::{ConfigReadResponse, ConfigRequirementsReadResponse, ConfigWriteResponse};
@@ -316,8 +317,15 @@ pub static METHODS: &[Method] = &[
         Observe,
         &takes(Catalog::CollaborationModeList).gives::<CollaborationModeListResponse>(),
     ),
-    stable("mcpServerStatus/list", Observe, &takes(Catalog::McpServerStatusList).gives::<Page<McpServerStatus>>())
+    // MCP servers.
+    long("mcpServerStatus/list", Observe, &takes(Thread::McpServerStatusList).gives::<Page<McpServerStatus>>())
         .called("ListMcpServerStatus"),
+    long("mcpServer/tool/call", Admin, &takes(Thread::McpServerToolCall).gives::<McpServerToolCallResponse>())
+        .starting_work(),
+    long("mcpServer/resource/read", Converse, &takes(Thread::McpResourceRead).gives::<McpResourceReadResponse>())
+        .called("McpResourceRead"),
+    stable("config/mcpServer/reload", Admin, &takes_nothing(Thread::McpServerReload).gives::<Empty>())
+        .called("McpServerRefresh"),
     stable("skills/list", Observe, &takes(Catalog::SkillsList).gives::<SkillsListResponse>()),
     stable("hooks/list", Observe, &takes(Catalog::HooksList).gives::<HooksListResponse>()),
     stable("plugin/list", Observe, &takes(Catalog::PluginList).gives::<PluginListResponse>()),

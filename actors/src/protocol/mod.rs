@@ -21,7 +21,7 @@ pub mod item;
 mod level;
 mod method;
 pub mod model;
-mod nesting;
+pub(crate) mod nesting;
 pub mod notification;
 mod optional;
 pub mod path;

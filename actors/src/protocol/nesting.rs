@@ -21,7 +21,7 @@ pub(super) fn is_deeper_than(levels: usize, text: &str) -> bool {
 }
 
 /// Whether the arrays and objects of `text` have more than `most` elements and members. An empty one counts as one.
-pub(super) fn has_more_values_than(most: usize, text: &str) -> bool {
+pub(crate) fn has_more_values_than(most: usize, text: &str) -> bool {
     // A value has at least one byte; most messages are shorter. Counting in strings, too, is many times faster.
     if text.len() <= most || memchr3_iter(b'[', b'{', b',', text.as_bytes()).nth(most).is_none() {
         return false;

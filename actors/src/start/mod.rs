@@ -25,6 +25,7 @@ use crate::host::Host;
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::mailbox::reserve;
+use crate::mcp::McpSetup;
 use crate::model::ModelSetup;
 use crate::processor::{Gauges, Processor, ProcessorParts};
 use crate::protocol::scope::Scopes;
@@ -72,6 +73,7 @@ pub struct Actors {
     hub: Hub,
     threads: Arc<Addr<Threads>>,
     turn_arbiter: ArbiterHandle,
+    mcp: Arc<McpSetup>,
     commands: Arc<Addr<Commands>>,
     remote_control: Arc<Addr<RemoteControl>>,
     remote_arbiter: ArbiterHandle,
@@ -111,12 +113,14 @@ impl Actors {
         let runner = Runner::new(setup, &host, limits.clone());
         // Turns compute, so they have an arbiter of their own.
         let turn_arbiter = Arbiter::new().handle();
+        let mcp = McpSetup::new(runner.clone(), network.clone(), models.environment.clone(), router.clone());
         let turns = Arc::new(TurnSetup {
             arbiter: turn_arbiter.clone(),
             models,
             store: store.clone(),
             clock: clock.clone(),
             runner: runner.clone(),
+            mcp: mcp.clone(),
             shell: usual_shell(),
             left_alone: LeftAlone::default(),
             limits: turn_limits,
@@ -183,7 +187,7 @@ impl Actors {
             .run_on(&remote_arbiter, || RemoteControl::new(control_parts));
 
         let open = Arc::new(opener(&hub, ConnectionOrigin::InProcess, Scopes::ALL));
-        Self { hub, threads, commands, turn_arbiter, remote_control: control, remote_arbiter, open, vitals }
+        Self { hub, threads, commands, turn_arbiter, mcp, remote_control: control, remote_arbiter, open, vitals }
     }
 
     /// The hub: what connections need.
@@ -218,6 +222,7 @@ impl Actors {
             log::error!("the registry of threads ended before the turns");
         }
         self.turn_arbiter.stop();
+        self.mcp.stop();
     }
 
     /// Ends all running commands, notifies their clients, and waits until none are left. There is no time limit; the

@@ -29,6 +29,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use crate::approval::remembered::Remembered;
 use crate::clock::Clock;
 use crate::context::Context;
+use crate::mcp::Servers;
 use crate::protocol::model::HistoryItem;
 use crate::protocol::thread::ThreadGoal;
 use crate::protocol::turn::NonSteerableTurnKind;
@@ -89,6 +90,8 @@ pub struct Thread {
     recording: bool,
     /// Commands of its turns.
     shells: Arc<Shells>,
+    /// Its MCP servers.
+    servers: Arc<Servers>,
     /// What a person has allowed.
     allowed: Arc<Mutex<Remembered>>,
     /// Its last turns were removed: another actor is about to take its place, and no turn begins here.
@@ -149,6 +152,7 @@ impl Thread {
         let mut thread = Self {
             state: ThreadState::new(record.id, usage),
             activity: SharedActivity::new(Activity::Idle),
+            servers: Arc::new(Servers::new(parts.turns.mcp.clone(), record.id)),
             history,
             record,
             parts,
@@ -170,6 +174,11 @@ impl Thread {
     /// The commands of its turns, for its registry.
     pub fn shells(&self) -> Arc<Shells> {
         self.shells.clone()
+    }
+
+    /// Its MCP servers, for its registry.
+    pub fn servers(&self) -> Arc<Servers> {
+        self.servers.clone()
     }
 
     /// What it does, for its registry.

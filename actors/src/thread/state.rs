@@ -11,7 +11,9 @@ use super::step::{Answer, Record, Step};
 use super::telling::{completed, encoded, goal_updated, grown, turn_object, typed};
 use super::usage::added;
 use crate::protocol::ServerNotification as Tell;
-use crate::protocol::notification::{ThreadTokenUsageUpdated, TurnDiffUpdated, TurnFailure, TurnPlanUpdated, Warning};
+use crate::protocol::notification::{
+    McpToolCallProgress, ThreadTokenUsageUpdated, TurnDiffUpdated, TurnFailure, TurnPlanUpdated, Warning,
+};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::turn::{Turn, TurnError, TurnItemsView, TurnStatus};
 use crate::protocol::usage::ThreadTokenUsage;
@@ -224,6 +226,15 @@ impl ThreadState {
                 Some(Step::Record(last)) if !last.replaces_history => last.history.extend(history),
                 _ => steps.push(Step::Record(turn.record_of(Vec::new(), history))),
             },
+            TurnEvent::Progressed { item_id, message } => {
+                let told = self.running().map(|turn_id| McpToolCallProgress {
+                    thread_id: self.thread_id,
+                    turn_id: turn_id.to_owned(),
+                    item_id,
+                    message,
+                });
+                steps.extend(told.map(|told| Step::Tell(Tell::McpToolCallProgress(told))));
+            }
             TurnEvent::Used { usage, context_window } => {
                 turn.tokens = turn.tokens.saturating_add(i64::try_from(usage.total).unwrap_or(i64::MAX));
                 let usage = added(self.usage, usage, context_window);

@@ -49,6 +49,7 @@ impl Thread {
                 _ => rules.clone(),
             },
             shells: self.shells.clone(),
+            servers: self.servers.clone(),
             allowed: self.allowed.clone(),
             history: self.history.as_ref().map(|known| known.entries().to_vec()),
             compact_first: std::mem::take(&mut self.too_long)
@@ -240,12 +241,12 @@ impl Handler<EndTurn> for Thread {
     fn handle(&mut self, _: EndTurn, ctx: &mut Self::Context) -> Self::Result {
         self.interrupt(ctx);
         let ended = self.running.as_ref().map(|running| running.ended.clone());
-        let shells = self.shells.clone();
+        let (shells, servers) = (self.shells.clone(), self.servers.clone());
         Box::pin(async move {
             if let Some(ended) = ended {
                 ended.cancelled().await;
             }
-            shells.end(|_| true).await;
+            futures_util::future::join(shells.end(|_| true), servers.end()).await;
         })
     }
 }

@@ -6,6 +6,7 @@ use actix::prelude::*;
 
 use super::Threads;
 use crate::mailbox::start;
+use crate::mcp::Servers;
 use crate::protocol::thread::{ThreadId, ThreadStatus};
 use crate::protocol::{RpcError, ServerNotification};
 use crate::store::ThreadRecord;
@@ -19,6 +20,8 @@ pub(super) struct Loaded {
     pub(super) activity: SharedActivity,
     /// Commands of its turns.
     pub(super) shells: Arc<Shells>,
+    /// Its MCP servers.
+    pub(super) servers: Arc<Servers>,
     /// It is not stored in the database.
     pub(super) ephemeral: bool,
     /// Since when it has no subscribers; `None` if it has some, or before the first check.
@@ -43,8 +46,8 @@ impl Threads {
         let entry = self.loaded.entry(record.id).or_insert_with(|| {
             let ephemeral = past.memory.is_some();
             let thread = Thread::new(record.clone(), past, parts);
-            let (activity, shells) = (thread.activity(), thread.shells());
-            Loaded { thread: start(messages, thread), activity, shells, ephemeral, unfollowed_since: None }
+            let (activity, shells, servers) = (thread.activity(), thread.shells(), thread.servers());
+            Loaded { thread: start(messages, thread), activity, shells, servers, ephemeral, unfollowed_since: None }
         });
         entry.unfollowed_since = None;
     }

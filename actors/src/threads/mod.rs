@@ -37,6 +37,7 @@ mod conversation;
 mod goal;
 mod idle;
 mod loaded;
+mod mcp;
 mod messages;
 mod query;
 mod refusals;
@@ -188,6 +189,10 @@ impl Threads {
             Request::SettingsUpdate(params) => self.update_settings(*params),
             Request::InjectItems(params) => self.inject_items(params),
             Request::Revert(params) => self.revert(params),
+            Request::McpServerStatusList(params) => self.mcp_servers(*params),
+            Request::McpServerToolCall(params) => self.call_mcp_tool(*params),
+            Request::McpResourceRead(params) => self.read_mcp_resource(*params),
+            Request::McpServerReload(()) => self.reload_mcp_servers(),
             Request::TurnStart(params) => self.start_turn(*params),
             Request::TurnSteer(params) => self.steer_turn(*params),
             Request::ReviewStart(params) => self.review(*params),

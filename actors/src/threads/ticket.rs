@@ -24,6 +24,10 @@ fn kind(request: &ThreadRequest) -> Kind {
         | Request::QueueList(_)
         | Request::AttachmentList(_)
         | Request::BackgroundTerminalsList(_)
+        | Request::McpServerStatusList(_)
+        | Request::McpServerToolCall(_)
+        | Request::McpResourceRead(_)
+        | Request::McpServerReload(())
         | Request::ReadStateUpdate(_) => Kind::Look,
         Request::NameSet(_) | Request::MetadataUpdate(_) => Kind::Write,
         Request::Resume(_)
@@ -69,6 +73,10 @@ fn may_be_large(request: &ThreadRequest) -> bool {
         | Request::QueueList(_)
         | Request::AttachmentList(_)
         | Request::BackgroundTerminalsList(_)
+        | Request::McpServerStatusList(_)
+        | Request::McpServerToolCall(_)
+        | Request::McpResourceRead(_)
+        | Request::McpServerReload(())
         | Request::ReadStateUpdate(_)
         | Request::CompactStart(_)
         | Request::SettingsUpdate(_)

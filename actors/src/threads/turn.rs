@@ -190,6 +190,7 @@ pub(super) async fn rules(
         output_schema: None,
         tools: own.into_iter().chain(of_clients).collect(),
         client_tools: client_tools.into(),
+        mcp_servers: said.mcp_servers,
     })
 }
 

@@ -146,6 +146,13 @@ pub enum TurnEvent {
         /// By what.
         growth: Growth,
     },
+    /// A tool of an MCP server says how far it is.
+    Progressed {
+        /// Its item, which is in progress.
+        item_id: String,
+        /// In its own words.
+        message: String,
+    },
     /// An item is complete.
     ItemCompleted {
         /// The item in its last state.

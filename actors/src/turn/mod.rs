@@ -12,7 +12,7 @@
 //! | [`report`] | telling the thread |
 //! | [`context`], [`instructions`], [`words`] | what the model is told |
 //! | [`calls`] | the calls of tools that the model makes |
-//! | [`tools`], [`client_tools`] | what the model may call |
+//! | [`tools`], [`client_tools`], [`servers`] | what the model may call |
 //! | [`shell`] | a shell command that a tool runs |
 //! | [`program`], [`dialogue`] | a short program; one that is asked again and again |
 //! | [`changes`] | what the turn has changed in files |
@@ -39,6 +39,7 @@ mod program;
 mod report;
 mod review;
 mod run;
+mod servers;
 mod shell;
 mod task;
 mod tools;

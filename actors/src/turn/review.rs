@@ -34,6 +34,7 @@ impl TurnRules {
         rules.base_instructions = Some(REVIEWER.to_owned());
         rules.tools = rules.tools.iter().filter(|tool| only_looks(tool)).cloned().collect();
         rules.client_tools = [].into();
+        rules.mcp_servers = Default::default();
         rules
     }
 }

@@ -110,8 +110,9 @@ impl Run {
         inbox: mpsc::Receiver<Input>,
         thread: Recipient<Report>,
     ) -> (Self, Purpose) {
-        let TurnTask { thread_id, turn_id, purpose, rules, history, compact_first, shells, allowed } = task;
-        let toolbox = Toolbox::new(setup.clone(), thread_id, turn_id, rules.clone(), thread, shells, allowed);
+        let TurnTask { thread_id, turn_id, purpose, rules, history, compact_first, shells, servers, allowed } = task;
+        let toolbox =
+            Toolbox::new(setup.clone(), thread_id, turn_id, rules.clone(), thread, (shells, servers), allowed);
         let task = Outline { thread_id, rules, compact_first };
         let history = history.unwrap_or_default();
         (
@@ -198,6 +199,7 @@ impl Run {
                 self.go_on(&goal).await?;
             }
         }
+        self.meet_servers().await?;
         if self.task.compact_first {
             self.compact().await?;
         }
@@ -305,7 +307,7 @@ impl Run {
             model: rules.model.clone(),
             instructions: instructions(rules.base_instructions.as_deref(), rules.developer_instructions.as_deref()),
             input,
-            tools: rules.tools.clone(),
+            tools: self.offered(),
             effort: rules.effort.clone(),
             summary: rules.summary,
             output_schema: rules.output_schema.clone(),

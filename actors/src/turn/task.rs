@@ -15,6 +15,7 @@ use crate::approval::remembered::Remembered;
 use crate::clock::Clock;
 use crate::command::{Rules, Runner};
 use crate::limits::{Milliseconds, Seconds};
+use crate::mcp::{Configured, McpSetup, Servers};
 use crate::model::{ModelSetup, Provider};
 use crate::protocol::model::{HistoryItem, ToolSpec};
 use crate::protocol::settings::{AskForApproval, ModeKind, ReasoningSummary};
@@ -34,6 +35,8 @@ pub struct TurnSetup {
     pub clock: Clock,
     /// How commands are run.
     pub runner: Runner,
+    /// How MCP servers are run.
+    pub mcp: Arc<McpSetup>,
     /// The shell for commands.
     pub shell: String,
     /// Work trees in which git is not asked for a while.
@@ -68,6 +71,8 @@ pub struct TurnLimits {
     pub queued_messages: usize,
     /// Milliseconds that git may take to tell what has changed in a work tree; 0: it is not asked.
     pub changes_milliseconds: Milliseconds,
+    /// Milliseconds that a turn waits for MCP servers that are starting; what they offer later comes with the next request.
+    pub mcp_wait_milliseconds: Milliseconds,
 }
 
 #[cfg(test)]
@@ -86,6 +91,7 @@ impl TurnLimits {
             goal_idle_turns: 1,
             queued_messages: 1,
             changes_milliseconds: Milliseconds(0),
+            mcp_wait_milliseconds: Milliseconds(1),
         }
     }
 }
@@ -101,6 +107,7 @@ impl TurnSetup {
             store: store.clone(),
             clock: clock.clone(),
             runner: Runner::none(),
+            mcp: McpSetup::none(),
             shell: SHELLS[1].to_owned(),
             left_alone: LeftAlone::default(),
             limits: TurnLimits::small(),
@@ -132,6 +139,8 @@ pub struct TurnTask {
     pub compact_first: bool,
     /// The commands of the thread.
     pub shells: Arc<Shells>,
+    /// The MCP servers of the thread.
+    pub servers: Arc<Servers>,
     /// What a person has allowed in the thread.
     pub allowed: Arc<Mutex<Remembered>>,
 }
@@ -172,6 +181,7 @@ impl TurnRules {
             output_schema: None,
             tools: [].into(),
             client_tools: [].into(),
+            mcp_servers: Arc::default(),
         }
     }
 }
@@ -233,4 +243,6 @@ pub struct TurnRules {
     pub tools: Arc<[ToolSpec]>,
     /// Those of them that a client runs.
     pub client_tools: Arc<[ClientTool]>,
+    /// The MCP servers of the configuration.
+    pub mcp_servers: Arc<Configured>,
 }

@@ -29,6 +29,7 @@ const ACTORS: &[&str] = &[
     "search",
     "remote_control",
     "catalog",
+    "mcp",
     // What they answer with.
     "encode",
     "reply",

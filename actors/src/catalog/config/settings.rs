@@ -1,12 +1,14 @@
 //! The settings of `config.toml` that this server uses.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::Fault;
 use crate::command::EnvironmentPolicy;
+use crate::mcp::ServerConfig;
 use crate::model::{OPENAI, Provider};
 use crate::protocol::settings::ReasoningSummary;
 use crate::protocol::thread::{ApprovalsReviewer, AskForApproval, SandboxMode};
@@ -60,7 +62,7 @@ pub struct Settings {
     /// Providers besides the built-in ones, or in place of them.
     pub model_providers: BTreeMap<String, Provider>,
     /// MCP servers.
-    pub mcp_servers: BTreeMap<String, McpServer>,
+    pub mcp_servers: BTreeMap<String, Arc<ServerConfig>>,
     /// The user's trust decisions, by directory.
     pub projects: BTreeMap<String, Project>,
     /// Names of files and directories that mark the root of a project.
@@ -89,13 +91,6 @@ pub struct PermissionProfile {
     pub description: Option<String>,
     /// The profile that it extends.
     pub extends: Option<String>,
-}
-
-/// `[mcp_servers.<name>]`
-#[derive(Clone, Debug, Deserialize)]
-pub struct McpServer {
-    /// False disables the server.
-    pub enabled: Option<bool>,
 }
 
 /// `[projects."<directory>"]`

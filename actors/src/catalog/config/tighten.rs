@@ -10,7 +10,7 @@ use crate::protocol::thread::{ApprovalsReviewer, AskForApproval, SandboxMode, Sa
 
 /// What a project may not set at all: where the user's credentials go, what runs outside the sandbox, what commands
 /// inherit, what the names of permission profiles mean, and whom to trust.
-const NOT_FOR_PROJECTS: [&str; 19] = [
+const NOT_FOR_PROJECTS: [&str; 20] = [
     "allow_login_shell",
     "chatgpt_base_url",
     "cli_auth_credentials_store",
@@ -18,6 +18,7 @@ const NOT_FOR_PROJECTS: [&str; 19] = [
     "hooks",
     "log_dir",
     "mcp_oauth_credentials_store",
+    "mcp_servers",
     "model_catalog_json",
     "model_provider",
     "model_providers",

@@ -64,8 +64,6 @@ pub enum CatalogRequest {
     PermissionProfileList(PermissionProfileListParams),
     /// `collaborationMode/list`
     CollaborationModeList(NoParams),
-    /// `mcpServerStatus/list`
-    McpServerStatusList(Box<ListMcpServerStatusParams>),
     /// `skills/list`
     SkillsList(CwdsParams),
     /// `hooks/list`
@@ -118,8 +116,6 @@ pub enum CatalogAnswer {
     PermissionProfileList(Page<PermissionProfileSummary>),
     /// `collaborationMode/list`
     CollaborationModeList(CollaborationModeListResponse),
-    /// `mcpServerStatus/list`
-    McpServerStatusList(Page<McpServerStatus>),
     /// `skills/list`
     SkillsList(SkillsListResponse),
     /// `hooks/list`

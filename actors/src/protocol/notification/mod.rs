@@ -12,7 +12,8 @@ mod turn;
 pub use table::ServerNotification;
 pub use thread::{ServerRequestResolved, ThreadReverted, ThreadSettings, ThreadSettingsUpdated, Warning};
 pub use turn::{
-    FileChangePatchUpdated, ItemCompleted, ItemDelta, ItemStarted, McpToolCallProgress, ReasoningSummaryPartAdded,
+    FileChangePatchUpdated, ItemCompleted, ItemDelta, ItemStarted, McpServerStartupFailureReason,
+    McpServerStartupState, McpServerStatusUpdated, McpToolCallProgress, ReasoningSummaryPartAdded,
     ReasoningSummaryTextDelta, ReasoningTextDelta, TerminalInteraction, ThreadTokenUsageUpdated, TurnChanged,
     TurnDiffUpdated, TurnFailure, TurnOfThread, TurnPlanUpdated,
 };

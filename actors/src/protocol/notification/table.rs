@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    FileChangePatchUpdated, ItemCompleted, ItemDelta, ItemStarted, McpToolCallProgress, NotificationAudience,
-    NotificationRow, ReasoningSummaryPartAdded, ReasoningSummaryTextDelta, ReasoningTextDelta, ServerRequestResolved,
-    TerminalInteraction, ThreadReverted, ThreadSettingsUpdated, ThreadTokenUsageUpdated, TurnChanged, TurnDiffUpdated,
-    TurnFailure, TurnOfThread, TurnPlanUpdated, Warning,
+    FileChangePatchUpdated, ItemCompleted, ItemDelta, ItemStarted, McpServerStatusUpdated, McpToolCallProgress,
+    NotificationAudience, NotificationRow, ReasoningSummaryPartAdded, ReasoningSummaryTextDelta, ReasoningTextDelta,
+    ServerRequestResolved, TerminalInteraction, ThreadReverted, ThreadSettingsUpdated, ThreadTokenUsageUpdated,
+    TurnChanged, TurnDiffUpdated, TurnFailure, TurnOfThread, TurnPlanUpdated, Warning,
 };
 use crate::protocol::account::{AccountLoginCompleted, AccountUpdated};
 use crate::protocol::command::CommandExecOutputDelta;
@@ -123,6 +123,9 @@ notifications! {
     "item/fileChange/patchUpdated", Subscribers, FileChangePatchUpdated(FileChangePatchUpdated);
     /// An MCP tool has reported progress.
     "item/mcpToolCall/progress", Subscribers, McpToolCallProgress(McpToolCallProgress);
+    /// An MCP server of a thread starts, works, or does not.
+    "mcpServer/startupStatus/updated" as "McpServerStatusUpdated", Subscribers,
+        McpServerStatusUpdated(McpServerStatusUpdated);
     /// A server request no longer needs an answer.
     "serverRequest/resolved", Subscribers, ServerRequestResolved(ServerRequestResolved);
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::item::{FileUpdateChange, ThreadItem};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::turn::{Turn, TurnError, TurnPlanStep};
+use crate::protocol::unset::Unset;
 use crate::protocol::usage::ThreadTokenUsage;
 
 /// A turn without its items or with its last message only.
@@ -212,6 +213,46 @@ pub struct FileChangePatchUpdated {
     pub item_id: String,
     /// The files; paths are as written by the model.
     pub changes: Vec<FileUpdateChange>,
+}
+
+/// An MCP server of a thread starts, works, or does not.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "McpServerStatusUpdatedNotification")]
+pub struct McpServerStatusUpdated {
+    /// Id of the thread.
+    pub thread_id: ThreadId,
+    /// Key in `mcp_servers`.
+    pub name: String,
+    /// The environment that registers the server; null for a server of all threads.
+    #[serde(default)]
+    pub environment_id: Unset,
+    /// Its state.
+    pub status: McpServerStartupState,
+    /// Why it does not work.
+    pub error: Option<String>,
+    /// What could help.
+    pub failure_reason: Option<McpServerStartupFailureReason>,
+}
+
+/// State of an MCP server that was to start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum McpServerStartupState {
+    /// It is starting.
+    Starting,
+    /// It works.
+    Ready,
+    /// It did not start, or has ended.
+    Failed,
+}
+
+/// What could help an MCP server that does not work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum McpServerStartupFailureReason {
+    /// A token, or another one.
+    ReauthenticationRequired,
 }
 
 /// Progress of an MCP tool.

@@ -58,6 +58,7 @@ pub use super::settings::{
 };
 pub use super::unset::Unset;
 
+use super::catalog::{ListMcpServerStatusParams, McpResourceReadParams, McpServerToolCallParams};
 use super::review::ReviewStartParams;
 use super::turn::{TurnInterruptParams, TurnStartParams, TurnSteerParams};
 
@@ -128,6 +129,14 @@ pub enum ThreadRequest {
     ShellCommand(ThreadShellCommandParams),
     /// `thread/readState/update`
     ReadStateUpdate(ThreadReadStateUpdateParams),
+    /// `mcpServerStatus/list`
+    McpServerStatusList(Box<ListMcpServerStatusParams>),
+    /// `mcpServer/tool/call`
+    McpServerToolCall(Box<McpServerToolCallParams>),
+    /// `mcpServer/resource/read`
+    McpResourceRead(Box<McpResourceReadParams>),
+    /// `config/mcpServer/reload`
+    McpServerReload(()),
     /// `turn/start`
     TurnStart(Box<TurnStartParams>),
     /// `turn/steer`
@@ -142,7 +151,12 @@ impl ThreadRequest {
     /// The thread of the request as given by the client; `None` for requests about many or no threads.
     pub fn thread_id(&self) -> Option<&str> {
         Some(match self {
-            Self::Start(_) | Self::List(_) | Self::Search(_) | Self::LoadedList(_) => return None,
+            Self::Start(_) | Self::List(_) | Self::Search(_) | Self::LoadedList(_) | Self::McpServerReload(()) => {
+                return None;
+            }
+            Self::McpServerStatusList(params) => params.thread_id.as_deref()?,
+            Self::McpServerToolCall(params) => &params.thread_id,
+            Self::McpResourceRead(params) => params.thread_id.as_deref()?,
             Self::Resume(params) => &params.own.thread_id,
             Self::Fork(params) => &params.own.thread_id,
             Self::Read(params) => &params.thread_id,

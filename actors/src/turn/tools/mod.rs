@@ -14,6 +14,7 @@
 //! | [`update_plan`], [`view_image`] | the steps that a person sees; a picture for the model |
 //! | [`permissions`], [`user_input`] | asking the person for more than the sandbox allows; questions |
 //! | [`dynamic`] | tools that a client runs |
+//! | [`mcp`], [`mcp_result`] | tools of MCP servers, and what they give back |
 //! | [`user_shell`] | a command of the user |
 //! | [`outcome`] | what a call gives back |
 //! | [`schema`] | the arguments of a tool, for the model |
@@ -24,6 +25,8 @@ mod dynamic;
 mod exec;
 mod goal;
 mod input;
+mod mcp;
+mod mcp_result;
 mod outcome;
 mod permissions;
 mod schema;
@@ -105,14 +108,17 @@ pub(super) fn make(toolbox: Rc<Toolbox>, number: usize, call: Call) -> LocalBoxF
         let call_id = call.call_id.clone();
         let own = TOOLS.iter().chain(OTHERS.iter().copied()).find(|tool| tool.name == call.name);
         let of_client = toolbox.rules.client_tools.iter().find(|tool| tool.is_called(&call.name)).cloned();
+        let of_servers = if toolbox.rules.mcp_servers.is_empty() { Vec::new() } else { toolbox.servers.tools() };
+        let of_server = of_servers.into_iter().find(|tool| tool.spec.name == call.name);
         let most_bytes = own.filter(|_| of_client.is_none()).map_or(LONG_BYTES, |tool| tool.most_bytes);
-        let answer = match (of_client, own) {
+        let answer = match (of_client, own, of_server) {
             _ if call.arguments.len() > most_bytes => Answer::Text(format!(
                 "not called: the arguments have more than {most_bytes} bytes; write them to a file in parts, or shorten them"
             )),
-            (Some(tool), _) => dynamic::call_client(toolbox, tool, call).await,
-            (None, Some(tool)) => (tool.run)(toolbox, call).await,
-            (None, None) => Answer::Text(format!("unsupported call: {}", beginning(&call.name))),
+            (Some(tool), _, _) => dynamic::call_client(toolbox, tool, call).await,
+            (None, Some(tool), _) => (tool.run)(toolbox, call).await,
+            (None, None, Some(tool)) => mcp::call_server(toolbox, tool, call).await,
+            (None, None, None) => Answer::Text(format!("unsupported call: {}", beginning(&call.name))),
         };
         let (output, ends_turn) = match answer {
             Answer::Text(text) => (ToolOutput::Text(text), false),

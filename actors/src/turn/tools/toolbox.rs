@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::approval::grants::Grants;
 use crate::approval::remembered::Remembered;
 use crate::command::Run;
+use crate::mcp::Servers;
 use crate::protocol::item::{Item, ItemKind};
 use crate::protocol::server_request::ServerRequest;
 use crate::protocol::thread::ThreadId;
@@ -35,6 +36,8 @@ pub(in crate::turn) struct Toolbox {
     pub(super) rules: TurnRules,
     pub(super) thread: Recipient<Report>,
     pub(super) shells: Arc<Shells>,
+    /// The MCP servers of the thread.
+    pub(in crate::turn) servers: Arc<Servers>,
     /// What a person has allowed in this thread.
     pub(super) allowed: Arc<Mutex<Remembered>>,
     /// What a person has granted beyond the sandbox until the turn ends.
@@ -69,7 +72,7 @@ impl Toolbox {
         turn_id: Arc<str>,
         rules: TurnRules,
         thread: Recipient<Report>,
-        shells: Arc<Shells>,
+        (shells, servers): (Arc<Shells>, Arc<Servers>),
         allowed: Arc<Mutex<Remembered>>,
     ) -> Self {
         let (stop, taken, asked) = (CancellationToken::new(), RefCell::default(), Cell::default());
@@ -82,6 +85,7 @@ impl Toolbox {
             rules,
             thread,
             shells,
+            servers,
             allowed,
             granted: RefCell::default(),
             stop,
@@ -125,6 +129,24 @@ impl Toolbox {
         P: Serialize + Send + 'static,
         A: DeserializeOwned + Send + 'static,
     {
+        self.ask_until(purpose, request, params, std::future::pending()).await
+    }
+
+    /// The same, until `gone` is ready: then nobody wants the answer any more.
+    ///
+    /// # Errors
+    /// See [`Self::ask`].
+    pub(super) async fn ask_until<P, A>(
+        &self,
+        purpose: AskPurpose,
+        request: &'static ServerRequest<P, A>,
+        params: P,
+        gone: impl Future<Output = ()>,
+    ) -> Result<A, Unheard>
+    where
+        P: Serialize + Send + 'static,
+        A: DeserializeOwned + Send + 'static,
+    {
         let id = AskId(self.asked.replace(self.asked.get() + 1));
         let (ask, answer) = Ask::new(self.thread_id, id, request, params);
         self.report(vec![TurnEvent::Asking { ask, purpose }]).await;
@@ -141,6 +163,7 @@ impl Toolbox {
                 Err(_) => Err(Unheard::Refused),
             },
             () = self.stop.cancelled() => Err(Unheard::Stopped),
+            () = gone => Err(Unheard::Stopped),
             () = time_is_over => Err(Unheard::TimeIsOver),
         };
         self.report(vec![TurnEvent::AskEnded(id)]).await;

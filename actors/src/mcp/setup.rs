@@ -1,0 +1,69 @@
+//! What all MCP servers work with.
+
+use std::sync::{Arc, OnceLock};
+
+use actix::prelude::*;
+use tokio::sync::Semaphore;
+
+use crate::command::Runner;
+use crate::environment::Environment;
+use crate::network::Network;
+use crate::router::Router;
+
+/// Servers that may run at a time, for all threads together. One more fails to start, and says why.
+const RUNNING: usize = 512;
+
+/// Servers that may be starting at a time, because starting is work for the whole machine. The others wait.
+const STARTING: usize = 8;
+
+/// What all MCP servers work with.
+pub struct McpSetup {
+    /// How programs are run.
+    pub(super) runner: Runner,
+    /// How connections are made.
+    pub(super) network: Network,
+    /// Where tokens are found.
+    pub(super) environment: Environment,
+    /// Who tells clients how servers are.
+    pub(super) router: Arc<Addr<Router>>,
+    /// Places of servers that run.
+    pub(super) running: Arc<Semaphore>,
+    /// Places of servers that are starting.
+    pub(super) starting: Semaphore,
+    /// Where servers live, once there is one: not where turns do, because a server that floods takes all it can get.
+    arbiter: OnceLock<ArbiterHandle>,
+}
+
+impl McpSetup {
+    /// Programs are run by `runner`, and tokens found in `environment`.
+    pub fn new(runner: Runner, network: Network, environment: Environment, router: Arc<Addr<Router>>) -> Arc<Self> {
+        Arc::new(Self {
+            runner,
+            network,
+            environment,
+            router,
+            running: Arc::new(Semaphore::new(RUNNING)),
+            starting: Semaphore::new(STARTING),
+            arbiter: OnceLock::new(),
+        })
+    }
+
+    /// Nothing can be reached, and nobody is told.
+    #[cfg(test)]
+    pub fn none() -> Arc<Self> {
+        let (router, _) = crate::mailbox::reserve(1);
+        Self::new(Runner::none(), Network::direct(), Environment::from_fn(|_| None), router)
+    }
+
+    /// Where servers live.
+    pub(super) fn arbiter(&self) -> &ArbiterHandle {
+        self.arbiter.get_or_init(|| Arbiter::new().handle())
+    }
+
+    /// Ends the thread of the servers. They must have ended before.
+    pub fn stop(&self) {
+        if let Some(arbiter) = self.arbiter.get() {
+            arbiter.stop();
+        }
+    }
+}
