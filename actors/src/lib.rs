@@ -24,6 +24,7 @@
 //! | [`threads`] | which threads are loaded | the processor | [`Limits::threads_mailbox_messages`]: the processor pauses |
 //! | [`thread`] | one loaded thread: its settings, and the turn in progress as clients see it | the registry, its turn | [`Limits::thread_mailbox_messages`]: the sender waits |
 //! | [`turn`] | one running turn: the conversation as the model sees it | its thread | [`TurnLimits::waiting_messages`]: -32001 |
+//! | `mcp::server` | one MCP server of a thread: its process or its connection | turns, the registry | a constant: the sender waits |
 //! | [`store`] | the database | the registry | [`Limits::store_mailbox_messages`]: a clear error |
 //! | [`catalog`] | configuration, account, models | the processor, the registry | [`Limits::catalog_mailbox_messages`]: -32001 |
 //! | [`commands`] | which commands run, and for whom | the processor, commands | [`Limits::commands_mailbox_messages`]: -32001; a command waits |
@@ -35,8 +36,8 @@
 //!
 //! [`start`] starts them. Connections, processor, router, registry and threads share one arbiter, the hub's, on which
 //! nothing blocks. The store, the catalog, files and search access files and have arbiters of their own. All commands
-//! share one with their registry, because encoding their output takes time, and all turns share one. Remote control
-//! and the link share one, too; the streams on the link are connections on the hub's arbiter, like those of local
+//! share one with their registry, because encoding their output takes time; all turns share one, and all MCP servers.
+//! Remote control and the link share one, too; the streams on the link are connections on the hub's arbiter, like those of local
 //! clients.
 //!
 //! [`Limits::websocket_outbound_messages`]: limits::Limits::websocket_outbound_messages

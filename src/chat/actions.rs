@@ -1,7 +1,7 @@
 //! What the agent does, in lines for people.
 
 use app_server_actors::protocol::{
-    item::{CommandExecution, CommandExecutionStatus, FileChange, PatchApplyStatus, PatchChangeKind},
+    item::{CommandExecution, CommandExecutionStatus, FileChange, McpToolCall, PatchApplyStatus, PatchChangeKind},
     notification::TurnPlanUpdated,
     turn::TurnPlanStepStatus,
 };
@@ -29,6 +29,16 @@ pub fn ended(command: &CommandExecution) -> Option<String> {
         (CommandExecutionStatus::Failed, None) => Some("failed".to_owned()),
         _ => None,
     }
+}
+
+/// A tool of an MCP server that is called.
+pub fn called(call: &McpToolCall) -> String {
+    format!("{}: {}", call.server, call.tool)
+}
+
+/// Why a tool gave nothing back; `None` if it did.
+pub fn not_called(call: &McpToolCall) -> Option<String> {
+    call.error.as_ref().map(|error| error.message.clone())
 }
 
 /// What a patch has done, with paths relative to `cwd`.

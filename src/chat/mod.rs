@@ -10,6 +10,7 @@ mod patch_text;
 mod question;
 mod show;
 mod talk;
+mod tool;
 
 use std::{error::Error, io::IsTerminal as _, path::Path};
 

@@ -38,6 +38,7 @@ pub async fn notified(paper: &mut Paper, notification: ServerNotification, cwd: 
             Ok(Item { kind: ItemKind::CommandExecution(command), .. }) => {
                 paper.action(&actions::started(&command)).await
             }
+            Ok(Item { kind: ItemKind::McpToolCall(call), .. }) => paper.action(&actions::called(&call)).await,
             _ => Ok(()),
         },
         ServerNotification::ItemCompleted(completed) => match completed.item.decode() {
@@ -62,6 +63,7 @@ async fn ended(paper: &mut Paper, id: &str, kind: &ItemKind, cwd: &str) -> Resul
     match kind {
         ItemKind::AgentMessage(message) => paper.complete(id, &message.text).await,
         ItemKind::CommandExecution(command) => paper.actions(actions::ended(command)).await,
+        ItemKind::McpToolCall(call) => paper.actions(actions::not_called(call)).await,
         ItemKind::FileChange(patch) => paper.actions(actions::patched(patch, cwd)).await,
         _ => Ok(()),
     }

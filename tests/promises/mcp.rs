@@ -74,7 +74,12 @@ fn tools_reach_the_first_request_and_a_call_is_an_item_with_its_result() {
     let output = &agent.outputs(1)[0];
     assert!(output.starts_with("Wall time: ") && output.ends_with("Output:\necho with {\"a\":1}"), "{output}");
     let offered = agent.model.requests()[0].tools();
-    assert!(["mcp__demo__echo", "mcp__demo__delete_all", "exec_command"].iter().all(|name| offered.iter().any(|tool| tool == name)), "{offered:?}");
+    assert!(
+        ["mcp__demo__echo", "mcp__demo__delete_all", "exec_command"]
+            .iter()
+            .all(|name| offered.iter().any(|tool| tool == name)),
+        "{offered:?}"
+    );
     let read = client.call("thread/read", json!({"threadId": thread, "includeTurns": true}));
     assert_eq!(read["thread"]["turns"][0]["items"][1], *item);
 }
@@ -103,7 +108,10 @@ fn every_kind_of_result_reaches_the_model_and_the_item() {
     assert!(items[5].to_string().len() < 1 << 20);
     let progress: Vec<_> = told.iter().filter(|message| message["method"] == "item/mcpToolCall/progress").collect();
     assert_eq!(progress.len(), 1);
-    assert_eq!((&progress[0]["params"]["message"], &progress[0]["params"]["itemId"]), (&json!("half"), &items[4]["id"]));
+    assert_eq!(
+        (&progress[0]["params"]["message"], &progress[0]["params"]["itemId"]),
+        (&json!("half"), &items[4]["id"])
+    );
 }
 
 #[test]
@@ -158,8 +166,11 @@ fn a_question_of_a_server_is_answered_by_whichever_client_follows_the_thread() {
     say(&mut first, &thread);
     let asked = answer_next(&mut second, elicited("accept", json!({"name": "Ada"})));
     assert_eq!((&asked["message"], &asked["serverName"]), (&json!("Who?"), &json!("demo")));
-    let schema = json!({"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "title": "Name"}}});
+    let schema =
+        json!({"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "title": "Name"}}});
     assert_eq!(asked["requestedSchema"], schema);
+    // The first client was asked, too.
+    first.next_notification_message("mcpServer/elicitation/request");
     first.next_notification("serverRequest/resolved");
     let request = first.next_notification_message("mcpServer/elicitation/request");
     first.send_raw(&json!({"id": request["id"], "result": elicited("decline", Value::Null)}).to_string());
@@ -207,7 +218,8 @@ fn a_client_lists_servers_with_their_tools_calls_one_and_reads_resources() {
     let server = serve(&agent, &[chosen, disabled]);
     let mut client = server.client();
     let all = client.call("mcpServerStatus/list", json!({}));
-    let states: Vec<_> = all["data"].as_array().expect("a list").iter().map(|one| one["runtimeStatus"].clone()).collect();
+    let states: Vec<_> =
+        all["data"].as_array().expect("a list").iter().map(|one| one["runtimeStatus"].clone()).collect();
     assert_eq!(states, ["notStarted", "disabled"]);
     let thread = agent.thread(&mut client, json!({}));
     let own = client.call("mcpServerStatus/list", json!({"threadId": thread}));

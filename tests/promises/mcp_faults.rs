@@ -131,10 +131,8 @@ fn a_server_inherits_what_its_configuration_says_and_no_key() {
     let key = secrets::used("k3y-of-a-model-provider");
     let agent = Agent::new([call("environment", json!({})), done()]);
     let config = program("demo", "") + "env_vars = [\"WANTED\"]\nenv.GIVEN = \"by the configuration\"\n";
-    let launch = Launch::at(&home(&agent, &[config]))
-        .env("OPENAI_API_KEY", &key)
-        .env("WANTED", "yes")
-        .env("UNWANTED", "no");
+    let launch =
+        Launch::at(&home(&agent, &[config])).env("OPENAI_API_KEY", &key).env("WANTED", "yes").env("UNWANTED", "no");
     let server = Server::unix(launch);
     let mut client = server.client();
     let thread = agent.thread(&mut client, never());

@@ -98,22 +98,23 @@ impl Server {
         }
     }
 
-    /// Starts the server, when it has rested.
+    /// Starts the server when it has rested.
     fn start(&mut self, ctx: &mut Context<Self>) {
         self.state = State::Starting;
+        let rest = self.rests_until.take().map(|until| until.saturating_duration_since(Instant::now()));
+        match rest.filter(|rest| !rest.is_zero()) {
+            Some(rest) => drop(ctx.run_later(rest, Self::start_now)),
+            None => self.start_now(ctx),
+        }
+    }
+
+    fn start_now(&mut self, ctx: &mut Context<Self>) {
         self.tell(Status::Starting, None, ctx);
         let (changed, changes) = mpsc::channel(1);
         let (task, calls, lives, end) = (self.task.clone(), self.calls.clone(), self.lives.clone(), self.end.clone());
-        let rest = self.rests_until.take();
-        let attempt = async move {
-            if let Some(until) = rest {
-                tokio::time::sleep_until(until).await;
-            }
-            task.connect(&calls, &changed, &lives).await
-        };
         let attempt = guarded_future("the start of an MCP server", async move {
             tokio::select! {
-                connected = attempt => connected,
+                connected = task.connect(&calls, &changed, &lives) => connected,
                 () = end.cancelled() => Err("it was ended".to_owned().into()),
             }
         });

@@ -128,18 +128,25 @@ impl Servers {
         self.lock().outdated = true;
     }
 
-    /// Starts the servers. Returns when each runs, or is known not to. One that has failed before is not waited for.
+    /// Starts the servers. Returns when each runs, or is known not to. One that has failed before is started, too, and is
+    /// not waited for.
     pub async fn prepare(&self) {
-        let links: Vec<Link> = self.lock().servers.values().map(|known| known.link.clone()).collect();
-        join_all(links.iter().map(|link| async move {
-            let is_new = matches!(link.standing.get().status, Status::NotStarted | Status::Starting);
-            match is_new {
-                true => link.prepare().await,
-                // A full mailbox holds enough wishes for a start.
-                false => drop(link.server.try_send(Prepare)),
-            }
-        }))
-        .await;
+        for link in self.links(|status| !is_new(status)) {
+            // A full mailbox holds enough wishes for a start.
+            let _ = link.server.try_send(Prepare);
+        }
+        self.start_new().await;
+    }
+
+    /// Starts the servers that nothing has needed yet, and waits until they run, or are known not to.
+    pub async fn start_new(&self) {
+        join_all(self.links(is_new).iter().map(Link::prepare)).await;
+    }
+
+    fn links(&self, meant: fn(Status) -> bool) -> Vec<Link> {
+        let table = self.lock();
+        let links = table.servers.values().map(|known| &known.link);
+        links.filter(|link| meant(link.standing.get().status)).cloned().collect()
     }
 
     /// Names of the required servers that do not run, with the reasons.
@@ -241,6 +248,10 @@ impl Link {
         // An error means that it is about to end.
         let _ = self.server.send(Prepare).await;
     }
+}
+
+fn is_new(status: Status) -> bool {
+    matches!(status, Status::NotStarted | Status::Starting)
 }
 
 fn gone(server: &str) -> CallFault {

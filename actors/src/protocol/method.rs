@@ -15,10 +15,10 @@ use super::account::{
     GetAccountRateLimitsResponse, GetAccountResponse, LoginAccountResponse,
 };
 use super::catalog::{
-    CatalogRequest as Catalog, CollaborationModeListResponse, ExperimentalFeatureEnablementSetResponse, HooksListResponse, McpResourceReadResponse,
-    McpServerStatus, McpServerToolCallResponse, Model, ModelProviderCapabilitiesReadResponse,
-    ModelProviderListResponse, Page, PermissionProfileSummary, PluginInstalledResponse, PluginListResponse,
-    SkillsListResponse, Unoffered,
+    CatalogRequest as Catalog, CollaborationModeListResponse, ExperimentalFeatureEnablementSetResponse,
+    HooksListResponse, McpResourceReadResponse, McpServerStatus, McpServerToolCallResponse, Model,
+    ModelProviderCapabilitiesReadResponse, ModelProviderListResponse, Page, PermissionProfileSummary,
+    PluginInstalledResponse, PluginListResponse, SkillsListResponse, Unoffered,
 };
 use super::command::{CommandExecResponse, CommandRequest as Command};
 use super::config::{ConfigReadResponse, ConfigRequirementsReadResponse, ConfigWriteResponse};

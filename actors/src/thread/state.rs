@@ -8,12 +8,10 @@ use super::activity::Activity;
 use super::behind::{Behind, can_go_on};
 use super::running::{End, RunningTurn, close, is_long, is_work, said_of_review, spent};
 use super::step::{Answer, Record, Step};
-use super::telling::{completed, encoded, goal_updated, grown, turn_object, typed};
+use super::telling::{completed, encoded, goal_updated, grown, progressed, turn_object, typed};
 use super::usage::added;
 use crate::protocol::ServerNotification as Tell;
-use crate::protocol::notification::{
-    McpToolCallProgress, ThreadTokenUsageUpdated, TurnDiffUpdated, TurnFailure, TurnPlanUpdated, Warning,
-};
+use crate::protocol::notification::{ThreadTokenUsageUpdated, TurnDiffUpdated, TurnFailure, TurnPlanUpdated, Warning};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::turn::{Turn, TurnError, TurnItemsView, TurnStatus};
 use crate::protocol::usage::ThreadTokenUsage;
@@ -227,13 +225,7 @@ impl ThreadState {
                 _ => steps.push(Step::Record(turn.record_of(Vec::new(), history))),
             },
             TurnEvent::Progressed { item_id, message } => {
-                let told = self.running().map(|turn_id| McpToolCallProgress {
-                    thread_id: self.thread_id,
-                    turn_id: turn_id.to_owned(),
-                    item_id,
-                    message,
-                });
-                steps.extend(told.map(|told| Step::Tell(Tell::McpToolCallProgress(told))));
+                steps.push(Step::Tell(progressed(thread_id, turn_id, item_id, message)));
             }
             TurnEvent::Used { usage, context_window } => {
                 turn.tokens = turn.tokens.saturating_add(i64::try_from(usage.total).unwrap_or(i64::MAX));

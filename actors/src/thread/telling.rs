@@ -6,8 +6,8 @@ use crate::protocol::RpcError;
 use crate::protocol::ServerNotification as Tell;
 use crate::protocol::item::{Item, ThreadItem};
 use crate::protocol::notification::{
-    ItemCompleted, ItemDelta, ItemStarted, ReasoningSummaryPartAdded, ReasoningSummaryTextDelta, ReasoningTextDelta,
-    TerminalInteraction, ThreadSettings, ThreadSettingsUpdated, TurnChanged,
+    ItemCompleted, ItemDelta, ItemStarted, McpToolCallProgress, ReasoningSummaryPartAdded, ReasoningSummaryTextDelta,
+    ReasoningTextDelta, TerminalInteraction, ThreadSettings, ThreadSettingsUpdated, TurnChanged,
 };
 use crate::protocol::settings::{CollaborationMode, CollaborationSettings, MultiAgentMode};
 use crate::protocol::thread::{ThreadEnvironment, ThreadGoal, ThreadId, ThreadQueueAddResponse};
@@ -57,6 +57,11 @@ pub(super) fn completed(thread_id: ThreadId, turn_id: String, item: &Item, encod
         content_token_count: None,
         completed_at_ms: item.completed_at_ms.unwrap_or_default(),
     }))
+}
+
+/// A tool of an MCP server says how far it is.
+pub(super) fn progressed(thread_id: ThreadId, turn_id: String, item_id: String, message: String) -> Tell {
+    Tell::McpToolCallProgress(McpToolCallProgress { thread_id, turn_id, item_id, message })
 }
 
 /// The agent has typed into a command, or looked at it.

@@ -34,7 +34,7 @@ impl Threads {
         }
         if let Some(id) = params.thread_id.clone() {
             return self.with_servers(&id, move |servers| async move {
-                let _ = tokio::time::timeout(PATIENCE, servers.prepare()).await;
+                let _ = tokio::time::timeout(PATIENCE, servers.start_new()).await;
                 let with_resources = params.detail != Some(McpServerStatusDetail::ToolsAndAuthOnly);
                 let shown = servers.show(with_resources).await.into_iter().map(status);
                 listed(shown.collect(), &params)

@@ -10,7 +10,8 @@ use app_server_actors::protocol::{
     server_request::{
         COMMAND_APPROVAL, CommandExecutionApprovalDecision as OfCommand, CommandExecutionRequestApprovalParams,
         CommandExecutionRequestApprovalResponse, FILE_CHANGE_APPROVAL, FileChangeApprovalDecision as OfPatch,
-        FileChangeRequestApprovalParams, FileChangeRequestApprovalResponse, OUTSIDE_THE_SANDBOX, PERMISSIONS_APPROVAL,
+        FileChangeRequestApprovalParams, FileChangeRequestApprovalResponse, MCP_ELICITATION,
+        McpServerElicitationAction, McpServerElicitationRequestResponse, OUTSIDE_THE_SANDBOX, PERMISSIONS_APPROVAL,
         PermissionsRequestApprovalParams, PermissionsRequestApprovalResponse, ToolRequestUserInputResponse, USER_INPUT,
     },
 };
@@ -20,6 +21,7 @@ use super::{
     actions::script_of,
     exact::{block, labelled},
     patch_text,
+    tool::ToolQuestion,
 };
 use input::Input;
 
@@ -38,6 +40,7 @@ pub struct Question {
 
 enum About {
     Command(Box<CommandExecutionRequestApprovalParams>),
+    Tool(ToolQuestion),
     /// A patch; its changes, if their item was seen.
     Patch(Box<FileChangeRequestApprovalParams>, Option<Vec<FileUpdateChange>>),
     Permissions(Box<PermissionsRequestApprovalParams>),
@@ -68,6 +71,8 @@ pub enum Answer {
     Permissions(PermissionsRequestApprovalResponse),
     /// To the agent's questions.
     Input(ToolRequestUserInputResponse),
+    /// About a tool of an MCP server.
+    Tool(McpServerElicitationRequestResponse),
 }
 
 /// Size of the terminal, in characters.
@@ -101,6 +106,12 @@ impl Question {
             About::Permissions(params.read()?)
         } else if method == USER_INPUT.name() {
             About::Input(Input::new(params.read()?))
+        } else if method == MCP_ELICITATION.name() {
+            match ToolQuestion::of(params.read()?) {
+                Some(question) => About::Tool(question),
+                // A form, which this program does not show.
+                None => return Ok(None),
+            }
         } else {
             return Ok(None);
         };
@@ -111,6 +122,7 @@ impl Question {
     pub fn lines(&self, size: Size, all: bool) -> Vec<String> {
         match &self.about {
             About::Command(params) => command_lines(params, size),
+            About::Tool(question) => question.lines(size.columns),
             About::Patch(params, Some(changes)) => patch_lines(params, changes, size, all),
             About::Permissions(params) => permissions::lines(params, size.columns),
             About::Input(input) => input.lines(size.columns),
@@ -128,6 +140,7 @@ impl Question {
         match &self.about {
             About::Command(params) if params.proposed_execpolicy_amendment.is_some() => "Run it? [y/a/p/n/c] ",
             About::Command(_) => "Run it? [y/a/n/c] ",
+            About::Tool(_) => "Use it? [y/a/n] ",
             About::Patch(_, Some(_)) => "Change them? [y/a/n/c/v] ",
             About::Patch(_, None) => "Say no? [n/c] ",
             About::Permissions(_) => "Allow it? [y/a/n] ",
@@ -154,6 +167,17 @@ impl Question {
                     _ => return Reply::Unclear,
                 };
                 Reply::Answer(Answer::Command(CommandExecutionRequestApprovalResponse { decision }))
+            }
+            About::Tool(_) => {
+                let (action, meta) = match word.as_str() {
+                    "y" | "yes" => (McpServerElicitationAction::Accept, None),
+                    "a" | "always" => {
+                        (McpServerElicitationAction::Accept, Some(serde_json::json!({ "persist": "session" })))
+                    }
+                    "n" | "no" => (McpServerElicitationAction::Decline, None),
+                    _ => return Reply::Unclear,
+                };
+                Reply::Answer(Answer::Tool(McpServerElicitationRequestResponse { action, content: None, meta }))
             }
             About::Patch(_, changes) => {
                 let decision = match word.as_str() {

@@ -7,8 +7,8 @@ use std::thread;
 
 use serde_json::Value;
 
-use super::Talk;
 use super::super::backend::http::{Answer, Request};
+use super::Talk;
 
 /// A server that answers calls with event streams, and everything else with JSON. It serves until the test ends.
 pub struct HttpServer {

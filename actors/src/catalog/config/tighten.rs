@@ -208,6 +208,7 @@ mod tests {
         removes(user, "[permissions.mine]\nextends = ':danger-full-access'", "permissions");
         removes("", "[shell_environment_policy.set]\nLD_PRELOAD = '/tmp/x.so'", "shell_environment_policy");
         removes("", "default_permissions = 'nobody'", "default_permissions");
+        removes("", "[mcp_servers.mine]\ncommand = '/tmp/x'", "mcp_servers");
     }
 
     #[test]

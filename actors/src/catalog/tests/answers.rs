@@ -63,7 +63,6 @@ fn an_empty_home_answers_as_the_reference_program_does() {
         ),
         ("plugin/installed", "{}", r#"{"marketplaces":[],"marketplaceLoadErrors":[]}"#),
         ("plugin/list", "{}", r#"{"marketplaces":[],"marketplaceLoadErrors":[],"featuredPluginIds":[]}"#),
-        ("mcpServerStatus/list", "{}", r#"{"data":[],"nextCursor":null}"#),
         ("experimentalFeature/list", "{}", r#"{"data":[],"nextCursor":null}"#),
         ("app/list", "{}", r#"{"data":[],"nextCursor":null}"#),
         ("modelProvider/capabilities/read", "{}", r#"{"imageGeneration":true,"webSearch":true}"#),
@@ -178,17 +177,6 @@ fn a_broken_configuration_is_told_and_the_rest_still_answers() {
     assert_eq!(home.ask("config/read", "{}"), home.expanded(expected));
     assert!(home.ask("model/list", "{}").starts_with(r#"{"data":[{"id":"gpt-6.2-sol""#));
     assert!(home.ask("account/read", "{}").contains(r#""requiresOpenaiAuth":true"#));
-}
-
-#[test]
-fn configured_servers_are_listed_though_not_started() {
-    let mut home = Home::with("[mcp_servers.a]\ncommand = 'true'\n[mcp_servers.b]\ncommand = 'true'\nenabled = false");
-    let both = home.ask("mcpServerStatus/list", r#"{"threadId":null}"#);
-    assert!(both.starts_with(r#"{"data":[{"name":"a","environmentId":null,"runtimeStatus":null,"#), "{both}");
-    assert!(both.contains(r#""toolsError":"this server does not start MCP servers""#), "{both}");
-    assert!(both.contains(r#"{"name":"b","#) && both.contains(r#""toolsError":null"#), "{both}");
-    assert!(home.ask("mcpServerStatus/list", r#"{"limit":1}"#).ends_with(r#""nextCursor":"1"}"#));
-    assert_eq!(home.ask("mcpServerStatus/list", r#"{"serverName":"c"}"#), r#"{"data":[],"nextCursor":null}"#);
 }
 
 #[test]
