@@ -25,15 +25,18 @@ pub enum Contestant {
     Echo,
     /// A bare socket or pipe: what the kernel costs.
     Floor,
+    /// The reference program, where the environment names it.
+    Reference,
 }
 
 impl Contestant {
-    /// Its name in the report, and for the last two the role that this executable plays for them.
+    /// Its name in the report, and for the bare ones the role that this executable plays for them.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
             Self::Echo => "echo",
             Self::Floor => "floor",
+            Self::Reference => "reference",
         }
     }
 }
@@ -70,12 +73,23 @@ pub const SOCKET: &str = "bench.sock";
 pub struct Launcher {
     server: PathBuf,
     this: PathBuf,
+    reference: Option<PathBuf>,
 }
 
+/// The variable that names the reference program.
+const REFERENCE: &str = "REFERENCE";
+
 impl Launcher {
-    /// Contestants of which [`Contestant::Ours`] is the program `server`.
+    /// Contestants of which [`Contestant::Ours`] is the program `server`; the variable `REFERENCE` names the reference
+    /// program.
     pub fn new(server: PathBuf) -> Result<Self> {
-        Ok(Self { server, this: std::env::current_exe()? })
+        let reference = std::env::var_os(REFERENCE).map(PathBuf::from);
+        Ok(Self { server, this: std::env::current_exe()?, reference })
+    }
+
+    /// Those that speak the whole protocol.
+    pub fn servers(&self) -> impl Iterator<Item = Contestant> {
+        [Contestant::Ours].into_iter().chain(self.reference.as_ref().map(|_| Contestant::Reference))
     }
 
     /// The program that is measured.
@@ -99,6 +113,10 @@ impl Launcher {
         };
         let (program, words) = match who {
             Contestant::Ours => (&self.server, ["app-server", "--listen", &address]),
+            Contestant::Reference => {
+                let program = self.reference.as_ref().ok_or("the reference program is not named")?;
+                (program, ["app-server", "--listen", &address])
+            }
             Contestant::Echo | Contestant::Floor => (&self.this, ["--serve", who.name(), &address]),
         };
         let mut command = Command::new(program);
@@ -153,7 +171,7 @@ impl Server {
         if self.transport != Transport::Stdio && self.who != Contestant::Floor {
             client.upgrade(path)?;
         }
-        if self.who == Contestant::Ours {
+        if matches!(self.who, Contestant::Ours | Contestant::Reference) {
             client.initialize()?;
         }
         Ok(client)

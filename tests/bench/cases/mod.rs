@@ -7,6 +7,7 @@ mod memory;
 mod pipeline;
 mod proxy;
 mod remote;
+mod resume;
 mod round_trip;
 mod search;
 mod stalled_peer;
@@ -20,7 +21,7 @@ use crate::report::Figure;
 /// Measures and gives its figures.
 pub type Case = fn(&Plan) -> Result<Vec<Figure>>;
 
-const CASES: [(&str, Case); 12] = [
+const CASES: [(&str, Case); 13] = [
     ("round-trip", round_trip::run),
     ("pipeline", pipeline::run),
     ("fan-out", fan_out::run),
@@ -30,6 +31,7 @@ const CASES: [(&str, Case); 12] = [
     ("commands", commands::run),
     ("command-output", command_output::run),
     ("turns", turns::run),
+    ("resume", resume::run),
     ("search", search::run),
     ("proxy", proxy::run),
     ("remote", remote::run),

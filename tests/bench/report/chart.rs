@@ -31,12 +31,12 @@ const STYLE: &str = "
   .small { font-size: 11px }
   .value { fill: #1f2328; font-variant-numeric: tabular-nums }
   .page { fill: #ffffff }
-  .ours { fill: #0969da } .echo { fill: #9aa7b5 } .floor { fill: #d0d7de }
+  .ours { fill: #0969da } .echo { fill: #9aa7b5 } .floor { fill: #d0d7de } .reference { fill: #bf8700 }
   .spread { stroke: #1f2328; stroke-width: 1; opacity: .45 }
   .goal { stroke: #cf222e; stroke-width: 2; stroke-dasharray: 3 2 }
   @media (prefers-color-scheme: dark) {
     text { fill: #9198a1 } .head, .title, .value { fill: #f0f6fc } .page { fill: #0d1117 }
-    .ours { fill: #4493f8 } .echo { fill: #656c76 } .floor { fill: #3d444d }
+    .ours { fill: #4493f8 } .echo { fill: #656c76 } .floor { fill: #3d444d } .reference { fill: #9e6a03 }
     .spread { stroke: #f0f6fc } .goal { stroke: #f85149 }
   }";
 
@@ -78,6 +78,7 @@ fn legend(svg: &mut Canvas) {
         ("ours", "this server", 90.0),
         ("echo", "bare actix-web-actors", 155.0),
         ("floor", "bare socket or pipe", 140.0),
+        ("reference", "reference program", 125.0),
     ] {
         svg.line(format_args!(r#"<rect class="{class}" x="{x}" y="53" width="12" height="12" rx="2"/>"#));
         svg.text(x + 18.0, 63.0, "small", text);
@@ -94,7 +95,7 @@ fn panel(svg: &mut Canvas, x: f64, y: f64, figure: &Figure) {
     svg.text(x, y + 16.0, "title", &figure.name);
     svg.text(x, y + 31.0, "small", better);
     let limit = figure.limit();
-    let spreads = [Contestant::Ours, Contestant::Echo, Contestant::Floor]
+    let spreads = [Contestant::Ours, Contestant::Reference, Contestant::Echo, Contestant::Floor]
         .map(|who| (who, figure.spread(who)))
         .into_iter()
         .filter_map(|(who, spread)| Some((who, spread?)));

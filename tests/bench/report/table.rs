@@ -7,7 +7,7 @@ use super::figure::{Figure, Goal};
 use crate::process::Contestant;
 
 /// Figure, the contestants with their extremes, how many times the others ours is, and the goal.
-const HEAD: [&str; 8] = ["figure", "ours", "floor", "echo", "× floor", "× echo", "goal", ""];
+const HEAD: [&str; 9] = ["figure", "ours", "floor", "echo", "reference", "× floor", "× echo", "goal", ""];
 
 /// Writes the table of `report` to `out`.
 pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
@@ -32,7 +32,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     )
 }
 
-fn row(figure: &Figure) -> [String; 8] {
+fn row(figure: &Figure) -> [String; 9] {
     let value = |who| match figure.spread(who) {
         Some(spread) => {
             let [least, greatest] = [spread.least, spread.greatest].map(|value| figure.unit.number(value));
@@ -52,6 +52,7 @@ fn row(figure: &Figure) -> [String; 8] {
         value(Contestant::Ours),
         value(Contestant::Floor),
         value(Contestant::Echo),
+        value(Contestant::Reference),
         ratio(Contestant::Floor),
         ratio(Contestant::Echo),
         goals.join(", "),
