@@ -158,10 +158,11 @@ fn who_is_never_asked_reads_only_unless_everything_is_allowed() {
 
 #[test]
 fn a_question_of_a_server_is_answered_by_whichever_client_follows_the_thread() {
-    let agent = Agent::new([call("asks", json!({})), call("asks", json!({})), done()]);
+    let asks = || call("asks", json!({}));
+    let agent = Agent::new([asks(), asks(), done(), asks(), done()]);
     let server = serve(&agent, &[program("demo", "")]);
     let (mut first, mut second) = (server.client(), server.client());
-    let thread = agent.thread(&mut first, json!({"approvalPolicy": "never"}));
+    let thread = agent.thread(&mut first, json!({"approvalPolicy": "on-request"}));
     second.call("thread/resume", json!({"threadId": thread}));
     say(&mut first, &thread);
     let asked = answer_next(&mut second, elicited("accept", json!({"name": "Ada"})));
@@ -178,6 +179,12 @@ fn a_question_of_a_server_is_answered_by_whichever_client_follows_the_thread() {
     let outputs = agent.outputs(2);
     assert!(outputs[0].contains(r#""name":"Ada""#) && outputs[0].contains("accept"), "{outputs:?}");
     assert!(outputs[1].contains("decline"), "{outputs:?}");
+
+    let quiet = agent.thread(&mut first, json!({"approvalPolicy": "never"}));
+    say(&mut first, &quiet);
+    let told = told(&mut first);
+    assert!(told.iter().all(|message| message["method"] != "mcpServer/elicitation/request"));
+    assert!(agent.outputs(4)[0].contains("decline"), "{:?}", agent.outputs(4));
 }
 
 #[test]

@@ -53,6 +53,26 @@ fn a_server_that_does_not_start_is_named_and_the_turn_goes_on_with_the_others() 
 }
 
 #[test]
+fn the_first_turn_waits_for_servers_but_not_for_ever() {
+    let agent = Agent::new([done(), done()]);
+    let launch = Launch::at(&home(&agent, &[program("hangs", "hang"), program("demo", "")]));
+    let server = Server::unix(launch.setting("turns.mcp_wait_milliseconds", 100));
+    let mut client = server.client();
+    let thread = agent.thread(&mut client, never());
+    say(&mut client, &thread);
+    let told = told(&mut client);
+    assert_eq!(failures(&told), [], "it is still starting");
+    // What was not ready then comes with a later request.
+    eventually("the tools of the other server are offered", || {
+        agent.model.script([done()]);
+        say(&mut client, &thread);
+        ended(&mut client);
+        let last = agent.model.requests().pop().expect("a request");
+        last.tools().iter().any(|tool| tool == "mcp__demo__echo")
+    });
+}
+
+#[test]
 fn a_required_server_that_does_not_run_fails_the_turn() {
     let agent = Agent::new([]);
     let server = serve(&agent, &[program("demo", "die") + "required = true\n"]);

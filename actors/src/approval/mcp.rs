@@ -46,6 +46,16 @@ pub enum ToolDecision {
     Refuse(&'static str),
 }
 
+/// Whether the person is asked what a server wants to know. Where not, its questions are declined (as the reference program
+/// does).
+pub fn passes_questions_on(policy: AskForApproval) -> bool {
+    match policy {
+        AskForApproval::Never => false,
+        AskForApproval::Granular(granular) => granular.mcp_elicitations,
+        AskForApproval::Untrusted | AskForApproval::OnRequest => true,
+    }
+}
+
 /// Decides about a call. `allowed` says that a person allowed the tool earlier.
 pub fn decide_tool(
     policy: AskForApproval,
@@ -132,5 +142,7 @@ mod tests {
         };
         assert_eq!(decided(granular(true), ToolApproval::Auto, UNKNOWN), ToolDecision::Ask);
         assert!(matches!(decided(granular(false), ToolApproval::Auto, UNKNOWN), ToolDecision::Refuse(_)));
+        let policies = [AskForApproval::OnRequest, granular(true), granular(false), AskForApproval::Never];
+        assert_eq!(policies.map(passes_questions_on), [true, true, false, false]);
     }
 }

@@ -21,6 +21,9 @@ const TOOL_BYTES: usize = 64 << 10;
 /// Bytes of all descriptions and schemas of one server for the model.
 const ALL_BYTES: usize = 1 << 20;
 
+/// Bytes of all tools of one server for clients.
+const LISTED_BYTES: usize = 8 << 20;
+
 /// Characters of a name that every provider takes.
 const NAME: usize = 64;
 
@@ -65,6 +68,11 @@ impl Catalogue {
     ) -> Self {
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all.dedup_by(|a, b| a.name == b.name);
+        let mut listed_bytes = 0;
+        all.retain(|tool| {
+            listed_bytes += serde_json::to_vec(tool).map_or(0, |json| json.len());
+            listed_bytes <= LISTED_BYTES
+        });
         let (mut offered, mut names, mut bytes) = (Vec::new(), HashSet::new(), 0);
         let (mut too_many, mut too_long) = (0, 0);
         for tool in all.iter().filter(|tool| config.offers(&tool.name)) {

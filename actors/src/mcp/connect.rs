@@ -20,7 +20,7 @@ use crate::protocol::Secret;
 use crate::protocol::thread::ThreadId;
 
 /// Tools that a server may list. What it lists beyond is left out.
-const TOOLS: usize = 10_000;
+const TOOLS: usize = 2000;
 
 /// Shortest secret that is taken out of texts. Shorter ones are words of any text.
 const SHORTEST_SECRET: usize = 6;

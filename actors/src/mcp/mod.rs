@@ -52,6 +52,7 @@ pub use calls::CallEvent;
 pub use catalogue::Offered;
 pub use config::ServerConfig;
 pub use messages::CallFault;
+pub(crate) use servers::Shown;
 pub use servers::{Configured, Servers};
 pub use setup::McpSetup;
-pub(crate) use view::{not_started, status};
+pub(crate) use view::status;

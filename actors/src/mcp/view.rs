@@ -1,6 +1,7 @@
 //! Servers as clients see them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,9 +9,24 @@ use serde::de::DeserializeOwned;
 use super::config::{Kind, ServerConfig};
 use super::messages::Resources;
 use super::servers::Shown;
+use super::standing::Seen;
 use crate::protocol::catalog::{McpAuthStatus, McpServerConnectionStatus as Status, McpServerInfo, McpServerStatus};
 
-/// A server of a thread.
+impl Shown {
+    /// A server that is configured, and of which nothing else is known.
+    pub(crate) fn not_started(name: &str, config: &Arc<ServerConfig>) -> Self {
+        let status = if config.is_enabled() { Status::NotStarted } else { Status::Disabled };
+        let seen = Seen { status, error: None, catalogue: None };
+        Self { name: name.to_owned(), config: config.clone(), seen, resources: Resources::default() }
+    }
+
+    /// Whether it has said what it offers.
+    pub(crate) fn is_known(&self) -> bool {
+        self.seen.catalogue.is_some()
+    }
+}
+
+/// A server for clients. With many tools that is work.
 pub(crate) fn status(Shown { name, config, seen, resources }: Shown) -> McpServerStatus {
     let catalogue = seen.catalogue;
     let info = catalogue.as_ref().and_then(|catalogue| catalogue.info.clone());
@@ -19,9 +35,14 @@ pub(crate) fn status(Shown { name, config, seen, resources }: Shown) -> McpServe
         tools.filter_map(|tool| Some((tool.name.clone().into_owned(), as_protocol(tool)?))).collect();
     let Resources { resources, templates } = resources;
     McpServerStatus {
+        name,
+        environment_id: Default::default(),
         runtime_status: Some(seen.status),
+        plugin_id: Default::default(),
+        http_origin: origin(&config),
         server_info: info.as_ref().and_then(|info| as_protocol::<_, McpServerInfo>(info.server_info.as_ref()?)),
         server_capabilities: info.as_ref().and_then(|info| serde_json::to_value(&info.capabilities).ok()),
+        tool_list_meta: Default::default(),
         tools_error: seen.error.filter(|_| tools.is_empty()),
         tools,
         resources: resources.iter().filter_map(as_protocol).collect(),
@@ -30,26 +51,6 @@ pub(crate) fn status(Shown { name, config, seen, resources }: Shown) -> McpServe
             Status::AuthenticationRequired => McpAuthStatus::NotLoggedIn,
             _ => authentication(&config),
         },
-        ..not_started(&name, &config)
-    }
-}
-
-/// A server that is configured, and of which nothing else is known.
-pub(crate) fn not_started(name: &str, config: &ServerConfig) -> McpServerStatus {
-    McpServerStatus {
-        name: name.to_owned(),
-        environment_id: Default::default(),
-        runtime_status: Some(if config.is_enabled() { Status::NotStarted } else { Status::Disabled }),
-        plugin_id: Default::default(),
-        http_origin: origin(config),
-        server_info: None,
-        server_capabilities: None,
-        tool_list_meta: Default::default(),
-        tools: BTreeMap::new(),
-        tools_error: None,
-        resources: Vec::new(),
-        resource_templates: Vec::new(),
-        auth_status: authentication(config),
     }
 }
 

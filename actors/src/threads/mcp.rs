@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix::prelude::*;
 use rmcp::model::{CallToolResult, ReadResourceResult};
 use serde::Serialize;
 use serde_json::Value;
@@ -13,7 +14,8 @@ use super::refusals::thread_id;
 use super::turn::{describe, rules};
 use super::{Threads, Work, decided, finish, work};
 use crate::catalog::{AskMcpServers, page};
-use crate::mcp::{CallFault, Servers, not_started, status};
+use crate::encode::Encoder;
+use crate::mcp::{CallFault, Servers, Shown, status};
 use crate::protocol::RpcError;
 use crate::protocol::catalog::{
     ListMcpServerStatusParams, McpResourceReadParams, McpResourceReadResponse, McpServerStatus, McpServerStatusDetail,
@@ -33,11 +35,10 @@ impl Threads {
             return Err(RpcError::invalid_request("environmentId requires serverName and threadId"));
         }
         if let Some(id) = params.thread_id.clone() {
-            return self.with_servers(&id, move |servers| async move {
+            return self.with_servers(&id, statuses, move |servers| async move {
                 let _ = tokio::time::timeout(PATIENCE, servers.start_new()).await;
                 let with_resources = params.detail != Some(McpServerStatusDetail::ToolsAndAuthOnly);
-                let shown = servers.show(with_resources).await.into_iter().map(status);
-                listed(shown.collect(), &params)
+                listed(servers.show(with_resources).await, &params)
             });
         }
         let catalog = self.parts.catalog.clone();
@@ -46,18 +47,22 @@ impl Threads {
         work(async move {
             let asked = catalog.send(AskMcpServers).await;
             let configured = asked.map_err(|_| RpcError::internal("the catalog has ended; restart the server"))?.0;
-            let mut all: Vec<McpServerStatus> =
-                configured.iter().map(|(name, config)| not_started(name, config)).collect();
+            let mut all: Vec<Shown> =
+                configured.iter().map(|(name, config)| Shown::not_started(name, config)).collect();
             for servers in threads {
                 for shown in servers.show(false).await {
-                    let own = all.iter_mut().find(|own| own.name == shown.name && own.server_info.is_none());
-                    if let Some(own) = own.filter(|_| configured.get(&shown.name) == Some(&shown.config)) {
-                        *own = status(shown);
+                    let same = |own: &&mut Shown| own.name == shown.name && own.config == shown.config;
+                    if let Some(own) = all.iter_mut().find(same).filter(|own| !own.is_known()) {
+                        *own = shown;
                     }
                 }
             }
             let page = listed(all, &params)?;
-            finish(move |_, reply| reply.ok(&page))
+            finish(move |threads, reply| {
+                let (encoder, router) = (threads.parts.encoder.clone(), threads.parts.router.clone());
+                actix_rt::spawn(answer(encoder, router, reply, std::future::ready(Ok(page)), statuses));
+                Outcome::none()
+            })
         })
     }
 
@@ -69,7 +74,7 @@ impl Threads {
             Some(_) => return Err(RpcError::invalid_request("arguments must be an object")),
         };
         let (server, tool) = (params.server, params.tool);
-        self.with_servers(&params.thread_id, move |servers| async move {
+        self.with_servers(&params.thread_id, called, move |servers| async move {
             let limit = servers.config(&server).map(|config| config.call_time()).unwrap_or_default();
             // Nobody follows this call, so its progress is not told and its questions are cancelled.
             let (events, _) = mpsc::channel(1);
@@ -77,7 +82,7 @@ impl Threads {
             let call = servers.call(&server, tool, arguments, events, stop.clone());
             let _ended = stop.drop_guard();
             match tokio::time::timeout(limit, call).await {
-                Ok(result) => result.map(called).map_err(failed),
+                Ok(result) => result.map_err(failed),
                 Err(_) => Err(RpcError::internal(format_args!(
                     "timed out awaiting tools/call after {}s",
                     limit.as_secs_f64()
@@ -94,8 +99,8 @@ impl Threads {
         let Some(id) = params.thread_id else {
             return Err(RpcError::invalid_request("threadId is needed, because each thread has servers of its own"));
         };
-        self.with_servers(&id, move |servers| async move {
-            servers.read(&params.server, params.uri).await.map(read).map_err(failed)
+        self.with_servers(&id, read, move |servers| async move {
+            servers.read(&params.server, params.uri).await.map_err(failed)
         })
     }
 
@@ -106,18 +111,24 @@ impl Threads {
         decided(finish(|_, reply| reply.ok(&Empty {})))
     }
 
-    /// Answers with what `ask` learns from the servers of a loaded thread, which are those of the configuration. It takes
-    /// the time that it takes; other requests go on.
-    fn with_servers<T, F>(&self, id: &str, ask: impl FnOnce(Arc<Servers>) -> F + 'static) -> Result<Work, RpcError>
+    /// Answers with what `ask` learns from the servers of a loaded thread, which are those of the configuration, in the
+    /// words of `word`. It takes the time that it takes; other requests go on.
+    fn with_servers<T, W, F>(
+        &self,
+        id: &str,
+        word: fn(T) -> W,
+        ask: impl FnOnce(Arc<Servers>) -> F + 'static,
+    ) -> Result<Work, RpcError>
     where
-        T: Serialize + 'static,
+        T: Send + 'static,
+        W: Serialize + 'static,
         F: Future<Output = Result<T, RpcError>> + 'static,
     {
         let thread = self.live(id)?;
         let servers = self.loaded.get(&thread_id(id)?).map(|loaded| loaded.servers.clone());
         let servers = servers.ok_or_else(|| RpcError::internal("the thread has failed; resume it"))?;
         let (catalog, home) = (self.parts.catalog.clone(), self.parts.host.codex_home.clone());
-        let router = self.parts.router.clone();
+        let (encoder, router) = (self.parts.encoder.clone(), self.parts.router.clone());
         work(async move {
             let record = describe(&thread).await?;
             let rules = rules(&record, &catalog, home).await?;
@@ -125,25 +136,38 @@ impl Threads {
                 if !servers.is_configured() {
                     servers.configure(&rules.mcp_servers, &rules.cwd);
                 }
-                actix_rt::spawn(answer(router, reply, ask(servers)));
+                actix_rt::spawn(answer(encoder, router, reply, ask(servers), word));
                 Outcome::none()
             })
         })
     }
 }
 
-async fn answer<T: Serialize>(
-    router: Arc<actix::Addr<Router>>,
+/// Answers with what was asked. It may be large, so a worker finds the words.
+async fn answer<T: Send + 'static, W: Serialize + 'static>(
+    encoder: Encoder,
+    router: Arc<Addr<Router>>,
     reply: Reply,
     asked: impl Future<Output = Result<T, RpcError>>,
+    word: fn(T) -> W,
 ) {
-    let result = asked.await;
+    let outcome = match asked.await {
+        Ok(answer) => match encoder.large(reply, move || word(answer)).await {
+            Some((reply, frame)) => reply.send(frame),
+            None => return,
+        },
+        Err(error) => reply.fail(&error),
+    };
     // An error means that the server ends.
-    let _ = router.send(reply.answer(result)).await;
+    let _ = router.send(outcome).await;
 }
 
-fn listed(all: Vec<McpServerStatus>, params: &ListMcpServerStatusParams) -> Result<Page<McpServerStatus>, RpcError> {
-    let wanted = |server: &McpServerStatus| params.server_name.as_ref().is_none_or(|wanted| *wanted == server.name);
+fn statuses(page: Page<Shown>) -> Page<McpServerStatus> {
+    Page { data: page.data.into_iter().map(status).collect(), next_cursor: page.next_cursor }
+}
+
+fn listed(all: Vec<Shown>, params: &ListMcpServerStatusParams) -> Result<Page<Shown>, RpcError> {
+    let wanted = |server: &Shown| params.server_name.as_ref().is_none_or(|wanted| *wanted == server.name);
     page(all.into_iter().filter(wanted).collect(), &params.page, "servers")
 }
 

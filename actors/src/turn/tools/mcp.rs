@@ -18,7 +18,7 @@ use super::mcp_result::{kept, told};
 use super::outcome::Answer;
 use super::toolbox::{Toolbox, Unheard};
 use crate::approval::decide::Sandbox;
-use crate::approval::mcp::{ToolDecision, decide_tool};
+use crate::approval::mcp::{ToolDecision, decide_tool, passes_questions_on};
 use crate::mcp::{CallEvent, CallFault, Offered};
 use crate::protocol::item::{Item, ItemKind, McpToolCall, McpToolCallError, McpToolCallStatus};
 use crate::protocol::quoted::beginning;
@@ -177,10 +177,14 @@ impl Toolbox {
         let mut deadline = Instant::now() + limit;
         let result = loop {
             tokio::select! {
-                result = &mut call => break result,
+                // What was said before the result comes before it.
+                biased;
                 Some(event) = heard.recv() => match event {
                     CallEvent::Progress(message) => {
                         self.report(vec![TurnEvent::Progressed { item_id: item_id.to_owned(), message }]).await;
+                    }
+                    CallEvent::Elicit { answer, .. } if !passes_questions_on(self.rules.approval) => {
+                        let _ = answer.send(declined());
                     }
                     CallEvent::Elicit { request, answer } => {
                         let params = self.elicitation(tool, *request);
@@ -191,13 +195,15 @@ impl Toolbox {
                                 .ask_until(AskPurpose::Approval, &MCP_ELICITATION, params, over.cancelled())
                                 .await;
                             // Without an answer the question is cancelled, and the server may be gone.
-                            if let Some(heard) = heard.map_or_else(declined, Some) {
+                            let in_time = |unheard| (unheard == Unheard::TimeIsOver).then(declined);
+                            if let Some(heard) = heard.map_or_else(in_time, Some) {
                                 let _ = answer.send(heard);
                             }
                             asked.elapsed()
                         }));
                     }
                 },
+                result = &mut call => break result,
                 Some(taken) = questions.next(), if !questions.is_empty() => deadline += taken,
                 () = sleep_until(deadline), if questions.is_empty() => {
                     stop.cancel();
@@ -214,9 +220,9 @@ impl Toolbox {
     }
 }
 
-/// What a server is told where nobody answered: in time, or at all.
-fn declined(unheard: Unheard) -> Option<Elicited> {
-    (unheard == Unheard::TimeIsOver).then_some(Elicited { action: Action::Decline, content: None, meta: None })
+/// What a server is told where nobody was asked, or answered in time.
+fn declined() -> Elicited {
+    Elicited { action: Action::Decline, content: None, meta: None }
 }
 
 #[cfg(test)]
