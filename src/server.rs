@@ -10,7 +10,7 @@ use std::{
 use actix::Addr;
 use actix_rt::task::JoinHandle;
 use app_server_actors::{
-    account::Credentials,
+    account::{Credentials, device::SignInSetup},
     catalog::{BaseUrl, Catalog, CatalogSources},
     clock::Clock,
     connection::{
@@ -308,14 +308,20 @@ pub(crate) fn actors_parts(
     let host = host(codex_home, sources.cwd.clone(), session_source);
     let account = Arc::new(Credentials::new(codex_home));
     let (models, token_url) = models(settings, &account, &host);
+    let sign_in = SignInSetup {
+        account: account.clone(),
+        issuer: Environment::process().get("CODEX_APP_SERVER_LOGIN_ISSUER"),
+        network: models.network.clone(),
+        clock: Clock::system(),
+    };
     let vitals = Vitals::default();
     Ok(ActorsParts {
         limits: Arc::new(settings.limits.clone()),
         models: models.clone(),
-        account: account.clone(),
+        account,
         host,
         store: Store::open(&codex_home.join(STORE_FILE), &settings.limits, &vitals)?,
-        catalog: Catalog::start(sources.with_models(models).with_account(account), &settings.limits, &vitals),
+        catalog: Catalog::start(sources.with_models(models).with_sign_in(sign_in), &settings.limits, &vitals),
         turns: settings.turns.clone(),
         clock: Clock::system(),
         commands: own_programs::command_setup(codex_home),

@@ -65,6 +65,11 @@ impl Reply {
         Self { connection: ConnectionId(0), duty: None }
     }
 
+    /// Where the answer goes, for what follows from it later. Empty only after the request was answered.
+    pub fn router(&self) -> Option<Arc<Addr<Router>>> {
+        self.duty.as_ref().map(|duty| duty.router.clone())
+    }
+
     /// The connection that sent the request.
     pub fn connection(&self) -> ConnectionId {
         self.connection
@@ -119,7 +124,7 @@ impl Reply {
         A: Actor,
         A::Context: AsyncContext<A>,
     {
-        if let Some(router) = self.duty.as_ref().map(|duty| duty.router.clone()) {
+        if let Some(router) = self.router() {
             let outcome = news.into_iter().fold(self.answer(result), Outcome::publish);
             post::<A, _, _>(&router, outcome, ctx);
         }

@@ -118,6 +118,7 @@ def last_line(output):
 
 def smallest(schema):
     kind = schema.get("type")
+    kind = kind[0] if isinstance(kind, list) else kind
     if "enum" in schema:
         return schema["enum"][0]
     if kind == "object" or "properties" in schema:

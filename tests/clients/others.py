@@ -7,6 +7,7 @@ from pathlib import Path
 from codex_app_server_client import CodexAppServer
 from codex_app_server_client.types.events import AgentMessageDeltaEvent
 from codex_python_sdk import create_client
+from codex_sdk import AppServerClient, AppServerOptions, ApprovalDecisions
 
 from place import Place
 from steps import Steps, need
@@ -26,6 +27,33 @@ async def app_server_client(place, steps):
         with steps.step("resume"):
             again = await codex.resume_thread(thread.id)
             need((await again.run("back again")).final_response == "You said: back again", "no answer")
+
+
+async def sdk_python(place, steps):
+    steps.client = "codex-sdk-python"
+    async with AppServerClient(AppServerOptions(codex_path_override=str(place.folder / "codex"))) as app:
+        thread = None
+
+        async def turn(text):
+            session = await app.turn_session(thread, text, approvals=ApprovalDecisions(command_execution="accept"))
+            told = [notification async for notification in session.notifications()]
+            need((await session.wait())["status"] == "completed", told[-1])
+            return str([notification.params for notification in told])
+
+        with steps.step("a turn"):
+            thread = (await app.thread_start(cwd=str(place.work)))["thread"]["id"]
+            need("You said: good morning" in await turn("good morning"), "no answer")
+        with steps.step("an approval"):
+            need("The tool says: outside" in await turn("ask: echo outside"), "it did not run")
+        with steps.step("lists without params"):
+            need(thread in str(await app.thread_list()), "it is not listed")
+            need((await app.model_list())["data"], "there are no models")
+        with steps.step("fork, name, archive, resume"):
+            fork = (await app.thread_fork(thread))["thread"]["id"]
+            await app.thread_name_set(fork, name="Fork")
+            await app.thread_archive(fork)
+            await app.thread_unarchive(fork)
+            await app.thread_resume(fork)
 
 
 def python_sdk(place, steps):
@@ -62,6 +90,7 @@ def main():
         os.environ["PATH"] = f"{place.folder}:{os.environ['PATH']}"
         os.chdir(place.work)
         asyncio.run(app_server_client(place, steps))
+        asyncio.run(sdk_python(place, steps))
         python_sdk(place, steps)
         os.chdir("/")
     steps.end()

@@ -155,6 +155,15 @@ class Day:
             self.screen.wait("Update Model Permissions")
             self.screen.key("1")
             self.screen.wait("Permission selection requested: Ask for approval")
+        with self.step("/plan"):
+            self.screen.say("/plan make a list")
+            self.screen.wait("• You said: make a list")
+            self.screen.wait("Plan mode")
+            self.screen.key("BTab")
+            self.screen.gone("Plan mode")
+        with self.step("/recap"):
+            self.screen.say("/recap")
+            self.screen.wait("A day with clients")
         with self.step("/compact"):
             self.screen.say("/compact")
             self.screen.wait("Context compacted")

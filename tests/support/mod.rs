@@ -14,6 +14,7 @@ pub mod frames;
 pub mod home;
 pub mod http;
 pub mod in_process;
+pub mod issuer;
 pub mod mcp;
 mod memory;
 pub mod model;

@@ -3,6 +3,7 @@
 //! All code that uses the user's tokens shares one [`Credentials`]: a refresh token can be used only once, so only one
 //! task may use it at a time.
 
+pub mod device;
 mod recovery;
 mod renewal;
 mod sign_in;

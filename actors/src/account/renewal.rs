@@ -11,7 +11,7 @@ use crate::protocol::body::{read_body, write_body};
 const TOKEN_URL: &str = "https://auth.openai.com/oauth/token";
 
 /// The OAuth client that users sign in to.
-const OAUTH_CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
+pub(super) const OAUTH_CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 
 /// The URL of the token endpoint, and what is said there.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Credentials, lock};
 use crate::protocol::Secret;
-use crate::protocol::account::AuthFile;
+use crate::protocol::account::{AuthFile, IssuedTokens, PlanType};
 use crate::replace::{NewFile, replace};
 
 /// What others than the owner may do with a file.
@@ -20,8 +20,22 @@ impl Credentials {
     /// # Errors
     /// The file cannot be written. The text contains no secrets.
     pub fn sign_in_with_key(&self, key: &Secret) -> Result<(), String> {
+        self.keep(&AuthFile::of_key(key)?)
+    }
+
+    /// Keeps a ChatGPT account in `auth.json`, in place of whoever was signed in; as [`Self::sign_in_with_key`]. Returns
+    /// its subscription.
+    ///
+    /// # Errors
+    /// The file cannot be written. The text contains no secrets.
+    pub fn sign_in_with_tokens(&self, tokens: &IssuedTokens) -> Result<PlanType, String> {
+        let (text, plan) = AuthFile::of_tokens(tokens)?;
+        self.keep(&text)?;
+        Ok(plan)
+    }
+
+    fn keep(&self, text: &str) -> Result<(), String> {
         let _alone = lock(&self.writing);
-        let text = AuthFile::of_key(key)?;
         let written = close_to_others(&self.path).and_then(|()| replace(&self.path, text.as_bytes(), NewFile::Private));
         written.map_err(|error| format!("{}: {error}", self.path.display()))
     }

@@ -24,6 +24,7 @@ mod sign_in;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod waiting_sign_in;
 mod write;
 
 use std::collections::HashMap;
@@ -48,6 +49,7 @@ use crate::vital::Vitals;
 use crate::workers::Workers;
 use lock::ConfigLock;
 use reader::Reader;
+use sign_in::WaitingSignIn;
 
 pub use config::{is_project_marker, split_assignment};
 pub use installation::installation_id;
@@ -70,6 +72,8 @@ pub struct Catalog {
     desks: HashMap<ConnectionId, Desk<Asked<CatalogRequest>>>,
     config_lock: ConfigLock,
     config_lock_time: Duration,
+    /// The sign-in whose user has not typed its code yet.
+    waiting: Option<WaitingSignIn>,
 }
 
 impl Catalog {
@@ -88,6 +92,7 @@ impl Catalog {
             desks: HashMap::new(),
             config_lock: ConfigLock::new(sources.codex_home.clone()),
             config_lock_time: limits.config_lock_seconds.duration(),
+            waiting: None,
             sources,
         };
         start_alone(limits.catalog_mailbox_messages, vitals.watch("catalog"), || catalog)
@@ -104,6 +109,14 @@ impl Catalog {
     /// Starts the requests of a connection, up to one that runs on a worker.
     fn begin(&mut self, connection: ConnectionId, ctx: &mut Context<Self>) {
         while let Some((Asked { reply, request }, _)) = self.desks.get_mut(&connection).and_then(Desk::begin) {
+            let Some((reply, request)) = self.cancel_sign_in(reply, request, ctx) else {
+                self.end(connection);
+                continue;
+            };
+            if let Some(setup) = self.signs_in_with_code(&request) {
+                self.sign_in_with_code(reply, setup, ctx);
+                return;
+            }
             if takes_time(&request) {
                 let answer = wrap_future::<_, Self>(self.answer_apart(request));
                 ctx.spawn(answer.map(move |result, catalog, ctx| {

@@ -1,12 +1,11 @@
 //! The sources of the catalog: files and command-line settings.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use toml::{Table, Value};
 
 use super::config::{Settings, put, split_assignment};
-use crate::account::Credentials;
+use crate::account::device::SignInSetup;
 use crate::model::ModelSetup;
 
 /// The configuration file of the machine.
@@ -23,8 +22,8 @@ pub struct CatalogSources {
     pub system_config: PathBuf,
     /// How providers are asked for their models; `None` leaves it at the list of this program.
     pub(super) models: Option<ModelSetup>,
-    /// The account, where others of this process use it, too.
-    pub(super) account: Option<Arc<Credentials>>,
+    /// How users sign in; `None` where they cannot.
+    pub(super) sign_in: Option<SignInSetup>,
     /// `-c key=value` settings of the command line; they take precedence over all files.
     pub(super) overrides: Table,
 }
@@ -33,7 +32,7 @@ impl CatalogSources {
     /// The sources of `codex_home` without command-line settings.
     pub fn new(codex_home: PathBuf, cwd: PathBuf) -> Self {
         let system_config = SYSTEM_CONFIG.into();
-        Self { codex_home, cwd, system_config, models: None, account: None, overrides: Table::new() }
+        Self { codex_home, cwd, system_config, models: None, sign_in: None, overrides: Table::new() }
     }
 
     /// The user's configuration file.
@@ -46,9 +45,9 @@ impl CatalogSources {
         Self { models: Some(models), ..self }
     }
 
-    /// Signs in and out by `account`, which others of this process share.
-    pub fn with_account(self, account: Arc<Credentials>) -> Self {
-        Self { account: Some(account), ..self }
+    /// Signs users in and out.
+    pub fn with_sign_in(self, sign_in: SignInSetup) -> Self {
+        Self { sign_in: Some(sign_in), ..self }
     }
 
     /// Adds the `key=value` settings of the command line in order.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::SignIn;
+use super::{PlanType, SignIn};
 use crate::protocol::Secret;
 
 /// The sign-in with its tokens.
@@ -37,6 +37,20 @@ pub struct FreshTokens {
     pub access_token: Option<Secret>,
     pub refresh_token: Option<Secret>,
     /// Time of the renewal, in RFC 3339.
+    pub at: String,
+}
+
+/// The tokens of a new sign-in to ChatGPT.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // As in `auth.json`.
+pub struct IssuedTokens {
+    pub id: Secret,
+    pub access: Secret,
+    pub refresh: Option<Secret>,
+    /// Base URL of who issued them.
+    pub issuer: String,
+    pub client_id: &'static str,
+    /// Time of the sign-in, in RFC 3339.
     pub at: String,
 }
 
@@ -86,6 +100,31 @@ impl AuthFile {
     pub fn of_key(key: &Secret) -> Result<String, String> {
         let file = json!({"auth_mode": "apikey", "OPENAI_API_KEY": key});
         serde_json::to_string_pretty(&file).map_err(|_| "the key cannot be encoded".to_owned())
+    }
+
+    /// The text of an `auth.json` with a ChatGPT account alone, and its subscription.
+    ///
+    /// # Errors
+    /// Never in practice: every text can be encoded.
+    pub fn of_tokens(tokens: &IssuedTokens) -> Result<(String, PlanType), String> {
+        let IssuedTokens { id, access, refresh, issuer, client_id, at } = tokens;
+        let unusable = |_| "the tokens cannot be encoded".to_owned();
+        let mut file = json!({
+            "auth_mode": "chatgpt",
+            "OPENAI_API_KEY": null,
+            "tokens": {
+                "id_token": id,
+                "access_token": access,
+                "refresh_token": refresh,
+                "oauth_provenance": {"issuer": issuer, "client_id": client_id},
+            },
+            "last_refresh": at,
+        });
+        let SignIn::Chatgpt { account_id, plan_type, .. } = SignIn::from_auth_json(&file.to_string())? else {
+            return Err("the tokens are those of nobody".to_owned());
+        };
+        file["tokens"]["account_id"] = account_id.into();
+        Ok((serde_json::to_string_pretty(&file).map_err(unusable)?, plan_type))
     }
 
     /// The text of `auth.json` with new tokens. All other members are kept.

@@ -19,7 +19,7 @@ pub enum LoginAccountParams {
     },
     /// To ChatGPT, in a browser. This server refuses it.
     Chatgpt {},
-    /// To ChatGPT, with a code that is typed on another device. This server refuses it.
+    /// To ChatGPT, with a code that is typed on another device.
     ChatgptDeviceCode {},
     /// To ChatGPT, with tokens that the client renews. This server refuses it.
     ChatgptAuthTokens {},
@@ -30,11 +30,20 @@ pub enum LoginAccountParams {
 }
 
 /// Result of `account/login/start`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum LoginAccountResponse {
     /// The key is kept.
     ApiKey {},
+    /// The user has to type a code.
+    ChatgptDeviceCode {
+        /// Id of the sign-in, for `account/login/cancel` and `account/login/completed`.
+        login_id: String,
+        /// Where the user types it.
+        verification_url: String,
+        /// The code.
+        user_code: String,
+    },
 }
 
 /// Params of `account/login/cancel`.
@@ -56,7 +65,9 @@ pub struct CancelLoginAccountResponse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CancelLoginAccountStatus {
-    /// No such sign-in is under way. With an API key none ever is: it is complete when it is answered.
+    /// It is over, and nobody is signed in by it.
+    Canceled,
+    /// No such sign-in waits for its user. One with an API key never does: it is complete when it is answered.
     NotFound,
 }
 

@@ -3,12 +3,14 @@
 //! Only [`AuthFile`] and what belongs to it carries secrets. Clients are never sent any of it.
 
 mod auth_file;
+mod device;
 mod login;
 mod plan;
 mod sign_in;
 mod tokens;
 
-pub use auth_file::{AccountTokens, AuthFile, FreshTokens};
+pub use auth_file::{AccountTokens, AuthFile, FreshTokens, IssuedTokens};
+pub use device::{DeviceCodeIssued, DeviceCodeRequest, DeviceGrant, DeviceGrantRequest};
 pub use login::*;
 pub use plan::PlanType;
 pub use sign_in::SignIn;
