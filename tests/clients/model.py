@@ -10,7 +10,7 @@ Each line of a message is one order; what is no order is repeated.
     slow: SECONDS     speaks that long
     fail: STATUS      answers with this HTTP status
 
-After a call the model goes on with the next order, and at the end tells the last line of the last output.
+A goal is reached at once. After a call the model goes on with the next order, and at the end tells the last line of the last output.
 A request for JSON gets the smallest object that fits its schema.
 """
 
@@ -88,6 +88,8 @@ def answer(body, number):
     message = text_of(items[asked]["content"]) if asked >= 0 else ""
     outputs = [item for item in items[asked + 1:] if item.get("type", "").endswith("call_output")]
     tools = [tool.get("name") for tool in body.get("tools") or []]
+    if "update_goal" in message and not outputs:
+        return 200, call("goal", "complete", number, tools)
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     calls = 0
     pause, thoughts = 0, []
@@ -138,6 +140,8 @@ def call(order, argument, number, tools):
         steps = [{"step": step.strip(), "status": "pending"} for step in argument.split("|")]
         steps[0]["status"] = "in_progress"
         name, arguments = "update_plan", {"explanation": "as you asked", "plan": steps}
+    elif order == "goal":
+        name, arguments = "update_goal", {"status": argument}
     else:
         name, arguments = "exec_command", {"cmd": argument}
         if order == "ask":
