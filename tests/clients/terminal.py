@@ -204,9 +204,10 @@ class Day:
             self.screen.wait("Code review finished")
         with self.step("/goal"):
             self.screen.say("/goal finish the day")
-            self.screen.wait("Goal|goal achieved")
+            self.screen.wait("Goal active Objective: finish the day")
+            self.screen.wait("Goal achieved")
             self.screen.say("/goal clear")
-            self.screen.wait("[Gg]oal cleared|No goal")
+            self.screen.wait("Goal cleared")
         with self.step("/side"):
             self.screen.say("/side")
             self.screen.wait("Side from main thread")
@@ -254,10 +255,13 @@ class Day:
             self.screen.wait("• You said: a second start")
             self.screen.wait(IDLE)
         with self.step("quit with Ctrl-C"):
+            self.screen.until(self.interrupted, "the end of the program")
+
+    def interrupted(self):
+        """Presses Ctrl-C, unless the program has ended."""
+        if self.screen.is_open():
             self.screen.key("C-c")
-            self.screen.wait(r"again to quit|Pane is dead")
-            self.screen.key("C-c")
-            self.screen.ended()
+        return not self.screen.is_open()
 
     def commands(self, *address):
         with self.step("codex archive, unarchive, delete, by name"):
