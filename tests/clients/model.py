@@ -10,7 +10,8 @@ Each line of a message is one order; what is no order is repeated.
     slow: SECONDS     speaks that long
     fail: STATUS      answers with this HTTP status
 
-A goal is reached at once. After a call the model goes on with the next order, and at the end tells the last line of the last output.
+A goal is reached at once. After a call the model goes on with the next order, and at the end tells the last line of the
+last output.
 A request for JSON gets the smallest object that fits its schema.
 """
 

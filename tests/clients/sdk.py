@@ -4,14 +4,16 @@ import asyncio
 import os
 from pathlib import Path
 
-from openai_codex import (AsyncCodex, Codex, CodexConfig, CodexError, ImageInput, InvalidRequestError, Sandbox, TextInput)
+from openai_codex import (
+    AsyncCodex, Codex, CodexConfig, CodexError, ImageInput, InvalidRequestError, Sandbox, TextInput)
 
+from issuer import CODE, Issuer
 from place import Place
 from screen import Screen
 from steps import Steps, need
 
-PIXEL = ("data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
-         "rkJggg==")
+PIXEL = ("data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA"
+         "AABJRU5ErkJggg==")
 
 
 def day(codex, steps, place):
@@ -83,6 +85,12 @@ def day(codex, steps, place):
         codex.account()
         codex.logout()
         need(not kept.exists(), "the key is still there")
+    with steps.step("login_chatgpt_device_code"):
+        login = codex.login_chatgpt_device_code()
+        need(login.user_code == CODE, login)
+        need(login.wait().success, "it failed")
+        need('"chatgpt"' in (place.home / "auth.json").read_text(), "nobody is signed in")
+        codex.logout()
     with steps.step("login_chatgpt is refused in words"):
         try:
             codex.login_chatgpt().cancel()
@@ -110,7 +118,8 @@ def main():
     with Place() as place:
         codex_bin = Path(place.folder / "codex")
         codex_bin.symlink_to(os.environ["SERVER"].split()[0])
-        config = CodexConfig(codex_bin=str(codex_bin), cwd=str(place.work), env=place.environment(place.home))
+        environment = place.environment(place.home, CODEX_APP_SERVER_LOGIN_ISSUER=Issuer().url)
+        config = CodexConfig(codex_bin=str(codex_bin), cwd=str(place.work), env=environment)
         with Codex(config) as codex:
             thread = day(codex, steps, place)
         with steps.step("thread_resume after a restart of the server"):
