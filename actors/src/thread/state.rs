@@ -133,7 +133,7 @@ impl ThreadState {
                     let told = completed(self.thread_id, turn.id.clone(), &item, encoded.clone());
                     let items = vec![encoded];
                     let (history, dequeued) = (Vec::new(), None);
-                    steps.push(Step::Record(Record { turn, items, history, replaces_history: false, dequeued }));
+                    steps.push(Record { turn, items, history, replaces_history: false, dequeued }.into());
                     steps.push(told);
                 }
                 _ => log::debug!("an event of turn {turn_id}, which has ended, is left out"),
@@ -158,12 +158,12 @@ impl ThreadState {
         let turn_id = turn.record.id.clone();
         match event {
             TurnEvent::Began { reply } => {
-                steps.push(Step::Record(turn.record_of(Vec::new(), Vec::new())));
+                steps.push(turn.record_of(Vec::new(), Vec::new()).into());
                 steps.push(Step::Answer(reply, Answer::Done));
                 self.announce(steps);
             }
             TurnEvent::ReviewBegan { reply, label } => {
-                steps.push(Step::Record(turn.record_of(Vec::new(), Vec::new())));
+                steps.push(turn.record_of(Vec::new(), Vec::new()).into());
                 let said = said_of_review(turn_id, label);
                 let shown = turn_object(&turn.record, encoded(&said).into_iter().collect(), TurnItemsView::NotLoaded);
                 steps.push(Step::Answer(reply, Answer::Review(Box::new(shown))));
@@ -184,13 +184,13 @@ impl ThreadState {
                         (Record { dequeued: Some(id), ..record }, told)
                     }
                 };
-                steps.extend([Step::Record(record), told]);
+                steps.extend([record.into(), told]);
                 self.announce(steps);
                 steps.extend(self.started(&item));
                 steps.extend(encoded.and_then(|encoded| self.completed(&item, encoded)));
             }
             TurnEvent::WentOn { history } => {
-                steps.push(Step::Record(turn.record_of(Vec::new(), history)));
+                steps.push(turn.record_of(Vec::new(), history).into());
                 self.announce(steps);
             }
             TurnEvent::GoalChanged(goal) => steps.push(Step::Tell(goal_updated(thread_id, Some(turn_id), goal))),
@@ -211,18 +211,18 @@ impl ThreadState {
             }
             TurnEvent::ItemCompleted { item, history } => {
                 let encoded = encoded(&item);
-                steps.push(Step::Record(turn.complete(&item, encoded.clone(), history)));
+                steps.push(turn.complete(&item, encoded.clone(), history).into());
                 steps.extend(encoded.and_then(|encoded| self.completed(&item, encoded)));
             }
             TurnEvent::Compacted { item, history } => {
                 let encoded = encoded(&item);
                 let record = turn.complete(&item, encoded.clone(), history);
-                steps.push(Step::Record(Record { replaces_history: true, ..record }));
+                steps.push(Record { replaces_history: true, ..record }.into());
                 steps.extend(encoded.and_then(|encoded| self.completed(&item, encoded)));
             }
             TurnEvent::Remembered(history) => match steps.last_mut() {
                 Some(Step::Record(last)) if !last.replaces_history => last.history.extend(history),
-                _ => steps.push(Step::Record(turn.record_of(Vec::new(), history))),
+                _ => steps.push(turn.record_of(Vec::new(), history).into()),
             },
             TurnEvent::Progressed { item_id, message } => {
                 steps.push(Step::Tell(progressed(thread_id, turn_id, item_id, message)));
@@ -302,7 +302,7 @@ impl ThreadState {
         if was_announced {
             let closed: Vec<_> = open.iter().filter_map(|item| Some((item, encoded(item)?))).collect();
             let items = closed.iter().map(|(_, encoded)| encoded.clone()).chain(behind.iter().filter_map(encoded));
-            steps.push(Step::Record(turn.record_of(items.collect(), Vec::new())));
+            steps.push(turn.record_of(items.collect(), Vec::new()).into());
             self.behind.keep(&turn.record, behind);
             for (item, encoded) in closed {
                 steps.extend(self.completed(item, encoded));

@@ -12,7 +12,7 @@ use crate::turn::{UserCommand, UserWords};
 /// One thing that a thread has to do.
 pub enum Step {
     /// Bring this to disk. The next step is taken when it is there.
-    Record(Record),
+    Record(Box<Record>),
     /// Tell clients.
     Tell(Tell),
     /// Answer a request that the turn has taken up.
@@ -66,4 +66,10 @@ pub struct Record {
     pub replaces_history: bool,
     /// The queued message that the turn says, which leaves the queue.
     pub dequeued: Option<String>,
+}
+
+impl From<Record> for Step {
+    fn from(record: Record) -> Self {
+        Self::Record(Box::new(record))
+    }
 }

@@ -49,7 +49,7 @@ impl Ways {
                     let Some(store) = &self.store else { continue };
                     // What was to be told before must not wait for the disk.
                     self.tell(std::mem::take(&mut outcome)).await;
-                    let question = question(self.thread_id, record, at_ms);
+                    let question = question(self.thread_id, *record, at_ms);
                     taken.failure = store::ask_patiently(store, question).await.err();
                 }
                 (Step::Remember(history, reply), None) => {

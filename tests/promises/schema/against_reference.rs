@@ -41,7 +41,7 @@ const MEANT: &[(&str, &[&str])] = &[
     ("an object without members is taken where there only null is", &["ConfigRequirementsReadParams: unknown"]),
     (
         "only null is taken there too; here that has a name",
-        &["LogoutAccountParams: unknown", "RemoteControlStatusReadParams: unknown"],
+        &["LogoutAccountParams: unknown", "McpServerRefreshParams: unknown", "RemoteControlStatusReadParams: unknown"],
     ),
     ("the reference program does not say why it is errored", &["RemoteControlStatusReadResponse.lastError: unknown"]),
     (

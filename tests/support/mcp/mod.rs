@@ -55,7 +55,11 @@ pub fn be_a_server() {
             eprintln!("no licence was found");
             std::process::exit(3);
         }
-        "garbage" => (0..).for_each(|number| say(&format!("line {number}\n"))),
+        "garbage" => {
+            for number in 0_u64.. {
+                say(&format!("line {number}\n"));
+            }
+        }
         "endless" => loop {
             say(&"x".repeat(1 << 16));
         },

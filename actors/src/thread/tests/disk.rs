@@ -58,7 +58,7 @@ impl Handler<Work> for Thread {
         if ends {
             let steps = self.state.report(TURN, vec![event(&Reported::Ended(0))], 2);
             let record =
-                steps.into_iter().find_map(|step| if let Step::Record(record) = step { Some(record) } else { None });
+                steps.into_iter().find_map(|step| if let Step::Record(record) = step { Some(*record) } else { None });
             drop(store::ask(&self.parts.store, question(self.record.id, record.unwrap(), 2)));
         }
     }

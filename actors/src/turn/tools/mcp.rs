@@ -211,6 +211,13 @@ impl Toolbox {
                 }
             }
         };
+        // The SDK hands over what was said by itself from another task than results: what came just before this one is taken too.
+        tokio::task::yield_now().await;
+        while let Ok(event) = heard.try_recv() {
+            if let CallEvent::Progress(message) = event {
+                self.report(vec![TurnEvent::Progressed { item_id: item_id.to_owned(), message }]).await;
+            }
+        }
         over.cancel();
         while questions.next().await.is_some() {}
         result.map_err(|fault| match fault {
