@@ -13,6 +13,9 @@ use crate::support::transports::over_every_transport_with_commands;
 
 const APPROVAL: &str = "item/permissions/requestApproval";
 
+/// Answers a request in some way.
+type Answer<'a> = &'a dyn Fn(&mut Client, &Value);
+
 fn ask_for(folders: &[&Path]) -> Reply {
     let permissions = json!({"file_system": {"write": folders}});
     Reply::call("request_permissions", json!({"reason": "for the result", "permissions": permissions}))
@@ -130,7 +133,7 @@ fn who_says_no_errs_or_is_not_asked_grants_nothing_and_the_model_is_told() {
     let nonsense = |client: &mut Client, request: &Value| {
         client.send_raw(&json!({"id": request["id"], "result": {"decision": "accept"}}).to_string());
     };
-    let answers: [(&dyn Fn(&mut Client, &Value), &str); 3] =
+    let answers: [(Answer<'_>, &str); 3] =
         [(&no, "did not grant"), (&error, "request failed"), (&nonsense, "request failed")];
     for (answer, words) in answers {
         let agent = Agent::new([ask_for(&[out.path()]), write_into(out.path(), "a"), Reply::text("Done.")]);
