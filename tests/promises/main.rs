@@ -26,6 +26,7 @@ mod commands_environment;
 mod commands_paths;
 mod commands_policy;
 mod commands_way_back;
+mod compaction;
 mod config_write;
 mod conformance;
 mod connection_limits;

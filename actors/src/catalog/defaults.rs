@@ -108,7 +108,7 @@ fn rules(sources: &CatalogSources, settings: &Settings, provider: &str) -> Resul
         provider: Arc::new(provider),
         summary: settings.model_reasoning_summary,
         context_window: settings.model_context_window,
-        compact_from: settings.model_auto_compact_token_limit,
+        compact_from: settings.model_auto_compact_token_limit.or_else(|| settings.model_context_window.map(nearly)),
         base_instructions: settings.model_instructions_file.as_ref().map(instructions).transpose()?,
         developer_instructions: settings.developer_instructions.clone(),
         instruction_bytes: settings.project_doc_max_bytes.unwrap_or(INSTRUCTION_BYTES),
@@ -120,6 +120,11 @@ fn rules(sources: &CatalogSources, settings: &Settings, provider: &str) -> Resul
         mcp_servers: Arc::new(settings.mcp_servers.clone()),
         output_bytes: settings.tool_output_token_limit.map_or(OUTPUT_BYTES, |tokens| tokens.saturating_mul(4)),
     })
+}
+
+/// Tokens from which on a context window counts as nearly full (the reference program's share).
+fn nearly(window: u64) -> u64 {
+    window / 10 * 9
 }
 
 /// Environment variables that hold keys of model providers.

@@ -36,6 +36,8 @@ pub(super) struct RunningTurn {
     pub(super) end: End,
     /// Tokens of its calls to the model.
     pub(super) tokens: i64,
+    /// Its calls to the model are about another conversation than the thread's.
+    pub(super) aside: bool,
 }
 
 impl RunningTurn {

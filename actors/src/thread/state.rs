@@ -25,6 +25,8 @@ pub struct ThreadState {
     /// Commands that go on behind the end of their turn.
     behind: Behind,
     usage: Option<ThreadTokenUsage>,
+    /// Tokens of the last call to the model, as far as the conversation still has them.
+    context_tokens: u64,
     /// The agent works towards a goal.
     pursues: bool,
     /// How the last turn ended, if by itself.
@@ -36,7 +38,17 @@ pub struct ThreadState {
 impl ThreadState {
     /// A thread at rest.
     pub fn new(thread_id: ThreadId, usage: Option<ThreadTokenUsage>) -> Self {
-        Self { thread_id, turn: None, behind: Behind::default(), usage, pursues: false, last_end: None, failed: false }
+        let context_tokens = usage.and_then(|usage| u64::try_from(usage.last.total_tokens).ok()).unwrap_or_default();
+        Self {
+            thread_id,
+            turn: None,
+            behind: Behind::default(),
+            usage,
+            context_tokens,
+            pursues: false,
+            last_end: None,
+            failed: false,
+        }
     }
 
     /// What clients are told of it.
@@ -51,6 +63,11 @@ impl ThreadState {
     /// The id of the turn that runs.
     pub fn running(&self) -> Option<&str> {
         self.turn.as_ref().map(|turn| turn.record.id.as_str())
+    }
+
+    /// About the tokens of the conversation, as the last call to the model told them.
+    pub(super) fn context_tokens(&self) -> u64 {
+        self.context_tokens
     }
 
     /// Whether the agent works towards a goal.
@@ -83,6 +100,7 @@ impl ThreadState {
             last_message: None,
             end: End { pursued, worked: false },
             tokens: 0,
+            aside: false,
         });
         self.last_end = None;
     }
@@ -163,6 +181,7 @@ impl ThreadState {
                 self.announce(steps);
             }
             TurnEvent::ReviewBegan { reply, label } => {
+                turn.aside = true;
                 steps.push(turn.record_of(Vec::new(), Vec::new()).into());
                 let said = said_of_review(turn_id, label);
                 let shown = turn_object(&turn.record, encoded(&said).into_iter().collect(), TurnItemsView::NotLoaded);
@@ -216,6 +235,7 @@ impl ThreadState {
             }
             TurnEvent::Compacted { item, history } => {
                 let encoded = encoded(&item);
+                self.context_tokens = 0;
                 let record = turn.complete(&item, encoded.clone(), history);
                 steps.push(Record { replaces_history: true, ..record }.into());
                 steps.extend(encoded.and_then(|encoded| self.completed(&item, encoded)));
@@ -229,6 +249,9 @@ impl ThreadState {
             }
             TurnEvent::Used { usage, context_window } => {
                 turn.tokens = turn.tokens.saturating_add(i64::try_from(usage.total).unwrap_or(i64::MAX));
+                if !turn.aside {
+                    self.context_tokens = usage.total;
+                }
                 let usage = added(self.usage, usage, context_window);
                 turn.record.token_usage = Some(usage);
                 self.usage = Some(usage);

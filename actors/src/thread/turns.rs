@@ -39,6 +39,7 @@ impl Thread {
     pub(super) fn begin(&mut self, purpose: Purpose, rules: TurnRules, ctx: &mut Context<Self>) {
         let turn_id = Uuid::now_v7().to_string();
         let pursues = matches!(purpose, Purpose::Pursue(_));
+        let compact_first = self.compacts_first(&purpose, &rules);
         self.state.begin(&turn_id, pursues, self.parts.clock.unix_ms());
         let task = TurnTask {
             thread_id: self.record.id,
@@ -52,8 +53,7 @@ impl Thread {
             servers: self.servers.clone(),
             allowed: self.allowed.clone(),
             history: self.history.as_ref().map(|known| known.entries().to_vec()),
-            compact_first: std::mem::take(&mut self.too_long)
-                && matches!(purpose, Purpose::Answer(_) | Purpose::Pursue(_)),
+            compact_first,
             purpose,
         };
         let deaf = match task.purpose {
@@ -68,6 +68,19 @@ impl Thread {
         let progress = self.history.is_none().then(|| ctx.run_interval(period, Self::record_progress));
         let (ended, _work) = (CancellationToken::new(), self.parts.work.token());
         self.running = Some(Running { turn, deaf, ended, progress, _work });
+    }
+
+    /// Whether the conversation is summarised before a turn asks the model: it did not fit, or nearly fills the context.
+    fn compacts_first(&mut self, purpose: &Purpose, rules: &TurnRules) -> bool {
+        let is_full = rules.compact_from.is_some_and(|tokens| self.state.context_tokens() >= tokens);
+        match purpose {
+            Purpose::Answer(_) | Purpose::Pursue(_) => std::mem::take(&mut self.too_long) || is_full,
+            Purpose::Compact(_) => {
+                self.too_long = false;
+                false
+            }
+            Purpose::Command(_) | Purpose::Review(_) => false,
+        }
     }
 
     /// Hands words to the turn that runs, which reports them when they are part of the conversation.

@@ -135,7 +135,7 @@ pub struct TurnTask {
     pub rules: TurnRules,
     /// What the model has seen of a thread that is not on disk; `None` where it is to be read from there.
     pub history: Option<Vec<HistoryItem>>,
-    /// The conversation no longer fits into the model's context: it is summarised first.
+    /// The conversation no longer fits into the model's context, or hardly does: it is summarised first.
     pub compact_first: bool,
     /// The commands of the thread.
     pub shells: Arc<Shells>,
