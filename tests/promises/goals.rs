@@ -60,8 +60,9 @@ fn the_agent_begins_turns_by_itself_until_the_goal_is_reached_and_everybody_sees
             .filter(|message| message["method"] == "thread/goal/updated")
             .map(|message| message["params"]["goal"]["status"].clone())
             .collect();
-        assert_eq!(statuses, ["complete"]);
-        assert_eq!(get(&mut client, &thread)["status"], "complete");
+        assert_eq!(statuses, ["complete", "complete"], "the second one counts what the turn took");
+        let goal = get(&mut client, &thread);
+        assert_eq!((&goal["status"], &goal["tokensUsed"]), (&json!("complete"), &json!(550)));
         let requests = agent.model.wait_for_requests(5);
         let words = requests[0].said_by("user").concat();
         assert!(words.contains("make it green") && words.contains("of the 100000"), "{words}");

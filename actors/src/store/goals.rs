@@ -65,14 +65,14 @@ impl Goal {
                 Self { status, ..goal }
             }
             GoalChange::Spend { tokens, ms } => {
-                let goal = known.filter(|goal| goal.status == ThreadGoalStatus::Active)?;
+                let goal = known?;
                 let tokens_used = goal.tokens_used.saturating_add(tokens);
                 Self { tokens_used, used_ms: goal.used_ms.saturating_add(ms), ..goal }
             }
         };
-        // A budget that is used up comes before everything but the end.
+        // A budget that is used up ends the work; what the agent or a person has settled stays.
         let is_spent = goal.token_budget.is_some_and(|budget| goal.tokens_used >= budget);
-        if is_spent && goal.status != ThreadGoalStatus::Complete {
+        if is_spent && goal.status == ThreadGoalStatus::Active {
             goal.status = ThreadGoalStatus::BudgetLimited;
         }
         Some(Self { updated_at_ms: at_ms, ..goal })
@@ -192,8 +192,9 @@ mod tests {
     #[test]
     fn only_an_active_goal_is_worked_on() {
         let paused = || [set(Some("a"), None, None), set(None, Some(ThreadGoalStatus::Paused), None)];
-        for change in [GoalChange::Spend { tokens: 1, ms: 1 }, GoalChange::Settle(ThreadGoalStatus::Complete)] {
-            assert!(after(paused().into_iter().chain([change])).is_none());
-        }
+        let settled = paused().into_iter().chain([GoalChange::Settle(ThreadGoalStatus::Complete)]);
+        assert!(after(settled).is_none());
+        let spent = after(paused().into_iter().chain([GoalChange::Spend { tokens: 1, ms: 1 }])).unwrap();
+        assert_eq!((spent.status, spent.tokens_used), (ThreadGoalStatus::Paused, 1), "the turn that was paused counts");
     }
 }

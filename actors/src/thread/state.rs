@@ -335,7 +335,9 @@ impl ThreadState {
             let ended: Vec<_> = last_message.iter().filter_map(encoded).collect();
             let view = if ended.is_empty() { TurnItemsView::NotLoaded } else { TurnItemsView::Summary };
             let completed = self.turn_changed(view, ended, Tell::TurnCompleted);
-            steps.extend(self.turn.take().filter(|_| self.pursues).map(spent));
+            // What a turn took counts also where it has settled the goal.
+            let pursues = self.pursues;
+            steps.extend(self.turn.take().filter(|turn| pursues || turn.end.pursued).map(spent));
             steps.push(self.status_changed());
             if let Some(error) = error {
                 let failure = TurnFailure { error, will_retry: false, thread_id, turn_id };
