@@ -21,6 +21,12 @@ use crate::protocol::server_request::{
 /// Members of the schema of a form that clients know; they refuse others. A title there is decoration.
 const FORM_MEMBERS: [&str; 4] = ["$schema", "type", "properties", "required"];
 
+/// Bytes of a question that people are asked. A longer one is cancelled.
+const QUESTION_BYTES: usize = 64 << 10;
+
+/// Bytes of what a server says of its progress; the rest is left out.
+const PROGRESS_BYTES: usize = 1024;
+
 /// What a server says while it works on a call.
 pub enum CallEvent {
     /// How far it is, in its own words.
@@ -130,10 +136,11 @@ impl ClientHandler for Ears {
 
     async fn on_progress(&self, progress: ProgressNotificationParam, _: NotificationContext<RoleClient>) {
         let ProgressNotificationParam { progress_token, progress, total, message, .. } = progress;
-        let words = message.unwrap_or_else(|| match total {
+        let mut words = message.unwrap_or_else(|| match total {
             Some(total) => format!("{progress} of {total}"),
             None => progress.to_string(),
         });
+        words.truncate(words.floor_char_boundary(PROGRESS_BYTES));
         self.calls.progress(&progress_token, words);
     }
 
@@ -163,8 +170,11 @@ impl ClientHandler for Ears {
     }
 }
 
-/// A question as clients are asked it; `None` for a kind that they do not know.
+/// A question as clients are asked it; `None` for a kind that they do not know, and for one that is too long.
 fn elicitation(request: ElicitRequestParams) -> Option<McpElicitation> {
+    if serde_json::to_vec(&request).map_or(true, |json| json.len() > QUESTION_BYTES) {
+        return None;
+    }
     let value = |meta| serde_json::to_value(meta).ok().filter(|meta| !meta.is_null());
     match request {
         ElicitRequestParams::FormElicitationParams { meta, message, requested_schema } => {
@@ -199,6 +209,14 @@ mod tests {
             "type": "object", "required": ["name"], "properties": {"name": {"type": "string", "title": "Name"}}
         });
         assert_eq!(requested_schema, schema);
+    }
+
+    #[test]
+    fn a_question_that_nobody_can_read_is_not_asked() {
+        let request =
+            |message: String| json!({"mode": "url", "message": message, "url": "http://h", "elicitationId": "e"});
+        let asked = |bytes: usize| elicitation(serde_json::from_value(request("x".repeat(bytes))).unwrap());
+        assert!(asked(100).is_some() && asked(QUESTION_BYTES).is_none());
     }
 
     #[actix_rt::test]

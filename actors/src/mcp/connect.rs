@@ -22,6 +22,9 @@ use crate::protocol::thread::ThreadId;
 /// Tools that a server may list. What it lists beyond is left out.
 const TOOLS: usize = 2000;
 
+/// Bytes of a text in which a server says what is wrong; the rest is left out.
+const TEXT_BYTES: usize = 8 << 10;
+
 /// Shortest secret that is taken out of texts. Shorter ones are words of any text.
 const SHORTEST_SECRET: usize = 6;
 
@@ -172,8 +175,24 @@ pub(super) async fn list_tools(peer: &Peer<RoleClient>) -> Result<Vec<Tool>, Ser
     }
 }
 
-/// A text without these secrets, which a server may repeat.
+/// A text of a server for people and models: of bounded length, and without these secrets, which it may repeat.
 pub(super) fn without(secrets: &[Secret], text: String) -> String {
     let secrets = secrets.iter().map(Secret::expose).filter(|secret| secret.len() >= SHORTEST_SECRET);
-    secrets.fold(text, |text, secret| text.replace(secret, "…"))
+    // First, because a cut could leave a part of one.
+    let mut text = secrets.fold(text, |text, secret| text.replace(secret, "…"));
+    text.truncate(text.floor_char_boundary(TEXT_BYTES));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_is_short_and_shows_no_secret() {
+        let secrets = ["s3cret-token".into(), "abc".into()];
+        let text = without(&secrets, format!("no: s3cret-token abc {}", "é".repeat(TEXT_BYTES)));
+        assert!(text.starts_with("no: … abc "), "{}", text.chars().take(40).collect::<String>());
+        assert!(text.len() <= TEXT_BYTES);
+    }
 }

@@ -32,6 +32,9 @@ use crate::turn::messages::{AskPurpose, TurnEvent};
 /// What a server says during a call and nobody has taken yet: of more, progress is left out and questions are cancelled.
 const EVENTS: usize = 8;
 
+/// Questions of one call that people are asked at a time. More are cancelled.
+const QUESTIONS: usize = 4;
+
 /// Calls a tool of a server. Calls run beside each other.
 pub(super) async fn call_server(toolbox: Rc<Toolbox>, tool: Arc<Offered>, call: Call) -> Answer {
     let arguments = match arguments(&call.arguments) {
@@ -186,6 +189,8 @@ impl Toolbox {
                     CallEvent::Elicit { answer, .. } if !passes_questions_on(self.rules.approval) => {
                         let _ = answer.send(declined());
                     }
+                    // Dropping the sender cancels the question.
+                    CallEvent::Elicit { .. } if questions.len() >= QUESTIONS => {}
                     CallEvent::Elicit { request, answer } => {
                         let params = self.elicitation(tool, *request);
                         let over = &over;
