@@ -67,6 +67,9 @@ Set to anything: no colours.
 \fBOPENAI_API_KEY\fR, \fBCODEX_API_KEY\fR
 Keys for the model provider openai.
 .TP
+\fBCODEX_APP_SERVER_LOGIN_ISSUER\fR
+Another issuer of accounts, by its URL, for the sign\-in with a code.
+.TP
 \fBHTTPS_PROXY\fR, \fBHTTP_PROXY\fR, \fBALL_PROXY\fR, \fBNO_PROXY\fR, \fBSSL_CERT_FILE\fR
 For outgoing connections.
 .SH SIGNALS
