@@ -5,8 +5,10 @@
 //! to retry. A write is answered once it is on disk. Times are Unix milliseconds.
 
 mod goals;
+mod queue;
 
-pub use goals::{AddQueued, ChangeGoal, ClearGoal, DeleteQueued, GoalChange, ListQueued, Queued, ReadGoal};
+pub use goals::{ChangeGoal, ClearGoal, GoalChange, ReadGoal};
+pub use queue::{AddQueued, DeleteQueued, ListQueued, Queued};
 
 use super::cursor::PageRequest;
 use super::record::{EnrollmentKey, ThreadRecord, TurnRecord};

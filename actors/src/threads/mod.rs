@@ -40,6 +40,7 @@ mod loaded;
 mod mcp;
 mod messages;
 mod query;
+mod queue;
 mod refusals;
 mod resume;
 mod schedule;
