@@ -148,7 +148,10 @@ fn flood(plan: &Plan, clients: usize, goal: f64) -> Result<Figure> {
         let thread = members[0].start_thread()?;
         // A thread can be joined once it has had a turn.
         begin_turn(&mut members[0], &thread)?;
-        side.model.asked()?.finish()?;
+        let mut question = side.model.asked()?;
+        let word = question.delta(WORD);
+        question.write(word.as_bytes())?;
+        question.finish()?;
         members[0].wait_for(COMPLETED, |_| ())?;
         for other in &mut members[1..] {
             other.send(&format!(
