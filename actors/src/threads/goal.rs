@@ -2,7 +2,6 @@
 //! the thread is loaded.
 
 use super::refusals::{thread_id, thread_not_found};
-use super::turn::{describe, rules};
 use super::{Threads, Work, decided, finish, hand_over, work};
 use crate::protocol::thread::{
     ThreadGoalClearParams, ThreadGoalClearResponse, ThreadGoalGetResponse, ThreadGoalSetParams, ThreadGoalSetResponse,
@@ -54,10 +53,9 @@ impl Threads {
             });
         }
         let thread = self.live(&params.thread_id)?;
-        let (catalog, home) = (self.parts.catalog.clone(), self.parts.host.codex_home.clone());
+        let rules = self.rules_now(&thread);
         work(async move {
-            let record = describe(&thread).await?;
-            let rules = Box::new(rules(&record, &catalog, home).await?);
+            let rules = rules.await?;
             hand_over(move |reply| async move {
                 // Where the thread fails meanwhile, the reply is dropped with the message, which answers that.
                 let _ = thread.send(ChangeThreadGoal { reply, change, rules }).await;

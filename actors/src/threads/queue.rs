@@ -4,7 +4,6 @@
 use uuid::Uuid;
 
 use super::refusals::{thread_id, thread_not_found};
-use super::turn::{describe, rules};
 use super::{Threads, Work, finish, hand_over, work};
 use crate::protocol::thread::{
     QueuedSubmission, ThreadQueueAddParams, ThreadQueueDeleteParams, ThreadQueueDeleteResponse, ThreadQueueListParams,
@@ -40,10 +39,9 @@ impl Threads {
             });
         }
         let thread = self.live(&params.thread_id)?;
-        let (catalog, home) = (self.parts.catalog.clone(), self.parts.host.codex_home.clone());
+        let rules = self.rules_now(&thread);
         work(async move {
-            let record = describe(&thread).await?;
-            let rules = Box::new(rules(&record, &catalog, home).await?);
+            let rules = rules.await?;
             hand_over(move |reply| async move {
                 let _ = thread.send(QueueWords { reply, submission, rules }).await;
             })

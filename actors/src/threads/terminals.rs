@@ -1,10 +1,8 @@
 //! Requests about shell commands: those that agents left running, and those of users.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::refusals::{thread_id, thread_not_found};
-use super::turn::{describe, rules};
 use super::{Threads, Work, decided, finish, hand_over, work};
 use crate::protocol::RpcError;
 use crate::protocol::thread::{
@@ -81,10 +79,9 @@ impl Threads {
             Some(Ok(milliseconds)) => Duration::from_millis(milliseconds),
             None => USUAL_TIME,
         };
-        let (catalog, home): (_, PathBuf) = (self.parts.catalog.clone(), self.parts.host.codex_home.clone());
+        let rules = self.rules_now(&thread);
         work(async move {
-            let record = describe(&thread).await?;
-            let rules = Box::new(rules(&record, &catalog, home).await?);
+            let rules = rules.await?;
             hand_over(move |reply| async move {
                 let command = UserCommand { reply, script, timeout };
                 // Where the thread fails meanwhile, the reply is dropped with the message, which answers that.

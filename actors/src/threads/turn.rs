@@ -86,10 +86,9 @@ impl Threads {
 
     pub(super) fn compact(&self, params: &ThreadIdParams) -> Result<Work, RpcError> {
         let thread = self.live(&params.thread_id)?;
-        let (catalog, home) = (self.parts.catalog.clone(), self.parts.host.codex_home.clone());
+        let rules = self.rules_now(&thread);
         work(async move {
-            let record = describe(&thread).await?;
-            let rules = Box::new(rules(&record, &catalog, home).await?);
+            let rules = rules.await?;
             hand_over(move |reply| async move {
                 let _ = thread.send(CompactThread { reply, rules }).await;
             })
@@ -104,14 +103,23 @@ impl Threads {
         if let Some((member, _)) = target.text().filter(|(_, text)| text.trim().is_empty()) {
             return Err(RpcError::invalid_request(format_args!("{member} must not be empty")));
         }
-        let (catalog, home) = (self.parts.catalog.clone(), self.parts.host.codex_home.clone());
+        let rules = self.rules_now(&thread);
         work(async move {
-            let record = describe(&thread).await?;
-            let rules = Box::new(rules(&record, &catalog, home).await?);
+            let rules = rules.await?;
             hand_over(move |reply| async move {
                 let _ = thread.send(ReviewThread { wanted: ReviewWanted { reply, target }, rules }).await;
             })
         })
+    }
+
+    /// The rules of a turn that a loaded thread begins as its settings are when this is awaited.
+    pub(super) fn rules_now(
+        &self,
+        thread: &Arc<Addr<Thread>>,
+    ) -> impl Future<Output = Result<Box<TurnRules>, RpcError>> + use<> {
+        let (thread, catalog) = (thread.clone(), self.parts.catalog.clone());
+        let home = self.parts.host.codex_home.clone();
+        async move { Ok(Box::new(rules(&*describe(&thread).await?, &catalog, home).await?)) }
     }
 
     /// The loaded thread of this id.
