@@ -38,8 +38,9 @@ fn a_person_has_it_summarised_and_the_next_turn_goes_on_from_that() {
         turn(&mut client, &thread);
         let requests = agent.model.wait_for_requests(3);
         assert!(requests[1].tools().is_empty(), "who summarises calls nothing");
-        let (said, heard) = (requests[2].said_by("assistant"), requests[2].said_by("user").concat());
-        assert!(said.is_empty() && heard.contains("The summary.") && heard.contains("go"), "{said:?} {heard}");
+        let (said, heard) = (requests[2].said_by("assistant"), requests[2].said_by("user"));
+        assert!(said.is_empty() && heard.iter().any(|said| said == "go"), "{said:?} {heard:?}");
+        assert!(heard.concat().contains("The summary."), "{heard:?}");
         let shown = client.call("thread/read", json!({"threadId": thread, "includeTurns": true}));
         let turns = shown["thread"]["turns"].as_array().expect("turns").clone();
         assert_eq!(turns.len(), 3);
