@@ -99,6 +99,7 @@ fn of_listener(error: &ListenError) -> i32 {
         ListenError::Unix(UnixSocketError::InUse(_) | UnixSocketError::StillStarting { .. }) => TRY_LATER,
         // A port that is taken becomes free, an address of a network that is coming up appears.
         ListenError::Tcp(TcpError::Io { .. }) => TRY_LATER,
+        ListenError::Inherited(_) | ListenError::Unix(UnixSocketError::OpenToOthers(_)) => CONFIGURATION,
         ListenError::Unix(_) => FAILED,
     }
 }

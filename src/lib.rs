@@ -29,6 +29,8 @@ pub mod serve;
 pub mod server;
 pub mod settings;
 pub mod signals;
+pub mod succession;
+pub mod supervisor;
 pub mod terminal;
 
 pub use app_server_actors::protocol;

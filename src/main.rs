@@ -3,7 +3,8 @@
 use std::{error::Error, future};
 
 use codex_app_server::{
-    cli::Arguments, codex_home, commands, exit, logging, output, serve::serve, settings::Settings, terminal,
+    cli::Arguments, codex_home, commands, exit, logging, output, serve::serve, settings::Settings,
+    succession::Succession, terminal,
 };
 
 fn main() {
@@ -14,11 +15,13 @@ fn main() {
     if let Some(code) = command_launcher::run_if_init() {
         std::process::exit(code)
     }
+    // It changes the environment, so it comes before other threads, too.
+    let succession = Succession::of_this_process();
     command_launcher::reset_signals();
     codex_home::keep_own_rights();
     logging::catch_panics();
     let ended = match Arguments::from_environment() {
-        Ok(arguments) => run(arguments).map(|()| 0),
+        Ok(arguments) => run(arguments, succession).map(|()| 0),
         Err(said) => output::print_clap(&said).map_err(Into::into),
     };
     let code = ended.unwrap_or_else(|error| {
@@ -33,7 +36,7 @@ fn main() {
     std::process::exit(code)
 }
 
-fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
+fn run(mut arguments: Arguments, succession: Succession) -> Result<(), Box<dyn Error>> {
     arguments.check_options()?;
     if let Some(command) = arguments.command.take() {
         return commands::run(&command, arguments);
@@ -44,5 +47,5 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
     logging::start(&settings.log)?;
     effective.warn();
     codex_home::ensure(&codex_home)?;
-    commands::block_on(serve(&arguments, &codex_home, settings, future::pending()))
+    commands::block_on(serve(&arguments, &codex_home, settings, succession, future::pending()))
 }

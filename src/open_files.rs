@@ -4,13 +4,17 @@ use std::sync::OnceLock;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+/// The variable by which a server tells the next one, which inherits the raised limit, what it was before.
+pub const BEFORE: &str = "CODEX_APP_SERVER_OPEN_FILES";
+
 /// The soft limit before it was raised.
-static BEFORE: OnceLock<Option<u64>> = OnceLock::new();
+static AT_START: OnceLock<Option<u64>> = OnceLock::new();
 
 /// The soft limit that this process was started with, for the commands that it runs: some programs cannot live with a
 /// high one. `None` is unlimited.
 pub fn at_start() -> Option<u64> {
-    *BEFORE.get_or_init(|| getrlimit(Resource::Nofile).current)
+    let before = || std::env::var(BEFORE).ok().and_then(|files| files.parse().ok());
+    *AT_START.get_or_init(|| before().or(getrlimit(Resource::Nofile).current))
 }
 
 /// Raises the soft limit to the hard limit. A failure is logged; the server then serves fewer clients.

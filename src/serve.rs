@@ -1,6 +1,6 @@
 //! The life of a server in this process: start, signals, shutdown.
 
-use std::{error::Error, path::Path, pin::pin};
+use std::{error::Error, path::Path, pin::pin, time::Duration};
 
 use crate::{
     cli::Arguments,
@@ -9,6 +9,8 @@ use crate::{
     server::{STORE_FILE, Server},
     settings::{Effective, Settings},
     signals::{Signals, Wish, wish_of_hangup},
+    succession::{Next, Succession, Successor},
+    supervisor::{Pulse, Supervisor},
 };
 
 /// Serves according to `arguments` until a signal or the listener ends it. `beside` runs from the moment at which
@@ -20,24 +22,32 @@ pub async fn serve(
     arguments: &Arguments,
     codex_home: &Path,
     mut settings: Settings,
+    succession: Succession,
     beside: impl Future<Output = ()>,
 ) -> Result<(), Box<dyn Error>> {
+    let Succession { inherited, predecessor, successor } = succession;
+    let serves_stdio_alone = inherited.is_empty() && matches!(arguments.listen[..], [] | [ListenUrl::Stdio]);
     let mut in_force = Settings::load(codex_home, &arguments.setting_overrides())?;
-    let mut signals = Signals::install(wish_of_hangup(arguments.listen == ListenUrl::Stdio))?;
+    let mut signals = Signals::install(wish_of_hangup(serves_stdio_alone))?;
     if settings.startup.raise_open_files {
         open_files::raise_limit();
     }
 
+    let supervisor = Supervisor::of_environment();
     let mut server = tokio::select! {
-        server = Server::start(arguments, codex_home, &settings) => server?,
+        server = Server::start(arguments, inherited, predecessor, codex_home, &settings) => server?,
         () = signals.stop() => return Ok(()),
     };
+    supervisor.ready();
+    let actors = server.actors().clone();
+    let mut pulse = pin!(Pulse::new(&actors, &supervisor).run());
     let every = settings.startup.neighbour_check_seconds.duration();
     let mut neighbours = pin!(neighbours::watch(codex_home.join(STORE_FILE), every));
     let mut beside = pin!(async {
         beside.await;
         std::future::pending::<()>().await;
     });
+    let mut next = None;
     loop {
         tokio::select! {
             ended = server.ended() => {
@@ -46,9 +56,22 @@ pub async fn serve(
             }
             wish = signals.next() => match wish {
                 Wish::Reload => {
+                    supervisor.reloading();
                     reload(arguments, codex_home, &mut settings, &mut in_force);
                     server.reload_secrets();
                     server.reopen_store().await;
+                    supervisor.ready();
+                }
+                Wish::HandOver => {
+                    let patience = settings.startup.take_over_seconds.duration();
+                    match hand_over(&mut server, successor.as_ref(), patience, &mut signals).await {
+                        HandedOver::To(it) => {
+                            next = Some(it);
+                            break;
+                        }
+                        HandedOver::Stopped => break,
+                        HandedOver::Not => {}
+                    }
                 }
                 Wish::Stop => {
                     log::info!("{} has come: the server ends", signals.last());
@@ -57,15 +80,72 @@ pub async fn serve(
             },
             () = &mut neighbours => {}
             () = &mut beside => {}
+            () = &mut pulse => {}
         }
     }
 
+    let telling = async {
+        match next {
+            Some(_) => supervisor.handing_over().await,
+            None => supervisor.stopping().await,
+        }
+    };
     tokio::select! {
         () = server.finish(&settings.shutdown) => {}
-        () = signals.force(settings.shutdown.repeat_milliseconds.duration()) => log::warn!("received a second signal to end; ending at once"),
+        () = signals.force(settings.shutdown.repeat_milliseconds.duration()) => {
+            log::warn!("received a second signal to end; ending at once");
+            return Ok(());
+        }
+        () = telling => {}
         () = &mut beside => {}
     }
+    if let Some(next) = next {
+        let id = next.id();
+        next.take_over()?;
+        supervisor.handed_over_to(id);
+    }
     Ok(())
+}
+
+/// How an attempt to hand the sockets over ended.
+enum HandedOver {
+    /// The next server waits for the end of this one.
+    To(Next),
+    /// This one goes on.
+    Not,
+    /// A signal asked for the end meanwhile.
+    Stopped,
+}
+
+/// Starts the next server. If it cannot take over, this one goes on.
+async fn hand_over(
+    server: &mut Server,
+    successor: Option<&Successor>,
+    patience: Duration,
+    signals: &mut Signals,
+) -> HandedOver {
+    let Some(successor) = successor else {
+        log::warn!("this server cannot be replaced by another one; stop it, and start it again");
+        return HandedOver::Not;
+    };
+    log::info!("starting the next server, which takes the sockets over");
+    tokio::select! {
+        next = server.start_next(successor, patience) => match next {
+            Ok(next) => {
+                log::info!("process {} takes over; no client is accepted here any more", next.id());
+                server.leave_sockets().await;
+                HandedOver::To(next)
+            }
+            Err(error) => {
+                log::error!("{error}; this server goes on");
+                HandedOver::Not
+            }
+        },
+        () = signals.stop() => {
+            log::info!("a signal to end has come: both servers end");
+            HandedOver::Stopped
+        }
+    }
 }
 
 /// Applies the settings that can change at run time. On an error nothing changes.

@@ -17,12 +17,15 @@ pub enum Wish {
     Stop,
     /// Reload the settings: SIGHUP otherwise.
     Reload,
+    /// Hand the sockets over to a new server: SIGUSR2.
+    HandOver,
 }
 
 /// The signals of this process. After [`Signals::install`] none of them ends the process by itself.
 pub struct Signals {
     ending: AnyOf,
     hangup: Signal,
+    hand_over: Signal,
     wish_of_hangup: Wish,
     /// Name of the last signal.
     last: &'static str,
@@ -35,9 +38,8 @@ const ENDING: [(&str, Number); 4] =
 
 /// Signals that would end the process without a word, and that ask for nothing. At SIGXFSZ a write above the limit on file
 /// sizes (`ulimit -f`) fails with EFBIG. Commands are started with the system's defaults again.
-const UNUSED: [Number; 8] = [
+const UNUSED: [Number; 7] = [
     Number::USR1,
-    Number::USR2,
     Number::ALARM,
     Number::VTALARM,
     Number::PROF,
@@ -79,6 +81,7 @@ impl Signals {
         Ok(Self {
             ending: AnyOf::install(ENDING.map(|(name, number)| (name, number.as_raw())))?,
             hangup: signal(SignalKind::hangup())?,
+            hand_over: signal(SignalKind::user_defined2())?,
             wish_of_hangup,
             last: "none",
             unused: AnyOf::install(
@@ -98,6 +101,10 @@ impl Signals {
                 _ = self.hangup.recv() => {
                     self.last = "SIGHUP";
                     return self.wish_of_hangup;
+                }
+                _ = self.hand_over.recv() => {
+                    self.last = "SIGUSR2";
+                    return Wish::HandOver;
                 }
                 _ = self.unused.recv() => log::info!("received a signal that asks for nothing"),
             }
@@ -153,6 +160,8 @@ mod tests {
 
         send(Number::HUP);
         assert_eq!(supervised.next().await, Wish::Reload);
+        send(Number::USR2);
+        assert_eq!(supervised.next().await, Wish::HandOver);
         send(Number::TERM);
         assert_eq!(supervised.next().await, Wish::Stop);
         send(Number::HUP);

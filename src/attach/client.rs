@@ -70,6 +70,11 @@ enum Wire {
     Lines(WriteHalf<DuplexStream>, Lines<BufReader<ReadHalf<DuplexStream>>>),
 }
 
+/// The capabilities of a client that takes everything.
+pub fn everything() -> Capabilities {
+    Capabilities { experimental_api: true, ..Capabilities::default() }
+}
+
 impl Client {
     /// Connects to `endpoint` and initializes the connection as `name`, with experimental methods. Returns the client
     /// and the server's answer to `initialize`. If nothing listens there, it waits a moment for a server that is just
@@ -103,23 +108,31 @@ impl Client {
         limits: &Limits,
     ) -> Result<(Self, InitializeResponse), ClientError> {
         let wire = Wire::WebSocket(Box::new(connect(endpoint, limits).await?));
-        Self { wire, last_id: 0 }.initialized(name).await
+        Self { wire, last_id: 0 }.initialized(name, everything()).await
     }
 
-    /// Connects over `stream` to a server in this process, one message per line.
+    /// Connects over `stream` to a server in this process, one message per line, with these capabilities.
     ///
     /// # Errors
     /// The server refuses this client.
-    pub async fn over(stream: DuplexStream, name: &str) -> Result<(Self, InitializeResponse), ClientError> {
+    pub async fn over(
+        stream: DuplexStream,
+        name: &str,
+        capabilities: Capabilities,
+    ) -> Result<(Self, InitializeResponse), ClientError> {
         let (reader, writer) = tokio::io::split(stream);
         let wire = Wire::Lines(writer, BufReader::new(reader).lines());
-        Self { wire, last_id: 0 }.initialized(name).await
+        Self { wire, last_id: 0 }.initialized(name, capabilities).await
     }
 
-    async fn initialized(mut self, name: &str) -> Result<(Self, InitializeResponse), ClientError> {
+    async fn initialized(
+        mut self,
+        name: &str,
+        capabilities: Capabilities,
+    ) -> Result<(Self, InitializeResponse), ClientError> {
         let params = InitializeParams {
             client_info: ClientInfo { name: name.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-            capabilities: Some(Capabilities { experimental_api: true, ..Capabilities::default() }),
+            capabilities: Some(capabilities),
         };
         let server = self.call(&INITIALIZE, &params).await?;
         self.send(ByteString::from_static(INITIALIZED)).await?;

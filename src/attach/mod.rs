@@ -10,7 +10,7 @@ mod token;
 mod websocket;
 
 pub use self::{
-    client::{Client, ClientError},
+    client::{Client, ClientError, everything},
     endpoint::{Endpoint, EndpointError, connect_unix, how_to_start},
     error::CallError,
     level::protocol_level,

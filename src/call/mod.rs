@@ -80,7 +80,8 @@ pub async fn run(command: &ClientCommand, endpoint: &Endpoint, limits: &Limits) 
                 printer.text(&status::of(&diagnostics, &server)).await?;
             }
         }
-        ClientCommand::Stop { .. } => return stop::run(client, endpoint, &mut printer).await,
+        ClientCommand::Stop { .. } => return stop::stop(client, endpoint, &mut printer).await,
+        ClientCommand::Upgrade { .. } => return stop::upgrade(client, endpoint, limits, &mut printer).await,
         ClientCommand::Rename { thread_id, name, .. } => {
             let params = ThreadNameSetParams { thread_id: thread_id.clone(), name: name.clone() };
             client.call(&THREAD_NAME_SET, &params).await?;

@@ -13,6 +13,9 @@ pub fn of(server: &ServerDiagnosticsResponse, greeting: &InitializeResponse) -> 
     let mut text = format!("Build:     {build}, speaks the protocol of codex app-server {level}\n");
     text += &format!("Process:   {}{memory}\n", server.process.id);
     text += &format!("Home:      {}\n", shown_in_one_line(&greeting.codex_home));
+    for url in &server.listeners {
+        text += &format!("Listens:   {}\n", shown_in_one_line(url));
+    }
     let gauge = |name: &str| server.gauges.iter().find(|gauge| gauge.name == name).map_or(0, |gauge| gauge.value);
     text += &format!(
         "Requests:  {} in work, {} waiting\n\n",

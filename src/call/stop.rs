@@ -1,38 +1,21 @@
-//! Ends a server of this machine.
+//! Ends a server of this machine, or puts another one in its place.
 
 use std::time::Duration;
 
-use app_server_actors::protocol::calls::SERVER_DIAGNOSTICS;
+use app_server_actors::{limits::Limits, protocol::calls::SERVER_DIAGNOSTICS};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::timeout;
 
-use super::Printer;
+use super::{NAME, Printer};
 use crate::attach::{CallError, Client, ClientError, Endpoint};
 
 /// How long a server may take to finish its work: more than its default limits for that.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Tells the process of the server to end, and waits until it has closed this connection.
-pub async fn run(mut client: Client, endpoint: &Endpoint, printer: &mut Printer) -> Result<(), CallError> {
-    if !matches!(endpoint, Endpoint::Unix(_)) {
-        let text = "stop ends servers on a Unix socket of this machine; end another one where it runs";
-        return Err(CallError::Usage(text.to_owned()));
-    }
-    let process = client.call(&SERVER_DIAGNOSTICS, &()).await?.process.id;
-    let number = i32::try_from(process).ok().and_then(Pid::from_raw);
-    let signalled = number.ok_or(rustix::io::Errno::SRCH).and_then(|number| kill_process(number, Signal::TERM));
-    signalled
-        .map_err(|error| CallError::Unsuccessful(format!("the process {process} cannot be told to end: {error}")))?;
-    let gone = async {
-        loop {
-            match client.next().await {
-                Err(ClientError::Gone) => return Ok(()),
-                Err(error) => return Err(error),
-                Ok(_) => {}
-            }
-        }
-    };
-    match timeout(PATIENCE, gone).await {
+pub async fn stop(mut client: Client, endpoint: &Endpoint, printer: &mut Printer) -> Result<(), CallError> {
+    let process = signal(&mut client, endpoint, Signal::TERM).await?;
+    match timeout(PATIENCE, gone(client)).await {
         Ok(ended) => ended?,
         Err(_) => {
             let text =
@@ -41,4 +24,58 @@ pub async fn run(mut client: Client, endpoint: &Endpoint, printer: &mut Printer)
         }
     }
     printer.text(&format!("The server (process {process}) has ended.\n")).await.map_err(Into::into)
+}
+
+/// Tells the process of the server to hand its sockets over, and waits until the next one answers.
+pub async fn upgrade(
+    mut client: Client,
+    endpoint: &Endpoint,
+    limits: &Limits,
+    printer: &mut Printer,
+) -> Result<(), CallError> {
+    let process = signal(&mut client, endpoint, Signal::USR2).await?;
+    let next = async {
+        gone(client).await?;
+        let (mut client, _) = Client::connect(endpoint, NAME, limits).await?;
+        let next = client.call(&SERVER_DIAGNOSTICS, &()).await?;
+        client.close().await;
+        Ok::<_, ClientError>(next)
+    };
+    match timeout(PATIENCE, next).await {
+        Ok(next) => {
+            let next = next?;
+            let text = format!(
+                "The server (process {process}) has handed over to process {}, version {}.\n",
+                next.process.id, next.version
+            );
+            printer.text(&text).await.map_err(Into::into)
+        }
+        Err(_) => Err(CallError::Unsuccessful(format!(
+            "the server (process {process}) still serves; its log says why the next one has not taken over"
+        ))),
+    }
+}
+
+/// Signals the process of the server: its id.
+async fn signal(client: &mut Client, endpoint: &Endpoint, signal: Signal) -> Result<u32, CallError> {
+    if !matches!(endpoint, Endpoint::Unix(_)) {
+        let text = "this works for servers on a Unix socket of this machine; signal another one where it runs";
+        return Err(CallError::Usage(text.to_owned()));
+    }
+    let process = client.call(&SERVER_DIAGNOSTICS, &()).await?.process.id;
+    let number = i32::try_from(process).ok().and_then(Pid::from_raw);
+    let signalled = number.ok_or(rustix::io::Errno::SRCH).and_then(|number| kill_process(number, signal));
+    let refused = |error| CallError::Unsuccessful(format!("the process {process} cannot be told: {error}"));
+    signalled.map_err(refused).map(|()| process)
+}
+
+/// Returns when the server has closed the connection.
+async fn gone(mut client: Client) -> Result<(), ClientError> {
+    loop {
+        match client.next().await {
+            Err(ClientError::Gone) => return Ok(()),
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+    }
 }

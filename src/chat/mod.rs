@@ -29,7 +29,7 @@ use self::{
     talk::{Happening, Talk},
 };
 use crate::{
-    attach::{AttachError, CallError, Client, ClientError},
+    attach::{AttachError, CallError, Client, ClientError, everything},
     call::Printer,
     cli::{Arguments, ChatArguments},
     codex_home,
@@ -67,7 +67,7 @@ pub async fn run(
         Err(ClientError::Attach(AttachError::Unreachable { .. })) if may_serve => {
             codex_home::ensure(codex_home)?;
             let server = OwnServer::start(arguments, codex_home, settings)?;
-            let conversed = match Client::over(server.open(), NAME).await {
+            let conversed = match Client::over(server.open(), NAME, everything()).await {
                 Ok((client, _)) => Conversation { chat, arguments, is_here: true }.hold(client, signals).await,
                 Err(error) => Err(error.into()),
             };

@@ -285,6 +285,16 @@ pub enum ClientCommand {
         server: ServerChoice,
     },
 
+    /// Puts a new server, such as a newer version of the program, in the place of the running one of this machine.
+    ///
+    /// The new server is started as the running one was and takes its sockets, so no client is refused: running work is
+    /// finished first, and who connects meanwhile waits. If the new server cannot start, the running one goes on.
+    Upgrade {
+        /// The server to attach to.
+        #[command(flatten)]
+        server: ServerChoice,
+    },
+
     /// Archives a thread.
     Archive {
         /// Id of the thread.
@@ -331,6 +341,7 @@ impl ClientCommand {
             | Self::Unarchive { server, .. }
             | Self::Status { server, .. }
             | Self::Stop { server }
+            | Self::Upgrade { server }
             | Self::Archive { server, .. } => server,
         }
     }

@@ -10,7 +10,7 @@ mod version;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, error::ErrorKind};
 
 use app_server_actors::protocol::API_VERSION;
 pub use auth::{AuthArguments, AuthMode};
@@ -18,15 +18,17 @@ pub use commands::{ApplyPatchArguments, ChatArguments, ClientCommand, Command, S
 pub use overrides::Override;
 pub use remote_control::{RemoteControlAction, RemoteControlArguments};
 
-use crate::listen::ListenUrl;
+use crate::listen::{ListenUrl, check_together};
 
 /// Shares one coding agent among many clients over the JSON-RPC protocol of `codex app-server`.
 #[derive(Debug, Parser)]
 #[command(name = "codex-app-server")]
 pub struct Arguments {
-    /// Where to listen: `stdio://`, `unix://` (the control socket), `unix://PATH`, `ws://IP:PORT` or `off`.
-    #[arg(long, value_name = "URL", default_value = "stdio://", value_parser = ListenUrl::parse_here)]
-    pub listen: ListenUrl,
+    /// Where to listen: `stdio://`, `unix://` (the control socket), `unix://PATH`, `ws://IP:PORT` or `off`. Repeatable: all
+    /// clients share the threads. [default: stdio://]
+    // Without a default of clap's, because sockets that a supervisor passes on are one, too.
+    #[arg(long, value_name = "URL", value_parser = ListenUrl::parse_here)]
+    pub listen: Vec<ListenUrl>,
 
     /// Serves one client on stdin and stdout; same as `--listen stdio://`.
     #[arg(long, conflicts_with = "listen")]
@@ -93,18 +95,20 @@ impl Arguments {
     /// Parses `words`; the first one is the name by which the program was called.
     pub fn parse_from_words(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let called = argv::read(words.into_iter().collect());
-        let command = if called.as_codex {
+        let mut command = if called.as_codex {
             Self::command().display_name("codex-cli").bin_name("codex app-server").version(API_VERSION)
         } else {
             Self::command().version(version::own())
         };
-        let arguments = Self::from_arg_matches(&command.try_get_matches_from(called.words)?)?;
+        let matches = command.clone().try_get_matches_from(called.words)?;
+        let arguments = Self::from_arg_matches(&matches)?;
+        check_together(&arguments.listen).map_err(|error| command.error(ErrorKind::ArgumentConflict, error))?;
         Ok(arguments.normalized())
     }
 
     fn normalized(mut self) -> Self {
         if self.stdio {
-            self.listen = ListenUrl::Stdio;
+            self.listen = vec![ListenUrl::Stdio];
         }
         if let Some(Command::Config { overrides, .. } | Command::Proxy { overrides, .. }) = &mut self.command {
             self.overrides.append(overrides);
@@ -150,8 +154,6 @@ impl Arguments {
 mod tests {
     use std::path::PathBuf;
 
-    use clap::error::ErrorKind;
-
     use super::*;
 
     fn parse(line: &str) -> Result<Arguments, clap::Error> {
@@ -167,7 +169,7 @@ mod tests {
     #[test]
     fn serves_one_client_on_stdio_unless_told_otherwise() {
         let arguments = parse("codex-app-server").unwrap();
-        assert_eq!(arguments.listen, ListenUrl::Stdio);
+        assert_eq!(arguments.listen, [], "no listener is named");
         assert_eq!(arguments.session_source, "vscode");
     }
 
@@ -181,7 +183,7 @@ mod tests {
             "codex --enable goals app-server --disable apps --listen unix:///run/x.sock",
         ] {
             let arguments = parse(line).unwrap();
-            assert_eq!(arguments.listen, ListenUrl::Unix(PathBuf::from("/run/x.sock")), "{line}");
+            assert_eq!(arguments.listen, [ListenUrl::Unix(PathBuf::from("/run/x.sock"))], "{line}");
         }
     }
 

@@ -9,7 +9,6 @@ use serde::Serialize;
 use crate::{
     cli::Arguments,
     codex_home,
-    listen::control_socket,
     settings::{Effective, Settings},
 };
 
@@ -80,11 +79,13 @@ pub async fn examine(arguments: &Arguments) -> Vec<Finding> {
         files::lock(&home),
         files::servers(&home),
     ];
-    findings.extend(running::door(arguments));
+    findings.extend(running::doors(arguments));
     if let Ok(settings) = &settings {
         findings.push(model::model(&home, &arguments.config_overrides(), settings).await);
         findings.push(running::open_files(settings));
-        findings.extend(running::server(&control_socket(&home), &settings.limits).await);
+        for socket in running::sockets(arguments, &home) {
+            findings.extend(running::server(&socket, &settings.limits).await);
+        }
     }
     findings
 }

@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     os::unix::fs::{FileTypeExt as _, MetadataExt as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use app_server_actors::{limits::Limits, protocol::API_VERSION};
@@ -14,7 +14,7 @@ use crate::{
     attach::{AttachError, Client, ClientError, Endpoint, how_to_start, protocol_level},
     cli::Arguments,
     http::Capacity,
-    listen::ListenUrl,
+    listen::{ListenUrl, control_socket},
     settings::Settings,
 };
 
@@ -44,12 +44,23 @@ pub(super) fn open_files(settings: &Settings) -> Finding {
     Finding::ok("files", format!("{files} open files, for {clients} clients"))
 }
 
-/// Warns if other users than its own could connect to a server with these arguments.
-pub(super) fn door(arguments: &Arguments) -> Option<Finding> {
-    let ListenUrl::WebSocket(address) = &arguments.listen else { return None };
-    let text = format!("every user of this machine could use a server at ws://{address} with your rights");
-    let advice = "Add --ws-auth capability-token --ws-token-file PATH.";
-    arguments.auth.ws_auth.is_none().then(|| Finding::warning("listener", text, advice))
+/// Warns of each listener at which other users than its own could connect to a server with these arguments.
+pub(super) fn doors(arguments: &Arguments) -> impl Iterator<Item = Finding> {
+    let without_auth = arguments.listen.iter().filter(|_| arguments.auth.ws_auth.is_none());
+    without_auth.filter(|url| matches!(url, ListenUrl::WebSocket(_))).map(|url| {
+        let text = format!("every user of this machine could use a server at {url} with your rights");
+        Finding::warning("listener", text, "Add --ws-auth capability-token --ws-token-file PATH.")
+    })
+}
+
+/// The sockets of a server with these arguments; the control socket if they name none.
+pub(super) fn sockets(arguments: &Arguments, home: &Path) -> Vec<PathBuf> {
+    let named = arguments.listen.iter().filter_map(|url| match url {
+        ListenUrl::Unix(path) => Some(path.clone()),
+        _ => None,
+    });
+    let named: Vec<_> = named.collect();
+    if named.is_empty() { vec![control_socket(home)] } else { named }
 }
 
 /// Checks the socket and the server behind it.

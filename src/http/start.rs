@@ -9,8 +9,10 @@ use std::{
     time::Duration,
 };
 
+use actix::Addr;
 use actix_http::{HttpService, Protocol};
 use actix_rt::{
+    Arbiter, ArbiterHandle,
     net::{TcpStream, UnixStream},
     task::JoinHandle,
 };
@@ -20,23 +22,26 @@ use actix_web::{
     http::KeepAlive,
     web,
 };
-use app_server_actors::start::{Actors, ActorsParts};
+use app_server_actors::{
+    start::{Actors, ActorsParts},
+    store::Store,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::mpsc,
 };
 
-use super::{
-    Door, Site, Transport, app, capacity::Capacity, peer::Entrance, proxies::TrustedProxies, service::OnDemand,
-};
+use super::{Door, Site, Transport, app, capacity::Capacity, peer::Entrance, service::OnDemand};
 use crate::settings;
 
-/// A bound socket for HTTP.
-pub enum Sockets {
-    /// The Unix control socket.
-    Unix(UnixListener),
-    /// The TCP listener and the rules for its clients.
-    Tcp(TcpListener, Arc<Door>),
+/// The bound sockets for HTTP.
+pub struct Sockets {
+    /// Unix sockets, for this user.
+    pub unix: Vec<UnixListener>,
+    /// TCP listeners.
+    pub tcp: Vec<TcpListener>,
+    /// The rules for clients on TCP.
+    pub door: Arc<Door>,
 }
 
 /// Name of the listener in the library's messages.
@@ -45,6 +50,7 @@ const NAME: &str = "clients";
 /// A running HTTP server and the actors in it.
 pub struct HttpServer {
     actors: Actors,
+    arbiter: ArbiterHandle,
     handle: ServerHandle,
     running: JoinHandle<io::Result<()>>,
 }
@@ -53,60 +59,52 @@ impl HttpServer {
     /// Serves `sockets`. The actors start on the arbiter of the first worker, where the connections live: a message to
     /// another arbiter would cost more than a whole request.
     pub async fn start(sockets: Sockets, parts: ActorsParts, settings: &settings::Http) -> io::Result<Self> {
-        let transport = match &sockets {
-            Sockets::Unix(_) => Transport::Unix,
-            Sockets::Tcp(_, door) => Transport::Tcp(door.clone()),
-        };
-        let websocket_frame_bytes = parts.limits.websocket_frame_bytes;
-        let request_head_bytes = settings.request_head_bytes;
+        let Sockets { unix, tcp, door } = sockets;
         let capacity = Capacity::of(settings);
-        let proxies = match &transport {
-            Transport::Tcp(door) => door.proxies().clone(),
-            Transport::Unix => TrustedProxies::default(),
-        };
-        let entrance = Arc::new(Entrance::new(settings, &capacity, proxies));
-        let needed_store = settings.readiness_needs_store.then(|| parts.store.clone());
+        // One for all listeners: they share the bounds of connections.
+        let entrance = Arc::new(Entrance::new(settings, &capacity, door.proxies().clone()));
         let (tell, mut started) = mpsc::channel(1);
-        let only = Arc::new(OnceLock::new());
-        // Called by each worker at its start.
-        let site = move || {
-            let actors: &Actors = only.get_or_init(|| {
-                let actors = Actors::start(parts.clone());
-                // There is room: this is the only message, and the receiver is waiting for it.
-                let _ = tell.try_send(actors.clone());
-                actors
-            });
-            let (actors, needed_store, transport) = (actors.clone(), needed_store.clone(), transport.clone());
-            web::Data::new(Site { actors, needed_store, transport, websocket_frame_bytes, request_head_bytes })
-        };
+        let sites = Arc::new(Sites {
+            websocket_frame_bytes: parts.limits.websocket_frame_bytes,
+            request_head_bytes: settings.request_head_bytes,
+            needed_store: settings.readiness_needs_store.then(|| parts.store.clone()),
+            parts,
+            only: OnceLock::new(),
+            tell,
+        });
 
-        let server = Server::build()
+        let mut server = Server::build()
             .workers(settings.workers)
             // Never reached, because the reserve limits itself; the library would leave connections without an answer.
             .max_concurrent_connections(capacity.connections + 2 * capacity.reserve)
             .disable_signals();
-        let server = match sockets {
+        // The closures are called by each worker at its start.
+        for listener in unix {
+            let (sites, entrance) = (sites.clone(), entrance.clone());
             // Never `bind_uds`: it deletes the file at the path.
-            Sockets::Unix(listener) => server.listen_uds(NAME, listener, move || {
-                let service = service(site(), entrance.clone());
+            server = server.listen_uds(NAME, listener, move || {
+                let service = service(sites.site(Transport::Unix), entrance.clone());
                 fn_service(move |stream: UnixStream| service.clone().serve((stream, Protocol::Http1, None)))
-            })?,
-            Sockets::Tcp(listener, _) => server.listen(NAME, listener, move || {
-                let service = service(site(), entrance.clone());
+            })?;
+        }
+        for listener in tcp {
+            let (sites, entrance, door) = (sites.clone(), entrance.clone(), door.clone());
+            server = server.listen(NAME, listener, move || {
+                let service = service(sites.site(Transport::Tcp(door.clone())), entrance.clone());
                 fn_service(move |stream: TcpStream| {
                     // Small messages do not wait for each other. It only fails if the peer is gone already.
                     let _ = stream.set_nodelay(true);
                     let address = stream.peer_addr().ok();
                     service.clone().serve((stream, Protocol::Http1, address))
                 })
-            })?,
+            })?;
         }
-        .run();
+        let server = server.run();
 
         let handle = server.handle();
         let mut running = actix_rt::spawn(server);
         tokio::select! {
-            Some(actors) = started.recv() => Ok(Self { actors, handle, running }),
+            Some((actors, arbiter)) = started.recv() => Ok(Self { actors, arbiter, handle, running }),
             ended = &mut running => Err(ended.map_or_else(io::Error::other, |ended| ended.err().unwrap_or_else(stopped))),
         }
     }
@@ -114,6 +112,11 @@ impl HttpServer {
     /// The actors of this server.
     pub fn actors(&self) -> &Actors {
         &self.actors
+    }
+
+    /// The arbiter on which the actors live, and the connections of the first worker.
+    pub fn arbiter(&self) -> &ArbiterHandle {
+        &self.arbiter
     }
 
     /// Resolves when the server ends by itself.
@@ -125,11 +128,46 @@ impl HttpServer {
         }
     }
 
+    /// Stops accepting: who connects from now on waits in the queue of a socket.
+    pub async fn pause(&self) {
+        self.handle.pause().await;
+    }
+
     /// Stops accepting and drops the remaining connections, even those whose peers do not read.
     pub async fn stop(&self) {
         // Done first; otherwise the accepting thread finds no worker for a new connection and logs an error.
         self.handle.pause().await;
         self.handle.stop(false).await;
+    }
+}
+
+/// Makes the state of the routes for each worker and listener.
+struct Sites {
+    parts: ActorsParts,
+    needed_store: Option<Arc<Addr<Store>>>,
+    websocket_frame_bytes: usize,
+    request_head_bytes: usize,
+    only: OnceLock<Actors>,
+    /// Takes the actors when they have started.
+    tell: mpsc::Sender<(Actors, ArbiterHandle)>,
+}
+
+impl Sites {
+    /// The first worker that asks starts the actors.
+    fn site(&self, transport: Transport) -> web::Data<Site> {
+        let actors = self.only.get_or_init(|| {
+            let actors = Actors::start(self.parts.clone());
+            // There is room: this is the only message, and the receiver is waiting for it.
+            let _ = self.tell.try_send((actors.clone(), Arbiter::current()));
+            actors
+        });
+        web::Data::new(Site {
+            actors: actors.clone(),
+            needed_store: self.needed_store.clone(),
+            transport,
+            websocket_frame_bytes: self.websocket_frame_bytes,
+            request_head_bytes: self.request_head_bytes,
+        })
     }
 }
 

@@ -38,8 +38,8 @@ impl World {
         let home = tempfile::tempdir().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let tcp = start(&home, Sockets::Tcp(listener, Arc::new(door()))).await;
-        let unix = start(&home, Sockets::Unix(UnixListener::bind(home.path().join("s.sock")).unwrap())).await;
+        let tcp = start(&home, vec![], vec![listener]).await;
+        let unix = start(&home, vec![UnixListener::bind(home.path().join("s.sock")).unwrap()], vec![]).await;
         Self { home, tcp, address, _unix: unix }
     }
 
@@ -63,7 +63,7 @@ fn door() -> Door {
     Door::new(&Effective::built_in().unwrap().settings().unwrap().http, None).unwrap()
 }
 
-async fn start(home: &TempDir, sockets: Sockets) -> HttpServer {
+async fn start(home: &TempDir, unix: Vec<UnixListener>, tcp: Vec<std::net::TcpListener>) -> HttpServer {
     let settings = Effective::built_in().unwrap().settings().unwrap();
     let home = home.path().to_owned();
     let host = Host {
@@ -77,6 +77,7 @@ async fn start(home: &TempDir, sockets: Sockets) -> HttpServer {
     let environment = Environment::from_fn(|_| None);
     let vitals = Vitals::default();
     let parts = ActorsParts {
+        listeners: Vec::new(),
         models: ModelSetup::new(settings.model, environment, &account, None, Clock::system(), &host),
         turns: settings.turns,
         account,
@@ -90,7 +91,7 @@ async fn start(home: &TempDir, sockets: Sockets) -> HttpServer {
         limits: Arc::new(settings.limits),
         host,
     };
-    HttpServer::start(sockets, parts, &settings.http).await.unwrap()
+    HttpServer::start(Sockets { unix, tcp, door: Arc::new(door()) }, parts, &settings.http).await.unwrap()
 }
 
 struct Answer {

@@ -1,8 +1,10 @@
 //! The listeners: opened before the first actor starts, served by [`crate::server`].
 
+mod inherited;
 mod other_users;
 mod stdio;
 mod tcp;
+mod together;
 mod unix;
 mod url;
 
@@ -12,24 +14,25 @@ use std::{
     time::Duration,
 };
 
+use self::inherited::Socket;
 pub use self::{
-    stdio::{Input, Output, open as open_stdio},
+    inherited::{Inherited, InheritedError, TAKE_OVER},
+    stdio::{Input, Output, leave as leave_stdio, open as open_stdio},
     tcp::TcpError,
+    together::{NotTogether, check_together},
     unix::{ControlSocket, SocketFile, UnixSocketError, is_starting, reachable, startup_lock},
     url::{CONTROL_DIRECTORY, ListenUrl, ListenUrlError, control_socket},
 };
 
-/// A listener.
-#[derive(Debug)]
-pub enum Listener {
+/// Everything that a server listens on.
+#[derive(Debug, Default)]
+pub struct Listeners {
     /// One client on stdin and stdout.
-    Stdio,
+    pub stdio: bool,
     /// WebSocket clients of this user.
-    Unix(ControlSocket),
+    pub unix: Vec<ControlSocket>,
     /// WebSocket clients that can reach the address.
-    Tcp(TcpListener),
-    /// No listener.
-    None,
+    pub tcp: Vec<TcpListener>,
 }
 
 /// Why a listener cannot be opened.
@@ -47,54 +50,92 @@ pub enum ListenError {
     /// The TCP listener failed.
     #[error(transparent)]
     Tcp(#[from] TcpError),
+    /// A socket that this process was started with.
+    #[error(transparent)]
+    Inherited(#[from] InheritedError),
 }
 
-impl Listener {
-    /// Opens the listener that `url` names. An address that other machines can reach requires `authenticated`. Waits up
-    /// to `wait` for another server that is starting on the same socket.
+impl Listeners {
+    /// Opens what `urls` name; without any, what this process was started with, or stdio. An `inherited` socket takes the
+    /// place of the URL with its address; one that no URL names is served, too. An address that other machines can reach
+    /// requires `authenticated`. Waits up to `wait` for another server that is starting on the same socket.
+    ///
+    /// # Errors
+    /// One cannot be opened. Those that were opened before are closed again.
     pub async fn open(
-        url: &ListenUrl,
+        urls: &[ListenUrl],
+        mut inherited: Inherited,
         authenticated: bool,
         codex_home: &Path,
         wait: Duration,
     ) -> Result<Self, ListenError> {
-        match url {
-            ListenUrl::Stdio => Ok(Self::Stdio),
-            ListenUrl::Unix(path) => Ok(Self::Unix(ControlSocket::bind(path, codex_home, wait).await?)),
-            ListenUrl::WebSocket(address) => Ok(Self::Tcp(tcp::bind(*address, authenticated)?)),
-            ListenUrl::Off => Ok(Self::None),
+        let mut listeners = Self { stdio: urls.is_empty() && inherited.is_empty(), ..Self::default() };
+        inherited.check()?;
+        for url in urls {
+            match (url, inherited.at(url)) {
+                (_, Some(socket)) => listeners.adopt(socket, Some(url), authenticated)?,
+                (ListenUrl::Stdio, None) => listeners.stdio = true,
+                (ListenUrl::Unix(path), None) => {
+                    listeners.unix.push(ControlSocket::bind(path, codex_home, wait).await?);
+                }
+                (ListenUrl::WebSocket(address), None) => listeners.tcp.push(tcp::bind(*address, authenticated)?),
+                (ListenUrl::Off, None) => {}
+            }
         }
+        for socket in inherited.rest() {
+            listeners.adopt(socket, None, authenticated)?;
+        }
+        Ok(listeners)
     }
 
-    /// The socket files of the listener. A program that can open one has all rights of the server.
-    pub fn sockets(&self) -> Vec<PathBuf> {
-        match self {
-            Self::Unix(socket) => vec![socket.file.path().to_owned()],
-            Self::Stdio | Self::Tcp(_) | Self::None => Vec::new(),
+    fn adopt(&mut self, socket: Socket, named: Option<&ListenUrl>, authenticated: bool) -> Result<(), ListenError> {
+        match socket {
+            Socket::Unix { listener, path, is_ours } => {
+                let requested = if let Some(ListenUrl::Unix(requested)) = named { requested } else { &path };
+                self.unix.push(ControlSocket::adopt(listener, &path, requested, is_ours)?);
+            }
+            Socket::Tcp { listener, address } => {
+                tcp::check(address, authenticated)?;
+                self.tcp.push(listener);
+            }
         }
+        Ok(())
+    }
+
+    /// Whether the one client on stdio is the only one there can be, except by remote control.
+    pub fn is_stdio_alone(&self) -> bool {
+        self.stdio && self.unix.is_empty() && self.tcp.is_empty()
+    }
+
+    /// The socket files. A program that can open one has all rights of the server.
+    pub fn sockets(&self) -> Vec<PathBuf> {
+        self.unix.iter().map(|socket| socket.file.path().to_owned()).collect()
+    }
+
+    /// The URLs, with real ports.
+    pub fn urls(&self) -> Vec<String> {
+        let stdio = self.stdio.then_some(ListenUrl::Stdio);
+        let unix = self.unix.iter().map(|socket| ListenUrl::Unix(socket.file.path().to_owned()));
+        let tcp = self.tcp.iter().filter_map(|listener| listener.local_addr().ok()).map(ListenUrl::WebSocket);
+        stdio.into_iter().chain(unix).chain(tcp).map(|url| url.to_string()).collect()
     }
 
     /// The URL at which everybody on this machine has all rights of the server, unless clients are `authenticated`.
     pub fn open_door(&self, authenticated: bool) -> Option<String> {
-        match self {
-            Self::Tcp(listener) if !authenticated => {
-                listener.local_addr().ok().map(|address| format!("ws://{address}"))
-            }
-            _ => None,
-        }
+        let address = self.tcp.first().filter(|_| !authenticated)?.local_addr().ok()?;
+        Some(ListenUrl::WebSocket(address).to_string())
     }
 
-    /// Prints the address on stderr, for the operator and for clients that spawned this process, and whether clients are
+    /// Prints the addresses on stderr, for the operator and for clients that spawned this process, and whether clients are
     /// `authenticated`.
     pub fn announce(&self, authenticated: bool) {
-        match self {
-            Self::Tcp(listener) => tcp::announce(listener, authenticated),
-            Self::Unix(socket) => {
-                let message = format!("listening on unix://{}", socket.file.path().display());
-                let message = crate::terminal::shown(&message);
-                crate::logging::say(&message, &format!("codex app-server (Unix socket)\n  {message}\n"));
-            }
-            Self::Stdio | Self::None => {}
+        for socket in &self.unix {
+            let message = format!("listening on unix://{}", socket.file.path().display());
+            let message = crate::terminal::shown(&message);
+            crate::logging::say(&message, &format!("codex app-server (Unix socket)\n  {message}\n"));
+        }
+        for listener in &self.tcp {
+            tcp::announce(listener, authenticated);
         }
     }
 }

@@ -53,6 +53,16 @@ pub fn open() -> (Input, Output) {
     (open_input(io::stdin()), open_output(io::stdout()))
 }
 
+/// Puts `/dev/null` in the place of stdin and stdout, so that a client there sees the end while the process goes on.
+///
+/// # Errors
+/// The operating system refused.
+pub fn leave() -> io::Result<()> {
+    let nothing = plain_file::open_null()?;
+    rustix::stdio::dup2_stdin(&nothing)?;
+    Ok(rustix::stdio::dup2_stdout(&nothing)?)
+}
+
 fn open_input(stdin: impl AsFd) -> Input {
     match kind(stdin.as_fd()) {
         Kind::Pipe(path) => pipe::OpenOptions::new().open_receiver(path).map(Input::Pipe).ok(),

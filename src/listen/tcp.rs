@@ -30,10 +30,16 @@ pub enum TcpError {
 /// Binds `address`. An address that other machines may reach (including `0.0.0.0`, `::` and IPv4-mapped ones) requires
 /// `authenticated`.
 pub fn bind(address: SocketAddr, authenticated: bool) -> Result<TcpListener, TcpError> {
+    check(address, authenticated)?;
+    TcpListener::bind(address).map_err(|error| TcpError::Io { error, address })
+}
+
+/// The same rule for a socket that is bound already.
+pub fn check(address: SocketAddr, authenticated: bool) -> Result<(), TcpError> {
     if !authenticated && !address.ip().is_loopback() {
         return Err(TcpError::OpenToOthers(address));
     }
-    TcpListener::bind(address).map_err(|error| TcpError::Io { error, address })
+    Ok(())
 }
 
 /// Prints the address of `listener` with its real port on stderr. Clients look for the `ws://` in it. A closed stderr

@@ -1,6 +1,7 @@
 //! The grammar of `--listen`. Prefixes are matched exactly and case-sensitively, as the reference program does.
 
 use std::{
+    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -73,6 +74,18 @@ impl ListenUrl {
             address.parse().map(Self::WebSocket).map_err(|_| ListenUrlError::WebSocket(url.to_owned()))
         } else {
             Err(ListenUrlError::Unsupported(url.to_owned()))
+        }
+    }
+}
+
+/// The URL that [`ListenUrl::parse`] reads as the same.
+impl fmt::Display for ListenUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdio => f.write_str("stdio://"),
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::WebSocket(address) => write!(f, "ws://{address}"),
+            Self::Off => f.write_str("off"),
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     serve::serve,
     settings::Settings,
     signals::{Signals, Wish},
+    succession::Succession,
 };
 
 /// Remote control is enabled only until it ends, and not remembered.
@@ -40,9 +41,10 @@ pub async fn run(
     match Client::connect_now(&endpoint, NAME, &limits).await {
         Ok((client, _)) => Ok(lend(client, json).await?),
         Err(ClientError::Attach(AttachError::Unreachable { .. })) => {
-            arguments.listen = ListenUrl::Unix(socket);
+            arguments.listen = vec![ListenUrl::Unix(socket)];
             arguments.remote_control = true;
-            serve(&arguments, codex_home, settings, tell_own(&endpoint, &limits, json)).await
+            let telling = tell_own(&endpoint, &limits, json);
+            serve(&arguments, codex_home, settings, Succession::default(), telling).await
         }
         Err(error) => Err(CallError::from(error).into()),
     }

@@ -94,6 +94,8 @@ pub struct Auth {
 pub struct Startup {
     /// Time to wait for another starting server, in seconds.
     pub lock_seconds: Seconds,
+    /// Time for the next server to become ready when this one hands its sockets over, in seconds.
+    pub take_over_seconds: Seconds,
     /// Time between looks for other servers of the same `$CODEX_HOME`, in seconds.
     pub neighbour_check_seconds: Seconds,
     /// Raise the soft limit of open files to the hard one.

@@ -69,6 +69,7 @@ fn hub(home: PathBuf) -> Result<Hub, Box<dyn std::error::Error>> {
     let account = Arc::new(Credentials::new(&home));
     let vitals = Vitals::default();
     let actors = Actors::start(ActorsParts {
+        listeners: Vec::new(),
         store: Store::open(&home.join("echo.sqlite"), &limits, &vitals)?,
         catalog: Catalog::start(CatalogSources::new(home.clone(), home), &limits, &vitals),
         models: ModelSetup::new(model, Environment::from_fn(|_| None), &account, None, Clock::system(), &host),

@@ -6,10 +6,12 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
+use command_fds::{CommandFdExt as _, FdMapping};
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
@@ -33,6 +35,8 @@ pub struct Launch {
     stderr_until: Option<&'static str>,
     open_files: Option<u64>,
     processes: Option<u64>,
+    /// Sockets that it inherits, as from a supervisor.
+    sockets: Vec<Arc<OwnedFd>>,
     /// The program that starts the binary, and its arguments.
     through: Vec<String>,
 }
@@ -58,6 +62,7 @@ impl Launch {
             stderr_until: None,
             open_files: None,
             processes: None,
+            sockets: Vec::new(),
             through: Vec::new(),
         }
     }
@@ -77,6 +82,12 @@ impl Launch {
     /// Started by this program, which gets the binary and its arguments behind `words`.
     pub fn through(mut self, words: &[&str]) -> Self {
         self.through = words.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    /// With one more socket that it inherits, as systemd passes it on.
+    pub fn socket(mut self, socket: impl Into<OwnedFd>) -> Self {
+        self.sockets.push(Arc::new(socket.into()));
         self
     }
 
@@ -161,6 +172,13 @@ impl Launch {
             .env_remove("LOG_FORMAT")
             .env("CODEX_HOME", self.home.path())
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        if !self.sockets.is_empty() {
+            let duplicate = |socket: &OwnedFd| socket.try_clone().expect("a socket can be duplicated");
+            let numbered = self.sockets.iter().zip(3..);
+            let mappings = numbered.map(|(it, child_fd)| FdMapping { parent_fd: duplicate(it), child_fd }).collect();
+            command.env("LISTEN_FDS", self.sockets.len().to_string());
+            command.fd_mappings(mappings).expect("each has a number of its own");
+        }
         command
     }
 

@@ -60,12 +60,22 @@ impl Server {
     /// Over TCP at `url`.
     pub fn ws_at(launch: Launch, url: &str) -> Self {
         let process = launch.args(&["--listen", url]).spawn();
-        let address = process.stderr.wait_for("the banner", |text| {
-            // A line is whole once its line end is there.
-            let rest = text.split_once("listening on: ws://")?.1;
-            rest.split_once('\n')?.0.parse().ok()
-        });
+        let address = process.stderr.wait_for("the banner", banner_address);
         Self::listening(process, Address::Tcp(address))
+    }
+
+    /// Over its control socket, a TCP port and stdio at once: the server on the socket, where the port is, and the client on
+    /// stdio.
+    pub fn everywhere(launch: Launch) -> (Self, SocketAddr, Client) {
+        let path = launch.home().control_socket();
+        let listen = ["--listen", "stdio://", "--listen", "unix://", "--listen", "ws://127.0.0.1:0"];
+        let mut process = launch.args(&listen).spawn();
+        let address = process.stderr.wait_for("the banner", banner_address);
+        let stdin = process.stdin.take().expect("stdin is a pipe");
+        let stdout = process.stdout.take().expect("stdout is a pipe");
+        let stdio = Client::new(Box::new(Stdio::new(stdin, stdout)));
+        eventually("the unix socket takes connections", || UnixStream::connect(&path).is_ok());
+        (Self { process, stdout: None, address: Address::Unix(path) }, address, stdio)
     }
 
     fn listening(mut process: Process, address: Address) -> Self {
@@ -148,6 +158,23 @@ impl Server {
             _ => panic!("not a unix server"),
         }
     }
+}
+
+/// The address of the TCP listener in what a server has printed.
+fn banner_address(text: &str) -> Option<SocketAddr> {
+    // A line is whole once its line end is there.
+    let rest = text.split_once("listening on: ws://")?.1;
+    rest.split_once('\n')?.0.parse().ok()
+}
+
+/// A client on the Unix socket at `path` on which nothing was said yet.
+pub fn connect_at(path: &Path) -> Client {
+    Client::new(Box::new(Ws::upgrade(connect_unix(path))))
+}
+
+/// A client over TCP on which nothing was said yet.
+pub fn connect_to(address: SocketAddr) -> Client {
+    Client::new(Box::new(Ws::upgrade(connect_tcp(address))))
 }
 
 fn connect_unix(path: &Path) -> UnixStream {

@@ -78,7 +78,7 @@ pub fn open_directory(path: &Path) -> io::Result<File> {
 /// # Errors
 /// It does not exist, or too many files are open.
 pub fn open_null() -> io::Result<File> {
-    Ok(rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?.into())
+    Ok(rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?.into())
 }
 
 /// Reads the regular file at `path`, or the target of a symbolic link.

@@ -10,8 +10,16 @@ use serde::{Deserialize, Deserializer, de};
 const NETWORK_DISABLED: &str = "CODEX_SANDBOX_NETWORK_DISABLED";
 
 /// What a supervisor tells the server about itself, and is no business of its commands.
-const OWN_VARIABLES: [&str; 6] =
-    ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"];
+const OWN_VARIABLES: [&str; 8] = [
+    "CODEX_APP_SERVER_OPEN_FILES",
+    "CODEX_APP_SERVER_TAKE_OVER",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "LISTEN_PID",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+];
 
 /// Programs of this server for commands of its agents.
 const PROGRAMS: [&str; 1] = ["apply_patch"];

@@ -18,6 +18,8 @@ pub struct Gauges {
     pub(crate) ingress: Arc<Ingress>,
     /// Everything that a drain waits for.
     pub(crate) work: TaskTracker,
+    /// The URLs at which clients connect.
+    pub(crate) listeners: Arc<[String]>,
 }
 
 impl Gauges {
@@ -35,6 +37,7 @@ impl Gauges {
                 gauge("app.requests.queued", self.ingress.waiting()),
             ],
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            listeners: self.listeners.to_vec(),
             connections: Vec::new(),
         }
     }

@@ -18,6 +18,9 @@ pub struct ServerDiagnosticsResponse {
     /// Version of this program, which is not the version of the protocol. The reference program does not have this member.
     #[serde(default)]
     pub version: String,
+    /// The URLs at which clients connect. The reference program does not have this member.
+    #[serde(default)]
+    pub listeners: Vec<String>,
     /// The clients that are connected. The reference program does not have this member.
     #[serde(default)]
     pub connections: Vec<DiagnosedConnection>,

@@ -45,6 +45,8 @@ pub struct ActorsParts {
     pub limits: Arc<Limits>,
     /// Facts about the server and the machine.
     pub host: Host,
+    /// The URLs at which clients connect, for people.
+    pub listeners: Vec<String>,
     /// The database, on its own arbiter.
     pub store: Arc<Addr<Store>>,
     /// Configuration and account, on its own arbiter.
@@ -90,6 +92,7 @@ impl Actors {
         let ActorsParts {
             limits,
             host,
+            listeners,
             store,
             catalog,
             models,
@@ -148,7 +151,7 @@ impl Actors {
         });
         let cwd = host.cwd.clone();
         processor_mailbox.vital(vitals.watch("processor")).run(Processor::new(ProcessorParts {
-            gauges: Gauges { ingress: hub.ingress().clone(), work: hub.work().clone() },
+            gauges: Gauges { ingress: hub.ingress().clone(), work: hub.work().clone(), listeners: listeners.into() },
             limits: limits.clone(),
             host: host.clone(),
             router: router.clone(),

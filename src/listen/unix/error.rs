@@ -33,6 +33,9 @@ pub enum UnixSocketError {
         .0.display()
     )]
     UnsafeParent(PathBuf),
+    /// A supervisor has made the socket, and other users could connect to it.
+    #[error("other users can connect to the inherited socket {}; set SocketMode=0600 in its unit", .0.display())]
+    OpenToOthers(PathBuf),
     /// Another server has been starting for too long.
     #[error(
         "another codex-app-server has been starting for more than {seconds} s and still holds {}; wait for it or end \

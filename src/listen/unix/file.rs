@@ -12,13 +12,27 @@ use std::{
 pub struct SocketFile {
     socket: PathBuf,
     link: Option<PathBuf>,
-    device_and_inode: (u64, u64),
+    /// What is removed at the end; `None` for a file that stays.
+    device_and_inode: Option<(u64, u64)>,
 }
 
 impl SocketFile {
     /// Records the socket file that was just created at `socket`.
     pub fn made(socket: &Path) -> io::Result<Self> {
-        Ok(Self { socket: socket.to_owned(), link: None, device_and_inode: identity(socket)? })
+        Ok(Self { socket: socket.to_owned(), link: None, device_and_inode: Some(identity(socket)?) })
+    }
+
+    /// The socket file at `socket` of the server before this one, and its link at `requested` if that is another path.
+    pub fn taken_over(socket: &Path, requested: &Path) -> io::Result<Self> {
+        let is_link = fs::read_link(requested).is_ok_and(|target| target == socket);
+        let mut file = Self::made(socket)?;
+        file.link = is_link.then(|| requested.to_owned());
+        Ok(file)
+    }
+
+    /// The socket file of a supervisor at `socket`, which stays.
+    pub fn of_supervisor(socket: &Path) -> Self {
+        Self { socket: socket.to_owned(), link: None, device_and_inode: None }
     }
 
     /// Creates a symbolic link at `link` to the socket, to be removed with it.
@@ -26,6 +40,16 @@ impl SocketFile {
         std::os::unix::fs::symlink(&self.socket, link)?;
         self.link = Some(link.to_owned());
         Ok(())
+    }
+
+    /// Whether this process removes the file at its end.
+    pub fn is_ours(&self) -> bool {
+        self.device_and_inode.is_some()
+    }
+
+    /// Leaves the file to the process that serves it from now on.
+    pub fn hand_over(mut self) {
+        self.device_and_inode = None;
     }
 
     /// Where clients connect.
@@ -36,7 +60,7 @@ impl SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if identity(&self.socket).ok() != Some(self.device_and_inode) {
+        if self.device_and_inode.is_none() || identity(&self.socket).ok() != self.device_and_inode {
             return;
         }
         if let Some(link) = &self.link

@@ -8,7 +8,7 @@ mod startup_lock;
 
 use std::{
     io,
-    os::unix::net::UnixListener,
+    os::unix::{fs::MetadataExt as _, net::UnixListener},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -68,6 +68,30 @@ impl ControlSocket {
         if let Some(link) = place.link() {
             file.publish(link).map_err(UnixSocketError::about(link))?;
         }
+        Ok(Self { listener, file })
+    }
+
+    /// Serves a socket that is bound to `path` already, for clients that look for it at `requested`. Its file is removed at
+    /// the end if `is_ours`; otherwise it belongs to the supervisor that has made it.
+    ///
+    /// # Errors
+    /// The file is gone, or other users could connect to it or replace it.
+    pub fn adopt(
+        listener: UnixListener,
+        path: &Path,
+        requested: &Path,
+        is_ours: bool,
+    ) -> Result<Self, UnixSocketError> {
+        directory::accept(path.parent().unwrap_or(path))?;
+        let metadata = std::fs::symlink_metadata(path).map_err(UnixSocketError::about(path))?;
+        if metadata.mode() & 0o077 != 0 {
+            return Err(UnixSocketError::OpenToOthers(path.to_owned()));
+        }
+        let file = if is_ours {
+            SocketFile::taken_over(path, requested).map_err(UnixSocketError::about(path))?
+        } else {
+            SocketFile::of_supervisor(path)
+        };
         Ok(Self { listener, file })
     }
 }

@@ -57,6 +57,7 @@ pub(crate) fn hub(limits: Limits) -> (Hub, Remains) {
     let store = Store::in_memory(&limits, &vitals).unwrap();
     let account = Arc::new(Credentials::new(home.path()));
     let actors = Actors::start(ActorsParts {
+        listeners: Vec::new(),
         limits: Arc::new(limits),
         host,
         store: store.clone(),

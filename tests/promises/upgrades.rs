@@ -1,0 +1,164 @@
+//! A running server hands its sockets over to the next one, and nobody is refused meanwhile.
+
+use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use crate::support::client::Client;
+use crate::support::eventually;
+use crate::support::process::Launch;
+use crate::support::server::{Server, connect_at, connect_to};
+
+/// The next server, which is no child of the test.
+struct Next(u32);
+
+impl Next {
+    /// The one that answers `client`.
+    fn behind(client: &mut Client) -> Self {
+        let process = &client.call("server/diagnostics", json!({}))["process"]["id"];
+        Self(u32::try_from(process.as_u64().expect("a process id")).expect("a small one"))
+    }
+
+    fn signal(&self, signal: Signal) {
+        let number = i32::try_from(self.0).ok().and_then(Pid::from_raw).expect("a process id");
+        // It may have ended.
+        let _ = kill_process(number, signal);
+    }
+}
+
+impl Drop for Next {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}
+
+fn greeted(mut client: Client) -> Client {
+    client.initialize();
+    client
+}
+
+fn takes_over(server: &Server) {
+    server.process.stderr.wait_for("the hand-over", |text| text.contains("takes over; no client").then_some(()));
+}
+
+fn informed() -> Launch {
+    Launch::new().env("RUST_LOG", "info")
+}
+
+#[test]
+fn work_is_finished_and_who_comes_meanwhile_is_served_by_the_next_server() {
+    let mut server = Server::unix(informed());
+    let path = server.socket_path().to_owned();
+    let mut client = server.client();
+    let thread = client.call("thread/start", json!({}))["thread"]["id"].take();
+    client.call("thread/name/set", json!({"threadId": thread, "name": "kept"}));
+    let running = client.send_request("command/exec", json!({"command": ["sh", "-c", "sleep 1; echo done"]}));
+    server.process.signal(Signal::USR2);
+    takes_over(&server);
+    let late = thread::spawn({
+        let path = path.clone();
+        move || greeted(connect_at(&path))
+    });
+    assert_eq!(client.answer_to(running).expect("the command may end")["stdout"], "done\n");
+    assert_eq!(server.process.exit_code(), 0);
+    let mut late = late.join().expect("it is served");
+    let next = Next::behind(&mut late);
+    assert_ne!(next.0, server.process.id());
+    assert_eq!(late.call("thread/read", json!({"threadId": thread}))["thread"]["name"], "kept");
+
+    next.signal(Signal::TERM);
+    late.closed();
+    eventually("the next server removes the socket", || !path.exists());
+}
+
+#[test]
+fn a_port_stays_the_same() {
+    let mut server = Server::ws(informed());
+    server.process.signal(Signal::USR2);
+    takes_over(&server);
+    let mut client = greeted(connect_to(server.tcp_address()));
+    let _next = Next::behind(&mut client);
+    assert_eq!(server.process.exit_code(), 0);
+}
+
+#[test]
+fn one_upgrade_can_follow_another() {
+    let mut server = Server::unix(informed());
+    server.process.signal(Signal::USR2);
+    takes_over(&server);
+    let second = Next::behind(&mut greeted(connect_at(server.socket_path())));
+    assert_eq!(server.process.exit_code(), 0);
+    second.signal(Signal::USR2);
+    eventually("a third server answers", || {
+        let third = Next::behind(&mut greeted(connect_at(server.socket_path())));
+        // Whichever it is, it is ended when this test is.
+        third.0 != second.0 || {
+            std::mem::forget(third);
+            false
+        }
+    });
+}
+
+#[test]
+fn a_server_that_dies_while_it_finishes_is_replaced_all_the_same() {
+    let mut server = Server::unix(informed());
+    let mut client = server.client();
+    client.send_request("command/exec", json!({"command": ["sleep", "100"]}));
+    client.call("thread/start", json!({}));
+    server.process.signal(Signal::USR2);
+    takes_over(&server);
+    server.process.signal(Signal::KILL);
+    server.process.wait();
+    let _next = Next::behind(&mut greeted(connect_at(server.socket_path())));
+}
+
+#[test]
+fn a_server_whose_successor_cannot_start_goes_on() {
+    let server = Server::unix(informed());
+    let mut client = server.client();
+    std::fs::write(server.process.codex_home().join("app-server.toml"), "[http]\nwokers = 1\n").expect("a file");
+    server.process.signal(Signal::USR2);
+    let goes_on = |text: &str| (text.contains("http.wokers") && text.contains("this server goes on")).then_some(());
+    server.process.stderr.wait_for("what is wrong", goes_on);
+    client.call("thread/start", json!({}));
+    assert_eq!(Next::behind(&mut server.client()).0, server.process.id(), "and it accepts clients");
+}
+
+#[test]
+fn a_signal_to_end_while_the_next_server_starts_ends_both() {
+    let mut server = Server::unix(informed());
+    let mut client = server.client();
+    client.send_request("command/exec", json!({"command": ["sleep", "100"]}));
+    client.call("thread/start", json!({}));
+    server.process.signal(Signal::USR2);
+    takes_over(&server);
+    for _ in 0..2 {
+        server.process.signal(Signal::TERM);
+        thread::sleep(std::time::Duration::from_millis(1_100));
+    }
+    server.process.wait();
+    // Its pipe ends when nobody writes to it any more: the next server is gone, too.
+    server.process.stderr.all();
+}
+
+#[test]
+fn a_client_on_stdio_is_not_handed_over() {
+    let server = Server::stdio(informed());
+    let mut client = server.client();
+    server.process.signal(Signal::USR2);
+    let says = |text: &str| text.contains("its client on stdio would be lost").then_some(());
+    server.process.stderr.wait_for("why not", says);
+    client.call("thread/start", json!({}));
+}
+
+#[test]
+fn the_subcommand_waits_for_the_next_server() {
+    let mut server = Server::unix(informed());
+    let ended = Launch::at(server.process.home()).arg("upgrade").run();
+    let next = Next::behind(&mut greeted(connect_at(server.socket_path())));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let expected = format!("(process {}) has handed over to process {}, version ", server.process.id(), next.0);
+    assert!(ended.stdout.contains(&expected), "{}", ended.stdout);
+    assert_eq!(server.process.exit_code(), 0);
+}
