@@ -8,17 +8,22 @@ use std::{
     path::{Path, absolute},
 };
 
-use app_server_actors::{store, work_tree};
+use app_server_actors::{
+    catalog::Catalog,
+    store::{self, BackupError, Repaired},
+    work_tree,
+};
 
 use crate::{
     apply_patch, call, chat,
-    cli::{Arguments, Command, RemoteControlArguments, documents},
+    cli::{Arguments, Command, ConfigAction, RemoteControlArguments, documents},
     codex_home, doctor, generate,
     listen::control_socket,
     logging,
     output::print,
-    proxy, remote_control, server,
-    settings::Settings,
+    proxy, remote_control,
+    server::{self, ServerError},
+    settings::{self, Settings},
     terminal,
 };
 
@@ -41,7 +46,10 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
     match command {
         Command::Completions { shell } => return Ok(print(&documents::completions(*shell))?),
         Command::Man { command } => return Ok(print(&documents::man(command)?)?),
-        Command::Doctor { json } => {
+        Command::Doctor { json, repair } => {
+            if *repair {
+                repair_database()?;
+            }
             let findings = block_on(doctor::examine(&arguments));
             let report = doctor::report(&findings, *json);
             let shown = if *json { terminal::shown_json(&report) } else { terminal::shown(&report) };
@@ -63,6 +71,9 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
             return Ok(());
         }
         _ => {}
+    }
+    if let Command::Config { action: Some(ConfigAction::Check { .. }), .. } = command {
+        return check_configuration(&arguments, &codex_home);
     }
     let effective = Settings::load(&codex_home, &arguments.setting_overrides())?;
     if let Command::Config { origin, .. } = command {
@@ -98,6 +109,36 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
         // Handled above.
         _ => Ok(()),
     }
+}
+
+/// Checks both files of configuration with all their layers, and says where they are.
+fn check_configuration(arguments: &Arguments, codex_home: &Path) -> Result<(), Box<dyn Error>> {
+    let effective = Settings::load(codex_home, &arguments.setting_overrides())?;
+    effective.settings()?;
+    let sources = server::sources(codex_home, &arguments.config_overrides())?;
+    Catalog::check_strict(&sources).map_err(ServerError::StrictConfig)?;
+    for file in [settings::FILE_NAME, "config.toml"] {
+        let path = codex_home.join(file);
+        let found = if path.exists() { "is valid" } else { "does not exist, so the defaults hold" };
+        print(format!("{} {found}.\n", terminal::shown(&path.to_string_lossy())).as_bytes())?;
+    }
+    logging::start(&effective.settings()?.log)?;
+    effective.warn();
+    Ok(())
+}
+
+/// Repairs the thread database, and says what was done.
+fn repair_database() -> Result<(), Box<dyn Error>> {
+    let said = match store::repair(&codex_home::find()?.join(server::STORE_FILE)) {
+        Ok(Repaired::Intact) | Err(BackupError::NoDatabase(_)) => "The thread database needs no repair.".to_owned(),
+        Ok(Repaired::Indexes(aside)) => format!(
+            "The indexes of the thread database were built anew. The database before that is kept as {}.",
+            aside.display()
+        ),
+        Err(error) => return Err(error.into()),
+    };
+    logging::say(&said, &format!("{said}\n"));
+    Ok(())
 }
 
 /// Runs `future` to its end. The system is never dropped, because it would wait for the thread that reads stdin until

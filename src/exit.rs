@@ -84,7 +84,11 @@ fn of_server(error: &ServerError) -> i32 {
         ServerError::Auth(error) => of_auth(error),
         ServerError::Override(_) => USAGE,
         ServerError::RemoteControl(_) | ServerError::Door(_) | ServerError::StrictConfig(_) => CONFIGURATION,
-        ServerError::Store(StoreError::Busy | StoreError::Locked(_) | StoreError::Full(_)) => TRY_LATER,
+        ServerError::Store(
+            StoreError::Busy | StoreError::Locked(_) | StoreError::Full(_) | StoreError::NotKept { .. },
+        ) => TRY_LATER,
+        // Another version of this program is needed first.
+        ServerError::Store(StoreError::Newer(_)) => CONFIGURATION,
         ServerError::Store(_)
         | ServerError::WorkingDirectory(_)
         | ServerError::ClientCut

@@ -18,7 +18,15 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Prints the effective settings as TOML.
+    ///
+    /// A later layer overrides an earlier one: defaults, file, environment (RUST_LOG, LOG_FORMAT, and one KEY=VALUE on each
+    /// line of CODEX_APP_SERVER_CONFIG), `-c`, options.
+    #[command(args_conflicts_with_subcommands = true)]
     Config {
+        /// What to do instead.
+        #[command(subcommand)]
+        action: Option<ConfigAction>,
+
         /// Also prints where each value comes from.
         #[arg(long)]
         origin: bool,
@@ -66,8 +74,13 @@ pub enum Command {
 
     /// Checks everything that a server and its clients need, and says how to fix what is wrong.
     ///
-    /// Changes nothing. The exit code is 1 if a check found an error.
+    /// Changes nothing unless --repair is given. The exit code is 1 if a check found an error.
     Doctor {
+        /// First builds anew what can be built from the rest: the indexes of the thread database. No server may use it. The
+        /// files are kept as they were.
+        #[arg(long)]
+        repair: bool,
+
         /// Prints the result as one JSON object.
         #[arg(long)]
         json: bool,
@@ -328,6 +341,19 @@ impl ServerChoice {
         let token = token.map_err(|error| CallError::Usage(error.to_string()))?;
         Endpoint::parse(self.connect.as_deref(), token, codex_home).map_err(|error| CallError::Usage(error.to_string()))
     }
+}
+
+/// What `config` does besides printing.
+#[derive(Debug, Subcommand)]
+pub enum ConfigAction {
+    /// Checks app-server.toml and config.toml with all overrides, and says what is wrong in which line.
+    ///
+    /// The exit code is 78 if something is wrong, also an unknown key.
+    Check {
+        /// Same as the global `-c`.
+        #[arg(short = 'c', long = "config", value_name = "KEY=VALUE", hide = true)]
+        overrides: Vec<Override>,
+    },
 }
 
 impl ClientCommand {

@@ -14,8 +14,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, error::ErrorKind};
 
 use app_server_actors::protocol::API_VERSION;
 pub use auth::{AuthArguments, AuthMode};
-pub use commands::{ApplyPatchArguments, ChatArguments, ClientCommand, Command, ServerChoice, Target};
-pub use overrides::Override;
+pub use commands::{ApplyPatchArguments, ChatArguments, ClientCommand, Command, ConfigAction, ServerChoice, Target};
+pub use overrides::{Override, VARIABLE};
 pub use remote_control::{RemoteControlAction, RemoteControlArguments};
 
 use crate::listen::{ListenUrl, check_together};
@@ -113,6 +113,9 @@ impl Arguments {
         if let Some(Command::Config { overrides, .. } | Command::Proxy { overrides, .. }) = &mut self.command {
             self.overrides.append(overrides);
         }
+        if let Some(Command::Config { action: Some(ConfigAction::Check { overrides }), .. }) = &mut self.command {
+            self.overrides.append(overrides);
+        }
         let switches = self.enable.iter().map(|it| (it, "true")).chain(self.disable.iter().map(|it| (it, "false")));
         self.overrides.extend(switches.map(|(feature, value)| Override::of_feature(feature, value)));
         self
@@ -144,9 +147,13 @@ impl Arguments {
         self.overrides.iter().filter_map(Override::of_setting).collect()
     }
 
-    /// The overrides of config.toml in the given order, each as `key=value`.
+    /// The overrides of config.toml, of the environment and then of the command line, in the given order, each as
+    /// `key=value`.
     pub fn config_overrides(&self) -> Vec<String> {
-        self.overrides.iter().filter(|it| it.of_setting().is_none()).map(ToString::to_string).collect()
+        // A line that is no assignment is reported where the settings are loaded, which comes before.
+        let lines = std::env::var(VARIABLE).ok().and_then(|lines| Override::lines(&lines).ok()).unwrap_or_default();
+        let all = lines.iter().chain(&self.overrides);
+        all.filter(|it| it.of_setting().is_none()).map(ToString::to_string).collect()
     }
 }
 

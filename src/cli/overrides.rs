@@ -7,6 +7,9 @@ use app_server_actors::catalog::split_assignment;
 /// Prefix of keys that name a setting of this server instead of a key of config.toml.
 const OWN_PREFIX: &str = "app_server.";
 
+/// The variable that overrides values as `-c` does, one on each line. The command line overrides it.
+pub const VARIABLE: &str = "CODEX_APP_SERVER_CONFIG";
+
 /// One `-c key=value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Override {
@@ -17,6 +20,14 @@ pub struct Override {
 }
 
 impl Override {
+    /// The overrides in the value of [`VARIABLE`]. Blank lines, and lines that begin with `#`, say nothing.
+    ///
+    /// # Errors
+    /// A line is no assignment.
+    pub fn lines(text: &str) -> Result<Vec<Self>, String> {
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::parse).collect()
+    }
+
     /// The override behind `--enable` and `--disable`.
     pub fn of_feature(feature: &str, value: &str) -> Self {
         Self { key: format!("features.{feature}"), value: value.to_owned() }

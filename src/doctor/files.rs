@@ -7,7 +7,10 @@ use std::{
     path::Path,
 };
 
-use app_server_actors::{catalog::Catalog, store};
+use app_server_actors::{
+    catalog::Catalog,
+    store::{self, StoreError},
+};
 use plain_file::Links;
 use rustix::process::geteuid;
 
@@ -78,11 +81,18 @@ pub(super) fn database(home: &Path) -> Finding {
     }
     match store::check(&path) {
         Ok(()) => Finding::ok("database", format!("{} is intact", path.display())),
-        Err(error) => Finding::error(
-            "database",
-            error.to_string(),
-            "End the server before you touch the file, or app-server.sqlite-wal and app-server.sqlite-shm beside it.",
-        ),
+        Err(error) => {
+            let advice = match error {
+                StoreError::Damaged { .. } => {
+                    "End every server, and try `codex-app-server doctor --repair`, which keeps the files as they were."
+                }
+                StoreError::Newer(_) => "Start the newer version of this program again.",
+                _ => {
+                    "End the server before you touch the file, or app-server.sqlite-wal and app-server.sqlite-shm beside it."
+                }
+            };
+            Finding::error("database", error.to_string(), advice)
+        }
     }
 }
 

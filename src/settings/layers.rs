@@ -1,17 +1,18 @@
 //! The layers of settings; the last layer that sets a value wins.
 
-use std::{
-    collections::BTreeMap,
-    fmt, io,
-    ops::RangeInclusive,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, io, ops::RangeInclusive, path::Path};
 
 use env_filter::Builder;
-use toml::{Table, Value};
+use toml::{
+    Table, Value,
+    de::{DeTable, DeValue},
+};
 
-use super::Settings;
-use crate::cli::Override;
+use super::{
+    Settings,
+    error::{Origin, SettingsError},
+};
+use crate::cli::{Override, VARIABLE};
 
 /// The built-in defaults, which also define all settings and their types.
 pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -47,76 +48,6 @@ fn range(key: &str) -> RangeInclusive<i64> {
     let least = i64::from(!MAY_BE_ZERO.contains(&key));
     let most = AT_MOST.iter().find(|(name, _)| *name == key).map_or(LARGEST, |(_, most)| *most);
     least..=most
-}
-
-/// The origin of a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// `config/default.toml`.
-    Default,
-    /// A settings file.
-    File(PathBuf),
-    /// An environment variable.
-    Environment(&'static str),
-    /// `-c app_server.KEY=VALUE`.
-    CommandLine,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Environment(name) => write!(f, "environment {name}"),
-            Self::CommandLine => f.write_str("command line"),
-        }
-    }
-}
-
-/// Why a setting is invalid. Each text names the layer, the setting, and what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// The file exists but cannot be read.
-    #[error("{}: {error}; make it readable, or remove it", path.display())]
-    Unreadable {
-        /// Path of the file.
-        path: PathBuf,
-        /// The error of the operating system.
-        error: io::Error,
-    },
-    /// The file is not TOML.
-    #[error("{}:{line}: {message}; correct this line, or remove the file", path.display())]
-    NotToml {
-        /// Path of the file.
-        path: PathBuf,
-        /// Line number, counted from 1.
-        line: usize,
-        /// The parser's message.
-        message: String,
-    },
-    /// The setting does not exist.
-    #[error("{origin}: there is no setting `{key}`; `codex-app-server config` lists all, each as SECTION.KEY")]
-    Unknown {
-        /// The layer.
-        origin: Origin,
-        /// Dotted key.
-        key: String,
-    },
-    /// The value does not fit the setting.
-    #[error("{origin}: `{key}` must be {expected}, not {found}")]
-    Unfit {
-        /// The layer.
-        origin: Origin,
-        /// Dotted key.
-        key: String,
-        /// What is expected.
-        expected: String,
-        /// The value as TOML.
-        found: String,
-    },
-    /// The built-in defaults do not match the settings: a bug in this build.
-    #[error("built-in settings: {0}")]
-    BuiltIn(#[from] toml::de::Error),
 }
 
 /// The value and origin of every setting, by dotted key.
@@ -180,11 +111,17 @@ impl Effective {
             line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
             message: error.message().to_owned(),
         })?;
-        self.overlay("", Value::Table(table), &Origin::File(path.to_owned()))
+        let origin = Origin::File(path.to_owned(), None);
+        self.overlay("", Value::Table(table), &origin).map_err(|error| error.at(|key| line_of(&text, key)))
     }
 
-    /// Adds `RUST_LOG` and `LOG_FORMAT` as a layer.
+    /// Adds the environment as a layer: the settings in [`VARIABLE`], `RUST_LOG` and `LOG_FORMAT`.
     pub fn overlay_environment(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<(), SettingsError> {
+        let lines = variable(VARIABLE).unwrap_or_default();
+        for it in Override::lines(&lines).map_err(SettingsError::NoAssignment)?.iter().filter_map(Override::of_setting)
+        {
+            self.overlay(&it.key, it.toml_value(), &Origin::Environment(VARIABLE))?;
+        }
         if let Some(filter) = variable("RUST_LOG").filter(|filter| !filter.is_empty()) {
             match Builder::new().try_parse(&filter) {
                 Ok(_) => self.overlay("log.filter", Value::String(filter), &Origin::Environment("RUST_LOG"))?,
@@ -247,6 +184,22 @@ impl Effective {
     }
 }
 
+/// The line of `text` on which the setting `key` stands, counted from 1.
+fn line_of(text: &str, key: &str) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let mut table = document.get_ref();
+    let mut start = None;
+    for name in key.split('.') {
+        let (found, value) = table.get_key_value(name)?;
+        start = Some(found.span().start);
+        match value.get_ref() {
+            DeValue::Table(inner) => table = inner,
+            _ => break,
+        }
+    }
+    Some(1 + text[..start?].matches('\n').count())
+}
+
 /// Calls `take` with every value below `value` that is not a table, or an empty one, and its dotted key.
 fn each_leaf(
     key: &str,
@@ -266,7 +219,7 @@ fn each_leaf(
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, path::PathBuf};
 
     use super::*;
 
@@ -312,7 +265,7 @@ mod tests {
         assert_eq!(origin("http.workers"), Origin::CommandLine);
         assert_eq!(origin("shutdown.drain_seconds"), Origin::CommandLine);
         assert_eq!(origin("log.filter"), Origin::Environment("RUST_LOG"));
-        assert_eq!(origin("log.json"), Origin::File(path));
+        assert_eq!(origin("log.json"), Origin::File(path, None));
         assert_eq!(origin("shutdown.close_seconds"), Origin::Default);
 
         let settings = effective.settings().unwrap();
@@ -363,7 +316,7 @@ mod tests {
     fn an_error_names_the_layer_and_the_setting() {
         let text = |file: &str| with_file(file).unwrap_err().to_string();
         let unknown = text("[http]\nwokers = 2\n");
-        assert!(unknown.contains("app-server.toml: there is no setting `http.wokers`"), "{unknown}");
+        assert!(unknown.contains("app-server.toml:2: there is no setting `http.wokers`"), "{unknown}");
         let broken = text("[http]\nworkers = \n");
         assert!(broken.contains("app-server.toml:2: "), "{broken}");
 

@@ -1,5 +1,6 @@
 //! The settings of the operator. `config/default.toml` explains each of them and its default.
 
+mod error;
 mod layers;
 mod print;
 
@@ -15,7 +16,10 @@ use app_server_actors::{
 };
 use serde::Deserialize;
 
-pub use layers::{Effective, Origin, SettingsError};
+pub use self::{
+    error::{Origin, SettingsError},
+    layers::Effective,
+};
 
 use crate::{cli::Override, logging::LogSettings};
 
@@ -115,8 +119,8 @@ pub struct Shutdown {
 }
 
 impl Settings {
-    /// Loads the settings of a server of `codex_home` from the built-in defaults, `app-server.toml`, `RUST_LOG` and
-    /// `LOG_FORMAT`, and the command line. Later layers override earlier ones.
+    /// Loads the settings of a server of `codex_home` from the built-in defaults, `app-server.toml`, the environment,
+    /// and the command line. Later layers override earlier ones.
     pub fn load(codex_home: &Path, overrides: &[Override]) -> Result<Effective, SettingsError> {
         let mut effective = Effective::built_in()?;
         effective.overlay_file(&codex_home.join(FILE_NAME))?;

@@ -304,7 +304,7 @@ fn a_database_of_a_newer_version_is_refused() {
         .batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231235959')")
         .expect("a migration of the future");
     let ended = Launch::at(&home).args(&["--listen", "ws://127.0.0.1:0"]).run();
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.code, Some(78), "{ended:?}");
     assert!(ended.stderr.contains("newer"), "{ended:?}");
 }
 

@@ -32,6 +32,7 @@ mod conformance;
 mod connection_limits;
 mod conversation;
 mod database;
+mod database_versions;
 mod departures;
 mod doctor;
 mod errors;

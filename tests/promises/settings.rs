@@ -54,6 +54,54 @@ fn an_unknown_setting_is_refused_by_name() {
 }
 
 #[test]
+fn every_layer_overrides_those_below_it() {
+    let home = Home::with_config("model = \"of-the-file\"\n");
+    fs::write(home.join("app-server.toml"), "[http]\nworkers = 2\nkeep_alive_seconds = 2\n").expect("a file");
+    let lines =
+        "# a comment\n\napp_server.http.workers=3\napp_server.http.keep_alive_seconds = 3\nmodel = of-the-variable";
+    let launch = || Launch::at(&home).env("CODEX_APP_SERVER_CONFIG", lines);
+    let printed = config(launch().setting("http.keep_alive_seconds", 4), &["--origin"]);
+    assert!(printed.contains("\nworkers = 3 # environment CODEX_APP_SERVER_CONFIG\n"), "{printed}");
+    assert!(printed.contains("\nkeep_alive_seconds = 4 # command line\n"), "{printed}");
+
+    let model = |launch: Launch| Server::stdio(launch).client().call("thread/start", json!({}))["model"].take();
+    assert_eq!(model(Launch::at(&home)), "of-the-file");
+    assert_eq!(model(launch()), "of-the-variable");
+    assert_eq!(model(launch().args(&["-c", "model=of-the-line"])), "of-the-line");
+
+    let error = refused(Launch::new().env("CODEX_APP_SERVER_CONFIG", "http.workers"));
+    assert!(error.contains("environment CODEX_APP_SERVER_CONFIG") && error.contains("http.workers"), "{error}");
+}
+
+#[test]
+fn a_check_names_file_line_and_key() {
+    for (file, text, expected) in [
+        ("app-server.toml", "[log]\n\n[http]\nworkers = 0\n", "app-server.toml:4: `http.workers` must be"),
+        ("app-server.toml", "[http]\n\nwokers = 1\n", "app-server.toml:3: there is no setting `http.wokers`"),
+        ("app-server.toml", "limits.no_such = 1\n", "app-server.toml:1: there is no setting `limits.no_such`"),
+        ("app-server.toml", "[http]\nworkers = \n", "app-server.toml:2: "),
+        ("config.toml", "model = \"x\"\nmodle = \"y\"\n", "config.toml:2:"),
+        ("config.toml", "model = \n", "config.toml:1:"),
+    ] {
+        let home = Home::new();
+        fs::write(home.join(file), text).expect("a file");
+        let error = refused(Launch::at(&home).args(&["config", "check"]));
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+    let error = refused(Launch::new().args(&["config", "check", "-c", "no_such_key=1"]));
+    assert!(error.contains("no_such_key"), "{error}");
+}
+
+#[test]
+fn a_check_of_what_is_valid_names_the_files() {
+    let home = Home::with_config("model = \"x\"\n");
+    let ended = Launch::at(&home).args(&["config", "check"]).run();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.contains("config.toml is valid.\n"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("app-server.toml does not exist, so the defaults hold.\n"), "{}", ended.stdout);
+}
+
+#[test]
 fn a_setting_that_would_stop_everything_is_refused() {
     for value in ["0", "-1", "\"many\"", "1.5"] {
         let error = refused(Launch::new().setting("limits.processor_mailbox_messages", value));

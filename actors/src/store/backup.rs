@@ -13,11 +13,8 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::StoreError;
-use super::check::{check, uri};
-use super::open::{BUSY_TIMEOUT, beside};
-
-/// The files of a database, as suffixes of its name.
-const FILES: [&str; 3] = ["", "-wal", "-shm"];
+use super::check::check;
+use super::sqlite::{BUSY_TIMEOUT, FILES, beside, uri};
 
 /// Bytes that are copied at one go.
 const CHUNK: usize = 1024 * 1024;
@@ -32,7 +29,7 @@ pub enum BackupError {
     #[error("{} exists already; name a file that does not, or remove it first", .0.display())]
     Exists(PathBuf),
     /// A server works with the database.
-    #[error("a server is using the thread database {}; end it, then restore again", .0.display())]
+    #[error("a server is using the thread database {}; end it first", .0.display())]
     InUse(PathBuf),
     /// The file to restore is not a database of this program.
     #[error("{} is not a backup of a thread database: {reason}", path.display())]
@@ -71,6 +68,19 @@ pub fn backup(path: &Path, file: &Path) -> Result<(), BackupError> {
     if file.symlink_metadata().is_ok() {
         return Err(BackupError::Exists(file.to_owned()));
     }
+    copy_to(path, file)
+}
+
+/// Keeps the database at `path` as `file` before it is changed for good. A copy that an attempt before this one has left is
+/// replaced, because the database is the newer one of the two.
+///
+/// # Errors
+/// There is no room, or the files cannot be read or written.
+pub(super) fn copy_before(path: &Path, file: &Path) -> Result<(), StoreError> {
+    copy_to(path, file).map_err(|error| StoreError::NotKept { path: path.to_owned(), reason: error.to_string() })
+}
+
+fn copy_to(path: &Path, file: &Path) -> Result<(), BackupError> {
     let draft = new_draft(file)?;
     let copied = copy_database(path, &draft).and_then(|()| put(&draft, file));
     if copied.is_err() {
@@ -95,18 +105,26 @@ fn copy_database(path: &Path, draft: &Path) -> Result<(), BackupError> {
 /// A server uses the database, the file is not a backup, or something cannot be written; then everything is as it was.
 pub fn restore(file: &Path, path: &Path) -> Result<Option<PathBuf>, BackupError> {
     check_backup(file)?;
-    let place = beside(path, ".lock");
-    let lock = plain_file::open_or_create(&place, Links::Follow, 0o600).map_err(about(&place))?;
-    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => return Err(BackupError::InUse(path.to_owned())),
-        Err(error) => return Err(about(&place)(error.into())),
-    }
+    let _alone = lock_out_servers(path)?;
     let draft = new_draft(path)?;
     copy_file(file, &draft).map_err(about(&draft))?;
     let aside = put_aside(path)?;
     put(&draft, path)?;
     Ok(aside)
+}
+
+/// Keeps every server from the database at `path` until the file is closed.
+///
+/// # Errors
+/// A server uses it.
+fn lock_out_servers(path: &Path) -> Result<fs::File, BackupError> {
+    let place = beside(path, ".lock");
+    let lock = plain_file::open_or_create(&place, Links::Follow, 0o600).map_err(about(&place))?;
+    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(lock),
+        Err(Errno::WOULDBLOCK) => Err(BackupError::InUse(path.to_owned())),
+        Err(error) => Err(about(&place)(error.into())),
+    }
 }
 
 fn check_backup(file: &Path) -> Result<(), BackupError> {
@@ -120,6 +138,57 @@ fn check_backup(file: &Path) -> Result<(), BackupError> {
     looked.map_err(|e| no_backup(e.to_string()))?;
     drop(connection);
     check(file).map_err(|e| no_backup(e.to_string()))
+}
+
+/// What [`repair`] has done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Repaired {
+    /// Nothing was wrong, and nothing was changed.
+    Intact,
+    /// The indexes were built anew from the tables. The database before that is kept here.
+    Indexes(PathBuf),
+}
+
+/// Builds anew what can be built from the rest of the database at `path`: its indexes. The files are kept as they were.
+///
+/// # Errors
+/// There is no database, a server uses it, or more than its indexes is damaged; then everything is as it was.
+pub fn repair(path: &Path) -> Result<Repaired, BackupError> {
+    if !path.exists() {
+        return Err(BackupError::NoDatabase(path.to_owned()));
+    }
+    let _alone = lock_out_servers(path)?;
+    if check(path).is_ok() {
+        return Ok(Repaired::Intact);
+    }
+    // A copy is repaired, and takes the place of the database only if that has helped.
+    let draft = new_draft(path)?;
+    let mended =
+        FILES[..2].iter().try_for_each(|suffix| match copy_file(&beside(path, suffix), &beside(&draft, suffix)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            copied => copied.map_err(about(&beside(path, suffix))),
+        });
+    let mended = mended.and_then(|()| Ok(reindex(&draft)?));
+    for suffix in &FILES[1..] {
+        // Closing it has written everything into the one file.
+        let _ = fs::remove_file(beside(&draft, suffix));
+    }
+    if mended.is_err() {
+        let _ = fs::remove_file(&draft);
+    }
+    mended?;
+    let aside = put_aside(path)?;
+    put(&draft, path)?;
+    Ok(Repaired::Indexes(aside.unwrap_or_else(|| path.to_owned())))
+}
+
+fn reindex(path: &Path) -> Result<(), StoreError> {
+    let of = |error: &(dyn std::error::Error + 'static)| StoreError::of(path, error);
+    let mut connection = SqliteConnection::establish(&uri(path, "mode=rw")?).map_err(|e| of(&e))?;
+    let done = connection.batch_execute("PRAGMA temp_store = MEMORY; REINDEX; PRAGMA wal_checkpoint(TRUNCATE)");
+    done.map_err(|e| of(&e))?;
+    drop(connection);
+    check(path)
 }
 
 /// An empty file of our own beside `file`.

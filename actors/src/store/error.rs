@@ -58,6 +58,18 @@ pub enum StoreError {
         .0.display()
     )]
     Newer(PathBuf),
+    /// The tables are of an older version, and were not brought up to date because no copy could be kept.
+    #[error(
+        "the thread database {} is of an older version, and is changed only after a copy was kept, which failed: {reason}; \
+         make room on its disk, then start again",
+        path.display()
+    )]
+    NotKept {
+        /// Path of the file.
+        path: PathBuf,
+        /// Why there is no copy.
+        reason: String,
+    },
     /// The file cannot be opened or created.
     #[error("the thread database {} cannot be opened: {reason}; check the path and its permissions", path.display())]
     Unusable {

@@ -11,7 +11,7 @@ use {
     rustix::fs::{FallocateFlags, fallocate},
 };
 
-use super::open::beside;
+use super::sqlite::beside;
 
 /// What SQLite keeps beside the database while it is open. Without the log, what was written last is lost.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];

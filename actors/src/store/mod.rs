@@ -14,8 +14,10 @@ mod files;
 mod fork;
 mod goals;
 mod items;
+mod level;
 mod list;
 pub mod messages;
+mod migrations;
 mod model_history;
 mod open;
 mod queue;
@@ -25,6 +27,7 @@ mod revert;
 mod row;
 mod schema;
 mod search;
+mod sqlite;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -50,7 +53,7 @@ use database::{Database, Reply};
 use files::Files;
 use recover::{InUse, recover};
 
-pub use backup::{BackupError, backup, restore};
+pub use backup::{BackupError, Repaired, backup, repair, restore};
 pub use check::check;
 pub use cursor::{Cursor, InvalidCursor, PageRequest};
 pub use error::StoreError;
@@ -101,7 +104,7 @@ impl Store {
     /// # Panics
     /// Panics outside an actix system.
     pub fn open(path: &Path, limits: &Limits, vitals: &Vitals) -> Result<Arc<Addr<Self>>, StoreError> {
-        let mut connection = open::open(path, open::BUSY_TIMEOUT)?;
+        let mut connection = open::open(path, sqlite::BUSY_TIMEOUT)?;
         let in_use = recover(&mut connection, path);
         let database = Database::new(connection, path.into(), Some(Files::at(path)));
         Ok(Self::start(database, Some(in_use), limits, vitals))
@@ -220,7 +223,7 @@ impl Store {
 
     fn look_again(ctx: &mut Context<Self>) {
         ctx.run_later(LOCK_RETRY, |store, ctx| {
-            let too_long = store.waiting_since.is_some_and(|since| since.elapsed() >= open::BUSY_TIMEOUT);
+            let too_long = store.waiting_since.is_some_and(|since| since.elapsed() >= sqlite::BUSY_TIMEOUT);
             let Some(database) = &mut store.database else { return };
             database.retry(too_long);
             if database.is_waiting() {
@@ -304,7 +307,7 @@ impl Handler<Reopen> for Store {
 
     fn handle(&mut self, _: Reopen, _: &mut Self::Context) {
         let Some(path) = self.database.as_mut().and_then(Database::replaced) else { return };
-        match open::open(&path, open::BUSY_TIMEOUT) {
+        match open::open(&path, sqlite::BUSY_TIMEOUT) {
             Ok(connection) => {
                 log::warn!("opened what is at {} now; changes are saved again", path.display());
                 let files = Files::at(&path);

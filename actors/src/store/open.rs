@@ -1,27 +1,21 @@
 //! Opens the database: private, durable, and migrated to the version of this program.
 
-use std::error::Error;
 use std::fmt::Display;
 use std::fs::{File, Permissions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
-use diesel::migration::{Migration, MigrationSource};
-use diesel::sqlite::{Sqlite, SqliteConnection};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use diesel::sqlite::SqliteConnection;
 use plain_file::Links;
 
 use super::StoreError;
-
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
-
-/// How long a request waits for another program that is writing to the same file.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+use super::migrations::migrate;
+use super::sqlite::{BUSY_TIMEOUT, beside};
 
 /// Bytes of the log that stay after it was written into the database, and for which room is reserved.
 pub(super) const LOG_BYTES: u64 = 1024 * 1024;
@@ -104,13 +98,6 @@ fn has_content(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.len() > 0)
 }
 
-/// The path with `suffix` appended to its name.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
 fn connect(path: &Path, busy_timeout: Duration, synchronous: &str) -> Result<SqliteConnection, StoreError> {
     let name = path.to_str().ok_or_else(|| unusable(path, "the path is not valid UTF-8"))?;
     let mut connection = SqliteConnection::establish(name).map_err(|e| StoreError::of(path, &e))?;
@@ -138,20 +125,4 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 
 fn unusable(path: &Path, reason: impl Display) -> StoreError {
     StoreError::Unusable { path: path.into(), reason: reason.to_string() }
-}
-
-/// Migrates the tables in one transaction. A file that cannot be written is opened by SQLite for reading only.
-fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
-    let newer = connection
-        .immediate_transaction(|connection| -> Result<bool, Box<dyn Error + Send + Sync>> {
-            let ours: Vec<Box<dyn Migration<Sqlite>>> = MIGRATIONS.migrations()?;
-            let is_ours = |version| ours.iter().any(|migration| migration.name().version() == version);
-            if !connection.applied_migrations()?.into_iter().all(is_ours) {
-                return Ok(true);
-            }
-            connection.run_pending_migrations(MIGRATIONS)?;
-            Ok(false)
-        })
-        .map_err(|e| StoreError::of(path, e.as_ref()))?;
-    if newer { Err(StoreError::Newer(path.into())) } else { Ok(()) }
 }

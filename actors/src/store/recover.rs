@@ -81,7 +81,7 @@ fn share(lock: &File) -> bool {
 }
 
 fn open(path: &Path) -> std::io::Result<File> {
-    plain_file::open_or_create(&super::open::beside(path, ".lock"), Links::Refuse, 0o600)
+    plain_file::open_or_create(&super::sqlite::beside(path, ".lock"), Links::Refuse, 0o600)
 }
 
 /// Marks running turns as interrupted and returns their number.

@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::open::beside;
+use super::sqlite::beside;
 
 /// Where the system lists all locks.
 const LOCKS: &str = "/proc/locks";

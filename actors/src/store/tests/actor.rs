@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 use super::super::messages::LoadThread;
-use super::super::{Store, StoreError, ask};
+use super::super::{Store, StoreError, ask, open, sqlite};
 use super::*;
 use crate::limits::Limits;
 use crate::vital::Vitals;
@@ -139,7 +139,7 @@ fn what_was_asked_before_the_last_address_goes_is_still_done() {
         let answer = ask(&store, InsertThread(Box::new(thread.clone())));
         drop(store);
         assert_eq!(answer.await, Ok(()));
-        let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+        let mut db = open::open(&path, sqlite::BUSY_TIMEOUT).unwrap();
         assert_eq!(LoadThread { id: thread.id }.run(&mut db), Ok(Some(thread)));
     });
 }

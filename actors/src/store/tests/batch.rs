@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::super::database::Database;
 use super::super::files::Files;
-use super::super::{Question, StoreError, open};
+use super::super::{Question, StoreError, open, sqlite};
 use super::*;
 
 type Answer = oneshot::Receiver<Result<(), StoreError>>;
@@ -18,7 +18,7 @@ fn file() -> (tempfile::TempDir, std::path::PathBuf) {
 }
 
 fn opened(path: &std::path::Path) -> Database {
-    Database::new(open::open(path, open::BUSY_TIMEOUT).unwrap(), path.into(), Some(Files::at(path)))
+    Database::new(open::open(path, sqlite::BUSY_TIMEOUT).unwrap(), path.into(), Some(Files::at(path)))
 }
 
 fn write(
@@ -169,7 +169,7 @@ fn a_database_that_becomes_read_only_fails_one_request() {
 fn writes_wait_together_while_reads_pass_them() {
     let (_directory, path) = file();
     let mut database = opened(&path);
-    let mut other = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let mut other = open::open(&path, sqlite::BUSY_TIMEOUT).unwrap();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
     let mut waiting: Vec<Answer> =
         ["a", "b", "c"].iter().map(|name| insert_into(&mut database, &named(name, 1))).collect();
@@ -203,7 +203,7 @@ fn nothing_is_acknowledged_that_nobody_can_find_again() {
         database.commit();
         assert_eq!(kept.try_recv().unwrap(), Ok(()));
         let mut open_batch = insert_into(&mut database, &named("lost", 2));
-        std::fs::rename(open::beside(&path, lost), open::beside(&path, ".away")).unwrap();
+        std::fs::rename(sqlite::beside(&path, lost), sqlite::beside(&path, ".away")).unwrap();
         database.commit();
         let mut later = insert_into(&mut database, &named("later", 3));
         for answer in [&mut open_batch, &mut later] {
@@ -221,13 +221,13 @@ fn another_database_at_the_path_is_not_touched() {
     insert_into(&mut database, &named("old", 1));
     database.commit();
     for file in ["", "-wal", "-shm"] {
-        std::fs::rename(open::beside(&path, file), directory.path().join(format!("away{file}"))).unwrap();
+        std::fs::rename(sqlite::beside(&path, file), directory.path().join(format!("away{file}"))).unwrap();
     }
     let mut new = opened(&path);
     insert_into(&mut new, &named("new", 1));
     new.commit();
     database.close();
-    assert!(open::beside(&path, "-wal").exists(), "it belongs to the new one");
+    assert!(sqlite::beside(&path, "-wal").exists(), "it belongs to the new one");
     assert_eq!(names(&mut new), ["new"]);
 }
 
@@ -240,7 +240,7 @@ fn a_clean_end_leaves_one_file_that_holds_everything() {
     assert_eq!(written.try_recv().unwrap(), Ok(()));
     let copy = directory.path().join("copy.sqlite");
     std::fs::copy(&path, &copy).unwrap();
-    assert!(!open::beside(&path, "-wal").exists() && !open::beside(&path, "-shm").exists());
+    assert!(!sqlite::beside(&path, "-wal").exists() && !sqlite::beside(&path, "-shm").exists());
     assert_eq!(names(&mut opened(&copy)), ["kept"]);
 }
 
@@ -252,9 +252,9 @@ fn the_log_becomes_short_when_nothing_is_written() {
     large.preview = "x".repeat(1 << 20);
     insert_into(&mut database, &large);
     database.commit();
-    assert!(open::beside(&path, "-wal").metadata().unwrap().len() > 1 << 20);
+    assert!(sqlite::beside(&path, "-wal").metadata().unwrap().len() > 1 << 20);
     database.tidy();
-    assert_eq!(open::beside(&path, "-wal").metadata().unwrap().len(), 0);
+    assert_eq!(sqlite::beside(&path, "-wal").metadata().unwrap().len(), 0);
     let mut later = insert_into(&mut database, &named("later", 2));
     database.commit();
     assert_eq!(later.try_recv().unwrap(), Ok(()));

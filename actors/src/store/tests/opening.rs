@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 
 use super::super::messages::LoadThread;
-use super::super::{StoreError, open};
+use super::super::{StoreError, open, sqlite};
 use super::*;
 
 const BRIEF: Duration = Duration::from_millis(20);
@@ -83,7 +83,7 @@ fn who_can_read_the_directory_cannot_stop_a_first_start() {
     let other = fs::File::open(directory.path()).unwrap();
     other.lock().unwrap();
     drop(open::open(&path, BRIEF).unwrap());
-    assert!(!open::beside(&path, ".creating").exists());
+    assert!(!sqlite::beside(&path, ".creating").exists());
 }
 
 #[test]
@@ -95,6 +95,46 @@ fn a_database_of_a_newer_version_is_refused() {
     drop(db);
     assert_eq!(refusal(&path), StoreError::Newer(path.clone()));
     assert!(refusal(&path).to_string().contains("newer version of this program"));
+}
+
+/// A database of the version before the last one, with this thread.
+fn of_an_older_version(path: &std::path::Path, thread: &ThreadRecord) {
+    let mut db = open::open(path, BRIEF).unwrap();
+    insert(&mut db, thread);
+    db.batch_execute("DROP TABLE goals; DROP TABLE queued_messages").unwrap();
+    db.batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '20260106000000'").unwrap();
+}
+
+#[test]
+fn an_older_database_is_kept_before_it_is_brought_up_to_date() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app-server.sqlite");
+    let thread = named("kept", 1);
+    of_an_older_version(&path, &thread);
+    let copy = sqlite::beside(&path, ".before-20260106000000");
+    let mut db = open::open(&path, BRIEF).unwrap();
+    db.batch_execute("SELECT * FROM goals").unwrap();
+    assert_eq!(LoadThread { id: thread.id }.run(&mut db), Ok(Some(thread)));
+    assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut kept = SqliteConnection::establish(copy.to_str().unwrap()).unwrap();
+    kept.batch_execute("SELECT * FROM threads").unwrap();
+    assert!(kept.batch_execute("SELECT * FROM goals").is_err(), "it is of the older version");
+
+    fs::remove_file(&copy).unwrap();
+    drop(open::open(&path, BRIEF).unwrap());
+    assert!(!copy.exists(), "nothing is kept where nothing changes");
+}
+
+#[test]
+fn an_older_database_that_cannot_be_kept_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app-server.sqlite");
+    of_an_older_version(&path, &named("kept", 1));
+    // Nothing can take the place of a folder with something in it.
+    fs::create_dir_all(sqlite::beside(&path, ".before-20260106000000").join("in the way")).unwrap();
+    assert!(matches!(refusal(&path), StoreError::NotKept { .. }), "{:?}", refusal(&path));
+    let mut db = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    assert!(db.batch_execute("SELECT * FROM goals").is_err(), "it is as it was");
 }
 
 #[test]
@@ -126,7 +166,8 @@ fn two_programs_may_create_the_database_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("app-server.sqlite");
     let opened = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| open::open(&path, open::BUSY_TIMEOUT).map(drop))).collect();
+        let threads: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| open::open(&path, sqlite::BUSY_TIMEOUT).map(drop))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
     assert_eq!(opened, vec![Ok(()); 8]);

@@ -3,9 +3,9 @@
 use diesel::connection::SimpleConnection;
 
 use super::super::messages::{HistoryChange, ReadModelHistory, ReadTurns};
-use super::super::open;
 use super::super::recover::recover;
 use super::super::schema::turns;
+use super::super::{open, sqlite};
 use super::*;
 use crate::protocol::model::{HistoryItem, Role};
 
@@ -13,7 +13,7 @@ use crate::protocol::model::{HistoryItem, Role};
 fn left_behind() -> (tempfile::TempDir, std::path::PathBuf, ThreadId) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("app-server.sqlite");
-    let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let mut db = open::open(&path, sqlite::BUSY_TIMEOUT).unwrap();
     let thread = named("n", 1);
     insert(&mut db, &thread);
     record_turn(&mut db, thread.id, "ended", "one", "done");
@@ -37,7 +37,7 @@ fn states(db: &mut SqliteConnection, thread_id: ThreadId) -> (Vec<TurnStatus>, V
 #[test]
 fn a_turn_that_nobody_runs_any_more_is_interrupted() {
     let (_directory, path, thread) = left_behind();
-    let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let mut db = open::open(&path, sqlite::BUSY_TIMEOUT).unwrap();
     let _in_use = recover(&mut db, &path);
     let (turns, items) = states(&mut db, thread);
     assert_eq!(turns, [TurnStatus::Completed, TurnStatus::Interrupted]);
@@ -47,7 +47,7 @@ fn a_turn_that_nobody_runs_any_more_is_interrupted() {
 #[test]
 fn a_command_that_went_on_behind_its_turn_has_ended_with_the_server() {
     let (_directory, path, thread) = left_behind();
-    let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let mut db = open::open(&path, sqlite::BUSY_TIMEOUT).unwrap();
     let ended = turn("running", TurnStatus::Completed);
     assert!(RecordTurn { items: Vec::new(), ..state(thread, ended) }.run(&mut db).unwrap());
     let _in_use = recover(&mut db, &path);
@@ -59,7 +59,7 @@ fn a_command_that_went_on_behind_its_turn_has_ended_with_the_server() {
 #[test]
 fn the_model_goes_on_from_what_people_saw_of_a_killed_turn() {
     let (_directory, path, thread_id) = left_behind();
-    let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let mut db = open::open(&path, sqlite::BUSY_TIMEOUT).unwrap();
     let said = r#"{"type":"agentMessage","id":"s","text":"said","completedAtMs":7}"#;
     let partial = r#"{"type":"agentMessage","id":"p","text":"half of"}"#;
     let call = HistoryItem::FunctionCall { call_id: "c".into(), name: "f".into(), arguments: "{}".into() };
@@ -82,7 +82,7 @@ fn the_model_goes_on_from_what_people_saw_of_a_killed_turn() {
 #[test]
 fn the_model_knows_a_plan_that_it_was_writing_with_its_tags() {
     let (_directory, path, thread_id) = left_behind();
-    let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let mut db = open::open(&path, sqlite::BUSY_TIMEOUT).unwrap();
     let whole = "<proposed_plan>\nfirst\n</proposed_plan>\n";
     let items = [
         r#"{"type":"plan","id":"a","text":"first\n","completedAtMs":5}"#,
@@ -108,7 +108,7 @@ fn the_model_knows_a_plan_that_it_was_writing_with_its_tags() {
 #[test]
 fn one_damaged_row_keeps_no_turn_running() {
     let (_directory, path, damaged) = left_behind();
-    let mut db = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let mut db = open::open(&path, sqlite::BUSY_TIMEOUT).unwrap();
     let sound = named("sound", 2);
     insert(&mut db, &sound);
     record_turn(&mut db, sound.id, "ended", "one", "done");
@@ -135,12 +135,12 @@ fn one_damaged_row_keeps_no_turn_running() {
 #[test]
 fn a_turn_that_another_server_runs_goes_on() {
     let (_directory, path, thread) = left_behind();
-    let mut first = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let mut first = open::open(&path, sqlite::BUSY_TIMEOUT).unwrap();
     let in_use = recover(&mut first, &path);
     let running = turn("running", TurnStatus::InProgress);
     assert!(state(thread, running).run(&mut first).unwrap());
 
-    let mut second = open::open(&path, open::BUSY_TIMEOUT).unwrap();
+    let mut second = open::open(&path, sqlite::BUSY_TIMEOUT).unwrap();
     let also_in_use = recover(&mut second, &path);
     assert_eq!(states(&mut second, thread).0[1], TurnStatus::InProgress);
     drop((in_use, also_in_use));
