@@ -23,6 +23,7 @@ use crate::{
     output::print,
     proxy, remote_control,
     server::{self, ServerError},
+    service,
     settings::{self, Settings},
     terminal,
 };
@@ -62,6 +63,10 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
     let codex_home = codex_home::find()?;
     let database = codex_home.join(server::STORE_FILE);
     match command {
+        Command::Service { action } => {
+            codex_home::ensure(&codex_home)?;
+            return Ok(service::run(action, &codex_home)?);
+        }
         Command::Backup { file } => return Ok(store::backup(&database, &absolute(file)?)?),
         Command::Restore { file } => {
             codex_home::ensure(&codex_home)?;

@@ -6,6 +6,7 @@ mod client;
 mod endpoint;
 mod error;
 mod level;
+mod probe;
 mod token;
 mod websocket;
 
@@ -14,6 +15,7 @@ pub use self::{
     endpoint::{Endpoint, EndpointError, connect_unix, how_to_start},
     error::CallError,
     level::protocol_level,
+    probe::probe,
     token::{Token, TokenError},
     websocket::{AttachError, Messages, Sender, connect, is_stopped, upgrade},
 };

@@ -29,7 +29,7 @@ use super::{Endpoint, Token, connect_unix, how_to_start};
 const UNIX_URL: &str = "ws://localhost/rpc";
 
 /// The port of `ws://` (RFC 6455 section 3).
-const DEFAULT_PORT: u16 = 80;
+pub(super) const DEFAULT_PORT: u16 = 80;
 
 /// Time limit for the server's answer to the upgrade.
 const HANDSHAKE: Duration = Duration::from_secs(5);

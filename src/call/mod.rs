@@ -24,7 +24,7 @@ pub use self::params::read as read_params;
 pub(crate) use self::print::Printer;
 use self::question::Question;
 use crate::{
-    attach::{CallError, Client, ClientError, Endpoint},
+    attach::{CallError, Client, ClientError, Endpoint, probe},
     cli::ClientCommand,
     logging,
 };
@@ -46,6 +46,9 @@ pub async fn run(command: &ClientCommand, endpoint: &Endpoint, limits: &Limits) 
         let printer = if *lines { printer.lines() } else { printer };
         return watch::run(endpoint, limits, thread.as_deref(), *reconnect, printer).await;
     }
+    if let ClientCommand::Health { live, .. } = command {
+        return health(endpoint, *live, &mut printer).await;
+    }
     let (mut client, server) = Client::connect(endpoint, NAME, limits).await?;
     match command {
         ClientCommand::Call { .. } => {
@@ -54,7 +57,7 @@ pub async fn run(command: &ClientCommand, endpoint: &Endpoint, limits: &Limits) 
             }
         }
         // Handled above.
-        ClientCommand::Watch { .. } => {}
+        ClientCommand::Watch { .. } | ClientCommand::Health { .. } => {}
         ClientCommand::Threads { archived, limit, json, .. } => {
             let result = client.request(THREAD_LIST.method(), &latest(*archived, *limit)).await?;
             let threads: ThreadListResponse = result.read().map_err(ClientError::from)?;
@@ -92,6 +95,17 @@ pub async fn run(command: &ClientCommand, endpoint: &Endpoint, limits: &Limits) 
     }
     client.close().await;
     Ok(())
+}
+
+/// Asks as a probe does: `/readyz`, or `/healthz` for `live`.
+async fn health(endpoint: &Endpoint, live: bool, printer: &mut Printer) -> Result<(), CallError> {
+    let (path, said) = if live { ("/healthz", "alive") } else { ("/readyz", "ready") };
+    match probe(endpoint, path).await.map_err(ClientError::from)? {
+        200 => Ok(printer.text(&format!("The server is {said}.\n")).await?),
+        status => Err(CallError::Unsuccessful(format!(
+            "the server is not {said}: GET {path} is answered with {status}; it drains, or its log says why"
+        ))),
+    }
 }
 
 /// Threads started by people: all sources but sub-agents.

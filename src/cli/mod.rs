@@ -2,6 +2,7 @@
 
 mod argv;
 mod auth;
+mod clients;
 mod commands;
 pub mod documents;
 mod overrides;
@@ -14,7 +15,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, error::ErrorKind};
 
 use app_server_actors::protocol::API_VERSION;
 pub use auth::{AuthArguments, AuthMode};
-pub use commands::{ApplyPatchArguments, ChatArguments, ClientCommand, Command, ConfigAction, ServerChoice, Target};
+pub use clients::{ClientCommand, ServerChoice};
+pub use commands::{ApplyPatchArguments, ChatArguments, Command, ConfigAction, ServiceAction, Target};
 pub use overrides::{Override, VARIABLE};
 pub use remote_control::{RemoteControlAction, RemoteControlArguments};
 

@@ -79,6 +79,7 @@ mod request_ids;
 mod reviews;
 mod schema;
 mod scopes;
+mod service;
 mod settings;
 mod shutdown;
 mod side_threads;

@@ -1,6 +1,6 @@
 //! `status` says which server runs and who is attached to it; `stop` ends it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::process::Launch;
 use crate::support::server::Server;
@@ -43,4 +43,24 @@ fn stop_ends_the_server_and_waits_for_it() {
     let expected = format!("The server (process {}) has ended.\n", server.process.id());
     assert_eq!((ended.code, ended.stdout, ended.stderr.as_str()), (Some(0), expected, ""));
     assert_eq!(server.process.exit_code(), 0);
+}
+
+#[test]
+fn the_health_is_told_by_exit_codes_on_every_listener() {
+    let health = |home: &crate::support::home::Home, words: &[&str]| Launch::at(home).arg("health").args(words).run();
+    let (server, address, _stdio) = Server::everywhere(Launch::new());
+    let home = server.process.home().clone();
+    let over_tcp = format!("ws://{address}");
+    for words in [&[] as &[_], &["--live"], &["--connect", &over_tcp], &["--live", "--connect", &over_tcp]] {
+        let ended = health(&home, words);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    }
+    let mut client = server.client();
+    client.send_request("command/exec", json!({"command": ["sleep", "100"]}));
+    client.call("thread/start", json!({}));
+    server.process.signal(rustix::process::Signal::TERM);
+    crate::support::eventually("it drains", || health(&home, &[]).code == Some(1));
+    assert_eq!(health(&home, &["--live"]).code, Some(0), "it is alive all the same");
+    drop(server);
+    assert_eq!(health(&home, &[]).code, Some(69));
 }

@@ -1,4 +1,4 @@
-//! The README explains warnings that the program can really log.
+//! The operator's manual explains warnings that the program can really log.
 
 use std::fs;
 
@@ -12,8 +12,8 @@ const COLUMN: &str = "warning";
 #[test]
 fn explained_warnings_exist() {
     let sources: Vec<String> = files_with("rs").map(|file| file.text).collect();
-    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
-    let warnings = explained(&readme);
+    let manual = fs::read_to_string(root().join("config/README.md")).expect("the manual");
+    let warnings = explained(&manual);
     assert!(warnings.len() > 5, "{warnings:?}");
     let is_logged = |warning: &&String| {
         let parts = warning.replace(" N ", "…").split('…').map(str::to_owned).collect::<Vec<_>>();
@@ -21,7 +21,7 @@ fn explained_warnings_exist() {
         sources.iter().any(|source| source.contains(longest.trim()))
     };
     let missing: Vec<String> = warnings.iter().filter(|warning| !is_logged(warning)).cloned().collect();
-    refuse(&missing, "README.md explains warnings that nothing logs");
+    refuse(&missing, "config/README.md explains warnings that nothing logs");
 }
 
 /// The texts in the first column of the table of warnings.

@@ -75,10 +75,11 @@ const MEANT: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "only this server tells of its build and its clients",
+        "only this server tells of its build, its listeners and its clients",
         &[
             "DiagnosedConnection: unknown",
             "ServerDiagnosticsResponse.connections: unknown",
+            "ServerDiagnosticsResponse.listeners: unknown",
             "ServerDiagnosticsResponse.version: unknown",
         ],
     ),

@@ -69,6 +69,7 @@ const ACTORS: &[&str] = &[
 
 /// The same for the process around the actors.
 const PROCESS: &[&str] = &[
+    "first_process",
     "exit",
     "commands",
     "chat",
@@ -76,6 +77,7 @@ const PROCESS: &[&str] = &[
     "serve",
     "call",
     "doctor",
+    "service",
     "in_process",
     "generate",
     "apply_patch",
