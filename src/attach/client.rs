@@ -57,6 +57,17 @@ pub enum ClientError {
     Json(#[from] serde_json::Error),
 }
 
+impl ClientError {
+    /// Whether the same server, or the one after it, may be reached a little later.
+    pub fn may_come_back(&self) -> bool {
+        match self {
+            Self::Gone => true,
+            Self::Attach(error) => error.may_come_back(),
+            Self::Refused(_) | Self::Json(_) => false,
+        }
+    }
+}
+
 /// An initialized connection.
 pub struct Client {
     wire: Wire,

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::{NAME, print::Printer};
 use crate::{
-    attach::{AttachError, CallError, Client, ClientError, Endpoint},
+    attach::{CallError, Client, ClientError, Endpoint},
     logging,
     signals::{Signals, Wish},
 };
@@ -55,7 +55,7 @@ pub async fn run(
             () = signals.stop() => return Ok(()),
         };
         match ended {
-            Err(CallError::Client(error)) if reconnect && may_come_back(&error) => {
+            Err(CallError::Client(error)) if reconnect && error.may_come_back() => {
                 if !std::mem::replace(&mut is_lost, true) {
                     note(&format!("{}; connecting again", error.to_string().lines().next().unwrap_or_default()));
                 }
@@ -68,11 +68,6 @@ pub async fn run(
             () = printer.unread() => return Ok(()),
         }
     }
-}
-
-fn may_come_back(error: &ClientError) -> bool {
-    let attach = AttachError::may_come_back;
-    matches!(error, ClientError::Gone) || matches!(error, ClientError::Attach(error) if attach(error))
 }
 
 fn note(text: &str) {

@@ -12,14 +12,17 @@ mod show;
 mod talk;
 mod tool;
 
-use std::{error::Error, io::IsTerminal as _, path::Path};
+use std::{error::Error, io::IsTerminal as _, path::Path, time::Duration};
 
-use app_server_actors::protocol::{
-    calls::{THREAD_RESUME, THREAD_START},
-    raw::RawParams,
-    thread::{LoadedThread, ThreadChoices, ThreadStartParams},
+use app_server_actors::{
+    limits::Limits,
+    protocol::{
+        calls::{THREAD_RESUME, THREAD_START},
+        raw::RawParams,
+        thread::{LoadedThread, ThreadChoices, ThreadStartParams},
+    },
 };
-use tokio::io::AsyncReadExt as _;
+use tokio::{io::AsyncReadExt as _, time::sleep};
 
 use self::{
     desk::Desk,
@@ -29,7 +32,7 @@ use self::{
     talk::{Happening, Talk},
 };
 use crate::{
-    attach::{AttachError, CallError, Client, ClientError, everything},
+    attach::{AttachError, CallError, Client, ClientError, Endpoint, everything},
     call::Printer,
     cli::{Arguments, ChatArguments},
     codex_home,
@@ -40,6 +43,9 @@ use crate::{
 
 /// The client name sent to the server.
 const NAME: &str = "codex-app-server-chat";
+
+/// Pause between attempts to connect again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Talks with the agent of the running server. If none is running on the control socket, this process serves itself.
 ///
@@ -61,14 +67,17 @@ pub async fn run(
     };
     match connected {
         Ok((client, _)) => {
-            let conversation = Conversation { chat, arguments, is_here: endpoint.is_on_this_machine() };
+            let server = Some((&endpoint, &settings.limits));
+            let conversation = Conversation { chat, arguments, is_here: endpoint.is_on_this_machine(), server };
             Ok(conversation.hold(client, signals).await?)
         }
         Err(ClientError::Attach(AttachError::Unreachable { .. })) if may_serve => {
             codex_home::ensure(codex_home)?;
             let server = OwnServer::start(arguments, codex_home, settings)?;
             let conversed = match Client::over(server.open(), NAME, everything()).await {
-                Ok((client, _)) => Conversation { chat, arguments, is_here: true }.hold(client, signals).await,
+                Ok((client, _)) => {
+                    Conversation { chat, arguments, is_here: true, server: None }.hold(client, signals).await
+                }
                 Err(error) => Err(error.into()),
             };
             server.end().await;
@@ -84,6 +93,8 @@ struct Conversation<'a> {
     arguments: &'a Arguments,
     /// Paths mean the same to the server.
     is_here: bool,
+    /// The server to come back to; `None` for one in this process.
+    server: Option<(&'a Endpoint, &'a Limits)>,
 }
 
 impl Conversation<'_> {
@@ -97,7 +108,16 @@ impl Conversation<'_> {
         loaded.thread.turns.iter().flat_map(|turn| &turn.items).for_each(|item| talk.desk.note(item));
         let talked = match &self.chat.prompt {
             Some(prompt) => talk.turn(prompt).await,
-            None if talk.keyboard.is_some() => talk_on_terminal(&mut talk).await,
+            None if talk.keyboard.is_some() => loop {
+                match talk_on_terminal(&mut talk).await {
+                    Err(CallError::Client(lost)) if lost.may_come_back() && self.server.is_some() => {
+                        if !self.come_back(&mut talk, &lost).await? {
+                            break Ok(());
+                        }
+                    }
+                    talked => break talked,
+                }
+            },
             None => {
                 let mut prompt = String::new();
                 tokio::io::stdin().read_to_string(&mut prompt).await?;
@@ -111,12 +131,36 @@ impl Conversation<'_> {
         talked
     }
 
+    /// Connects again and goes on with the thread, as after an upgrade of the server. Returns false if the person has left
+    /// meanwhile.
+    async fn come_back(&self, talk: &mut Talk, lost: &ClientError) -> Result<bool, CallError> {
+        let Some((endpoint, limits)) = self.server else { return Ok(false) };
+        let lost = lost.to_string();
+        let first = lost.lines().next().unwrap_or_default();
+        talk.paper.line(&format!("\n{first}; connecting again (Ctrl-C leaves)")).await?;
+        loop {
+            let connected = tokio::select! {
+                connected = Client::connect(endpoint, NAME, limits) => connected,
+                () = talk.signals.stop() => return Ok(false),
+            };
+            match connected {
+                Ok((mut client, _)) => {
+                    let loaded = resumed(&mut client, &talk.thread).await?;
+                    (talk.client, talk.desk) = (client, Desk::default());
+                    loaded.thread.turns.iter().flat_map(|turn| &turn.items).for_each(|item| talk.desk.note(item));
+                    talk.paper.line("Connected again.").await?;
+                    return Ok(true);
+                }
+                Err(error) if error.may_come_back() => sleep(PAUSE).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
     /// The thread that `--thread` names, or a new one in the working directory.
     async fn thread(&self, client: &mut Client) -> Result<LoadedThread, CallError> {
         if let Some(thread) = &self.chat.thread {
-            let params = RawParams::from_texts([("threadId", thread.as_str())]).map_err(ClientError::from)?;
-            let resumed = client.request(THREAD_RESUME.method(), &params).await?;
-            return Ok(resumed.read::<LoadedThread>().map_err(ClientError::from)?);
+            return resumed(client, thread).await;
         }
         // A server that runs already has not seen this command line.
         let overrides = self.arguments.overrides.iter().filter(|it| it.of_setting().is_none());
@@ -130,6 +174,13 @@ impl Conversation<'_> {
         let params = ThreadStartParams { choices, ..ThreadStartParams::default() };
         Ok(client.call(&THREAD_START, &params).await?.loaded)
     }
+}
+
+/// The thread, which `client` follows from now on.
+async fn resumed(client: &mut Client, thread: &str) -> Result<LoadedThread, CallError> {
+    let params = RawParams::from_texts([("threadId", thread)]).map_err(ClientError::from)?;
+    let resumed = client.request(THREAD_RESUME.method(), &params).await?;
+    Ok(resumed.read::<LoadedThread>().map_err(ClientError::from)?)
 }
 
 /// One message a line, until the end of the input or a Ctrl-C without an answer to interrupt. What others do in the thread

@@ -9,6 +9,7 @@ use crate::support::client::Client;
 use crate::support::eventually;
 use crate::support::process::Launch;
 use crate::support::server::{Server, connect_at, connect_to};
+use crate::support::terminal::AtTerminal;
 
 /// The next server, which is no child of the test.
 struct Next(u32);
@@ -161,4 +162,20 @@ fn the_subcommand_waits_for_the_next_server() {
     let expected = format!("(process {}) has handed over to process {}, version ", server.process.id(), next.0);
     assert!(ended.stdout.contains(&expected), "{}", ended.stdout);
     assert_eq!(server.process.exit_code(), 0);
+}
+
+#[test]
+fn a_conversation_at_a_terminal_goes_on_with_the_next_server() {
+    let model = ["-c", "model_provider=echo", "-c", "model=echo"];
+    let mut server = Server::unix(informed().args(&model));
+    let mut person = AtTerminal::run(Launch::at(server.process.home()).arg("chat"));
+    person.sees("> ");
+    person.types("before");
+    person.sees("You said: before");
+    server.process.signal(Signal::USR2);
+    assert_eq!(server.process.exit_code(), 0);
+    let _next = Next::behind(&mut greeted(connect_at(server.socket_path())));
+    person.sees("Connected again.");
+    person.types("after");
+    person.sees("You said: after");
 }
