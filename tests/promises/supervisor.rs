@@ -5,10 +5,10 @@ use std::os::unix::net::UnixDatagram;
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::support::PATIENCE;
 use crate::support::home::Home;
 use crate::support::process::Launch;
 use crate::support::server::{Server, connect_at};
+use crate::support::{PATIENCE, eventually};
 
 /// A supervisor, and how a server is started by it.
 struct Supervisor(UnixDatagram);
@@ -87,8 +87,11 @@ fn an_end_that_waits_for_work_asks_for_more_time() {
     let (supervisor, launch) = Supervisor::of(&home);
     let mut server = Server::unix(launch);
     let mut client = server.client();
-    let running = client.send_request("command/exec", json!({"command": ["sleep", "1"]}));
-    client.call("thread/start", json!({}));
+    let begun = home.join("begun");
+    let script = format!("touch {}; sleep 1", begun.display());
+    let command = json!({"command": ["sh", "-c", script], "sandboxPolicy": {"type": "dangerFullAccess"}});
+    let running = client.send_request("command/exec", command);
+    eventually("the command runs", || begun.exists());
     server.process.signal(Signal::TERM);
     supervisor.hears("STOPPING=1");
     supervisor.hears("EXTEND_TIMEOUT_USEC=");

@@ -54,7 +54,11 @@ fn work_is_finished_and_who_comes_meanwhile_is_served_by_the_next_server() {
     let mut client = server.client();
     let thread = client.call("thread/start", json!({}))["thread"]["id"].take();
     client.call("thread/name/set", json!({"threadId": thread, "name": "kept"}));
-    let running = client.send_request("command/exec", json!({"command": ["sh", "-c", "sleep 1; echo done"]}));
+    let begun = server.process.home().join("begun");
+    let script = format!("touch {}; sleep 1; echo done", begun.display());
+    let command = json!({"command": ["sh", "-c", script], "sandboxPolicy": {"type": "dangerFullAccess"}});
+    let running = client.send_request("command/exec", command);
+    eventually("the command runs", || begun.exists());
     server.process.signal(Signal::USR2);
     takes_over(&server);
     let late = thread::spawn({
