@@ -10,6 +10,7 @@ use std::{
 
 use app_server_actors::{
     catalog::Catalog,
+    metrics::text::documentation,
     store::{self, BackupError, Repaired},
     work_tree,
 };
@@ -46,6 +47,7 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
     }
     match command {
         Command::Completions { shell } => return Ok(print(&documents::completions(*shell))?),
+        Command::Metrics => return Ok(print(documentation().as_bytes())?),
         Command::Man { command } => return Ok(print(&documents::man(command)?)?),
         Command::Doctor { json, repair } => {
             if *repair {

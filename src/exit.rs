@@ -5,10 +5,11 @@ use std::error::Error;
 use app_server_actors::store::StoreError;
 
 use crate::{
+    admin::AdminFailure,
     attach::{AttachError, CallError, ClientError},
     auth::AuthError,
     codex_home::CodexHomeError,
-    listen::{ListenError, TcpError, UnixSocketError},
+    listen::{AdminError, ListenError, TcpError, UnixSocketError},
     output::Unwritten,
     proxy::ProxyError,
     server::ServerError,
@@ -84,6 +85,7 @@ fn of_server(error: &ServerError) -> i32 {
         ServerError::Auth(error) => of_auth(error),
         ServerError::Override(_) => USAGE,
         ServerError::RemoteControl(_) | ServerError::Door(_) | ServerError::StrictConfig(_) => CONFIGURATION,
+        ServerError::Admin(error) => of_admin(error),
         ServerError::Store(
             StoreError::Busy | StoreError::Locked(_) | StoreError::Full(_) | StoreError::NotKept { .. },
         ) => TRY_LATER,
@@ -97,14 +99,31 @@ fn of_server(error: &ServerError) -> i32 {
     }
 }
 
+fn of_admin(error: &AdminFailure) -> i32 {
+    match error {
+        AdminFailure::Listen(AdminError::OpenToOthers(_)) => USAGE,
+        AdminFailure::Listen(AdminError::Io { .. }) => TRY_LATER,
+        AdminFailure::Listen(AdminError::Unix(error)) => of_socket(error),
+        AdminFailure::Auth(error) => of_auth(error),
+        AdminFailure::Door(_) => CONFIGURATION,
+        AdminFailure::Io(_) => FAILED,
+    }
+}
+
+fn of_socket(error: &UnixSocketError) -> i32 {
+    match error {
+        UnixSocketError::InUse(_) | UnixSocketError::StillStarting { .. } => TRY_LATER,
+        _ => FAILED,
+    }
+}
+
 fn of_listener(error: &ListenError) -> i32 {
     match error {
         ListenError::NoTransport | ListenError::Tcp(TcpError::OpenToOthers(_)) => USAGE,
-        ListenError::Unix(UnixSocketError::InUse(_) | UnixSocketError::StillStarting { .. }) => TRY_LATER,
         // A port that is taken becomes free, an address of a network that is coming up appears.
         ListenError::Tcp(TcpError::Io { .. }) => TRY_LATER,
         ListenError::Inherited(_) | ListenError::Unix(UnixSocketError::OpenToOthers(_)) => CONFIGURATION,
-        ListenError::Unix(_) => FAILED,
+        ListenError::Unix(error) => of_socket(error),
     }
 }
 

@@ -4,6 +4,7 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests know what they open"))]
 
+pub mod admin;
 pub mod apply_patch;
 pub mod attach;
 pub mod auth;

@@ -11,9 +11,9 @@ use crate::connection::ConnectionId;
 use crate::connection::in_flight::InFlight;
 use crate::connection::ingress::Ingress;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::processor::{Drain, Processor};
-use crate::protocol::RequestId;
-use crate::reply::Reply;
+use crate::reply::{Received, Reply};
 use crate::router::{CloseAll, CutAll, Router};
 
 /// The handle through which connections reach the actors. Clones share it.
@@ -22,6 +22,7 @@ pub struct Hub(Arc<Inner>);
 
 struct Inner {
     limits: Arc<Limits>,
+    metrics: Arc<Metrics>,
     // One shared address per actor, never cloned: each clone adds a slot to the mailbox, and with a clone per message
     // there would be no bound.
     router: Arc<Addr<Router>>,
@@ -35,10 +36,16 @@ struct Inner {
 impl Hub {
     /// Creates a hub without connections. They should live on the arbiter of the router and the processor, because a
     /// message inside an arbiter costs a fraction of one to another arbiter.
-    pub(crate) fn new(limits: Arc<Limits>, router: Arc<Addr<Router>>, processor: Arc<Addr<Processor>>) -> Self {
+    pub(crate) fn new(
+        limits: Arc<Limits>,
+        metrics: Arc<Metrics>,
+        router: Arc<Addr<Router>>,
+        processor: Arc<Addr<Processor>>,
+    ) -> Self {
         Self(Arc::new(Inner {
             ingress: Arc::new(Ingress::new(&limits)),
             limits,
+            metrics,
             router,
             processor,
             connections: AtomicU64::new(0),
@@ -50,6 +57,11 @@ impl Hub {
     /// The limits.
     pub fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.0.metrics
     }
 
     /// Whether new work is refused (`/readyz`).
@@ -99,7 +111,7 @@ impl Hub {
         &self.0.processor
     }
 
-    pub(crate) fn reply(&self, connection: ConnectionId, id: RequestId, in_flight: InFlight) -> Reply {
-        Reply::new(connection, id, in_flight, self.0.router.clone(), self.0.work.token())
+    pub(crate) fn reply(&self, connection: ConnectionId, received: Received, in_flight: InFlight) -> Reply {
+        Reply::new(connection, received, in_flight, self.0.router.clone(), self.0.work.token())
     }
 }

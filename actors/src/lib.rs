@@ -78,6 +78,7 @@ pub mod hub;
 pub mod limits;
 mod mailbox;
 pub mod mcp;
+pub mod metrics;
 pub mod model;
 pub mod network;
 pub mod panics;

@@ -1,6 +1,7 @@
 //! The right and the duty to answer one request exactly once (law 2).
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::prelude::*;
 use serde::Serialize;
@@ -9,8 +10,9 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::connection::ConnectionId;
 use crate::connection::in_flight::InFlight;
+use crate::metrics::requests::Code;
 use crate::post::post;
-use crate::protocol::{Frame, RequestId, RpcError, ServerNotification};
+use crate::protocol::{Frame, Method, RequestId, RpcError, ServerNotification};
 use crate::router::{Outcome, Router};
 
 /// Travels with a request from its connection to the actor that answers it, and is consumed by the answer. If it is
@@ -32,8 +34,27 @@ pub struct Asked<R> {
     pub request: R,
 }
 
+/// A request as it came.
+#[derive(Debug)]
+pub struct Received {
+    /// Its id.
+    pub id: RequestId,
+    /// The row of its method.
+    pub method: &'static Method,
+    /// When its bytes came.
+    pub since: Instant,
+}
+
+#[cfg(test)]
+impl Received {
+    /// A request that has just come.
+    pub(crate) fn of_a_test(id: RequestId) -> Self {
+        Self { id, method: &crate::protocol::METHODS[0], since: Instant::now() }
+    }
+}
+
 struct Duty {
-    id: RequestId,
+    received: Received,
     in_flight: InFlight,
     router: Arc<Addr<Router>>,
     /// Of the connection. The reply may be dropped on a thread without one.
@@ -43,21 +64,19 @@ struct Duty {
 }
 
 impl Reply {
-    /// Creates the duty to answer request `id` of `connection` through `router`.
+    /// Creates the duty to answer the request `received` of `connection` through `router`.
     ///
     /// # Panics
     /// Panics outside a runtime.
     pub fn new(
         connection: ConnectionId,
-        id: RequestId,
+        received: Received,
         in_flight: InFlight,
         router: Arc<Addr<Router>>,
         work: TaskTrackerToken,
     ) -> Self {
-        Self {
-            connection,
-            duty: Some(Box::new(Duty { id, in_flight, router, runtime: Handle::current(), _work: work })),
-        }
+        let duty = Duty { received, in_flight, router, runtime: Handle::current(), _work: work };
+        Self { connection, duty: Some(Box::new(duty)) }
     }
 
     /// For words that wait in no client's request: nobody is answered.
@@ -132,34 +151,43 @@ impl Reply {
 
     /// Answers with a result.
     pub fn ok(self, result: &impl Serialize) -> Outcome {
-        self.frame(|id| Frame::result(id, result))
+        self.frame(Code::Ok, |id| Frame::result(id, result))
     }
 
     /// Answers with an error.
     pub fn fail(self, error: &RpcError) -> Outcome {
-        self.frame(|id| Frame::error(Some(id), error))
+        self.frame(Code::Error(error.code), |id| Frame::error(Some(id), error))
     }
 
     /// The error as a frame, for the connection to write without the router.
     pub(crate) fn refuse(mut self, error: &RpcError) -> Option<Frame> {
-        self.duty.take().map(|duty| Frame::error(Some(&duty.id), error))
+        self.duty.take().map(|duty| Frame::error(Some(&duty.received.id), error))
     }
 
     /// The result as a frame, for [`Self::send`]. Empty only after the request was answered, which uses up the reply.
     pub(crate) fn encode(&self, result: &impl Serialize) -> Option<Frame> {
-        self.duty.as_ref().map(|duty| Frame::result(&duty.id, result))
+        self.duty.as_ref().map(|duty| Frame::result(&duty.received.id, result))
     }
 
     /// Answers with a frame that [`Self::encode`] made.
     pub(crate) fn send(self, frame: Frame) -> Outcome {
-        self.frame(|_| frame)
+        self.frame(Code::Ok, |_| frame)
     }
 
-    fn frame(mut self, encode: impl FnOnce(&RequestId) -> Frame) -> Outcome {
+    fn frame(mut self, code: Code, encode: impl FnOnce(&RequestId) -> Frame) -> Outcome {
         match self.duty.take() {
-            Some(duty) => Outcome::answer(self.connection, encode(&duty.id), duty.in_flight),
+            Some(duty) => {
+                duty.count(code);
+                Outcome::answer(self.connection, encode(&duty.received.id), duty.in_flight)
+            }
             None => Outcome::default(),
         }
+    }
+}
+
+impl Duty {
+    fn count(&self, code: Code) {
+        self.in_flight.brake().meter().answered(self.received.method, code, self.received.since);
     }
 }
 
@@ -167,7 +195,9 @@ impl Drop for Reply {
     fn drop(&mut self) {
         let Some(duty) = self.duty.take() else { return };
         let error = RpcError::internal("the server failed while it handled this request; it is safe to try again");
-        let outcome = Outcome::answer(self.connection, Frame::error(Some(&duty.id), &error), duty.in_flight);
+        duty.count(Code::Error(error.code));
+        let frame = Frame::error(Some(&duty.received.id), &error);
+        let outcome = Outcome::answer(self.connection, frame, duty.in_flight);
         let router = duty.router;
         if let Err(SendError::Full(outcome)) = router.try_send(outcome) {
             // There is at most one such task per dropped reply, so their number is bounded by the requests in flight.
@@ -190,12 +220,18 @@ mod tests {
 
     #[actix_rt::test]
     async fn a_panic_in_a_handler_answers_an_internal_error_once_and_the_drain_does_not_wait_for_it() {
-        let router = Router::new(Arc::new(Limits::tiny()), Clock::system()).start();
+        let router = Router::new(Arc::new(Limits::tiny()), Arc::default(), Clock::system()).start();
         let connection = ConnectionId(1);
         let mut answers = listen(&router, connection).await;
 
         let work = TaskTracker::new();
-        let reply = Reply::new(connection, RequestId::Integer(9), InFlight::of_a_test(), router, work.token());
+        let reply = Reply::new(
+            connection,
+            Received::of_a_test(RequestId::Integer(9)),
+            InFlight::of_a_test(),
+            router,
+            work.token(),
+        );
         assert!(guarded("a test", move || -> Outcome { panic!("while holding {}", reply.connection()) }).is_none());
 
         let answer = answers.next().await;
@@ -208,12 +244,19 @@ mod tests {
 
     #[actix_rt::test]
     async fn a_reply_that_is_dropped_on_another_thread_is_answered_even_if_the_router_has_no_room() {
-        let router = Router::new(Arc::new(Limits::tiny()), Clock::system()).start();
+        let router = Router::new(Arc::new(Limits::tiny()), Arc::default(), Clock::system()).start();
         let connection = ConnectionId(1);
         let mut answers = listen(&router, connection).await;
         let work = TaskTracker::new();
-        let reply =
-            |id| Reply::new(connection, RequestId::Integer(id), InFlight::of_a_test(), router.clone(), work.token());
+        let reply = |id| {
+            Reply::new(
+                connection,
+                Received::of_a_test(RequestId::Integer(id)),
+                InFlight::of_a_test(),
+                router.clone(),
+                work.token(),
+            )
+        };
         let (of_worker, of_thread) = (reply(1), reply(2));
         // Nothing of this thread runs before the next await, so the mailbox stays full until then.
         while router.try_send(Outcome::none()).is_ok() {}

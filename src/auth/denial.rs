@@ -64,6 +64,11 @@ impl Denial {
         }
     }
 
+    /// The name of this reason in logs and metrics.
+    pub fn label(self) -> &'static str {
+        Self::LABELS.get(self.index()).copied().unwrap_or_default()
+    }
+
     /// The value of `WWW-Authenticate` (RFC 6750 3), without an error code if no credentials were sent. `None` if other
     /// credentials would not help.
     pub fn challenge(self) -> Option<&'static str> {

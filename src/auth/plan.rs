@@ -64,6 +64,15 @@ impl AuthPlan {
         }
     }
 
+    /// Tokens in these files, each `PATH` or `SCOPES:PATH`. `None` without files.
+    ///
+    /// # Errors
+    /// A scope is unknown, or a path cannot be resolved.
+    pub fn of_token_files(files: &[PathBuf]) -> Result<Option<Self>, AuthError> {
+        let files: Vec<TokenFile> = files.iter().map(|file| token_file(file)).collect::<Result<_, _>>()?;
+        Ok(Some(files).filter(|files| !files.is_empty()).map(Self::TokenFiles))
+    }
+
     /// The files that contain secrets.
     pub fn files(&self) -> Vec<PathBuf> {
         match self {

@@ -115,6 +115,8 @@ pub enum Command {
         command: Vec<String>,
     },
 
+    /// Prints the table of the metrics at `/metrics`, as Markdown.
+    Metrics,
     /// Writes the protocol as JSON Schema (draft 7): one file per type, and a bundle of all types.
     GenerateJsonSchema {
         /// Where to write, and what.

@@ -1,5 +1,6 @@
 //! The command line: its options and subcommands, and the two names by which the program can be called.
 
+mod admin;
 mod argv;
 mod auth;
 mod clients;
@@ -13,6 +14,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, error::ErrorKind};
 
+pub use admin::AdminArguments;
 use app_server_actors::protocol::API_VERSION;
 pub use auth::{AuthArguments, AuthMode};
 pub use clients::{ClientCommand, ServerChoice};
@@ -59,6 +61,10 @@ pub struct Arguments {
     /// Authentication of clients on TCP.
     #[command(flatten)]
     pub auth: AuthArguments,
+
+    /// The listener of operators.
+    #[command(flatten)]
+    pub admin: AdminArguments,
 
     /// Starts with remote control enabled.
     #[arg(long, hide = true)]

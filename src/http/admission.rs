@@ -4,7 +4,10 @@ use actix_web::{
     Error, ResponseError as _,
     body::MessageBody,
     dev::{RequestHead, ServiceRequest, ServiceResponse},
-    http::{ConnectionType, header},
+    http::{
+        ConnectionType,
+        header::{self, HeaderMap},
+    },
     middleware::Next,
     web,
 };
@@ -29,23 +32,34 @@ pub async fn admit<B: MessageBody + 'static>(
 }
 
 fn judge(request: &ServiceRequest) -> Result<(), Refusal> {
+    let site = request.app_data::<web::Data<Site>>().ok_or(Refusal::UnknownPeer)?;
     // Browsers add `Origin` to every WebSocket request and to most others; other clients do not.
-    if request.headers().contains_key(header::ORIGIN) {
+    let may_be_page = matches!(site.transport, Transport::Pages(_)) && is_own_page(request.headers());
+    if request.headers().contains_key(header::ORIGIN) && !may_be_page {
         return Err(Refusal::WebPage);
     }
-    let site = request.app_data::<web::Data<Site>>().ok_or(Refusal::UnknownPeer)?;
     let peer = request.conn_data::<Peer>().ok_or(Refusal::UnknownPeer)?;
     peer.renew();
     if head_bytes(request.head()) > site.request_head_bytes {
         return Err(Refusal::LongHead);
     }
-    if let Transport::Tcp(door) = &site.transport {
+    if let Transport::Tcp(door) | Transport::Pages(door) = &site.transport {
         door.check(request.head(), peer.tcp().ok_or(Refusal::UnknownPeer)?)?;
     }
     match peer.full() {
         Some(full) if !probes::PATHS.contains(&request.path()) => Err(Refusal::Full(full)),
         _ => Ok(()),
     }
+}
+
+/// Whether the one `Origin` is the one `Host`, which is checked later.
+fn is_own_page(headers: &HeaderMap) -> bool {
+    let only = |name| {
+        let mut values = headers.get_all(name);
+        values.next().and_then(|value| value.to_str().ok()).filter(|_| values.next().is_none())
+    };
+    let origin = only(header::ORIGIN).and_then(|origin| origin.split_once("://"));
+    origin.is_some_and(|(scheme, host)| matches!(scheme, "http" | "https") && only(header::HOST) == Some(host))
 }
 
 /// The approximate length of the head: the parts whose length the peer chooses.

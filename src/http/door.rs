@@ -44,6 +44,11 @@ impl Door {
         Ok(Self { hosts: HostRule::new(&settings.allowed_hosts)?, proxies, auth })
     }
 
+    /// Whether clients must show a token.
+    pub fn asks_for_tokens(&self) -> bool {
+        self.auth.is_some()
+    }
+
     /// The trusted proxies.
     pub fn proxies(&self) -> &TrustedProxies {
         &self.proxies

@@ -4,7 +4,8 @@
 //! 2. too long a head → 431; over TCP, a `Host` that is not this machine or listed → 421
 //! 3. on a connection above a limit, anything but a probe → 503
 //! 4. `/readyz`, `/healthz` → 200, 503 (GET and HEAD; 405 for other methods)
-//! 5. everything else → a WebSocket, on any path; over TCP only for clients that [`crate::auth`] lets in (401, 429)
+//! 5. on a Unix socket `/metrics` → what the server counts
+//! 6. everything else → a WebSocket, on any path; over TCP only for clients that [`crate::auth`] lets in (401, 429)
 //!
 //! Connections above a limit get one answer and are closed (see [`reserve`]).
 
@@ -13,12 +14,14 @@ mod capacity;
 mod crowd;
 mod door;
 mod host;
+pub(crate) mod metrics;
 mod peer;
 mod probes;
 mod proxies;
 mod refusal;
 mod reserve;
 mod service;
+pub mod side;
 mod start;
 mod upgrade;
 
@@ -26,23 +29,28 @@ use std::sync::Arc;
 
 use actix::Addr;
 use actix_web::{
-    App, Error,
+    App, Error, HttpRequest,
     body::MessageBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     middleware::from_fn,
     web,
 };
-use app_server_actors::{start::Actors, store::Store};
+use app_server_actors::{
+    protocol::scope::{Scope, Scopes},
+    start::Actors,
+    store::Store,
+};
 
+use self::peer::Peer;
+pub(crate) use self::refusal::Refusal;
 pub use self::{
     capacity::Capacity,
     door::{Door, InvalidDoor},
     start::{HttpServer, Sockets},
 };
-use self::{peer::Peer, refusal::Refusal};
 
 /// State shared by the routes.
-struct Site {
+pub(crate) struct Site {
     actors: Actors,
     /// The store, where this server is ready only while changes can be saved.
     needed_store: Option<Arc<Addr<Store>>>,
@@ -53,11 +61,42 @@ struct Site {
     request_head_bytes: usize,
 }
 
+impl Site {
+    /// The actors.
+    pub(crate) fn actors(&self) -> &Actors {
+        &self.actors
+    }
+
+    /// What whoever sent `request` may do here: everything on a Unix socket, on TCP what the token allows, and to look where
+    /// no token is asked for.
+    pub(crate) fn scopes(&self, request: &HttpRequest) -> Result<Scopes, Refusal> {
+        let door = match &self.transport {
+            Transport::Unix => return Ok(Scopes::ALL),
+            Transport::Tcp(door) | Transport::Pages(door) => door,
+        };
+        if !door.asks_for_tokens() {
+            return Ok([Scope::Observe].into_iter().collect());
+        }
+        let peer = request.conn_data::<Peer>().and_then(Peer::tcp).ok_or(Refusal::UnknownPeer)?;
+        let pass = door.admit(request.head(), peer).inspect_err(|refusal| self.count(refusal))?;
+        Ok(pass.scopes)
+    }
+
+    /// Counts who was not let in.
+    fn count(&self, refusal: &Refusal) {
+        if let Refusal::Denied(denial) = refusal {
+            self.actors.hub().metrics().denials.add(denial.label());
+        }
+    }
+}
+
 /// The bounds of connections.
 #[derive(Clone)]
 enum Transport {
     Unix,
     Tcp(Arc<Door>),
+    /// TCP, with pages of our own that may ask us.
+    Pages(Arc<Door>),
 }
 
 fn app(
@@ -75,6 +114,7 @@ fn app(
         .app_data(site)
         .service(probes::healthz())
         .service(probes::readyz())
+        .service(metrics::for_owner())
         .default_service(web::to(upgrade::upgrade))
         .wrap(from_fn(admission::admit))
 }

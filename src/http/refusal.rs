@@ -9,6 +9,8 @@ use actix_web::{
 };
 use actix_web_actors::ws::HandshakeError;
 
+use app_server_actors::protocol::scope::Scope;
+
 use super::crowd::Full;
 use crate::auth::Denial;
 
@@ -60,6 +62,9 @@ pub enum Refusal {
     /// The daemon manager asks this server to end, but does not manage it.
     #[error("unmanaged server")]
     Unmanaged,
+    /// The token does not allow it.
+    #[error("this needs a token with the scope `{0}`")]
+    OutOfScope(Scope),
     /// The connection was not checked when it was accepted.
     #[error("unknown peer")]
     UnknownPeer,
@@ -74,7 +79,7 @@ impl ResponseError for Refusal {
             Self::Denied(Denial::TooManyFailures { .. }) => StatusCode::TOO_MANY_REQUESTS,
             Self::Denied(_) => StatusCode::UNAUTHORIZED,
             Self::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::WebPage | Self::Unmanaged | Self::UnknownPeer => StatusCode::FORBIDDEN,
+            Self::WebPage | Self::Unmanaged | Self::OutOfScope(_) | Self::UnknownPeer => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         }
     }

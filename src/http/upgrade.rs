@@ -8,7 +8,7 @@ use actix_web::{
     web,
 };
 use actix_web_actors::ws;
-use app_server_actors::connection::{kill::Kill, websocket};
+use app_server_actors::connection::{ConnectionOrigin, kill::Kill, websocket};
 
 use super::{Peer, Refusal, Site, Transport};
 use crate::auth::Pass;
@@ -28,24 +28,24 @@ pub async fn upgrade(
     check(&request)?;
     let peer = request.conn_data::<Peer>().ok_or(Refusal::UnknownPeer)?;
     let mut response = ws::handshake(&request)?;
-    let pass = match &site.transport {
-        Transport::Tcp(door) => {
+    let (pass, origin) = match &site.transport {
+        Transport::Tcp(door) | Transport::Pages(door) => {
             let tcp = peer.tcp().ok_or(Refusal::UnknownPeer)?;
-            let pass = door.admit(request.head(), tcp)?;
+            let pass = door.admit(request.head(), tcp).inspect_err(|refusal| site.count(refusal))?;
             if tcp.is_proxy {
                 peer.count_as(door.client(request.head(), tcp))?;
             }
-            pass
+            (pass, ConnectionOrigin::Tcp)
         }
         Transport::Unix if request.path() == MANAGED_SHUTDOWN => return Err(Refusal::Unmanaged),
         Transport::Unix => {
             response.insert_header((MAX_FRAME_HEADER, site.websocket_frame_bytes));
-            Pass::UNLIMITED
+            (Pass::UNLIMITED, ConnectionOrigin::UnixSocket)
         }
     };
     let kill = peer.take_kill().ok_or(Refusal::UnknownPeer)?;
     let (kill, address) = (Kill::Socket(Arc::new(kill)), peer.address().to_owned());
-    Ok(websocket::serve(response, payload, site.actors.hub(), kill, pass, address))
+    Ok(websocket::serve(response, payload, site.actors.hub(), kill, pass, (origin, address)))
 }
 
 /// The order of the checks is the reference program's.

@@ -1,5 +1,6 @@
 //! The listeners: opened before the first actor starts, served by [`crate::server`].
 
+mod admin;
 mod inherited;
 mod other_users;
 mod stdio;
@@ -16,6 +17,7 @@ use std::{
 
 use self::inherited::Socket;
 pub use self::{
+    admin::{AdminError, AdminListener, AdminUrl},
     inherited::{Inherited, InheritedError, TAKE_OVER},
     stdio::{Input, Output, leave as leave_stdio, open as open_stdio},
     tcp::TcpError,

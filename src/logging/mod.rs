@@ -5,6 +5,7 @@
 mod json;
 mod panic;
 mod queue;
+mod recent;
 mod repeats;
 mod text;
 mod writer;
@@ -21,6 +22,7 @@ use serde::Deserialize;
 
 pub use self::{panic::install as catch_panics, writer::finish};
 use self::{
+    recent::Recent,
     repeats::{Repeats, Verdict},
     writer::{Direct, QUEUE, Queued},
 };
@@ -30,6 +32,9 @@ static LOGGER: Reloadable = Reloadable(RwLock::new(None));
 
 /// The recently logged lines.
 static REPEATS: Repeats = Repeats::new();
+
+/// The last lines, for whoever wants to see them.
+static RECENT: Recent = Recent::new();
 
 struct Reloadable(RwLock<Option<Arc<Loggers>>>);
 
@@ -95,6 +100,16 @@ fn say_at(level: log::Level, message: &str, text: &str) {
 fn is_json() -> bool {
     let named = || std::env::var("LOG_FORMAT").is_ok_and(|format| format.eq_ignore_ascii_case("json"));
     LOGGER.current().map_or_else(named, |loggers| loggers.json)
+}
+
+/// Keeps the last `lines` lines of the log from now on.
+pub fn keep_recent(lines: usize) {
+    RECENT.keep(lines);
+}
+
+/// The last lines of the log, oldest first, without colours.
+pub fn recent() -> Vec<String> {
+    RECENT.read()
 }
 
 /// Number of lines dropped since the start because stderr was not read.

@@ -14,7 +14,7 @@ use rustix::{
 };
 
 use super::{
-    LOGGER, REPEATS,
+    LOGGER, RECENT, REPEATS,
     queue::{Entry, Queue},
     repeats::Told,
 };
@@ -111,6 +111,7 @@ fn write(mut bytes: &[u8]) {
 
 impl Write for Queued {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        RECENT.push(line);
         QUEUE.push(line.to_vec());
         Ok(line.len())
     }

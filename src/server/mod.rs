@@ -34,6 +34,7 @@ pub(crate) use self::{
     parts::{actors_parts, sources, sources_with_models},
 };
 use crate::{
+    admin::{Admin, AdminDoor, AdminFailure},
     auth::{Auth, AuthError, AuthPlan},
     cli::Arguments,
     http::{Door, HttpServer, InvalidDoor, Sockets},
@@ -78,6 +79,9 @@ pub enum ServerError {
     /// A vital actor has ended.
     #[error("the actor `{0}` has ended, and the server cannot run without it; start the server again")]
     ActorLost(&'static str),
+    /// The admin listener.
+    #[error(transparent)]
+    Admin(#[from] AdminFailure),
     /// The operating system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -100,6 +104,7 @@ struct Service {
     sockets: Vec<HandedSocket>,
     http: Option<HttpServer>,
     auth: Option<Arc<Auth>>,
+    admin: Option<Admin>,
     /// The end of the client on stdio, if it is the only one there can be.
     stdio: Option<oneshot::Receiver<Ended>>,
 }
@@ -129,9 +134,12 @@ impl Server {
         if let Some(predecessor) = predecessor {
             predecessor.make_way().await?;
         }
+        // After the end of the predecessor, which has its own until then.
+        let door = AdminDoor::open(&arguments.admin, codex_home, settings).await?;
         let mut parts = actors_parts(codex_home, &overrides, &arguments.session_source, settings)?;
         parts.listeners = listeners.urls();
-        parts.commands.hidden = [listeners.sockets(), auth_files(arguments)?].concat();
+        let admin_files = door.as_ref().map(AdminDoor::hidden).unwrap_or_default();
+        parts.commands.hidden = [listeners.sockets(), auth_files(arguments)?, admin_files].concat();
         parts.commands.open_door = listeners.open_door(auth.is_some());
         parts.remote_control.at_start = remote_control_at_start(arguments);
         parts.remote_control.named_by_first_client = listeners.is_stdio_alone();
@@ -140,7 +148,9 @@ impl Server {
             check_backend(&parts).await.inspect_err(|_| parts.vitals.expect_end())?;
         }
         listeners.announce(auth.is_some());
-        Self::serve(listeners, auth, parts, settings).await
+        let mut server = Self::serve(listeners, auth, parts, settings).await?;
+        server.service.admin = door.map(|door| door.serve(&server.actors, &server.store, settings)).transpose()?;
+        Ok(server)
     }
 
     async fn serve(
@@ -205,6 +215,9 @@ impl Server {
         if let Some(auth) = &self.service.auth {
             auth.reload();
         }
+        if let Some(admin) = &self.service.admin {
+            admin.reload_secrets();
+        }
     }
 
     /// Starts the next server with the sockets of this one, and waits for at most `patience` until it is ready.
@@ -234,6 +247,9 @@ impl Server {
     /// has a time limit.
     pub async fn finish(&mut self, limits: &Shutdown) {
         end_in_good_order(&self.actors, limits).await;
+        if let Some(admin) = &mut self.service.admin {
+            admin.stop().await;
+        }
         self.service.files.clear();
         self.service.sockets.clear();
         if let Some(http) = &self.service.http {

@@ -11,6 +11,7 @@ use app_server_actors::{
     clock::Clock,
     environment::Environment,
     host::Host,
+    metrics::Metrics,
     model::ModelSetup,
     remote_control::RemoteControlSetup,
     start::ActorsParts,
@@ -38,17 +39,19 @@ pub(crate) fn actors_parts(
         network: models.network.clone(),
         clock: Clock::system(),
     };
-    let vitals = Vitals::default();
+    let (vitals, clock) = (Vitals::default(), Clock::system());
+    let metrics = Arc::new(Metrics::new(clock.unix_ms()));
     Ok(ActorsParts {
         listeners: Vec::new(),
         limits: Arc::new(settings.limits.clone()),
         models: models.clone(),
         account,
         host,
-        store: Store::open(&codex_home.join(STORE_FILE), &settings.limits, &vitals)?,
+        store: Store::open(&codex_home.join(STORE_FILE), &settings.limits, &metrics, &vitals)?,
         catalog: Catalog::start(sources.with_models(models).with_sign_in(sign_in), &settings.limits, &vitals),
         turns: settings.turns.clone(),
-        clock: Clock::system(),
+        metrics,
+        clock,
         commands: own_programs::command_setup(codex_home),
         remote_control: RemoteControlSetup { token_url, ..RemoteControlSetup::new(settings.remote_control.clone()) },
         remote_link: settings.remote_link.clone(),

@@ -38,6 +38,8 @@ pub struct Settings {
     pub http: Http,
     /// Authentication of clients on TCP.
     pub auth: Auth,
+    /// The listener of operators.
+    pub admin: Admin,
     /// Remote control.
     pub remote_control: RemoteControlSettings,
     /// Bounds of the socket to the remote-control backend and of its streams.
@@ -90,6 +92,16 @@ pub struct Auth {
     pub close_on_token_expiry: bool,
     /// What a client may do whose JWT names no scopes.
     pub default_scopes: Scopes,
+}
+
+/// The listener of operators.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admin {
+    /// Open connections of scrapers and pages.
+    pub max_connections: usize,
+    /// Lines of the log that the page shows.
+    pub log_lines: usize,
 }
 
 /// Starting the server.

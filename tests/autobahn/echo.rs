@@ -70,11 +70,12 @@ fn hub(home: PathBuf) -> Result<Hub, Box<dyn std::error::Error>> {
     let vitals = Vitals::default();
     let actors = Actors::start(ActorsParts {
         listeners: Vec::new(),
-        store: Store::open(&home.join("echo.sqlite"), &limits, &vitals)?,
+        store: Store::open(&home.join("echo.sqlite"), &limits, &Default::default(), &vitals)?,
         catalog: Catalog::start(CatalogSources::new(home.clone(), home), &limits, &vitals),
         models: ModelSetup::new(model, Environment::from_fn(|_| None), &account, None, Clock::system(), &host),
         turns,
         account,
+        metrics: Default::default(),
         clock: Clock::system(),
         commands: CommandsSetup::default(),
         remote_control: RemoteControlSetup::new(remote_control),

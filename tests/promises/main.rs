@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admin;
 mod after_a_stop;
 mod apply_patch;
 mod auth_flags;
@@ -52,6 +53,7 @@ mod listeners;
 mod logs;
 mod mcp;
 mod mcp_faults;
+mod metrics;
 mod model_calls;
 mod named_causes;
 mod neighbours;

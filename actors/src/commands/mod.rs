@@ -44,7 +44,7 @@ use crate::vital::Vitals;
 use execution::{Execution, Piece};
 
 pub use crate::command::CommandSetup as CommandsSetup;
-pub use messages::EndAll;
+pub use messages::{EndAll, MeasureCommands};
 
 /// See the module's documentation.
 pub struct Commands {
@@ -170,6 +170,14 @@ impl Handler<Asked<CommandRequest>> for Commands {
 
     fn handle(&mut self, Asked { reply, request }: Asked<CommandRequest>, ctx: &mut Self::Context) {
         self.answer(reply, request, ctx);
+    }
+}
+
+impl Handler<MeasureCommands> for Commands {
+    type Result = usize;
+
+    fn handle(&mut self, _: MeasureCommands, _: &mut Self::Context) -> usize {
+        self.executions.len()
     }
 }
 

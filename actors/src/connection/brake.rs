@@ -20,12 +20,14 @@ use super::in_flight::InFlight;
 use super::ingress::{Ingress, Room};
 use super::outbound::Outbound;
 use crate::limits::Limits;
+use crate::metrics::requests::Meter;
 use crate::protocol::Weight;
 
 /// The counts of one connection, shared by the connection and its requests on their way through the processor.
 #[derive(Debug)]
 pub struct Brake {
     bounds: Bounds,
+    meter: Meter,
     short: Count,
     long: Count,
     waiting: AtomicUsize,
@@ -67,8 +69,8 @@ struct Bounds {
 }
 
 impl Brake {
-    /// Creates the brake of a connection. `outbound` counts its outgoing bytes.
-    pub fn new(limits: &Limits, ingress: Arc<Ingress>, outbound: Arc<Outbound>) -> Self {
+    /// Creates the brake of a connection. `meter` counts its requests, `outbound` its outgoing bytes.
+    pub fn new(limits: &Limits, meter: Meter, ingress: Arc<Ingress>, outbound: Arc<Outbound>) -> Self {
         Self {
             bounds: Bounds {
                 short: limits.connection_in_flight_requests,
@@ -77,6 +79,7 @@ impl Brake {
                 waiting: limits.connection_waiting_requests,
                 unread_bytes: limits.connection_unread_bytes,
             },
+            meter,
             short: Count::default(),
             long: Count::default(),
             waiting: AtomicUsize::new(0),
@@ -87,6 +90,11 @@ impl Brake {
             reader: AtomicWaker::new(),
             emptied: Notify::new(),
         }
+    }
+
+    /// What the requests of this connection are counted with.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// Counts a request of `bytes` that goes to the processor; `room` is the share of bytes of a large one. Returns

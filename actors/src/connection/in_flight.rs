@@ -51,8 +51,9 @@ impl InFlight {
     pub(crate) fn of_a_test() -> Self {
         use super::ingress::Ingress;
         use crate::limits::Limits;
+        use crate::metrics::requests::Meter;
         let limits = Limits::tiny();
-        let brake = Brake::new(&limits, Arc::new(Ingress::new(&limits)), Arc::default());
+        let brake = Brake::new(&limits, Meter::of_a_test(), Arc::new(Ingress::new(&limits)), Arc::default());
         Arc::new(brake).admit(Weight::Short, 0, None).unwrap()
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use futures_util::Stream;
@@ -18,14 +18,17 @@ use super::pulse::Pulse;
 use super::{ConnectionId, ConnectionOrigin};
 use crate::hub::Hub;
 use crate::limits::Limits;
+use crate::metrics::requests::Meter;
 use crate::processor::{Note, Request};
 use crate::protocol::scope::Scopes;
 use crate::protocol::{ClientMessage, Frame, RpcError, decode_within};
+use crate::reply::Received;
 use crate::router::Register;
 
 /// The wire-independent half of a connection: decodes messages, counts requests, hands them over.
 pub struct Intake {
     id: ConnectionId,
+    origin: ConnectionOrigin,
     scopes: Scopes,
     /// Where the client is, for people; empty if the transport says it all.
     address: String,
@@ -37,6 +40,8 @@ pub struct Intake {
     room: Rc<RoomTaken>,
     /// The peer has stopped sending, but still waits for answers.
     half_closed: Cell<bool>,
+    /// When the peer's bytes came that are being taken, and the number of that arrival.
+    arrived: Cell<Option<(u64, Instant)>>,
 }
 
 /// The outcome of [`Intake::take`]. The connection writes the error frame, if any.
@@ -51,13 +56,15 @@ pub enum Taken {
 }
 
 impl Intake {
-    /// Creates a connection of `hub` whose client has these `scopes`.
-    pub fn new(hub: &Hub, scopes: Scopes) -> Self {
+    /// Creates a connection of `hub` that came by `origin` and whose client has these `scopes`.
+    pub fn new(hub: &Hub, origin: ConnectionOrigin, scopes: Scopes) -> Self {
         let outbound = Arc::new(Outbound::default());
-        let brake = Arc::new(Brake::new(hub.limits(), hub.ingress().clone(), outbound.clone()));
+        let meter = Meter::new(hub.metrics().clone(), origin.transport());
+        let brake = Arc::new(Brake::new(hub.limits(), meter, hub.ingress().clone(), outbound.clone()));
         let (id, hub) = (hub.next_connection_id(), hub.clone());
         Self {
             id,
+            origin,
             scopes,
             address: String::new(),
             hub,
@@ -66,6 +73,7 @@ impl Intake {
             pulse: Arc::default(),
             room: Rc::default(),
             half_closed: Cell::new(false),
+            arrived: Cell::new(None),
         }
     }
 
@@ -97,19 +105,13 @@ impl Intake {
 
     /// Registers this connection with the router. Call it in `started`, before anything is read. The router ends the
     /// connection at `valid_until`, in seconds since the Unix epoch.
-    pub fn register<A>(
-        &self,
-        origin: ConnectionOrigin,
-        deliver: Recipient<Deliver>,
-        kill: Kill,
-        valid_until: Option<i64>,
-        ctx: &mut A::Context,
-    ) where
+    pub fn register<A>(&self, deliver: Recipient<Deliver>, kill: Kill, valid_until: Option<i64>, ctx: &mut A::Context)
+    where
         A: Actor,
         A::Context: AsyncContext<A>,
     {
         let (outbound, pulse) = (self.outbound.clone(), self.pulse.clone());
-        let (connection, address) = (self.id, self.address.clone());
+        let (connection, origin, address) = (self.id, self.origin, self.address.clone());
         let register = Register { connection, origin, address, deliver, outbound, pulse, kill, valid_until };
         crate::post::post::<A, _, _>(self.hub.router(), register, ctx);
     }
@@ -120,13 +122,18 @@ impl Intake {
         match decode_within(self.limits(), text) {
             Ok(ClientMessage::Request { id, method, request }) => {
                 let Some(in_flight) = self.brake.admit(method.weight, text.len(), room) else {
+                    self.brake.meter().overloaded(method, "connection");
                     return Taken::Refused(Frame::error(Some(&id), &RpcError::overloaded()));
                 };
-                let reply = self.hub.reply(self.id, id, in_flight);
+                let since = self.arrival();
+                let reply = self.hub.reply(self.id, Received { id, method, since }, in_flight);
                 let request = Request { reply, method, request, scopes: self.scopes };
                 match self.hub.processor().try_send(request) {
                     Ok(()) => Taken::InHand,
-                    Err(SendError::Full(request)) => self.withdraw(request, &RpcError::overloaded()),
+                    Err(SendError::Full(request)) => {
+                        self.brake.meter().overloaded(method, "processor");
+                        self.withdraw(request, &RpcError::overloaded())
+                    }
                     Err(SendError::Closed(request)) => {
                         self.withdraw(request, &RpcError::internal("the server is ending; reconnect"))
                     }
@@ -142,8 +149,23 @@ impl Intake {
             }
             Ok(ClientMessage::Unknown) => Taken::InHand,
             Err(refusal) => {
+                self.brake.meter().refused(refusal.method, refusal.error.code);
                 let frame = Frame::error(refusal.id.as_ref(), &refusal.error);
                 if refusal.id.is_some() { Taken::Refused(frame) } else { Taken::Malformed(frame) }
+            }
+        }
+    }
+
+    /// When the bytes of the current message came. The time is looked at once for all messages that came together.
+    fn arrival(&self) -> Instant {
+        let number = self.pulse.heard();
+        match self.arrived.get() {
+            // A wire that does not count its arrivals stays at 0.
+            Some((known, at)) if known == number && number > 0 => at,
+            _ => {
+                let now = Instant::now();
+                self.arrived.set(Some((number, now)));
+                now
             }
         }
     }

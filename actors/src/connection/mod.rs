@@ -15,6 +15,7 @@
 
 use std::fmt;
 
+use crate::metrics::requests::Transport;
 use crate::protocol::scope::Scopes;
 
 pub mod brake;
@@ -44,8 +45,10 @@ impl fmt::Display for ConnectionId {
 pub enum ConnectionOrigin {
     /// Standard input and output of this process.
     Stdio,
-    /// A WebSocket over TCP or the Unix control socket.
-    WebSocket,
+    /// A WebSocket over a Unix socket.
+    UnixSocket,
+    /// A WebSocket over TCP.
+    Tcp,
     /// A program that embeds this server.
     InProcess,
     /// A remote controller, through the backend.
@@ -66,11 +69,39 @@ impl Pass {
     pub const UNLIMITED: Self = Self { scopes: Scopes::ALL, valid_until: None };
 }
 
+impl ConnectionOrigin {
+    /// Whether the peer speaks WebSocket, with pings and close frames.
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Self::UnixSocket | Self::Tcp)
+    }
+
+    /// The label of its connections in metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Stdio => "stdio",
+            Self::UnixSocket => "unix",
+            Self::Tcp => "tcp",
+            Self::InProcess => "in_process",
+            Self::RemoteControl => "remote_control",
+        }
+    }
+
+    /// The transport of its requests in metrics.
+    pub fn transport(self) -> Transport {
+        match self {
+            Self::Stdio => Transport::Stdio,
+            Self::UnixSocket | Self::Tcp => Transport::Websocket,
+            Self::InProcess => Transport::InProcess,
+            Self::RemoteControl => Transport::RemoteControl,
+        }
+    }
+}
+
 impl fmt::Display for ConnectionOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Stdio => "stdio",
-            Self::WebSocket => "websocket",
+            Self::UnixSocket | Self::Tcp => "websocket",
             Self::InProcess => "in-process",
             Self::RemoteControl => "remote-control",
         })

@@ -1,15 +1,12 @@
 //! Figures about the running server.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
 use crate::connection::ingress::Ingress;
+use crate::metrics::state::resident_bytes;
 use crate::protocol::diagnostics::{ServerDiagnosticsGauge, ServerDiagnosticsProcess, ServerDiagnosticsResponse};
-
-/// Most bytes of the file in which the system describes this process.
-const STATUS_BYTES: usize = 64 * 1024;
 
 /// Where figures about the requests come from.
 #[derive(Clone)]
@@ -41,12 +38,4 @@ impl Gauges {
             connections: Vec::new(),
         }
     }
-}
-
-/// `VmRSS`, where the system has it.
-fn resident_bytes() -> Option<u64> {
-    let status = plain_file::read_to_string(Path::new("/proc/self/status"), STATUS_BYTES).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kib.checked_mul(1024)
 }

@@ -14,6 +14,7 @@ use super::thread::{
     ThreadNameSetParams, ThreadReadParams, ThreadReadResponse, ThreadResumeParams, ThreadResumeResponse,
     ThreadStartParams, ThreadStartResponse, ThreadUnarchiveResponse, ThreadUnsubscribeResponse,
 };
+use super::turn::TurnInterruptParams;
 
 /// A method with params `P` and result `R`.
 #[derive(Debug)]
@@ -62,6 +63,8 @@ pub const THREAD_UNARCHIVE: Call<ThreadIdParams, ThreadUnarchiveResponse> = Call
 pub const THREAD_DELETE: Call<ThreadIdParams, Empty> = Call::new("thread/delete");
 /// `thread/unsubscribe`
 pub const THREAD_UNSUBSCRIBE: Call<ThreadIdParams, ThreadUnsubscribeResponse> = Call::new("thread/unsubscribe");
+/// `turn/interrupt`
+pub const TURN_INTERRUPT: Call<TurnInterruptParams, Empty> = Call::new("turn/interrupt");
 /// `remoteControl/enable`
 pub const REMOTE_CONTROL_ENABLE: Call<RemoteControlEnableParams, RemoteControlState> =
     Call::new("remoteControl/enable");

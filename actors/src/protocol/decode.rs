@@ -42,6 +42,8 @@ pub enum ClientMessage {
 pub struct Refusal {
     /// Id of the request; `None` if there is no valid one.
     pub id: Option<RequestId>,
+    /// The method, if it is in the table.
+    pub method: Option<&'static Method>,
     /// The error.
     pub error: RpcError,
 }
@@ -118,7 +120,8 @@ pub fn decode(text: &str) -> Result<ClientMessage, Refusal> {
         }
         Some(_) => {}
     }
-    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| Refusal { id: None, error: malformed(&e) })?;
+    let envelope: Envelope<'_> =
+        serde_json::from_str(text).map_err(|e| Refusal { id: None, method: None, error: malformed(&e) })?;
     let Some(Name(name)) = envelope.method else {
         let answer = match (envelope.result, envelope.error) {
             (Some(result), _) => Some(ClientAnswer::Result(result.to_owned())),
@@ -137,13 +140,12 @@ pub fn decode(text: &str) -> Result<ClientMessage, Refusal> {
         });
     };
     let id = request_id(raw_id)?;
-    let parsed = match Method::find(&name) {
-        Some(method) => method.parse(envelope.params).map(|request| (method, request)),
-        None => Err(Method::unknown(&name)),
+    let Some(method) = Method::find(&name) else {
+        return Err(Refusal { id: Some(id), method: None, error: Method::unknown(&name) });
     };
-    match parsed {
-        Ok((method, request)) => Ok(ClientMessage::Request { id, method, request }),
-        Err(error) => Err(Refusal { id: Some(id), error }),
+    match method.parse(envelope.params) {
+        Ok(request) => Ok(ClientMessage::Request { id, method, request }),
+        Err(error) => Err(Refusal { id: Some(id), method: Some(method), error }),
     }
 }
 
@@ -159,7 +161,7 @@ fn request_id(raw: &RawValue) -> Result<RequestId, Refusal> {
 
 /// The refusal of a message without a valid id.
 fn refusal(text: impl Display) -> Refusal {
-    Refusal { id: None, error: RpcError::invalid_request(text) }
+    Refusal { id: None, method: None, error: RpcError::invalid_request(text) }
 }
 
 fn malformed(error: &serde_json::Error) -> RpcError {

@@ -105,6 +105,11 @@ impl Method {
         BY_NAME.get(name).copied()
     }
 
+    /// The number of its row in the table.
+    pub fn row(&'static self) -> usize {
+        (std::ptr::from_ref(self).addr() - METHODS.as_ptr().addr()) / size_of::<Self>()
+    }
+
     /// -32601 with the reference program's text, which lists all methods.
     pub fn unknown(name: &str) -> RpcError {
         let text = format_args!("Invalid request: unknown variant `{name}`, expected one of {}", Known);

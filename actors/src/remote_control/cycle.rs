@@ -30,6 +30,7 @@ use super::session::{Destination, Session};
 use crate::account::Recovery;
 use crate::backoff::Backoff;
 use crate::context::Context;
+use crate::metrics::count;
 use crate::protocol::body::{detail, preview};
 use crate::remote_link::{Dial, DialError, EndSession, HangUp, Readmit, Revoke, SendRest};
 
@@ -190,6 +191,7 @@ impl Cycle {
             return log::debug!("{failure}");
         }
         log::warn!("remote control is not connected: {failure}");
+        count(&self.session.tools.metrics.remote_failures);
         if failure.kind == Kind::SignedOut {
             self.status.environment(None);
         }
@@ -230,6 +232,7 @@ impl Cycle {
     /// Waits until the socket is lost, and for the backoff after that.
     async fn stay_connected(&self) {
         self.status.connected();
+        count(&self.session.tools.metrics.remote_connections);
         self.recovery.renew();
         let since = Instant::now();
         self.lost.notified().await;

@@ -4,10 +4,11 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 use tokio::time::timeout;
 
-use super::{EndRemoteControl, Meet, RemoteControl};
+use super::{EndRemoteControl, MeasureRemoteControl, Meet, RemoteControl};
+use crate::metrics::state::RemoteState;
 use crate::post::Post;
 use crate::protocol::ServerNotification;
-use crate::protocol::remote::RemoteControlRequest;
+use crate::protocol::remote::{RemoteControlRequest, RemoteControlStatusReadResponse};
 use crate::remote_link::{HangUp, LinkLost, SendRest};
 use crate::reply::Asked;
 use crate::router::Audience;
@@ -35,6 +36,15 @@ impl Handler<Meet> for RemoteControl {
         let news = self.news();
         let outcome = news.tell(Audience::One(connection), ServerNotification::RemoteControlStatusChanged(state));
         ctx.post(&self.router, outcome);
+    }
+}
+
+impl Handler<MeasureRemoteControl> for RemoteControl {
+    type Result = MessageResult<MeasureRemoteControl>;
+
+    fn handle(&mut self, _: MeasureRemoteControl, _: &mut Self::Context) -> Self::Result {
+        let RemoteControlStatusReadResponse { state, last_error } = self.status.read();
+        MessageResult(RemoteState { status: state.status.name(), last_error, server_name: state.server_name })
     }
 }
 

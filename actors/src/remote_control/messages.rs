@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix::prelude::*;
 
 use crate::connection::ConnectionId;
+use crate::metrics::state::RemoteState;
 use crate::protocol::initialize::ClientInfo;
 
 /// Sent by the processor for a connection that has just been initialized. Remote control sends it the status, and uses
@@ -19,6 +20,11 @@ pub struct Meet {
     /// Name and version of the client.
     pub client: ClientInfo,
 }
+
+/// Sent by whoever looks at the metrics. The reply is the state of remote control. Mailbox full: the sender waits.
+#[derive(Debug, Message)]
+#[rtype(result = "RemoteState")]
+pub struct MeasureRemoteControl;
 
 /// Sent at shutdown, after every connection was closed: stops dialing, sends the last messages of remote streams, and
 /// drops the socket. The reply comes when it is dropped. Mailbox full: the sender waits.

@@ -42,6 +42,7 @@ use crate::catalog::{Catalog, installation_id};
 use crate::clock::Clock;
 use crate::context::Context;
 use crate::host::Host;
+use crate::metrics::Metrics;
 use crate::network::Network;
 use crate::panics::guarded_future;
 use crate::protocol::ServerNotification;
@@ -58,7 +59,7 @@ use request_order::RequestOrder;
 use session::{Session, Tools};
 
 pub use cycle::Link;
-pub use messages::{EndRemoteControl, Meet};
+pub use messages::{EndRemoteControl, MeasureRemoteControl, Meet};
 pub use settings::RemoteControlSettings;
 pub use url::{BackendUrl, DEFAULT_BASE_URL, InvalidUrl};
 
@@ -95,6 +96,8 @@ pub struct RemoteControlParts {
     pub router: Arc<Addr<Router>>,
     /// The wall clock.
     pub clock: Clock,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// The link to the backend.
     pub link: Link,
 }
@@ -155,8 +158,18 @@ pub struct RemoteControl {
 impl RemoteControl {
     /// Creates the actor. Run it on the arbiter of the link.
     pub(crate) fn new(parts: RemoteControlParts) -> Self {
-        let RemoteControlParts { setup, host, account: credentials, network, store, catalog, router, clock, link } =
-            parts;
+        let RemoteControlParts {
+            setup,
+            host,
+            account: credentials,
+            network,
+            store,
+            catalog,
+            router,
+            clock,
+            metrics,
+            link,
+        } = parts;
         let RemoteControlSetup { settings, at_start, named_by_first_client, token_url, random } = setup;
         let server_name = rustix::system::uname().nodename().to_string_lossy().trim().to_owned();
         let installation_id = installation_id(&host.codex_home).map(|id| id.to_string()).unwrap_or_else(|e| {
@@ -176,8 +189,18 @@ impl RemoteControl {
         });
         let calls = Arc::new(Semaphore::new(settings.calls));
         let client_name = RefCell::default();
-        let tools =
-            Rc::new(Tools { settings, backend, credentials, store, catalog, clock, random, server_name, client_name });
+        let tools = Rc::new(Tools {
+            settings,
+            backend,
+            credentials,
+            store,
+            catalog,
+            clock,
+            metrics,
+            random,
+            server_name,
+            client_name,
+        });
         Self {
             at_start,
             awaits_client: named_by_first_client,

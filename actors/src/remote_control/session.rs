@@ -16,6 +16,7 @@ use super::url::{BackendUrl, DEFAULT_BASE_URL};
 use crate::account::{Account, Credentials, Recovered, Recovery};
 use crate::catalog::{BaseUrl, Catalog};
 use crate::clock::Clock;
+use crate::metrics::Metrics;
 use crate::protocol::account::AuthFile;
 use crate::store::{EnrollmentKey, Store};
 use crate::times::{self, Rest};
@@ -28,6 +29,7 @@ pub struct Tools {
     pub store: Arc<Addr<Store>>,
     pub catalog: Arc<Addr<Catalog>>,
     pub clock: Clock,
+    pub metrics: Arc<Metrics>,
     pub random: fn() -> f64,
     pub server_name: String,
     /// On stdio the first client's name, otherwise empty; part of the key of an enrollment.

@@ -10,12 +10,15 @@
 mod tests;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Instant;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use crate::connection::ConnectionId;
+use crate::metrics::Metrics;
 use crate::protocol::server_request::{ClientAnswer, ServerRequest, Unanswered};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, RequestId};
@@ -124,6 +127,7 @@ struct Pending {
     /// The last answer that was an error or did not fit.
     refusal: Option<Unanswered>,
     sender: Box<dyn Sender>,
+    since: Instant,
 }
 
 /// What became of an answer.
@@ -151,12 +155,18 @@ pub(super) struct PendingRequests {
     pending: BTreeMap<i64, Pending>,
     next: i64,
     most: usize,
+    metrics: Arc<Metrics>,
 }
 
 impl PendingRequests {
     /// Creates a table for up to `most` requests.
-    pub(super) fn new(most: usize) -> Self {
-        Self { pending: BTreeMap::new(), next: 0, most }
+    pub(super) fn new(most: usize, metrics: Arc<Metrics>) -> Self {
+        Self { pending: BTreeMap::new(), next: 0, most, metrics }
+    }
+
+    /// How many there are, and how many there may be.
+    pub(super) fn count(&self) -> (usize, usize) {
+        (self.pending.len(), self.most)
     }
 
     /// Adds a request and returns the frame to send to `subscribers`. If it cannot be sent, the sender receives an
@@ -179,7 +189,8 @@ impl PendingRequests {
         self.next += 1;
         let asked = subscribers.into_iter().collect();
         let (frame_to_send, refusal) = (frame.clone(), None);
-        let pending = Pending { thread, id, method, told_when_resolved, frame, asked, refusal, sender };
+        let since = Instant::now();
+        let pending = Pending { thread, id, method, told_when_resolved, frame, asked, refusal, sender, since };
         self.pending.insert(number, pending);
         Some(frame_to_send)
     }
@@ -237,6 +248,7 @@ impl PendingRequests {
     /// Removes a request that was answered, or that everyone has refused.
     fn resolve(&mut self, number: i64) -> Option<Resolved> {
         let mut pending = self.pending.remove(&number)?;
+        self.metrics.waited.record(pending.since.elapsed());
         if let Some(refusal) = pending.refusal.take() {
             // After an answer this does nothing.
             pending.sender.fail(refusal);

@@ -134,7 +134,7 @@ mod tests {
 
     #[actix_rt::test]
     async fn the_timers_tick_only_while_there_are_connections() {
-        let router = Router::new(Arc::new(Limits::tiny()), Clock::system()).start();
+        let router = Router::new(Arc::new(Limits::tiny()), Arc::default(), Clock::system()).start();
         pause();
         for id in [1, 2].map(ConnectionId) {
             assert_eq!(router.send(Ticks).await.unwrap(), None);

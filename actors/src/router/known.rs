@@ -1,11 +1,14 @@
 //! What is known of a connection, for people: in the log, and for `server/diagnostics`.
 
+use std::collections::BTreeMap;
+
 use actix::prelude::*;
 use tokio::time::Instant;
 
-use super::peer::Peer;
-use super::{Connections, Router};
+use super::peer::{Cut, Peer};
+use super::{Connections, CutOne, MeasureClients, Router};
 use crate::connection::ConnectionId;
+use crate::metrics::state::Clients;
 use crate::protocol::diagnostics::DiagnosedConnection;
 
 /// Target of the log lines about the coming and going of clients.
@@ -17,6 +20,35 @@ impl Handler<Connections> for Router {
     fn handle(&mut self, _: Connections, _: &mut Self::Context) -> Self::Result {
         let now = Instant::now();
         MessageResult(self.peers.iter().map(|(id, peer)| peer.diagnosed(*id, now)).collect())
+    }
+}
+
+impl Handler<MeasureClients> for Router {
+    type Result = MessageResult<MeasureClients>;
+
+    fn handle(&mut self, _: MeasureClients, _: &mut Self::Context) -> Self::Result {
+        let (asked, asked_bound) = self.asked.count();
+        let mut clients = Clients { asked, asked_bound, ..Clients::default() };
+        let mut kinds = BTreeMap::<&'static str, usize>::new();
+        for peer in self.peers.values() {
+            *kinds.entry(peer.origin.label()).or_default() += 1;
+            clients.initialized += usize::from(peer.client.is_some());
+            let bytes = peer.queued_bytes() as u64;
+            clients.pending_bytes = clients.pending_bytes.saturating_add(bytes);
+            clients.most_pending_bytes = clients.most_pending_bytes.max(bytes);
+        }
+        clients.connections = kinds.into_iter().collect();
+        MessageResult(clients)
+    }
+}
+
+impl Handler<CutOne> for Router {
+    type Result = bool;
+
+    fn handle(&mut self, CutOne { connection }: CutOne, _: &mut Self::Context) -> bool {
+        let is_there = self.peers.contains_key(&connection);
+        self.cut(connection, Cut::Unwanted);
+        is_there
     }
 }
 

@@ -12,6 +12,7 @@ use crate::connection::messages::Deliver;
 use crate::connection::outbound::Outbound;
 use crate::connection::pulse::Pulse;
 use crate::connection::{ConnectionId, ConnectionOrigin};
+use crate::metrics::state::Clients;
 use crate::protocol::diagnostics::DiagnosedConnection;
 use crate::protocol::notification::NotificationAudience;
 use crate::protocol::scope::Scopes;
@@ -211,6 +212,20 @@ pub struct SubscribedThreads;
 #[derive(Message)]
 #[rtype(result = "Vec<DiagnosedConnection>")]
 pub struct Connections;
+
+/// Sent by whoever looks at the metrics. The reply is what the router knows of the connections. Mailbox full: the sender
+/// waits.
+#[derive(Message)]
+#[rtype(result = "Clients")]
+pub struct MeasureClients;
+
+/// Sent by an operator who wants one client gone. The reply is whether it was there. Mailbox full: the sender waits.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub struct CutOne {
+    /// The connection.
+    pub connection: ConnectionId,
+}
 
 /// Sent by the hub at shutdown: sends every connection a close frame. The reply comes when the last connection has
 /// ended.

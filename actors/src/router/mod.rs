@@ -17,6 +17,7 @@ use crate::connection::ConnectionId;
 use crate::connection::in_flight::InFlight;
 use crate::context::Context;
 use crate::limits::Limits;
+use crate::metrics::{Metrics, close_label};
 use crate::protocol::notification::ServerRequestResolved;
 use crate::protocol::thread::ThreadId;
 use crate::protocol::{Frame, ServerNotification};
@@ -38,14 +39,15 @@ use asked::{Answered, PendingRequests, Resolved};
 pub use asked::{Ask, AskId};
 use memory::Freed;
 pub use messages::{
-    Answer, Audience, CloseAll, Connections, CutAll, Effect, HandOver, Outcome, Register, SubscribedThreads,
-    Unsubscribe,
+    Answer, Audience, CloseAll, Connections, CutAll, CutOne, Effect, HandOver, MeasureClients, Outcome, Register,
+    SubscribedThreads, Unsubscribe,
 };
 use peer::{Cut, Peer};
 
 /// See the module's documentation.
 pub struct Router {
     limits: Arc<Limits>,
+    metrics: Arc<Metrics>,
     clock: Clock,
     /// Not a hash map, which would keep the capacity of the largest number of connections there ever was.
     peers: BTreeMap<ConnectionId, Peer>,
@@ -66,10 +68,11 @@ pub struct Router {
 
 impl Router {
     /// Creates a router without connections.
-    pub fn new(limits: Arc<Limits>, clock: Clock) -> Self {
+    pub fn new(limits: Arc<Limits>, metrics: Arc<Metrics>, clock: Clock) -> Self {
         Self {
-            asked: PendingRequests::new(limits.pending_server_requests),
+            asked: PendingRequests::new(limits.pending_server_requests, metrics.clone()),
             limits,
+            metrics,
             clock,
             peers: BTreeMap::new(),
             subscribers: HashMap::new(),
@@ -201,6 +204,7 @@ impl Router {
             Cut::Gone => log::log!(cut.level(), "connection {id} has ended"),
             cause => {
                 self.cut_so_far += 1;
+                self.metrics.cuts.add(cause.label());
                 log::log!(
                     cause.level(),
                     cause = cause.label(), queued_bytes = peer.queued_bytes(), cut_so_far = self.cut_so_far;
@@ -218,6 +222,7 @@ impl Router {
     fn forget(&mut self, id: ConnectionId) {
         if let Some(peer) = self.peers.remove(&id) {
             peer.log_end(id);
+            self.metrics.ended.add(close_label(peer.pulse.close_code()));
             self.freed.connection(peer.outbound());
             peer.outbound().close();
             let refused = self.asked.forget(id, None);
@@ -258,6 +263,7 @@ impl Handler<Register> for Router {
         let expires_at_ms = first_invalid_ms.map(|unix_ms| self.clock.steady_at(unix_ms));
         let peer = Peer::new(register, Instant::now(), expires_at_ms);
         peer.log_start(id);
+        self.metrics.opened.add(peer.origin.label());
         self.peers.insert(id, peer);
         self.tick_on(ctx);
     }

@@ -52,6 +52,7 @@ pub(super) enum Cut {
     Stalled,
     CloseOverdue,
     ShutdownOverdue,
+    Unwanted,
 }
 
 impl Cut {
@@ -64,6 +65,7 @@ impl Cut {
             Self::Stalled => "stalled",
             Self::CloseOverdue => "close_overdue",
             Self::ShutdownOverdue => "shutdown_overdue",
+            Self::Unwanted => "operator",
         }
     }
 
@@ -71,7 +73,7 @@ impl Cut {
     pub(super) fn level(self) -> log::Level {
         match self {
             Self::Gone => log::Level::Debug,
-            Self::CloseOverdue | Self::ShutdownOverdue => log::Level::Info,
+            Self::CloseOverdue | Self::ShutdownOverdue | Self::Unwanted => log::Level::Info,
             Self::QueueFull | Self::BytesOverBudget | Self::Stalled => log::Level::Warn,
         }
     }
@@ -84,6 +86,7 @@ impl Cut {
             Self::Stalled => "its peer has read nothing for too long",
             Self::CloseOverdue => "its peer did not answer the close frame in time",
             Self::ShutdownOverdue => "it did not end in time during the shutdown",
+            Self::Unwanted => "an operator wanted it gone",
         }
     }
 }
@@ -249,6 +252,6 @@ impl Peer {
     }
 
     fn is_websocket(&self) -> bool {
-        self.origin == ConnectionOrigin::WebSocket
+        self.origin.is_websocket()
     }
 }

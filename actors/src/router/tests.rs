@@ -95,7 +95,7 @@ async fn connect_until(
     let (id, cut, pulse) = (ConnectionId(id), CancellationToken::new(), Arc::<Pulse>::default());
     let register = Register {
         connection: id,
-        origin: ConnectionOrigin::WebSocket,
+        origin: ConnectionOrigin::Tcp,
         address: String::new(),
         deliver: client.recipient(),
         outbound: outbound.clone(),
@@ -123,7 +123,7 @@ fn closed(thread: ThreadId) -> ServerNotification {
 
 #[actix_rt::test]
 async fn only_initialized_connections_that_did_not_opt_out_are_told() {
-    let router = Router::new(limits(|_| {}), Clock::system()).start();
+    let router = Router::new(limits(|_| {}), Arc::default(), Clock::system()).start();
     let plain = connect(&router, 1, 8, false).await;
     let quiet = connect(&router, 2, 8, false).await;
     let stranger = connect(&router, 3, 8, false).await;
@@ -141,7 +141,7 @@ async fn only_initialized_connections_that_did_not_opt_out_are_told() {
 
 #[actix_rt::test]
 async fn a_broadcast_is_one_text_for_all() {
-    let router = Router::new(limits(|_| {}), Clock::system()).start();
+    let router = Router::new(limits(|_| {}), Arc::default(), Clock::system()).start();
     let mut places = Vec::new();
     for id in 0..3 {
         let client = connect(&router, id, 8, false).await;
@@ -157,7 +157,7 @@ async fn a_broadcast_is_one_text_for_all() {
 
 #[actix_rt::test]
 async fn subscribers_are_told_until_they_leave() {
-    let router = Router::new(limits(|_| {}), Clock::system()).start();
+    let router = Router::new(limits(|_| {}), Arc::default(), Clock::system()).start();
     let (follower, other) = (connect(&router, 1, 8, false).await, connect(&router, 2, 8, false).await);
     let thread = ThreadId::new();
     router.send(admit(&follower, &[]).then(Effect::Subscribe { connection: follower.id, thread })).await.unwrap();
@@ -177,7 +177,7 @@ async fn subscribers_are_told_until_they_leave() {
 
 #[actix_rt::test]
 async fn a_full_mailbox_cuts_its_connection_and_nobody_else() {
-    let router = Router::new(limits(|_| {}), Clock::system()).start();
+    let router = Router::new(limits(|_| {}), Arc::default(), Clock::system()).start();
     let (frozen, lively) = (connect(&router, 1, 2, true).await, connect(&router, 2, 8, false).await);
     for client in [&frozen, &lively] {
         router.send(admit(client, &[])).await.unwrap();
@@ -195,7 +195,7 @@ async fn a_full_mailbox_cuts_its_connection_and_nobody_else() {
 
 #[actix_rt::test]
 async fn bytes_over_the_budget_cut_but_one_large_message_passes() {
-    let router = Router::new(limits(|limits| limits.outbound_bytes = 100), Clock::system()).start();
+    let router = Router::new(limits(|limits| limits.outbound_bytes = 100), Arc::default(), Clock::system()).start();
     let client = connect(&router, 1, 100, true).await;
     let large = || Frame::result(&RequestId::Integer(1), &"x".repeat(200));
     router.send(Outcome::answer(client.id, large(), InFlight::of_a_test())).await.unwrap();
@@ -207,7 +207,7 @@ async fn bytes_over_the_budget_cut_but_one_large_message_passes() {
 #[actix_rt::test]
 async fn the_clocks_ping_close_and_cut() {
     let limits = limits(|limits| limits.initialize_seconds = Seconds(2));
-    let mut router = Router::new(limits, Clock::system());
+    let mut router = Router::new(limits, Arc::default(), Clock::system());
     let start = Instant::now();
     let (seen, pulse, cut) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<Pulse>::default(), CancellationToken::new());
     let outbound = Arc::new(Outbound::default());
@@ -216,7 +216,7 @@ async fn the_clocks_ping_close_and_cut() {
             .start();
     let register = Register {
         connection: ConnectionId(1),
-        origin: ConnectionOrigin::WebSocket,
+        origin: ConnectionOrigin::Tcp,
         address: String::new(),
         deliver: client.recipient(),
         outbound,
@@ -239,7 +239,7 @@ async fn the_clocks_ping_close_and_cut() {
 #[actix_rt::test]
 async fn after_a_stop_nobody_is_judged_before_what_has_arrived_is_read() {
     let limits = limits(|limits| limits.initialize_seconds = Seconds(60));
-    let mut router = Router::new(limits, Clock::system());
+    let mut router = Router::new(limits, Arc::default(), Clock::system());
     let start = Instant::now();
     let (seen, outbound) = (Arc::<Mutex<Vec<String>>>::default(), Arc::new(Outbound::default()));
     let client =
@@ -247,7 +247,7 @@ async fn after_a_stop_nobody_is_judged_before_what_has_arrived_is_read() {
             .start();
     let register = Register {
         connection: ConnectionId(1),
-        origin: ConnectionOrigin::WebSocket,
+        origin: ConnectionOrigin::Tcp,
         address: String::new(),
         deliver: client.recipient(),
         outbound,
@@ -266,7 +266,7 @@ async fn after_a_stop_nobody_is_judged_before_what_has_arrived_is_read() {
 
 #[actix_rt::test]
 async fn closing_waits_for_the_last_connection() {
-    let router = Router::new(limits(|_| {}), Clock::system()).start();
+    let router = Router::new(limits(|_| {}), Arc::default(), Clock::system()).start();
     let client = connect(&router, 1, 8, false).await;
     let closing = actix_rt::spawn(router.send(CloseAll));
     actix_rt::task::yield_now().await;
@@ -297,7 +297,7 @@ async fn a_connection_is_closed_when_its_token_has_expired_whatever_the_wall_clo
     let (shown, passed) = (wall.clone(), steady.clone());
     let clock = Clock::from_fn(move || std::time::UNIX_EPOCH + Duration::from_secs(shown.load(Ordering::Relaxed)));
     let clock = clock.with_steady(move || Duration::from_secs(passed.load(Ordering::Relaxed)));
-    let router = Router::new(limits(|_| {}), clock).start();
+    let router = Router::new(limits(|_| {}), Arc::default(), clock).start();
     let expiring = connect_until(&router, 1, 8, false, Some(1001)).await;
     let lasting = connect(&router, 2, 8, false).await;
     let seen = |client: &Connected| client.seen.lock().unwrap().clone();
@@ -320,7 +320,7 @@ async fn a_connection_is_closed_when_its_token_has_expired_whatever_the_wall_clo
 
 #[actix_rt::test]
 async fn whoever_hands_over_a_flood_sees_what_is_queued() {
-    let router = Router::new(limits(|_| {}), Clock::system()).start();
+    let router = Router::new(limits(|_| {}), Arc::default(), Clock::system()).start();
     let client = connect(&router, 1, 1, true).await;
     let method = "command/exec/outputDelta";
     let frame = || Frame::result(&RequestId::Integer(1), &());
@@ -338,7 +338,7 @@ async fn whoever_hands_over_a_flood_sees_what_is_queued() {
 #[actix_rt::test]
 async fn text_is_joined_for_a_peer_that_is_behind_and_for_no_other() {
     let limits = limits(|limits| (limits.joined_from_bytes, limits.outbound_bytes) = (2 * 512, 1 << 20));
-    let router = Router::new(limits, Clock::system()).start();
+    let router = Router::new(limits, Arc::default(), Clock::system()).start();
     let (slow, quick) = (connect(&router, 1, 64, false).await, connect(&router, 2, 64, false).await);
     let thread_id = ThreadId::new();
     for client in [&slow, &quick] {

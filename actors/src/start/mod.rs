@@ -3,6 +3,7 @@
 //! Addresses are created first and actors later ([`crate::mailbox::reserve`]), so actors that need each other can be
 //! started in any order.
 
+mod measure;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -26,6 +27,7 @@ use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::mailbox::reserve;
 use crate::mcp::McpSetup;
+use crate::metrics::Metrics;
 use crate::model::ModelSetup;
 use crate::processor::{Gauges, Processor, ProcessorParts};
 use crate::protocol::scope::Scopes;
@@ -43,6 +45,8 @@ use crate::vital::Vitals;
 pub struct ActorsParts {
     /// The limits.
     pub limits: Arc<Limits>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// Facts about the server and the machine.
     pub host: Host,
     /// The URLs at which clients connect, for people.
@@ -74,6 +78,7 @@ pub struct ActorsParts {
 pub struct Actors {
     hub: Hub,
     threads: Arc<Addr<Threads>>,
+    store: Arc<Addr<Store>>,
     turn_arbiter: ArbiterHandle,
     mcp: Arc<McpSetup>,
     commands: Arc<Addr<Commands>>,
@@ -91,6 +96,7 @@ impl Actors {
     pub fn start(parts: ActorsParts) -> Self {
         let ActorsParts {
             limits,
+            metrics,
             host,
             listeners,
             store,
@@ -110,9 +116,9 @@ impl Actors {
         let (processor, processor_mailbox) = reserve(limits.processor_mailbox_messages);
         let (control, control_mailbox) = reserve(remote_control.settings.mailbox_messages);
         let (link, link_mailbox) = reserve(remote_link.mailbox_messages);
-        let hub = Hub::new(limits.clone(), router.clone(), processor);
+        let hub = Hub::new(limits.clone(), metrics.clone(), router.clone(), processor);
 
-        router_mailbox.vital(vitals.watch("router")).run(Router::new(limits.clone(), clock.clone()));
+        router_mailbox.vital(vitals.watch("router")).run(Router::new(limits.clone(), metrics.clone(), clock.clone()));
         let runner = Runner::new(setup, &host, limits.clone());
         // Turns compute, so they have an arbiter of their own.
         let turn_arbiter = Arbiter::new().handle();
@@ -122,6 +128,7 @@ impl Actors {
             models,
             store: store.clone(),
             clock: clock.clone(),
+            metrics: metrics.clone(),
             runner: runner.clone(),
             mcp: mcp.clone(),
             shell: usual_shell(),
@@ -179,10 +186,11 @@ impl Actors {
             host,
             account,
             network,
-            store,
+            store: store.clone(),
             catalog,
             router,
             clock,
+            metrics,
             link: Link::new(&link, remote_link.dial_seconds.duration()),
         };
         control_mailbox
@@ -190,7 +198,7 @@ impl Actors {
             .run_on(&remote_arbiter, || RemoteControl::new(control_parts));
 
         let open = Arc::new(opener(&hub, ConnectionOrigin::InProcess, Scopes::ALL));
-        Self { hub, threads, commands, turn_arbiter, mcp, remote_control: control, remote_arbiter, open, vitals }
+        Self { hub, threads, store, commands, turn_arbiter, mcp, remote_control: control, remote_arbiter, open, vitals }
     }
 
     /// The hub: what connections need.

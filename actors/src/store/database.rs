@@ -2,6 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
 
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
@@ -10,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::StoreError;
 use super::files::Files;
+use crate::metrics::{Metrics, state::DatabaseFiles};
 
 /// Receives the answer to a request. It may be gone; the request is carried out all the same.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -34,6 +37,7 @@ pub(super) struct Database {
     path: PathBuf,
     /// `None` for a database in memory.
     files: Option<Files>,
+    metrics: Arc<Metrics>,
     open: bool,
     held: Vec<Held>,
     waiting: Vec<Waiting>,
@@ -45,11 +49,17 @@ pub(super) struct Database {
 
 impl Database {
     /// A database without an open batch. `files` are those that `connection` has open.
-    pub(super) fn new(connection: SqliteConnection, path: PathBuf, files: Option<Files>) -> Self {
+    pub(super) fn new(
+        connection: SqliteConnection,
+        path: PathBuf,
+        files: Option<Files>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let mut database = Self {
             connection,
             path,
             files,
+            metrics,
             open: false,
             held: Vec::new(),
             waiting: Vec::new(),
@@ -67,6 +77,17 @@ impl Database {
     /// The path at which something else is now than what was opened.
     pub(super) fn replaced(&mut self) -> Option<PathBuf> {
         self.check_files().is_err().then(|| self.path.clone())
+    }
+
+    /// What it counts with.
+    pub(super) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// For the metrics; the sizes of the files are measured elsewhere.
+    pub(super) fn measure(&mut self) -> DatabaseFiles {
+        let path = self.files.is_some().then(|| self.path.clone());
+        DatabaseFiles { path, waiting: self.held(), healthy: self.health().is_ok(), sizes: None }
     }
 
     /// Answers that wait: for the commit, or for another program.
@@ -125,8 +146,10 @@ impl Database {
         if !self.open {
             return;
         }
+        let since = Instant::now();
         match self.execute("COMMIT").and_then(|()| self.check_files()) {
             Ok(()) => {
+                self.metrics.commits.record(since.elapsed());
                 self.open = false;
                 self.fault = None;
                 self.commits += 1;
@@ -247,7 +270,10 @@ impl Database {
 
     /// A panic must not end the Store and lose the answers that it holds (law 7).
     fn run<T>(&mut self, run: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>) -> Result<T, StoreError> {
-        match catch_unwind(AssertUnwindSafe(|| run(&mut self.connection))) {
+        let since = Instant::now();
+        let outcome = catch_unwind(AssertUnwindSafe(|| run(&mut self.connection)));
+        self.metrics.queries.record(since.elapsed());
+        match outcome {
             Ok(outcome) => outcome.map_err(|e| self.noted(StoreError::of(&self.path, &e))),
             Err(_) => Err(StoreError::Internal("the question panicked".into())),
         }

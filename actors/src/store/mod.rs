@@ -48,6 +48,7 @@ use tokio::sync::oneshot;
 use crate::context::Context;
 use crate::limits::Limits;
 use crate::mailbox::start_alone;
+use crate::metrics::{Metrics, state::DatabaseFiles};
 use crate::vital::Vitals;
 use database::{Database, Reply};
 use files::Files;
@@ -103,10 +104,15 @@ impl Store {
     ///
     /// # Panics
     /// Panics outside an actix system.
-    pub fn open(path: &Path, limits: &Limits, vitals: &Vitals) -> Result<Arc<Addr<Self>>, StoreError> {
+    pub fn open(
+        path: &Path,
+        limits: &Limits,
+        metrics: &Arc<Metrics>,
+        vitals: &Vitals,
+    ) -> Result<Arc<Addr<Self>>, StoreError> {
         let mut connection = open::open(path, sqlite::BUSY_TIMEOUT)?;
         let in_use = recover(&mut connection, path);
-        let database = Database::new(connection, path.into(), Some(Files::at(path)));
+        let database = Database::new(connection, path.into(), Some(Files::at(path)), metrics.clone());
         Ok(Self::start(database, Some(in_use), limits, vitals))
     }
 
@@ -114,9 +120,9 @@ impl Store {
     ///
     /// # Errors
     /// SQLite is out of memory.
-    pub fn in_memory(limits: &Limits, vitals: &Vitals) -> Result<Arc<Addr<Self>>, StoreError> {
-        let connection = open::in_memory()?;
-        Ok(Self::start(Database::new(connection, PathBuf::from(":memory:"), None), None, limits, vitals))
+    pub fn in_memory(limits: &Limits, metrics: &Arc<Metrics>, vitals: &Vitals) -> Result<Arc<Addr<Self>>, StoreError> {
+        let database = Database::new(open::in_memory()?, PathBuf::from(":memory:"), None, metrics.clone());
+        Ok(Self::start(database, None, limits, vitals))
     }
 
     fn start(database: Database, in_use: Option<InUse>, limits: &Limits, vitals: &Vitals) -> Arc<Addr<Self>> {
@@ -296,6 +302,20 @@ impl Handler<Health> for Store {
     }
 }
 
+/// Sent by whoever looks at the metrics. The reply is where the database is and what waits for it, without the sizes of its
+/// files. Mailbox full: the sender waits.
+#[derive(Debug, Message)]
+#[rtype(result = "DatabaseFiles")]
+pub struct MeasureStore;
+
+impl Handler<MeasureStore> for Store {
+    type Result = MessageResult<MeasureStore>;
+
+    fn handle(&mut self, _: MeasureStore, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.database.as_mut().map(Database::measure).unwrap_or_default())
+    }
+}
+
 /// Sent when the operator asks for a reload: when the files are no longer those that were opened, what is at the path
 /// now is opened. The answer comes when that is done.
 #[derive(Debug, Message)]
@@ -306,12 +326,14 @@ impl Handler<Reopen> for Store {
     type Result = ();
 
     fn handle(&mut self, _: Reopen, _: &mut Self::Context) {
-        let Some(path) = self.database.as_mut().and_then(Database::replaced) else { return };
+        let Some(database) = &mut self.database else { return };
+        let Some(path) = database.replaced() else { return };
+        let metrics = database.metrics().clone();
         match open::open(&path, sqlite::BUSY_TIMEOUT) {
             Ok(connection) => {
                 log::warn!("opened what is at {} now; changes are saved again", path.display());
                 let files = Files::at(&path);
-                if let Some(old) = self.database.replace(Database::new(connection, path, Some(files))) {
+                if let Some(old) = self.database.replace(Database::new(connection, path, Some(files), metrics)) {
                     old.close();
                 }
             }

@@ -20,7 +20,7 @@ use crate::protocol::item::{AgentMessage, Item, ItemKind, UserMessage};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::turn::{CodexErrorInfo, TurnError, TurnStatus};
 use crate::protocol::{RequestId, ServerNotification};
-use crate::reply::Reply;
+use crate::reply::{Received, Reply};
 use crate::router::Router;
 use crate::turn::{Growth, TurnEvent, TurnOutcome, UserRequest};
 
@@ -35,11 +35,17 @@ fn message(id: usize) -> Item {
 }
 
 fn reply(router: Arc<Addr<Router>>) -> Reply {
-    Reply::new(ConnectionId(1), RequestId::Integer(1), InFlight::of_a_test(), router, TaskTracker::new().token())
+    Reply::new(
+        ConnectionId(1),
+        Received::of_a_test(RequestId::Integer(1)),
+        InFlight::of_a_test(),
+        router,
+        TaskTracker::new().token(),
+    )
 }
 
 fn said() -> TurnEvent {
-    let router = Router::new(Arc::new(Limits::tiny()), Clock::system()).start();
+    let router = Router::new(Arc::new(Limits::tiny()), Arc::default(), Clock::system()).start();
     let item = item("words", ItemKind::UserMessage(UserMessage::default()));
     TurnEvent::Said { item, history: Vec::new(), reply: reply(router), request: UserRequest::Start }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 
-use super::Threads;
+use super::{MeasureThreads, Threads};
 use crate::mailbox::start;
 use crate::mcp::Servers;
+use crate::metrics::state::LoadedThreads;
 use crate::protocol::thread::{ThreadId, ThreadStatus};
 use crate::protocol::{RpcError, ServerNotification};
 use crate::store::ThreadRecord;
-use crate::thread::{Describe, EndTurn, Past, SharedActivity, Thread, ThreadParts};
+use crate::thread::{Activity, Describe, EndTurn, Past, SharedActivity, Thread, ThreadParts};
 use crate::turn::Shells;
 
 /// A loaded thread.
@@ -26,6 +27,23 @@ pub(super) struct Loaded {
     pub(super) ephemeral: bool,
     /// Since when it has no subscribers; `None` if it has some, or before the first check.
     pub(super) unfollowed_since: Option<tokio::time::Instant>,
+}
+
+impl Handler<MeasureThreads> for Threads {
+    type Result = MessageResult<MeasureThreads>;
+
+    fn handle(&mut self, _: MeasureThreads, _: &mut Self::Context) -> Self::Result {
+        let mut threads = LoadedThreads { loaded: self.loaded.len(), ..LoadedThreads::default() };
+        for loaded in self.loaded.values() {
+            threads.commands += loaded.shells.running().len();
+            if let Activity::Working(waits) = loaded.activity.get() {
+                threads.working += 1;
+                threads.waiting_for_approval += usize::from(waits.approval);
+                threads.waiting_for_input += usize::from(waits.input);
+            }
+        }
+        MessageResult(threads)
+    }
 }
 
 impl Threads {

@@ -52,7 +52,7 @@ mod turn;
 mod view;
 
 use loaded::Loaded;
-pub use messages::{EndTurns, ThreadsRequest};
+pub use messages::{EndTurns, MeasureThreads, ThreadsRequest};
 use schedule::{Kind, Schedule, Ticket};
 use ticket::ticket;
 

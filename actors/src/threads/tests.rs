@@ -21,7 +21,7 @@ fn record() -> Arc<ThreadRecord> {
 fn registry(home: &std::path::Path) -> Threads {
     let limits = Arc::new(Limits { thread_idle_seconds: Seconds(60), ..Limits::tiny() });
     let clock = Clock::system();
-    let store = Store::in_memory(&limits, &Vitals::default()).unwrap();
+    let store = Store::in_memory(&limits, &Arc::default(), &Vitals::default()).unwrap();
     Threads::new(ThreadsParts {
         host: Host {
             codex_home: home.into(),
@@ -30,7 +30,7 @@ fn registry(home: &std::path::Path) -> Threads {
             os: "Linux".into(),
             terminal: "none".into(),
         },
-        router: Router::new(limits.clone(), clock.clone()).start(),
+        router: Router::new(limits.clone(), Arc::default(), clock.clone()).start(),
         turns: TurnSetup::offline(&store, &clock),
         work: TaskTracker::new(),
         store,

@@ -3,6 +3,7 @@
 use futures_util::{FutureExt, StreamExt};
 
 use super::answer::{Answer, Call};
+use super::figures::Asked;
 use super::messages::{Growth, TurnEvent};
 use super::run::{Answered, Heard, Run, Stop, failure};
 use super::tools;
@@ -33,7 +34,9 @@ impl Run {
     ) -> Result<(), Stop> {
         let mut answer = Answer::new(self.task.rules.mode == ModeKind::Plan);
         let mut wanted = Vec::new();
-        let mut events = self.models.ask(self.task.rules.provider.clone(), request);
+        let provider = self.task.rules.provider.clone();
+        let mut asked = Asked::new(self.setup.metrics.clone(), &provider.id);
+        let mut events = self.models.ask(provider, request);
         let end = loop {
             let event = tokio::select! {
                 biased;
@@ -56,6 +59,7 @@ impl Run {
                     // A call that was made must not be made again: the next request tells the model of it.
                     Some(Some(Ok(ModelEvent::Retrying(_)))) if answered.calls + wanted.len() > 0 => break Some(Ok(())),
                     Some(Some(Ok(event))) => {
+                        asked.hear(&event);
                         let call = self.take(event, showing, &mut answer, answered);
                         wanted.extend(call);
                     }
@@ -84,6 +88,11 @@ impl Run {
                 break end;
             }
         };
+        asked.end(match &end {
+            Ok(()) => "answered",
+            Err(Stop::Failed(_)) => "failed",
+            Err(Stop::Interrupted | Stop::Gone) => "stopped",
+        });
         let cut = answer.cut(self.setup.clock.unix_ms());
         self.show(cut, showing);
         end

@@ -249,6 +249,17 @@ pub enum TurnOutcome {
     Failed(TurnError),
 }
 
+impl TurnOutcome {
+    /// In one word.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Interrupted => "interrupted",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
 /// By what an item in progress became longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Growth {

@@ -17,6 +17,7 @@
 //! | [`program`], [`dialogue`] | a short program; one that is asked again and again |
 //! | [`changes`] | what the turn has changed in files |
 //! | [`history`], [`compact`] | what must hold of a conversation, and how it is made shorter |
+//! | [`figures`] | what is counted of calls to models |
 //! | [`goal`] | a turn that the agent begins by itself |
 //! | [`review`] | the model looks at changes with fresh eyes |
 //! | [`waiting`] | the bound of what waits for its place in it |
@@ -29,6 +30,7 @@ mod client_tools;
 mod compact;
 mod context;
 mod dialogue;
+mod figures;
 mod goal;
 mod growth;
 mod history;
@@ -138,13 +140,15 @@ impl Actor for Turn {
         let (turn_id, is_ephemeral) = (task.turn_id.clone(), task.history.is_some());
         let reporter = Reporter::new(turn_id.clone(), self.thread.clone());
         let models = models_of_this_arbiter(&setup);
-        let (thread, shells) = (self.thread.clone(), task.shells.clone());
+        let (thread, shells, metrics) = (self.thread.clone(), task.shells.clone(), setup.metrics.clone());
         let (run, purpose) = Run::new(setup, models, task, reporter, inbox, thread.clone());
         let life = async move {
             if guarded_future("a turn", run.run(purpose, is_ephemeral)).await.is_none() {
                 shells.end(|shell| shell.turn_id == turn_id).await;
                 let mut reporter = Reporter::new(turn_id, thread);
-                reporter.push(TurnEvent::Ended { outcome: TurnOutcome::Failed(Self::lost()) });
+                let outcome = TurnOutcome::Failed(Self::lost());
+                metrics.turns.add(outcome.label());
+                reporter.push(TurnEvent::Ended { outcome });
                 // Where the thread is gone too, nobody can be told.
                 let _ = reporter.flush().await;
             }

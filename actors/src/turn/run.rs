@@ -154,6 +154,7 @@ impl Run {
             }
             Err(Stop::Gone) => return,
         };
+        self.setup.metrics.turns.add(outcome.label());
         self.toolbox.changes.finish().await;
         self.add_injected();
         self.reporter.push(TurnEvent::Ended { outcome });

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::command::{Rules, Runner};
 use crate::limits::{Milliseconds, Seconds};
 use crate::mcp::{Configured, McpSetup, Servers};
+use crate::metrics::Metrics;
 use crate::model::{ModelSetup, Provider};
 use crate::protocol::model::{HistoryItem, ToolSpec};
 use crate::protocol::settings::{AskForApproval, ModeKind, ReasoningSummary};
@@ -33,6 +34,8 @@ pub struct TurnSetup {
     pub store: Arc<Addr<Store>>,
     /// The time of day.
     pub clock: Clock,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// How commands are run.
     pub runner: Runner,
     /// How MCP servers are run.
@@ -106,6 +109,7 @@ impl TurnSetup {
             models: ModelSetup::offline(&account),
             store: store.clone(),
             clock: clock.clone(),
+            metrics: Arc::default(),
             runner: Runner::none(),
             mcp: McpSetup::none(),
             shell: SHELLS[1].to_owned(),

@@ -51,6 +51,7 @@ const ACTORS: &[&str] = &[
     "connection",
     "wire",
     "host",
+    "metrics",
     "protocol",
     // Leaves.
     "cached_file",
@@ -84,6 +85,7 @@ const PROCESS: &[&str] = &[
     "neighbours",
     "supervisor",
     "server",
+    "admin",
     "succession",
     "http",
     "auth",

@@ -14,7 +14,7 @@ use crate::connection::in_flight::InFlight;
 use crate::limits::Limits;
 use crate::protocol::catalog::{CatalogRequest, NoParams};
 use crate::protocol::{RequestId, ServerNotification};
-use crate::reply::{Asked, Reply};
+use crate::reply::{Asked, Received, Reply};
 use crate::router::Router;
 use crate::router::listener::listen;
 use crate::vital::Vitals;
@@ -27,12 +27,13 @@ fn start(home: &Home) -> Arc<Addr<Catalog>> {
 async fn a_client_gets_its_answer_by_way_of_the_router() {
     let home = Home::empty();
     let catalog = start(&home);
-    let router = Router::new(Arc::new(Limits::tiny()), Clock::system()).start();
+    let router = Router::new(Arc::new(Limits::tiny()), Arc::default(), Clock::system()).start();
     let connection = ConnectionId(1);
     let mut delivered = listen(&router, connection).await;
 
     let work = TaskTracker::new();
-    let reply = Reply::new(connection, RequestId::Integer(7), InFlight::of_a_test(), router, work.token());
+    let reply =
+        Reply::new(connection, Received::of_a_test(RequestId::Integer(7)), InFlight::of_a_test(), router, work.token());
     let request = CatalogRequest::PluginInstalled(NoParams {});
     catalog.send(Asked { reply, request }).await.unwrap();
     let answer = delivered.next().await;

@@ -21,7 +21,7 @@ fn brake(change: impl FnOnce(&mut Limits)) -> (Arc<Brake>, Arc<Outbound>) {
     };
     change(&mut limits);
     let (ingress, outbound) = (Arc::new(Ingress::new(&limits)), Arc::new(Outbound::default()));
-    (Arc::new(Brake::new(&limits, ingress, outbound.clone())), outbound)
+    (Arc::new(Brake::new(&limits, Meter::of_a_test(), ingress, outbound.clone())), outbound)
 }
 
 fn is_open(brake: &Brake) -> bool {
@@ -147,7 +147,7 @@ fn with_bounds_of_one_each_request_is_answered_before_the_next_is_read() {
 /// Brakes with a common ingress.
 fn brakes(limits: &Limits) -> impl Fn() -> Arc<Brake> {
     let ingress = Arc::new(Ingress::new(limits));
-    move || Arc::new(Brake::new(limits, ingress.clone(), Arc::default()))
+    move || Arc::new(Brake::new(limits, Meter::of_a_test(), ingress.clone(), Arc::default()))
 }
 
 /// A reader that asks for its turn.

@@ -38,7 +38,7 @@ where
     R: AsyncRead + Unpin + 'static,
     W: AsyncWrite + Unpin + 'static,
 {
-    let intake = Rc::new(Intake::new(hub, scopes));
+    let intake = Rc::new(Intake::new(hub, origin, scopes));
     let outbox = Rc::new(Outbox::new(intake.clone()));
     let cut = CancellationToken::new();
     let connection = StreamConnection { intake: intake.clone(), outbox: outbox.clone(), origin, cut: cut.clone() };
@@ -86,7 +86,7 @@ impl Actor for StreamConnection {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.intake.limits().stream_outbound_messages);
         let deliver = ctx.address().recipient();
-        self.intake.register::<Self>(self.origin, deliver, Kill::Token(self.cut.clone()), None, ctx);
+        self.intake.register::<Self>(deliver, Kill::Token(self.cut.clone()), None, ctx);
         let cut = self.cut.clone();
         ctx.spawn(async move { cut.cancelled().await }.into_actor(self).map(|(), _, ctx| ctx.stop()));
     }

@@ -36,17 +36,17 @@ use incoming::IncomingMessages;
 use outbox::{Outbox, close_frame};
 
 /// Serves JSON-RPC over an upgraded connection. `handshake` is the complete 101 response, `kill` ends the connection
-/// even if its peer does not read, and `pass` says what the client may do and until when. `address` says for people
-/// where the client is.
+/// even if its peer does not read, and `pass` says what the client may do and until when. Then comes by which listener
+/// the client came, and for people where it is.
 pub fn serve(
     handshake: HttpResponseBuilder,
     payload: Payload,
     hub: &Hub,
     kill: Kill,
     pass: Pass,
-    address: String,
+    (origin, address): (ConnectionOrigin, String),
 ) -> HttpResponse {
-    let intake = Rc::new(Intake::new(hub, pass.scopes).from(address));
+    let intake = Rc::new(Intake::new(hub, origin, pass.scopes).from(address));
     serve_with(JsonRpc(intake.clone()), intake, handshake, payload, kill, pass.valid_until)
 }
 
@@ -58,7 +58,14 @@ pub fn serve_application(
     hub: &Hub,
     kill: Kill,
 ) -> HttpResponse {
-    serve_with(application, Rc::new(Intake::new(hub, Scopes::ALL)), handshake, payload, kill, None)
+    serve_with(
+        application,
+        Rc::new(Intake::new(hub, ConnectionOrigin::Tcp, Scopes::ALL)),
+        handshake,
+        payload,
+        kill,
+        None,
+    )
 }
 
 fn serve_with<A: Application>(
@@ -187,7 +194,7 @@ impl<A: Application> Actor for WebSocketConnection<A> {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.parts().set_mailbox_capacity(self.intake.limits().websocket_outbound_messages);
         let (deliver, kill) = (ctx.address().recipient(), self.kill.clone());
-        self.intake.register::<Self>(ConnectionOrigin::WebSocket, deliver, kill, self.valid_until, ctx);
+        self.intake.register::<Self>(deliver, kill, self.valid_until, ctx);
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {

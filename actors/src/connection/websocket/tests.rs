@@ -49,7 +49,7 @@ async fn exchange(application: Option<Echo>, limits: Limits, messages: Vec<Messa
     let handshake = HttpResponse::SwitchingProtocols();
     let response = match application {
         Some(echo) => serve_application(echo, handshake, payload, &hub, kill),
-        None => serve(handshake, payload, &hub, kill, Pass::UNLIMITED, String::new()),
+        None => serve(handshake, payload, &hub, kill, Pass::UNLIMITED, (ConnectionOrigin::Tcp, String::new())),
     };
     let body = timeout(Duration::from_secs(60), to_bytes(response.into_body())).await.expect("the body ends").unwrap();
     let (mut codec, mut bytes) = (Codec::new().client_mode().max_size(1 << 20), BytesMut::from(body));

@@ -18,6 +18,18 @@ pub enum RemoteControlStatus {
     Errored,
 }
 
+impl RemoteControlStatus {
+    /// As it is on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Errored => "errored",
+        }
+    }
+}
+
 /// Params of `remoteControl/status/changed`, and the result of `remoteControl/enable` and `remoteControl/disable`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -148,6 +148,22 @@ pub enum ThreadSourceKind {
     Unknown,
 }
 
+impl ThreadSourceKind {
+    /// Every source.
+    pub const ALL: [Self; 10] = [
+        Self::Cli,
+        Self::VsCode,
+        Self::Exec,
+        Self::AppServer,
+        Self::SubAgent,
+        Self::SubAgentReview,
+        Self::SubAgentCompact,
+        Self::SubAgentThreadSpawn,
+        Self::SubAgentOther,
+        Self::Unknown,
+    ];
+}
+
 /// Params of `thread/search`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

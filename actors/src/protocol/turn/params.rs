@@ -133,7 +133,7 @@ pub struct TurnSteerResponse {
 }
 
 /// Params of `turn/interrupt`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnInterruptParams {
     /// Id of the thread.

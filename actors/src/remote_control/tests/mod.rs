@@ -28,7 +28,7 @@ use crate::protocol::initialize::ClientInfo;
 use crate::protocol::remote::{PairingStartParams, RemoteControlEnableParams, RemoteControlRequest};
 use crate::protocol::scope::Scopes;
 use crate::remote_link::{Dial, DialError, LinkLost, Readmit, Revoke, SendRest};
-use crate::reply::{Asked, Reply};
+use crate::reply::{Asked, Received, Reply};
 use crate::router::Effect;
 use crate::router::listener::{Frames, listen};
 use crate::vital::Vitals;
@@ -158,8 +158,8 @@ impl Scene {
         let clock = Clock::from_fn(move || {
             UNIX_EPOCH + Duration::from_millis(shown.load(Ordering::Relaxed).try_into().unwrap())
         });
-        let router = Router::new(limits.clone(), clock.clone()).start();
-        let store = store.unwrap_or_else(|| Store::in_memory(&limits, &Vitals::default()).unwrap());
+        let router = Router::new(limits.clone(), Arc::default(), clock.clone()).start();
+        let store = store.unwrap_or_else(|| Store::in_memory(&limits, &Arc::default(), &Vitals::default()).unwrap());
         let host = Host {
             codex_home: home.path().into(),
             session_source: "test".into(),
@@ -187,6 +187,7 @@ impl Scene {
             catalog,
             router: shared_router,
             clock,
+            metrics: Arc::default(),
             link: fake,
         };
         let connection = ConnectionId(1);
@@ -207,7 +208,13 @@ impl Scene {
         self.requests += 1;
         let work = TaskTracker::new();
         let id = RequestId::Integer(self.requests);
-        let reply = Reply::new(ConnectionId(1), id, InFlight::of_a_test(), self.router.clone(), work.token());
+        let reply = Reply::new(
+            ConnectionId(1),
+            Received::of_a_test(id),
+            InFlight::of_a_test(),
+            self.router.clone(),
+            work.token(),
+        );
         self.control.send(Asked { reply, request }).await.unwrap();
         self.requests
     }

@@ -25,7 +25,7 @@ const SOON: Duration = Duration::from_secs(60);
 type Answered = oneshot::Receiver<Result<FileChangeRequestApprovalResponse, Unanswered>>;
 
 fn router(pending_server_requests: usize) -> Arc<Addr<Router>> {
-    Router::new(Arc::new(Limits { pending_server_requests, ..Limits::tiny() }), Clock::system()).start()
+    Router::new(Arc::new(Limits { pending_server_requests, ..Limits::tiny() }), Arc::default(), Clock::system()).start()
 }
 
 async fn effect(router: &Addr<Router>, effect: Effect) {

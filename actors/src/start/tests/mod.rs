@@ -54,7 +54,7 @@ pub(crate) fn hub(limits: Limits) -> (Hub, Remains) {
         os: "Linux".into(),
         terminal: "none".into(),
     };
-    let store = Store::in_memory(&limits, &vitals).unwrap();
+    let store = Store::in_memory(&limits, &Arc::default(), &vitals).unwrap();
     let account = Arc::new(Credentials::new(home.path()));
     let actors = Actors::start(ActorsParts {
         listeners: Vec::new(),
@@ -65,6 +65,7 @@ pub(crate) fn hub(limits: Limits) -> (Hub, Remains) {
         models: ModelSetup::offline(&account),
         turns: TurnLimits::small(),
         account,
+        metrics: Arc::default(),
         clock: Clock::system(),
         commands: CommandSetup::default(),
         remote_control: RemoteControlSetup::tiny(),
@@ -196,7 +197,7 @@ async fn the_processors_mailbox_takes_its_capacity_however_many_connections_ther
         let (hub, _remains) = hub(limits);
         // Lets the actors start; from here on nothing is awaited, so the processor takes nothing out.
         actix_rt::time::sleep(Duration::from_millis(20)).await;
-        let connections: Vec<_> = (0..8).map(|_| Intake::new(&hub, Scopes::ALL)).collect();
+        let connections: Vec<_> = (0..8).map(|_| Intake::new(&hub, ConnectionOrigin::InProcess, Scopes::ALL)).collect();
         let request = r#"{"id":1,"method":"thread/loaded/list"}"#;
         let mut refused = 0;
         for _ in 0..100 {
@@ -215,7 +216,7 @@ async fn the_processors_mailbox_takes_its_capacity_however_many_connections_ther
 async fn a_notification_waits_for_room_and_its_connection_is_not_read_meanwhile() {
     let (hub, _remains) = hub(Limits { connection_in_flight_requests: 8, connection_waiting_requests: 8, ..cramped() });
     actix_rt::time::sleep(Duration::from_millis(20)).await;
-    let connection = Intake::new(&hub, Scopes::ALL);
+    let connection = Intake::new(&hub, ConnectionOrigin::InProcess, Scopes::ALL);
     // Not a request, of which a few stop the reading already.
     let [fills, waits] = [(); 2].map(|()| connection.take(r#"{"method":"initialized"}"#));
     assert!(matches!((fills, waits), (Taken::InHand, Taken::InHand)));

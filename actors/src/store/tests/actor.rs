@@ -1,6 +1,6 @@
 //! The actor: its mailbox, its batches, its end.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -79,7 +79,9 @@ fn hold_up(store: &Addr<Store>) -> mpsc::Sender<()> {
 fn writes_that_wait_together_share_one_commit() {
     run(async {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(&directory.path().join("app-server.sqlite"), &limits(64), &Vitals::default()).unwrap();
+        let store =
+            Store::open(&directory.path().join("app-server.sqlite"), &limits(64), &Arc::default(), &Vitals::default())
+                .unwrap();
         let release = hold_up(&store);
         let threads: Vec<_> = (0..50).map(|at| named("n", at)).collect();
         let answers: Vec<_> =
@@ -94,7 +96,7 @@ fn writes_that_wait_together_share_one_commit() {
 #[test]
 fn a_batch_is_no_larger_than_the_mailbox() {
     run(async {
-        let store = Store::in_memory(&limits(1), &Vitals::default()).unwrap();
+        let store = Store::in_memory(&limits(1), &Arc::default(), &Vitals::default()).unwrap();
         for at in 0..3 {
             assert_eq!(ask(&store, InsertThread(Box::new(named("n", at)))).await, Ok(()));
         }
@@ -106,7 +108,7 @@ fn a_batch_is_no_larger_than_the_mailbox() {
 fn the_mailbox_is_bounded_exactly() {
     run(async {
         for capacity in [1, 4] {
-            let store = Store::in_memory(&limits(capacity), &Vitals::default()).unwrap();
+            let store = Store::in_memory(&limits(capacity), &Arc::default(), &Vitals::default()).unwrap();
             let release = hold_up(&store);
             let id = ThreadId::new();
             let waiting: Vec<_> = (0..capacity).map(|_| ask(&store, LoadThread { id })).collect();
@@ -121,7 +123,7 @@ fn the_mailbox_is_bounded_exactly() {
 #[test]
 fn a_panic_fails_one_question_and_the_store_lives_on() {
     run(async {
-        let store = Store::in_memory(&limits(8), &Vitals::default()).unwrap();
+        let store = Store::in_memory(&limits(8), &Arc::default(), &Vitals::default()).unwrap();
         assert!(matches!(ask(&store, Panic).await, Err(StoreError::Internal(_))));
         let thread = named("n", 1);
         assert_eq!(ask(&store, InsertThread(Box::new(thread.clone()))).await, Ok(()));
@@ -134,7 +136,7 @@ fn what_was_asked_before_the_last_address_goes_is_still_done() {
     run(async {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("app-server.sqlite");
-        let store = Store::open(&path, &limits(8), &Vitals::default()).unwrap();
+        let store = Store::open(&path, &limits(8), &Arc::default(), &Vitals::default()).unwrap();
         let thread = named("n", 1);
         let answer = ask(&store, InsertThread(Box::new(thread.clone())));
         drop(store);

@@ -1,5 +1,7 @@
 //! Law 10 at the level of the open batch.
 
+use std::sync::Arc;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tokio::sync::oneshot;
@@ -18,7 +20,7 @@ fn file() -> (tempfile::TempDir, std::path::PathBuf) {
 }
 
 fn opened(path: &std::path::Path) -> Database {
-    Database::new(open::open(path, sqlite::BUSY_TIMEOUT).unwrap(), path.into(), Some(Files::at(path)))
+    Database::new(open::open(path, sqlite::BUSY_TIMEOUT).unwrap(), path.into(), Some(Files::at(path)), Arc::default())
 }
 
 fn write(

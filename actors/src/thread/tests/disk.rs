@@ -26,12 +26,12 @@ const SOON: Duration = Duration::from_secs(60);
 async fn thread() -> (Thread, ThreadId, Arc<Addr<Store>>) {
     let limits = Arc::new(Limits { store_mailbox_messages: 8, ..Limits::tiny() });
     let clock = Clock::system();
-    let store = Store::in_memory(&limits, &Vitals::default()).unwrap();
+    let store = Store::in_memory(&limits, &Arc::default(), &Vitals::default()).unwrap();
     let record = ThreadRecord::of_a_test();
     let id = record.id;
     store::ask(&store, InsertThread(Box::new(record.clone()))).await.unwrap();
     let parts = ThreadParts {
-        router: Router::new(limits, clock.clone()).start(),
+        router: Router::new(limits, Arc::default(), clock.clone()).start(),
         turns: TurnSetup::offline(&store, &clock),
         store: store.clone(),
         work: TaskTracker::new(),

@@ -37,6 +37,7 @@ mod user_shell;
 mod view_image;
 
 use std::rc::Rc;
+use std::time::Instant;
 
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
@@ -105,12 +106,19 @@ pub(super) fn only_looks(tool: &ToolSpec) -> bool {
 /// Makes a call.
 pub(super) fn make(toolbox: Rc<Toolbox>, number: usize, call: Call) -> LocalBoxFuture<'static, Made> {
     Box::pin(async move {
-        let call_id = call.call_id.clone();
+        let (call_id, since) = (call.call_id.clone(), Instant::now());
+        let metrics = toolbox.setup.metrics.clone();
         let own = TOOLS.iter().chain(OTHERS.iter().copied()).find(|tool| tool.name == call.name);
         let of_client = toolbox.rules.client_tools.iter().find(|tool| tool.is_called(&call.name)).cloned();
         let of_servers = if toolbox.rules.mcp_servers.is_empty() { Vec::new() } else { toolbox.servers.tools() };
         let of_server = of_servers.into_iter().find(|tool| tool.spec.name == call.name);
         let most_bytes = own.filter(|_| of_client.is_none()).map_or(LONG_BYTES, |tool| tool.most_bytes);
+        let label = match (&of_client, own, &of_server) {
+            (Some(_), _, _) => "_client",
+            (None, Some(tool), _) => tool.name,
+            (None, None, Some(_)) => "_mcp",
+            (None, None, None) => "_unknown",
+        };
         let answer = match (of_client, own, of_server) {
             _ if call.arguments.len() > most_bytes => Answer::Text(format!(
                 "not called: the arguments have more than {most_bytes} bytes; write them to a file in parts, or shorten them"
@@ -120,6 +128,7 @@ pub(super) fn make(toolbox: Rc<Toolbox>, number: usize, call: Call) -> LocalBoxF
             (None, None, Some(tool)) => mcp::call_server(toolbox, tool, call).await,
             (None, None, None) => Answer::Text(format!("unsupported call: {}", beginning(&call.name))),
         };
+        metrics.tool(label, since.elapsed());
         let (output, ends_turn) = match answer {
             Answer::Text(text) => (ToolOutput::Text(text), false),
             Answer::Parts(parts) => (ToolOutput::Parts(parts), false),
