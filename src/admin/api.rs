@@ -9,6 +9,7 @@ use actix_web::{
 };
 use app_server_actors::protocol::scope::Scope;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::watcher::Watcher;
 use crate::http::{Refusal, Site, metrics::show};
@@ -20,6 +21,7 @@ const BODY_BYTES: usize = 4096;
 pub fn routes(config: &mut ServiceConfig) {
     config
         .app_data(web::JsonConfig::default().limit(BODY_BYTES))
+        .service(web::resource("/api/door").route(web::get().to(door)))
         .service(web::resource("/api/state").route(web::get().to(state)))
         .service(web::resource("/api/cut").route(web::post().to(cut)))
         .service(web::resource("/api/interrupt").route(web::post().to(interrupt)))
@@ -30,6 +32,11 @@ pub fn routes(config: &mut ServiceConfig) {
 pub async fn metrics(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResponse, Refusal> {
     require(Scope::Observe, &request, &site)?;
     Ok(show(site).await)
+}
+
+/// Tells the page whether to ask for a token first.
+async fn door(site: web::Data<Site>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "asksForToken": site.asks_for_tokens() }))
 }
 
 async fn state(

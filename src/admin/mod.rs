@@ -9,6 +9,7 @@
 //! | `/healthz`, `/readyz` | as on the other listeners, without a token |
 //! | `/metrics` | OpenMetrics text |
 //! | `/`, `/page.js`, … | the page, without a token: there is nothing secret in it |
+//! | `/api/door` | whether a token is needed |
 //! | `/api/state` | what the page shows, as JSON |
 //! | `/api/cut`, `/api/interrupt`, `/api/revoke` | POST: ends a connection or a turn, revokes a phone |
 

@@ -67,6 +67,14 @@ impl Site {
         &self.actors
     }
 
+    /// Whether a token is needed to look.
+    pub(crate) fn asks_for_tokens(&self) -> bool {
+        match &self.transport {
+            Transport::Unix => false,
+            Transport::Tcp(door) | Transport::Pages(door) => door.asks_for_tokens(),
+        }
+    }
+
     /// What whoever sent `request` may do here: everything on a Unix socket, on TCP what the token allows, and to look where
     /// no token is asked for.
     pub(crate) fn scopes(&self, request: &HttpRequest) -> Result<Scopes, Refusal> {

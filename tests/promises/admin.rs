@@ -99,7 +99,7 @@ fn without_a_token_loopback_may_look_and_change_nothing() {
 #[test]
 fn with_tokens_nobody_looks_without_one_but_at_the_probes_and_the_empty_page() {
     let watched = Watched::with_tokens(Launch::new());
-    for path in ["/healthz", "/readyz", "/", "/page.js"] {
+    for path in ["/healthz", "/readyz", "/", "/page.js", "/api/door"] {
         assert_eq!(watched.get(path, None).status, 200, "{path}");
     }
     for path in ["/metrics", "/api/state"] {

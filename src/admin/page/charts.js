@@ -29,11 +29,11 @@ class Chart {
       cursor: { drag: { x: false, y: false } },
       scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, this.series[0].least ?? 1)] } },
       axes: [
-        { ...axis, space: 70, values: (_, times) => times.map(clock) },
+        { ...axis, size: 26, space: 70, values: (_, times) => times.map(clock) },
         { ...axis, size: 58, values: (_, values) => values.map(format) },
       ],
       series: [
-        { label: 'at', value: (_, at) => at == null ? '' : clock(at) },
+        { label: 'at', value: (_, at) => at == null ? '–' : clock(at) },
         ...this.series.map(it => ({
           label: it.label,
           stroke: shade(it.colour),
@@ -56,6 +56,8 @@ class Chart {
       if (this.data[index].length > KEPT) this.data[index].shift();
     });
     this.plot.setData(this.data);
+    // Without a pointer over it, the legend tells of now.
+    if (this.plot.cursor.left < 0) this.plot.setLegend({ idx: this.data[0].length - 1 });
   }
 }
 

@@ -116,7 +116,7 @@ function connections(state) {
     element('small', [
       it.transport,
       `for ${duration(it.connectedSeconds)}`,
-      it.threads ? `${it.threads} threads` : null,
+      it.threads ? `${it.threads} ${it.threads === 1 ? 'thread' : 'threads'}` : null,
       it.queuedBytes ? `${bytes(it.queuedBytes)} unread` : null,
     ].filter(Boolean).join(' · ')),
     state.mayChange && !it.client?.startsWith('codex-app-server-admin')
@@ -169,10 +169,10 @@ function storage(state) {
   const it = state.gauges;
   const healthy = it.databaseHealthy;
   const facts = [
-    ['Changes', healthy == null ? '–' : healthy ? 'can be saved' : 'cannot be saved', healthy ? 'good' : 'bad'],
+    ['Saving', healthy == null ? '–' : healthy ? 'works' : 'fails', healthy ? 'good' : 'bad'],
     ['Database', bytes(it.databaseBytes)],
-    ['Its log', bytes(it.walBytes)],
-    ['Free on its disk', bytes(it.freeBytes), it.freeBytes != null && it.freeBytes < 1 << 30 ? 'warn' : ''],
+    ['Write-ahead log', bytes(it.walBytes)],
+    ['Free on the disk', bytes(it.freeBytes), it.freeBytes != null && it.freeBytes < 1 << 30 ? 'warn' : ''],
     ['Commits', number(state.totals.commits)],
     ['Memory', bytes(it.residentBytes)],
     ['Open files', `${number(it.openFiles)} of ${number(it.mostOpenFiles)}`],
@@ -225,7 +225,7 @@ function show(state) {
 }
 
 async function look() {
-  if (asking || document.hidden) return;
+  if (asking || document.hidden || !$('sign-in').hidden) return;
   asking = true;
   try {
     const answer = await fetch('/api/state', { headers: headers({}), cache: 'no-store' });
@@ -250,10 +250,18 @@ function refused(why) {
 $('sign-in').addEventListener('submit', event => {
   event.preventDefault();
   sessionStorage.setItem(KEY, $('token').value.trim());
+  $('sign-in').hidden = true;
   $('token').value = '';
   look();
 });
 $('confirm-no').addEventListener('click', () => $('confirm').close());
 document.addEventListener('visibilitychange', look);
-setInterval(look, EVERY_MS);
-look();
+
+// Whoever comes without a token where one is needed is no failure worth counting.
+async function begin() {
+  const { asksForToken } = await (await fetch('/api/door')).json();
+  if (asksForToken && !sessionStorage.getItem(KEY)) refused('');
+  setInterval(look, EVERY_MS);
+  look();
+}
+begin().catch(() => badge('bad', 'the server does not answer'));
