@@ -31,6 +31,7 @@ pub mod serve;
 pub mod server;
 pub mod service;
 pub mod settings;
+pub mod sign_in;
 pub mod signals;
 pub mod succession;
 pub mod supervisor;

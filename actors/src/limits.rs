@@ -185,6 +185,14 @@ pub struct Limits {
 
     /// Time in seconds to wait for another program that is writing `config.toml`.
     pub config_lock_seconds: Seconds,
+    /// Folders below one root that are looked into for skills.
+    pub skill_folders: usize,
+    /// Bytes of one `SKILL.md`.
+    pub skill_file_bytes: usize,
+    /// Bytes of the names and descriptions of skills that a model is told.
+    pub skill_list_bytes: usize,
+    /// Bytes of the skills that one message of a user puts into a turn.
+    pub skill_message_bytes: usize,
 
     /// Time in seconds for which a loaded thread without subscribers and without work stays in memory.
     pub thread_idle_seconds: Seconds,
@@ -276,6 +284,10 @@ impl Limits {
             search_results: 1,
             search_sessions_per_connection: 1,
             config_lock_seconds: Seconds(1),
+            skill_folders: 16,
+            skill_file_bytes: 1024,
+            skill_list_bytes: 1024,
+            skill_message_bytes: 1024,
             thread_idle_seconds: Seconds(1),
             ephemeral_history_bytes: 1,
         }

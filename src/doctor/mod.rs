@@ -1,6 +1,7 @@
 //! `doctor`: finds problems of a server and its clients, and says how to fix them.
 
 mod files;
+mod mcp;
 mod model;
 mod running;
 
@@ -82,6 +83,7 @@ pub async fn examine(arguments: &Arguments) -> Vec<Finding> {
     findings.extend(running::doors(arguments));
     if let Ok(settings) = &settings {
         findings.push(model::model(&home, &arguments.config_overrides(), settings).await);
+        findings.extend(mcp::servers(&home, &arguments.config_overrides()));
         findings.push(running::open_files(settings));
         for socket in running::sockets(arguments, &home) {
             findings.extend(running::server(&socket, &settings.limits).await);

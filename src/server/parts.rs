@@ -6,7 +6,7 @@ use std::{
 };
 
 use app_server_actors::{
-    account::{Credentials, device::SignInSetup},
+    account::Credentials,
     catalog::{Catalog, CatalogSources},
     clock::Clock,
     environment::Environment,
@@ -20,7 +20,7 @@ use app_server_actors::{
 };
 
 use super::{STORE_FILE, ServerError};
-use crate::{own_programs, settings::Settings};
+use crate::{own_programs, settings::Settings, sign_in};
 
 /// The parts of the actors: opens the database and starts the actors that have arbiters of their own.
 pub(crate) fn actors_parts(
@@ -33,12 +33,7 @@ pub(crate) fn actors_parts(
     let host = host(codex_home, sources.cwd.clone(), session_source);
     let account = Arc::new(Credentials::new(codex_home));
     let (models, token_url) = models(settings, &account, &host);
-    let sign_in = SignInSetup {
-        account: account.clone(),
-        issuer: Environment::process().get("CODEX_APP_SERVER_LOGIN_ISSUER"),
-        network: models.network.clone(),
-        clock: Clock::system(),
-    };
+    let sign_in = sign_in::setup(&account, &models, &settings.sign_in);
     let (vitals, clock) = (Vitals::default(), Clock::system());
     let metrics = Arc::new(Metrics::new(clock.unix_ms()));
     Ok(ActorsParts {
@@ -79,6 +74,7 @@ pub(crate) fn sources_with_models(
 
 pub(crate) fn sources(codex_home: &Path, config_overrides: &[String]) -> Result<CatalogSources, ServerError> {
     CatalogSources::new(codex_home.to_owned(), std::env::current_dir().map_err(ServerError::WorkingDirectory)?)
+        .with_user_home(std::env::home_dir())
         .with_overrides(config_overrides)
         .map_err(ServerError::Override)
 }

@@ -40,6 +40,8 @@ pub struct Settings {
     pub auth: Auth,
     /// The listener of operators.
     pub admin: Admin,
+    /// Signing in in a browser.
+    pub sign_in: SignIn,
     /// Remote control.
     pub remote_control: RemoteControlSettings,
     /// Bounds of the socket to the remote-control backend and of its streams.
@@ -102,6 +104,24 @@ pub struct Admin {
     pub max_connections: usize,
     /// Lines of the log that the page shows.
     pub log_lines: usize,
+}
+
+/// Signing in in a browser.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// The port on 127.0.0.1 that a browser comes back to.
+    pub port: u16,
+    /// The one for when that is in use.
+    pub fallback_port: u16,
+    /// Time to wait for each of them, in milliseconds.
+    pub port_milliseconds: Milliseconds,
+    /// Time that a user has, in seconds.
+    pub browser_seconds: Seconds,
+    /// Connections to such a port that are served at a time.
+    pub connections: usize,
+    /// Time for the request of a browser, in seconds.
+    pub request_seconds: Seconds,
 }
 
 /// Starting the server.

@@ -44,6 +44,9 @@ class Place:
         for home in (self.home, self.client_home):
             (home / "config.toml").write_text(CONFIG.format(url=self.model.url, work=self.work))
         (self.work / "notes.txt").write_text("one\n")
+        skill = self.work / ".agents/skills/tidy/SKILL.md"
+        skill.parent.mkdir(parents=True)
+        skill.write_text("---\nname: tidy\ndescription: puts a room in order\n---\nBegin with the window.\n")
         git = ["git", "-c", "user.name=me", "-c", "user.email=me@example.com", "-C", str(self.work)]
         for words in (["init", "--quiet", "--initial-branch", "main"], ["add", "."], ["commit", "--quiet", "-m", "one"]):
             subprocess.run(git + words, check=True, env=self.environment(self.client_home))
@@ -55,12 +58,12 @@ class Place:
                 "TERM": "xterm-256color", "HTTPS_PROXY": nowhere, "HTTP_PROXY": nowhere,
                 "NO_PROXY": "127.0.0.1,localhost", "TMUX_TMPDIR": str(self.folder)} | more
 
-    def serve(self, *words):
-        """Starts our server, by default on the Unix socket, and returns when it listens."""
+    def serve(self, *words, program=None):
+        """Starts our server or another one, by default on the Unix socket, and returns when it listens."""
         words = words or ("--listen", f"unix://{self.socket}")
         log = open(self.folder / "server.log", "a+")
         start = log.seek(0, os.SEEK_END)
-        command = os.environ["SERVER"].split() + list(words)
+        command = (program or os.environ["SERVER"].split()) + list(words)
         self.server = subprocess.Popen(command, cwd=self.work, env=self.environment(self.home), stdin=subprocess.DEVNULL,
                                        stdout=log, stderr=log)
         for _ in range(300):

@@ -69,12 +69,12 @@ class Screen:
         return int(self.tmux("display-message", "-p", "-t", NAME, "#{pane_dead_status}").strip() or -1)
 
     @staticmethod
-    def until(happened, what, seconds=PATIENCE):
+    def until(happened, what, seconds=PATIENCE, pause=0.05):
         deadline = time.monotonic() + seconds
         while not (result := happened()):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{what} not within {seconds} s")
-            time.sleep(0.05)
+            time.sleep(pause)
         return result
 
     def is_open(self):

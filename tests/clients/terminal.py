@@ -1,5 +1,6 @@
 """A day at the official terminal program, on 80 columns and 24 rows."""
 
+import json
 import os
 import re
 import subprocess
@@ -188,8 +189,15 @@ class Day:
         with self.step("/skills"):
             self.screen.say("/skills")
             self.screen.wait("1. List skills")
+            self.screen.key("Enter")
+            self.screen.wait("tidy")
             self.screen.key("Escape")
             self.screen.wait(IDLE)
+        with self.step("a skill by its name"):
+            self.screen.say("$tidy my room")
+            self.screen.wait("• You said")
+            said = json.dumps(self.place.model.requests[-1]["input"])
+            need("Begin with the window." in said, "the model was not given the skill")
 
     def threads(self, *address):
         with self.step("resume by name"):

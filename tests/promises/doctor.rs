@@ -37,6 +37,19 @@ fn a_home_without_a_server_is_well() {
 }
 
 #[test]
+fn mcp_servers_are_checked_without_being_started() {
+    let home = Home::with_config(
+        "[mcp_servers.fine]\ncommand = 'sh'\nargs = ['-c', 'touch started']\n[mcp_servers.off]\ncommand = 'no-such'\nenabled = false\n",
+    );
+    let (code, found) = examine(&home);
+    assert_eq!((code, &found["mcp"]), (0, &("ok".to_owned(), "fine can be started".to_owned())));
+    let broken = "[mcp_servers.gone]\ncommand = 'no-such-program'\nrequired = true\n";
+    let (code, found) = examine(&Home::with_config(broken));
+    assert_eq!((code, &found["mcp"].0[..]), (1, "error"));
+    assert_eq!(found["mcp"].1, "gone: the program no-such-program is not there");
+}
+
+#[test]
 fn a_running_server_is_found_with_its_version() {
     let server = Server::unix(Launch::new());
     server.client();

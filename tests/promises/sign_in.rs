@@ -75,7 +75,7 @@ fn a_file_that_others_could_read_is_closed_to_them() {
 fn what_cannot_be_done_is_refused_in_words_and_changes_nothing() {
     let server = Server::unix(Launch::new());
     let mut client = server.client();
-    for kind in ["chatgpt", "chatgptAuthTokens", "amazonBedrock"] {
+    for kind in ["chatgptAuthTokens", "amazonBedrock"] {
         let refused = client.refusal("account/login/start", json!({"type": kind}));
         assert!(refused.code == -32600 && refused.message.contains("codex login"), "{refused:?}");
     }
@@ -86,6 +86,8 @@ fn what_cannot_be_done_is_refused_in_words_and_changes_nothing() {
     assert_eq!(client.call("account/login/cancel", unknown), json!({"status": "notFound"}));
     let feedback = client.refusal("feedback/upload", json!({"classification": "bug", "reason": "it is slow"}));
     assert!(feedback.code == -32600 && feedback.message.contains("sends feedback to nobody"), "{feedback:?}");
+    let mcp = client.refusal("mcpServer/oauth/login", json!({"name": "demo"}));
+    assert!(mcp.code == -32600 && mcp.message.contains("mcp_servers.demo.bearer_token_env_var"), "{mcp:?}");
     // There are no features to switch, as their list says.
     assert_eq!(client.call("experimentalFeature/list", json!({}))["data"], json!([]));
     let switched = client.call("experimentalFeature/enablement/set", json!({"enablement": {"apps": true}}));

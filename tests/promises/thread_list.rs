@@ -245,3 +245,21 @@ fn a_search_needs_a_term_and_finds_nothing_where_nothing_was_said() {
     let empty = json!({"data": [], "nextCursor": null, "backwardsCursor": null});
     assert_eq!(client.call("thread/search", json!({"searchTerm": "nothing like it"})), empty);
 }
+
+#[test]
+fn a_search_by_stream_has_all_of_it_in_its_answer_and_is_cancelled_with_an_answer() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    named(&mut client, &["needle"]);
+    let searching = client.send_request("thread/search/stream", json!({"searchTerm": "needle"}));
+    assert_eq!(client.call("thread/search/stream/cancel", json!({"requestId": searching})), json!({}));
+    let found = client.answer_to(searching).expect("it is over");
+    assert_eq!(found["data"][0]["thread"]["name"], "needle");
+    assert_eq!(client.call("thread/search/cancel", json!({"requestId": "of nothing"})), json!({}));
+    let error = client.refusal("thread/search/stream", json!({"searchTerm": "x".repeat(65_537)}));
+    assert_eq!(
+        (error.code, error.message.as_str()),
+        (-32602, "thread/search/stream searchTerm exceeds 65536 UTF-8 bytes")
+    );
+    assert_eq!(client.refusal("thread/search/stream", json!({"searchTerm": " "})).code, -32600);
+}

@@ -3,7 +3,11 @@
 //! All code that uses the user's tokens shares one [`Credentials`]: a refresh token can be used only once, so only one
 //! task may use it at a time.
 
+pub mod browser;
+pub mod callback;
 pub mod device;
+pub mod issuer;
+mod limits;
 mod recovery;
 mod renewal;
 mod sign_in;
@@ -42,6 +46,7 @@ pub struct Credentials {
     renewing: tokio::sync::Mutex<()>,
     /// Held while this process changes the file.
     writing: Arc<Mutex<()>>,
+    limits: Mutex<limits::SeenLimits>,
 }
 
 impl Credentials {
@@ -51,7 +56,14 @@ impl Credentials {
         let mut file = CachedFile::new(path.clone(), read);
         let seen = file.get().clone();
         let (file, seen) = (Mutex::new(file), Mutex::new(seen));
-        Self { path, file, seen, renewing: tokio::sync::Mutex::default(), writing: Arc::default() }
+        Self {
+            path,
+            file,
+            seen,
+            renewing: tokio::sync::Mutex::default(),
+            writing: Arc::default(),
+            limits: Mutex::default(),
+        }
     }
 
     /// What the file says now. Looks at the file, and reads it if it has changed.

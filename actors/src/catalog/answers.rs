@@ -66,14 +66,12 @@ impl Reader {
                 Answer::PermissionProfileList(page(profiles, &params.page, "profiles")?)
             }
             Request::CollaborationModeList(_) => Answer::CollaborationModeList(collaboration_modes()),
-            Request::SkillsList(params) => {
-                let entry = |cwd| SkillsListEntry { cwd, skills: Vec::new(), errors: Vec::new() };
-                let data = self.directories(params).into_iter().map(entry).collect();
-                Answer::SkillsList(SkillsListResponse { data })
-            }
+            Request::SkillsList(params) => Answer::SkillsList(self.skills(params)),
+            Request::SkillsConfigWrite(params) => Answer::SkillsConfigWrite(self.turn_skill(params)?),
+            Request::SkillsExtraRootsSet(params) => Answer::SkillsExtraRootsSet(self.set_skill_roots(params)),
             Request::HooksList(params) => {
                 let entry = |cwd| HooksListEntry { cwd, hooks: Vec::new(), warnings: Vec::new(), errors: Vec::new() };
-                let data = self.directories(params).into_iter().map(entry).collect();
+                let data = self.directories(params.cwds).into_iter().map(entry).collect();
                 Answer::HooksList(HooksListResponse { data })
             }
             Request::PluginList(_) => Answer::PluginList(PluginListResponse::default()),
@@ -86,6 +84,12 @@ impl Reader {
             Request::FeedbackUpload(_) => {
                 let text = "this server sends feedback to nobody; write to those who run it";
                 return Err(RpcError::invalid_request(text));
+            }
+            Request::McpServerOauthLogin(McpServerOauthLoginParams { name, .. }) => {
+                return Err(RpcError::invalid_request(format_args!(
+                    "this server does not sign in to MCP servers; put a token into a variable of its environment, and name that \
+                     in mcp_servers.{name}.bearer_token_env_var"
+                )));
             }
             Request::AppList(params) => Answer::Nothing(page(Vec::new(), &params, "apps")?),
         })
@@ -122,23 +126,29 @@ impl Reader {
         GetAccountResponse { account, user_id, requires_openai_auth, workspace_routing: Unset }
     }
 
-    /// Only the backend knows the numbers, and this server does not ask it. They are null, which means "not known".
+    /// What the last answers of models have stated. What none has is null, which means "not known".
     fn rate_limits(&mut self) -> Result<GetAccountRateLimitsResponse, RpcError> {
         match self.sign_in().1 {
             SignIn::Nobody => Err(authentication_required("codex account", "rate limits")),
             SignIn::ApiKey => Err(authentication_required("chatgpt", "rate limits")),
-            SignIn::Chatgpt { plan_type, account_id, .. } => Ok(GetAccountRateLimitsResponse {
-                account_id,
-                ordinary_usage_allowed: None,
-                rate_limit_reset_credits: Unset,
-                rate_limit_upsell: Unset,
-                rate_limits: RateLimitSnapshot {
-                    limit_id: Some("codex".to_owned()),
+            SignIn::Chatgpt { plan_type, account_id, .. } => {
+                let account = self.sources.sign_in.as_ref().map(|setup| &setup.account);
+                let mut seen = account.map(|account| account.limits_of(account_id.as_deref())).unwrap_or_default();
+                seen.values_mut().for_each(|limit| limit.plan_type = Some(plan_type));
+                let unknown = || RateLimitSnapshot {
+                    limit_id: Some(MAIN_LIMIT.to_owned()),
                     plan_type: Some(plan_type),
                     ..RateLimitSnapshot::default()
-                },
-                rate_limits_by_limit_id: Unset,
-            }),
+                };
+                Ok(GetAccountRateLimitsResponse {
+                    account_id,
+                    ordinary_usage_allowed: None,
+                    rate_limit_reset_credits: Unset,
+                    rate_limit_upsell: Unset,
+                    rate_limits: seen.get(MAIN_LIMIT).cloned().unwrap_or_else(unknown),
+                    rate_limits_by_limit_id: Some(seen).filter(|seen| !seen.is_empty()),
+                })
+            }
         }
     }
 
@@ -192,13 +202,16 @@ impl Reader {
     }
 
     /// The requested directories as spelled by the client.
-    fn directories(&self, params: CwdsParams) -> Vec<String> {
-        match params.cwds {
+    pub(super) fn directories(&self, cwds: Option<Vec<String>>) -> Vec<String> {
+        match cwds {
             Some(cwds) if !cwds.is_empty() => cwds,
             _ => vec![self.sources.cwd.display().to_string()],
         }
     }
 }
+
+/// Id of the limit that counts for ordinary use.
+const MAIN_LIMIT: &str = "codex";
 
 fn authentication_required(kind: &str, what: &str) -> RpcError {
     RpcError::invalid_request(format_args!("{kind} authentication required to read {what}"))

@@ -49,7 +49,7 @@ pub fn thread_settings(
     let permissions = permissions(&overrides, &settings, trust).map_err(unusable)?;
 
     let model_provider = overrides.model_provider.unwrap_or_else(|| settings.default_provider().to_owned());
-    let model_rules = rules(sources, &settings, &model_provider).map_err(unusable)?;
+    let model_rules = rules(sources, &settings, &model_provider, &cwd).map_err(unusable)?;
     let default_model = model_rules.provider.default_model().unwrap_or(DEFAULT_MODEL);
     let projects = named_projects(&settings);
     let model = overrides.model.or(settings.model).unwrap_or_else(|| default_model.to_owned());
@@ -94,11 +94,13 @@ pub fn model_rules(
     files: &mut ConfigFiles,
     question: &AskModelRules,
 ) -> Result<ModelRules, RpcError> {
-    let settings = files.load(sources, Some(Path::new(&question.cwd)), &Table::new()).map_err(unusable)?.settings;
-    rules(sources, &settings, &question.model_provider).map_err(unusable)
+    let cwd = Path::new(&question.cwd);
+    let (session, _) = session(&question.config).map_err(unusable)?;
+    let settings = files.load(sources, Some(cwd), &session).map_err(unusable)?.settings;
+    rules(sources, &settings, &question.model_provider, cwd).map_err(unusable)
 }
 
-fn rules(sources: &CatalogSources, settings: &Settings, provider: &str) -> Result<ModelRules, Fault> {
+fn rules(sources: &CatalogSources, settings: &Settings, provider: &str, cwd: &Path) -> Result<ModelRules, Fault> {
     let provider = settings.provider(provider).ok_or_else(|| Settings::unknown_provider(provider))?;
     let instructions = |file: &String| {
         let path = sources.codex_home.join(file);
@@ -113,7 +115,8 @@ fn rules(sources: &CatalogSources, settings: &Settings, provider: &str) -> Resul
         developer_instructions: settings.developer_instructions.clone(),
         instruction_bytes: settings.project_doc_max_bytes.unwrap_or(INSTRUCTION_BYTES),
         instruction_names: settings.project_doc_fallback_filenames.clone(),
-        root_markers: settings.project_root_markers.clone().unwrap_or_else(|| vec![".git".to_owned()]),
+        root_markers: settings.root_markers(),
+        skills: sources.skill_search(settings, cwd),
         environment: settings.shell_environment_policy.clone(),
         projects: named_projects(settings),
         key_variables: key_variables(settings),

@@ -13,6 +13,7 @@ use crate::protocol::config::ConfigWarning;
 use crate::protocol::settings::ReasoningSummary;
 use crate::protocol::thread::{ActivePermissionProfile, ApprovalsReviewer, AskForApproval, SandboxMode, SandboxPolicy};
 use crate::protocol::{RpcError, ServerNotification};
+use crate::skills::SkillSearch;
 
 /// Sent by `Threads` before it creates a thread. The reply is the settings of the thread, with the files as they are at
 /// this moment, or -32600 if the configuration is invalid. Mailbox full: as for [`Asked`](crate::reply::Asked).
@@ -103,6 +104,8 @@ pub struct ModelRules {
     pub instruction_names: Vec<String>,
     /// Names of files and directories that mark the root of a project.
     pub root_markers: Vec<String>,
+    /// Where skills are.
+    pub skills: SkillSearch,
     /// What commands inherit.
     pub environment: EnvironmentPolicy,
     /// Projects that the user's configuration names; absolute.
@@ -125,6 +128,8 @@ pub struct AskModelRules {
     pub cwd: String,
     /// The id of the provider.
     pub model_provider: String,
+    /// What a client has chosen for the thread, with dotted keys. It takes precedence over all files.
+    pub config: Arc<Table>,
 }
 
 /// Sent by `Threads` for a client that asks about MCP servers: the reply is those that the configuration names now, for

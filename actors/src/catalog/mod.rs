@@ -21,6 +21,7 @@ mod page;
 mod providers;
 mod reader;
 mod sign_in;
+mod skills;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -42,16 +43,17 @@ use crate::desk::Desk;
 use crate::limits::Limits;
 use crate::mailbox::start_alone;
 use crate::panics::{guarded, guarded_future};
-use crate::protocol::RpcError;
 use crate::protocol::catalog::{CatalogAnswer, CatalogRequest};
+use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Asked;
+use crate::skills::SkillBounds;
 use crate::vital::Vitals;
 use crate::workers::Workers;
 use lock::ConfigLock;
 use reader::Reader;
 use sign_in::WaitingSignIn;
 
-pub use config::{is_project_marker, split_assignment};
+pub use config::split_assignment;
 pub use installation::installation_id;
 pub use messages::{
     AskMcpServers, AskModelRules, BaseUrl, EffectiveSettings, Greet, Greeting, McpServers, ModelRules, ThreadDefaults,
@@ -72,7 +74,7 @@ pub struct Catalog {
     desks: HashMap<ConnectionId, Desk<Asked<CatalogRequest>>>,
     config_lock: ConfigLock,
     config_lock_time: Duration,
-    /// The sign-in whose user has not typed its code yet.
+    /// The sign-in that waits for its user.
     waiting: Option<WaitingSignIn>,
 }
 
@@ -84,7 +86,7 @@ impl Catalog {
     /// # Panics
     /// Panics outside an actix system.
     pub fn start(sources: CatalogSources, limits: &Limits, vitals: &Vitals) -> Arc<Addr<Self>> {
-        let sources = Arc::new(sources);
+        let sources = Arc::new(CatalogSources { skill_bounds: SkillBounds::of(limits), ..sources });
         let catalog = Self {
             reader: Reader::new(sources.clone()),
             readers: Arc::default(),
@@ -113,14 +115,14 @@ impl Catalog {
                 self.end(connection);
                 continue;
             };
-            if let Some(setup) = self.signs_in_with_code(&request) {
-                self.sign_in_with_code(reply, setup, ctx);
+            if let Some(place) = self.signs_in_to_chatgpt(&request) {
+                self.sign_in_to_chatgpt(reply, place, ctx);
                 return;
             }
             if takes_time(&request) {
                 let answer = wrap_future::<_, Self>(self.answer_apart(request));
                 ctx.spawn(answer.map(move |result, catalog, ctx| {
-                    let news = result.as_ref().map(sign_in::news).unwrap_or_default();
+                    let news = result.as_ref().map(news).unwrap_or_default();
                     reply.post_with::<Self>(result, news, ctx);
                     catalog.end(connection);
                     catalog.begin(connection, ctx);
@@ -182,13 +184,26 @@ impl Catalog {
     }
 }
 
-/// Whether a request is about a project, waits for another program, or changes the account, about which everyone hears.
+/// Whether a request is about a project, waits for another program, or changes something about which everyone hears.
 fn takes_time(request: &CatalogRequest) -> bool {
     match request {
         CatalogRequest::ConfigRead(params) => params.cwd.is_some(),
         CatalogRequest::PermissionProfileList(params) => params.cwd.is_some(),
-        CatalogRequest::AccountLoginStart(_) | CatalogRequest::AccountLogout(_) => true,
+        CatalogRequest::AccountLoginStart(_)
+        | CatalogRequest::AccountLogout(_)
+        | CatalogRequest::SkillsList(_)
+        | CatalogRequest::SkillsExtraRootsSet(_) => true,
         request => writes(request),
+    }
+}
+
+/// What everyone is told after an answer.
+fn news(answer: &CatalogAnswer) -> Vec<ServerNotification> {
+    match answer {
+        CatalogAnswer::SkillsConfigWrite(_) | CatalogAnswer::SkillsExtraRootsSet(_) => {
+            vec![ServerNotification::SkillsChanged {}]
+        }
+        answer => sign_in::news(answer),
     }
 }
 
@@ -198,6 +213,7 @@ fn writes(request: &CatalogRequest) -> bool {
         CatalogRequest::ConfigValueWrite(_)
             | CatalogRequest::ConfigBatchWrite(_)
             | CatalogRequest::ModelProviderDefaultSet(_)
+            | CatalogRequest::SkillsConfigWrite(_)
     )
 }
 

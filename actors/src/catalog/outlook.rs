@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::time::timeout;
+use toml::Table;
 
 use super::Catalog;
 use super::messages::{ThreadDefaults, ThreadOverrides};
 use super::reader::Reader;
 use super::sources::CatalogSources;
+use crate::mcp::Configured;
 use crate::model::{ModelClient, Provider};
 
 /// How long a provider on this machine may take to answer.
@@ -29,6 +31,16 @@ pub struct Outlook {
 }
 
 impl Catalog {
+    /// The MCP servers that the configuration names, for whoever looks for a fault.
+    ///
+    /// # Errors
+    /// The configuration cannot be used.
+    pub fn mcp_servers(sources: CatalogSources) -> Result<Configured, String> {
+        let mut reader = Reader::new(Arc::new(sources));
+        let loaded = reader.files.load(&reader.sources, None, &Table::new()).map_err(|fault| fault.to_string())?;
+        Ok(loaded.settings.mcp_servers)
+    }
+
     /// Looks at what a thread that started now in [`CatalogSources::cwd`] would meet.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::protocol::thread::{Empty, Unset};
 use crate::protocol::{RpcError, Secret, ServerNotification};
 use crate::router::Router;
 
-/// A sign-in whose code was told, and not typed yet.
+/// A sign-in that waits for its user.
 pub struct WaitingSignIn {
     /// What clients know it by.
     pub id: Uuid,
@@ -30,8 +30,8 @@ impl Reader {
     /// `account/login/start` with an API key.
     pub(super) fn log_in(&self, params: LoginAccountParams) -> Result<LoginAccountResponse, RpcError> {
         let LoginAccountParams::ApiKey { api_key } = params else {
-            let text = "this server signs in with `apiKey` or `chatgptDeviceCode`; for a sign-in in a browser use \
-                        `codex login`, which keeps the account where this server finds it";
+            let text = "this server signs in with `apiKey`, `chatgpt` or `chatgptDeviceCode`; an account that `codex login` \
+                        keeps in this CODEX_HOME counts here, too";
             return Err(RpcError::invalid_request(text));
         };
         let key = api_key.expose().trim();
@@ -63,7 +63,7 @@ pub(super) fn cancel(params: &CancelLoginAccountParams) -> Result<CancelLoginAcc
     Ok(CancelLoginAccountResponse { status: CancelLoginAccountStatus::NotFound })
 }
 
-/// What everyone is told after an answer.
+/// What everyone is told after an answer about the account.
 pub(super) fn news(answer: &CatalogAnswer) -> Vec<ServerNotification> {
     match answer {
         CatalogAnswer::AccountLogin(LoginAccountResponse::ApiKey {}) => {

@@ -1,12 +1,14 @@
 //! The sources of the catalog: files and command-line settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use toml::{Table, Value};
 
 use super::config::{Settings, put, split_assignment};
-use crate::account::device::SignInSetup;
+use crate::account::issuer::SignInSetup;
 use crate::model::ModelSetup;
+use crate::skills::{SkillBounds, SkillSearch};
 
 /// The configuration file of the machine.
 const SYSTEM_CONFIG: &str = "/etc/codex/config.toml";
@@ -20,6 +22,12 @@ pub struct CatalogSources {
     pub cwd: PathBuf,
     /// The configuration file of the machine; the user's takes precedence. It need not exist.
     pub system_config: PathBuf,
+    /// The user's home directory, where known.
+    pub(super) user_home: Option<PathBuf>,
+    /// Folders with skills that a client has named.
+    pub(super) extra_skill_roots: Arc<Mutex<Arc<[PathBuf]>>>,
+    /// How much of skills is read.
+    pub(super) skill_bounds: SkillBounds,
     /// How providers are asked for their models; `None` leaves it at the list of this program.
     pub(super) models: Option<ModelSetup>,
     /// How users sign in; `None` where they cannot.
@@ -32,7 +40,17 @@ impl CatalogSources {
     /// The sources of `codex_home` without command-line settings.
     pub fn new(codex_home: PathBuf, cwd: PathBuf) -> Self {
         let system_config = SYSTEM_CONFIG.into();
-        Self { codex_home, cwd, system_config, models: None, sign_in: None, overrides: Table::new() }
+        Self {
+            codex_home,
+            cwd,
+            system_config,
+            user_home: None,
+            extra_skill_roots: Arc::default(),
+            skill_bounds: SkillBounds::default(),
+            models: None,
+            sign_in: None,
+            overrides: Table::new(),
+        }
     }
 
     /// The user's configuration file.
@@ -43,6 +61,25 @@ impl CatalogSources {
     /// Asks providers for their models.
     pub fn with_models(self, models: ModelSetup) -> Self {
         Self { models: Some(models), ..self }
+    }
+
+    /// Looks for skills in the user's home directory as well.
+    pub fn with_user_home(self, user_home: Option<PathBuf>) -> Self {
+        Self { user_home, ..self }
+    }
+
+    /// Where the skills of a thread in `cwd` are.
+    pub(super) fn skill_search(&self, settings: &Settings, cwd: &Path) -> SkillSearch {
+        SkillSearch {
+            codex_home: self.codex_home.clone(),
+            user_home: self.user_home.clone(),
+            machine: self.system_config.with_file_name("skills"),
+            extra_roots: self.extra_skill_roots.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            cwd: cwd.to_owned(),
+            root_markers: settings.root_markers(),
+            choices: settings.skills.config.clone(),
+            bounds: self.skill_bounds,
+        }
     }
 
     /// Signs users in and out.

@@ -6,41 +6,104 @@ use uuid::Uuid;
 
 use super::Catalog;
 use super::sign_in::{self, WaitingSignIn};
-use crate::account::device::{DeviceSignIn, SignInSetup};
+use crate::account::browser::BrowserSignIn;
+use crate::account::device::DeviceSignIn;
+use crate::account::issuer::SignInSetup;
 use crate::context::Context;
 use crate::panics::guarded_future;
 use crate::post::Post;
 use crate::protocol::account::{
-    CancelLoginAccountResponse, CancelLoginAccountStatus, LoginAccountParams, LoginAccountResponse,
+    CancelLoginAccountResponse, CancelLoginAccountStatus, LoginAccountParams, LoginAccountResponse, PlanType,
 };
 use crate::protocol::catalog::{CatalogAnswer, CatalogRequest};
 use crate::protocol::{RpcError, ServerNotification};
 use crate::reply::Reply;
 use crate::router::Outcome;
 
-impl Catalog {
-    /// What a request needs that signs in with a code.
-    pub(super) fn signs_in_with_code(&self, request: &CatalogRequest) -> Option<SignInSetup> {
-        match request {
-            CatalogRequest::AccountLoginStart(params)
-                if matches!(**params, LoginAccountParams::ChatgptDeviceCode {}) =>
-            {
-                self.sources.sign_in.clone()
+/// Where a user signs in to ChatGPT.
+#[derive(Clone, Copy)]
+pub enum Place {
+    /// In a browser of this machine.
+    Browser,
+    /// On another device, with a code.
+    Device,
+}
+
+/// A sign-in that has begun.
+enum Begun {
+    Browser(BrowserSignIn),
+    Device(DeviceSignIn),
+}
+
+impl Place {
+    async fn begin(self, setup: SignInSetup) -> Result<Begun, String> {
+        match self {
+            Self::Browser => {
+                let begun = BrowserSignIn::begin(setup).await.map(Begun::Browser);
+                begun.map_err(|reason| format!("failed to start login server: {reason}"))
             }
-            _ => None,
+            Self::Device => {
+                let begun = DeviceSignIn::begin(setup).await.map(Begun::Device);
+                begun.map_err(|reason| format!("failed to request device code: {reason}"))
+            }
         }
     }
+}
 
-    /// Asks for a code, answers with it, and then waits for the user without holding up other requests.
-    pub(super) fn sign_in_with_code(&mut self, reply: Reply, setup: SignInSetup, ctx: &mut Context<Self>) {
+impl Begun {
+    /// What the client is told.
+    fn answer(&self, id: Uuid) -> Result<LoginAccountResponse, String> {
+        let login_id = id.to_string();
+        Ok(match self {
+            Self::Browser(sign_in) => LoginAccountResponse::Chatgpt { login_id, auth_url: sign_in.auth_url()? },
+            Self::Device(sign_in) => LoginAccountResponse::ChatgptDeviceCode {
+                login_id,
+                verification_url: sign_in.verification_url().to_owned(),
+                user_code: sign_in.user_code().to_owned(),
+            },
+        })
+    }
+
+    async fn finish(self) -> Result<PlanType, String> {
+        match self {
+            Self::Browser(sign_in) => sign_in.finish().await,
+            Self::Device(sign_in) => sign_in.finish().await,
+        }
+    }
+}
+
+impl Catalog {
+    /// Where a request signs in to ChatGPT, and what that needs.
+    pub(super) fn signs_in_to_chatgpt(&self, request: &CatalogRequest) -> Option<(Place, SignInSetup)> {
+        let CatalogRequest::AccountLoginStart(params) = request else { return None };
+        let place = match **params {
+            LoginAccountParams::Chatgpt {} => Place::Browser,
+            LoginAccountParams::ChatgptDeviceCode {} => Place::Device,
+            _ => return None,
+        };
+        Some((place, self.sources.sign_in.clone()?))
+    }
+
+    /// Begins a sign-in, answers with where it goes on, and then waits for the user without holding up other requests.
+    pub(super) fn sign_in_to_chatgpt(
+        &mut self,
+        reply: Reply,
+        (place, setup): (Place, SignInSetup),
+        ctx: &mut Context<Self>,
+    ) {
         let connection = reply.connection();
-        let begun = wrap_future::<_, Self>(guarded_future("a sign-in", DeviceSignIn::begin(setup)));
+        // The next one needs the port of the one before.
+        let earlier = match place {
+            Place::Browser => self.end_waiting(None, ctx),
+            Place::Device => None,
+        };
+        let begun = wrap_future::<_, Self>(guarded_future("a sign-in", place.begin(setup)));
         ctx.spawn(begun.map(move |begun, catalog, ctx| {
             match begun {
-                Some(Ok(sign_in)) => catalog.wait_for_user(reply, sign_in, ctx),
+                Some(Ok(sign_in)) => catalog.wait_for_user(reply, sign_in, earlier, ctx),
                 Some(Err(reason)) => {
-                    let error = RpcError::internal(format_args!("failed to request device code: {reason}"));
-                    reply.post::<Self>(Err::<CatalogAnswer, _>(error), ctx);
+                    let error = Err::<CatalogAnswer, _>(RpcError::internal(reason));
+                    reply.post_with::<Self>(error, earlier, ctx);
                 }
                 // After a panic the reply is dropped, which answers -32603.
                 None => drop(reply),
@@ -50,14 +113,22 @@ impl Catalog {
         }));
     }
 
-    fn wait_for_user(&mut self, reply: Reply, sign_in: DeviceSignIn, ctx: &mut Context<Self>) {
+    fn wait_for_user(
+        &mut self,
+        reply: Reply,
+        sign_in: Begun,
+        earlier: Option<ServerNotification>,
+        ctx: &mut Context<Self>,
+    ) {
         let Some(router) = reply.router() else { return };
-        let earlier = self.end_waiting(None, ctx);
+        let told = earlier.into_iter().chain(self.end_waiting(None, ctx)).collect::<Vec<_>>();
         let id = Uuid::now_v7();
-        let answer = LoginAccountResponse::ChatgptDeviceCode {
-            login_id: id.to_string(),
-            verification_url: sign_in.verification_url(),
-            user_code: sign_in.user_code().to_owned(),
+        let answer = match sign_in.answer(id) {
+            Ok(answer) => answer,
+            Err(reason) => {
+                reply.post_with::<Self>(Err::<CatalogAnswer, _>(RpcError::internal(reason)), told, ctx);
+                return;
+            }
         };
         let finished = wrap_future::<_, Self>(guarded_future("a sign-in", sign_in.finish()));
         let waits = ctx.spawn(finished.map(move |finished, catalog, ctx| {
@@ -67,7 +138,7 @@ impl Catalog {
             ctx.post(&waiting.router, outcome);
         }));
         self.waiting = Some(WaitingSignIn { id, waits, router });
-        reply.post_with::<Self>(Ok(CatalogAnswer::AccountLogin(answer)), earlier, ctx);
+        reply.post_with::<Self>(Ok(CatalogAnswer::AccountLogin(answer)), told, ctx);
     }
 
     /// Answers a request that cancels the sign-in that waits, and gives back every other one.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::config::{Fault, KeyPath, Layer, Settings, apply, look_up, parse_text};
+use super::config::{EditRefused, Fault, KeyPath, Layer, Settings, apply, look_up, parse_text};
 use super::reader::Reader;
 use crate::cached_file::{LARGEST_FILE, read_or_empty};
 use crate::protocol::RpcError;
@@ -35,15 +35,31 @@ impl Reader {
         file_path: Option<String>,
         expected_version: Option<String>,
     ) -> Result<ConfigWriteResponse, RpcError> {
+        let file_path = named_file(file_path.as_deref(), &self.sources.user_config())?;
+        let after = self.change_config(|text| apply(text, edits), expected_version.as_deref())?;
+        let overridden_metadata = self.overridden(edits, &after);
+        let status = if overridden_metadata.is_some() { WriteStatus::OkOverridden } else { WriteStatus::Ok };
+        let version = self.metadata(&after).version;
+        Ok(ConfigWriteResponse { status, version, file_path, overridden_metadata })
+    }
+
+    /// Changes the text of the user's `config.toml`; what it says then comes back. The caller has the turn.
+    ///
+    /// # Errors
+    /// As [`Self::write_config`].
+    pub(super) fn change_config(
+        &mut self,
+        change: impl Fn(&str) -> Result<String, EditRefused>,
+        expected_version: Option<&str>,
+    ) -> Result<Table, RpcError> {
         let path = self.sources.user_config();
-        let file_path = named_file(file_path.as_deref(), &path)?;
         for _ in 0..ATTEMPTS {
             let text = read_or_empty(&path).map_err(|e| unreadable(&Fault::unreadable(&path, &e)))?;
             let before = parse_text(&path, &text).map_err(|fault| unreadable(&fault))?;
-            if expected_version.as_ref().is_some_and(|expected| *expected != self.metadata(&before).version) {
+            if expected_version.is_some_and(|expected| expected != self.metadata(&before).version) {
                 return Err(conflict());
             }
-            let new = apply(&text, edits).map_err(|refused| invalid(refused.to_string()))?;
+            let new = change(&text).map_err(|refused| invalid(refused.to_string()))?;
             let after = check(&path, &new)?;
             if new != text {
                 if read_or_empty(&path).ok().as_ref() != Some(&text) {
@@ -52,10 +68,7 @@ impl Reader {
                 replace(&path, new.as_bytes(), NewFile::Private)
                     .map_err(|e| RpcError::internal(format_args!("{}: {e}", path.display())))?;
             }
-            let overridden_metadata = self.overridden(edits, &after);
-            let status = if overridden_metadata.is_some() { WriteStatus::OkOverridden } else { WriteStatus::Ok };
-            let version = self.metadata(&after).version;
-            return Ok(ConfigWriteResponse { status, version, file_path, overridden_metadata });
+            return Ok(after);
         }
         Err(conflict())
     }

@@ -33,9 +33,11 @@
 //! | [`catalogue`] | what it offers, with the names that models take |
 //! | [`standing`], [`view`] | how it is, for everybody and for clients |
 //! | [`config`], [`setup`] | what the user says of it; what all of them work with |
+//! | [`check`] | what stands in its way, for whoever looks for a fault |
 
 mod calls;
 mod catalogue;
+mod check;
 mod config;
 mod connect;
 mod http;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use futures_util::future::join_all;
-use rmcp::model::{CallToolResult, ReadResourceResult};
+use rmcp::model::{CallToolResult, ReadResourceResult, Resource, ResourceTemplate};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -164,6 +164,19 @@ impl Servers {
         let table = self.lock();
         let catalogues = table.servers.values().filter_map(|known| known.link.standing.get().catalogue);
         catalogues.flat_map(|catalogue| catalogue.offered.clone()).collect()
+    }
+
+    /// Whether a server that runs has resources.
+    pub fn have_resources(&self) -> bool {
+        let table = self.lock();
+        let mut catalogues = table.servers.values().filter_map(|known| known.link.standing.get().catalogue);
+        catalogues.any(|catalogue| catalogue.info.as_ref().is_some_and(|info| info.capabilities.resources.is_some()))
+    }
+
+    /// The resources of each server that runs, and the templates of such, by its name.
+    pub async fn resources(&self) -> Vec<(String, Vec<Resource>, Vec<ResourceTemplate>)> {
+        let known = self.show(true).await.into_iter().filter(Shown::is_known);
+        known.map(|Shown { name, resources, .. }| (name, resources.resources, resources.templates)).collect()
     }
 
     /// What the configuration says of a server of this thread.

@@ -157,7 +157,12 @@ impl Asking {
         self.secrets = secrets(&self.inner, &self.provider, credential);
         let body = body(&mut self.body, &self.provider, &self.request)?;
         let question = Question { body, thread_id: &self.request.thread_id, first_item: self.next_item };
-        let begun = Call::begin(&self.inner, &self.provider, credential, question).await;
+        let mut limits = Vec::new();
+        let begun = Call::begin(&self.inner, &self.provider, credential, question, &mut limits).await;
+        if let Some(credential) = credential {
+            self.inner.credentials.saw_limits(credential, &limits);
+        }
+        self.events.extend(limits.into_iter().map(|limit| ModelEvent::RateLimit(Box::new(limit))));
         begun.map(|call| Attempt::Call(Box::new(call)))
     }
 

@@ -16,9 +16,11 @@ use super::client::Inner;
 use super::credentials::Credential;
 use super::event::ModelEvent;
 use super::failure::{ModelFailure, Refusal, Retry};
+use super::limits::rate_limits;
 use super::provider::{Provider, WireApi};
 use crate::network::{ExchangeError, Request, Response};
 use crate::protocol::Secret;
+use crate::protocol::account::RateLimitSnapshot;
 use crate::times;
 
 /// Time for a provider to send the token usage after its last text, or the reason of a refusal.
@@ -157,7 +159,7 @@ fn headers(
 }
 
 impl Call {
-    /// Sends the request and waits for the head of the answer.
+    /// Sends the request and waits for the head of the answer. The rate limits that it states are added to `limits`.
     ///
     /// # Errors
     /// There is no answer, or it is not successful.
@@ -166,6 +168,7 @@ impl Call {
         provider: &Provider,
         credential: Option<&Credential>,
         question: Question<'_>,
+        limits: &mut Vec<RateLimitSnapshot>,
     ) -> Result<Self, ModelFailure> {
         let path = match provider.wire_api {
             WireApi::Chat => "/chat/completions",
@@ -173,6 +176,9 @@ impl Call {
         };
         let place = Place::new(provider, credential, path)?;
         let mut response = send(inner, provider, credential, &place, Some(&question)).await?;
+        if provider.uses_sign_in() {
+            limits.extend(rate_limits(&response.headers));
+        }
         let kind = response.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let is_stream = !matches!(kind.as_str(), "text/html" | "application/json");

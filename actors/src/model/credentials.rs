@@ -3,6 +3,7 @@
 use futures_util::future::LocalBoxFuture;
 
 use crate::protocol::Secret;
+use crate::protocol::account::RateLimitSnapshot;
 
 /// The user's OpenAI sign-in, for providers that take it.
 pub trait Credentials: Send + Sync {
@@ -17,6 +18,9 @@ pub trait Credentials: Send + Sync {
     /// # Errors
     /// There are no other credentials; the error says why.
     fn renew(&self, refused: Credential) -> LocalBoxFuture<'_, Result<Credential, String>>;
+
+    /// Takes note of the rate limits that an answer to `credential` states. By default nobody does.
+    fn saw_limits(&self, _credential: &Credential, _limits: &[RateLimitSnapshot]) {}
 }
 
 /// The credentials of one request.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::failure::ModelFailure;
+use crate::protocol::account::RateLimitSnapshot;
 use crate::protocol::model::{HistoryItem, TokenUsage};
 
 /// An event of an answer. A stream always ends with [`ModelEvent::Completed`] or with a [`ModelFailure`].
@@ -56,6 +57,8 @@ pub enum ModelEvent {
         /// Whether the answer broke off within this item.
         cut: bool,
     },
+    /// A rate limit of the account, as the provider states it with its answer or refusal.
+    RateLimit(Box<RateLimitSnapshot>),
     /// Token usage of the request. At most once in a successful attempt, before the end.
     Usage(TokenUsage),
     /// The attempt has failed, and another one follows.

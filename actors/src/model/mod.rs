@@ -18,6 +18,7 @@ mod echo;
 mod event;
 mod failure;
 mod fault;
+mod limits;
 mod models;
 mod provider;
 mod retry;

@@ -14,7 +14,7 @@ use crate::environment::Environment;
 use crate::http::{Http, HttpBounds};
 use crate::network::Network;
 use crate::protocol::Secret;
-use crate::protocol::account::{AuthFile, TokenResponse};
+use crate::protocol::account::{AuthFile, RateLimitSnapshot, TokenResponse};
 use crate::times;
 
 /// Time limit for the token endpoint.
@@ -64,6 +64,12 @@ impl OpenAiSignIn {
 impl Credentials for OpenAiSignIn {
     fn current(&self) -> LocalBoxFuture<'_, Result<Credential, String>> {
         Box::pin(async { self.now() })
+    }
+
+    fn saw_limits(&self, credential: &Credential, limits: &[RateLimitSnapshot]) {
+        if let Credential::Chatgpt { account_id, .. } = credential {
+            self.account.saw_limits(account_id.as_deref(), limits);
+        }
     }
 
     fn renew(&self, refused: Credential) -> LocalBoxFuture<'_, Result<Credential, String>> {

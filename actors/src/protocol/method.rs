@@ -18,7 +18,7 @@ use super::catalog::{
     CatalogRequest as Catalog, CollaborationModeListResponse, ExperimentalFeatureEnablementSetResponse,
     HooksListResponse, McpResourceReadResponse, McpServerStatus, McpServerToolCallResponse, Model,
     ModelProviderCapabilitiesReadResponse, ModelProviderListResponse, Page, PermissionProfileSummary,
-    PluginInstalledResponse, PluginListResponse, SkillsListResponse, Unoffered,
+    PluginInstalledResponse, PluginListResponse, SkillsConfigWriteResponse, SkillsListResponse, Unoffered,
 };
 use super::command::{CommandExecResponse, CommandRequest as Command};
 use super::config::{ConfigReadResponse, ConfigRequirementsReadResponse, ConfigWriteResponse};
@@ -182,6 +182,11 @@ pub static METHODS: &[Method] = &[
     stable("thread/read", Observe, &takes(Thread::Read).gives::<ThreadReadResponse>()),
     stable("thread/list", Observe, &takes(Thread::List).gives::<ThreadListResponse>()),
     experimental("thread/search", Observe, &takes(Thread::Search).gives::<ThreadSearchResponse>()),
+    experimental("thread/search/stream", Observe, &takes(Thread::SearchStream).gives::<ThreadSearchResponse>())
+        .called("ThreadSearch"),
+    experimental("thread/search/cancel", Observe, &takes(Thread::SearchCancel).gives::<Empty>()),
+    experimental("thread/search/stream/cancel", Observe, &takes(Thread::SearchStreamCancel).gives::<Empty>())
+        .called("ThreadSearchCancel"),
     stable("thread/loaded/list", Observe, &takes(Thread::LoadedList).gives::<ThreadLoadedListResponse>()),
     stable("thread/name/set", Converse, &takes(Thread::NameSet).gives::<ThreadNameSetResponse>())
         .called("ThreadSetName"),
@@ -329,9 +334,12 @@ pub static METHODS: &[Method] = &[
         .starting_work(),
     long("mcpServer/resource/read", Converse, &takes(Thread::McpResourceRead).gives::<McpResourceReadResponse>())
         .called("McpResourceRead"),
+    stable("mcpServer/oauth/login", Admin, &takes(Catalog::McpServerOauthLogin).gives::<Unoffered>()),
     stable("config/mcpServer/reload", Admin, &takes_nothing(Thread::McpServerReload).gives::<Empty>())
         .called("McpServerRefresh"),
     stable("skills/list", Observe, &takes(Catalog::SkillsList).gives::<SkillsListResponse>()),
+    stable("skills/config/write", Admin, &takes(Catalog::SkillsConfigWrite).gives::<SkillsConfigWriteResponse>()),
+    stable("skills/extraRoots/set", Admin, &takes(Catalog::SkillsExtraRootsSet).gives::<Empty>()),
     stable("hooks/list", Observe, &takes(Catalog::HooksList).gives::<HooksListResponse>()),
     stable("plugin/list", Observe, &takes(Catalog::PluginList).gives::<PluginListResponse>()),
     stable("plugin/installed", Observe, &takes(Catalog::PluginInstalled).gives::<PluginInstalledResponse>()),

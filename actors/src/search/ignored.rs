@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use ignore::{DirEntry, Match};
 
-use crate::catalog::is_project_marker;
+use crate::project::is_project_marker;
 
 /// Largest ignore file that is read, in bytes.
 const LARGEST_FILE: usize = 256 * 1024;

@@ -25,6 +25,7 @@ use actix::prelude::*;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
+use toml::Table;
 
 use crate::approval::remembered::Remembered;
 use crate::clock::Clock;
@@ -124,6 +125,8 @@ pub struct Past {
     pub goal: Option<ThreadGoal>,
     /// What the model has seen of a thread that is not on disk; `None` for one that is.
     pub memory: Option<Vec<HistoryItem>>,
+    /// What a client has chosen for it, in the words of `config.toml`. It counts while the thread is loaded.
+    pub config: Arc<Table>,
 }
 
 /// A turn that runs.
@@ -142,7 +145,7 @@ struct Running {
 impl Thread {
     /// Creates a thread with the settings of `record`. The rest of `record` only matters for an ephemeral thread, which
     /// is not in the database.
-    pub fn new(record: Arc<ThreadRecord>, Past { usage, goal, memory }: Past, parts: ThreadParts) -> Self {
+    pub fn new(record: Arc<ThreadRecord>, Past { usage, goal, memory, .. }: Past, parts: ThreadParts) -> Self {
         let may_have_queued = memory.is_none();
         let history = memory.map(|entries| {
             let mut memory = Memory::new(parts.history_bytes);

@@ -258,6 +258,9 @@ impl ThreadState {
                 let updated = ThreadTokenUsageUpdated { thread_id, turn_id, token_usage: usage };
                 steps.push(Step::Tell(Tell::ThreadTokenUsageUpdated(updated)));
             }
+            TurnEvent::Limited(limit) => {
+                steps.push(Step::Tell(Tell::AccountRateLimitsUpdated { rate_limits: limit }));
+            }
             TurnEvent::Retrying(error) => {
                 let failure = TurnFailure { error, will_retry: true, thread_id, turn_id };
                 steps.push(Step::Tell(Tell::Error(Box::new(failure))));

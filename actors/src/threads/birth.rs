@@ -28,7 +28,9 @@ use crate::thread::{Activity, Past};
 impl Threads {
     pub(super) fn start_thread(&self, originator: String, params: ThreadStartParams) -> Result<Work, RpcError> {
         let WithChoices { mut choices, own: params } = params;
-        let defaults = ThreadDefaults { overrides: overrides(&mut choices), cwd: choices.cwd };
+        let overrides = overrides(&mut choices);
+        let config = Arc::new(overrides.config.clone());
+        let defaults = ThreadDefaults { overrides, cwd: choices.cwd };
         let settings = effective(self.parts.catalog.clone(), defaults);
         let ephemeral = params.ephemeral.unwrap_or_default();
         let now = self.parts.clock.unix_ms();
@@ -74,7 +76,13 @@ impl Threads {
             finish(move |threads, reply| {
                 let warnings = warnings.into_iter().map(ServerNotification::ConfigWarning).collect();
                 let memory = ephemeral.then(Vec::new);
-                threads.introduce(reply, Arc::new(record), Past { memory, ..Past::default() }, Vec::new(), warnings)
+                threads.introduce(
+                    reply,
+                    Arc::new(record),
+                    Past { memory, config, ..Past::default() },
+                    Vec::new(),
+                    warnings,
+                )
             })
         })
     }
@@ -102,6 +110,7 @@ impl Threads {
         let (store, catalog) = (self.parts.store.clone(), self.parts.catalog.clone());
         let (now, id) = (self.parts.clock.unix_ms(), ThreadId::new());
         let choice = Choice::of_thread(choices);
+        let config = choice.config();
         work(async move {
             let mut record = loaded.await?.ok_or_else(|| no_rollout(source))?;
             if record.archived_at_ms.is_some() {
@@ -129,7 +138,7 @@ impl Threads {
                 let (usage, mut turns) = (usage.map(|(_, usage)| usage), turns.unwrap_or_default());
                 end_running(&mut turns);
                 return finish(move |threads, reply| {
-                    let past = Past { usage, goal: None, memory: Some(memory) };
+                    let past = Past { usage, goal: None, memory: Some(memory), config };
                     threads.introduce(reply, Arc::new(record), past, turns, Vec::new())
                 });
             }
@@ -145,7 +154,7 @@ impl Threads {
                 }
             };
             let (usage, turns) = (usage.map(|(_, usage)| usage), turns.unwrap_or_default());
-            let past = Past { usage, ..Past::default() };
+            let past = Past { usage, config, ..Past::default() };
             finish(move |threads, reply| threads.introduce(reply, Arc::new(record), past, turns, Vec::new()))
         })
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix::prelude::*;
+use toml::Table;
 
 use crate::catalog::{Catalog, EffectiveSettings, ThreadDefaults, ThreadOverrides};
 use crate::protocol::RpcError;
@@ -72,6 +73,11 @@ impl Choice {
             developer_instructions: choices.developer_instructions,
             ..Self::default()
         }
+    }
+
+    /// What is chosen in the words of `config.toml`.
+    pub(super) fn config(&self) -> Arc<Table> {
+        Arc::new(self.overrides.config.clone())
     }
 
     /// Replaces only the chosen settings, with the values that the catalog returns.

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::choice::Choice;
 use super::query::{backwards_cursors, latest_cursors};
 use super::refusals::{no_rollout, thread_id};
-use super::turn::{describe, rules};
+use super::turn::describe;
 use super::view;
 use super::{Threads, Work, decided, finish, hand_over, work};
 use crate::encode::is_large;
@@ -26,13 +26,13 @@ use crate::thread::{ChangeSettings, InjectItems, Past, Revert};
 impl Threads {
     pub(super) fn update_settings(&self, params: ThreadSettingsUpdateParams) -> Result<Work, RpcError> {
         let thread = self.live(&params.own.thread_id)?;
-        let (catalog, home) = (self.parts.catalog.clone(), self.parts.host.codex_home.clone());
+        let (catalog, rule_book) = (self.parts.catalog.clone(), self.rule_book(&params.own.thread_id)?);
         let choice = Choice::of_turns(params.choices);
         work(async move {
             let mut record = ThreadRecord::clone(&*describe(&thread).await?);
-            choice.apply(&mut record, catalog.clone()).await?;
+            choice.apply(&mut record, catalog).await?;
             // A configuration that allows no turn does not forbid settings.
-            let rules = rules(&record, &catalog, home).await.ok().map(Box::new);
+            let rules = rule_book.rules(&record).await.ok().map(Box::new);
             hand_over(move |reply| async move {
                 // Where the thread fails meanwhile, the reply is dropped with the message, which answers that.
                 let _ = thread.send(ChangeSettings { reply, record: Arc::new(record), rules }).await;
@@ -94,9 +94,10 @@ impl Threads {
             };
             finish(move |threads, reply| {
                 // A thread begins anew from what is on disk now.
+                let config = threads.loaded.get(&id).map(|loaded| loaded.config.clone()).unwrap_or_default();
                 let unloaded = if was_loaded { threads.unload(id) } else { None };
                 if was_loaded {
-                    let past = Past { usage: usage.map(|(_, usage)| usage), goal, memory: None };
+                    let past = Past { usage: usage.map(|(_, usage)| usage), goal, memory: None, config };
                     threads.load(&Arc::new(record.clone()), past);
                 }
                 let (turns_backwards_cursor, items_backwards_cursor) = backwards_cursors(cursors);

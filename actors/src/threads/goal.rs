@@ -53,7 +53,7 @@ impl Threads {
             });
         }
         let thread = self.live(&params.thread_id)?;
-        let rules = self.rules_now(&thread);
+        let rules = self.rules_now(&params.thread_id)?;
         work(async move {
             let rules = rules.await?;
             hand_over(move |reply| async move {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix::prelude::*;
+use toml::Table;
 
 use super::{MeasureThreads, Threads};
 use crate::mailbox::start;
@@ -23,6 +24,8 @@ pub(super) struct Loaded {
     pub(super) shells: Arc<Shells>,
     /// Its MCP servers.
     pub(super) servers: Arc<Servers>,
+    /// What a client has chosen for it, in the words of `config.toml`; it counts while the thread is loaded.
+    pub(super) config: Arc<Table>,
     /// It is not stored in the database.
     pub(super) ephemeral: bool,
     /// Since when it has no subscribers; `None` if it has some, or before the first check.
@@ -62,10 +65,11 @@ impl Threads {
             self.loaded.remove(&record.id);
         }
         let entry = self.loaded.entry(record.id).or_insert_with(|| {
-            let ephemeral = past.memory.is_some();
+            let (ephemeral, config) = (past.memory.is_some(), past.config.clone());
             let thread = Thread::new(record.clone(), past, parts);
             let (activity, shells, servers) = (thread.activity(), thread.shells(), thread.servers());
-            Loaded { thread: start(messages, thread), activity, shells, servers, ephemeral, unfollowed_since: None }
+            let thread = start(messages, thread);
+            Loaded { thread, activity, shells, servers, config, ephemeral, unfollowed_since: None }
         });
         entry.unfollowed_since = None;
     }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::refusals::thread_id;
-use super::turn::{describe, rules};
+use super::turn::describe;
 use super::{Threads, Work, decided, finish, work};
 use crate::catalog::{AskMcpServers, page};
 use crate::encode::Encoder;
@@ -127,11 +127,11 @@ impl Threads {
         let thread = self.live(id)?;
         let servers = self.loaded.get(&thread_id(id)?).map(|loaded| loaded.servers.clone());
         let servers = servers.ok_or_else(|| RpcError::internal("the thread has failed; resume it"))?;
-        let (catalog, home) = (self.parts.catalog.clone(), self.parts.host.codex_home.clone());
+        let rule_book = self.rule_book(id)?;
         let (encoder, router) = (self.parts.encoder.clone(), self.parts.router.clone());
         work(async move {
             let record = describe(&thread).await?;
-            let rules = rules(&record, &catalog, home).await?;
+            let rules = rule_book.rules(&record).await?;
             finish(move |_, reply| {
                 if !servers.is_configured() {
                     servers.configure(&rules.mcp_servers, &rules.cwd);

@@ -9,11 +9,11 @@ use super::view::{self, Presence};
 use super::{Threads, Work, decided, finish, work};
 use crate::encode::is_large;
 use crate::protocol::thread::{
-    CwdFilter, ItemsCursor, Page, SortDirection, Thread, ThreadAttachmentListParams, ThreadAttachmentListResponse,
-    ThreadId, ThreadItemsListParams, ThreadListParams, ThreadListResponse, ThreadLoadedListParams,
-    ThreadLoadedListResponse, ThreadReadParams, ThreadReadResponse, ThreadReadState, ThreadReadStateUpdateParams,
-    ThreadReadStateUpdateResponse, ThreadSearchParams, ThreadSearchResult, ThreadSearchSortKey, ThreadSortKey,
-    ThreadTurnsListParams, TurnsPage,
+    CwdFilter, Empty, ItemsCursor, Page, SortDirection, Thread, ThreadAttachmentListParams,
+    ThreadAttachmentListResponse, ThreadId, ThreadItemsListParams, ThreadListParams, ThreadListResponse,
+    ThreadLoadedListParams, ThreadLoadedListResponse, ThreadReadParams, ThreadReadResponse, ThreadReadState,
+    ThreadReadStateUpdateParams, ThreadReadStateUpdateResponse, ThreadSearchParams, ThreadSearchResult,
+    ThreadSearchSortKey, ThreadSortKey, ThreadTurnsListParams, TurnsPage,
 };
 use crate::protocol::turn::{Turn, TurnItemsView};
 use crate::protocol::{ErrorCode, RpcError};
@@ -21,6 +21,9 @@ use crate::store::messages::{
     ListItems, ListThreads, ListTurns, ListedItems, LoadThread, ReadTurns, SearchThreads, ThreadFilter,
 };
 use crate::store::{Cursor, InvalidCursor, PageRequest, ThreadRecord};
+
+/// Bytes of what is searched for in `thread/search/stream` (the reference program's number).
+const LONGEST_TERM: usize = 65_536;
 
 impl Threads {
     pub(super) fn read(&self, params: &ThreadReadParams) -> Result<Work, RpcError> {
@@ -84,9 +87,24 @@ impl Threads {
         })
     }
 
-    pub(super) fn search(&self, params: ThreadSearchParams) -> Result<Work, RpcError> {
+    /// `thread/search/stream`. A search takes a moment, so all of it is in the answer, and none of it comes before.
+    pub(super) fn search_stream(&self, params: ThreadSearchParams) -> Result<Work, RpcError> {
+        if params.search_term.trim().len() > LONGEST_TERM {
+            let text = format!("thread/search/stream searchTerm exceeds {LONGEST_TERM} UTF-8 bytes");
+            return Err(RpcError::new(ErrorCode::InvalidParams, text));
+        }
+        self.search("thread/search/stream", params)
+    }
+
+    /// `thread/search/cancel` and `thread/search/stream/cancel`: a client's requests are answered in their order, so the search
+    /// has been when this is.
+    pub(super) fn cancel_search(&self) -> Result<Work, RpcError> {
+        decided(finish(|_, reply| reply.ok(&Empty {})))
+    }
+
+    pub(super) fn search(&self, method: &str, params: ThreadSearchParams) -> Result<Work, RpcError> {
         if params.search_term.trim().is_empty() {
-            return Err(RpcError::invalid_request("thread/search requires a non-empty searchTerm"));
+            return Err(RpcError::invalid_request(format_args!("{method} requires a non-empty searchTerm")));
         }
         let filter = ThreadFilter {
             archived: params.archived.unwrap_or_default(),

@@ -51,6 +51,7 @@ impl Threads {
         let known = self.ask((LoadThread { id }, LastTokenUsage { thread_id: id }, ReadGoal { thread_id: id }));
         let (store, catalog) = (self.parts.store.clone(), self.parts.catalog.clone());
         let choice = Choice::of_thread(choices);
+        let config = choice.config();
         work(async move {
             let (record, usage, goal) = known.await?;
             let mut record = record.ok_or_else(|| no_rollout(id))?;
@@ -63,7 +64,7 @@ impl Threads {
                 let chosen = SaveThreadSettings(Box::new(record.clone()));
                 store::ask(&store, chosen).await.map_err(|error| error.refusal())?;
             }
-            let past = Past { usage: usage.map(|(_, usage)| usage), goal, memory: None };
+            let past = Past { usage: usage.map(|(_, usage)| usage), goal, memory: None, config };
             finish(move |threads, reply| {
                 threads.load(&Arc::new(record), past);
                 threads.attach(join, reply, true)

@@ -79,7 +79,7 @@ impl Threads {
             Some(Ok(milliseconds)) => Duration::from_millis(milliseconds),
             None => USUAL_TIME,
         };
-        let rules = self.rules_now(&thread);
+        let rules = self.rules_now(&thread_id)?;
         work(async move {
             let rules = rules.await?;
             hand_over(move |reply| async move {

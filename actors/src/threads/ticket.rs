@@ -17,6 +17,9 @@ fn kind(request: &ThreadRequest) -> Kind {
         Request::Read(_)
         | Request::List(_)
         | Request::Search(_)
+        | Request::SearchStream(_)
+        | Request::SearchCancel(_)
+        | Request::SearchStreamCancel(_)
         | Request::LoadedList(_)
         | Request::TurnsList(_)
         | Request::ItemsList(_)
@@ -60,8 +63,14 @@ fn may_be_large(request: &ThreadRequest) -> bool {
         Request::Resume(params) => !params.own.exclude_turns || params.own.initial_turns_page.is_some(),
         Request::Fork(params) => !params.own.exclude_turns,
         Request::Read(params) => params.include_turns,
-        Request::List(_) | Request::Search(_) | Request::TurnsList(_) | Request::ItemsList(_) => true,
+        Request::List(_)
+        | Request::Search(_)
+        | Request::SearchStream(_)
+        | Request::TurnsList(_)
+        | Request::ItemsList(_) => true,
         Request::Start(_)
+        | Request::SearchCancel(_)
+        | Request::SearchStreamCancel(_)
         | Request::LoadedList(_)
         | Request::NameSet(_)
         | Request::MetadataUpdate(_)

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix::prelude::*;
+use toml::Table;
 
 use super::choice::Choice;
 use super::refusals::{thread_id, thread_not_found};
@@ -28,17 +29,17 @@ impl Threads {
         let WithChoices { choices, own: mut params } = params;
         let thread = self.live(&params.thread_id)?;
         self.check_input(&params.input)?;
-        let (catalog, home) = (self.parts.catalog.clone(), self.parts.host.codex_home.clone());
+        let (catalog, rule_book) = (self.parts.catalog.clone(), self.rule_book(&params.thread_id)?);
         let choice = Choice::of_turns(choices).with_roots(params.runtime_workspace_roots.take());
         work(async move {
             let mut record = describe(&thread).await?;
             let changed = choice.is_any();
             if changed {
                 let mut chosen = ThreadRecord::clone(&record);
-                choice.apply(&mut chosen, catalog.clone()).await?;
+                choice.apply(&mut chosen, catalog).await?;
                 record = Arc::new(chosen);
             }
-            let mut rules = rules(&record, &catalog, home).await?;
+            let mut rules = rule_book.rules(&record).await?;
             rules.output_schema =
                 params.output_schema.take().and_then(|schema| serde_json::value::to_raw_value(&schema).ok());
             if let Some(tier) = params.service_tier_for_turn.take() {
@@ -86,7 +87,7 @@ impl Threads {
 
     pub(super) fn compact(&self, params: &ThreadIdParams) -> Result<Work, RpcError> {
         let thread = self.live(&params.thread_id)?;
-        let rules = self.rules_now(&thread);
+        let rules = self.rules_now(&params.thread_id)?;
         work(async move {
             let rules = rules.await?;
             hand_over(move |reply| async move {
@@ -103,7 +104,7 @@ impl Threads {
         if let Some((member, _)) = target.text().filter(|(_, text)| text.trim().is_empty()) {
             return Err(RpcError::invalid_request(format_args!("{member} must not be empty")));
         }
-        let rules = self.rules_now(&thread);
+        let rules = self.rules_now(&thread_id)?;
         work(async move {
             let rules = rules.await?;
             hand_over(move |reply| async move {
@@ -112,14 +113,26 @@ impl Threads {
         })
     }
 
-    /// The rules of a turn that a loaded thread begins as its settings are when this is awaited.
+    /// The rules of a turn that the loaded thread `id` begins as its settings are when this is awaited.
+    ///
+    /// # Errors
+    /// There is no such thread.
     pub(super) fn rules_now(
         &self,
-        thread: &Arc<Addr<Thread>>,
-    ) -> impl Future<Output = Result<Box<TurnRules>, RpcError>> + use<> {
-        let (thread, catalog) = (thread.clone(), self.parts.catalog.clone());
-        let home = self.parts.host.codex_home.clone();
-        async move { Ok(Box::new(rules(&*describe(&thread).await?, &catalog, home).await?)) }
+        id: &str,
+    ) -> Result<impl Future<Output = Result<Box<TurnRules>, RpcError>> + use<>, RpcError> {
+        let (thread, rule_book) = (self.live(id)?, self.rule_book(id)?);
+        Ok(async move { Ok(Box::new(rule_book.rules(&*describe(&thread).await?).await?)) })
+    }
+
+    /// Where the rules of the loaded thread `id` come from.
+    ///
+    /// # Errors
+    /// There is no such thread.
+    pub(super) fn rule_book(&self, id: &str) -> Result<RuleBook, RpcError> {
+        let id = thread_id(id)?;
+        let config = self.loaded.get(&id).ok_or_else(|| thread_not_found(id))?.config.clone();
+        Ok(RuleBook { catalog: self.parts.catalog.clone(), codex_home: self.parts.host.codex_home.clone(), config })
     }
 
     /// The loaded thread of this id.
@@ -154,52 +167,66 @@ pub(super) async fn describe(thread: &Addr<Thread>) -> Result<Arc<ThreadRecord>,
     thread.send(Describe).await.map_err(|_| RpcError::internal("the thread has failed; resume it"))
 }
 
-/// The rules of a turn: those of the thread, and what the configuration says now about asking its model.
-pub(super) async fn rules(
-    record: &ThreadRecord,
-    catalog: &Addr<Catalog>,
+/// Where the rules of a thread's turns come from.
+pub(super) struct RuleBook {
+    catalog: Arc<Addr<Catalog>>,
     codex_home: PathBuf,
-) -> Result<TurnRules, RpcError> {
-    let question = AskModelRules { cwd: record.cwd.clone(), model_provider: record.model_provider.clone() };
-    let asked = catalog.send(question).await;
-    let said = asked.map_err(|_| RpcError::internal("the catalog has ended; restart the server"))??;
-    let settings = &record.settings;
-    let cwd = PathBuf::from(&record.cwd);
-    let (client_tools, of_clients) = client_tools(&settings.dynamic_tools);
-    let own = offered(settings.mode, may_be_asked_for(settings.approval_policy, &settings.sandbox_policy));
-    Ok(TurnRules {
-        provider: said.provider,
-        model: settings.model.clone().unwrap_or_default(),
-        effort: settings.reasoning_effort.clone(),
-        summary: settings.reasoning_summary.or(said.summary),
-        mode: settings.mode,
-        mode_instructions: settings.mode_instructions.clone(),
-        service_tier: settings.service_tier.clone(),
-        context_window: said.context_window,
-        compact_from: said.compact_from,
-        base_instructions: settings.base_instructions.clone().or(said.base_instructions),
-        developer_instructions: settings.developer_instructions.clone().or(said.developer_instructions),
-        instruction_files: InstructionSearch {
-            codex_home,
-            cwd: cwd.clone(),
-            root_markers: said.root_markers,
-            fallback_names: said.instruction_names,
-            max_bytes: said.instruction_bytes,
-        },
-        cwd,
-        commands: Rules {
-            sandbox: settings.sandbox_policy.clone(),
-            environment: said.environment,
-            projects: said.projects,
-        },
-        approval: settings.approval_policy,
-        output_bytes: said.output_bytes,
-        key_variables: said.key_variables,
-        output_schema: None,
-        tools: own.into_iter().chain(of_clients).collect(),
-        client_tools: client_tools.into(),
-        mcp_servers: said.mcp_servers,
-    })
+    /// What a client has chosen for the thread, in the words of `config.toml`.
+    config: Arc<Table>,
+}
+
+impl RuleBook {
+    /// The rules of a turn: those of the thread, and what the configuration says now about asking its model.
+    ///
+    /// # Errors
+    /// The configuration cannot be used.
+    pub(super) async fn rules(&self, record: &ThreadRecord) -> Result<TurnRules, RpcError> {
+        let question = AskModelRules {
+            cwd: record.cwd.clone(),
+            model_provider: record.model_provider.clone(),
+            config: self.config.clone(),
+        };
+        let asked = self.catalog.send(question).await;
+        let said = asked.map_err(|_| RpcError::internal("the catalog has ended; restart the server"))??;
+        let settings = &record.settings;
+        let cwd = PathBuf::from(&record.cwd);
+        let (client_tools, of_clients) = client_tools(&settings.dynamic_tools);
+        let own = offered(settings.mode, may_be_asked_for(settings.approval_policy, &settings.sandbox_policy));
+        Ok(TurnRules {
+            provider: said.provider,
+            model: settings.model.clone().unwrap_or_default(),
+            effort: settings.reasoning_effort.clone(),
+            summary: settings.reasoning_summary.or(said.summary),
+            mode: settings.mode,
+            mode_instructions: settings.mode_instructions.clone(),
+            service_tier: settings.service_tier.clone(),
+            context_window: said.context_window,
+            compact_from: said.compact_from,
+            base_instructions: settings.base_instructions.clone().or(said.base_instructions),
+            developer_instructions: settings.developer_instructions.clone().or(said.developer_instructions),
+            instruction_files: InstructionSearch {
+                codex_home: self.codex_home.clone(),
+                cwd: cwd.clone(),
+                root_markers: said.root_markers,
+                fallback_names: said.instruction_names,
+                max_bytes: said.instruction_bytes,
+            },
+            skills: said.skills,
+            cwd,
+            commands: Rules {
+                sandbox: settings.sandbox_policy.clone(),
+                environment: said.environment,
+                projects: said.projects,
+            },
+            approval: settings.approval_policy,
+            output_bytes: said.output_bytes,
+            key_variables: said.key_variables,
+            output_schema: None,
+            tools: own.into_iter().chain(of_clients).collect(),
+            client_tools: client_tools.into(),
+            mcp_servers: said.mcp_servers,
+        })
+    }
 }
 
 /// Further context as text for the model.

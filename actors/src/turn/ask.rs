@@ -132,6 +132,10 @@ impl Run {
                 self.reporter.push(TurnEvent::Used { usage, context_window });
                 return None;
             }
+            ModelEvent::RateLimit(limit) => {
+                self.reporter.push(TurnEvent::Limited(limit));
+                return None;
+            }
             ModelEvent::Retrying(retrying) => {
                 self.reporter.push(TurnEvent::Retrying(told(retrying.failure)));
                 return None;

@@ -4,14 +4,12 @@
 //! The user's own file in `$CODEX_HOME` comes first, then those of the project from its root down to the working
 //! directory, so that the most specific one has the last word (spec: turns 1.4).
 
-use std::fs::File;
 use std::io::Read;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use plain_file::Links;
 
-use crate::catalog::is_project_marker;
+use crate::project::{Bounds, project_folders};
 
 /// The names that count in a folder, in the order in which they are looked for.
 const NAMES: [&str; 2] = ["AGENTS.override.md", "AGENTS.md"];
@@ -78,11 +76,10 @@ impl InstructionSearch {
         }
     }
 
-    /// The folders of the project, deepest first. Without a project only the working directory counts.
+    /// The folders of the project, deepest first, without the user's own.
     fn folders(&self) -> Vec<&Path> {
-        let is_root = |folder: &&Path| self.root_markers.iter().any(|marker| is_project_marker(&folder.join(marker)));
-        let depth = self.cwd.ancestors().position(|folder| is_root(&folder)).unwrap_or(0);
-        self.cwd.ancestors().take(depth + 1).filter(|folder| *folder != self.codex_home).collect()
+        let folders = project_folders(&self.cwd, &self.root_markers).into_iter();
+        folders.filter(|folder| *folder != self.codex_home).collect()
     }
 
     fn in_folder(&self, folder: &Path, bounds: Option<&Bounds>, max_bytes: usize) -> Option<Found> {
@@ -103,31 +100,6 @@ impl InstructionSearch {
             ));
         }
         text
-    }
-}
-
-/// Where the links of a project may lead. The commands of a model can write links into a project; they must not choose what
-/// this process, which may read more than they, reads for the model.
-struct Bounds {
-    /// The root of the project, without links.
-    root: PathBuf,
-    /// `$CODEX_HOME`, without links, unless the project lies in it.
-    codex_home: Option<PathBuf>,
-}
-
-impl Bounds {
-    fn of(root: &Path, codex_home: &Path) -> Option<Self> {
-        let root = root.canonicalize().ok()?;
-        let codex_home = codex_home.canonicalize().ok().filter(|home| !root.starts_with(home));
-        Some(Self { root, codex_home })
-    }
-
-    /// Whether the open file lies in the project and is of the kind that its name at `path` promises.
-    fn contain(&self, file: &File, path: &Path) -> bool {
-        // What was opened, whatever the path leads to by now.
-        let Ok(real) = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())) else { return false };
-        let is_at_home = self.codex_home.as_ref().is_some_and(|home| real.starts_with(home));
-        real.starts_with(&self.root) && !is_at_home && real.extension() == path.extension()
     }
 }
 

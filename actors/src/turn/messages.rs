@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 
+use crate::protocol::account::RateLimitSnapshot;
 use crate::protocol::item::{Item, UserInput};
 use crate::protocol::model::{HistoryItem, TokenUsage};
 use crate::protocol::review::ReviewTarget;
@@ -176,6 +177,8 @@ pub enum TurnEvent {
         /// Tokens that fit into the model's context window, if known.
         context_window: Option<u64>,
     },
+    /// The provider stated a rate limit of the account.
+    Limited(Box<RateLimitSnapshot>),
     /// The call to the model failed, and is made again.
     Retrying(TurnError),
     /// A client is asked something, in the name of an item that has started or of none.

@@ -12,7 +12,8 @@ use tokio::sync::mpsc;
 use super::answer::started;
 use super::ask::Showing;
 use super::compact;
-use super::context::{Surroundings, WAY_OF_WORKING, instructions, way_of_working};
+use super::context::instructions;
+use super::files_of_place::FilesOfPlace;
 use super::messages::{Inject, Report, TurnEvent, TurnOutcome, UserCommand, UserWords};
 use super::report::{Reporter, ThreadGone};
 use super::task::{Purpose, TurnRules, TurnSetup, TurnTask};
@@ -236,24 +237,17 @@ impl Run {
         let (rules, image_bytes) = (self.task.rules.clone(), self.setup.limits.image_bytes);
         let spoken = content.clone();
         let looked = spawn_blocking(move || {
-            let found = rules.instruction_files.run();
-            (found, words::message(&spoken, &rules.cwd, image_bytes))
+            let surroundings = FilesOfPlace::read(&rules, &spoken);
+            (surroundings, words::message(&spoken, &rules.cwd, image_bytes))
         });
-        let (found, message) = looked.await.map_err(|_| {
+        let (files, message) = looked.await.map_err(|_| {
             Stop::Failed(failure("the server failed while it read the files of the message", CodexErrorInfo::Other))
         })?;
-        if !found.shortened.is_empty() && self.history.is_empty() {
-            let names: Vec<_> = found.shortened.iter().map(|path| path.display().to_string()).collect();
-            let limit = self.task.rules.instruction_files.max_bytes;
-            self.reporter.push(TurnEvent::Warning(format!(
-                "The instruction files of this project are longer than {limit} bytes together \
-                 (`project_doc_max_bytes`), so these were shortened or left out: {}.",
-                names.join(", ")
-            )));
-        }
-        let mut history = self.unknown_place(found.text);
+        self.warn_of(&files);
+        let mut history = self.unknown_place(&files);
         history.extend(context.into_iter().map(|text| HistoryItem::text(Role::User, text)));
         history.push(message);
+        history.extend(files.called.texts.into_iter().map(|text| HistoryItem::text(Role::User, text)));
         self.history.extend(history.iter().cloned());
 
         let now = self.setup.clock.unix_ms();
@@ -262,44 +256,6 @@ impl Run {
         self.reporter.push(TurnEvent::Said { item, history, reply, request });
         self.reporter.flush().await?;
         Ok(())
-    }
-
-    /// What the model does not know yet of the place where it works.
-    pub(super) async fn place(&mut self) -> Result<Vec<HistoryItem>, Stop> {
-        let files = self.task.rules.instruction_files.clone();
-        let found = spawn_blocking(move || files.run()).await.map_err(|_| {
-            let words = "the server failed while it read the instruction files of the project";
-            Stop::Failed(failure(words, CodexErrorInfo::Other))
-        })?;
-        Ok(self.unknown_place(found.text))
-    }
-
-    fn unknown_place(&self, instructions: Option<String>) -> Vec<HistoryItem> {
-        let place = instructions.map(|text| HistoryItem::text(Role::User, text));
-        let told = place.into_iter().chain([self.surroundings()]).chain(self.way_of_working());
-        told.filter(|entry| !self.knows(entry)).collect()
-    }
-
-    fn surroundings(&self) -> HistoryItem {
-        let rules = &self.task.rules;
-        let zoned = jiff::Timestamp::from_millisecond(self.setup.clock.unix_ms())
-            .unwrap_or_default()
-            .to_zoned(jiff::tz::TimeZone::system());
-        let (date, zone) = (zoned.date().to_string(), zoned.time_zone().iana_name().unwrap_or("UTC").to_owned());
-        Surroundings { cwd: &rules.cwd, sandbox: &rules.commands.sandbox, date: &date, time_zone: &zone }.describe()
-    }
-
-    fn way_of_working(&self) -> Option<HistoryItem> {
-        let was_told_before = self.history.iter().any(|entry| entry.said().starts_with(WAY_OF_WORKING));
-        way_of_working(self.task.rules.mode, self.task.rules.mode_instructions.as_deref(), was_told_before)
-    }
-
-    /// Whether the latest entry of this kind says the same.
-    fn knows(&self, entry: &HistoryItem) -> bool {
-        let said = entry.said();
-        let kind = said.split_whitespace().next().unwrap_or_default();
-        let latest = self.history.iter().rev().map(HistoryItem::said).find(|known| known.starts_with(kind));
-        latest.is_some_and(|latest| latest == said)
     }
 
     pub(super) fn request(&self, input: Vec<HistoryItem>) -> ModelRequest {

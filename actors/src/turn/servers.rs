@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use super::run::{Heard, Run, Stop, failure};
+use super::tools::resource_tools;
 use crate::protocol::model::ToolSpec;
 use crate::protocol::turn::CodexErrorInfo;
 
@@ -42,10 +43,11 @@ impl Run {
     pub(super) fn offered(&self) -> Arc<[ToolSpec]> {
         let own = &self.task.rules.tools;
         let of_servers = self.toolbox.servers.tools();
-        if of_servers.is_empty() || self.task.rules.mcp_servers.is_empty() {
+        if self.task.rules.mcp_servers.is_empty() {
             return own.clone();
         }
-        let of_servers = of_servers.into_iter().map(|tool| tool.spec.clone());
+        let resources = if self.toolbox.servers.have_resources() { resource_tools().to_vec() } else { Vec::new() };
+        let of_servers = of_servers.into_iter().map(|tool| tool.spec.clone()).chain(resources);
         let new = of_servers.filter(|spec| !own.iter().any(|known| known.name == spec.name));
         own.iter().cloned().chain(new).collect()
     }

@@ -22,6 +22,7 @@ use crate::protocol::model::{HistoryItem, ToolSpec};
 use crate::protocol::settings::{AskForApproval, ModeKind, ReasoningSummary};
 use crate::protocol::thread::{ThreadGoal, ThreadId};
 use crate::reply::Reply;
+use crate::skills::SkillSearch;
 use crate::store::Store;
 
 /// What all turns work with.
@@ -173,6 +174,7 @@ impl TurnRules {
                 fallback_names: Vec::new(),
                 max_bytes: 0,
             },
+            skills: SkillSearch::nowhere(),
             cwd,
             commands: Rules {
                 sandbox: crate::protocol::settings::SandboxPolicy::DangerFullAccess,
@@ -231,6 +233,8 @@ pub struct TurnRules {
     pub developer_instructions: Option<String>,
     /// Which files tell the model how to work here.
     pub instruction_files: InstructionSearch,
+    /// Where the skills are.
+    pub skills: SkillSearch,
     /// The working directory.
     pub cwd: PathBuf,
     /// The rules for commands.

@@ -40,6 +40,7 @@ const ACTORS: &[&str] = &[
     "approval",
     "patch",
     "work_tree",
+    "skills",
     "command",
     "account",
     "http",
@@ -55,6 +56,7 @@ const ACTORS: &[&str] = &[
     "protocol",
     // Leaves.
     "cached_file",
+    "project",
     "descriptors",
     "replace",
     "post",
@@ -87,6 +89,7 @@ const PROCESS: &[&str] = &[
     "server",
     "admin",
     "succession",
+    "sign_in",
     "http",
     "auth",
     "settings",

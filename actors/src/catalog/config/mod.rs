@@ -9,16 +9,18 @@ mod load;
 mod permissions;
 mod project;
 mod settings;
+mod skills;
 #[cfg(test)]
 mod tests;
 mod tighten;
 
 pub use edit::apply;
 pub use fault::Fault;
-pub use key::{KeyPath, split_assignment};
+pub use key::{EditRefused, KeyPath, split_assignment};
 pub use known::{ignored, unknown};
 pub use layers::{Layer, Layers, look_up, merge, put};
 pub use load::{ConfigFiles, Configuration, check_strict, parse_text};
 pub use permissions::{Permissions, profiles};
-pub use project::{Project, is_project_marker};
+pub use project::Project;
 pub use settings::{Settings, TrustLevel};
+pub use skills::{Selector, turn_skill};

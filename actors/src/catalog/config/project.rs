@@ -10,6 +10,7 @@ use super::tighten::tighten;
 use super::{Fault, Layer, Settings, TrustLevel, merge};
 use crate::cached_file::CachedFile;
 use crate::catalog::sources::CatalogSources;
+use crate::project::is_project_marker;
 use crate::protocol::config::ConfigLayerSource;
 
 /// Bytes of a project's configuration. Smaller than the user's own, because anybody may have written it and it is
@@ -92,15 +93,6 @@ impl<'a> Project<'a> {
             self.root.display(),
             sources.user_config().display(),
         )
-    }
-}
-
-/// Whether `path` marks its directory as the root of a project. An empty directory does not: while a confined command
-/// runs, one stands in for each protected name that does not exist.
-pub fn is_project_marker(path: &Path) -> bool {
-    match path.read_dir() {
-        Ok(mut entries) => entries.next().is_some(),
-        Err(_) => path.exists(),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::mcp::ServerConfig;
 use crate::model::{OPENAI, Provider};
 use crate::protocol::settings::ReasoningSummary;
 use crate::protocol::thread::{ApprovalsReviewer, AskForApproval, SandboxMode};
+use crate::skills::SkillChoice;
 
 /// See the module's documentation. The members are those of `config.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -67,6 +68,8 @@ pub struct Settings {
     pub projects: BTreeMap<String, Project>,
     /// Names of files and directories that mark the root of a project.
     pub project_root_markers: Option<Vec<String>>,
+    /// What the user says about skills.
+    pub skills: SkillSettings,
     /// What commands inherit.
     pub shell_environment_policy: EnvironmentPolicy,
     /// A former way of choosing settings, which is no longer supported.
@@ -82,6 +85,14 @@ pub struct SandboxWorkspaceWrite {
     pub network_access: bool,
     pub exclude_tmpdir_env_var: bool,
     pub exclude_slash_tmp: bool,
+}
+
+/// `[skills]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct SkillSettings {
+    /// Which skills are off.
+    pub config: Vec<SkillChoice>,
 }
 
 /// `[permissions.<name>]`, as far as this server supports it.
@@ -117,6 +128,11 @@ impl Settings {
     /// A value has the wrong type; the text names the setting.
     pub fn from_table(table: &toml::Table) -> Result<Self, Fault> {
         table.clone().try_into().map_err(|e: toml::de::Error| Fault::new(e.to_string()))
+    }
+
+    /// Names of files and folders that mark the root of a project.
+    pub fn root_markers(&self) -> Vec<String> {
+        self.project_root_markers.clone().unwrap_or_else(|| vec![".git".to_owned()])
     }
 
     /// The default provider.

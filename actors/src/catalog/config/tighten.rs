@@ -9,8 +9,8 @@ use super::{Permissions, Settings, TrustLevel, merge};
 use crate::protocol::thread::{ApprovalsReviewer, AskForApproval, SandboxMode, SandboxPolicy};
 
 /// What a project may not set at all: where the user's credentials go, what runs outside the sandbox, what commands
-/// inherit, what the names of permission profiles mean, and whom to trust.
-const NOT_FOR_PROJECTS: [&str; 20] = [
+/// inherit, which skills are on, what the names of permission profiles mean, and whom to trust.
+const NOT_FOR_PROJECTS: [&str; 21] = [
     "allow_login_shell",
     "chatgpt_base_url",
     "cli_auth_credentials_store",
@@ -30,6 +30,7 @@ const NOT_FOR_PROJECTS: [&str; 20] = [
     "project_root_markers",
     "projects",
     "shell_environment_policy",
+    "skills",
     "sqlite_home",
 ];
 

@@ -1,6 +1,7 @@
 //! The settings that new threads start with.
 
 use std::fs;
+use std::sync::Arc;
 
 use super::Home;
 use crate::catalog::{AskModelRules, EffectiveSettings, ModelRules, ThreadDefaults, ThreadOverrides};
@@ -21,7 +22,8 @@ impl Home {
     }
 
     fn rules(&mut self, provider: &str) -> Result<ModelRules, String> {
-        let question = AskModelRules { cwd: self.expanded("WORK"), model_provider: provider.to_owned() };
+        let question =
+            AskModelRules { cwd: self.expanded("WORK"), model_provider: provider.to_owned(), config: Arc::default() };
         self.reader.model_rules(&question).map_err(|error| error.message)
     }
 }

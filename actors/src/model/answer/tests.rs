@@ -32,6 +32,7 @@ fn line(event: &ModelEvent) -> String {
             }
         }
         ModelEvent::Usage(TokenUsage { input, output, .. }) => format!("usage {input} {output}"),
+        ModelEvent::RateLimit(limit) => format!("limit {:?}", limit.limit_id),
         ModelEvent::Retrying(_) => "retrying".to_owned(),
         ModelEvent::Completed => "completed".to_owned(),
     }

@@ -17,7 +17,7 @@ pub enum LoginAccountParams {
         #[schemars(with = "String")]
         api_key: Secret,
     },
-    /// To ChatGPT, in a browser. This server refuses it.
+    /// To ChatGPT, in a browser on this machine.
     Chatgpt {},
     /// To ChatGPT, with a code that is typed on another device.
     ChatgptDeviceCode {},
@@ -35,6 +35,13 @@ pub enum LoginAccountParams {
 pub enum LoginAccountResponse {
     /// The key is kept.
     ApiKey {},
+    /// The user has to sign in in a browser.
+    Chatgpt {
+        /// Id of the sign-in, for `account/login/cancel` and `account/login/completed`.
+        login_id: String,
+        /// Where the user signs in.
+        auth_url: String,
+    },
     /// The user has to type a code.
     ChatgptDeviceCode {
         /// Id of the sign-in, for `account/login/cancel` and `account/login/completed`.

@@ -4,6 +4,7 @@
 
 mod auth_file;
 mod device;
+mod limits;
 mod login;
 mod plan;
 mod sign_in;
@@ -11,6 +12,7 @@ mod tokens;
 
 pub use auth_file::{AccountTokens, AuthFile, FreshTokens, IssuedTokens};
 pub use device::{DeviceCodeIssued, DeviceCodeRequest, DeviceGrant, DeviceGrantRequest};
+pub use limits::*;
 pub use login::*;
 pub use plan::PlanType;
 pub use sign_in::SignIn;
@@ -59,50 +61,6 @@ pub enum Account {
         /// Name of the workspace; always null.
         workspace_name: Option<String>,
     },
-}
-
-/// Result of `account/rateLimits/read`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct GetAccountRateLimitsResponse {
-    /// Id of the account.
-    pub account_id: Option<String>,
-    /// Whether ordinary use is still allowed.
-    pub ordinary_usage_allowed: Option<bool>,
-    /// Credits that reset a limit.
-    pub rate_limit_reset_credits: Unset,
-    /// A banner from the backend.
-    pub rate_limit_upsell: Unset,
-    /// The main rate limit, for older clients.
-    pub rate_limits: RateLimitSnapshot,
-    /// All rate limits by their ids.
-    pub rate_limits_by_limit_id: Unset,
-}
-
-/// One rate limit. A null member is not known.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RateLimitSnapshot {
-    /// Id of the limit, for example `codex`.
-    pub limit_id: Option<String>,
-    /// Name for display.
-    pub limit_name: Option<String>,
-    /// The model to which the limit applies.
-    pub normal_model_slug: Option<String>,
-    /// Usage in the short window.
-    pub primary: Unset,
-    /// Usage in the long window.
-    pub secondary: Unset,
-    /// Purchased credits.
-    pub credits: Unset,
-    /// Limit of this user within a workspace.
-    pub individual_limit: Unset,
-    /// Whether a spending limit has been reached.
-    pub spend_control_reached: Option<bool>,
-    /// The subscription.
-    pub plan_type: Option<PlanType>,
-    /// The kind of limit that has been reached.
-    pub rate_limit_reached_type: Unset,
 }
 
 /// Params of `account/gatewayOAuth/read`.

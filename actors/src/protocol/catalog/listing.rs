@@ -57,24 +57,6 @@ pub struct CwdsParams {
     pub cwds: Option<Vec<String>>,
 }
 
-/// Result of `skills/list`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct SkillsListResponse {
-    /// One entry per requested directory.
-    pub data: Vec<SkillsListEntry>,
-}
-
-/// The skills of a directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct SkillsListEntry {
-    /// The directory as requested.
-    pub cwd: String,
-    /// Always empty: this server has no skills.
-    pub skills: Vec<Unoffered>,
-    /// Skills that could not be read.
-    pub errors: Vec<Unoffered>,
-}
-
 /// Result of `hooks/list`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HooksListResponse {
@@ -129,6 +111,16 @@ pub struct ExperimentalFeatureEnablementSetParams {
 pub struct ExperimentalFeatureEnablementSetResponse {
     /// The features that were changed. This server has none, as `experimentalFeature/list` says, so none ever is.
     pub enablement: BTreeMap<String, bool>,
+}
+
+/// Params of `mcpServer/oauth/login`, which this server refuses.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct McpServerOauthLoginParams {
+    /// The server.
+    pub name: String,
+    /// The thread that it belongs to.
+    pub thread_id: Option<String>,
 }
 
 /// Params of `feedback/upload`, which this server refuses.

@@ -4,11 +4,13 @@ mod listing;
 mod mcp;
 mod model;
 mod page;
+mod skills;
 
 pub use listing::*;
 pub use mcp::*;
 pub use model::*;
 pub use page::{NoParams, Page, PageParams};
+pub use skills::*;
 
 pub use super::unset::Unoffered;
 
@@ -65,7 +67,11 @@ pub enum CatalogRequest {
     /// `collaborationMode/list`
     CollaborationModeList(NoParams),
     /// `skills/list`
-    SkillsList(CwdsParams),
+    SkillsList(SkillsListParams),
+    /// `skills/config/write`
+    SkillsConfigWrite(SkillsConfigWriteParams),
+    /// `skills/extraRoots/set`
+    SkillsExtraRootsSet(SkillsExtraRootsSetParams),
     /// `hooks/list`
     HooksList(CwdsParams),
     /// `plugin/list`
@@ -78,6 +84,8 @@ pub enum CatalogRequest {
     ExperimentalFeatureEnablementSet(ExperimentalFeatureEnablementSetParams),
     /// `feedback/upload`
     FeedbackUpload(Box<FeedbackUploadParams>),
+    /// `mcpServer/oauth/login`
+    McpServerOauthLogin(McpServerOauthLoginParams),
     /// `app/list`
     AppList(PageParams),
 }
@@ -118,6 +126,10 @@ pub enum CatalogAnswer {
     CollaborationModeList(CollaborationModeListResponse),
     /// `skills/list`
     SkillsList(SkillsListResponse),
+    /// `skills/config/write`
+    SkillsConfigWrite(SkillsConfigWriteResponse),
+    /// `skills/extraRoots/set`
+    SkillsExtraRootsSet(Empty),
     /// `hooks/list`
     HooksList(HooksListResponse),
     /// `plugin/list`

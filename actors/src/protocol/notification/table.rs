@@ -9,7 +9,7 @@ use super::{
     ServerRequestResolved, TerminalInteraction, ThreadReverted, ThreadSettingsUpdated, ThreadTokenUsageUpdated,
     TurnChanged, TurnDiffUpdated, TurnFailure, TurnOfThread, TurnPlanUpdated, Warning,
 };
-use crate::protocol::account::{AccountLoginCompleted, AccountUpdated};
+use crate::protocol::account::{AccountLoginCompleted, AccountUpdated, RateLimitSnapshot};
 use crate::protocol::command::CommandExecOutputDelta;
 use crate::protocol::config::ConfigWarning;
 use crate::protocol::fs::FsChanged;
@@ -146,6 +146,13 @@ notifications! {
     "account/login/completed", Everyone, AccountLoginCompleted(AccountLoginCompleted);
     /// Somebody else is signed in, or nobody.
     "account/updated", Everyone, AccountUpdated(AccountUpdated);
+    /// A model's answer stated how much of a rate limit is used up.
+    "account/rateLimits/updated", Everyone, AccountRateLimitsUpdated {
+        /// The limit; what is null in it is not known, and does not take back what was.
+        rate_limits: Box<RateLimitSnapshot>,
+    };
+    /// Other skills may be there, or others be on: whoever shows them lists them again.
+    "skills/changed", Everyone, SkillsChanged {};
     /// The status of remote control has changed.
     "remoteControl/status/changed", Everyone, RemoteControlStatusChanged(RemoteControlState);
 }

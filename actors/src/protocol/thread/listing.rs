@@ -5,6 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::super::id::RequestId;
 use super::super::optional::{null_is_default, present};
 use super::super::turn::TurnItemsView;
 
@@ -190,6 +191,14 @@ pub struct ThreadSearchParams {
     #[serde(default, deserialize_with = "null_is_default")]
     #[schemars(with = "Option<bool>")]
     pub include_attached_threads: bool,
+}
+
+/// Params of `thread/search/cancel` and `thread/search/stream/cancel`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ThreadSearchCancelParams {
+    /// Id of the search, which the same connection has sent.
+    pub request_id: RequestId,
 }
 
 /// Params of `thread/loaded/list`.

@@ -26,8 +26,8 @@ pub use id::{InvalidThreadId, ThreadId};
 pub use listing::{
     CwdFilter, ItemAnchor, ItemsCursor, OutputDeferral, SortDirection, ThreadAttachmentListParams,
     ThreadBackgroundTerminalsListParams, ThreadBackgroundTerminalsTerminateParams, ThreadItemsListParams,
-    ThreadListParams, ThreadLoadedListParams, ThreadSearchParams, ThreadSearchSortKey, ThreadSortKey, ThreadSourceKind,
-    ThreadTurnsListParams,
+    ThreadListParams, ThreadLoadedListParams, ThreadSearchCancelParams, ThreadSearchParams, ThreadSearchSortKey,
+    ThreadSortKey, ThreadSourceKind, ThreadTurnsListParams,
 };
 pub use params::{
     ForkOptions, GitInfoUpdate, ResumeOptions, StartOptions, ThreadArchiveParams, ThreadDeleteParams, ThreadForkParams,
@@ -79,6 +79,12 @@ pub enum ThreadRequest {
     List(Box<ThreadListParams>),
     /// `thread/search`
     Search(Box<ThreadSearchParams>),
+    /// `thread/search/stream`
+    SearchStream(Box<ThreadSearchParams>),
+    /// `thread/search/cancel`
+    SearchCancel(ThreadSearchCancelParams),
+    /// `thread/search/stream/cancel`
+    SearchStreamCancel(ThreadSearchCancelParams),
     /// `thread/loaded/list`
     LoadedList(ThreadLoadedListParams),
     /// `thread/name/set`
@@ -151,9 +157,14 @@ impl ThreadRequest {
     /// The thread of the request as given by the client; `None` for requests about many or no threads.
     pub fn thread_id(&self) -> Option<&str> {
         Some(match self {
-            Self::Start(_) | Self::List(_) | Self::Search(_) | Self::LoadedList(_) | Self::McpServerReload(()) => {
-                return None;
-            }
+            Self::Start(_)
+            | Self::List(_)
+            | Self::Search(_)
+            | Self::SearchStream(_)
+            | Self::SearchCancel(_)
+            | Self::SearchStreamCancel(_)
+            | Self::LoadedList(_)
+            | Self::McpServerReload(()) => return None,
             Self::McpServerStatusList(params) => params.thread_id.as_deref()?,
             Self::McpServerToolCall(params) => &params.thread_id,
             Self::McpResourceRead(params) => params.thread_id.as_deref()?,

@@ -33,9 +33,9 @@ use tokio_util::sync::CancellationToken;
 use super::messages::{Report, TurnEvent};
 use super::shell::ShellHandle;
 use super::task::TurnSetup;
-use crate::catalog::is_project_marker;
 use crate::command::Rules;
 use crate::patch::{Patched, Planned};
+use crate::project::is_project_marker;
 use observer::{NoHelp, Observer};
 
 pub use left_alone::LeftAlone;

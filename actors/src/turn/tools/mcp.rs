@@ -41,13 +41,27 @@ pub(super) async fn call_server(toolbox: Rc<Toolbox>, tool: Arc<Offered>, call: 
         Ok(arguments) => arguments,
         Err(reason) => return Answer::Text(format!("failed to parse function arguments: {reason}")),
     };
+    let (of_call, own) = (arguments.clone(), toolbox.clone());
+    let called = async |item: &str| own.call_tool(&tool, of_call, item).await;
+    show_call(&toolbox, &tool, arguments, call.call_id, called).await
+}
+
+/// Shows the use of a server as an item of the turn, asks the person where the policy says so, and then does it: `work` gets
+/// the id of the item.
+pub(super) async fn show_call(
+    toolbox: &Toolbox,
+    tool: &Offered,
+    arguments: Map<String, Value>,
+    call_id: String,
+    work: impl AsyncFnOnce(&str) -> Result<CallToolResult, String>,
+) -> Answer {
     let begun = Instant::now();
     let mut made = McpToolCall {
         server: tool.server.to_string(),
         environment_id: Default::default(),
         tool: tool.tool.clone(),
         status: McpToolCallStatus::InProgress,
-        arguments: Value::Object(arguments.clone()),
+        arguments: Value::Object(arguments),
         app_context: Default::default(),
         mcp_app_ui: Default::default(),
         plugin_id: Default::default(),
@@ -56,12 +70,12 @@ pub(super) async fn call_server(toolbox: Rc<Toolbox>, tool: Arc<Offered>, call: 
         error: None,
         duration_ms: None,
     };
-    let item = toolbox.item(call.call_id, ItemKind::McpToolCall(made.clone()));
+    let item = toolbox.item(call_id, ItemKind::McpToolCall(made.clone()));
     toolbox.report(vec![TurnEvent::ItemStarted(item.clone())]).await;
-    let consent = toolbox.consent_to_tool(&tool, &made.arguments).await;
+    let consent = toolbox.consent_to_tool(tool, &made.arguments).await;
     let called = Instant::now();
     let result = match consent {
-        Ok(()) => toolbox.call_tool(&tool, arguments, &item.id).await,
+        Ok(()) => work(&item.id).await,
         Err(reason) => Err(reason),
     };
     made.duration_ms = i64::try_from(called.elapsed().as_millis()).ok();

@@ -15,6 +15,7 @@
 //! | [`permissions`], [`user_input`] | asking the person for more than the sandbox allows; questions |
 //! | [`dynamic`] | tools that a client runs |
 //! | [`mcp`], [`mcp_result`] | tools of MCP servers, and what they give back |
+//! | [`mcp_resources`] | what MCP servers have to read |
 //! | [`user_shell`] | a command of the user |
 //! | [`outcome`] | what a call gives back |
 //! | [`schema`] | the arguments of a tool, for the model |
@@ -26,6 +27,7 @@ mod exec;
 mod goal;
 mod input;
 mod mcp;
+mod mcp_resources;
 mod mcp_result;
 mod outcome;
 mod permissions;
@@ -74,7 +76,8 @@ const LONG_BYTES: usize = 8 << 20;
 static TOOLS: &[Tool] = &[exec::TOOL, input::TOOL, apply_patch::TOOL, update_plan::TOOL, view_image::TOOL];
 
 /// Tools that are offered only sometimes.
-static OTHERS: [&Tool; 4] = [&user_input::TOOL, &permissions::TOOL, &goal::GET, &goal::UPDATE];
+static OTHERS: [&Tool; 6] =
+    [&user_input::TOOL, &permissions::TOOL, &goal::GET, &goal::UPDATE, &mcp_resources::LIST, &mcp_resources::READ];
 
 impl Tool {
     /// As the model is told of it.
@@ -96,6 +99,11 @@ pub fn offered(mode: ModeKind, may_ask_for_more: bool) -> Vec<ToolSpec> {
 /// What the model may call besides while its thread has a goal.
 pub fn goal_tools() -> [ToolSpec; 2] {
     [&goal::GET, &goal::UPDATE].map(Tool::spec)
+}
+
+/// What the model may call besides while an MCP server has resources.
+pub fn resource_tools() -> [ToolSpec; 2] {
+    [&mcp_resources::LIST, &mcp_resources::READ].map(Tool::spec)
 }
 
 /// Whether the tool only looks, and changes nothing by itself.
@@ -172,7 +180,7 @@ mod tests {
 
     #[test]
     fn every_tool_has_a_name_and_an_object_of_described_arguments() {
-        for spec in offered(ModeKind::Plan, true).into_iter().chain(goal_tools()) {
+        for spec in offered(ModeKind::Plan, true).into_iter().chain(goal_tools()).chain(resource_tools()) {
             let schema: serde_json::Value = serde_json::from_str(spec.parameters.get()).unwrap();
             assert_eq!(schema["type"], "object", "{}", spec.name);
             assert_eq!(schema["additionalProperties"], false, "{}", spec.name);
