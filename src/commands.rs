@@ -22,7 +22,7 @@ use crate::{
     listen::control_socket,
     logging,
     output::print,
-    proxy, remote_control,
+    proxy, relay, remote_control,
     server::{self, ServerError},
     service,
     settings::{self, Settings},
@@ -105,13 +105,24 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
             Ok(block_on(call::run(command, &endpoint, &settings.limits))?)
         }
         Command::Chat(chat) => block_on(chat::run(chat, &arguments, &codex_home, &settings)),
-        Command::RemoteControl(RemoteControlArguments { action: Some(action), json }) => {
+        Command::RemoteControl(RemoteControlArguments { action: Some(action), json, .. }) => {
             let endpoint = action.server().endpoint(&codex_home)?;
-            Ok(block_on(remote_control::run(action, &endpoint, &settings.limits, *json))?)
+            Ok(block_on(remote_control::run(action, &endpoint, &settings, *json))?)
         }
-        Command::RemoteControl(RemoteControlArguments { action: None, json }) => {
+        Command::RemoteControl(RemoteControlArguments { action: None, json, relay, token_file }) => {
             codex_home::ensure(&codex_home)?;
+            let settings = match relay {
+                Some(relay) => {
+                    remote_control::use_relay(&codex_home, relay, token_file.as_deref())?;
+                    Settings::load(&codex_home, &arguments.setting_overrides())?.settings()?
+                }
+                None => settings,
+            };
             block_on(remote_control::foreground(arguments, &codex_home, settings, *json))
+        }
+        Command::Relay(relay) => {
+            codex_home::ensure(&codex_home)?;
+            block_on(relay::run(relay, &codex_home, settings))
         }
         // Handled above.
         _ => Ok(()),

@@ -26,6 +26,7 @@ pub mod open_files;
 pub mod output;
 pub mod own_programs;
 pub mod proxy;
+pub mod relay;
 pub mod remote_control;
 pub mod serve;
 pub mod server;

@@ -24,15 +24,16 @@ use governor::{Quota, clock::MonotonicClock};
 
 pub use app_server_actors::connection::Pass;
 
+use self::policy::Policy;
 pub use self::{
     denial::Denial,
     error::AuthError,
     failures::Failures,
+    guesses::Guesses,
     peer_network::PeerNetwork,
     plan::{AuthPlan, ExpectedClaims, TokenFile},
     token_digest::TokenDigest,
 };
-use self::{guesses::Guesses, policy::Policy};
 use crate::settings;
 
 /// Clock skew above which a warning is logged, in seconds: no clock is that wrong.

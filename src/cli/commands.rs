@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
 
-use super::{ClientCommand, Override, RemoteControlArguments, ServerChoice};
+use super::{ClientCommand, Override, RelayArguments, RemoteControlArguments, ServerChoice};
 use crate::proxy::Framing;
 
 /// A subcommand: what the program does instead of serving.
@@ -65,6 +65,12 @@ pub enum Command {
     /// Enables remote control in the server on the control socket. If none is running, starts a server in this process.
     /// Exit codes are those of `call`.
     RemoteControl(RemoteControlArguments),
+
+    /// Serves phones that control machines: the other side of `remote-control --relay`, and a page for the phone.
+    ///
+    /// Machines enroll with a token of `relay token add`. A phone opens the page, and is paired by a code of
+    /// `remote-control pair`. What is kept lies in $CODEX_HOME/relay.
+    Relay(RelayArguments),
 
     /// Checks everything that a server and its clients need, and says how to fix what is wrong.
     ///

@@ -7,6 +7,7 @@ mod clients;
 mod commands;
 pub mod documents;
 mod overrides;
+mod relay;
 mod remote_control;
 mod version;
 
@@ -20,6 +21,7 @@ pub use auth::{AuthArguments, AuthMode};
 pub use clients::{ClientCommand, ServerChoice};
 pub use commands::{ApplyPatchArguments, ChatArguments, Command, ConfigAction, ServiceAction, Target};
 pub use overrides::{Override, VARIABLE};
+pub use relay::{RelayAction, RelayArguments, TokenAction};
 pub use remote_control::{RemoteControlAction, RemoteControlArguments};
 
 use crate::listen::{ListenUrl, check_together};

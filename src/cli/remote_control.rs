@@ -1,5 +1,7 @@
 //! The subcommand `remote-control` and its actions.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::ServerChoice;
@@ -14,6 +16,16 @@ pub struct RemoteControlArguments {
     /// Prints one JSON object per line instead of text.
     #[arg(long, global = true)]
     pub json: bool,
+
+    /// Uses this relay from now on, instead of the vendor's backend: `https://HOST`, or `local` for one in this process.
+    ///
+    /// Needs no sign-in. It is written into app-server.toml, with the token's file; `off` removes both.
+    #[arg(long, value_name = "URL")]
+    pub relay: Option<String>,
+
+    /// The file with the token for the relay, as `relay token add` has printed it.
+    #[arg(long, value_name = "FILE", requires = "relay")]
+    pub token_file: Option<PathBuf>,
 }
 
 /// An action on a running server.

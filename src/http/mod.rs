@@ -13,6 +13,7 @@ mod admission;
 mod capacity;
 mod crowd;
 mod door;
+mod handshake;
 mod host;
 pub(crate) mod metrics;
 mod peer;
@@ -41,11 +42,14 @@ use app_server_actors::{
     store::Store,
 };
 
-use self::peer::Peer;
-pub(crate) use self::refusal::Refusal;
 pub use self::{
     capacity::Capacity,
     door::{Door, InvalidDoor},
+    handshake::check_upgrade,
+    host::{HostRule, InvalidHost},
+    peer::{Entrance, Peer, tcp_stream},
+    proxies::{InvalidProxy, TrustedProxies},
+    refusal::Refusal,
     start::{HttpServer, Sockets},
 };
 

@@ -12,6 +12,7 @@ use std::{
 };
 
 use actix_rt::task::JoinHandle;
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::{dev::Extensions, rt::net::TcpStream};
 use command_launcher::is_in_our_namespace;
 use rustix::process::geteuid;
@@ -117,7 +118,7 @@ impl Entrance {
             let process = stream.peer_cred().ok().and_then(|peer| peer.pid());
             let address = process.map_or_else(|| "unix socket".to_owned(), |process| format!("process {process}"));
             (check_user(stream).map(|()| self.place(stream.as_fd(), None, address)), stream.as_fd())
-        } else if let Some(stream) = connection.downcast_ref::<TcpStream>() {
+        } else if let Some(stream) = tcp_stream(connection) {
             let address = stream.peer_addr().map_or_else(|_| "unknown address".to_owned(), |it| it.to_string());
             let peer = TcpPeer::of(stream, &self.proxies).map(|tcp| self.place(stream.as_fd(), Some(tcp), address));
             (peer, stream.as_fd())
@@ -217,6 +218,12 @@ impl TcpPeer {
         let reached = stream.local_addr().map_err(Refused::UnknownAddress)?.ip();
         Ok(Self { address, is_proxy: proxies.include(address), reached })
     }
+}
+
+/// The socket of a connection over TCP, with or without TLS.
+pub fn tcp_stream(connection: &dyn Any) -> Option<&TcpStream> {
+    let encrypted = || Some(connection.downcast_ref::<TlsStream<TcpStream>>()?.get_ref().0);
+    connection.downcast_ref().or_else(encrypted)
 }
 
 /// Disconnects a peer that completes no request.

@@ -2,15 +2,11 @@
 
 use std::sync::Arc;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{Method, Version, header},
-    web,
-};
+use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws;
 use app_server_actors::connection::{ConnectionOrigin, kill::Kill, websocket};
 
-use super::{Peer, Refusal, Site, Transport};
+use super::{Peer, Refusal, Site, Transport, handshake::check_upgrade};
 use crate::auth::Pass;
 
 /// Tells clients of the Unix socket above which size they must fragment a message.
@@ -25,7 +21,7 @@ pub async fn upgrade(
     payload: web::Payload,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Refusal> {
-    check(&request)?;
+    check_upgrade(&request)?;
     let peer = request.conn_data::<Peer>().ok_or(Refusal::UnknownPeer)?;
     let mut response = ws::handshake(&request)?;
     let (pass, origin) = match &site.transport {
@@ -46,28 +42,4 @@ pub async fn upgrade(
     let kill = peer.take_kill().ok_or(Refusal::UnknownPeer)?;
     let (kill, address) = (Kill::Socket(Arc::new(kill)), peer.address().to_owned());
     Ok(websocket::serve(response, payload, site.actors.hub(), kill, pass, (origin, address)))
-}
-
-/// The order of the checks is the reference program's.
-fn check(request: &HttpRequest) -> Result<(), Refusal> {
-    // The value of `Upgrade` is a list (RFC 9110 7.8).
-    let says = |name, expected: &str| {
-        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
-        value.is_some_and(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(expected)))
-    };
-    if request.method() != Method::GET {
-        Err(Refusal::NotGet)
-    } else if !request.head().upgrade() {
-        Err(Refusal::NoUpgrade)
-    } else if !says(header::UPGRADE, "websocket") {
-        Err(Refusal::NotWebSocket)
-    } else if !request.headers().contains_key(header::SEC_WEBSOCKET_KEY) {
-        Err(Refusal::NoKey)
-    } else if !says(header::SEC_WEBSOCKET_VERSION, "13") {
-        Err(Refusal::OtherVersion)
-    } else if request.version() < Version::HTTP_11 {
-        Err(Refusal::OldHttp)
-    } else {
-        Ok(())
-    }
 }

@@ -3,6 +3,7 @@
 mod admin;
 mod inherited;
 mod other_users;
+mod relay;
 mod stdio;
 mod tcp;
 mod together;
@@ -19,6 +20,7 @@ use self::inherited::Socket;
 pub use self::{
     admin::{AdminError, AdminListener, AdminUrl},
     inherited::{Inherited, InheritedError, TAKE_OVER},
+    relay::{PublicUrl, RelayAddress},
     stdio::{Input, Output, leave as leave_stdio, open as open_stdio},
     tcp::TcpError,
     together::{NotTogether, check_together},

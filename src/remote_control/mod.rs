@@ -5,26 +5,25 @@ mod controllers;
 mod foreground;
 mod pairing;
 mod qr;
+mod relay;
 mod text;
 
 use std::time::Duration;
 
-use app_server_actors::{
-    limits::Limits,
-    protocol::{
-        ServerNotification,
-        calls::{REMOTE_CONTROL_DISABLE, REMOTE_CONTROL_ENABLE, REMOTE_CONTROL_STATUS_READ},
-        client::{ResultText, ServerMessage, decode_server},
-        remote::{RemoteControlEnableParams, RemoteControlStatus, RemoteControlStatusReadResponse},
-    },
+use app_server_actors::protocol::{
+    ServerNotification,
+    calls::{REMOTE_CONTROL_DISABLE, REMOTE_CONTROL_ENABLE, REMOTE_CONTROL_STATUS_READ},
+    client::{ResultText, ServerMessage, decode_server},
+    remote::{RemoteControlEnableParams, RemoteControlStatus, RemoteControlStatusReadResponse},
 };
 use tokio::time::timeout;
 
-pub use self::foreground::run as foreground;
+pub use self::{foreground::run as foreground, relay::use_relay};
 use crate::{
     attach::{CallError, Client, ClientError, Endpoint},
     call::Printer,
     cli::RemoteControlAction,
+    settings::Settings,
 };
 
 /// The client name sent to the server.
@@ -40,15 +39,16 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(10);
 pub async fn run(
     action: &RemoteControlAction,
     endpoint: &Endpoint,
-    limits: &Limits,
+    settings: &Settings,
     json: bool,
 ) -> Result<(), CallError> {
     let mut printer = Printer::of_stdout();
-    let (mut client, _) = Client::connect(endpoint, NAME, limits).await?;
+    let (mut client, _) = Client::connect(endpoint, NAME, &settings.limits).await?;
     match action {
         RemoteControlAction::Pair { wait, no_wait, .. } => {
             let waits = *wait || (printer.is_terminal() && !json && !no_wait);
-            pairing::start(&mut client, &mut printer, json, waits).await?;
+            let page = settings.remote_control.relay_page();
+            pairing::start(&mut client, &mut printer, page, json, waits).await?;
         }
         RemoteControlAction::Status { .. } => {
             let reading = Reading::of(&mut client).await?;

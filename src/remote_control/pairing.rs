@@ -32,6 +32,7 @@ const LINES_BELOW: usize = 5;
 pub(super) async fn start(
     client: &mut Client,
     printer: &mut Printer,
+    page: Option<&str>,
     json: bool,
     waits: bool,
 ) -> Result<(), CallError> {
@@ -48,9 +49,9 @@ pub(super) async fn start(
         printer.json(result.text()).await?;
     } else if printer.is_terminal() {
         let (rows, columns) = size_of_terminal();
-        printer.page(&drawn(&pairing, left, rows, columns, waits)).await?;
+        printer.page(&drawn(&pairing, page, left, (rows, columns), waits)).await?;
     } else {
-        printer.text(&plain(&pairing, left)).await?;
+        printer.text(&plain(&pairing, page, left)).await?;
     }
     if !waits {
         return Ok(());
@@ -104,9 +105,10 @@ async fn with_advice(client: &mut Client, refused: Refused) -> CallError {
     }
 }
 
-fn plain(pairing: &PairingStartResponse, left: i64) -> String {
+fn plain(pairing: &PairingStartResponse, page: Option<&str>, left: i64) -> String {
     let code = pairing.manual_pairing_code.as_deref().unwrap_or(&pairing.pairing_code);
-    format!("Pairing code: {code}\nExpires in {}\n", duration(left))
+    let page = page.map(|page| format!("Page for the phone: {page}/\n")).unwrap_or_default();
+    format!("{page}Pairing code: {code}\nExpires in {}\n", duration(left))
 }
 
 /// Rows and columns; those of the smallest usual terminal if it does not say.
@@ -115,14 +117,25 @@ fn size_of_terminal() -> (usize, usize) {
     size.map_or((24, 80), |size| (usize::from(size.ws_row), usize::from(size.ws_col)))
 }
 
-/// For a terminal: the QR code if there is room for it, and below it, where the eye is, the code that is typed.
-fn drawn(pairing: &PairingStartResponse, left: i64, rows: usize, columns: usize, waits: bool) -> String {
-    let drawing = qr::draw(&pairing.pairing_code, rows.saturating_sub(LINES_BELOW), columns);
+/// For a terminal: the QR code if there is room for it, and below it, where the eye is, the code that is typed. With a relay of
+/// our own, the QR code leads a phone's camera to its page, behind a `#`, so that no server on the way sees the code.
+fn drawn(
+    pairing: &PairingStartResponse,
+    page_name: Option<&str>,
+    left: i64,
+    (rows, columns): (usize, usize),
+    waits: bool,
+) -> String {
+    let scanned = page_name.map(|page| format!("{page}/#{}", pairing.pairing_code));
+    let scanned = scanned.as_deref().unwrap_or(&pairing.pairing_code);
+    let drawing = qr::draw(scanned, rows.saturating_sub(LINES_BELOW), columns);
     let how = if drawing.is_some() { "Type or scan it" } else { "Type it" };
     let mut page = drawing.unwrap_or_default();
     let code = shown_in_one_line(pairing.manual_pairing_code.as_deref().unwrap_or(&pairing.pairing_code));
     page += &format!("\nPairing code: {code}\n");
-    page += &format!("{how} in your controller. It expires in {}.\n", duration(left));
+    let where_to =
+        page_name.map_or_else(|| "in your controller".to_owned(), |page| format!("at {page}/ on your phone"));
+    page += &format!("{how} {where_to}. It expires in {}.\n", duration(left));
     if waits {
         page += "Waiting for the controller; Ctrl-C ends the waiting.\n";
     }
@@ -152,20 +165,20 @@ mod tests {
 
     #[test]
     fn programs_get_the_code_that_is_typed_if_there_is_one() {
-        assert_eq!(plain(&pairing(Some("ABCD-1234")), 599), "Pairing code: ABCD-1234\nExpires in 10 min\n");
-        assert_eq!(plain(&pairing(None), 59), "Pairing code: a-long-code-for-cameras\nExpires in 59 s\n");
+        assert_eq!(plain(&pairing(Some("ABCD-1234")), None, 599), "Pairing code: ABCD-1234\nExpires in 10 min\n");
+        assert_eq!(plain(&pairing(None), None, 59), "Pairing code: a-long-code-for-cameras\nExpires in 59 s\n");
     }
 
     #[test]
     fn a_code_gives_no_orders_to_a_terminal() {
-        let page = drawn(&pairing(Some("AB\x1b[2J\u{9b}\u{202e}\nCD")), 60, 24, 80, false);
+        let page = drawn(&pairing(Some("AB\x1b[2J\u{9b}\u{202e}\nCD")), None, 60, (24, 80), false);
         assert!(page.contains("Pairing code: AB\\u{1b}[2J\\u{9b}\\u{202e} CD\n"), "{page}");
     }
 
     #[test]
     fn the_code_stands_below_the_drawing_and_all_of_it_fits_the_terminal() {
         for (rows, columns, has_drawing) in [(24, 80, true), (50, 200, true), (12, 80, false), (24, 20, false)] {
-            let page = drawn(&pairing(Some("ABCD-1234")), -5, rows, columns, true);
+            let page = drawn(&pairing(Some("ABCD-1234")), None, -5, (rows, columns), true);
             let lines: Vec<&str> = page.lines().collect();
             assert!(lines.len() < rows, "{} lines of {rows}", lines.len());
             let code = lines.iter().position(|line| *line == "Pairing code: ABCD-1234").expect("the code");

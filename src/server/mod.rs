@@ -21,7 +21,7 @@ use app_server_actors::{
     },
     hub::Hub,
     protocol::scope::Scopes,
-    remote_control::{AtStart, BackendUrl, DEFAULT_BASE_URL},
+    remote_control::{AtStart, BackendUrl},
     start::{Actors, ActorsParts},
     store::{Reopen, Store, StoreError},
 };
@@ -338,8 +338,7 @@ fn remote_control_at_start(arguments: &Arguments) -> AtStart {
 async fn check_backend(parts: &ActorsParts) -> Result<(), ServerError> {
     let refused = |error: &dyn std::fmt::Display| ServerError::RemoteControl(error.to_string());
     let named = parts.catalog.send(BaseUrl).await.map_err(|e| refused(&e))?.map_err(|e| refused(&e))?;
-    let url = named.as_deref().unwrap_or(DEFAULT_BASE_URL);
-    BackendUrl::parse(url, &parts.remote_control.settings.hosts).map_err(|e| refused(&e)).map(drop)
+    BackendUrl::chosen(&parts.remote_control.settings, named.as_deref()).map_err(|e| refused(&e)).map(drop)
 }
 
 #[cfg(test)]

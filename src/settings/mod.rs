@@ -10,6 +10,7 @@ use app_server_actors::{
     limits::{Limits, Milliseconds, Seconds},
     model::ModelSettings,
     protocol::scope::Scopes,
+    relay::RelaySettings,
     remote_control::RemoteControlSettings,
     remote_link::RemoteLinkLimits,
     turn::TurnLimits,
@@ -46,6 +47,8 @@ pub struct Settings {
     pub remote_control: RemoteControlSettings,
     /// Bounds of the socket to the remote-control backend and of its streams.
     pub remote_link: RemoteLinkLimits,
+    /// The relay.
+    pub relay: RelaySettings,
     /// Bounds and times of calls to models.
     pub model: ModelSettings,
     /// Starting the server.

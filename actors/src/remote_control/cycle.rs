@@ -219,7 +219,7 @@ impl Cycle {
             }
             let check = tools.settings.account_check_milliseconds.duration();
             sleep(if left.is_zero() { check } else { left.min(check) }).await;
-            if tools.credentials.changed() {
+            if tools.identity.changed() {
                 self.recovery.renew();
                 self.backoff.borrow_mut().reset();
                 if !deferred {

@@ -17,6 +17,7 @@ mod cycle;
 mod enrollment;
 mod failure;
 mod handlers;
+mod identity;
 mod messages;
 mod pairing;
 mod published_status;
@@ -29,6 +30,7 @@ mod tests;
 mod url;
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -54,6 +56,7 @@ use backend::{Backend, BackendParts};
 use cycle::Cycle;
 use failure::Failure;
 use handlers::Changed;
+use identity::{Identity, TokenFile};
 use published_status::PublishedStatus;
 use request_order::RequestOrder;
 use session::{Session, Tools};
@@ -61,7 +64,7 @@ use session::{Session, Tools};
 pub use cycle::Link;
 pub use messages::{EndRemoteControl, MeasureRemoteControl, Meet};
 pub use settings::RemoteControlSettings;
-pub use url::{BackendUrl, DEFAULT_BASE_URL, InvalidUrl};
+pub use url::{BackendUrl, InvalidUrl};
 
 /// The configuration of remote control.
 #[derive(Clone, Debug)]
@@ -187,12 +190,16 @@ impl RemoteControl {
             clock: clock.clone(),
             random,
         });
+        let identity = match settings.relay() {
+            Some(_) => Identity::Relay(TokenFile::new(PathBuf::from(&settings.relay_token_file))),
+            None => Identity::SignIn(credentials),
+        };
         let calls = Arc::new(Semaphore::new(settings.calls));
         let client_name = RefCell::default();
         let tools = Rc::new(Tools {
             settings,
             backend,
-            credentials,
+            identity,
             store,
             catalog,
             clock,

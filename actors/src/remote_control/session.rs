@@ -11,13 +11,13 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::backend::Backend;
 use super::enrollment::EnrollmentState;
 use super::failure::{Failure, Kind};
+use super::identity::Identity;
 use super::settings::RemoteControlSettings;
-use super::url::{BackendUrl, DEFAULT_BASE_URL};
-use crate::account::{Account, Credentials, Recovered, Recovery};
+use super::url::BackendUrl;
+use crate::account::{Account, Recovered, Recovery};
 use crate::catalog::{BaseUrl, Catalog};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::protocol::account::AuthFile;
 use crate::store::{EnrollmentKey, Store};
 use crate::times::{self, Rest};
 
@@ -25,7 +25,7 @@ use crate::times::{self, Rest};
 pub struct Tools {
     pub settings: RemoteControlSettings,
     pub backend: Backend,
-    pub credentials: Arc<Credentials>,
+    pub identity: Identity,
     pub store: Arc<Addr<Store>>,
     pub catalog: Arc<Addr<Catalog>>,
     pub clock: Clock,
@@ -56,38 +56,16 @@ pub struct Destination {
     pub key: EnrollmentKey,
 }
 
-impl Tools {
-    /// The account that the backend is asked for.
-    ///
-    /// # Errors
-    /// Nobody is signed in, not with ChatGPT, or without an account id; with the reference program's texts.
-    fn account(&self) -> Result<Account, Failure> {
-        let signed_out = |text: &str| Failure::new(Kind::SignedOut, text);
-        let file = self.credentials.now();
-        let failure = match &file {
-            AuthFile::Chatgpt(_) => {
-                Failure::new(Kind::NoAccount, "remote control enrollment is waiting for a ChatGPT account id")
-            }
-            AuthFile::ApiKey(_) => {
-                signed_out("remote control requires ChatGPT authentication; API key auth is not supported")
-            }
-            AuthFile::Nobody => signed_out("remote control requires ChatGPT authentication"),
-        };
-        Account::of(file).ok_or(failure)
-    }
-}
-
 impl Session {
     /// Creates an empty session.
     pub fn new(tools: Rc<Tools>) -> Self {
         Self { tools, held: Mutex::default(), deferred: Cell::default(), account: RefCell::default() }
     }
 
-    /// The base URL in the current configuration.
+    /// The base URL: that of the relay in our own settings, or else the one in the current configuration.
     pub async fn url(&self) -> Result<BackendUrl, Failure> {
         let named = self.tools.catalog.send(BaseUrl).await.map_err(Failure::other)?.map_err(Failure::other)?;
-        let text = named.as_deref().unwrap_or(DEFAULT_BASE_URL);
-        BackendUrl::parse(text, &self.tools.settings.hosts).map_err(Failure::other)
+        BackendUrl::chosen(&self.tools.settings, named.as_deref()).map_err(Failure::other)
     }
 
     /// The current backend and account.
@@ -107,7 +85,7 @@ impl Session {
 
     /// The account, which must stay the same from the first use on.
     fn account(&self) -> Result<Account, Failure> {
-        let account = self.tools.account()?;
+        let account = self.tools.identity.account()?;
         let mut mine = self.account.borrow_mut();
         if mine.get_or_insert_with(|| account.id.clone()) != &account.id {
             return Err(Failure::new(Kind::AccountChanged, "remote control authentication changed"));
@@ -117,7 +95,7 @@ impl Session {
 
     /// Whether the account is still the one of this session.
     pub fn is_current(&self) -> bool {
-        let account = self.tools.account().ok().map(|account| account.id);
+        let account = self.tools.identity.account().ok().map(|account| account.id);
         let mine = self.account.borrow();
         mine.is_none() || *mine == account
     }
@@ -176,9 +154,11 @@ impl Session {
                 Err(failure) if refused(&failure) => failure,
                 answered => return answered,
             };
+            // The token of a relay is good, or it is not.
+            let Some(credentials) = self.tools.identity.renewable() else { return Err(failure) };
             let (tools, now) = (self.tools.clone(), times::show(self.tools.clock.unix_ms()));
             let ask = async move |refresh| tools.backend.new_account_tokens(refresh).await;
-            match recovery.step(&self.tools.credentials, shown, now, ask).await {
+            match recovery.step(credentials, shown, now, ask).await {
                 Recovered::AskAgain => {}
                 Recovered::Later | Recovered::Exhausted => return Err(failure),
             }
@@ -190,7 +170,7 @@ impl Session {
     /// # Errors
     /// The texts are the reference program's.
     pub fn check_account(&self, before: &str) -> Result<(), Failure> {
-        let text = match self.tools.account() {
+        let text = match self.tools.identity.account() {
             Ok(account) if account.id == before => return Ok(()),
             Ok(_) => "remote control account changed during enrollment",
             Err(_) => "remote control authentication changed",

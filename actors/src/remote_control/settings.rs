@@ -14,6 +14,12 @@ use crate::limits::Milliseconds;
 pub struct RemoteControlSettings {
     /// Hosts besides the known ones that `chatgpt_base_url` may name; `https` only.
     pub hosts: Vec<String>,
+    /// URL of a relay of our own, which takes the place of `chatgpt_base_url`; empty without one.
+    pub relay: String,
+    /// URL of that relay as phones reach it; empty if it is the same.
+    pub relay_page: String,
+    /// The file with the token for the relay.
+    pub relay_token_file: String,
     /// Scopes of remote controllers.
     pub scopes: Scopes,
     /// Requests waiting for remote control. Further ones get -32001.
@@ -51,6 +57,17 @@ impl RemoteControlSettings {
         HttpBounds { connect: exchange, exchange, response_bytes: self.response_bytes }
     }
 
+    /// The relay of our own, if there is one.
+    pub fn relay(&self) -> Option<&str> {
+        Some(self.relay.as_str()).filter(|url| !url.is_empty())
+    }
+
+    /// Where phones find that relay, without a slash at the end.
+    pub fn relay_page(&self) -> Option<&str> {
+        let page = if self.relay_page.is_empty() { self.relay()? } else { &self.relay_page };
+        Some(page.trim_end_matches('/'))
+    }
+
     /// The waits after failures; none has happened yet.
     pub fn backoff(&self) -> Backoff {
         Backoff::new(self.backoff_first_milliseconds.duration(), self.backoff_most_milliseconds.duration())
@@ -61,6 +78,9 @@ impl RemoteControlSettings {
     pub fn tiny() -> Self {
         Self {
             hosts: Vec::new(),
+            relay: String::new(),
+            relay_page: String::new(),
+            relay_token_file: String::new(),
             scopes: Scopes::ALL,
             mailbox_messages: 1,
             calls: 4,

@@ -2,6 +2,8 @@
 
 use url::{Host, Url};
 
+use super::settings::RemoteControlSettings;
+
 /// The default backend.
 pub const DEFAULT_BASE_URL: &str = "https://chatgpt.com/backend-api/";
 
@@ -14,6 +16,9 @@ pub enum InvalidUrl {
     /// It is not a URL.
     #[error("invalid remote control URL `{0}`: {1}")]
     Unreadable(String, url::ParseError),
+    /// The URL of a relay is neither encrypted nor that of this machine.
+    #[error("invalid relay URL `{0}`; expected https://HOST, or http:// with an address of this machine")]
+    Relay(String),
     /// The host is not trusted, or the connection would not be encrypted.
     #[error(
         "invalid remote control URL `{0}`; expected HTTPS URL for chatgpt.com or chatgpt-staging.com, or HTTP/HTTPS \
@@ -27,6 +32,18 @@ pub enum InvalidUrl {
 pub struct BackendUrl(Url);
 
 impl BackendUrl {
+    /// The backend that is used: the relay of `settings`, or else the one that the configuration has `named`, or else the
+    /// default one.
+    ///
+    /// # Errors
+    /// See [`InvalidUrl`].
+    pub fn chosen(settings: &RemoteControlSettings, named: Option<&str>) -> Result<Self, InvalidUrl> {
+        match settings.relay() {
+            Some(relay) => Self::of_relay(relay),
+            None => Self::parse(named.unwrap_or(DEFAULT_BASE_URL), &settings.hosts),
+        }
+    }
+
     /// Parses and checks `text`. `hosts` are trusted over `https` in addition to the known ones. A query and a user
     /// name are dropped.
     ///
@@ -50,6 +67,17 @@ impl BackendUrl {
             url.set_path(&format!("{}/", url.path()));
         }
         Ok(Self(url))
+    }
+
+    /// The URL of a relay of our own, which the user has named: any host over `https`, and this machine.
+    ///
+    /// # Errors
+    /// See [`InvalidUrl`].
+    pub fn of_relay(text: &str) -> Result<Self, InvalidUrl> {
+        let url = Url::parse(text).map_err(|error| InvalidUrl::Unreadable(without_user(text), error))?;
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&host);
+        Self::parse(text, &[host.to_owned()]).map_err(|_| InvalidUrl::Relay(without_user(text)))
     }
 
     /// `POST`: enroll this host.
@@ -203,6 +231,18 @@ mod tests {
         assert!(BackendUrl::parse("https://10.0.0.1/x", &hosts).is_ok());
         for bad in ["http://relay.example.com/x", "http://10.0.0.1/", "https://a.relay.example.com/x"] {
             assert!(BackendUrl::parse(bad, &hosts).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_relay_is_reached_over_https_or_on_this_machine() {
+        for good in
+            ["https://relay.example.com", "https://10.0.0.1:8390/", "https://[2001:db8::1]/", "http://127.0.0.1:1"]
+        {
+            assert!(BackendUrl::of_relay(good).is_ok(), "{good}");
+        }
+        for bad in ["http://relay.example.com", "http://10.0.0.1:8390", "relay.example.com", "ftp://127.0.0.1"] {
+            assert!(BackendUrl::of_relay(bad).is_err(), "{bad}");
         }
     }
 

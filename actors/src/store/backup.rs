@@ -13,7 +13,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::StoreError;
-use super::check::check;
+use super::check::{check, intact};
 use super::sqlite::{BUSY_TIMEOUT, FILES, beside, uri};
 
 /// Bytes that are copied at one go.
@@ -96,7 +96,8 @@ fn copy_database(path: &Path, draft: &Path) -> Result<(), BackupError> {
     let settings = format!("PRAGMA busy_timeout = {}; PRAGMA temp_store = MEMORY", BUSY_TIMEOUT.as_millis());
     connection.batch_execute(&settings).map_err(|e| of(&e))?;
     diesel::sql_query("VACUUM INTO ?").bind::<Text, _>(name).execute(&mut connection).map_err(|e| of(&e))?;
-    Ok(check(draft)?)
+    intact(draft)?;
+    Ok(())
 }
 
 /// Puts the backup `file` in the place of the database at `path`. Returns where the old one is now, if there was one.

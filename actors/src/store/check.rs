@@ -7,7 +7,7 @@ use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl};
 
 use super::StoreError;
-use super::level::must_be_known;
+use super::level::{Tables, must_be_known};
 use super::sqlite::uri;
 
 /// A row of SQLite's integrity check: `ok` or a fault.
@@ -23,12 +23,20 @@ struct Verdict {
 /// # Errors
 /// The database is damaged, cannot be read, or was changed by a newer program.
 pub fn check(path: &Path) -> Result<(), StoreError> {
+    must_be_known(&mut intact(path)?, path, Tables::Threads)
+}
+
+/// Checks that the database at `path` is intact, whatever is in it.
+///
+/// # Errors
+/// The database is damaged or cannot be read.
+pub(super) fn intact(path: &Path) -> Result<SqliteConnection, StoreError> {
     let mut connection = SqliteConnection::establish(&uri(path, "mode=ro")?).map_err(|e| StoreError::of(path, &e))?;
     let verdict: Verdict = diesel::sql_query("PRAGMA integrity_check(1)")
         .get_result(&mut connection)
         .map_err(|e| StoreError::of(path, &e))?;
     match verdict.integrity_check.as_str() {
-        "ok" => must_be_known(&mut connection, path),
+        "ok" => Ok(connection),
         reason => Err(StoreError::Damaged { path: path.to_owned(), reason: reason.to_owned() }),
     }
 }

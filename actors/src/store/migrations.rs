@@ -7,20 +7,20 @@ use diesel_migrations::MigrationHarness;
 
 use super::StoreError;
 use super::backup::copy_before;
-use super::level::{Failed, Level, MIGRATIONS, level, must_be_known};
+use super::level::{Failed, Level, Tables, level, must_be_known};
 use super::sqlite::beside;
 
 /// Migrates the tables in one transaction. A file that cannot be written is opened by SQLite for reading only.
 ///
 /// # Errors
 /// A newer program has changed the tables, or no copy of older ones could be kept: then they are as they were.
-pub(super) fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+pub(super) fn migrate(connection: &mut SqliteConnection, path: &Path, tables: Tables) -> Result<(), StoreError> {
     let about = |error: Failed| StoreError::of(path, error.as_ref());
-    match level(connection).map_err(about)? {
+    match level(connection, tables).map_err(about)? {
         Level::Newer => return Err(StoreError::Newer(path.into())),
         Level::Older(first) => {
             let copy = beside(path, &format!(".before-{first}"));
-            log::info!("the thread database is brought up to date; what was there is kept as {}", copy.display());
+            log::info!("the tables are brought up to date; what was there is kept as {}", copy.display());
             copy_before(path, &copy)?;
         }
         Level::Empty | Level::Current => {}
@@ -29,11 +29,11 @@ pub(super) fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<
     // change.
     let migrated = connection.immediate_transaction(|connection| -> Result<(), Failed> {
         // Another program may have been faster, and a newer one.
-        if level(connection)? != Level::Newer {
-            connection.run_pending_migrations(MIGRATIONS)?;
+        if level(connection, tables)? != Level::Newer {
+            connection.run_pending_migrations(tables.migrations())?;
         }
         Ok(())
     });
     migrated.map_err(about)?;
-    must_be_known(connection, path)
+    must_be_known(connection, path, tables)
 }

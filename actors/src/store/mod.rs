@@ -52,6 +52,7 @@ use crate::metrics::{Metrics, state::DatabaseFiles};
 use crate::vital::Vitals;
 use database::{Database, Reply};
 use files::Files;
+use level::Tables;
 use recover::{InUse, recover};
 
 pub use backup::{BackupError, Repaired, backup, repair, restore};
@@ -90,6 +91,7 @@ pub struct Store {
     written_at: Option<Instant>,
     /// `None` if no other process can open the database.
     _in_use: Option<InUse>,
+    tables: Tables,
 }
 
 impl Store {
@@ -113,7 +115,22 @@ impl Store {
         let mut connection = open::open(path, sqlite::BUSY_TIMEOUT)?;
         let in_use = recover(&mut connection, path);
         let database = Database::new(connection, path.into(), Some(Files::at(path)), metrics.clone());
-        Ok(Self::start(database, Some(in_use), limits, vitals))
+        Ok(Self::start(database, Some(in_use), Tables::Threads, limits, vitals))
+    }
+
+    /// Like [`Self::open`], for the accounts, servers and devices of a relay.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn open_relay(
+        path: &Path,
+        limits: &Limits,
+        metrics: &Arc<Metrics>,
+        vitals: &Vitals,
+    ) -> Result<Arc<Addr<Self>>, StoreError> {
+        let connection = open::open_with(path, sqlite::BUSY_TIMEOUT, Tables::Relay)?;
+        let database = Database::new(connection, path.into(), Some(Files::at(path)), metrics.clone());
+        Ok(Self::start(database, None, Tables::Relay, limits, vitals))
     }
 
     /// Like [`Self::open`], but in memory; all data is lost when the actor ends.
@@ -121,11 +138,18 @@ impl Store {
     /// # Errors
     /// SQLite is out of memory.
     pub fn in_memory(limits: &Limits, metrics: &Arc<Metrics>, vitals: &Vitals) -> Result<Arc<Addr<Self>>, StoreError> {
-        let database = Database::new(open::in_memory()?, PathBuf::from(":memory:"), None, metrics.clone());
-        Ok(Self::start(database, None, limits, vitals))
+        let connection = open::in_memory(Tables::Threads)?;
+        let database = Database::new(connection, PathBuf::from(":memory:"), None, metrics.clone());
+        Ok(Self::start(database, None, Tables::Threads, limits, vitals))
     }
 
-    fn start(database: Database, in_use: Option<InUse>, limits: &Limits, vitals: &Vitals) -> Arc<Addr<Self>> {
+    fn start(
+        database: Database,
+        in_use: Option<InUse>,
+        tables: Tables,
+        limits: &Limits,
+        vitals: &Vitals,
+    ) -> Arc<Addr<Self>> {
         let mailbox_messages = limits.store_mailbox_messages;
         let store = Self {
             database: Some(database),
@@ -134,6 +158,7 @@ impl Store {
             waiting_since: None,
             written_at: None,
             _in_use: in_use,
+            tables,
         };
         start_alone(mailbox_messages, vitals.watch("store"), || store)
     }
@@ -329,7 +354,7 @@ impl Handler<Reopen> for Store {
         let Some(database) = &mut self.database else { return };
         let Some(path) = database.replaced() else { return };
         let metrics = database.metrics().clone();
-        match open::open(&path, sqlite::BUSY_TIMEOUT) {
+        match open::open_with(&path, sqlite::BUSY_TIMEOUT, self.tables) {
             Ok(connection) => {
                 log::warn!("opened what is at {} now; changes are saved again", path.display());
                 let files = Files::at(&path);

@@ -14,6 +14,7 @@ use diesel::sqlite::SqliteConnection;
 use plain_file::Links;
 
 use super::StoreError;
+use super::level::Tables;
 use super::migrations::migrate;
 use super::sqlite::{BUSY_TIMEOUT, beside};
 
@@ -23,8 +24,13 @@ pub(super) const LOG_BYTES: u64 = 1024 * 1024;
 /// How long the end of another program's start may go unnoticed.
 const LOCK_RETRY: Duration = Duration::from_millis(5);
 
-/// Opens the file, creating it (mode 0600) if needed, and migrates its tables.
+/// Opens the database of a server; as [`open_with`].
 pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<SqliteConnection, StoreError> {
+    open_with(path, busy_timeout, Tables::Threads)
+}
+
+/// Opens the file, creating it (mode 0600) if needed, and migrates its tables.
+pub(super) fn open_with(path: &Path, busy_timeout: Duration, tables: Tables) -> Result<SqliteConnection, StoreError> {
     match path.metadata() {
         // This program never leaves one: what was in it is lost, unless it still is in the log.
         Ok(metadata) if metadata.is_file() && metadata.len() == 0 && !has_content(&beside(path, "-wal")) => {
@@ -32,15 +38,15 @@ pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<SqliteConnecti
             return Err(StoreError::Damaged { path: path.into(), reason });
         }
         Ok(_) => {}
-        Err(_) => create(path)?,
+        Err(_) => create(path, tables)?,
     }
     make_private(path).map_err(|e| unusable(path, e))?;
-    connect(path, busy_timeout, "FULL")
+    connect(path, busy_timeout, "FULL", tables)
 }
 
 /// A database that exists as long as its connection.
-pub(super) fn in_memory() -> Result<SqliteConnection, StoreError> {
-    connect(Path::new(":memory:"), BUSY_TIMEOUT, "OFF")
+pub(super) fn in_memory(tables: Tables) -> Result<SqliteConnection, StoreError> {
+    connect(Path::new(":memory:"), BUSY_TIMEOUT, "OFF", tables)
 }
 
 /// Creates the database under a temporary name and renames it when it is complete, so that a file with the final name
@@ -49,7 +55,7 @@ pub(super) fn in_memory() -> Result<SqliteConnection, StoreError> {
 ///
 /// The flush must come before the rename: closing a file that SQLite has open elsewhere in this process would release
 /// SQLite's locks (POSIX advisory locks belong to the process).
-fn create(path: &Path) -> Result<(), StoreError> {
+fn create(path: &Path, tables: Tables) -> Result<(), StoreError> {
     let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
     let place = beside(path, ".creating");
     let lock = plain_file::open_or_create(&place, Links::Refuse, 0o600).map_err(|e| unusable(path, e))?;
@@ -68,7 +74,7 @@ fn create(path: &Path) -> Result<(), StoreError> {
     }
     // SQLite gives the same mode to `-wal` and `-shm`.
     plain_file::open_to_write(&draft, Links::Refuse, 0o600).map_err(|e| unusable(path, e))?;
-    drop(connect(&draft, BUSY_TIMEOUT, "OFF")?);
+    drop(connect(&draft, BUSY_TIMEOUT, "OFF", tables)?);
     plain_file::open(&draft, Links::Refuse)
         .and_then(|file| file.sync_all())
         .and_then(|()| std::fs::rename(&draft, path))
@@ -98,7 +104,12 @@ fn has_content(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.len() > 0)
 }
 
-fn connect(path: &Path, busy_timeout: Duration, synchronous: &str) -> Result<SqliteConnection, StoreError> {
+fn connect(
+    path: &Path,
+    busy_timeout: Duration,
+    synchronous: &str,
+    tables: Tables,
+) -> Result<SqliteConnection, StoreError> {
     let name = path.to_str().ok_or_else(|| unusable(path, "the path is not valid UTF-8"))?;
     let mut connection = SqliteConnection::establish(name).map_err(|e| StoreError::of(path, &e))?;
     // The timeout comes first, because every other step may need a lock. In WAL mode only FULL makes a commit survive a
@@ -110,7 +121,7 @@ fn connect(path: &Path, busy_timeout: Duration, synchronous: &str) -> Result<Sql
         busy_timeout.as_millis()
     );
     connection.batch_execute(&settings).map_err(|e| StoreError::of(path, &e))?;
-    migrate(&mut connection, path)?;
+    migrate(&mut connection, path, tables)?;
     Ok(connection)
 }
 

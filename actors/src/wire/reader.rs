@@ -117,6 +117,11 @@ impl MessageReader {
         Self::of(Side::Server, frame_bytes, message_bytes, Binary::Taken)
     }
 
+    /// Creates a reader of the frames of a peer of the relay, with up to `message_bytes` in a message.
+    pub fn of_peer(message_bytes: usize) -> Self {
+        Self::of(Side::Client, message_bytes, message_bytes, Binary::Refused)
+    }
+
     fn of(from: Side, frame_bytes: usize, message_bytes: usize, binary: Binary) -> Self {
         Self {
             from,

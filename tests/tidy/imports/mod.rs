@@ -14,6 +14,7 @@ use crate::tree::refuse;
 /// folder or a file; where one is listed beside a folder that holds it, the longer path counts.
 const ACTORS: &[&str] = &[
     "start",
+    "relay",
     // What serves a client, and what it reaches the other actors by.
     "connection/websocket",
     "connection/stream",
@@ -77,6 +78,7 @@ const PROCESS: &[&str] = &[
     "commands",
     "chat",
     "remote_control",
+    "relay",
     "serve",
     "call",
     "doctor",

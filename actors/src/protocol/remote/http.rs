@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Secret;
+use crate::protocol::scope::Scopes;
 
 /// `POST …/server/enroll`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,9 @@ pub struct ServerTokenResponse {
 pub struct PairRequest {
     /// Also requests a code for typing.
     pub manual_code: bool,
+    /// What the controller may do. Only a relay of our own knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Scopes>,
 }
 
 /// The answer to `pair`.

@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use super::cursor::{Cursor, PageRequest};
 use super::messages::{HistoryChange, InsertThread, RecordTurn, ThreadFilter};
 use super::record::{ThreadRecord, ThreadSettings, TurnRecord};
-use super::{Question, open};
+use super::{Question, level, open};
 use crate::protocol::thread::{
     ApprovalsReviewer, AskForApproval, GitInfo, Page, SandboxPolicy, SessionSource, SortDirection, ThreadHistoryMode,
     ThreadId,
@@ -22,7 +22,7 @@ use crate::protocol::turn::{ThreadItem, TurnStatus};
 
 /// A database with these threads.
 fn database(threads: &[&ThreadRecord]) -> SqliteConnection {
-    let mut db = open::in_memory().unwrap();
+    let mut db = open::in_memory(level::Tables::Threads).unwrap();
     for thread in threads {
         insert(&mut db, thread);
     }

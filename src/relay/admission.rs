@@ -1,0 +1,93 @@
+//! What is checked of every request, before anything is looked up.
+
+use actix_web::{
+    Error, ResponseError as _,
+    body::MessageBody,
+    dev::{RequestHead, ServiceRequest, ServiceResponse},
+    http::{
+        ConnectionType,
+        header::{self, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web,
+};
+
+use super::{
+    refusal::Refused,
+    site::{Rules, Site},
+};
+use crate::http::{Peer, Refusal};
+
+/// Headers of every answer. The page needs nothing from elsewhere, runs no text as code, and may not be framed.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; \
+         manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+];
+
+/// Refuses requests in this order: above a limit on connections (503), with a head that is too long (431), for other hosts
+/// (421), from pages of another origin (403).
+pub async fn admit<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let is_last = request.conn_data::<Peer>().is_some_and(|peer| peer.full().is_some());
+    let mut response = match judge(&request) {
+        Ok(()) => next.call(request).await?.map_into_left_body(),
+        Err(refused) => request.into_response(refused.error_response()).map_into_right_body(),
+    };
+    if is_last {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    for (name, value) in HEADERS {
+        if !response.headers().contains_key(&name) {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+    }
+    Ok(response)
+}
+
+fn judge(request: &ServiceRequest) -> Result<(), Refused> {
+    let site = request.app_data::<web::Data<Site>>().ok_or(Refusal::UnknownPeer)?;
+    let peer = request.conn_data::<Peer>().ok_or(Refusal::UnknownPeer)?;
+    peer.renew();
+    if let Some(full) = peer.full() {
+        return Err(Refusal::Full(full).into());
+    }
+    if head_bytes(request.head()) > site.rules.request_head_bytes {
+        return Err(Refusal::LongHead.into());
+    }
+    let tcp = peer.tcp().ok_or(Refusal::UnknownPeer)?;
+    site.rules.hosts.check(request.head(), tcp.reached)?;
+    let has_origin = request.headers().contains_key(header::ORIGIN);
+    if has_origin && !is_own_origin(request.head(), &site.rules) {
+        return Err(Refused::OtherOrigin);
+    }
+    Ok(())
+}
+
+/// Whether the request comes from the page of this relay, as its browser says.
+pub fn is_own_origin(request: &RequestHead, rules: &Rules) -> bool {
+    let mut origins = request.headers().get_all(header::ORIGIN);
+    let (Some(origin), None) = (origins.next().and_then(|it| it.to_str().ok()), origins.next()) else { return false };
+    if rules.public.as_ref().is_some_and(|public| public.origin() == origin) {
+        return true;
+    }
+    let scheme = if rules.encrypted { "https://" } else { "http://" };
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    // The host has been checked already.
+    origin.strip_prefix(scheme).zip(host).is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host))
+}
+
+/// The approximate length of the head: the parts whose length the peer chooses.
+fn head_bytes(head: &RequestHead) -> usize {
+    let headers: usize = head.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    target + headers
+}

@@ -1,0 +1,118 @@
+//! `relay`: serves what servers and phones ask of a backend, and the page for the phone. The actors of
+//! [`app_server_actors::relay`] know who may do what; here are the listener, the routes, and the command line.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | [`listen`] | the listener |
+//! | [`admission`] | what is checked of every request: host, origin, size |
+//! | [`servers`] | what servers ask (spec: remote control 4 and 5) |
+//! | [`phones`] | what phones ask |
+//! | [`page`] | the page |
+//! | [`token`] | `relay token` |
+
+mod admission;
+mod error;
+mod listen;
+mod page;
+mod phones;
+mod refusal;
+mod routes;
+mod servers;
+mod site;
+mod tls;
+mod token;
+
+use std::{
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use actix::Addr;
+use app_server_actors::{
+    clock::Clock,
+    limits::Limits,
+    relay::{EndRelay, open_store},
+    store::{self, Store, StoreError},
+    vital::Vitals,
+};
+
+use crate::{
+    cli::{RelayAction, RelayArguments},
+    logging, open_files,
+    settings::Settings,
+    signals::{Signals, Wish},
+};
+use listen::RelayListener;
+
+/// The directory below `$CODEX_HOME`.
+const DIRECTORY: &str = "relay";
+
+/// The database in it.
+const STORE_FILE: &str = "relay.sqlite";
+
+/// Runs the relay until a signal ends it, or an action on what it keeps.
+///
+/// # Errors
+/// The relay cannot start or ends by itself, or the action fails.
+pub async fn run(arguments: &RelayArguments, codex_home: &Path, settings: Settings) -> Result<(), Box<dyn Error>> {
+    let vitals = Vitals::default();
+    let store = open(codex_home, &settings.limits, &vitals)?;
+    let done = match &arguments.action {
+        Some(RelayAction::Token { action }) => token::run(action, &store).await,
+        None => serve(arguments, store.clone(), &settings, &vitals).await,
+    };
+    vitals.expect_end();
+    if store.send(store::Close).await.is_err() {
+        log::error!("the store of the relay ended before the relay");
+    }
+    done
+}
+
+fn open(codex_home: &Path, limits: &Limits, vitals: &Vitals) -> Result<Arc<Addr<Store>>, Box<dyn Error>> {
+    let directory = codex_home.join(DIRECTORY);
+    private_directory(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    let file: PathBuf = directory.join(STORE_FILE);
+    let opened: Result<_, StoreError> = open_store(&file, limits, vitals);
+    Ok(opened?)
+}
+
+fn private_directory(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+async fn serve(
+    arguments: &RelayArguments,
+    store: Arc<Addr<Store>>,
+    settings: &Settings,
+    vitals: &Vitals,
+) -> Result<(), Box<dyn Error>> {
+    let mut signals = Signals::install(Wish::Stop)?;
+    if settings.startup.raise_open_files {
+        open_files::raise_limit();
+    }
+    let mut listener = RelayListener::start(arguments, store, settings, Clock::system(), vitals).await?;
+    let said = listener.banner();
+    logging::say(&format!("the relay listens on {}", listener.url()), &said);
+    tokio::select! {
+        ended = listener.ended() => return Err(ended.into()),
+        lost = vitals.ended() => return Err(format!("the actor `{lost}` has ended, and the relay cannot run without it").into()),
+        wish = signals.next() => log::info!("{} has come ({wish:?}): the relay ends", signals.last()),
+    }
+    vitals.expect_end();
+    let close = settings.shutdown.close_seconds.duration();
+    let ending = async {
+        // A relay that has ended has no sockets.
+        let _ = listener.relay().send(EndRelay).await;
+        listener.stop(close).await;
+    };
+    tokio::select! {
+        () = ending => {}
+        () = signals.force(settings.shutdown.repeat_milliseconds.duration()) => {
+            log::warn!("received a second signal to end; ending at once");
+        }
+    }
+    Ok(())
+}

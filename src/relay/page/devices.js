@@ -1,0 +1,40 @@
+// The devices that may control a machine.
+
+import { html, api, go, since, useEffect, useState, Top } from "./ui.js";
+
+export function Devices({ app, environment }) {
+  const [devices, setDevices] = useState(null);
+  const [error, setError] = useState("");
+  const machine = app.machine(environment);
+  const load = async () => {
+    try {
+      const { data } = await app.wire.request("remoteControl/client/list", { environmentId: environment, limit: 100 });
+      setDevices(data);
+    } catch (failed) { if (failed.message !== "lost") setError(`Only this device is shown: ${failed.message}`); }
+  };
+  useEffect(() => { if (app.wire && app.wire.ready) load(); }, [app.wire && app.wire.ready]);
+  const revoke = async (clientId) => {
+    if (!confirm("Remove this device? It cannot connect any more until it is paired again.")) return;
+    try {
+      if (machine && clientId === machine.clientId) {
+        await api("DELETE", `/api/machines/${environment}/${clientId}`);
+        app.look(null);
+        await app.loadMachines();
+        return go("/");
+      }
+      await app.wire.request("remoteControl/client/revoke", { environmentId: environment, clientId });
+      load();
+    } catch (failed) { setError(failed.message); }
+  };
+  const mine = machine && { clientId: machine.clientId, displayName: null, lastSeenAt: null };
+  const shown = devices || (mine ? [mine] : []);
+  return html`<${Top} back=${`/m/${environment}`} title="Devices" note=${machine && machine.name} />
+  <main>
+    ${error && html`<p class="quiet pad">${error}</p>`}
+    <ul class="list">${shown.map((it) => html`<li key=${it.clientId} class="row">
+      <div><b>${it.displayName || "This device"}</b>
+        <span class="quiet">${machine && it.clientId === machine.clientId ? "this device · " : ""}${it.platform || ""} ${since(it.lastSeenAt)}</span></div>
+      <button class="danger" onClick=${() => revoke(it.clientId)}>Remove</button>
+    </li>`)}</ul>
+  </main>`;
+}

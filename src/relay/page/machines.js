@@ -1,0 +1,76 @@
+// Pairing by a code, and the list of machines.
+
+import { html, api, go, since, useEffect, useState, Top, Dot } from "./ui.js";
+
+export function Pair({ app }) {
+  const [code, setCode] = useState(window.scannedCode || "");
+  const [name, setName] = useState(guessName());
+  const [error, setError] = useState("");
+  const [busy, setBusy] = useState(false);
+  const claim = async (event) => {
+    event.preventDefault();
+    setBusy(true);
+    setError("");
+    try {
+      const machine = await api("POST", "/api/claim", { code: code.trim(), name: name.trim() || null, platform: navigator.platform || null });
+      window.scannedCode = null;
+      await app.loadMachines();
+      go(`/m/${machine.environmentId}`);
+    } catch (failed) { setError(failed.message); }
+    setBusy(false);
+  };
+  const typed = (event) => setCode(event.target.value);
+  return html`<main class="center">
+    <form class="card pair" onSubmit=${claim}>
+      <h1>Pair with a machine</h1>
+      <p>On the machine, run <code>codex-app-server remote-control pair</code> and enter its code here.</p>
+      <label>Code
+        <input name="code" value=${code} onInput=${typed} autocomplete="off" autocapitalize="characters" spellcheck="false"
+          placeholder="BCDF-GHJK" required autofocus />
+      </label>
+      <label>Name of this device
+        <input name="name" value=${name} onInput=${(event) => setName(event.target.value)} maxlength="60" />
+      </label>
+      ${error && html`<p class="error" role="alert">${error}</p>`}
+      <button class="primary" disabled=${busy || !code.trim()}>${busy ? "Pairing…" : "Pair"}</button>
+      ${app.machines && app.machines.length > 0 && html`<a href="#/">Back to the machines</a>`}
+      <${Limits} app=${app} />
+    </form>
+  </main>`;
+}
+
+function guessName() {
+  const agent = navigator.userAgent;
+  const kind = ["iPhone", "iPad", "Android", "Macintosh", "Windows", "Linux"].find((it) => agent.includes(it));
+  return kind ? `${kind === "Macintosh" ? "Mac" : kind} browser` : "Browser";
+}
+
+// What this page cannot promise, said where a person decides.
+function Limits({ app }) {
+  return html`<details class="quiet"><summary>Who can see what</summary>
+    <p>Messages are not encrypted end to end: whoever runs this relay can read what passes, and could change it.
+      Whoever serves this page can change it, too.${app.page && html` This page is <code>${app.page}</code>; the relay's
+      command line shows the same when it starts.`}</p>
+    ${location.protocol === "http:" && location.hostname !== "localhost" && html`<p>This connection is not encrypted.
+      Everybody on this network could read it. This page cannot be installed, and does not work offline.</p>`}
+  </details>`;
+}
+
+export function Machines({ app }) {
+  useEffect(() => {
+    const timer = setInterval(() => document.visibilityState === "visible" && app.loadMachines(), 5000);
+    return () => clearInterval(timer);
+  }, []);
+  return html`<${Top} title="Machines"><a class="button" href="#/pair" aria-label="Pair another machine">+</a><//>
+  <main>
+    ${app.error && html`<p class="error" role="alert">${app.error}</p>`}
+    <ul class="list">${(app.machines || []).map((it) => html`<li key=${it.environmentId}>
+      <a href=${`#/m/${it.environmentId}`}>
+        <b>${it.name}</b>
+        <span class="quiet"><${Dot} kind=${it.machine.state === "connected" ? "good" : "bad"} />
+          ${it.machine.state === "connected" ? "connected" : `asleep ${it.machine.since ? "since " + since(it.machine.since) : ""}`}
+          ${" · "}${it.scopes.join(", ")}</span>
+      </a></li>`)}</ul>
+    <${Limits} app=${app} />
+  </main>`;
+}
