@@ -11,6 +11,7 @@ use toml::{
 use super::{
     Settings,
     error::{Origin, SettingsError},
+    ranges::range,
 };
 use crate::cli::{Override, VARIABLE};
 
@@ -20,35 +21,11 @@ pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
 /// Bytes of a settings file; a larger one is not what it seems to be.
 const LARGEST_FILE: usize = 1024 * 1024;
 
-/// The largest number of all settings but [`AT_MOST`].
-const LARGEST: i64 = u32::MAX as i64;
-
 /// The sections that SIGHUP reads again.
 const RELOADED: [&str; 2] = ["log.", "shutdown."];
 
 /// What `log.filter` must be.
 const FILTER: &str = "levels by module, such as `info` or `warn,app_server_actors=debug`";
-
-/// Settings for which 0 has a meaning of its own. To others it would mean "unbounded" (queues) or "never" (timers).
-const MAY_BE_ZERO: [&str; 5] = [
-    "limits.command_shm_bytes",
-    "limits.command_processes",
-    "limits.command_memory_bytes",
-    "turns.approval_seconds",
-    "turns.changes_milliseconds",
-];
-
-/// Settings whose largest number is decided by the code that uses them: actix has no more workers and no larger buffer
-/// for a head, and the JSON parser gives up at its own bound.
-const AT_MOST: [(&str, i64); 3] =
-    [("http.workers", 512), ("http.request_head_bytes", 131_072), ("limits.json_nesting_levels", 128)];
-
-/// The numbers that the setting `key` may have.
-fn range(key: &str) -> RangeInclusive<i64> {
-    let least = i64::from(!MAY_BE_ZERO.contains(&key));
-    let most = AT_MOST.iter().find(|(name, _)| *name == key).map_or(LARGEST, |(_, most)| *most);
-    least..=most
-}
 
 /// The value and origin of every setting, by dotted key.
 #[derive(Clone, Debug)]
@@ -221,7 +198,7 @@ fn each_leaf(
 mod tests {
     use std::{fs, path::PathBuf};
 
-    use super::*;
+    use super::{super::ranges::AT_MOST, *};
 
     fn overrides(list: &[&str]) -> Vec<Override> {
         list.iter().map(|text| text.parse().unwrap()).collect()
@@ -331,7 +308,7 @@ mod tests {
             "command line: `limits.command_processes` must be a whole number from 0 to 4294967295, not -1"
         );
         for (key, most) in AT_MOST {
-            assert!(refuse(&format!("{key}={}", most + 1)).contains(&format!("from 1 to {most}, not ")), "{key}");
+            assert!(refuse(&format!("{key}={}", most + 1)).contains(&format!(" to {most}, not ")), "{key}");
         }
         assert_eq!(refuse("log.json=1"), "command line: `log.json` must be true or false, not 1");
         assert_eq!(refuse("log.filter=1"), "command line: `log.filter` must be a string, not 1");

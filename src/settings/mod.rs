@@ -3,6 +3,7 @@
 mod error;
 mod layers;
 mod print;
+mod ranges;
 
 use std::{num::NonZeroU32, path::Path};
 
