@@ -18,10 +18,9 @@ const FILES: [File; 6] = [
     ("/uPlot.css", "text/css; charset=utf-8", include_str!("page/vendor/uPlot.min.css")),
 ];
 
-/// Nothing but these files may run or be loaded, and no other page may show this one. The charting library sets the sizes of
-/// its elements by itself, which is why styles in elements are allowed.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
-                      img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Nothing but these files may run or be loaded, and no other page may show this one.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Headers of every file.
 const HEADERS: [(HeaderName, &str); 5] = [

@@ -1,15 +1,19 @@
 //! A running server hands its sockets over to the next one, and nobody is refused meanwhile.
 
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
+use super::metrics::parse;
 use crate::support::client::Client;
 use crate::support::eventually;
+use crate::support::http;
 use crate::support::process::Launch;
 use crate::support::server::{Server, connect_at, connect_to};
 use crate::support::terminal::AtTerminal;
+use crate::support::wire::patient;
 
 /// The next server, which is no child of the test.
 struct Next(u32);
@@ -182,4 +186,21 @@ fn a_conversation_at_a_terminal_goes_on_with_the_next_server() {
     person.sees("Connected again.");
     person.types("after");
     person.sees("You said: after");
+}
+
+#[test]
+fn the_next_server_takes_the_admin_listener_over() {
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let mut server = Server::unix(Launch::new().arg("--admin").arg(format!("http://127.0.0.1:{port}")));
+    let started = || {
+        let mut stream = patient(TcpStream::connect(("127.0.0.1", port)).ok()?);
+        let scrape = http::request("GET", "/metrics", &[("Host", "localhost"), ("Connection", "close")]);
+        parse(&http::exchange(&mut stream, &scrape)?.body).get("process_start_time_seconds").copied()
+    };
+    let before = started().expect("a scrape");
+    server.process.signal(Signal::USR2);
+    assert_eq!(server.process.exit_code(), 0);
+    let next = Next::behind(&mut server.client());
+    eventually("the next server answers", || started().is_some_and(|after| after > before));
+    drop(next);
 }
