@@ -93,12 +93,12 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
     logging::start(&settings.log)?;
     effective.warn();
     match command {
-        Command::Proxy { sock, framing, .. } => {
+        Command::Proxy { sock, framing, reconnect, .. } => {
             let socket = match sock {
                 Some(path) => env::current_dir()?.join(path),
                 None => control_socket(&codex_home),
             };
-            Ok(block_on(proxy::run(&socket, *framing, &settings.limits))?)
+            Ok(block_on(proxy::run(&socket, *framing, *reconnect, &settings.limits))?)
         }
         Command::Client(command) => {
             let endpoint = command.server().endpoint(&codex_home)?;

@@ -41,6 +41,11 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         framing: Framing,
 
+        /// Connects again when the server has ended, for clients that write JSON lines. Requests without an answer get an
+        /// error; threads are followed as before.
+        #[arg(long)]
+        reconnect: bool,
+
         /// Same as the global `-c`.
         #[arg(short = 'c', long = "config", value_name = "KEY=VALUE", hide = true)]
         overrides: Vec<Override>,

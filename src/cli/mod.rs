@@ -56,6 +56,11 @@ pub struct Arguments {
     #[arg(long, value_name = "FEATURE", hide = true)]
     pub disable: Vec<String>,
 
+    /// Writes the log to this file instead of stderr, and begins a new one when it is large. Same as
+    /// `-c app_server.log.file=PATH`.
+    #[arg(long, value_name = "PATH", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub log_file: Option<String>,
+
     /// Refuses to start if config.toml contains an unknown key.
     #[arg(long)]
     pub strict_config: bool,
@@ -154,7 +159,8 @@ impl Arguments {
 
     /// The overrides of this server's own settings in the given order, without their `app_server.` prefix.
     pub fn setting_overrides(&self) -> Vec<Override> {
-        self.overrides.iter().filter_map(Override::of_setting).collect()
+        let options = self.log_file.iter().map(|path| Override { key: "log.file".into(), value: quoted(path) });
+        self.overrides.iter().filter_map(Override::of_setting).chain(options).collect()
     }
 
     /// The overrides of config.toml, of the environment and then of the command line, in the given order, each as
@@ -165,6 +171,11 @@ impl Arguments {
         let all = lines.iter().chain(&self.overrides);
         all.filter(|it| it.of_setting().is_none()).map(ToString::to_string).collect()
     }
+}
+
+/// `text` as TOML.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
 }
 
 #[cfg(test)]

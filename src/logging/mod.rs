@@ -2,6 +2,8 @@
 //!
 //! Logging never blocks on stderr: lines go through a bounded queue to a separate thread.
 
+mod file;
+mod journal;
 mod json;
 mod panic;
 mod queue;
@@ -20,12 +22,13 @@ use env_logger::{Target, WriteStyle};
 use log::{Metadata, Record};
 use serde::Deserialize;
 
-pub use self::{panic::install as catch_panics, writer::finish};
 use self::{
+    file::LogFile,
     recent::Recent,
     repeats::{Repeats, Verdict},
     writer::{Direct, QUEUE, Queued},
 };
+pub use self::{panic::install as catch_panics, writer::finish};
 
 /// The logger of the process. It wraps `env_logger`, whose own filter cannot be changed.
 static LOGGER: Reloadable = Reloadable(RwLock::new(None));
@@ -57,23 +60,46 @@ pub struct LogSettings {
     pub json: bool,
     /// Bytes that wait for whoever reads stderr.
     pub queue_bytes: usize,
+    /// The file to write to instead of stderr; empty for stderr.
+    pub file: String,
+    /// Bytes above which a new file is begun.
+    pub file_bytes: u64,
+    /// Files before it that are kept.
+    pub files: usize,
 }
 
 /// Starts logging according to `log`. Only the first call in a process can succeed.
 ///
 /// # Errors
-/// A logger is set already, or the writing thread cannot be started.
+/// A logger is set already, the file cannot be opened, or the writing thread cannot be started.
 pub fn start(log: &LogSettings) -> io::Result<()> {
+    file::write_to(open_file(log)?);
     if !writer::start() {
         return Err(io::Error::other("the thread that writes the log cannot be started: the system has none left"));
     }
     log::set_logger(&LOGGER).map_err(io::Error::other)?;
-    reload(log);
+    use_settings(log);
     Ok(())
 }
 
-/// Logs according to `log` from now on.
+/// Logs according to `log` from now on. The file is opened again, because it may have been moved away.
 pub fn reload(log: &LogSettings) {
+    match open_file(log) {
+        Ok(file) => file::write_to(file),
+        Err(error) => log::error!("{error}; the log goes on where it went before"),
+    }
+    use_settings(log);
+}
+
+fn open_file(log: &LogSettings) -> io::Result<Option<LogFile>> {
+    if log.file.is_empty() {
+        return Ok(None);
+    }
+    let opened = std::path::absolute(&log.file).and_then(|path| LogFile::open(&path, log.file_bytes, log.files));
+    opened.map(Some).map_err(|error| io::Error::new(error.kind(), format!("the log file {}: {error}", log.file)))
+}
+
+fn use_settings(log: &LogSettings) {
     QUEUE.set_most_bytes(log.queue_bytes);
     let loggers = Loggers { queued: build(log, Queued), direct: build(log, Direct), json: log.json };
     let level = loggers.queued.filter();
@@ -125,7 +151,7 @@ pub fn is_coloured() -> bool {
 fn build(log: &LogSettings, to: impl Write + Send + 'static) -> env_logger::Logger {
     let mut builder = env_logger::Builder::new();
     builder.parse_filters(&log.filter).target(Target::Pipe(Box::new(to)));
-    builder.write_style(if is_coloured() { WriteStyle::Always } else { WriteStyle::Never });
+    builder.write_style(if is_coloured() && log.file.is_empty() { WriteStyle::Always } else { WriteStyle::Never });
     if log.json {
         builder.format(json::write);
     } else {
@@ -165,7 +191,8 @@ mod tests {
     use super::*;
 
     fn log(filter: &str, json: bool) -> LogSettings {
-        LogSettings { filter: filter.to_owned(), json, queue_bytes: 1000 }
+        let file = String::new();
+        LogSettings { filter: filter.to_owned(), json, queue_bytes: 1000, file, file_bytes: 1, files: 1 }
     }
 
     fn enabled(filter: &str, target: &str, level: Level) -> bool {

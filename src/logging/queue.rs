@@ -35,10 +35,22 @@ struct State {
 /// An entry for the writer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// A line with its newline.
+    /// A line of the log with its newline.
     Line(Vec<u8>),
+    /// What is said on stderr in any case, with its newline.
+    Said(Vec<u8>),
     /// A number of lines that were dropped at this point.
     Dropped(u64),
+}
+
+impl Entry {
+    /// Bytes that it counts for.
+    fn cost(&self) -> usize {
+        match self {
+            Self::Line(text) | Self::Said(text) => text.len() + LINE_OVERHEAD,
+            Self::Dropped(_) => 0,
+        }
+    }
 }
 
 impl Queue {
@@ -63,8 +75,17 @@ impl Queue {
 
     /// Adds a line, or drops it if the queue is full. Never blocks.
     pub fn push(&self, line: Vec<u8>) {
+        self.add(Entry::Line(line));
+    }
+
+    /// The same for what is said on stderr in any case.
+    pub fn push_said(&self, text: Vec<u8>) {
+        self.add(Entry::Said(text));
+    }
+
+    fn add(&self, entry: Entry) {
         let mut state = self.lock();
-        let cost = line.len() + LINE_OVERHEAD;
+        let cost = entry.cost();
         if state.bytes + cost > state.most_bytes {
             state.untold += 1;
             state.dropped += 1;
@@ -72,7 +93,7 @@ impl Queue {
         }
         state.tell_of_dropped();
         state.bytes += cost;
-        state.entries.push_back(Entry::Line(line));
+        state.entries.push_back(entry);
         drop(state);
         self.added.notify_one();
     }
@@ -86,9 +107,7 @@ impl Queue {
                 state.tell_of_dropped();
             }
             if let Some(entry) = state.entries.pop_front() {
-                if let Entry::Line(line) = &entry {
-                    state.bytes -= line.len() + LINE_OVERHEAD;
-                }
+                state.bytes -= entry.cost();
                 state.writing = true;
                 return Some(entry);
             }

@@ -11,12 +11,14 @@ use log::{
     kv::{self, Key, Source, Value, VisitSource},
 };
 
+use super::journal;
 use crate::terminal::shown;
 
 /// Writes `record` for `env_logger`. Continuation lines are indented, so that a message cannot imitate another record.
 pub fn write(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     let mut format = ConfigurableFormat::default();
-    format.timestamp(Some(TimestampPrecision::Millis)).key_values(write_pairs);
+    format.timestamp(Some(TimestampPrecision::Millis).filter(|_| !journal::is_read())).key_values(write_pairs);
+    write!(out, "{}", journal::prefix(record.level()))?;
     let message = record.args().to_string();
     let message = shown(&message);
     format.format(out, &record.to_builder().args(format_args!("{message}")).build())

@@ -1,4 +1,4 @@
-//! The thread that writes to stderr. It may block there forever; nothing waits for it.
+//! The thread that writes to stderr, or to a file. It may block there forever; nothing waits for it.
 
 use std::{
     io::{self, Write},
@@ -14,7 +14,7 @@ use rustix::{
 };
 
 use super::{
-    LOGGER, RECENT, REPEATS,
+    LOGGER, RECENT, REPEATS, file,
     queue::{Entry, Queue},
     repeats::Told,
 };
@@ -37,7 +37,7 @@ pub(super) struct Direct;
 /// Writes `text` to stderr after all earlier lines. Never blocks.
 pub(super) fn say(text: String) {
     if start() {
-        QUEUE.push(text.into_bytes());
+        QUEUE.push_said(text.into_bytes());
     } else {
         // A process that cannot start a thread is about to end, so this may block.
         write(text.as_bytes());
@@ -63,7 +63,11 @@ fn write_for_ever() {
             tell(&told, directly);
         }
         match QUEUE.next(REPEATS.next_due()) {
-            Some(Entry::Line(line)) => write(&line),
+            Some(Entry::Line(line)) => write_line(&line),
+            Some(Entry::Said(text)) => {
+                file::write(&text);
+                write(&text);
+            }
             Some(Entry::Dropped(lines)) => directly(
                 &log::Record::builder()
                     .level(log::Level::Warn)
@@ -90,6 +94,13 @@ fn tell(told: &Told, log: impl Fn(&log::Record<'_>)) {
 fn directly(record: &log::Record<'_>) {
     if let Some(loggers) = LOGGER.current() {
         loggers.direct.log(record);
+    }
+}
+
+/// Writes a line to the log.
+fn write_line(line: &[u8]) {
+    if !file::write(line) {
+        write(line);
     }
 }
 
@@ -123,7 +134,7 @@ impl Write for Queued {
 
 impl Write for Direct {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        write(line);
+        write_line(line);
         Ok(line.len())
     }
 

@@ -4,9 +4,10 @@
 //! each line becomes a message. The first bytes decide which.
 
 mod detect;
+mod exchange;
 mod jsonl;
+mod memory;
 mod raw;
-mod unanswered;
 
 use std::{
     io::{self, Cursor},
@@ -54,21 +55,31 @@ impl ProxyError {
     fn server_gone(_: io::Error) -> Self {
         Self::ServerGone(String::new())
     }
+
+    /// Whether the server, or the one after it, may be reached a little later.
+    fn may_come_back(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::ServerGone(_) => true,
+            Self::Attach(error) => error.may_come_back(),
+            Self::Relay(_) | Self::Io(_) => false,
+        }
+    }
 }
 
-/// Connects stdin and stdout to the server at `socket` until one of them ends or a signal arrives.
+/// Connects stdin and stdout to the server at `socket` until one of them ends or a signal arrives. With `reconnect` a client
+/// that writes JSON lines goes on with the next server.
 ///
 /// # Errors
 /// See [`ProxyError`].
-pub async fn run(socket: &Path, framing: Framing, limits: &Limits) -> Result<(), ProxyError> {
+pub async fn run(socket: &Path, framing: Framing, reconnect: bool, limits: &Limits) -> Result<(), ProxyError> {
     let mut signals = Signals::install(Wish::Stop)?;
     tokio::select! {
-        ended = bridge(socket, framing, limits) => ended,
+        ended = bridge(socket, framing, reconnect, limits) => ended,
         () = signals.stop() => Ok(()),
     }
 }
 
-async fn bridge(socket: &Path, framing: Framing, limits: &Limits) -> Result<(), ProxyError> {
+async fn bridge(socket: &Path, framing: Framing, reconnect: bool, limits: &Limits) -> Result<(), ProxyError> {
     let connect = async || {
         let unreachable = |error| ProxyError::Connect { path: socket.to_owned(), error };
         connect_unix(socket).await.map_err(unreachable)
@@ -95,6 +106,7 @@ async fn bridge(socket: &Path, framing: Framing, limits: &Limits) -> Result<(), 
     let input = Cursor::new(first).chain(input);
     match wire {
         Wire::Raw => raw::run(input, output, stream).await,
+        Wire::Jsonl if reconnect => jsonl::run_again_and_again(input, output, stream, socket, limits).await,
         Wire::Jsonl => jsonl::run(input, output, stream, limits).await,
     }
 }

@@ -1,6 +1,6 @@
 //! The layers of settings; the last layer that sets a value wins.
 
-use std::{collections::BTreeMap, io, ops::RangeInclusive, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
 use env_filter::Builder;
 use toml::{
@@ -221,7 +221,14 @@ mod tests {
         assert_eq!(settings.http.workers, 1);
         assert_eq!(
             settings.log,
-            crate::logging::LogSettings { filter: "warn".into(), json: false, queue_bytes: 1_048_576 }
+            crate::logging::LogSettings {
+                filter: "warn".into(),
+                json: false,
+                queue_bytes: 1_048_576,
+                file: String::new(),
+                file_bytes: 10_485_760,
+                files: 5,
+            }
         );
     }
 

@@ -1,8 +1,11 @@
 //! Logs go to stderr, in colours on terminals only, or as JSON (spec: local transports 1.3).
 
+use std::fs;
+
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::support::eventually;
 use crate::support::home::Home;
 use crate::support::process::Launch;
 use crate::support::server::Server;
@@ -118,4 +121,67 @@ fn rust_log_says_what_is_logged() {
     assert!(quiet.lines().zip(banner).all(|(line, start)| line.starts_with(start)), "{quiet}");
     assert_eq!(quiet.lines().count(), banner.len(), "where it listens is said whatever is logged: {quiet}");
     assert!(chatty.lines().count() > 1, "{chatty}");
+}
+
+#[test]
+fn a_log_file_takes_the_log_and_is_renamed_when_it_is_large() {
+    let home = Home::new();
+    let path = home.join("log");
+    let named = path.to_str().expect("a name");
+    let launch = Launch::at(&home).args(&["--log-file", named]).env("RUST_LOG", "info");
+    let mut server = Server::unix(launch.setting("log.file_bytes", 2_000).setting("log.files", 2));
+    for _ in 0..50 {
+        server.client().call("thread/start", json!({}));
+    }
+    server.process.signal(Signal::TERM);
+    assert_eq!(server.process.exit_code(), 0);
+    let stderr = server.process.stderr.all();
+    assert!(stderr.contains("listening on unix://"), "what clients look for stays on stderr: {stderr}");
+    assert!(!stderr.contains(" INFO "), "the log does not: {stderr}");
+    let read = |name: &str| fs::read_to_string(home.join(name)).expect("a file");
+    for name in ["log", "log.1", "log.2"] {
+        let text = read(name);
+        assert!(text.len() <= 2_000 && text.contains("connection "), "{name}: {text}");
+    }
+    assert!(!home.join("log.3").exists());
+}
+
+#[test]
+fn a_log_file_that_was_moved_away_is_made_again_at_a_reload() {
+    let home = Home::new();
+    let path = home.join("log");
+    let launch = Launch::at(&home).args(&["--log-file", path.to_str().expect("a name")]).env("RUST_LOG", "info");
+    let server = Server::unix(launch);
+    server.client().call("thread/start", json!({}));
+    fs::rename(&path, home.join("moved")).expect("it is there");
+    server.process.signal(Signal::HUP);
+    eventually("the new file has lines", || {
+        fs::read_to_string(&path).is_ok_and(|text| text.contains("reloaded the settings"))
+    });
+}
+
+#[test]
+fn a_log_file_that_cannot_be_written_is_named_at_the_start() {
+    let ended = Launch::new().args(&["--log-file", "/no/such/folder/log"]).run();
+    assert_ne!(ended.code, Some(0));
+    assert!(ended.stderr.contains("the log file /no/such/folder/log: "), "{}", ended.stderr);
+}
+
+#[test]
+fn who_asks_for_a_change_is_written_down() {
+    let server = Server::unix(Launch::new().env("RUST_LOG", "info").env("LOG_FORMAT", "json"));
+    let mut client = server.client();
+    let thread = client.call("thread/start", json!({}))["thread"]["id"].take();
+    client.call("thread/name/set", json!({"threadId": thread, "name": "x"}));
+    client.call("thread/read", json!({"threadId": thread}));
+    let lines = server.process.stderr.wait_for("the change", |text| {
+        let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        lines.iter().any(|line| line.to_string().contains("thread/name/set")).then_some(lines)
+    });
+    let named = |method: &str| lines.iter().find(|line| line.to_string().contains(&format!("\"{method}\""))).cloned();
+    let line = named("thread/name/set").expect("the line").to_string();
+    for part in ["promises", "converse", thread.as_str().expect("an id")] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    assert!(named("thread/read").is_none(), "who looks changes nothing");
 }

@@ -204,3 +204,21 @@ fn the_next_server_takes_the_admin_listener_over() {
     eventually("the next server answers", || started().is_some_and(|after| after > before));
     drop(next);
 }
+
+#[test]
+fn a_program_behind_the_proxy_goes_on_with_the_next_server() {
+    let mut server = Server::unix(informed());
+    let mut program = Server::stdio(Launch::at(server.process.home()).args(&["proxy", "--reconnect"])).connect();
+    program.initialize();
+    let thread = program.call("thread/start", json!({}))["thread"]["id"].take();
+    program.call("thread/name/set", json!({"threadId": thread, "name": "before"}));
+    program.next_notification("thread/name/updated");
+    server.process.signal(Signal::USR2);
+    assert_eq!(server.process.exit_code(), 0);
+    let next = Next::behind(&mut greeted(connect_at(server.socket_path())));
+    eventually("it is connected again", || program.request("thread/loaded/list", json!({})).is_ok());
+    assert_eq!(Next::behind(&mut program).0, next.0);
+    let mut other = greeted(connect_at(server.socket_path()));
+    other.call("thread/name/set", json!({"threadId": thread, "name": "after"}));
+    assert_eq!(program.next_notification("thread/name/updated")["threadName"], "after");
+}

@@ -28,12 +28,14 @@ use crate::router::{Audience, Connections, Effect, Outcome, Router};
 use crate::search::Search;
 use crate::threads::{Threads, ThreadsRequest};
 
+mod audit;
 mod gauges;
 #[cfg(test)]
 pub(crate) mod hold;
 mod messages;
 mod session;
 
+use audit::audit;
 pub use gauges::Gauges;
 pub use messages::{Drain, Note, Request};
 use session::Session;
@@ -89,6 +91,7 @@ impl Processor {
             Ok(session) => session,
             Err(error) => return ctx.post(&self.parts.router, reply.fail(&error)),
         };
+        audit(reply.connection(), session, method, &request);
         match request {
             ClientRequest::Initialize(_) => {}
             ClientRequest::Diagnostics(_) => self.diagnose(reply, ctx),
