@@ -132,8 +132,8 @@ async fn hand_over(
     tokio::select! {
         next = server.start_next(successor, patience) => match next {
             Ok(next) => {
-                log::info!("process {} takes over; no client is accepted here any more", next.id());
                 server.leave_sockets().await;
+                log::info!("process {} takes over; no client is accepted here any more", next.id());
                 HandedOver::To(next)
             }
             Err(error) => {

@@ -208,7 +208,8 @@ fn the_next_server_takes_the_admin_listener_over() {
 #[test]
 fn a_program_behind_the_proxy_goes_on_with_the_next_server() {
     let mut server = Server::unix(informed());
-    let mut program = Server::stdio(Launch::at(server.process.home()).args(&["proxy", "--reconnect"])).connect();
+    let proxy = Server::stdio(Launch::at(server.process.home()).args(&["proxy", "--reconnect"]));
+    let mut program = proxy.connect();
     program.initialize();
     let thread = program.call("thread/start", json!({}))["thread"]["id"].take();
     program.call("thread/name/set", json!({"threadId": thread, "name": "before"}));
