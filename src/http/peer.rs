@@ -7,7 +7,7 @@ use std::{
     net::IpAddr,
     os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd},
     rc::Rc,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -42,6 +42,8 @@ pub struct Peer {
     /// Where it is, for people.
     address: String,
     standing: Standing,
+    /// Counted by [`Entrance::waiting`].
+    waits: Cell<Option<Weak<()>>>,
     /// The guard of the client behind a proxy.
     counted: OnceCell<PeerSeat>,
 }
@@ -87,6 +89,8 @@ pub struct Entrance {
     patience: Patience,
     /// The same for connections of the reserve.
     reserve_patience: Patience,
+    /// Holds a weak reference for each connection that has not become a client's yet.
+    waiting: Arc<()>,
 }
 
 /// How long a peer may take to complete the head of a request.
@@ -109,7 +113,13 @@ impl Entrance {
             last_descriptors: capacity.last_descriptors,
             patience: Patience { first: head, next: settings.keep_alive_seconds.duration() + head },
             reserve_patience: Patience { first: head, next: head },
+            waiting: Arc::default(),
         }
+    }
+
+    /// How many connections have not become clients' yet: they wait for a request or for its answer.
+    pub fn waiting(&self) -> usize {
+        Arc::weak_count(&self.waiting)
     }
 
     /// Checks a new connection and stores the facts in its data. A connection that is refused is shut down.
@@ -151,21 +161,30 @@ impl Entrance {
             Ok(seat) => (Standing::Guest(seat), self.patience),
             Err(full) => (Standing::Reserve(self.reserve.place(handle.clone()), full), self.reserve_patience),
         };
-        Peer::new(handle, tcp, address, standing, patience)
+        let waits = Cell::new(Some(Arc::downgrade(&self.waiting)));
+        Peer::new(handle, tcp, address, standing, patience, waits)
     }
 }
 
 impl Peer {
-    fn new(cut: CutHandle, tcp: Option<TcpPeer>, address: String, standing: Standing, patience: Patience) -> Self {
+    fn new(
+        cut: CutHandle,
+        tcp: Option<TcpPeer>,
+        address: String,
+        standing: Standing,
+        patience: Patience,
+        waits: Cell<Option<Weak<()>>>,
+    ) -> Self {
         let last_request = Rc::<Cell<_>>::default();
         let watch = actix_rt::spawn(watch(cut.clone(), last_request.clone(), patience));
-        Self { cut, last_request, watch, tcp, address, standing, counted: OnceCell::new() }
+        Self { cut, last_request, watch, tcp, address, standing, waits, counted: OnceCell::new() }
     }
 
     /// A duplicate of the socket's descriptor, to disconnect it even while its actor is not polled. There is one per
     /// connection for its only upgrade; from then on the router owns it.
     pub fn take_kill(&self) -> Option<OwnedFd> {
         self.watch.abort();
+        self.waits.take();
         self.cut.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
@@ -272,6 +291,7 @@ mod tests {
     fn entrance(patience: Duration) -> Entrance {
         let patience = Patience { first: patience, next: patience };
         Entrance {
+            waiting: Arc::default(),
             crowd: Crowd::new(1, 1),
             reserve: Reserve::new(1),
             proxies: TrustedProxies::default(),

@@ -29,6 +29,7 @@ use app_server_actors::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::mpsc,
+    time::{sleep, timeout},
 };
 
 use super::{Door, Site, Transport, app, capacity::Capacity, peer::Entrance, service::OnDemand};
@@ -47,10 +48,16 @@ pub struct Sockets {
 /// Name of the listener in the library's messages.
 const NAME: &str = "clients";
 
+/// How long the accepting thread needs to stop at least, and how long connections that it has accepted may take to become
+/// clients' at most.
+const SETTLE_LEAST: Duration = Duration::from_millis(50);
+const SETTLE_MOST: Duration = Duration::from_secs(1);
+
 /// A running HTTP server and the actors in it.
 pub struct HttpServer {
     actors: Actors,
     arbiter: ArbiterHandle,
+    entrance: Arc<Entrance>,
     handle: ServerHandle,
     running: JoinHandle<io::Result<()>>,
 }
@@ -104,7 +111,7 @@ impl HttpServer {
         let handle = server.handle();
         let mut running = actix_rt::spawn(server);
         tokio::select! {
-            Some((actors, arbiter)) = started.recv() => Ok(Self { actors, arbiter, handle, running }),
+            Some((actors, arbiter)) = started.recv() => Ok(Self { actors, arbiter, entrance, handle, running }),
             ended = &mut running => Err(ended.map_or_else(io::Error::other, |ended| ended.err().unwrap_or_else(stopped))),
         }
     }
@@ -128,9 +135,19 @@ impl HttpServer {
         }
     }
 
-    /// Stops accepting: who connects from now on waits in the queue of a socket.
+    /// Stops accepting: who connects from now on waits in the queue of a socket. Returns when those that were accepted
+    /// before have become clients, or after [`SETTLE_MOST`].
     pub async fn pause(&self) {
         self.handle.pause().await;
+        // The library says so before its thread has done it.
+        sleep(SETTLE_LEAST).await;
+        let settled = async {
+            while self.entrance.waiting() > 0 {
+                sleep(SETTLE_LEAST).await;
+            }
+        };
+        // A connection that is kept alive for probes may be among them.
+        let _ = timeout(SETTLE_MOST, settled).await;
     }
 
     /// Stops accepting and drops the remaining connections, even those whose peers do not read.
