@@ -80,6 +80,7 @@ async fn start(home: &TempDir, unix: Vec<UnixListener>, tcp: Vec<std::net::TcpLi
         listeners: Vec::new(),
         models: ModelSetup::new(settings.model, environment, &account, None, Clock::system(), &host),
         turns: settings.turns,
+        mcp: settings.mcp,
         account,
         metrics: Arc::default(),
         store: Store::open(&home.join("test.sqlite"), &settings.limits, &Arc::default(), &vitals).unwrap(),

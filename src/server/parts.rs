@@ -45,6 +45,7 @@ pub(crate) fn actors_parts(
         store: Store::open(&codex_home.join(STORE_FILE), &settings.limits, &metrics, &vitals)?,
         catalog: Catalog::start(sources.with_models(models).with_sign_in(sign_in), &settings.limits, &vitals),
         turns: settings.turns.clone(),
+        mcp: settings.mcp.clone(),
         metrics,
         clock,
         commands: own_programs::command_setup(codex_home),

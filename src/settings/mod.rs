@@ -9,6 +9,7 @@ use std::{num::NonZeroU32, path::Path};
 
 use app_server_actors::{
     limits::{Limits, Milliseconds, Seconds},
+    mcp::McpLimits,
     model::ModelSettings,
     protocol::scope::Scopes,
     relay::RelaySettings,
@@ -36,6 +37,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Bounds of turns.
     pub turns: TurnLimits,
+    /// Bounds of MCP servers.
+    pub mcp: McpLimits,
     /// The Unix socket and the TCP listener.
     pub http: Http,
     /// Authentication of clients on TCP.

@@ -58,7 +58,7 @@ async fn upgrade(request: HttpRequest, payload: web::Payload, hub: web::Data<Hub
 }
 
 fn hub(home: PathBuf) -> Result<Hub, Box<dyn std::error::Error>> {
-    let Settings { limits, model, turns, remote_control, remote_link, .. } = Effective::built_in()?.settings()?;
+    let Settings { limits, model, turns, mcp, remote_control, remote_link, .. } = Effective::built_in()?.settings()?;
     let host = Host {
         codex_home: home.clone(),
         session_source: "test".to_owned(),
@@ -74,6 +74,7 @@ fn hub(home: PathBuf) -> Result<Hub, Box<dyn std::error::Error>> {
         catalog: Catalog::start(CatalogSources::new(home.clone(), home), &limits, &vitals),
         models: ModelSetup::new(model, Environment::from_fn(|_| None), &account, None, Clock::system(), &host),
         turns,
+        mcp,
         account,
         metrics: Default::default(),
         clock: Clock::system(),

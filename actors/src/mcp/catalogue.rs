@@ -9,20 +9,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::config::ServerConfig;
+use super::limits::McpLimits;
 use crate::approval::mcp::ToolHints;
 use crate::protocol::model::ToolSpec;
-
-/// Tools of one server that are offered to the model at most. Models choose badly among more, and providers refuse them.
-const TOOLS: usize = 256;
-
-/// Bytes of one tool's description and schema for the model.
-const TOOL_BYTES: usize = 64 << 10;
-
-/// Bytes of all descriptions and schemas of one server for the model.
-const ALL_BYTES: usize = 1 << 20;
-
-/// Bytes of all tools of one server for clients.
-const LISTED_BYTES: usize = 8 << 20;
 
 /// Characters of a name that every provider takes.
 const NAME: usize = 64;
@@ -63,6 +52,7 @@ impl Catalogue {
     pub fn new(
         server: &Arc<str>,
         config: &ServerConfig,
+        limits: &McpLimits,
         info: Option<Arc<ServerPeerInfo>>,
         mut all: Vec<Tool>,
     ) -> Self {
@@ -71,38 +61,39 @@ impl Catalogue {
         let mut listed_bytes = 0;
         all.retain(|tool| {
             listed_bytes += serde_json::to_vec(tool).map_or(0, |json| json.len());
-            listed_bytes <= LISTED_BYTES
+            listed_bytes <= limits.listed_bytes
         });
         let (mut offered, mut names, mut bytes) = (Vec::new(), HashSet::new(), 0);
         let (mut too_many, mut too_long) = (0, 0);
         for tool in all.iter().filter(|tool| config.offers(&tool.name)) {
             let one = Offered::new(server, tool, &mut names);
             let own_bytes = one.spec.name.len() + one.spec.description.len() + one.spec.parameters.get().len();
-            if own_bytes > TOOL_BYTES {
+            if own_bytes > limits.tool_bytes {
                 too_long += 1;
-            } else if offered.len() >= TOOLS || bytes + own_bytes > ALL_BYTES {
+            } else if offered.len() >= limits.offered_tools || bytes + own_bytes > limits.offered_bytes {
                 too_many += 1;
             } else {
                 bytes += own_bytes;
                 offered.push(Arc::new(one));
             }
         }
-        Self { info, shortened: shortened(too_many, too_long), all, offered }
+        Self { info, shortened: shortened(too_many, too_long, limits), all, offered }
     }
 }
 
-fn shortened(too_many: usize, too_long: usize) -> Option<String> {
+fn shortened(too_many: usize, too_long: usize, limits: &McpLimits) -> Option<String> {
+    let McpLimits { offered_tools, offered_bytes, tool_bytes, .. } = limits;
     let mut text = String::new();
     if too_many > 0 {
         let _ = write!(
             text,
-            "{too_many} of its tools are not offered to the model, which sees at most {TOOLS} tools and {ALL_BYTES} bytes \
+            "{too_many} of its tools are not offered to the model, which sees at most {offered_tools} tools and {offered_bytes} bytes \
              of one server; choose with enabled_tools"
         );
     }
     if too_long > 0 {
         let separator = if text.is_empty() { "" } else { "; " };
-        let _ = write!(text, "{separator}{too_long} of its tools have descriptions of more than {TOOL_BYTES} bytes");
+        let _ = write!(text, "{separator}{too_long} of its tools have descriptions of more than {tool_bytes} bytes");
     }
     (!text.is_empty()).then_some(text)
 }
@@ -171,7 +162,7 @@ mod tests {
     }
 
     fn offered(config: &str, tools: Vec<Tool>) -> Catalogue {
-        Catalogue::new(&"demo".into(), &toml::from_str(config).unwrap(), None, tools)
+        Catalogue::new(&"demo".into(), &toml::from_str(config).unwrap(), &McpLimits::usual(), None, tools)
     }
 
     fn names(catalogue: &Catalogue) -> Vec<&str> {
@@ -193,15 +184,16 @@ mod tests {
 
     #[test]
     fn the_configuration_chooses_and_bounds_hold() {
+        let tool_bytes = McpLimits::usual().tool_bytes;
         let some = offered("disabled_tools = ['b']", vec![tool("a", ""), tool("b", "")]);
         assert_eq!((names(&some), some.all.len(), some.shortened.as_deref()), (vec!["mcp__demo__a"], 2, None));
         let many = offered("", (0..2000).map(|number| tool(&format!("t{number}"), "")).collect());
-        assert_eq!(many.offered.len(), TOOLS);
+        assert_eq!(many.offered.len(), McpLimits::usual().offered_tools);
         assert!(many.shortened.unwrap().starts_with("1744 of its tools"));
-        let long = offered("", vec![tool("a", &"x".repeat(TOOL_BYTES)), tool("b", "")]);
+        let long = offered("", vec![tool("a", &"x".repeat(tool_bytes)), tool("b", "")]);
         assert_eq!(names(&long), ["mcp__demo__b"]);
         assert!(long.shortened.is_some());
-        let much = offered("", (0..40).map(|n| tool(&format!("t{n:02}"), &"x".repeat(TOOL_BYTES / 2))).collect());
+        let much = offered("", (0..40).map(|n| tool(&format!("t{n:02}"), &"x".repeat(tool_bytes / 2))).collect());
         assert!(much.offered.len() < 32 && much.offered.len() > 28, "{}", much.offered.len());
     }
 

@@ -19,9 +19,6 @@ use super::setup::McpSetup;
 use crate::protocol::Secret;
 use crate::protocol::thread::ThreadId;
 
-/// Tools that a server may list. What it lists beyond is left out.
-const TOOLS: usize = 2000;
-
 /// Bytes of a text in which a server says what is wrong; the rest is left out.
 const TEXT_BYTES: usize = 8 << 10;
 
@@ -103,7 +100,7 @@ impl Task {
                 }
             };
             let service = service.map_err(|error| not_connected(&error))?;
-            let tools = list_tools(service.peer())
+            let tools = list_tools(service.peer(), setup.limits.listed_tools)
                 .await
                 .map_err(|error| NotConnected::from(format!("it did not list its tools: {error}")))?;
             Ok((service, tools))
@@ -113,7 +110,7 @@ impl Task {
         match started {
             Ok((service, tools)) => {
                 let info = service.peer().peer_info();
-                let catalogue = Catalogue::new(&self.name, &self.config, info, tools);
+                let catalogue = Catalogue::new(&self.name, &self.config, &self.setup.limits, info, tools);
                 Ok(Connection { service, catalogue, process, secrets })
             }
             Err(NotConnected { reason, wants_sign_in }) => {
@@ -154,7 +151,7 @@ fn not_connected(error: &ClientInitializeError) -> NotConnected {
 ///
 /// # Errors
 /// It does not list them. A server without tools has none.
-pub(super) async fn list_tools(peer: &Peer<RoleClient>) -> Result<Vec<Tool>, ServiceError> {
+pub(super) async fn list_tools(peer: &Peer<RoleClient>, most: usize) -> Result<Vec<Tool>, ServiceError> {
     if peer.peer_info().is_some_and(|info| info.capabilities.tools.is_none()) {
         return Ok(Vec::new());
     }
@@ -164,9 +161,9 @@ pub(super) async fn list_tools(peer: &Peer<RoleClient>) -> Result<Vec<Tool>, Ser
         let mut page = peer.list_tools(Some(page)).await?;
         tools.append(&mut page.tools);
         cursor = page.next_cursor;
-        if tools.len() >= TOOLS {
-            log::warn!("an MCP server lists more than {TOOLS} tools; the others are left out");
-            tools.truncate(TOOLS);
+        if tools.len() >= most {
+            log::warn!("an MCP server lists more than {most} tools (mcp.listed_tools); the others are left out");
+            tools.truncate(most);
             return Ok(tools);
         }
         if cursor.is_none() {

@@ -32,7 +32,7 @@
 //! | [`calls`] | what it says while it works on a call |
 //! | [`catalogue`] | what it offers, with the names that models take |
 //! | [`standing`], [`view`] | how it is, for everybody and for clients |
-//! | [`config`], [`setup`] | what the user says of it; what all of them work with |
+//! | [`config`], [`setup`], [`limits`] | what the user says of it; what all of them work with; their bounds |
 //! | [`check`] | what stands in its way, for whoever looks for a fault |
 
 mod calls;
@@ -42,6 +42,7 @@ mod config;
 mod connect;
 mod http;
 mod incoming;
+mod limits;
 mod messages;
 mod program;
 mod server;
@@ -53,6 +54,7 @@ mod view;
 pub use calls::CallEvent;
 pub use catalogue::Offered;
 pub use config::ServerConfig;
+pub use limits::McpLimits;
 pub use messages::CallFault;
 pub(crate) use servers::Shown;
 pub use servers::{Configured, Servers};

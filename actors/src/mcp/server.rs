@@ -30,9 +30,6 @@ use crate::protocol::notification::{McpServerStartupFailureReason, McpServerStar
 use crate::protocol::{Secret, ServerNotification};
 use crate::router::Outcome;
 
-/// Calls that one server works on at a time.
-const CALLS: usize = 64;
-
 /// Longest rest after the first failure in a row, and after any number of them.
 const RESTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
@@ -44,9 +41,6 @@ const BETWEEN_LISTS: Duration = Duration::from_secs(1);
 
 /// How long a server may take for the list of its resources.
 const LIST_TIME: Duration = Duration::from_secs(10);
-
-/// Resources, and templates, of one server that clients are shown.
-const RESOURCES: usize = 1000;
 
 /// See the module's documentation. It ends when nothing of the server is left.
 pub(super) struct Server {
@@ -195,11 +189,11 @@ impl Server {
 
     /// Lists the tools again when the server says that they have changed.
     fn watch_tools(&mut self, peer: Peer<RoleClient>, mut changes: mpsc::Receiver<()>, ctx: &mut Context<Self>) {
-        let limit = self.task.config.call_time();
+        let (limit, most) = (self.task.config.call_time(), self.task.setup.limits.listed_tools);
         let listed = async move {
             changes.recv().await?;
             tokio::time::sleep(BETWEEN_LISTS).await;
-            let listed = tokio::time::timeout(limit, list_tools(&peer)).await;
+            let listed = tokio::time::timeout(limit, list_tools(&peer, most)).await;
             Some((listed, peer, changes))
         };
         ctx.spawn(wrap_future::<_, Self>(listed).map(|listed, server, ctx| {
@@ -210,7 +204,7 @@ impl Server {
             match listed {
                 Ok(Ok(tools)) => {
                     let task = &server.task;
-                    server.offer(Catalogue::new(&task.name, &task.config, peer.peer_info(), tools));
+                    server.offer(Catalogue::new(&task.name, &task.config, &task.setup.limits, peer.peer_info(), tools));
                 }
                 Ok(Err(error)) => log::info!("the MCP server {} did not list its tools: {error}", server.task.name),
                 Err(_) => log::info!("the MCP server {} did not list its tools in time", server.task.name),
@@ -307,8 +301,9 @@ impl Handler<CallTool> for Server {
             Err(fault) => return Box::pin(std::future::ready(Err(fault))),
         };
         let server = self.task.name.to_string();
-        if self.calls.len() >= CALLS {
-            return Box::pin(std::future::ready(Err(CallFault::Busy { server, most: CALLS })));
+        let most = self.task.setup.limits.server_calls;
+        if self.calls.len() >= most {
+            return Box::pin(std::future::ready(Err(CallFault::Busy { server, most })));
         }
         let open = self.calls.open(events);
         let mut params = CallToolRequestParams::new(tool);
@@ -379,7 +374,7 @@ impl Handler<ListResources> for Server {
         let Ok(Running { peer, .. }) = self.running() else {
             return Box::pin(std::future::ready(Resources::default()));
         };
-        let peer = peer.clone();
+        let (peer, most) = (peer.clone(), self.task.setup.limits.listed_resources);
         Box::pin(async move {
             if peer.peer_info().is_none_or(|info| info.capabilities.resources.is_none()) {
                 return Resources::default();
@@ -388,8 +383,8 @@ impl Handler<ListResources> for Server {
                 let mut resources = peer.list_resources(None).await.map(|page| page.resources).unwrap_or_default();
                 let templates = peer.list_resource_templates(None).await;
                 let mut templates = templates.map(|page| page.resource_templates).unwrap_or_default();
-                resources.truncate(RESOURCES);
-                templates.truncate(RESOURCES);
+                resources.truncate(most);
+                templates.truncate(most);
                 Resources { resources, templates }
             };
             tokio::time::timeout(LIST_TIME, listed).await.unwrap_or_default()

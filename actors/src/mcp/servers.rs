@@ -28,9 +28,6 @@ use crate::protocol::thread::ThreadId;
 /// Messages that one server's actor may have waiting.
 const MESSAGES: usize = 16;
 
-/// Servers of one thread. The configuration names the first ones in the order of their names.
-const SERVERS: usize = 64;
-
 /// How long the end of a server is waited for. The kernel is told to kill it long before.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -87,9 +84,10 @@ impl Servers {
     /// more, or that are to be different, end. Nothing is started.
     pub fn configure(&self, configured: &Configured, cwd: &Path) {
         let mut table = self.lock();
+        let most = self.setup.limits.thread_servers;
         let outdated = std::mem::take(&mut table.outdated);
         table.is_configured = true;
-        let enabled = || configured.iter().filter(|(_, config)| config.is_enabled()).take(SERVERS);
+        let enabled = || configured.iter().filter(|(_, config)| config.is_enabled()).take(most);
         let wanted: BTreeMap<&str, &Arc<ServerConfig>> = enabled().map(|(name, config)| (&**name, config)).collect();
         table.servers.retain(|name, known| {
             let wanted = wanted.get(&**name);

@@ -5,16 +5,11 @@ use std::sync::{Arc, OnceLock};
 use actix::prelude::*;
 use tokio::sync::Semaphore;
 
+use super::limits::McpLimits;
 use crate::command::Runner;
 use crate::environment::Environment;
 use crate::network::Network;
 use crate::router::Router;
-
-/// Servers that may run at a time, for all threads together. One more fails to start, and says why.
-const RUNNING: usize = 512;
-
-/// Servers that may be starting at a time, because starting is work for the whole machine. The others wait.
-const STARTING: usize = 8;
 
 /// What all MCP servers work with.
 pub struct McpSetup {
@@ -24,6 +19,8 @@ pub struct McpSetup {
     pub(super) network: Network,
     /// Where tokens are found.
     pub(super) environment: Environment,
+    /// Their bounds.
+    pub limits: McpLimits,
     /// Who tells clients how servers are.
     pub(super) router: Arc<Addr<Router>>,
     /// Places of servers that run.
@@ -36,14 +33,21 @@ pub struct McpSetup {
 
 impl McpSetup {
     /// Programs are run by `runner`, and tokens found in `environment`.
-    pub fn new(runner: Runner, network: Network, environment: Environment, router: Arc<Addr<Router>>) -> Arc<Self> {
+    pub fn new(
+        limits: McpLimits,
+        runner: Runner,
+        network: Network,
+        environment: Environment,
+        router: Arc<Addr<Router>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             runner,
             network,
             environment,
             router,
-            running: Arc::new(Semaphore::new(RUNNING)),
-            starting: Semaphore::new(STARTING),
+            running: Arc::new(Semaphore::new(limits.running_servers)),
+            starting: Semaphore::new(limits.starting_servers),
+            limits,
             arbiter: OnceLock::new(),
         })
     }
@@ -52,7 +56,7 @@ impl McpSetup {
     #[cfg(test)]
     pub fn none() -> Arc<Self> {
         let (router, _) = crate::mailbox::reserve(1);
-        Self::new(Runner::none(), Network::direct(), Environment::from_fn(|_| None), router)
+        Self::new(McpLimits::usual(), Runner::none(), Network::direct(), Environment::from_fn(|_| None), router)
     }
 
     /// Where servers live.

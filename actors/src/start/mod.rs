@@ -26,7 +26,7 @@ use crate::host::Host;
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::mailbox::reserve;
-use crate::mcp::McpSetup;
+use crate::mcp::{McpLimits, McpSetup};
 use crate::metrics::Metrics;
 use crate::model::ModelSetup;
 use crate::processor::{Gauges, Processor, ProcessorParts};
@@ -59,6 +59,8 @@ pub struct ActorsParts {
     pub models: ModelSetup,
     /// The bounds of turns.
     pub turns: TurnLimits,
+    /// The bounds of MCP servers.
+    pub mcp: McpLimits,
     /// The user's tokens, which all that talk to a backend share.
     pub account: Arc<Credentials>,
     /// The wall clock.
@@ -103,6 +105,7 @@ impl Actors {
             catalog,
             models,
             turns: turn_limits,
+            mcp: mcp_limits,
             account,
             clock,
             commands: setup,
@@ -122,7 +125,8 @@ impl Actors {
         let runner = Runner::new(setup, &host, limits.clone());
         // Turns compute, so they have an arbiter of their own.
         let turn_arbiter = Arbiter::new().handle();
-        let mcp = McpSetup::new(runner.clone(), network.clone(), models.environment.clone(), router.clone());
+        let mcp =
+            McpSetup::new(mcp_limits, runner.clone(), network.clone(), models.environment.clone(), router.clone());
         let turns = Arc::new(TurnSetup {
             arbiter: turn_arbiter.clone(),
             models,

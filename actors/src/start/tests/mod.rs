@@ -64,6 +64,7 @@ pub(crate) fn hub(limits: Limits) -> (Hub, Remains) {
         catalog,
         models: ModelSetup::offline(&account),
         turns: TurnLimits::small(),
+        mcp: McpLimits::usual(),
         account,
         metrics: Arc::default(),
         clock: Clock::system(),

@@ -85,7 +85,7 @@ pub(super) async fn show_call(
     };
     let answer = told(&result, begun.elapsed(), toolbox.rules.output_bytes, toolbox.setup.limits.image_bytes);
     match result {
-        Ok(result) => made.result = Some(kept(result)),
+        Ok(result) => made.result = Some(kept(result, toolbox.setup.mcp.limits.result_bytes)),
         Err(message) => made.error = Some(McpToolCallError { message }),
     }
     let completed_at_ms = Some(toolbox.setup.clock.unix_ms());

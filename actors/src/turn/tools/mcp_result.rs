@@ -10,9 +10,6 @@ use crate::protocol::item::McpToolCallResult;
 use crate::protocol::model::ContentPart;
 use crate::turn::history::shortened;
 
-/// Bytes of a result that clients see, and that are kept.
-const KEPT_BYTES: usize = 1 << 20;
-
 /// What the model sees: structured content where there is some, else the blocks. Text has at most `text_bytes`, a picture
 /// `image_bytes`.
 pub(super) fn told(
@@ -64,21 +61,23 @@ fn part(block: &Value, image_bytes: usize) -> ContentPart {
     }
 }
 
-/// What clients see of it, and what is kept. Of a very long result only the text stays, shortened.
-pub(super) fn kept(CallToolResult { content, structured_content, meta, .. }: CallToolResult) -> McpToolCallResult {
+/// What clients see of it, and what is kept. Of a result of more than `most` bytes only the text stays, shortened.
+pub(super) fn kept(result: CallToolResult, most: usize) -> McpToolCallResult {
+    let CallToolResult { content, structured_content, meta, .. } = result;
     let content: Vec<Value> = content.iter().filter_map(|block| serde_json::to_value(block).ok()).collect();
     let meta = meta.and_then(|meta| serde_json::to_value(meta).ok());
     let result = McpToolCallResult { content, structured_content, meta };
     let bytes = serde_json::to_vec(&result).map_or(0, |bytes| bytes.len());
-    if bytes <= KEPT_BYTES {
+    if bytes <= most {
         return result;
     }
     let texts = result.content.iter().filter_map(|block| block.get("text").and_then(Value::as_str));
     let text = texts.collect::<Vec<_>>().join("\n");
     // Control characters take six bytes each in JSON.
-    let text = shortened(&text, KEPT_BYTES / 8);
-    let note =
-        format!("(the result has {bytes} bytes; at most {KEPT_BYTES} are kept, so this is what there is of its text)");
+    let text = shortened(&text, most / 8);
+    let note = format!(
+        "(the result has {bytes} bytes; at most {most} are kept (mcp.result_bytes), so this is what there is of its text)"
+    );
     let content = vec![json!({"type": "text", "text": note}), json!({"type": "text", "text": text})];
     McpToolCallResult { content, structured_content: None, meta: None }
 }
@@ -124,12 +123,12 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded() {
         let small = json!({"content": [{"type": "text", "text": "a"}], "structuredContent": [1], "_meta": {"k": "v"}});
-        let kept_small = kept(result(small));
+        let kept_small = kept(result(small), 1 << 20);
         assert_eq!(kept_small.structured_content, Some(json!([1])));
         assert_eq!(kept_small.meta, Some(json!({"k": "v"})));
-        let large = json!({"content": [{"type": "text", "text": "\u{1}".repeat(KEPT_BYTES)}]});
-        let kept_large = kept(result(large));
-        assert!(serde_json::to_vec(&kept_large).unwrap().len() <= KEPT_BYTES);
+        let large = json!({"content": [{"type": "text", "text": "\u{1}".repeat(1 << 20)}]});
+        let kept_large = kept(result(large), 1 << 20);
+        assert!(serde_json::to_vec(&kept_large).unwrap().len() <= (1 << 20));
         assert_eq!(kept_large.content.len(), 2);
     }
 }
