@@ -21,8 +21,7 @@ struct Next(u32);
 impl Next {
     /// The one that answers `client`.
     fn behind(client: &mut Client) -> Self {
-        let process = &client.call("server/diagnostics", json!({}))["process"]["id"];
-        Self(u32::try_from(process.as_u64().expect("a process id")).expect("a small one"))
+        Self(process_behind(client))
     }
 
     /// Whether it is gone, or waits for whoever is its parent now.
@@ -42,6 +41,12 @@ impl Drop for Next {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
     }
+}
+
+/// The process that answers `client`.
+fn process_behind(client: &mut Client) -> u32 {
+    let process = &client.call("server/diagnostics", json!({}))["process"]["id"];
+    u32::try_from(process.as_u64().expect("a process id")).expect("a small one")
 }
 
 fn greeted(mut client: Client) -> Client {
@@ -132,7 +137,7 @@ fn a_server_whose_successor_cannot_start_goes_on() {
     let goes_on = |text: &str| (text.contains("http.wokers") && text.contains("this server goes on")).then_some(());
     server.process.stderr.wait_for("what is wrong", goes_on);
     client.call("thread/start", json!({}));
-    assert_eq!(Next::behind(&mut server.client()).0, server.process.id(), "and it accepts clients");
+    assert_eq!(process_behind(&mut server.client()), server.process.id(), "and it accepts clients");
 }
 
 #[test]
@@ -219,7 +224,7 @@ fn a_program_behind_the_proxy_goes_on_with_the_next_server() {
     assert_eq!(server.process.exit_code(), 0);
     let next = Next::behind(&mut greeted(connect_at(server.socket_path())));
     eventually("it is connected again", || program.request("thread/loaded/list", json!({})).is_ok());
-    assert_eq!(Next::behind(&mut program).0, next.0);
+    assert_eq!(process_behind(&mut program), next.0);
     let mut other = greeted(connect_at(server.socket_path()));
     other.call("thread/name/set", json!({"threadId": thread, "name": "after"}));
     assert_eq!(program.next_notification("thread/name/updated")["threadName"], "after");
