@@ -160,8 +160,9 @@ class Day:
             self.screen.say("/plan make a list")
             self.screen.wait("• You said: make a list")
             self.screen.wait("Plan mode")
+            self.screen.gone(BUSY)
             self.screen.key("BTab")
-            self.screen.gone("Plan mode")
+            self.screen.wait("for Default mode")
         with self.step("/recap"):
             self.screen.say("/recap")
             self.screen.wait("A day with clients")
@@ -190,8 +191,9 @@ class Day:
             self.screen.say("/skills")
             self.screen.wait("1. List skills")
             self.screen.key("Enter")
-            self.screen.wait("tidy")
+            self.screen.wait(r"tidy\s+\[Skill\] puts a room in order")
             self.screen.key("Escape")
+            self.screen.key("C-u")
             self.screen.wait(IDLE)
         with self.step("a skill by its name"):
             self.screen.say("$tidy my room")

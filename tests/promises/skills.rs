@@ -82,6 +82,8 @@ fn a_list_has_the_projects_and_the_users_skills_and_each_fault() {
     let (yes, none) = (json!(true), Value::Null);
     let expected = [[&json!("build"), &json!("repo"), &yes, &none], [&json!("tidy"), &json!("user"), &yes, &none]];
     assert_eq!(shown, expected);
+    let many = json!({"cwds": vec![place.agent.work.path(); 65]});
+    assert_eq!(place.client.refusal("skills/list", many).code, -32602);
     let fault = &list["errors"][0];
     assert_eq!(fault["message"], "missing YAML frontmatter delimited by ---");
     assert!(fault["path"].as_str().expect("a path").ends_with("/broken/SKILL.md"), "{fault}");

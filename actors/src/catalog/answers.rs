@@ -66,7 +66,7 @@ impl Reader {
                 Answer::PermissionProfileList(page(profiles, &params.page, "profiles")?)
             }
             Request::CollaborationModeList(_) => Answer::CollaborationModeList(collaboration_modes()),
-            Request::SkillsList(params) => Answer::SkillsList(self.skills(params)),
+            Request::SkillsList(params) => Answer::SkillsList(self.skills(params)?),
             Request::SkillsConfigWrite(params) => Answer::SkillsConfigWrite(self.turn_skill(params)?),
             Request::SkillsExtraRootsSet(params) => Answer::SkillsExtraRootsSet(self.set_skill_roots(params)),
             Request::HooksList(params) => {

@@ -12,11 +12,21 @@ use crate::protocol::catalog::{
 use crate::protocol::thread::Empty;
 use crate::protocol::{ErrorCode, RpcError};
 
+/// Directories of one list. Each is looked into, so their number is bounded.
+const MOST_DIRECTORIES: usize = 64;
+
 impl Reader {
     /// `skills/list`. Blocks.
-    pub(super) fn skills(&mut self, params: SkillsListParams) -> SkillsListResponse {
+    ///
+    /// # Errors
+    /// -32602 for more directories than [`MOST_DIRECTORIES`].
+    pub(super) fn skills(&mut self, params: SkillsListParams) -> Result<SkillsListResponse, RpcError> {
+        if params.cwds.as_ref().is_some_and(|cwds| cwds.len() > MOST_DIRECTORIES) {
+            let text = format!("cwds accepts at most {MOST_DIRECTORIES} entries");
+            return Err(RpcError::new(ErrorCode::InvalidParams, text));
+        }
         let data = self.directories(params.cwds).into_iter().map(|cwd| self.skills_of(cwd)).collect();
-        SkillsListResponse { data }
+        Ok(SkillsListResponse { data })
     }
 
     fn skills_of(&mut self, cwd: String) -> SkillsListEntry {

@@ -17,7 +17,15 @@ pub struct Called {
     pub missing: Vec<String>,
 }
 
+/// How each text begins.
+const OPENING: &str = "<skill>";
+
 impl Skills {
+    /// Whether `text` is one of those that [`Self::called`] gives.
+    pub fn is_called(text: &str) -> bool {
+        text.starts_with(OPENING)
+    }
+
     /// The texts of the skills that `content` names: as a part of its own, as `$name` where one skill alone has that name, or
     /// as `[$name](PATH)`. At most `most` bytes together, and `file_bytes` each. Blocks.
     pub fn called(&self, content: &[UserInput], most: usize, file_bytes: usize) -> Called {
@@ -34,7 +42,7 @@ impl Skills {
                 Ok(text) if text.len() <= left => {
                     left -= text.len();
                     let text = text.trim_end();
-                    called.texts.push(format!("<skill>\n<name>{name}</name>\n<path>{path}</path>\n{text}\n</skill>"));
+                    called.texts.push(format!("{OPENING}\n<name>{name}</name>\n<path>{path}</path>\n{text}\n</skill>"));
                 }
                 Ok(_) => called.missing.push(format!(
                     "The skill {name} ({path}) did not fit into the message: skills may have {most} bytes together \

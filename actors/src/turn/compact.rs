@@ -2,6 +2,7 @@
 
 use super::history::{estimated_tokens, shortened};
 use crate::protocol::model::{HistoryItem, Role};
+use crate::skills::Skills;
 
 /// Tokens of the user's own messages that a summary keeps word for word.
 const KEPT_TOKENS: u64 = 20_000;
@@ -22,13 +23,13 @@ pub(super) fn question() -> HistoryItem {
 }
 
 /// The conversation after a compaction: the user's own messages, the latest ones if they are many, and the summary.
-/// `context` are entries that are told at the beginning of a conversation.
+/// `context` are entries that are told at the beginning of a conversation. Skills that a message named can be read again.
 pub(super) fn compacted(history: &[HistoryItem], context: Vec<HistoryItem>, summary: &str) -> Vec<HistoryItem> {
     let is_context = |entry: &HistoryItem| {
         let said = entry.said();
         let kind = said.split_whitespace().next();
         let is_of_this_kind = |context: &HistoryItem| context.said().split_whitespace().next() == kind;
-        said.starts_with(LEAD_IN) || context.iter().any(is_of_this_kind)
+        said.starts_with(LEAD_IN) || Skills::is_called(&said) || context.iter().any(is_of_this_kind)
     };
     let mut left = KEPT_TOKENS;
     let mut kept = Vec::new();
@@ -67,6 +68,7 @@ mod tests {
             HistoryItem::text(Role::Assistant, "answer"),
             HistoryItem::FunctionCall { call_id: "c".into(), name: "f".into(), arguments: "{}".into() },
             HistoryItem::text(Role::User, "second"),
+            HistoryItem::text(Role::User, "<skill>\n<name>tidy</name>\n…\n</skill>"),
         ];
         let once = compacted(&history, vec![context.clone()], " It went well. ");
         let summary = format!("{LEAD_IN}\n\nIt went well.");

@@ -42,11 +42,16 @@ impl Run {
 
     pub(super) fn unknown_place(&self, files: &FilesOfPlace) -> Vec<HistoryItem> {
         let user = |text: String| HistoryItem::text(Role::User, text);
-        let knows_of_skills = self.history.iter().any(|entry| Skills::is_told(&entry.said()));
+        let knows_of_skills = self.told_of_skills().is_some();
         let told = files.skills.told(self.task.rules.skills.bounds.list_bytes, knows_of_skills);
         let told = files.instructions.text.clone().into_iter().chain(told).map(user);
         let told = told.chain([self.surroundings()]).chain(self.way_of_working());
         told.filter(|entry| !self.knows(entry)).collect()
+    }
+
+    /// What the model was last told of the skills.
+    pub(super) fn told_of_skills(&self) -> Option<HistoryItem> {
+        self.history.iter().rev().find(|entry| Skills::is_told(&entry.said())).cloned()
     }
 
     pub(super) fn surroundings(&self) -> HistoryItem {

@@ -332,8 +332,8 @@ impl Run {
                 "the model wrote no summary, so the conversation stays as it is; try again, or use another model";
             return Err(Stop::Failed(failure(words, CodexErrorInfo::Other)));
         }
-        let context = [self.surroundings()].into_iter().chain(self.way_of_working()).collect();
-        Ok(compact::compacted(&self.history, context, &summary))
+        let context = self.told_of_skills().into_iter().chain([self.surroundings()]).chain(self.way_of_working());
+        Ok(compact::compacted(&self.history, context.collect(), &summary))
     }
 }
 
