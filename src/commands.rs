@@ -29,6 +29,9 @@ use crate::{
     terminal,
 };
 
+/// The `--relay` that is in the same process.
+const LOCAL_RELAY: &str = "local";
+
 /// Runs a subcommand.
 ///
 /// # Errors
@@ -111,6 +114,9 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
         }
         Command::RemoteControl(RemoteControlArguments { action: None, json, relay, token_file }) => {
             codex_home::ensure(&codex_home)?;
+            if relay.as_deref() == Some(LOCAL_RELAY) {
+                return block_on(remote_control::local::run(arguments, &codex_home, settings, *json));
+            }
             let settings = match relay {
                 Some(relay) => {
                     remote_control::use_relay(&codex_home, relay, token_file.as_deref())?;

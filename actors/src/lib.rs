@@ -33,6 +33,9 @@
 //! | [`search`] | search sessions, cached directory trees | the processor | [`Limits::search_mailbox_messages`]: -32001 |
 //! | [`remote_control`] | the status of remote control, the enrollment, the server token | the processor, the link | [`RemoteControlSettings::mailbox_messages`]: -32001 |
 //! | [`remote_link`] | the one socket to the backend, the streams on it | remote control | [`RemoteLinkLimits::mailbox_messages`]: remote control waits |
+//! | [`relay`] | accounts, servers and devices of a relay, and who may speak to whom | routes | [`RelaySettings::mailbox_messages`]: 503 |
+//! | `relay::server_link` | one server's socket and the streams on it | the relay, controllers | [`RelaySettings::link_mailbox_messages`]: sockets are not read meanwhile |
+//! | `relay::controller` | one phone's socket | its reader | a constant: the phone is not read meanwhile |
 //!
 //! [`start`] starts them. Connections, processor, router, registry and threads share one arbiter, the hub's, on which
 //! nothing blocks. The store, the catalog, files and search access files and have arbiters of their own. All commands
@@ -53,6 +56,8 @@
 //! [`Limits::files_mailbox_messages`]: limits::Limits::files_mailbox_messages
 //! [`Limits::search_mailbox_messages`]: limits::Limits::search_mailbox_messages
 //! [`RemoteControlSettings::mailbox_messages`]: remote_control::RemoteControlSettings::mailbox_messages
+//! [`RelaySettings::mailbox_messages`]: relay::RelaySettings::mailbox_messages
+//! [`RelaySettings::link_mailbox_messages`]: relay::RelaySettings::link_mailbox_messages
 //! [`RemoteLinkLimits::mailbox_messages`]: remote_link::RemoteLinkLimits::mailbox_messages
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests know what they open"))]

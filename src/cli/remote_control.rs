@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use app_server_actors::protocol::scope::Scopes;
 use clap::{Args, Subcommand};
 
 use super::ServerChoice;
@@ -40,6 +41,11 @@ pub enum RemoteControlAction {
         /// Ends as soon as the code is printed.
         #[arg(long)]
         no_wait: bool,
+
+        /// What the controller may do, with a relay of your own: `observe`, `converse`, `files`, `admin`, with commas between
+        /// them [default: observe,converse]
+        #[arg(long, value_name = "SCOPES", value_parser = Scopes::from_list)]
+        scopes: Option<Scopes>,
 
         /// The server to attach to.
         #[command(flatten)]

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use super::{
     error::RelayError,
+    page,
     routes::app,
     site::{Rules, Site},
     tls,
@@ -111,6 +112,11 @@ impl RelayListener {
         &self.relay
     }
 
+    /// Where it listens, with its real port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// How others reach the relay.
     pub fn url(&self) -> String {
         match &self.public {
@@ -130,7 +136,9 @@ impl RelayListener {
         };
         format!(
             "codex-app-server relay\n  page for phones: {url}/\n  machines:        codex-app-server remote-control \
-             --relay {url} --token-file FILE\n  tokens:          codex-app-server relay token add NAME{warning}\n"
+             --relay {url} --token-file FILE\n  tokens:          codex-app-server relay token add NAME\n  digest of page:  \
+             {}{warning}\n",
+            page::digest()
         )
     }
 

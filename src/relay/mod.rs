@@ -27,6 +27,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use actix::Addr;
@@ -44,10 +45,11 @@ use crate::{
     settings::Settings,
     signals::{Signals, Wish},
 };
-use listen::RelayListener;
+pub use listen::RelayListener;
+pub use token::{exposed, new_token};
 
 /// The directory below `$CODEX_HOME`.
-const DIRECTORY: &str = "relay";
+pub const DIRECTORY: &str = "relay";
 
 /// The database in it.
 const STORE_FILE: &str = "relay.sqlite";
@@ -63,14 +65,32 @@ pub async fn run(arguments: &RelayArguments, codex_home: &Path, settings: Settin
         Some(RelayAction::Token { action }) => token::run(action, &store).await,
         None => serve(arguments, store.clone(), &settings, &vitals).await,
     };
+    close(&store, &vitals).await;
+    done
+}
+
+/// Ends a relay: every socket is told, within the time `grace`.
+pub async fn end(listener: RelayListener, store: &Addr<Store>, vitals: &Vitals, grace: Duration) {
+    vitals.expect_end();
+    // A relay that has ended has no sockets.
+    let _ = listener.relay().send(EndRelay).await;
+    listener.stop(grace).await;
+    close(store, vitals).await;
+}
+
+/// Writes everything into the one file of the database.
+async fn close(store: &Addr<Store>, vitals: &Vitals) {
     vitals.expect_end();
     if store.send(store::Close).await.is_err() {
         log::error!("the store of the relay ended before the relay");
     }
-    done
 }
 
-fn open(codex_home: &Path, limits: &Limits, vitals: &Vitals) -> Result<Arc<Addr<Store>>, Box<dyn Error>> {
+/// Opens what a relay keeps in `codex_home`.
+///
+/// # Errors
+/// The directory or the database cannot be used.
+pub fn open(codex_home: &Path, limits: &Limits, vitals: &Vitals) -> Result<Arc<Addr<Store>>, Box<dyn Error>> {
     let directory = codex_home.join(DIRECTORY);
     private_directory(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let file: PathBuf = directory.join(STORE_FILE);
@@ -93,7 +113,7 @@ async fn serve(
     if settings.startup.raise_open_files {
         open_files::raise_limit();
     }
-    let mut listener = RelayListener::start(arguments, store, settings, Clock::system(), vitals).await?;
+    let mut listener = RelayListener::start(arguments, store.clone(), settings, Clock::system(), vitals).await?;
     let said = listener.banner();
     logging::say(&format!("the relay listens on {}", listener.url()), &said);
     tokio::select! {
@@ -101,15 +121,9 @@ async fn serve(
         lost = vitals.ended() => return Err(format!("the actor `{lost}` has ended, and the relay cannot run without it").into()),
         wish = signals.next() => log::info!("{} has come ({wish:?}): the relay ends", signals.last()),
     }
-    vitals.expect_end();
-    let close = settings.shutdown.close_seconds.duration();
-    let ending = async {
-        // A relay that has ended has no sockets.
-        let _ = listener.relay().send(EndRelay).await;
-        listener.stop(close).await;
-    };
+    let grace = settings.shutdown.close_seconds.duration();
     tokio::select! {
-        () = ending => {}
+        () = end(listener, &store, vitals, grace) => {}
         () = signals.force(settings.shutdown.repeat_milliseconds.duration()) => {
             log::warn!("received a second signal to end; ending at once");
         }

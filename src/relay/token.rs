@@ -40,6 +40,20 @@ pub async fn run(action: &TokenAction, store: &Addr<Store>) -> Result<(), Box<dy
 }
 
 async fn add(name: &str, store: &Addr<Store>) -> Result<(), Box<dyn Error>> {
+    let token = new_token(name, store).await?;
+    Ok(print(format!("{}\n", exposed(&token)).as_bytes())?)
+}
+
+/// The text of a token, for the one place where it is written down.
+pub fn exposed(token: &Secret) -> &str {
+    token.expose()
+}
+
+/// Makes a token of the account `name`.
+///
+/// # Errors
+/// It is not a name, or the database fails.
+pub async fn new_token(name: &str, store: &Addr<Store>) -> Result<Secret, Box<dyn Error>> {
     let fits = |it: char| it.is_alphanumeric() || matches!(it, '-' | '_' | '.' | '@');
     if name.is_empty() || name.len() > NAME_BYTES || !name.chars().all(fits) {
         return Err("a name has 1 to 64 letters, digits, and - _ . @".into());
@@ -54,8 +68,8 @@ async fn add(name: &str, store: &Addr<Store>) -> Result<(), Box<dyn Error>> {
     });
     let at = Clock::system().unix_ms() / 1000;
     ask(store, AddToken { name: name.to_owned(), new_id: secrets::id("acc"), digest, at }).await?;
-    let token = made.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or("no token was made")?;
-    Ok(print(format!("{}\n", token.expose()).as_bytes())?)
+    let token = made.lock().unwrap_or_else(PoisonError::into_inner).take();
+    Ok(token.ok_or("no token was made")?)
 }
 
 fn table(accounts: &[AccountRow]) -> String {

@@ -88,7 +88,7 @@ async fn lend(mut client: Client, json: bool) -> Result<(), CallError> {
 }
 
 /// Prints the status whenever it changes, until stdout is closed.
-async fn tell(client: &mut Client, printer: &mut Printer, json: bool) -> Result<(), CallError> {
+pub(super) async fn tell(client: &mut Client, printer: &mut Printer, json: bool) -> Result<(), CallError> {
     let mut shown = None;
     loop {
         let reading = Reading::of(client).await?;

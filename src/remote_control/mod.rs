@@ -3,6 +3,7 @@
 
 mod controllers;
 mod foreground;
+pub mod local;
 mod pairing;
 mod qr;
 mod relay;
@@ -45,10 +46,11 @@ pub async fn run(
     let mut printer = Printer::of_stdout();
     let (mut client, _) = Client::connect(endpoint, NAME, &settings.limits).await?;
     match action {
-        RemoteControlAction::Pair { wait, no_wait, .. } => {
+        RemoteControlAction::Pair { wait, no_wait, scopes, .. } => {
             let waits = *wait || (printer.is_terminal() && !json && !no_wait);
             let page = settings.remote_control.relay_page();
-            pairing::start(&mut client, &mut printer, page, json, waits).await?;
+            let wanted = pairing::Wanted { page, scopes: *scopes, json, waits };
+            pairing::start(&mut client, &mut printer, wanted).await?;
         }
         RemoteControlAction::Status { .. } => {
             let reading = Reading::of(&mut client).await?;

@@ -9,6 +9,7 @@ use app_server_actors::{
         client::Refused,
         raw::RawParams,
         remote::{PairingStartParams, PairingStartResponse, PairingStatusResponse},
+        scope::Scopes,
     },
 };
 use tokio::time::{Instant, sleep};
@@ -27,17 +28,27 @@ const BETWEEN_QUESTIONS: Duration = Duration::from_secs(1);
 /// Lines below the QR code, the line of the shell's next prompt included.
 const LINES_BELOW: usize = 5;
 
+/// What is wanted of a pairing.
+pub(super) struct Wanted<'a> {
+    /// The page for the phone, with a relay of our own.
+    pub page: Option<&'a str>,
+    /// What the controller may do, if it was said.
+    pub scopes: Option<Scopes>,
+    /// The result as JSON.
+    pub json: bool,
+    /// Wait until the code is used.
+    pub waits: bool,
+}
+
 /// Requests a code and prints it. If it `waits`, it ends when a controller has used the code, when the code has
 /// expired, or with a signal.
 pub(super) async fn start(
     client: &mut Client,
     printer: &mut Printer,
-    page: Option<&str>,
-    json: bool,
-    waits: bool,
+    Wanted { page, scopes, json, waits }: Wanted<'_>,
 ) -> Result<(), CallError> {
     let mut signals = Signals::install(Wish::Stop)?;
-    let params = PairingStartParams { manual_code: true };
+    let params = PairingStartParams { manual_code: true, scopes };
     let result = match client.request(REMOTE_CONTROL_PAIRING_START.method(), &params).await {
         Err(ClientError::Refused(refused)) => return Err(with_advice(client, refused).await),
         answered => answered?,

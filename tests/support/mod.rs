@@ -20,6 +20,7 @@ mod memory;
 pub mod model;
 pub mod process;
 pub mod proxied;
+pub mod relay;
 pub mod remote;
 pub mod schemas;
 pub mod secrets;

@@ -186,7 +186,12 @@ impl<S: Socket> Ws<S> {
 
     /// The same with more headers.
     pub fn upgrade_with(stream: S, headers: &[(&'static str, &str)]) -> Self {
-        let mut request: Request = "ws://localhost/rpc".into_client_request().expect("a valid request");
+        Self::upgrade_at(stream, "/rpc", headers)
+    }
+
+    /// The same at another path.
+    pub fn upgrade_at(stream: S, path: &str, headers: &[(&'static str, &str)]) -> Self {
+        let mut request: Request = format!("ws://localhost{path}").into_client_request().expect("a valid request");
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().expect("a header value"));
         }

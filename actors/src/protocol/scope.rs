@@ -78,6 +78,11 @@ impl Scopes {
         self.0 & Self::bit(scope) != 0
     }
 
+    /// Those that are among `others`, too.
+    pub fn common(self, others: Self) -> Self {
+        Self(self.0 & others.0)
+    }
+
     /// These, in the order of [`Scope::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Scope> {
         Scope::ALL.into_iter().filter(move |scope| self.include(*scope))

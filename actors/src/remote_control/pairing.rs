@@ -64,7 +64,7 @@ impl Session {
         loop {
             enrollment = self.refreshed(&mut held, &to, enrollment, &recovery).await?;
             tries -= 1;
-            let body = PairRequest { manual_code: params.manual_code, scopes: None };
+            let body = PairRequest { manual_code: params.manual_code, scopes: params.scopes };
             let asked = self.tools.backend.pair(&to.url, token(&held)?, body).await;
             match asked.inspect_err(|failure| self.heed(failure)) {
                 Ok((answer, date_ms)) => {

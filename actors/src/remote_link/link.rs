@@ -15,10 +15,12 @@ use tokio_util::codec::FramedRead;
 use super::RemoteLinkLimits;
 use super::session::{Pipe, Session, StreamKey};
 use crate::panics::guarded_future;
+use crate::protocol::scope::Scopes;
 use crate::wire::lines::{JsonLines, Line};
 
-/// Opens a connection of the server: one JSON-RPC message a line, both ways, with so many bytes of room each way.
-pub type OpenStream = Box<dyn Fn(usize) -> DuplexStream + Send>;
+/// Opens a connection of the server: one JSON-RPC message a line, both ways, with so many bytes of room each way. With scopes
+/// it gets no others.
+pub type OpenStream = Box<dyn Fn(usize, Option<Scopes>) -> DuplexStream + Send>;
 
 /// See the module's documentation.
 pub(super) struct Link {
@@ -189,10 +191,10 @@ pub(super) struct Opener {
 impl Pipe for StreamPipe {
     type Opener = Opener;
 
-    fn open(opener: &Opener, key: &StreamKey, generation: u64) -> Self {
+    fn open(opener: &Opener, key: &StreamKey, generation: u64, scopes: Option<Scopes>) -> Self {
         let (lines, waiting) = mpsc::channel(opener.limits.stream_inbound_messages);
         let waiting_bytes = Rc::new(Cell::new(0));
-        let (reader, writer) = tokio::io::split((opener.open)(opener.limits.stream_pipe_bytes));
+        let (reader, writer) = tokio::io::split((opener.open)(opener.limits.stream_pipe_bytes, scopes));
         let (link, key, bytes) = (opener.link.clone(), key.clone(), waiting_bytes.clone());
         let task = actix_rt::spawn(async move {
             let Some(link) = link.upgrade() else { return };

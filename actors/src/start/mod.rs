@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::command::{CommandSetup, Runner};
 use crate::commands::{Commands, CommandsParts, EndAll};
 use crate::connection::ConnectionOrigin;
-use crate::connection::stream::opener;
+use crate::connection::stream::{narrowing_opener, opener};
 use crate::encode::Encoder;
 use crate::files::Files;
 use crate::host::Host;
@@ -181,7 +181,7 @@ impl Actors {
             network: network.clone(),
             limits: remote_link.clone(),
             message_bytes: limits.message_bytes,
-            open: Box::new(opener(&hub, ConnectionOrigin::RemoteControl, remote_control.settings.scopes)),
+            open: Box::new(narrowing_opener(&hub, ConnectionOrigin::RemoteControl, remote_control.settings.scopes)),
             lost: Addr::clone(&control).recipient(),
         };
         link_mailbox.vital(vitals.watch("remote control link")).run_on(&remote_arbiter, || RemoteLink::new(link_parts));

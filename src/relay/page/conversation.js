@@ -1,6 +1,6 @@
 // A thread as a conversation.
 
-import { html, standing, useEffect, useLayoutEffect, useMemo, useRef, useState, Top, Dot } from "./ui.js";
+import { html, standing, useEffect, useLayoutEffect, useMemo, useRef, useState, Ended, Top, Dot } from "./ui.js";
 import { Question } from "./question.js";
 import { folder } from "./threads.js";
 
@@ -21,7 +21,7 @@ export function Conversation({ app, thread: id }) {
   // New text is followed as long as nobody has scrolled up.
   useLayoutEffect(() => { if (atEnd.current && end.current) end.current.scrollIntoView({ block: "end" }); });
   const environment = app.wire ? app.wire.environment : "";
-  const title = thread ? thread.name || thread.preview || "New thread" : "Thread";
+  const title = thread ? thread.title() : "Thread";
   const unsent = app.unsent().filter((it) => it.threadId === id && !(thread && thread.has(it.clientId)));
   return html`<${Top} back=${`/m/${environment}`} title=${title}
       note=${html`<${Dot} kind=${kind} />${words}${thread && html` · ${folder(thread.cwd)}`}`} />
@@ -36,6 +36,7 @@ export function Conversation({ app, thread: id }) {
     ${thread && thread.turn && html`<p class="quiet working" role="status"><${Dot} kind="busy" /> working…</p>`}
     ${(app.threadError || (thread && thread.error)) && html`<p class="error" role="alert">${app.threadError || thread.error}</p>`}
     ${thread && thread.usage && html`<p class="quiet usage">${thread.usage.total.totalTokens.toLocaleString()} tokens</p>`}
+    <${Ended} wire=${app.wire} />
     <div ref=${end} class="end"></div>
   </main>
   <${Composer} app=${app} thread=${thread} />`;

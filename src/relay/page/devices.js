@@ -10,7 +10,7 @@ export function Devices({ app, environment }) {
     try {
       const { data } = await app.wire.request("remoteControl/client/list", { environmentId: environment, limit: 100 });
       setDevices(data);
-    } catch (failed) { if (failed.message !== "lost") setError(`Only this device is shown: ${failed.message}`); }
+    } catch (failed) { if (failed.message !== "lost") setError("Other devices are shown and removed at the machine: codex-app-server remote-control clients"); }
   };
   useEffect(() => { if (app.wire && app.wire.ready) load(); }, [app.wire && app.wire.ready]);
   const revoke = async (clientId) => {
@@ -33,7 +33,7 @@ export function Devices({ app, environment }) {
     ${error && html`<p class="quiet pad">${error}</p>`}
     <ul class="list">${shown.map((it) => html`<li key=${it.clientId} class="row">
       <div><b>${it.displayName || "This device"}</b>
-        <span class="quiet">${machine && it.clientId === machine.clientId ? "this device · " : ""}${it.platform || ""} ${since(it.lastSeenAt)}</span></div>
+        <span class="quiet">${[machine && it.clientId === machine.clientId && it.displayName && "this device", it.platform, since(it.lastSeenAt)].filter(Boolean).join(" · ") || (machine && machine.scopes.join(", "))}</span></div>
       <button class="danger" onClick=${() => revoke(it.clientId)}>Remove</button>
     </li>`)}</ul>
   </main>`;

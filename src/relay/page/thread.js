@@ -33,6 +33,13 @@ export class Thread {
     this.items.set(id, { ...item, version: item.version + 1 });
   }
 
+  // Its name, or else what it began with.
+  title() {
+    const first = [...this.items.values()].find((it) => it.type === "userMessage");
+    const text = first && first.content.find((part) => part.type === "text");
+    return this.name || this.preview || (text && text.text.split("\n")[0]) || "New thread";
+  }
+
   // Which messages of the user have arrived, by the ids that this page has given them.
   has(clientId) {
     for (const item of this.items.values()) if (item.type === "userMessage" && item.clientId === clientId) return true;

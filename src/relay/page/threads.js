@@ -1,6 +1,6 @@
 // The threads of a machine.
 
-import { html, go, since, standing, useState, Top, Dot } from "./ui.js";
+import { html, go, since, standing, useState, Ended, Top, Dot } from "./ui.js";
 
 export function Threads({ app, environment }) {
   const [search, setSearch] = useState("");
@@ -22,6 +22,7 @@ export function Threads({ app, environment }) {
     <button onClick=${begin} disabled=${!app.wire || !app.wire.ready} aria-label="New thread">+</button>
   <//>
   <main>
+    <${Ended} wire=${app.wire} />
     <input class="search" type="search" value=${search} onInput=${find} placeholder="Search threads" aria-label="Search threads" />
     ${(error || app.threadError) && html`<p class="error" role="alert">${error || app.threadError}</p>`}
     ${app.threads === null ? html`<p class="quiet pad">${kind === "bad" ? "The threads are shown when the machine is back." : "Loading…"}</p>`

@@ -37,6 +37,15 @@ export function standing(wire) {
   return verified ? ["good", "connected"] : ["waiting", "asking the machine…"];
 }
 
+// What a person can do where this page is not connected any more by itself.
+export function Ended({ wire }) {
+  if (!wire || !wire.state.ended) return null;
+  if (wire.state.ended === "revoked") return html`<section class="card" role="alert"><h2>This device was removed</h2>
+    <p>It may not reach this machine any more. To use it again, pair it with a new code.</p><a class="button" href="#/pair">Pair again</a></section>`;
+  return html`<section class="card" role="alert"><h2>Opened elsewhere</h2><p>Another tab of this page goes on with this.</p>
+    <button onClick=${() => location.reload()}>Go on here</button></section>`;
+}
+
 export function Dot({ kind }) { return html`<i class=${"dot " + kind} aria-hidden="true"></i>`; }
 
 export async function api(method, path, body) {

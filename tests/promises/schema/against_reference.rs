@@ -48,6 +48,7 @@ const MEANT: &[(&str, &[&str])] = &[
         "there the time that is left is judged by the clock of whoever reads it",
         &["RemoteControlPairingStartResponse.expiresInSeconds: unknown"],
     ),
+    ("a relay of our own knows what a controller may do", &["RemoteControlPairingStartParams.scopes: unknown"]),
     (
         "shown as it stands in the file, where only what this server goes by is judged",
         &[

@@ -20,7 +20,7 @@ use crate::wire::lines::{JsonLines, Line};
 mod open;
 mod outbox;
 
-pub use open::opener;
+pub use open::{narrowing_opener, opener};
 use outbox::Outbox;
 
 /// How a JSON-lines connection ended.

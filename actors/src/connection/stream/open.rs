@@ -19,8 +19,22 @@ pub fn opener(
     origin: ConnectionOrigin,
     scopes: Scopes,
 ) -> impl Fn(usize) -> DuplexStream + Send + Sync + use<> {
+    let open = narrowing_opener(hub, origin, scopes);
+    move |bytes| open(bytes, None)
+}
+
+/// Like [`opener`]; where a connection names scopes, it gets only those of `scopes` that are among them.
+///
+/// # Panics
+/// Panics outside an actix system.
+pub fn narrowing_opener(
+    hub: &Hub,
+    origin: ConnectionOrigin,
+    scopes: Scopes,
+) -> impl Fn(usize, Option<Scopes>) -> DuplexStream + Send + Sync + use<> {
     let (hub, arbiter) = (hub.clone(), Arbiter::current());
-    move |bytes| {
+    move |bytes, named| {
+        let scopes = named.map_or(scopes, |named| scopes.common(named));
         let (ours, theirs) = tokio::io::duplex(bytes);
         let hub = hub.clone();
         // A connection belongs to the thread of its arbiter, so it is created there.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::Message;
+use crate::protocol::scope::Scopes;
 
 /// An envelope from the backend to a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct BackendEnvelope<'a> {
     pub seq_id: Option<u64>,
     /// Where to continue if the socket is lost after this envelope was processed. Opaque to the host.
     pub cursor: Option<Cow<'a, str>>,
+    /// What the controller may do at most, with a message that opens a stream. Only a relay of our own says it.
+    pub scopes: Option<Scopes>,
     /// The content.
     pub body: BackendBody<'a>,
 }
@@ -135,6 +138,7 @@ mod tests {
             r#"{"type":"ack","client_id":"c","stream_id":"s","seq_id":4}"#,
             r#"{"type":"ack","segment_id":1,"client_id":"c","stream_id":"s","seq_id":4}"#,
             r#"{"type":"ping","client_id":"c"}"#,
+            r#"{"type":"client_message","message":"ciphertext","client_id":"c","stream_id":"s","seq_id":1,"scopes":["observe"]}"#,
             r#"{"type":"client_closed","client_id":"c","stream_id":"s"}"#,
         ] {
             assert_eq!(BackendEnvelope::read(text).unwrap().write().unwrap(), text);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::status::{RemoteControlState, RemoteControlStatusReadResponse};
 use crate::protocol::Secret;
+use crate::protocol::scope::{Scope, Scopes};
 use crate::protocol::thread::Empty;
 
 /// Requests that the remote control actor answers; the variant is named after the method.
@@ -62,6 +63,10 @@ pub struct PairingStartParams {
     /// Also requests a code for typing.
     #[serde(default)]
     pub manual_code: bool,
+    /// What the controller may do. Only a relay of our own knows it; absent: `observe` and `converse` there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<Scope>>")]
+    pub scopes: Option<Scopes>,
 }
 
 /// Result of `remoteControl/pairing/start`. Only the requesting client receives the codes.

@@ -6,6 +6,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::protocol::scope::Scopes;
+
 use super::{BackendBody, BackendEnvelope, HostBody, HostEnvelope, Message, PongStatus, Segment};
 
 /// All members of all envelopes, because serde's tagged enums cannot contain raw JSON.
@@ -33,6 +35,8 @@ struct Wire<'a> {
     seq_id: Option<u64>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     cursor: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scopes: Option<Scopes>,
 }
 
 const CLIENT_MESSAGE: &str = "client_message";
@@ -86,8 +90,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for BackendEnvelope<'a> {
             CLIENT_CLOSED => BackendBody::Closed,
             unknown => return Err(D::Error::custom(format_args!("unknown type `{unknown}`"))),
         };
-        let Wire { client_id, stream_id, seq_id, cursor, .. } = wire;
-        Ok(Self { client_id, stream_id, seq_id, cursor, body })
+        let Wire { client_id, stream_id, seq_id, cursor, scopes, .. } = wire;
+        Ok(Self { client_id, stream_id, seq_id, cursor, scopes, body })
     }
 }
 
@@ -105,6 +109,7 @@ impl Serialize for BackendEnvelope<'_> {
             stream_id: self.stream_id.as_deref().map(Cow::Borrowed),
             seq_id: self.seq_id,
             cursor: self.cursor.as_deref().map(Cow::Borrowed),
+            scopes: self.scopes,
             ..body
         };
         wire.serialize(serializer)

@@ -205,6 +205,7 @@ impl<W: Wire> Exchange<W> {
             stream_id: Some(key.stream.as_str().into()),
             seq_id,
             cursor: cursor.map(Into::into),
+            scopes: seq_id.and_then(|_| Some(self.streams.get(key)?.scopes())),
             body: body.clone(),
         };
         let Ok(text) = envelope.write().map(ByteString::from) else { return };
@@ -330,6 +331,7 @@ fn ack(key: &StreamKey, place: Place) -> ByteString {
         stream_id: Some(key.stream.as_str().into()),
         seq_id: Some(place.seq),
         cursor: None,
+        scopes: None,
         body: BackendBody::Ack { segment_id: place.segment() },
     };
     envelope.write().map(ByteString::from).unwrap_or_default()

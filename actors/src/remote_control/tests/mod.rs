@@ -256,7 +256,7 @@ impl Scene {
     }
 
     async fn pair(&mut self) -> Value {
-        self.ask(RemoteControlRequest::PairingStart(PairingStartParams { manual_code: true })).await
+        self.ask(RemoteControlRequest::PairingStart(PairingStartParams { manual_code: true, scopes: None })).await
     }
 
     /// Waits until the client is told of a status.

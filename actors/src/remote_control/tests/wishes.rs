@@ -181,7 +181,7 @@ async fn a_disable_counts_and_is_remembered_while_all_calls_wait_for_a_backend_t
     scene.enable(false).await;
     scene.told("connected").await;
     let _pair = scene.backend.hold("pair");
-    scene.request(RemoteControlRequest::PairingStart(PairingStartParams { manual_code: true })).await;
+    scene.request(RemoteControlRequest::PairingStart(PairingStartParams { manual_code: true, scopes: None })).await;
     assert_eq!(scene.pair().await["error"]["code"], -32001, "there is one call at a time");
     let answer = scene.disable(false).await;
     assert_eq!(answer["result"]["status"], "disabled", "{answer}");

@@ -3,6 +3,7 @@
 
 mod assembly;
 mod outbound;
+mod pipe;
 mod revoked;
 mod segments;
 mod streams;
@@ -16,6 +17,7 @@ use tokio::time::Instant;
 
 use super::RemoteLinkLimits;
 use crate::protocol::remote::{BackendBody, BackendEnvelope, Message, MessageKind, PongStatus, Segment};
+use crate::protocol::scope::Scopes;
 use crate::protocol::{Frame, RpcError};
 use assembly::{Assemblies, Fed};
 use outbound::Outbound;
@@ -23,19 +25,8 @@ use revoked::Revoked;
 use streams::{Stream, Streams};
 
 pub(super) use outbound::StreamKey;
+pub(super) use pipe::Pipe;
 pub(super) use segments::TooLong;
-
-/// The pipe to the connection of a stream. Dropping it ends the connection.
-pub(super) trait Pipe: Sized {
-    /// Opens pipes.
-    type Opener;
-
-    /// Opens a new connection for a stream.
-    fn open(opener: &Self::Opener, key: &StreamKey, generation: u64) -> Self;
-
-    /// Sends a line including its newline to the connection. Returns false if it has no room.
-    fn offer(&self, line: String) -> bool;
-}
 
 /// See the module's documentation.
 pub(super) struct Session<P: Pipe> {
@@ -181,14 +172,14 @@ impl<P: Pipe> Session<P> {
             log::warn!("the backend sent an envelope with an unusable name; it is ignored");
             return false;
         }
-        let key = self.streams.key(&envelope.client_id, named);
+        let (key, scopes) = (self.streams.key(&envelope.client_id, named), envelope.scopes);
         let mut room = false;
         let processed = match (envelope.body, key) {
             (BackendBody::Message(message), key) => {
-                self.message(key, &envelope.client_id, message, envelope.seq_id, now)
+                self.message(key, &envelope.client_id, message, envelope.seq_id, scopes, now)
             }
             (BackendBody::Chunk(segment), Some(key)) if named.is_some() => {
-                self.chunk(&key, &segment, envelope.seq_id, text.len(), now)
+                self.chunk(&key, &segment, envelope.seq_id, text.len(), scopes, now)
             }
             (BackendBody::Chunk(_), _) => Processed::Not,
             (BackendBody::Ack { segment_id }, Some(key)) if named.is_some() => {
@@ -224,6 +215,7 @@ impl<P: Pipe> Session<P> {
         client: &str,
         message: Message<'_>,
         seq: Option<u64>,
+        scopes: Option<Scopes>,
         now: Instant,
     ) -> Processed {
         match (message.kind(), key) {
@@ -234,7 +226,7 @@ impl<P: Pipe> Session<P> {
             (Some(MessageKind::Initialize(id)), key) => {
                 let key = key.unwrap_or_else(|| self.streams.name(client));
                 match self.refusal(&key) {
-                    None => self.open(&key, message, seq, now),
+                    None => self.open(&key, message, seq, scopes, now),
                     Some(refusal) => {
                         log::warn!("a remote stream is refused: {}", refusal.message);
                         self.refuse(&key, &MessageKind::Initialize(id), &refusal, now);
@@ -271,10 +263,17 @@ impl<P: Pipe> Session<P> {
     }
 
     /// Opens a stream, or restarts it: then its old connection is ended first.
-    fn open(&mut self, key: &StreamKey, initialize: Message<'_>, seq: Option<u64>, now: Instant) {
+    fn open(
+        &mut self,
+        key: &StreamKey,
+        initialize: Message<'_>,
+        seq: Option<u64>,
+        scopes: Option<Scopes>,
+        now: Instant,
+    ) {
         self.assemblies.forget(key);
         let generation = self.streams.next_generation();
-        let pipe = P::open(&self.opener, key, generation);
+        let pipe = P::open(&self.opener, key, generation, scopes);
         if !pipe.offer(initialize.line()) {
             log::error!("a new remote connection has no room for its first message");
         }
@@ -320,6 +319,7 @@ impl<P: Pipe> Session<P> {
         segment: &Segment<'_>,
         seq: Option<u64>,
         envelope_bytes: usize,
+        scopes: Option<Scopes>,
         now: Instant,
     ) -> Processed {
         if self.revoked.contains(&key.client) {
@@ -340,7 +340,7 @@ impl<P: Pipe> Session<P> {
                 Processed::Not
             }
             Fed::Complete(bytes) => match std::str::from_utf8(&bytes).ok().and_then(|text| Message::new(text).ok()) {
-                Some(message) => self.message(Some(key.clone()), &key.client, message, Some(seq), now),
+                Some(message) => self.message(Some(key.clone()), &key.client, message, Some(seq), scopes, now),
                 None => {
                     log::warn!("a remote message in segments is not JSON; it is ignored");
                     Processed::Not

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::connection::ConnectionOrigin;
-use crate::connection::stream::opener;
+use crate::connection::stream::narrowing_opener;
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::mailbox::reserve;
@@ -88,7 +88,7 @@ impl Test {
     async fn start(limits: Limits, link: RemoteLinkLimits) -> Self {
         let message_bytes = limits.message_bytes;
         let (hub, remains) = hub(limits);
-        let open = Box::new(opener(&hub, ConnectionOrigin::RemoteControl, Scopes::ALL));
+        let open = Box::new(narrowing_opener(&hub, ConnectionOrigin::RemoteControl, Scopes::ALL));
         let (tell, lost) = mpsc::channel(16);
         let listener = Listener(tell).start().recipient();
         let (address, mailbox) = reserve(link.mailbox_messages);

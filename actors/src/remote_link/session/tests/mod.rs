@@ -34,7 +34,7 @@ pub(super) struct TestPipe {
 impl Pipe for TestPipe {
     type Opener = Connections;
 
-    fn open(opener: &Connections, key: &StreamKey, generation: u64) -> Self {
+    fn open(opener: &Connections, key: &StreamKey, generation: u64, _: Option<Scopes>) -> Self {
         let stream = format!("{}/{}", key.client, key.stream);
         opener.opened.borrow_mut().push((stream.clone(), generation));
         Self { stream, generation, connections: opener.clone() }
