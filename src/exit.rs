@@ -84,7 +84,10 @@ fn of_server(error: &ServerError) -> i32 {
         ServerError::Listen(error) => of_listener(error),
         ServerError::Auth(error) => of_auth(error),
         ServerError::Override(_) => USAGE,
-        ServerError::RemoteControl(_) | ServerError::Door(_) | ServerError::StrictConfig(_) => CONFIGURATION,
+        ServerError::RemoteControl(_)
+        | ServerError::Door(_)
+        | ServerError::Traces(_)
+        | ServerError::StrictConfig(_) => CONFIGURATION,
         ServerError::Admin(error) => of_admin(error),
         ServerError::Store(
             StoreError::Busy | StoreError::Locked(_) | StoreError::Full(_) | StoreError::NotKept { .. },

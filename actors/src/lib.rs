@@ -105,6 +105,7 @@ pub mod store;
 pub mod thread;
 pub mod threads;
 pub mod times;
+pub mod traces;
 pub mod turn;
 pub mod vital;
 pub mod wire;

@@ -78,6 +78,7 @@ async fn start(home: &TempDir, unix: Vec<UnixListener>, tcp: Vec<std::net::TcpLi
     let vitals = Vitals::default();
     let parts = ActorsParts {
         listeners: Vec::new(),
+        traces: Default::default(),
         models: ModelSetup::new(settings.model, environment, &account, None, Clock::system(), &host),
         turns: settings.turns,
         mcp: settings.mcp,

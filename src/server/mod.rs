@@ -24,6 +24,7 @@ use app_server_actors::{
     remote_control::{AtStart, BackendUrl},
     start::{Actors, ActorsParts},
     store::{Reopen, Store, StoreError},
+    traces::TraceError,
 };
 use futures_util::{StreamExt, stream};
 use tokio::{io::AsyncReadExt, sync::oneshot, time::timeout};
@@ -70,6 +71,9 @@ pub enum ServerError {
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Traces cannot be sent.
+    #[error(transparent)]
+    Traces(#[from] TraceError),
     /// The working directory is gone.
     #[error("the working directory cannot be used ({0}); it may have been removed: start in another one")]
     WorkingDirectory(io::Error),

@@ -16,6 +16,7 @@ use app_server_actors::{
     remote_control::RemoteControlSetup,
     start::ActorsParts,
     store::Store,
+    traces::Traces,
     vital::Vitals,
 };
 
@@ -34,6 +35,7 @@ pub(crate) fn actors_parts(
     let account = Arc::new(Credentials::new(codex_home));
     let (models, token_url) = models(settings, &account, &host);
     let sign_in = sign_in::setup(&account, &models, &settings.sign_in);
+    let traces = Traces::start(&settings.traces, &models.network)?;
     let (vitals, clock) = (Vitals::default(), Clock::system());
     let metrics = Arc::new(Metrics::new(clock.unix_ms()));
     Ok(ActorsParts {
@@ -45,6 +47,7 @@ pub(crate) fn actors_parts(
         store: Store::open(&codex_home.join(STORE_FILE), &settings.limits, &metrics, &vitals)?,
         catalog: Catalog::start(sources.with_models(models).with_sign_in(sign_in), &settings.limits, &vitals),
         turns: settings.turns.clone(),
+        traces,
         mcp: settings.mcp.clone(),
         metrics,
         clock,

@@ -15,6 +15,7 @@ use app_server_actors::{
     relay::RelaySettings,
     remote_control::RemoteControlSettings,
     remote_link::RemoteLinkLimits,
+    traces::TraceSettings,
     turn::TurnLimits,
 };
 use serde::Deserialize;
@@ -59,6 +60,8 @@ pub struct Settings {
     pub startup: Startup,
     /// Ending the server.
     pub shutdown: Shutdown,
+    /// Traces.
+    pub traces: TraceSettings,
     /// Logging.
     pub log: LogSettings,
 }

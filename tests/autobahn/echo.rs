@@ -70,6 +70,7 @@ fn hub(home: PathBuf) -> Result<Hub, Box<dyn std::error::Error>> {
     let vitals = Vitals::default();
     let actors = Actors::start(ActorsParts {
         listeners: Vec::new(),
+        traces: Default::default(),
         store: Store::open(&home.join("echo.sqlite"), &limits, &Default::default(), &vitals)?,
         catalog: Catalog::start(CatalogSources::new(home.clone(), home), &limits, &vitals),
         models: ModelSetup::new(model, Environment::from_fn(|_| None), &account, None, Clock::system(), &host),

@@ -37,6 +37,7 @@ use crate::router::Router;
 use crate::search::Search;
 use crate::store::Store;
 use crate::threads::{EndTurns, Threads, ThreadsParts};
+use crate::traces::Traces;
 use crate::turn::{LeftAlone, TurnLimits, TurnSetup, usual_shell};
 use crate::vital::Vitals;
 
@@ -59,6 +60,8 @@ pub struct ActorsParts {
     pub models: ModelSetup,
     /// The bounds of turns.
     pub turns: TurnLimits,
+    /// Where turns tell on what they have spent their time.
+    pub traces: Traces,
     /// The bounds of MCP servers.
     pub mcp: McpLimits,
     /// The user's tokens, which all that talk to a backend share.
@@ -105,6 +108,7 @@ impl Actors {
             catalog,
             models,
             turns: turn_limits,
+            traces,
             mcp: mcp_limits,
             account,
             clock,
@@ -132,6 +136,7 @@ impl Actors {
             models,
             store: store.clone(),
             clock: clock.clone(),
+            traces,
             metrics: metrics.clone(),
             runner: runner.clone(),
             mcp: mcp.clone(),

@@ -35,7 +35,7 @@ impl Run {
         let mut answer = Answer::new(self.task.rules.mode == ModeKind::Plan);
         let mut wanted = Vec::new();
         let provider = self.task.rules.provider.clone();
-        let mut asked = Asked::new(self.setup.metrics.clone(), &provider.id);
+        let mut asked = Asked::new(&self.setup, &self.task.turn_id, &provider.id);
         let mut events = self.models.ask(provider, request);
         let end = loop {
             let event = tokio::select! {

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::TurnSetup;
 use crate::metrics::Metrics;
 use crate::model::ModelEvent;
+use crate::traces::{Span, Traces};
 
 /// A call to a model that has begun.
 pub(super) struct Asked {
     metrics: Arc<Metrics>,
+    traces: Traces,
+    turn_id: Arc<str>,
     provider: String,
     since: Instant,
     began: bool,
@@ -16,8 +20,15 @@ pub(super) struct Asked {
 
 impl Asked {
     /// The call begins now.
-    pub(super) fn new(metrics: Arc<Metrics>, provider: &str) -> Self {
-        Self { metrics, provider: provider.to_owned(), since: Instant::now(), began: false }
+    pub(super) fn new(setup: &TurnSetup, turn_id: &Arc<str>, provider: &str) -> Self {
+        Self {
+            metrics: setup.metrics.clone(),
+            traces: setup.traces.clone(),
+            turn_id: turn_id.clone(),
+            provider: provider.to_owned(),
+            since: Instant::now(),
+            began: false,
+        }
     }
 
     /// The model said something.
@@ -36,5 +47,12 @@ impl Asked {
     /// The call is over: it was `answered`, `failed`, or was `stopped` by somebody.
     pub(super) fn end(self, how: &'static str) {
         self.metrics.models.ended(&self.provider, how);
+        self.traces.ended(Span {
+            turn_id: &self.turn_id,
+            name: "model",
+            since: self.since,
+            failed: how == "failed",
+            attributes: &[("provider", &self.provider), ("end", how)],
+        });
     }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::prelude::*;
 use actix_rt::task::spawn_blocking;
@@ -26,6 +27,7 @@ use crate::protocol::model::{HistoryItem, Role};
 use crate::protocol::thread::ThreadId;
 use crate::protocol::turn::{CodexErrorInfo, TurnError};
 use crate::store;
+use crate::traces::{Span, TURN};
 
 /// What reaches a turn while it runs.
 pub(super) enum Input {
@@ -61,6 +63,7 @@ pub(super) struct Run {
 /// What stays of the task once its words are taken.
 pub(super) struct Outline {
     thread_id: ThreadId,
+    pub(super) turn_id: Arc<str>,
     pub(super) rules: TurnRules,
     compact_first: bool,
 }
@@ -113,8 +116,8 @@ impl Run {
     ) -> (Self, Purpose) {
         let TurnTask { thread_id, turn_id, purpose, rules, history, compact_first, shells, servers, allowed } = task;
         let toolbox =
-            Toolbox::new(setup.clone(), thread_id, turn_id, rules.clone(), thread, (shells, servers), allowed);
-        let task = Outline { thread_id, rules, compact_first };
+            Toolbox::new(setup.clone(), thread_id, turn_id.clone(), rules.clone(), thread, (shells, servers), allowed);
+        let task = Outline { thread_id, turn_id, rules, compact_first };
         let history = history.unwrap_or_default();
         (
             Self {
@@ -138,6 +141,7 @@ impl Run {
 
     /// Runs the turn to its end, which is reported.
     pub(super) async fn run(mut self, purpose: Purpose, is_ephemeral: bool) {
+        let since = Instant::now();
         let ended = self.converse(purpose, is_ephemeral).await;
         if ended.is_err() {
             // Commands outlive a turn only where it ended by itself.
@@ -156,6 +160,13 @@ impl Run {
             Err(Stop::Gone) => return,
         };
         self.setup.metrics.turns.add(outcome.label());
+        self.setup.traces.ended(Span {
+            turn_id: &self.task.turn_id,
+            name: TURN,
+            since,
+            failed: matches!(outcome, TurnOutcome::Failed(_)),
+            attributes: &[("thread", &self.task.thread_id.to_string()), ("end", outcome.label())],
+        });
         self.toolbox.changes.finish().await;
         self.add_injected();
         self.reporter.push(TurnEvent::Ended { outcome });

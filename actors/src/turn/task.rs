@@ -24,6 +24,7 @@ use crate::protocol::thread::{ThreadGoal, ThreadId};
 use crate::reply::Reply;
 use crate::skills::SkillSearch;
 use crate::store::Store;
+use crate::traces::Traces;
 
 /// What all turns work with.
 pub struct TurnSetup {
@@ -37,6 +38,8 @@ pub struct TurnSetup {
     pub clock: Clock,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Where it is told on what the time was spent.
+    pub traces: Traces,
     /// How commands are run.
     pub runner: Runner,
     /// How MCP servers are run.
@@ -111,6 +114,7 @@ impl TurnSetup {
             store: store.clone(),
             clock: clock.clone(),
             metrics: Arc::default(),
+            traces: Traces::default(),
             runner: Runner::none(),
             mcp: McpSetup::none(),
             shell: SHELLS[1].to_owned(),

@@ -45,6 +45,7 @@ const ACTORS: &[&str] = &[
     "command",
     "account",
     "http",
+    "traces",
     "network",
     "environment",
     "desk",

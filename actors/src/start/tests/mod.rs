@@ -58,6 +58,7 @@ pub(crate) fn hub(limits: Limits) -> (Hub, Remains) {
     let account = Arc::new(Credentials::new(home.path()));
     let actors = Actors::start(ActorsParts {
         listeners: Vec::new(),
+        traces: Default::default(),
         limits: Arc::new(limits),
         host,
         store: store.clone(),

@@ -48,6 +48,7 @@ use super::answer::Call;
 use crate::protocol::model::{HistoryItem, ToolOutput, ToolSpec};
 use crate::protocol::quoted::beginning;
 use crate::protocol::settings::ModeKind;
+use crate::traces::Span;
 
 use outcome::Answer;
 pub(super) use outcome::Made;
@@ -115,7 +116,7 @@ pub(super) fn only_looks(tool: &ToolSpec) -> bool {
 pub(super) fn make(toolbox: Rc<Toolbox>, number: usize, call: Call) -> LocalBoxFuture<'static, Made> {
     Box::pin(async move {
         let (call_id, since) = (call.call_id.clone(), Instant::now());
-        let metrics = toolbox.setup.metrics.clone();
+        let (setup, turn_id) = (toolbox.setup.clone(), toolbox.turn_id.clone());
         let own = TOOLS.iter().chain(OTHERS.iter().copied()).find(|tool| tool.name == call.name);
         let of_client = toolbox.rules.client_tools.iter().find(|tool| tool.is_called(&call.name)).cloned();
         let of_servers = if toolbox.rules.mcp_servers.is_empty() { Vec::new() } else { toolbox.servers.tools() };
@@ -136,7 +137,14 @@ pub(super) fn make(toolbox: Rc<Toolbox>, number: usize, call: Call) -> LocalBoxF
             (None, None, Some(tool)) => mcp::call_server(toolbox, tool, call).await,
             (None, None, None) => Answer::Text(format!("unsupported call: {}", beginning(&call.name))),
         };
-        metrics.tool(label, since.elapsed());
+        setup.metrics.tool(label, since.elapsed());
+        setup.traces.ended(Span {
+            turn_id: &turn_id,
+            name: "tool",
+            since,
+            failed: false,
+            attributes: &[("tool", label)],
+        });
         let (output, ends_turn) = match answer {
             Answer::Text(text) => (ToolOutput::Text(text), false),
             Answer::Parts(parts) => (ToolOutput::Parts(parts), false),
