@@ -162,7 +162,7 @@ class Day:
             self.screen.wait("Plan mode")
             self.screen.gone(BUSY)
             self.screen.key("BTab")
-            self.screen.wait("for Default mode")
+            self.screen.gone("Plan mode")
         with self.step("/recap"):
             self.screen.say("/recap")
             self.screen.wait("A day with clients")
@@ -193,6 +193,7 @@ class Day:
             self.screen.key("Enter")
             self.screen.wait(r"tidy\s+\[Skill\] puts a room in order")
             self.screen.key("Escape")
+            self.screen.gone(r"\[Skill\]")
             self.screen.key("C-u")
             self.screen.wait(IDLE)
         with self.step("a skill by its name"):
