@@ -101,6 +101,11 @@ impl AdminListener {
         };
         let message = format!("admin: {}", crate::terminal::shown(&place));
         logging::say(&message, &format!("  {message}\n"));
+        if matches!(self, Self::Tcp(listener) if listener.local_addr().is_ok_and(|it| !it.ip().is_loopback())) {
+            log::warn!(
+                "tokens of the admin listener cross the network unencrypted; put a proxy with TLS in front of it"
+            );
+        }
     }
 }
 

@@ -52,10 +52,11 @@ impl Recent {
     }
 }
 
-/// Without colours and other control characters, and not too long.
+/// Without colours, other control characters and the priority for a journal, and not too long.
 fn plain(line: &str) -> String {
     let mut text = String::new();
-    let mut characters = line.trim_end().chars();
+    let prioritized = line.strip_prefix('<').and_then(|rest| rest.get(1..)?.strip_prefix('>'));
+    let mut characters = prioritized.unwrap_or(line).trim_end().chars();
     while let Some(character) = characters.next() {
         if character == '\u{1b}' {
             // A colour ends with a letter.
@@ -79,7 +80,7 @@ mod tests {
         let recent = Recent::new();
         recent.push(b"early\n");
         recent.keep(2);
-        for line in ["one", "two", "\u{1b}[31mthree\u{1b}[0m"] {
+        for line in ["one", "two", "<4>\u{1b}[31mthree\u{1b}[0m"] {
             recent.push(format!("{line}\n").as_bytes());
         }
         assert_eq!(recent.read(), ["two", "three"]);

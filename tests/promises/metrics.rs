@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::os::unix::net::UnixStream;
 
 use serde_json::json;
 
@@ -10,6 +11,7 @@ use crate::support::home::Home;
 use crate::support::http;
 use crate::support::model::Reply;
 use crate::support::process::Launch;
+use crate::support::remote;
 use crate::support::secrets;
 use crate::support::server::Server;
 
@@ -58,6 +60,35 @@ fn the_owner_sees_on_the_control_socket_what_clients_have_asked() {
     assert_eq!(samples["codex_app_server_remote_control_state{state=\"disabled\"}"], 1.0);
     assert!(samples["process_resident_memory_bytes"] > 1e6);
     assert!(samples["codex_app_server_db_file_bytes"] > 0.0);
+}
+
+#[test]
+fn requests_are_told_apart_by_transport() {
+    let home = Home::new();
+    let path = home.join("admin.sock");
+    let scrape = || {
+        let mut stream = UnixStream::connect(&path).expect("the admin socket takes connections");
+        parse(&http::exchange(&mut stream, SCRAPE).expect("an answer").body)
+    };
+    let admin = format!("unix://{}", path.display());
+    let server = Server::stdio(Launch::at(&home).args(&["--admin", &admin]));
+    let mut client = server.client();
+    client.call("model/list", json!({}));
+    assert_eq!(scrape()[&requests("stdio", "model/list", "ok")], 1.0);
+    assert_eq!(scrape()["codex_app_server_connections{transport=\"stdio\"}"], 1.0);
+    drop((client, server));
+
+    let server = Server::ws(Launch::at(&home).args(&["--admin", &admin]));
+    server.client().call("model/list", json!({}));
+    assert_eq!(scrape()[&requests("websocket", "model/list", "ok")], 1.0);
+    assert_eq!(scrape()["codex_app_server_connections_opened_total{transport=\"tcp\"}"], 1.0);
+
+    let (server, backend) = remote::shared();
+    let mut phone = backend.controller();
+    phone.initialize();
+    let there = samples(&server);
+    assert_eq!(there[&requests("remote_control", "initialize", "ok")], 1.0);
+    assert_eq!(there["codex_app_server_connections{transport=\"remote_control\"}"], 1.0);
 }
 
 #[test]
@@ -129,7 +160,7 @@ fn who_is_not_let_in_is_counted_by_reason() {
     let server = Server::ws(Launch::at(&home).args(&flags).arg("--admin").arg(format!("unix://{}", admin.display())));
     assert_eq!(server.answer_to_upgrade(&[]).status, 401);
     assert_eq!(server.answer_to_upgrade(&[("Authorization", "Bearer wrong")]).status, 401);
-    let mut stream = std::os::unix::net::UnixStream::connect(admin).expect("the admin socket takes connections");
+    let mut stream = UnixStream::connect(admin).expect("the admin socket takes connections");
     let samples = parse(&http::exchange(&mut stream, SCRAPE).expect("an answer").body);
     assert_eq!(samples["codex_app_server_auth_failures_total{reason=\"missing\"}"], 1.0);
     assert_eq!(samples["codex_app_server_auth_failures_total{reason=\"invalid_token\"}"], 1.0);
