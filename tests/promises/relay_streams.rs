@@ -89,7 +89,9 @@ fn a_phone_that_loses_signal_comes_back_and_misses_nothing() {
     // What is said again is not taken again.
     again.say_as(2, &json!({"id": 2, "method": "thread/loaded/list", "params": {}}));
     again.say_as(3, &json!({"id": 3, "method": "thread/loaded/list", "params": {}}));
-    assert_eq!(again.next_of("server_message")["message"]["id"], 3);
+    // News may come first.
+    let mut answers = std::iter::repeat_with(|| again.next_of("server_message")["message"]["id"].take());
+    assert_eq!(answers.find(|id| !id.is_null()), Some(json!(3)));
 }
 
 #[test]

@@ -37,6 +37,7 @@ class Server:
 
     def __init__(self, home, model):
         self.home = home
+        self.clients = []
         self.socket = f"{home}/app-server-control/app-server-control.sock"
         with open(f"{home}/config.toml", "w") as file:
             file.write(
@@ -54,7 +55,10 @@ class Server:
         until = time.monotonic() + patience
         while True:
             try:
-                return Client(self.socket, name)
+                client = Client(self.socket, name)
+                with LOCK:
+                    self.clients = [it for it in self.clients if not it.closed] + [client]
+                return client
             except Gone as gone:
                 if time.monotonic() > until:
                     raise RuntimeError(f"no server: {gone}") from gone
@@ -81,7 +85,16 @@ def again_and_again(work):
                 fault(f"{work.__name__}: {error}")
                 time.sleep(1)
 
+    run.__name__ = work.__name__
     return run
+
+
+def refused_for_a_reason(method, error):
+    """A full disk, or a server that ends: nothing is promised."""
+    count(f"refused: {method}")
+    if not any(reason in str(error) for reason in ("disk", "ending", "shutting down", "drain")):
+        fault(f"{method}: {error}")
+    time.sleep(0.5)
 
 
 def answered_once(client, who):
@@ -109,7 +122,11 @@ NAMES = {}
 def rename(server):
     """What was acknowledged is remembered, and asked for at the end."""
     client = server.connect("rename")
-    thread = client.call("thread/start", {})["thread"]["id"]
+    try:
+        thread = client.call("thread/start", {})["thread"]["id"]
+    except RuntimeError as error:
+        refused_for_a_reason("thread/start", error)
+        return
     for number in range(200):
         if STOP.is_set():
             break
@@ -117,11 +134,7 @@ def rename(server):
         try:
             client.call("thread/name/set", {"threadId": thread, "name": name})
         except RuntimeError as error:
-            # A full disk, a server that ends: refused, so nothing is promised.
-            count("changes refused")
-            if "disk" not in str(error) and "ending" not in str(error) and "shut" not in str(error):
-                fault(f"rename: {error}")
-            time.sleep(0.2)
+            refused_for_a_reason("thread/name/set", error)
             continue
         with LOCK:
             NAMES[thread] = name
@@ -135,17 +148,21 @@ def rename(server):
 def turns(server):
     """Turns with tools and approvals. Every turn that began ends."""
     client = server.connect("turns")
-    thread = client.call("thread/start", {"cwd": server.home})["thread"]["id"]
+    try:
+        thread = client.call("thread/start", {"cwd": server.home})["thread"]["id"]
+    except RuntimeError as error:
+        refused_for_a_reason("thread/start", error)
+        return
     for _ in range(20):
         if STOP.is_set():
             break
-        text = random.choice(["hello", "run: echo one", "ask: echo two", "think: deeply", "slow: 0.3", "fail: 500"])
+        text = random.choice(["hello", "run: echo one", "ask: echo two", "think: deeply", "slow: 0.3", "fail: 400"])
         try:
             turn = client.call("turn/start", {"threadId": thread, "input": [{"type": "text", "text": text}]})["turn"]["id"]
-        except RuntimeError:
-            count("turns refused")
-            time.sleep(0.5)
+        except RuntimeError as error:
+            refused_for_a_reason("turn/start", error)
             continue
+        client.waits_for = f"the end of turn {turn} of thread {thread}"
         while True:
             message = client.notifications.pop(0) if client.notifications else client.receive()
             client.keep(message) if "id" in message else None
@@ -222,7 +239,7 @@ def main():
     process, began = server.process.pid, time.monotonic()
     marks, samples = [], []
     workers = [churn, churn, rename, rename, turns, turns, flood, stall]
-    threads = [threading.Thread(target=work, args=[server], daemon=True) for work in workers]
+    threads = [threading.Thread(target=work, args=[server], daemon=True, name=work.__name__) for work in workers]
     for thread in threads:
         thread.start()
 
@@ -251,7 +268,8 @@ def main():
     for thread in threads:
         thread.join(120)
         if thread.is_alive():
-            fault("a client still waits for an answer")
+            waiting = [client.waits_for for client in server.clients if client.name == thread.name and client.waits_for]
+            fault(f"{thread.name} still waits: {waiting}")
     judge(server, samples, marks, process)
     os.kill(process, signal.SIGTERM)
     while os.path.exists(f"/proc/{process}"):

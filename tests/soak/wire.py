@@ -22,6 +22,9 @@ class Client:
         self.answers = {}
         self.notifications = []
         self.requests = []
+        self.name = name
+        self.closed = False
+        self.waits_for = None
         try:
             self.socket.connect(path)
             key = base64.b64encode(os.urandom(16)).decode()
@@ -112,10 +115,13 @@ class Client:
 
     def call(self, method, params):
         """The result, or an exception with the error."""
+        self.waits_for = f"{method} {params}"
         answer = self.answer_to(self.begin(method, params))
+        self.waits_for = None
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']}")
         return answer["result"]
 
     def close(self):
+        self.closed = True
         self.socket.close()
