@@ -8,8 +8,19 @@ use std::{
 };
 
 use actix::Addr;
-use actix_rt::{task::JoinHandle, time::timeout};
-use actix_web::{HttpServer, dev::ServerHandle, http::KeepAlive, web};
+use actix_http::{
+    HttpServiceBuilder, Request, Response,
+    body::BoxBody,
+    h1::{ExpectHandler, UpgradeHandler},
+};
+use actix_rt::{net::TcpStream, task::JoinHandle, time::timeout};
+use actix_service::{Service, ServiceFactory, map_config};
+use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_web::{
+    dev::{AppConfig, Server, ServerHandle},
+    http::KeepAlive,
+    web,
+};
 use app_server_actors::{clock::Clock, relay::Relay, store::Store, vital::Vitals};
 use tokio::sync::mpsc;
 
@@ -26,6 +37,9 @@ use crate::{
     listen::{PublicUrl, RelayAddress},
     settings::{self, Settings},
 };
+
+/// Name of the listener in the library's messages.
+const NAME: &str = "relay";
 
 /// A running listener and the actor behind it.
 pub struct RelayListener {
@@ -65,12 +79,12 @@ impl RelayListener {
         let proxies = TrustedProxies::new(&http.trusted_proxies).map_err(|e| RelayError::Setting(e.to_string()))?;
         let public = arguments.public_url.clone();
         let rules = Arc::new(Rules::new(settings, proxies.clone(), public.clone(), encrypted)?);
-        let entrance = Entrance::new(&http, &capacity, proxies);
+        let entrance = Arc::new(Entrance::new(&http, &capacity, proxies));
 
         let (tell, mut started) = mpsc::channel(1);
         let only = Arc::new(OnceLock::new());
         let (vitals, relay_settings) = (vitals.clone(), settings.relay.clone());
-        let server = HttpServer::new(move || {
+        let site = move || {
             let relay = only.get_or_init(|| {
                 let relay = Relay::start(relay_settings.clone(), store.clone(), clock.clone(), &vitals);
                 // There is room: this is the only message, and the receiver is waiting for it.
@@ -78,25 +92,21 @@ impl RelayListener {
                 relay
             });
             app(web::Data::new(Site { relay: relay.clone(), rules: rules.clone() }))
-        })
-        .workers(1)
-        // Never reached, because the reserve limits itself.
-        .max_connections(capacity.connections + 2 * capacity.reserve)
-        .disable_signals()
-        // The entrance limits these times.
-        .keep_alive(KeepAlive::Os)
-        .client_request_timeout(Duration::ZERO)
-        .client_disconnect_timeout(Duration::ZERO)
-        .on_connect(move |connection, data| {
-            if let Some(stream) = tcp_stream(connection) {
-                // Small messages do not wait for each other. It only fails if the peer is gone already.
-                let _ = stream.set_nodelay(true);
-            }
-            entrance.meet(connection, data);
-        });
+        };
+        let server = Server::build()
+            .workers(1)
+            // Never reached, because the reserve limits itself.
+            .max_concurrent_connections(capacity.connections + 2 * capacity.reserve)
+            .disable_signals();
         let server = match tls {
-            Some(config) => server.listen_rustls_0_23(socket, config),
-            None => server.listen(socket),
+            Some(config) => server.listen(NAME, socket, move || {
+                let service = http1::<TlsStream<TcpStream>, _>(entrance.clone());
+                service.h1(map_config(site(), |()| AppConfig::default())).rustls_0_23(config.clone())
+            }),
+            None => server.listen(NAME, socket, move || {
+                let service = http1::<TcpStream, _>(entrance.clone());
+                service.h1(map_config(site(), |()| AppConfig::default())).tcp()
+            }),
         };
         let server = server.map_err(failed)?.run();
         let handle = server.handle();
@@ -153,6 +163,29 @@ impl RelayListener {
         // Sockets that are not read are dropped afterwards.
         let _ = timeout(close, self.handle.stop(true)).await;
     }
+}
+
+/// HTTP/1.1 and nothing else: WebSockets need it, and the rule for hosts knows its header.
+fn http1<Stream, S>(entrance: Arc<Entrance>) -> HttpServiceBuilder<Stream, S, ExpectHandler, UpgradeHandler>
+where
+    Stream: 'static,
+    S: ServiceFactory<Request, Config = ()>,
+    S::Error: Into<Response<BoxBody>> + 'static,
+    S::InitError: std::fmt::Debug,
+    <S::Service as Service<Request>>::Future: 'static,
+{
+    HttpServiceBuilder::default()
+        // The entrance limits these times.
+        .keep_alive(KeepAlive::Os)
+        .client_request_timeout(Duration::ZERO)
+        .client_disconnect_timeout(Duration::ZERO)
+        .on_connect_ext(move |connection: &Stream, data| {
+            if let Some(stream) = tcp_stream(connection) {
+                // Small messages do not wait for each other. It only fails if the peer is gone already.
+                let _ = stream.set_nodelay(true);
+            }
+            entrance.meet(connection, data);
+        })
 }
 
 fn why(ended: Result<io::Result<()>, actix_rt::task::JoinError>) -> io::Error {

@@ -76,6 +76,7 @@ mod relay_accounts;
 mod relay_faults;
 mod relay_pairing;
 mod relay_streams;
+mod relay_tls;
 mod remote_commands;
 mod remote_control_start;
 mod remote_control_wish;

@@ -8,8 +8,8 @@ use std::thread;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, StreamOwned};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -29,6 +29,26 @@ const CERTIFICATE: &str = "MIIBmjCCAUGgAwIBAgIUXHjM9zbZc6trii3hn+IUSMFr/e4wCgYIK
 /// The key of [`CERTIFICATE`]. Nothing but these tests trusts it.
 const KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgO6yVIqEd214WN9v5eiLdHNF5lwTE7ooGWPQe3bJu+j2hRANCAASL\
     vm9CV1RVbJrPlCAE/6Wj/awot+H5jgBqwGybPZfZ1qor2XKyV/0MowDREZZ3NvGVSSNzg5r2UWcCEX0GePuv";
+
+/// [`CERTIFICATE`] and [`KEY`] in PEM.
+pub fn pem() -> (String, String) {
+    let pem = |what: &str, base64: &str| {
+        format!("-----BEGIN {what}-----\n{}\n-----END {what}-----\n", base64.replace(['\n', ' '], ""))
+    };
+    (pem("CERTIFICATE", CERTIFICATE), pem("PRIVATE KEY", KEY))
+}
+
+/// Opens TLS to [`HOST`] on a connection that leads there, and trusts nobody else.
+pub fn open_tls(stream: std::net::TcpStream) -> StreamOwned<ClientConnection, std::net::TcpStream> {
+    let mut roots = RootCertStore::empty();
+    let certificate = BASE64_STANDARD.decode(CERTIFICATE).expect("base64");
+    roots.add(CertificateDer::from(certificate)).expect("a certificate");
+    let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    // As browsers do.
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let name = HOST.try_into().expect("a name");
+    StreamOwned::new(ClientConnection::new(Arc::new(config), name).expect("a connection"), stream)
+}
 
 /// A running proxy; it ends when it is dropped.
 pub struct TunnelProxy {
