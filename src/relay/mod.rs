@@ -22,20 +22,14 @@ mod site;
 mod tls;
 mod token;
 
-use std::{
-    error::Error,
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{error::Error, fs, path::Path, sync::Arc, time::Duration};
 
 use actix::Addr;
 use app_server_actors::{
     clock::Clock,
     limits::Limits,
-    relay::{EndRelay, open_store},
-    store::{self, Store, StoreError},
+    relay::EndRelay,
+    store::{self, Store},
     vital::Vitals,
 };
 
@@ -46,7 +40,7 @@ use crate::{
     signals::{Signals, Wish},
 };
 pub use listen::RelayListener;
-pub use token::{exposed, new_token};
+pub use token::new_token;
 
 /// The directory below `$CODEX_HOME`.
 pub const DIRECTORY: &str = "relay";
@@ -93,9 +87,7 @@ async fn close(store: &Addr<Store>, vitals: &Vitals) {
 pub fn open(codex_home: &Path, limits: &Limits, vitals: &Vitals) -> Result<Arc<Addr<Store>>, Box<dyn Error>> {
     let directory = codex_home.join(DIRECTORY);
     private_directory(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-    let file: PathBuf = directory.join(STORE_FILE);
-    let opened: Result<_, StoreError> = open_store(&file, limits, vitals);
-    Ok(opened?)
+    Ok(Store::open_relay(&directory.join(STORE_FILE), limits, vitals)?)
 }
 
 fn private_directory(path: &Path) -> std::io::Result<()> {

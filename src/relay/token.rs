@@ -41,12 +41,7 @@ pub async fn run(action: &TokenAction, store: &Addr<Store>) -> Result<(), Box<dy
 
 async fn add(name: &str, store: &Addr<Store>) -> Result<(), Box<dyn Error>> {
     let token = new_token(name, store).await?;
-    Ok(print(format!("{}\n", exposed(&token)).as_bytes())?)
-}
-
-/// The text of a token, for the one place where it is written down.
-pub fn exposed(token: &Secret) -> &str {
-    token.expose()
+    Ok(print(format!("{}\n", token.expose()).as_bytes())?)
 }
 
 /// Makes a token of the account `name`.

@@ -59,7 +59,7 @@ pub async fn run(
     let token_file = codex_home.join(DIRECTORY).join(TOKEN_FILE);
     if !token_file.exists() {
         let token = relay::new_token(ACCOUNT, &store).await?;
-        replace(&token_file, relay::exposed(&token).as_bytes(), NewFile::Private)
+        replace(&token_file, token.expose().as_bytes(), NewFile::Private)
             .map_err(|error| format!("{}: {error}", token_file.display()))?;
     }
     let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, PORT));

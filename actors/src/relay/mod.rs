@@ -33,9 +33,7 @@ use actix_web::HttpResponse;
 
 use crate::clock::Clock;
 use crate::context::Context;
-use crate::limits::Limits;
 use crate::mailbox;
-use crate::metrics::Metrics;
 use crate::protocol::remote::Machine;
 use crate::store::{Question, Store, ask};
 use crate::vital::Vitals;
@@ -174,19 +172,6 @@ impl ServerAdmitted {
         };
         Ok(socket.serve(outbox, settings.server_message_bytes, hear, gone))
     }
-}
-
-/// Opens the store of a relay in `file`, on a thread of its own; as [`Store::open_relay`].
-///
-/// # Errors
-/// As for [`Store::open_relay`].
-pub fn open_store(
-    file: &std::path::Path,
-    limits: &Limits,
-    vitals: &Vitals,
-) -> Result<Arc<Addr<Store>>, crate::store::StoreError> {
-    // A relay counts, and nobody reads it yet.
-    Store::open_relay(file, limits, &Arc::new(Metrics::new(0)), vitals)
 }
 
 impl Actor for Relay {

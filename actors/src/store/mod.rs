@@ -122,14 +122,10 @@ impl Store {
     ///
     /// # Errors
     /// As for [`Self::open`].
-    pub fn open_relay(
-        path: &Path,
-        limits: &Limits,
-        metrics: &Arc<Metrics>,
-        vitals: &Vitals,
-    ) -> Result<Arc<Addr<Self>>, StoreError> {
+    pub fn open_relay(path: &Path, limits: &Limits, vitals: &Vitals) -> Result<Arc<Addr<Self>>, StoreError> {
         let connection = open::open_with(path, sqlite::BUSY_TIMEOUT, Tables::Relay)?;
-        let database = Database::new(connection, path.into(), Some(Files::at(path)), metrics.clone());
+        // A relay's figures are not read yet.
+        let database = Database::new(connection, path.into(), Some(Files::at(path)), Arc::default());
         Ok(Self::start(database, None, Tables::Relay, limits, vitals))
     }
 

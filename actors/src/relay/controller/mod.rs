@@ -21,8 +21,8 @@ use crate::protocol::scope::Scopes;
 use crate::wire::close::CloseReason;
 pub use messages::{Gone, Said};
 
-/// Time between looks at the socket.
-const LOOK: Duration = Duration::from_secs(1);
+/// Time between looks at the socket: seldom, because there may be thousands.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// One message at a time, and the end.
 const MAILBOX_MESSAGES: usize = 2;

@@ -7,8 +7,7 @@ use diesel::prelude::*;
 use super::schema::{account_tokens, accounts, pairings, servers};
 use crate::store::Question;
 
-/// Adds a token to the account `name`, which is created if it does not exist. Answers with nothing; the caller has made the
-/// token for the id that [`AccountId`] gave it.
+/// Adds a token to the account `name`, which is created if it does not exist.
 pub struct AddToken {
     /// Name of the account.
     pub name: String,
