@@ -46,6 +46,7 @@ fn the_model_lists_and_reads_resources_where_a_server_has_some() {
     let thread = agent.thread(&mut client, json!({"approvalPolicy": "never"}));
     say(&mut client, &thread);
     let told = told(&mut client);
+    assert!(agent.model.requests()[0].tools().iter().any(|tool| tool == "read_mcp_resource"));
     let listed: Value = serde_json::from_str(&agent.outputs(1)[0]).expect("JSON");
     assert_eq!((&listed[0]["server"], &listed[0]["resources"][0]["uri"]), (&json!("demo"), &json!("test:a")));
     assert!(agent.outputs(2)[1].ends_with("Output:\nof a test"), "{:?}", agent.outputs(2));
