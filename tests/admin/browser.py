@@ -67,5 +67,7 @@ class Browser:
         return [line["message"] for line in self.post("/se/log", {"type": "browser"})]
 
     def end(self):
+        # Without that the browser would live on.
+        urllib.request.urlopen(urllib.request.Request(self.url, method="DELETE"), timeout=60).close()
         self.driver.terminate()
         self.driver.wait()
