@@ -19,13 +19,14 @@ use crate::{
     apply_patch, call, chat,
     cli::{Arguments, Command, ConfigAction, RemoteControlArguments, documents},
     codex_home, doctor, generate,
+    http::Door,
     listen::control_socket,
-    logging,
+    logging::{self, LogSettings},
     output::print,
     proxy, relay, remote_control,
     server::{self, ServerError},
     service,
-    settings::{self, Settings},
+    settings::{self, Effective, Settings},
     terminal,
 };
 
@@ -85,7 +86,15 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
     if let Command::Config { action: Some(ConfigAction::Check { .. }), .. } = command {
         return check_configuration(&arguments, &codex_home);
     }
-    let effective = Settings::load(&codex_home, &arguments.setting_overrides())?;
+    let effective = match Settings::load(&codex_home, &arguments.setting_overrides()) {
+        // A server that runs with other settings can be asked and ended all the same.
+        Err(error) if matches!(command, Command::Client(_)) => {
+            let text = terminal::shown(&format!("warning: {error}")).into_owned();
+            logging::say(&text, &format!("{text}\n"));
+            Effective::built_in()?
+        }
+        loaded => loaded?,
+    };
     if let Command::Config { origin, .. } = command {
         let mut toml = Vec::new();
         effective.write_toml(&mut toml, *origin)?;
@@ -93,7 +102,10 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
         return Ok(print(terminal::shown_json(&String::from_utf8_lossy(&toml)).as_bytes())?);
     }
     let settings = effective.settings()?;
-    logging::start(&settings.log)?;
+    // The file of the log is the server's alone.
+    let serves = matches!(command, Command::RemoteControl(RemoteControlArguments { action: None, .. }));
+    let file = if serves { settings.log.file.clone() } else { String::new() };
+    logging::start(&LogSettings { file, ..settings.log.clone() })?;
     effective.warn();
     match command {
         Command::Proxy { sock, framing, reconnect, .. } => {
@@ -141,12 +153,14 @@ fn check_configuration(arguments: &Arguments, codex_home: &Path) -> Result<(), B
     effective.settings()?;
     let sources = server::sources(codex_home, &arguments.config_overrides())?;
     Catalog::check_strict(&sources).map_err(ServerError::StrictConfig)?;
+    Door::new(&effective.settings()?.http, None).map_err(ServerError::Door)?;
     for file in [settings::FILE_NAME, "config.toml"] {
         let path = codex_home.join(file);
         let found = if path.exists() { "is valid" } else { "does not exist, so the defaults hold" };
         print(format!("{} {found}.\n", terminal::shown(&path.to_string_lossy())).as_bytes())?;
     }
-    logging::start(&effective.settings()?.log)?;
+    let settings = effective.settings()?;
+    logging::start(&LogSettings { file: String::new(), ..settings.log })?;
     effective.warn();
     Ok(())
 }
@@ -155,6 +169,7 @@ fn check_configuration(arguments: &Arguments, codex_home: &Path) -> Result<(), B
 fn repair_database() -> Result<(), Box<dyn Error>> {
     let said = match store::repair(&codex_home::find()?.join(server::STORE_FILE)) {
         Ok(Repaired::Intact) | Err(BackupError::NoDatabase(_)) => "The thread database needs no repair.".to_owned(),
+        Ok(Repaired::Finished) => "The repair or restore that was interrupted was brought to its end.".to_owned(),
         Ok(Repaired::Indexes(aside)) => format!(
             "The indexes of the thread database were built anew. The database before that is kept as {}.",
             aside.display()

@@ -15,7 +15,6 @@ pub mod codex_home;
 pub mod commands;
 pub mod doctor;
 pub mod exit;
-pub mod first_process;
 pub mod generate;
 pub mod http;
 pub mod in_process;

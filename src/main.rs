@@ -3,7 +3,7 @@
 use std::{error::Error, future};
 
 use codex_app_server::{
-    cli::Arguments, codex_home, commands, exit, first_process, logging, output, serve::serve, settings::Settings,
+    cli::Arguments, codex_home, commands, exit, logging, output, serve::serve, settings::Settings,
     succession::Succession, terminal,
 };
 
@@ -13,9 +13,6 @@ fn main() {
         std::process::exit(code)
     }
     if let Some(code) = command_launcher::run_if_init() {
-        std::process::exit(code)
-    }
-    if let Some(code) = first_process::run_if_first() {
         std::process::exit(code)
     }
     // It changes the environment, so it comes before other threads, too.

@@ -1,6 +1,6 @@
 //! The life of a server in this process: start, signals, shutdown.
 
-use std::{error::Error, path::Path, pin::pin, time::Duration};
+use std::{cell::RefCell, error::Error, path::Path, pin::pin, time::Duration};
 
 use crate::{
     cli::Arguments,
@@ -64,7 +64,12 @@ pub async fn serve(
                 }
                 Wish::HandOver => {
                     let patience = settings.startup.take_over_seconds.duration();
-                    match hand_over(&mut server, successor.as_ref(), patience, &mut signals).await {
+                    let handed = tokio::select! {
+                        handed = hand_over(&server, successor.as_ref(), patience, &mut signals) => handed,
+                        // It never ends; the supervisor hears of this server meanwhile.
+                        () = &mut pulse => HandedOver::Not,
+                    };
+                    match handed {
                         HandedOver::To(it) => {
                             next = Some(it);
                             break;
@@ -84,27 +89,52 @@ pub async fn serve(
         }
     }
 
-    let telling = async {
-        match next {
-            Some(_) => supervisor.handing_over().await,
-            None => supervisor.stopping().await,
+    let repeat = settings.shutdown.repeat_milliseconds.duration();
+    // A next server is told no more than this: whether it is still there.
+    let next = RefCell::new(next);
+    let ended = {
+        let takes_over = || next.borrow().is_some();
+        let mut finish = pin!(server.finish(&settings.shutdown, takes_over));
+        let ended = if takes_over() {
+            tokio::select! {
+                () = &mut finish => Ended::InOrder,
+                () = signals.stop() => {
+                    log::info!("a signal to end has come: the next server ends, too");
+                    next.take();
+                    Ended::NotYet
+                }
+                () = supervisor.handing_over() => Ended::NotYet,
+            }
+        } else {
+            Ended::NotYet
+        };
+        match ended {
+            Ended::NotYet => tokio::select! {
+                () = &mut finish => Ended::InOrder,
+                () = signals.force(repeat) => Ended::ByForce,
+                () = supervisor.stopping() => Ended::NotYet,
+                () = &mut beside => Ended::NotYet,
+            },
+            ended => ended,
         }
     };
-    tokio::select! {
-        () = server.finish(&settings.shutdown) => {}
-        () = signals.force(settings.shutdown.repeat_milliseconds.duration()) => {
-            log::warn!("received a second signal to end; ending at once");
-            return Ok(());
-        }
-        () = telling => {}
-        () = &mut beside => {}
+    if matches!(ended, Ended::ByForce) {
+        log::warn!("received a second signal to end; ending at once");
+        return Ok(());
     }
-    if let Some(next) = next {
+    if let Some(next) = next.into_inner() {
         let id = next.id();
         next.take_over()?;
         supervisor.handed_over_to(id);
     }
     Ok(())
+}
+
+/// How the end of a server went.
+enum Ended {
+    InOrder,
+    ByForce,
+    NotYet,
 }
 
 /// How an attempt to hand the sockets over ended.
@@ -119,7 +149,7 @@ enum HandedOver {
 
 /// Starts the next server. If it cannot take over, this one goes on.
 async fn hand_over(
-    server: &mut Server,
+    server: &Server,
     successor: Option<&Successor>,
     patience: Duration,
     signals: &mut Signals,

@@ -70,6 +70,16 @@ pub struct Admin {
 }
 
 impl AdminDoor {
+    /// Checks what can be wrong before the listener is bound.
+    ///
+    /// # Errors
+    /// A token file cannot be used.
+    pub fn check(arguments: &AdminArguments, settings: &Settings) -> Result<(), AdminFailure> {
+        let plan = AuthPlan::of_token_files(&arguments.admin_token_file)?;
+        plan.map(|plan| Auth::start(plan, &settings.auth, Clock::system())).transpose()?;
+        Ok(())
+    }
+
     /// Binds what the command line names; `None` without `--admin`.
     ///
     /// # Errors

@@ -76,7 +76,7 @@ pub(super) fn auth(home: &Path) -> Finding {
 
 pub(super) fn database(home: &Path) -> Finding {
     let path = home.join(server::STORE_FILE);
-    if !path.exists() {
+    if !path.exists() && !store::is_unfinished(&path) {
         return Finding::ok("database", "there is none yet; it is created at the first start");
     }
     match store::check(&path) {

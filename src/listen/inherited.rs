@@ -20,6 +20,9 @@ use super::{ListenUrl, unix::reachable};
 /// sockets whose files the next one removes when it ends, such as `0,2`; those of a supervisor stay.
 pub const TAKE_OVER: &str = "CODEX_APP_SERVER_TAKE_OVER";
 
+/// Most sockets that are taken: more than anybody listens on.
+const MOST: usize = 64;
+
 /// The sockets, until the listeners have taken them.
 #[derive(Debug, Default)]
 pub struct Inherited {
@@ -51,8 +54,14 @@ impl Inherited {
     pub fn take() -> Self {
         let ours = std::env::var(TAKE_OVER).unwrap_or_default();
         let is_ours = |number: usize| ours.split(',').any(|it| it.parse() == Ok(number));
-        let mut found = ListenFd::from_env();
         let mut inherited = Self::default();
+        let count = std::env::var("LISTEN_FDS").unwrap_or_default();
+        if !count.is_empty() && !count.parse().is_ok_and(|count: usize| count <= MOST) {
+            let why = format!("LISTEN_FDS is {count}, which is no number up to {MOST}");
+            inherited.unusable = Some(InheritedError { number: 0, why });
+            return inherited;
+        }
+        let mut found = ListenFd::from_env();
         for number in 0..found.len() {
             match Socket::take(&mut found, number, is_ours(number)) {
                 Ok(socket) => inherited.sockets.push(socket),

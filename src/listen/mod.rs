@@ -106,6 +106,11 @@ impl Listeners {
         Ok(())
     }
 
+    /// The server that had the sockets before has ended: from now on their files are this one's, as they were its.
+    pub fn claim_files(&mut self) {
+        self.unix.iter_mut().for_each(|socket| socket.file.claim());
+    }
+
     /// Whether the one client on stdio is the only one there can be, except by remote control.
     pub fn is_stdio_alone(&self) -> bool {
         self.stdio && self.unix.is_empty() && self.tcp.is_empty()

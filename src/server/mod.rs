@@ -23,7 +23,7 @@ use app_server_actors::{
     protocol::scope::Scopes,
     remote_control::{AtStart, BackendUrl},
     start::{Actors, ActorsParts},
-    store::{Reopen, Store, StoreError},
+    store::{self, Reopen, Store, StoreError},
     traces::TraceError,
 };
 use futures_util::{StreamExt, stream};
@@ -135,14 +135,21 @@ impl Server {
 
         let wait = settings.startup.lock_seconds.duration();
         let listeners = Listeners::open(&arguments.listen, inherited, auth.is_some(), codex_home, wait).await?;
+        let mut listeners = listeners;
+        let door = Arc::new(Door::new(&settings.http, auth.clone())?);
         if let Some(predecessor) = predecessor {
+            // Whatever can be wrong is found now, while the server before this one still serves.
+            AdminDoor::check(&arguments.admin, settings)?;
+            sources(codex_home, &overrides)?;
+            store::known(&codex_home.join(STORE_FILE))?;
             predecessor.make_way().await?;
+            listeners.claim_files();
         }
         // After the end of the predecessor, which has its own until then.
-        let door = AdminDoor::open(&arguments.admin, codex_home, settings).await?;
+        let admin = AdminDoor::open(&arguments.admin, codex_home, settings).await?;
         let mut parts = actors_parts(codex_home, &overrides, &arguments.session_source, settings)?;
         parts.listeners = listeners.urls();
-        let admin_files = door.as_ref().map(AdminDoor::hidden).unwrap_or_default();
+        let admin_files = admin.as_ref().map(AdminDoor::hidden).unwrap_or_default();
         parts.commands.hidden = [listeners.sockets(), auth_files(arguments)?, admin_files].concat();
         parts.commands.open_door = listeners.open_door(auth.is_some());
         parts.remote_control.at_start = remote_control_at_start(arguments);
@@ -152,13 +159,14 @@ impl Server {
             check_backend(&parts).await.inspect_err(|_| parts.vitals.expect_end())?;
         }
         listeners.announce(auth.is_some());
-        let mut server = Self::serve(listeners, auth, parts, settings).await?;
-        server.service.admin = door.map(|door| door.serve(&server.actors, &server.store, settings)).transpose()?;
+        let mut server = Self::serve(listeners, door, auth, parts, settings).await?;
+        server.service.admin = admin.map(|admin| admin.serve(&server.actors, &server.store, settings)).transpose()?;
         Ok(server)
     }
 
     async fn serve(
         listeners: Listeners,
+        door: Arc<Door>,
         auth: Option<Arc<Auth>>,
         parts: ActorsParts,
         settings: &Settings,
@@ -173,7 +181,6 @@ impl Server {
         let (actors, hub_arbiter) = if unix.is_empty() && tcp.is_empty() {
             (Actors::start(parts), actix_rt::Arbiter::current())
         } else {
-            let door = Arc::new(Door::new(&settings.http, service.auth.clone())?);
             let http = HttpServer::start(Sockets { unix, tcp, door }, parts, &settings.http).await?;
             let running = (http.actors().clone(), http.arbiter().clone());
             service.http = Some(http);
@@ -239,22 +246,22 @@ impl Server {
         successor.start(sockets, patience).await
     }
 
-    /// Accepts nobody any more: who connects from now on waits for the next server, which owns the files of the sockets.
-    pub async fn leave_sockets(&mut self) {
+    /// Accepts nobody any more: who connects from now on waits for the next server.
+    pub async fn leave_sockets(&self) {
         if let Some(http) = &self.service.http {
             http.pause().await;
         }
-        self.service.files.drain(..).for_each(SocketFile::hand_over);
     }
 
-    /// Shuts down: refuses new work, waits for running work, closes all connections, and removes the sockets. Each step
-    /// has a time limit.
-    pub async fn finish(&mut self, limits: &Shutdown) {
+    /// Shuts down: refuses new work, waits for running work, closes all connections, and removes the sockets, unless by then
+    /// a next server `takes_over`. Each step has a time limit.
+    pub async fn finish(&mut self, limits: &Shutdown, takes_over: impl Fn() -> bool) {
         end_in_good_order(&self.actors, limits).await;
         if let Some(admin) = &mut self.service.admin {
             admin.stop().await;
         }
-        self.service.files.clear();
+        let leave = if takes_over() { SocketFile::hand_over } else { drop };
+        self.service.files.drain(..).for_each(leave);
         self.service.sockets.clear();
         if let Some(http) = &self.service.http {
             http.stop().await;
@@ -374,7 +381,7 @@ mod tests {
         let store = parts.store.clone();
         let mut server =
             Server { actors: Actors::start(parts), store, service: Service::default(), serves_stdio: false };
-        server.finish(&settings.shutdown).await;
+        server.finish(&settings.shutdown, || false).await;
         assert!(timeout(Duration::ZERO, server.ended()).await.is_err(), "nobody is missed");
     }
 }

@@ -79,8 +79,8 @@ fn must_be_ours(path: &Path) -> Result<bool, ServiceError> {
 /// The home directory of the user.
 ///
 /// # Errors
-/// `HOME` is not set.
+/// `HOME` is not set, or relative.
 pub fn home() -> Result<PathBuf, ServiceError> {
-    let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
-    home.map(PathBuf::from).ok_or(ServiceError::NoHome)
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    home.ok_or(ServiceError::NoHome)
 }

@@ -34,7 +34,7 @@ pub enum ServiceError {
     #[error("{} cannot be named in a unit, because it contains a line break or is not valid UTF-8", .0.display())]
     Unnameable(PathBuf),
     /// There is no home directory.
-    #[error("HOME is not set, so the place of the service's file is unknown; set it")]
+    #[error("HOME is not set to an absolute path, so the place of the service's file is unknown; set it")]
     NoHome,
     /// The service manager cannot be started.
     #[error("{program} cannot be started: {error}; {hint}")]
@@ -47,12 +47,14 @@ pub enum ServiceError {
         hint: &'static str,
     },
     /// The service manager refused.
-    #[error("`{command}` failed with {status}; its own message says why")]
+    #[error("`{command}` failed with {status}, and said why; {hint}")]
     Refused {
         /// What was run.
         command: String,
         /// How it ended.
         status: std::process::ExitStatus,
+        /// What to do.
+        hint: &'static str,
     },
     /// stdout is closed or full.
     #[error(transparent)]

@@ -14,7 +14,7 @@ pub fn run(program: &'static str, arguments: &[&str], hint: &'static str) -> Res
     if status.success() {
         return Ok(());
     }
-    Err(ServiceError::Refused { command: format!("{program} {}", arguments.join(" ")), status })
+    Err(ServiceError::Refused { command: format!("{program} {}", arguments.join(" ")), status, hint })
 }
 
 /// What `program` prints; `None` if it cannot be started or fails.

@@ -1,6 +1,9 @@
 //! A unit of the user's systemd, with the control socket beside it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use super::{
     ServiceError,
@@ -17,6 +20,7 @@ const SERVICE_TEXT: &str = include_str!("../../config/systemd/user/codex-app-ser
 const SOCKET_TEXT: &str = include_str!("../../config/systemd/user/codex-app-server.socket");
 const PROGRAM: &str = "%h/.cargo/bin/codex-app-server";
 const SOCKET_PATH: &str = "%h/.codex/app-server-control/app-server-control.sock";
+const NEEDS_SOCKET: &str = "Requires=codex-app-server.socket\nAfter=codex-app-server.socket\n";
 const ENVIRONMENT: &str = "Environment=LOG_FORMAT=json\n";
 
 const HINT: &str =
@@ -27,9 +31,12 @@ pub fn install(codex_home: &Path) -> Result<String, ServiceError> {
     let program =
         std::env::current_exe().map_err(|error| ServiceError::File { path: "/proc/self/exe".into(), error })?;
     let units = units(&folder()?, &program, codex_home)?;
+    // Nothing is written where there is nobody to read it.
+    run("systemctl", &["--user", "daemon-reload"], HINT)?;
     files::write(&units)?;
     run("systemctl", &["--user", "daemon-reload"], HINT)?;
-    run("systemctl", &["--user", "enable", "--now", SOCKET, SERVICE], HINT)?;
+    let names = if units.len() > 1 { &[SOCKET, SERVICE][..] } else { &[SERVICE] };
+    run("systemctl", &[&["--user", "enable", "--now"], names].concat(), HINT)?;
     let mut said = String::from("The server runs, and starts again whenever you sign in.\n");
     for unit in &units {
         said += &format!("  {}\n", crate::terminal::shown(&unit.path.to_string_lossy()));
@@ -70,13 +77,17 @@ pub fn logs(follow: bool) -> Result<(), ServiceError> {
     run("journalctl", &arguments[..most], "is this system run by systemd?")
 }
 
-fn units(folder: &Path, program: &Path, codex_home: &Path) -> Result<[ServiceFile; 2], ServiceError> {
+/// The service, and its socket where systemd can open that: a path that is too long for an address the server makes itself.
+fn units(folder: &Path, program: &Path, codex_home: &Path) -> Result<Vec<ServiceFile>, ServiceError> {
     let home = format!("{ENVIRONMENT}Environment={}\n", quoted(&format!("CODEX_HOME={}", text(codex_home)?)));
     let service = SERVICE_TEXT.replace(PROGRAM, &quoted(text(program)?)).replace(ENVIRONMENT, &home);
     // A path takes the rest of its line.
     let socket = SOCKET_TEXT.replace(SOCKET_PATH, &text(&control_socket(codex_home))?.replace('%', "%%"));
     let unit = |name, text: String| ServiceFile { path: folder.join(name), text: files::mark("# ", "") + &text };
-    Ok([unit(SERVICE, service), unit(SOCKET, socket)])
+    if SocketAddr::from_pathname(control_socket(codex_home)).is_err() {
+        return Ok(vec![unit(SERVICE, service.replace(NEEDS_SOCKET, ""))]);
+    }
+    Ok(vec![unit(SERVICE, service), unit(SOCKET, socket)])
 }
 
 fn text(path: &Path) -> Result<&str, ServiceError> {
@@ -84,14 +95,15 @@ fn text(path: &Path) -> Result<&str, ServiceError> {
     named.ok_or_else(|| ServiceError::Unnameable(path.to_owned()))
 }
 
-/// A word of a unit as systemd reads it: specifiers, variables and quotes mean themselves.
+/// A word of a unit as systemd reads it: specifiers and quotes mean themselves. `$` does so in a program's path and in
+/// `Environment=`.
 fn quoted(word: &str) -> String {
-    let word = word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
+    let word = word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
     format!("\"{word}\"")
 }
 
 fn folder() -> Result<PathBuf, ServiceError> {
-    let config = std::env::var_os("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let config = config.map_or_else(|| files::home().map(|home| home.join(".config")), Ok)?;
     Ok(config.join("systemd/user"))
 }
@@ -113,16 +125,24 @@ mod tests {
 
     #[test]
     fn the_units_name_this_program_and_this_home() {
-        let [service, socket] =
-            units(Path::new("/units"), Path::new("/opt/a b/100%"), Path::new("/home/me/$x")).unwrap();
+        let units = units(Path::new("/units"), Path::new("/opt/a b/100%"), Path::new("/home/me/$x")).unwrap();
+        let [service, socket] = <[ServiceFile; 2]>::try_from(units).ok().unwrap();
         assert_eq!(service.path, Path::new("/units/codex-app-server.service"));
         assert!(service.text.contains("\nExecStart=\"/opt/a b/100%%\" --listen unix://\n"), "{}", service.text);
-        assert!(service.text.contains("\nEnvironment=\"CODEX_HOME=/home/me/$$x\"\n"), "{}", service.text);
+        assert!(service.text.contains("\nEnvironment=\"CODEX_HOME=/home/me/$x\"\n"), "{}", service.text);
         let path = "\nListenStream=/home/me/$x/app-server-control/app-server-control.sock\n";
         assert!(socket.text.contains(path), "{}", socket.text);
         for unit in [service, socket] {
             assert!(unit.text.starts_with("# Written by `codex-app-server service install`"), "{}", unit.text);
         }
+    }
+
+    #[test]
+    fn a_socket_whose_path_is_too_long_is_left_to_the_server() {
+        let home = format!("/home/{}", "x".repeat(120));
+        let units = units(Path::new("/units"), Path::new("/bin/x"), Path::new(&home)).unwrap();
+        assert_eq!(units.len(), 1);
+        assert!(!units[0].text.contains("Requires="), "{}", units[0].text);
     }
 
     #[test]

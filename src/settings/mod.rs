@@ -5,7 +5,7 @@ mod layers;
 mod print;
 mod ranges;
 
-use std::{num::NonZeroU32, path::Path};
+use std::{env::VarError, num::NonZeroU32, path::Path};
 
 use app_server_actors::{
     limits::{Limits, Milliseconds, Seconds},
@@ -25,7 +25,10 @@ pub use self::{
     layers::Effective,
 };
 
-use crate::{cli::Override, logging::LogSettings};
+use crate::{
+    cli::{Override, VARIABLE},
+    logging::LogSettings,
+};
 
 /// The file in `$CODEX_HOME` that overrides the built-in defaults.
 pub const FILE_NAME: &str = "app-server.toml";
@@ -166,6 +169,9 @@ impl Settings {
     pub fn load(codex_home: &Path, overrides: &[Override]) -> Result<Effective, SettingsError> {
         let mut effective = Effective::built_in()?;
         effective.overlay_file(&codex_home.join(FILE_NAME))?;
+        if matches!(std::env::var(VARIABLE), Err(VarError::NotUnicode(_))) {
+            return Err(SettingsError::NoAssignment("the value is not UTF-8".to_owned()));
+        }
         effective.overlay_environment(|name| std::env::var(name).ok())?;
         effective.overlay_command_line(overrides)?;
         Ok(effective)

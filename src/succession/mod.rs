@@ -19,9 +19,6 @@ pub use self::{
     successor::{HandedSocket, Next, Successor},
 };
 
-/// The variable that tells the server of a container that its first process ends with it.
-pub const UNDER_FIRST: &str = "CODEX_APP_SERVER_UNDER_FIRST_PROCESS";
-
 /// What this process has from the one that started it, and what it can pass on.
 #[derive(Default)]
 pub struct Succession {
@@ -37,9 +34,13 @@ impl Succession {
     /// Reads the environment and the command line. Call it once, before another thread starts: it removes variables.
     pub fn of_this_process() -> Self {
         let predecessor = Predecessor::of_environment();
-        // The first process of a container ends with its child.
-        let is_last = std::env::var_os(UNDER_FIRST).is_some();
-        let successor = if is_last { None } else { Successor::of_this_process() };
+        let successor = if is_all_of_a_container() { None } else { Successor::of_this_process() };
         Self { inherited: Inherited::take(), predecessor, successor }
     }
+}
+
+/// Whether the first process is of this program, too: it ends with its child, which is this one.
+fn is_all_of_a_container() -> bool {
+    let program = |process: &str| std::fs::read_link(format!("/proc/{process}/exe")).ok();
+    std::process::id() != 1 && program("1").is_some_and(|first| Some(first) == program("self"))
 }

@@ -1,7 +1,7 @@
 //! The server after this one.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     io,
     os::{
         fd::{AsFd, OwnedFd},
@@ -64,7 +64,7 @@ impl Successor {
         // The running program's own path would lead past a link that names another version now.
         let named = PathBuf::from(&called);
         let is_path = named.components().count() > 1;
-        let program = if is_path { std::path::absolute(named).ok()? } else { std::env::current_exe().ok()? };
+        let program = if is_path { std::path::absolute(named).ok()? } else { found(&called)? };
         Some(Self { program, called, words: words.collect() })
     }
 
@@ -115,12 +115,17 @@ impl Next {
         self.child.id()
     }
 
+    /// Whether it still waits.
+    pub fn is_waiting(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Leaves everything to it. From the end of this process on it serves.
     ///
     /// # Errors
     /// It has ended meanwhile.
     pub fn take_over(mut self) -> Result<(), HandOverError> {
-        if !matches!(self.child.try_wait(), Ok(None)) {
+        if !self.is_waiting() {
             return Err(HandOverError::Lost);
         }
         // Open until the end of this process.
@@ -137,6 +142,13 @@ impl Drop for Next {
             let _ = self.child.wait();
         }
     }
+}
+
+/// The program that a shell would find under this name.
+fn found(name: &OsStr) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let named = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file());
+    named.and_then(|program| std::path::absolute(program).ok()).or_else(|| std::env::current_exe().ok())
 }
 
 async fn is_ready(mut out: impl AsyncRead + Unpin) -> Result<(), HandOverError> {

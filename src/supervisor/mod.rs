@@ -3,7 +3,11 @@
 
 mod pulse;
 
-use std::time::Duration;
+use std::{
+    sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+    thread,
+    time::Duration,
+};
 
 use sd_notify::NotifyState;
 
@@ -15,9 +19,16 @@ const ASK_EVERY: Duration = Duration::from_secs(5);
 
 const FINISHING: &str = "Finishing running work";
 
+/// What waits for a supervisor that is slow to listen. More is dropped: what comes later says more.
+const WAITING: usize = 16;
+
+/// How long the last word may take.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
 /// The supervisor of this process.
 pub struct Supervisor {
-    listens: bool,
+    /// To the thread that tells it: its socket blocks while nobody reads it. `None` where nobody listens.
+    teller: Option<SyncSender<Told>>,
     /// How long it waits for a sign of life.
     watchdog: Option<Duration>,
 }
@@ -26,12 +37,15 @@ impl Supervisor {
     /// The one that the environment speaks of.
     pub fn of_environment() -> Self {
         let listens = std::env::var_os("NOTIFY_SOCKET").is_some_and(|socket| !socket.is_empty());
-        Self { listens, watchdog: sd_notify::watchdog_enabled().filter(|_| listens) }
+        let (teller, told) = mpsc::sync_channel(WAITING);
+        let started = listens && thread::Builder::new().name("supervisor".to_owned()).spawn(|| tell(told)).is_ok();
+        let watchdog = sd_notify::watchdog_enabled().filter(|_| listens);
+        Self { teller: Some(teller).filter(|_| started), watchdog }
     }
 
     /// Whether anybody listens.
     pub fn listens(&self) -> bool {
-        self.listens
+        self.teller.is_some()
     }
 
     /// How long it waits for a sign of life before it ends the process; `None` for ever.
@@ -76,7 +90,7 @@ impl Supervisor {
     }
 
     async fn again_and_again(&self, state: &[NotifyState<'_>], every: Duration) {
-        if !self.listens {
+        if !self.listens() {
             return std::future::pending().await;
         }
         loop {
@@ -85,16 +99,42 @@ impl Supervisor {
         }
     }
 
-    /// From now on the process `id` is the server.
+    /// From now on the process `id` is the server. Returns when that was told, or after [`LAST_WORD`].
     pub fn handed_over_to(&self, id: u32) {
-        self.say(&[NotifyState::MainPid(id)]);
+        let Some(teller) = &self.teller else { return };
+        let (done, told) = mpsc::sync_channel(1);
+        let sent = teller.try_send(Told { text: NotifyState::MainPid(id).to_string(), done: Some(done) });
+        if sent.is_err() || told.recv_timeout(LAST_WORD) == Err(RecvTimeoutError::Timeout) {
+            log::warn!(
+                "the supervisor (NOTIFY_SOCKET) does not listen: it was not told that process {id} is the server now"
+            );
+        }
     }
 
-    fn say(&self, state: &[NotifyState]) {
-        if self.listens
-            && let Err(error) = sd_notify::notify(state)
-        {
-            log::warn!("the supervisor (NOTIFY_SOCKET) cannot be told {state:?}: {error}");
+    fn say(&self, state: &[NotifyState<'_>]) {
+        let Some(teller) = &self.teller else { return };
+        let lines: Vec<String> = state.iter().map(ToString::to_string).collect();
+        if teller.try_send(Told { text: lines.join("\n"), done: None }).is_err() {
+            log::warn!("the supervisor (NOTIFY_SOCKET) does not listen");
+        }
+    }
+}
+
+/// Something for the supervisor.
+struct Told {
+    text: String,
+    /// Told afterwards.
+    done: Option<SyncSender<()>>,
+}
+
+fn tell(told: Receiver<Told>) {
+    for Told { text, done } in told {
+        if let Err(error) = sd_notify::notify(&[NotifyState::Custom(&text)]) {
+            log::warn!("the supervisor (NOTIFY_SOCKET) cannot be told {text}: {error}");
+        }
+        if let Some(done) = done {
+            // Nobody waits for ever.
+            let _ = done.try_send(());
         }
     }
 }

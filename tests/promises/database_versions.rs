@@ -154,3 +154,22 @@ fn what_cannot_be_repaired_is_left_as_it_was() {
     assert_ne!(refused.code, Some(0), "{}", refused.stdout);
     assert!(fs::read(&path).expect("the database") == bytes, "nothing was changed");
 }
+
+#[test]
+fn a_repair_that_was_killed_before_its_last_step_is_brought_to_its_end() {
+    let home = home_with(&todays());
+    let path = home.join("app-server.sqlite");
+    fs::rename(&path, home.join("app-server.sqlite.partial")).expect("it is there");
+    for launch in [Launch::at(&home), Launch::at(&home).arg("doctor")] {
+        let ended = launch.run();
+        assert_ne!(ended.code, Some(0), "{}", ended.stdout);
+        let said = ended.stdout + &ended.stderr;
+        assert!(said.contains("interrupted") && said.contains("doctor --repair"), "{said}");
+        assert!(!path.exists(), "no empty database takes its place");
+    }
+    let repaired = Launch::at(&home).args(&["doctor", "--repair"]).run();
+    assert_eq!(repaired.code, Some(0), "{}{}", repaired.stdout, repaired.stderr);
+    let server = Server::unix(Launch::at(&home));
+    let listed = server.client().call("thread/list", json!({"sourceKinds": ["cli"]}));
+    assert_eq!(names(&listed), [["Kept across versions", "What is kept?"]]);
+}

@@ -64,3 +64,17 @@ fn the_health_is_told_by_exit_codes_on_every_listener() {
     drop(server);
     assert_eq!(health(&home, &[]).code, Some(69));
 }
+
+#[test]
+fn a_server_can_be_asked_and_ended_whatever_the_settings_have_become() {
+    let mut server = Server::unix(Launch::new());
+    server.client().call("thread/start", json!({}));
+    let home = server.process.home().clone();
+    std::fs::write(home.join("app-server.toml"), "[log\n").expect("a file");
+    for words in [&["health"][..], &["status"], &["stop"]] {
+        let ended = Launch::at(&home).args(words).run();
+        assert_eq!(ended.code, Some(0), "{words:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains("app-server.toml:1: "), "the fault is named: {}", ended.stderr);
+    }
+    assert_eq!(server.process.exit_code(), 0);
+}

@@ -126,3 +126,18 @@ fn commands_do_not_hear_of_the_supervisor() {
         assert!(!text.contains(name), "{name} in {text}");
     }
 }
+
+#[test]
+fn a_supervisor_that_does_not_listen_holds_nothing_up() {
+    let home = Home::new();
+    let (_supervisor, launch) = Supervisor::of(&home);
+    // Its socket takes a few messages, and then no more: nobody reads it.
+    let mut server = Server::unix(launch.env("WATCHDOG_USEC", "10000"));
+    let mut client = server.client();
+    for _ in 0..200 {
+        client.call("thread/loaded/list", json!({}));
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    server.process.signal(Signal::TERM);
+    assert_eq!(server.process.exit_code(), 0);
+}

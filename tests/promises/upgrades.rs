@@ -1,8 +1,11 @@
 //! A running server hands its sockets over to the next one, and nobody is refused meanwhile.
 
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::thread;
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
@@ -141,20 +144,44 @@ fn a_server_whose_successor_cannot_start_goes_on() {
 }
 
 #[test]
-fn a_signal_to_end_while_the_next_server_starts_ends_both() {
+fn a_signal_to_end_meanwhile_ends_both_in_good_order() {
     let mut server = Server::unix(informed());
+    let path = server.socket_path().to_owned();
     let mut client = server.client();
-    client.send_request("command/exec", json!({"command": ["sleep", "100"]}));
-    client.call("thread/start", json!({}));
+    let begun = server.process.home().join("begun");
+    let script = format!("touch {}; sleep 2; echo done", begun.display());
+    let command = json!({"command": ["sh", "-c", script], "sandboxPolicy": {"type": "dangerFullAccess"}});
+    let running = client.send_request("command/exec", command);
+    eventually("the command runs", || begun.exists());
     server.process.signal(Signal::USR2);
     takes_over(&server);
-    for _ in 0..2 {
-        server.process.signal(Signal::TERM);
-        thread::sleep(std::time::Duration::from_millis(1_100));
-    }
-    server.process.wait();
+    server.process.signal(Signal::TERM);
+    assert_eq!(client.answer_to(running).expect("it is finished first")["stdout"], "done\n");
+    assert_eq!(server.process.exit_code(), 0);
+    assert!(!path.exists(), "nobody serves any more");
     // Its pipe ends when nobody writes to it any more: the next server is gone, too.
     server.process.stderr.all();
+}
+
+#[test]
+fn what_is_wrong_is_found_while_the_running_server_still_serves() {
+    let bad_host = "[http]\nallowed_hosts = [\"::bad host::\"]\n";
+    let newer = |home: &Path| {
+        let database = home.join("app-server.sqlite");
+        let mut connection = SqliteConnection::establish(database.to_str().expect("a name")).expect("a database");
+        let row = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')";
+        connection.batch_execute(row).expect("a row");
+    };
+    let host = |home: &Path| std::fs::write(home.join("app-server.toml"), bad_host).expect("a file");
+    for (what, spoil) in [("bad host", &host as &dyn Fn(&Path)), ("newer version", &newer)] {
+        let server = Server::unix(informed());
+        server.client().call("thread/start", json!({}));
+        spoil(server.process.codex_home());
+        server.process.signal(Signal::USR2);
+        let says = |text: &str| (text.contains(what) && text.contains("this server goes on")).then_some(());
+        server.process.stderr.wait_for("what is wrong", says);
+        assert_eq!(process_behind(&mut server.client()), server.process.id());
+    }
 }
 
 #[test]

@@ -10,11 +10,10 @@ use serde::{Deserialize, Deserializer, de};
 const NETWORK_DISABLED: &str = "CODEX_SANDBOX_NETWORK_DISABLED";
 
 /// What a supervisor tells the server about itself, and is no business of its commands.
-const OWN_VARIABLES: [&str; 10] = [
+const OWN_VARIABLES: [&str; 9] = [
     "CODEX_APP_SERVER_CONFIG",
     "CODEX_APP_SERVER_OPEN_FILES",
     "CODEX_APP_SERVER_TAKE_OVER",
-    "CODEX_APP_SERVER_UNDER_FIRST_PROCESS",
     "LISTEN_FDS",
     "LISTEN_FDNAMES",
     "LISTEN_PID",

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use super::StoreError;
 use super::check::{check, intact};
-use super::sqlite::{BUSY_TIMEOUT, FILES, beside, uri};
+use super::sqlite::{BUSY_TIMEOUT, FILES, UNFINISHED, beside, uri};
 
 /// Bytes that are copied at one go.
 const CHUNK: usize = 1024 * 1024;
@@ -81,7 +81,8 @@ pub(super) fn copy_before(path: &Path, file: &Path) -> Result<(), StoreError> {
 }
 
 fn copy_to(path: &Path, file: &Path) -> Result<(), BackupError> {
-    let draft = new_draft(file)?;
+    // Another backup to the same file may run.
+    let draft = new_draft(file, &format!(".partial-{}", std::process::id()))?;
     let copied = copy_database(path, &draft).and_then(|()| put(&draft, file));
     if copied.is_err() {
         let _ = fs::remove_file(&draft);
@@ -107,7 +108,7 @@ fn copy_database(path: &Path, draft: &Path) -> Result<(), BackupError> {
 pub fn restore(file: &Path, path: &Path) -> Result<Option<PathBuf>, BackupError> {
     check_backup(file)?;
     let _alone = lock_out_servers(path)?;
-    let draft = new_draft(path)?;
+    let draft = new_draft(path, UNFINISHED)?;
     copy_file(file, &draft).map_err(about(&draft))?;
     let aside = put_aside(path)?;
     put(&draft, path)?;
@@ -146,6 +147,8 @@ fn check_backup(file: &Path) -> Result<(), BackupError> {
 pub enum Repaired {
     /// Nothing was wrong, and nothing was changed.
     Intact,
+    /// A repair or restore that was killed before its last step was brought to its end.
+    Finished,
     /// The indexes were built anew from the tables. The database before that is kept here.
     Indexes(PathBuf),
 }
@@ -155,15 +158,22 @@ pub enum Repaired {
 /// # Errors
 /// There is no database, a server uses it, or more than its indexes is damaged; then everything is as it was.
 pub fn repair(path: &Path) -> Result<Repaired, BackupError> {
-    if !path.exists() {
+    let draft = beside(path, UNFINISHED);
+    if !path.exists() && !draft.exists() {
         return Err(BackupError::NoDatabase(path.to_owned()));
     }
     let _alone = lock_out_servers(path)?;
+    if !path.exists() {
+        // An earlier repair or restore was killed before its last step.
+        intact(&draft)?;
+        put(&draft, path)?;
+        return Ok(Repaired::Finished);
+    }
     if check(path).is_ok() {
         return Ok(Repaired::Intact);
     }
     // A copy is repaired, and takes the place of the database only if that has helped.
-    let draft = new_draft(path)?;
+    let draft = new_draft(path, UNFINISHED)?;
     let mended =
         FILES[..2].iter().try_for_each(|suffix| match copy_file(&beside(path, suffix), &beside(&draft, suffix)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
@@ -192,9 +202,9 @@ fn reindex(path: &Path) -> Result<(), StoreError> {
     check(path)
 }
 
-/// An empty file of our own beside `file`.
-fn new_draft(file: &Path) -> Result<PathBuf, BackupError> {
-    let draft = beside(file, ".partial");
+/// An empty file of our own beside `file`, with `suffix` behind its name.
+fn new_draft(file: &Path, suffix: &str) -> Result<PathBuf, BackupError> {
+    let draft = beside(file, suffix);
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(about(&draft)(error)),
         _ => {}

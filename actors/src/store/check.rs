@@ -8,7 +8,7 @@ use diesel::{Connection, QueryableByName, RunQueryDsl};
 
 use super::StoreError;
 use super::level::{Tables, must_be_known};
-use super::sqlite::uri;
+use super::sqlite::{UNFINISHED, beside, uri};
 
 /// A row of SQLite's integrity check: `ok` or a fault.
 #[derive(QueryableByName)]
@@ -23,7 +23,27 @@ struct Verdict {
 /// # Errors
 /// The database is damaged, cannot be read, or was changed by a newer program.
 pub fn check(path: &Path) -> Result<(), StoreError> {
+    if is_unfinished(path) {
+        return Err(StoreError::Unfinished(path.to_owned()));
+    }
     must_be_known(&mut intact(path)?, path, Tables::Threads)
+}
+
+/// Whether the database at `path` is missing because a repair or restore was killed before its last step.
+pub fn is_unfinished(path: &Path) -> bool {
+    !path.exists() && beside(path, UNFINISHED).exists()
+}
+
+/// Checks that the database at `path`, if there is one, is of a version that this program knows. It may be in use.
+///
+/// # Errors
+/// It cannot be read, or was changed by a newer program.
+pub fn known(path: &Path) -> Result<(), StoreError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let mut connection = SqliteConnection::establish(&uri(path, "mode=ro")?).map_err(|e| StoreError::of(path, &e))?;
+    must_be_known(&mut connection, path, Tables::Threads)
 }
 
 /// Checks that the database at `path` is intact, whatever is in it.

@@ -58,6 +58,13 @@ pub enum StoreError {
         .0.display()
     )]
     Newer(PathBuf),
+    /// A repair or restore was killed before its last step.
+    #[error(
+        "the thread database {} is missing, because a repair or restore was interrupted; bring it to its end with \
+         `codex-app-server doctor --repair`",
+        .0.display()
+    )]
+    Unfinished(PathBuf),
     /// The tables are of an older version, and were not brought up to date because no copy could be kept.
     #[error(
         "the thread database {} is of an older version, and is changed only after a copy was kept, which failed: {reason}; \

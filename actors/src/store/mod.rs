@@ -56,7 +56,7 @@ use level::Tables;
 use recover::{InUse, recover};
 
 pub use backup::{BackupError, Repaired, backup, repair, restore};
-pub use check::check;
+pub use check::{check, is_unfinished, known};
 pub use cursor::{Cursor, InvalidCursor, PageRequest};
 pub use error::StoreError;
 pub use record::{EnrollmentKey, EnrollmentRecord, FoundThread, ThreadRecord, ThreadSettings, TurnRecord};

@@ -16,7 +16,7 @@ use plain_file::Links;
 use super::StoreError;
 use super::level::Tables;
 use super::migrations::migrate;
-use super::sqlite::{BUSY_TIMEOUT, beside};
+use super::sqlite::{BUSY_TIMEOUT, UNFINISHED, beside};
 
 /// Bytes of the log that stay after it was written into the database, and for which room is reserved.
 pub(super) const LOG_BYTES: u64 = 1024 * 1024;
@@ -62,6 +62,9 @@ fn create(path: &Path, tables: Tables) -> Result<(), StoreError> {
     lock_in_time(&lock, path)?;
     if path.exists() {
         return Ok(());
+    }
+    if beside(path, UNFINISHED).exists() {
+        return Err(StoreError::Unfinished(path.into()));
     }
     let draft = beside(path, ".new");
     // A remnant of a start that was killed, or the log of a database that was moved away, which SQLite would take for

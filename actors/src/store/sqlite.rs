@@ -8,6 +8,10 @@ use super::StoreError;
 /// The files of a database, as suffixes of its name.
 pub(super) const FILES: [&str; 3] = ["", "-wal", "-shm"];
 
+/// What is about to take the place of the database, as a suffix of its name. Where it lies and the database does not, a repair
+/// or restore was killed before its last step.
+pub(super) const UNFINISHED: &str = ".partial";
+
 /// How long a request waits for another program that is writing to the same file.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 

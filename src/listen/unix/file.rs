@@ -14,25 +14,29 @@ pub struct SocketFile {
     link: Option<PathBuf>,
     /// What is removed at the end; `None` for a file that stays.
     device_and_inode: Option<(u64, u64)>,
+    /// What [`Self::claim`] makes of that.
+    to_claim: Option<(u64, u64)>,
 }
 
 impl SocketFile {
     /// Records the socket file that was just created at `socket`.
     pub fn made(socket: &Path) -> io::Result<Self> {
-        Ok(Self { socket: socket.to_owned(), link: None, device_and_inode: Some(identity(socket)?) })
+        Ok(Self { socket: socket.to_owned(), link: None, device_and_inode: Some(identity(socket)?), to_claim: None })
     }
 
-    /// The socket file at `socket` of the server before this one, and its link at `requested` if that is another path.
+    /// The socket file at `socket` of the server before this one, and its link at `requested` if that is another path. It
+    /// stays that server's until [`Self::claim`].
     pub fn taken_over(socket: &Path, requested: &Path) -> io::Result<Self> {
         let is_link = fs::read_link(requested).is_ok_and(|target| target == socket);
         let mut file = Self::made(socket)?;
         file.link = is_link.then(|| requested.to_owned());
+        file.to_claim = file.device_and_inode.take();
         Ok(file)
     }
 
     /// The socket file of a supervisor at `socket`, which stays.
     pub fn of_supervisor(socket: &Path) -> Self {
-        Self { socket: socket.to_owned(), link: None, device_and_inode: None }
+        Self { socket: socket.to_owned(), link: None, device_and_inode: None, to_claim: None }
     }
 
     /// Creates a symbolic link at `link` to the socket, to be removed with it.
@@ -45,6 +49,11 @@ impl SocketFile {
     /// Whether this process removes the file at its end.
     pub fn is_ours(&self) -> bool {
         self.device_and_inode.is_some()
+    }
+
+    /// The server before this one has ended.
+    pub fn claim(&mut self) {
+        self.device_and_inode = self.to_claim.take().or(self.device_and_inode);
     }
 
     /// Leaves the file to the process that serves it from now on.

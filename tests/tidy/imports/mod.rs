@@ -74,7 +74,6 @@ const ACTORS: &[&str] = &[
 
 /// The same for the process around the actors.
 const PROCESS: &[&str] = &[
-    "first_process",
     "exit",
     "commands",
     "chat",
