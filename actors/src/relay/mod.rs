@@ -22,6 +22,8 @@ mod servers;
 mod settings;
 mod socket;
 pub mod store;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::rc::Rc;
