@@ -10,6 +10,7 @@ use crate::{
     auth::AuthError,
     codex_home::CodexHomeError,
     listen::{AdminError, ListenError, TcpError, UnixSocketError},
+    logging::LogError,
     output::Unwritten,
     proxy::ProxyError,
     server::ServerError,
@@ -35,7 +36,10 @@ pub fn code(error: &(dyn Error + 'static)) -> i32 {
         of_server(error)
     } else if let Some(error) = error.downcast_ref() {
         of_proxy(error)
-    } else if error.is::<SettingsError>() || error.is::<CodexHomeError>() {
+    } else if error.is::<SettingsError>()
+        || error.is::<CodexHomeError>()
+        || matches!(error.downcast_ref(), Some(LogError::File { .. }))
+    {
         CONFIGURATION
     } else if error.downcast_ref().is_some_and(Unwritten::is_unwanted) {
         0

@@ -3,8 +3,12 @@
 use std::{error::Error, future};
 
 use codex_app_server::{
-    cli::Arguments, codex_home, commands, exit, logging, output, serve::serve, settings::Settings,
-    succession::Succession, terminal,
+    cli::Arguments,
+    codex_home, commands, exit, logging, output,
+    serve::serve,
+    settings::Settings,
+    succession::{Predecessor, Succession},
+    terminal,
 };
 
 fn main() {
@@ -29,6 +33,7 @@ fn main() {
         if code != 0 {
             let text = terminal::shown(&error.to_string()).into_owned();
             logging::say_error(&text, &format!("Error: {text}\n"));
+            Predecessor::tell_failure(&text);
         }
         code
     });

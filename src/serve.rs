@@ -168,6 +168,7 @@ async fn hand_over(
             }
             Err(error) => {
                 log::error!("{error}; this server goes on");
+                server.actors().upgrade_failed(error.to_string());
                 HandedOver::Not
             }
         },

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use app_server_actors::{limits::Limits, protocol::calls::SERVER_DIAGNOSTICS};
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{NAME, Printer};
 use crate::attach::{CallError, Client, ClientError, Endpoint};
 
 /// How long a server may take to finish its work: more than its default limits for that.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Pause between two questions whether an upgrade has failed.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// Tells the process of the server to end, and waits until it has closed this connection.
 pub async fn stop(mut client: Client, endpoint: &Endpoint, printer: &mut Printer) -> Result<(), CallError> {
@@ -33,26 +36,35 @@ pub async fn upgrade(
     limits: &Limits,
     printer: &mut Printer,
 ) -> Result<(), CallError> {
+    let failed = client.call(&SERVER_DIAGNOSTICS, &()).await?.failed_upgrade;
     let process = signal(&mut client, endpoint, Signal::USR2).await?;
     let next = async {
-        gone(client).await?;
+        loop {
+            sleep(PAUSE).await;
+            match client.call(&SERVER_DIAGNOSTICS, &()).await {
+                Ok(server) if server.failed_upgrade != failed => return Ok(Err(server.failed_upgrade)),
+                Ok(_) => {}
+                Err(ClientError::Gone) => break,
+                Err(error) => return Err(error),
+            }
+        }
         let (mut client, _) = Client::connect(endpoint, NAME, limits).await?;
         let next = client.call(&SERVER_DIAGNOSTICS, &()).await?;
         client.close().await;
-        Ok::<_, ClientError>(next)
+        Ok::<_, ClientError>(Ok(next))
     };
+    let goes_on = |reason: &str| CallError::Unsuccessful(format!("the server (process {process}) goes on: {reason}"));
     match timeout(PATIENCE, next).await {
-        Ok(next) => {
-            let next = next?;
+        Ok(Ok(Ok(next))) => {
             let text = format!(
                 "The server (process {process}) has handed over to process {}, version {}.\n",
                 next.process.id, next.version
             );
             printer.text(&text).await.map_err(Into::into)
         }
-        Err(_) => Err(CallError::Unsuccessful(format!(
-            "the server (process {process}) still serves; its log says why the next one has not taken over"
-        ))),
+        Ok(Ok(Err(failed))) => Err(goes_on(&failed.unwrap_or_default().reason)),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(goes_on("the next one has not taken over in time; its log says why")),
     }
 }
 

@@ -68,16 +68,35 @@ pub struct LogSettings {
     pub files: usize,
 }
 
+/// Why there can be no log.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The file cannot be used.
+    #[error("the log file {path}: {error}; name an ordinary file in a folder that exists, or leave it out")]
+    File {
+        /// As the settings name it.
+        path: String,
+        /// The error of the operating system.
+        error: io::Error,
+    },
+    /// The system has no thread left.
+    #[error("the thread that writes the log cannot be started: the system has none left")]
+    NoThread,
+    /// There is a logger already.
+    #[error(transparent)]
+    Logger(#[from] log::SetLoggerError),
+}
+
 /// Starts logging according to `log`. Only the first call in a process can succeed.
 ///
 /// # Errors
 /// A logger is set already, the file cannot be opened, or the writing thread cannot be started.
-pub fn start(log: &LogSettings) -> io::Result<()> {
+pub fn start(log: &LogSettings) -> Result<(), LogError> {
     file::write_to(open_file(log)?);
     if !writer::start() {
-        return Err(io::Error::other("the thread that writes the log cannot be started: the system has none left"));
+        return Err(LogError::NoThread);
     }
-    log::set_logger(&LOGGER).map_err(io::Error::other)?;
+    log::set_logger(&LOGGER)?;
     use_settings(log);
     Ok(())
 }
@@ -91,12 +110,14 @@ pub fn reload(log: &LogSettings) {
     use_settings(log);
 }
 
-fn open_file(log: &LogSettings) -> io::Result<Option<LogFile>> {
+fn open_file(log: &LogSettings) -> Result<Option<LogFile>, LogError> {
     if log.file.is_empty() {
         return Ok(None);
     }
-    let opened = std::path::absolute(&log.file).and_then(|path| LogFile::open(&path, log.file_bytes, log.files));
-    opened.map(Some).map_err(|error| io::Error::new(error.kind(), format!("the log file {}: {error}", log.file)))
+    // A link stays: what it leads to is renamed.
+    let path = std::path::absolute(&log.file).map(|path| path.canonicalize().unwrap_or(path));
+    let opened = path.and_then(|path| LogFile::open(&path, log.file_bytes, log.files));
+    opened.map(Some).map_err(|error| LogError::File { path: log.file.clone(), error })
 }
 
 fn use_settings(log: &LogSettings) {

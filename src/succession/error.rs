@@ -19,9 +19,9 @@ pub enum HandOverError {
         /// The error of the operating system.
         error: io::Error,
     },
-    /// The next server has ended, or has written something else.
-    #[error("the next server has ended before it was ready; its own message says why")]
-    NotReady,
+    /// The next server has ended, with these words.
+    #[error("the next server has ended before it was ready: {0}")]
+    NotReady(String),
     /// The next server takes too long.
     #[error("the next server was not ready within {0} s (startup.take_over_seconds)")]
     TooSlow(u64),

@@ -1,6 +1,6 @@
 //! The server before this one.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -16,6 +16,14 @@ impl Predecessor {
     /// The one that the environment speaks of.
     pub fn of_environment() -> Option<Self> {
         std::env::var_os(TAKE_OVER).map(|_| Self(()))
+    }
+
+    /// Tells the one that the environment speaks of, if there is one, why this process cannot be the next one.
+    pub fn tell_failure(text: &str) {
+        if std::env::var_os(TAKE_OVER).is_some() {
+            // It may be gone. What fits into a pipe does not block.
+            let _ = writeln!(io::stdout(), "{text}");
+        }
     }
 
     /// Tells it that this server can take over, and returns when it has ended.

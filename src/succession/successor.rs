@@ -20,10 +20,13 @@ use tokio::{
 };
 
 use super::{error::HandOverError, predecessor::READY};
-use crate::{listen::TAKE_OVER, open_files};
+use crate::{listen::TAKE_OVER, open_files, terminal};
 
 /// The number of the first inherited socket, as in the protocol of systemd.
 const FIRST_SOCKET: i32 = 3;
+
+/// Most bytes that it says before it is ready.
+const SAID_BYTES: u64 = 4096;
 
 /// How to start the next server: as this one was started.
 pub struct Successor {
@@ -76,7 +79,7 @@ impl Successor {
         let mut next = self.spawn(sockets)?;
         let ready = async {
             let out = next.child.stdout.take().and_then(|out| pipe::Receiver::from_owned_fd(out.into()).ok());
-            is_ready(out.ok_or(HandOverError::NotReady)?).await
+            is_ready(out.ok_or_else(|| HandOverError::NotReady("its stdout cannot be read".into()))?).await
         };
         match timeout(patience, ready).await {
             Ok(ready) => ready.map(|()| next),
@@ -151,10 +154,16 @@ fn found(name: &OsStr) -> Option<PathBuf> {
     named.and_then(|program| std::path::absolute(program).ok()).or_else(|| std::env::current_exe().ok())
 }
 
-async fn is_ready(mut out: impl AsyncRead + Unpin) -> Result<(), HandOverError> {
-    let mut said = [0; READY.len()];
-    match out.read_exact(&mut said).await {
-        Ok(_) if said == *READY.as_bytes() => Ok(()),
-        _ => Err(HandOverError::NotReady),
+/// Reads what the next server says: that it is ready, or why it is not.
+async fn is_ready(out: impl AsyncRead + Unpin) -> Result<(), HandOverError> {
+    let mut said = Vec::new();
+    let mut out = out.take(SAID_BYTES);
+    while said != READY.as_bytes() {
+        if out.read_buf(&mut said).await.unwrap_or(0) == 0 {
+            let said = String::from_utf8_lossy(&said);
+            let why = said.lines().next().unwrap_or("it did not say why");
+            return Err(HandOverError::NotReady(terminal::shown(why).into_owned()));
+        }
     }
+    Ok(())
 }

@@ -163,7 +163,7 @@ fn a_log_file_that_was_moved_away_is_made_again_at_a_reload() {
 #[test]
 fn a_log_file_that_cannot_be_written_is_named_at_the_start() {
     let ended = Launch::new().args(&["--log-file", "/no/such/folder/log"]).run();
-    assert_ne!(ended.code, Some(0));
+    assert_eq!(ended.code, Some(78));
     assert!(ended.stderr.contains("the log file /no/such/folder/log: "), "{}", ended.stderr);
 }
 

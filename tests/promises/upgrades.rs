@@ -256,3 +256,15 @@ fn a_program_behind_the_proxy_goes_on_with_the_next_server() {
     other.call("thread/name/set", json!({"threadId": thread, "name": "after"}));
     assert_eq!(program.next_notification("thread/name/updated")["threadName"], "after");
 }
+
+#[test]
+fn the_subcommand_says_at_once_why_the_running_server_goes_on() {
+    let server = Server::unix(informed());
+    server.client().call("thread/start", json!({}));
+    std::fs::write(server.process.codex_home().join("app-server.toml"), "[http]\nwokers = 1\n").expect("a file");
+    let ended = Launch::at(server.process.home()).arg("upgrade").run();
+    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+    let expected = format!("the server (process {}) goes on: ", server.process.id());
+    assert!(ended.stderr.contains(&expected) && ended.stderr.contains("http.wokers"), "{}", ended.stderr);
+    assert_eq!(process_behind(&mut server.client()), server.process.id());
+}

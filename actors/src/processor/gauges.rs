@@ -1,12 +1,14 @@
 //! Figures about the running server.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::task::TaskTracker;
 
 use crate::connection::ingress::Ingress;
 use crate::metrics::state::resident_bytes;
-use crate::protocol::diagnostics::{ServerDiagnosticsGauge, ServerDiagnosticsProcess, ServerDiagnosticsResponse};
+use crate::protocol::diagnostics::{
+    FailedUpgrade, ServerDiagnosticsGauge, ServerDiagnosticsProcess, ServerDiagnosticsResponse,
+};
 
 /// Where figures about the requests come from.
 #[derive(Clone)]
@@ -17,6 +19,8 @@ pub struct Gauges {
     pub(crate) work: TaskTracker,
     /// The URLs at which clients connect.
     pub(crate) listeners: Arc<[String]>,
+    /// The last attempt to put another server in the place of this one, if one has failed.
+    pub(crate) failed_upgrade: Arc<Mutex<Option<FailedUpgrade>>>,
 }
 
 impl Gauges {
@@ -35,6 +39,7 @@ impl Gauges {
             ],
             version: env!("CARGO_PKG_VERSION").to_owned(),
             listeners: self.listeners.to_vec(),
+            failed_upgrade: self.failed_upgrade.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             connections: Vec::new(),
         }
     }

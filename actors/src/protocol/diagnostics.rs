@@ -21,9 +21,23 @@ pub struct ServerDiagnosticsResponse {
     /// The URLs at which clients connect. The reference program does not have this member.
     #[serde(default)]
     pub listeners: Vec<String>,
+    /// The last attempt to put another server in the place of this one, if one has failed. The reference program does not
+    /// have this member.
+    #[serde(default)]
+    pub failed_upgrade: Option<FailedUpgrade>,
     /// The clients that are connected. The reference program does not have this member.
     #[serde(default)]
     pub connections: Vec<DiagnosedConnection>,
+}
+
+/// An upgrade that has failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedUpgrade {
+    /// How many have failed since the start.
+    pub times: u64,
+    /// Why the last one did.
+    pub reason: String,
 }
 
 /// The process of the server.

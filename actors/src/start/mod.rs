@@ -7,7 +7,7 @@ mod measure;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -30,6 +30,7 @@ use crate::mcp::{McpLimits, McpSetup};
 use crate::metrics::Metrics;
 use crate::model::ModelSetup;
 use crate::processor::{Gauges, Processor, ProcessorParts};
+use crate::protocol::diagnostics::FailedUpgrade;
 use crate::protocol::scope::Scopes;
 use crate::remote_control::{EndRemoteControl, Link, RemoteControl, RemoteControlParts, RemoteControlSetup};
 use crate::remote_link::{RemoteLink, RemoteLinkLimits, RemoteLinkParts};
@@ -90,6 +91,7 @@ pub struct Actors {
     remote_control: Arc<Addr<RemoteControl>>,
     remote_arbiter: ArbiterHandle,
     open: Arc<dyn Fn(usize) -> DuplexStream + Send + Sync>,
+    failed_upgrade: Arc<Mutex<Option<FailedUpgrade>>>,
     vitals: Vitals,
 }
 
@@ -166,8 +168,14 @@ impl Actors {
             vitals: vitals.clone(),
         });
         let cwd = host.cwd.clone();
+        let failed_upgrade = Arc::new(Mutex::default());
         processor_mailbox.vital(vitals.watch("processor")).run(Processor::new(ProcessorParts {
-            gauges: Gauges { ingress: hub.ingress().clone(), work: hub.work().clone(), listeners: listeners.into() },
+            gauges: Gauges {
+                ingress: hub.ingress().clone(),
+                work: hub.work().clone(),
+                listeners: listeners.into(),
+                failed_upgrade: failed_upgrade.clone(),
+            },
             limits: limits.clone(),
             host: host.clone(),
             router: router.clone(),
@@ -207,7 +215,19 @@ impl Actors {
             .run_on(&remote_arbiter, || RemoteControl::new(control_parts));
 
         let open = Arc::new(opener(&hub, ConnectionOrigin::InProcess, Scopes::ALL));
-        Self { hub, threads, store, commands, turn_arbiter, mcp, remote_control: control, remote_arbiter, open, vitals }
+        Self {
+            hub,
+            threads,
+            store,
+            commands,
+            turn_arbiter,
+            mcp,
+            remote_control: control,
+            remote_arbiter,
+            open,
+            failed_upgrade,
+            vitals,
+        }
     }
 
     /// The hub: what connections need.
@@ -218,6 +238,13 @@ impl Actors {
     /// Opens a connection from this process: one JSON-RPC message per line, with a buffer of `bytes` in each direction.
     pub fn open(&self, bytes: usize) -> DuplexStream {
         (self.open)(bytes)
+    }
+
+    /// Another server could not take the place of this one. `server/diagnostics` says so from now on.
+    pub fn upgrade_failed(&self, reason: String) {
+        let mut failed = self.failed_upgrade.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = failed.as_ref().map_or(0, |it| it.times) + 1;
+        *failed = Some(FailedUpgrade { times, reason });
     }
 
     /// Whether new work is taken (`/readyz`): the server does not drain, and no vital actor has ended.

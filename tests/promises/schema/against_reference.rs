@@ -80,6 +80,8 @@ const MEANT: &[(&str, &[&str])] = &[
         &[
             "DiagnosedConnection: unknown",
             "ServerDiagnosticsResponse.connections: unknown",
+            "FailedUpgrade: unknown",
+            "ServerDiagnosticsResponse.failedUpgrade: unknown",
             "ServerDiagnosticsResponse.listeners: unknown",
             "ServerDiagnosticsResponse.version: unknown",
         ],
