@@ -7,7 +7,7 @@ use crate::{
     listen::ListenUrl,
     logging, neighbours, open_files,
     server::{STORE_FILE, Server},
-    settings::{Effective, Settings},
+    settings::{Effective, Settings, Shutdown},
     signals::{Signals, Wish, wish_of_hangup},
     succession::{Next, Succession, Successor},
     supervisor::{Pulse, Supervisor},
@@ -89,52 +89,48 @@ pub async fn serve(
         }
     }
 
-    let repeat = settings.shutdown.repeat_milliseconds.duration();
-    // A next server is told no more than this: whether it is still there.
-    let next = RefCell::new(next);
-    let ended = {
-        let takes_over = || next.borrow().is_some();
-        let mut finish = pin!(server.finish(&settings.shutdown, takes_over));
-        let ended = if takes_over() {
-            tokio::select! {
-                () = &mut finish => Ended::InOrder,
-                () = signals.stop() => {
-                    log::info!("a signal to end has come: the next server ends, too");
-                    next.take();
-                    Ended::NotYet
-                }
-                () = supervisor.handing_over() => Ended::NotYet,
-            }
-        } else {
-            Ended::NotYet
-        };
-        match ended {
-            Ended::NotYet => tokio::select! {
-                () = &mut finish => Ended::InOrder,
-                () = signals.force(repeat) => Ended::ByForce,
-                () = supervisor.stopping() => Ended::NotYet,
-                () = &mut beside => Ended::NotYet,
-            },
-            ended => ended,
-        }
-    };
-    if matches!(ended, Ended::ByForce) {
-        log::warn!("received a second signal to end; ending at once");
-        return Ok(());
+    tokio::select! {
+        ended = end(&mut server, next, &settings.shutdown, &supervisor, &mut signals) => ended,
+        () = &mut beside => Ok(()),
     }
-    if let Some(next) = next.into_inner() {
-        let id = next.id();
-        next.take_over()?;
-        supervisor.handed_over_to(id);
-    }
-    Ok(())
 }
 
-/// How the end of a server went.
-enum Ended {
-    InOrder,
-    ByForce,
-    NotYet,
+/// Finishes running work and ends, or leaves everything to the `next` server. A signal to end meanwhile ends that one, too; a
+/// second one ends this one at once.
+async fn end(
+    server: &mut Server,
+    next: Option<Next>,
+    limits: &Shutdown,
+    supervisor: &Supervisor,
+    signals: &mut Signals,
+) -> Result<(), Box<dyn Error>> {
+    let next = RefCell::new(next);
+    let is_replaced = || next.borrow().is_some();
+    let mut finish = pin!(server.finish(limits, is_replaced));
+    if is_replaced() {
+        tokio::select! {
+            () = &mut finish => {}
+            () = signals.stop() => {
+                log::info!("a signal to end has come: the next server ends, too");
+                next.take();
+            }
+            () = supervisor.handing_over() => {}
+        }
+        if let Some(next) = next.take() {
+            let id = next.id();
+            next.take_over()?;
+            supervisor.handed_over_to(id);
+            return Ok(());
+        }
+    }
+    tokio::select! {
+        () = &mut finish => {}
+        () = signals.force(limits.repeat_milliseconds.duration()) => {
+            log::warn!("received a second signal to end; ending at once");
+        }
+        () = supervisor.stopping() => {}
+    }
+    Ok(())
 }
 
 /// How an attempt to hand the sockets over ended.

@@ -200,6 +200,8 @@ fn the_socket_of_the_owner_allows_everything_and_goes_with_the_server() {
     let home = Home::new();
     let path = home.join("admin.sock");
     let mut server = Server::unix(Launch::at(&home).arg("--admin").arg(format!("unix://{}", path.display())));
+    // The server is reachable a little earlier.
+    eventually("the admin socket takes connections", || UnixStream::connect(&path).is_ok());
     let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().expect("it is there").permissions());
     assert_eq!(mode & 0o777, 0o600);
     let answer = ask_unix(&path, "/api/state");

@@ -30,7 +30,12 @@ impl Router {
     }
 
     fn tick(&mut self, ctx: &mut Context<Self>) {
-        self.check_clocks(Instant::now());
+        let now = Instant::now();
+        // The library makes up for ticks that were missed in a stop, one right after the other, before anything is read.
+        if now.duration_since(self.checked) < TICK / 2 {
+            return;
+        }
+        self.check_clocks(now);
         self.close_expired();
         self.release_text();
         let Some((ticks, count)) = &mut self.ticking else { return };
