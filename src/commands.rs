@@ -136,7 +136,7 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
                 }
                 None => settings,
             };
-            block_on(remote_control::foreground(arguments, &codex_home, settings, *json))
+            block_on(remote_control::foreground(arguments, &codex_home, settings, relay.is_some(), *json))
         }
         Command::Relay(relay) => {
             codex_home::ensure(&codex_home)?;

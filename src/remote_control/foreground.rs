@@ -25,7 +25,8 @@ use crate::{
 /// Remote control is enabled only until it ends, and not remembered.
 const EPHEMERAL: RemoteControlEnableParams = RemoteControlEnableParams { ephemeral: true };
 
-/// Enables remote control in the server on the control socket. If none is running, this process becomes a server.
+/// Enables remote control in the server on the control socket. If none is running, this process becomes a server. A server
+/// that runs already does not know a relay that was chosen just now (`is_new_relay`).
 ///
 /// # Errors
 /// The server cannot start, or the running one refuses.
@@ -33,12 +34,19 @@ pub async fn run(
     mut arguments: Arguments,
     codex_home: &Path,
     settings: Settings,
+    is_new_relay: bool,
     json: bool,
 ) -> Result<(), Box<dyn Error>> {
     let socket = control_socket(codex_home);
     let endpoint = Endpoint::Unix(socket.clone());
     let limits = settings.limits.clone();
     match Client::connect_now(&endpoint, NAME, &limits).await {
+        Ok((client, _)) if is_new_relay => {
+            client.close().await;
+            let text = "the relay stands in app-server.toml now, but the running server has read that before; run \
+                        `codex-app-server upgrade`, then `codex-app-server remote-control`";
+            Err(CallError::Unsuccessful(text.to_owned()).into())
+        }
         Ok((client, _)) => Ok(lend(client, json).await?),
         Err(ClientError::Attach(AttachError::Unreachable { .. })) => {
             arguments.listen = vec![ListenUrl::Unix(socket)];

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::support::process::Launch;
 use crate::support::relay::phone::Phone;
 use crate::support::relay::{Device, Machine, Relay};
+use crate::support::server::Server;
 
 fn home() -> (Relay, Machine) {
     let relay = Relay::start();
@@ -163,4 +165,20 @@ fn a_page_of_another_origin_gets_nothing() {
     );
     let host = [("Host", "evil.example")];
     assert_eq!(relay.request("GET", "/", &host, &Value::Null).status, 400, "two hosts");
+}
+
+#[test]
+fn a_server_that_runs_already_is_not_asked_for_a_relay_that_it_does_not_know() {
+    let relay = Relay::start();
+    let server = Server::unix(Launch::new());
+    server.client().call("thread/start", json!({}));
+    let home = server.process.home();
+    let token = home.join("token");
+    std::fs::write(&token, relay.account("home")).expect("a file");
+    let words = ["remote-control", "--relay", &relay.url(), "--token-file", token.to_str().expect("a name")];
+    let ended = Launch::at(home).args(&words).run();
+    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+    assert!(ended.stderr.contains("codex-app-server upgrade"), "{}", ended.stderr);
+    let settings = std::fs::read_to_string(home.join("app-server.toml")).expect("it was written");
+    assert!(settings.contains(&relay.url()), "{settings}");
 }

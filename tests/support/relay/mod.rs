@@ -95,6 +95,11 @@ impl Relay {
         Machine { server, client }
     }
 
+    /// Where machines and phones reach it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// A bare connection.
     pub fn stream(&self) -> TcpStream {
         patient(TcpStream::connect(self.address).expect("the relay listens"))
