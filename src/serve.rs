@@ -1,6 +1,6 @@
 //! The life of a server in this process: start, signals, shutdown.
 
-use std::{cell::RefCell, error::Error, path::Path, pin::pin, time::Duration};
+use std::{error::Error, path::Path, pin::pin, time::Duration};
 
 use crate::{
     cli::Arguments,
@@ -9,7 +9,7 @@ use crate::{
     server::{STORE_FILE, Server},
     settings::{Effective, Settings, Shutdown},
     signals::{Signals, Wish, wish_of_hangup},
-    succession::{Next, Succession, Successor},
+    succession::{HandOverError, Handing, Succession, Successor},
     supervisor::{Pulse, Supervisor},
 };
 
@@ -99,28 +99,27 @@ pub async fn serve(
 /// second one ends this one at once.
 async fn end(
     server: &mut Server,
-    next: Option<Next>,
+    next: Option<Handing>,
     limits: &Shutdown,
     supervisor: &Supervisor,
     signals: &mut Signals,
 ) -> Result<(), Box<dyn Error>> {
-    let next = RefCell::new(next);
-    let is_replaced = || next.borrow().is_some();
-    let mut finish = pin!(server.finish(limits, is_replaced));
-    if is_replaced() {
+    let takes_over = async || match &next {
+        Some(next) => next.is_there().await,
+        None => false,
+    };
+    let mut finish = pin!(server.finish(limits, takes_over));
+    if let Some(next) = &next {
         tokio::select! {
-            () = &mut finish => {}
+            () = &mut finish => {
+                supervisor.handed_over_to(next.take_over()?);
+                return Ok(());
+            }
             () = signals.stop() => {
                 log::info!("a signal to end has come: the next server ends, too");
-                next.take();
+                next.give_up();
             }
             () = supervisor.handing_over() => {}
-        }
-        if let Some(next) = next.take() {
-            let id = next.id();
-            next.take_over()?;
-            supervisor.handed_over_to(id);
-            return Ok(());
         }
     }
     tokio::select! {
@@ -136,7 +135,7 @@ async fn end(
 /// How an attempt to hand the sockets over ended.
 enum HandedOver {
     /// The next server waits for the end of this one.
-    To(Next),
+    To(Handing),
     /// This one goes on.
     Not,
     /// A signal asked for the end meanwhile.
@@ -155,13 +154,16 @@ async fn hand_over(
         return HandedOver::Not;
     };
     log::info!("starting the next server, which takes the sockets over");
+    let started = async {
+        let (sockets, again) = (server.handed_sockets()?, server.handed_sockets()?);
+        let next = successor.start(sockets, patience).await?;
+        server.leave_sockets().await;
+        log::info!("process {} takes over; no client is accepted here any more", next.id());
+        Ok::<_, HandOverError>(Handing::to(next, successor, again, patience))
+    };
     tokio::select! {
-        next = server.start_next(successor, patience) => match next {
-            Ok(next) => {
-                server.leave_sockets().await;
-                log::info!("process {} takes over; no client is accepted here any more", next.id());
-                HandedOver::To(next)
-            }
+        handing = started => match handing {
+            Ok(handing) => HandedOver::To(handing),
             Err(error) => {
                 log::error!("{error}; this server goes on");
                 server.actors().upgrade_failed(error.to_string());

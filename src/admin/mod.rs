@@ -31,9 +31,10 @@ use crate::{
         Door, InvalidDoor, metrics,
         side::{SideListener, SideSocket},
     },
-    listen::{AdminError, AdminListener, SocketFile},
+    listen::{AdminError, AdminListener, InheritedSocket, SocketFile},
     logging,
     settings::Settings,
+    succession::{HandedSocket, Purpose},
 };
 use watcher::Watcher;
 
@@ -70,22 +71,13 @@ pub struct Admin {
 }
 
 impl AdminDoor {
-    /// Checks what can be wrong before the listener is bound.
-    ///
-    /// # Errors
-    /// A token file cannot be used.
-    pub fn check(arguments: &AdminArguments, settings: &Settings) -> Result<(), AdminFailure> {
-        let plan = AuthPlan::of_token_files(&arguments.admin_token_file)?;
-        plan.map(|plan| Auth::start(plan, &settings.auth, Clock::system())).transpose()?;
-        Ok(())
-    }
-
-    /// Binds what the command line names; `None` without `--admin`.
+    /// Binds what the command line names, or takes what was `inherited` for it; `None` without `--admin`.
     ///
     /// # Errors
     /// See [`AdminFailure`].
     pub async fn open(
         arguments: &AdminArguments,
+        inherited: Option<InheritedSocket>,
         codex_home: &Path,
         settings: &Settings,
     ) -> Result<Option<Self>, AdminFailure> {
@@ -94,9 +86,25 @@ impl AdminDoor {
         let token_files = plan.as_ref().map(AuthPlan::files).unwrap_or_default();
         let auth = plan.map(|plan| Auth::start(plan, &settings.auth, Clock::system()).map(Arc::new)).transpose()?;
         let wait: Duration = settings.startup.lock_seconds.duration();
-        let listener = AdminListener::open(url, auth.is_some(), codex_home, wait).await?;
+        let listener = AdminListener::open(url, inherited, auth.is_some(), codex_home, wait).await?;
         logging::keep_recent(settings.admin.log_lines);
         Ok(Some(Self { listener, auth, token_files }))
+    }
+
+    /// The server that had the listener before has ended.
+    pub fn claim_file(&mut self) {
+        self.listener.claim_file();
+    }
+
+    /// A duplicate for the server after this one.
+    ///
+    /// # Errors
+    /// The operating system gives no more descriptors.
+    pub fn handed(&self) -> io::Result<HandedSocket> {
+        match &self.listener {
+            AdminListener::Unix(it) => HandedSocket::of(&it.listener, it.file.is_ours(), Purpose::Admin),
+            AdminListener::Tcp(listener) => HandedSocket::of(listener, false, Purpose::Admin),
+        }
     }
 
     /// The files that confined commands must not reach: the socket, whose peers may do everything, and the tokens.
@@ -143,9 +151,9 @@ impl Admin {
         }
     }
 
-    /// Closes the listener and removes its socket.
-    pub async fn stop(&mut self) {
-        drop(self.file.take());
+    /// Closes the listener, and lets `leave` decide about the file of its socket.
+    pub async fn stop(&mut self, leave: fn(SocketFile)) {
+        self.file.take().map(leave);
         self.listener.stop().await;
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{ControlSocket, UnixSocketError};
+use super::{ControlSocket, InheritedSocket, UnixSocketError, inherited::Socket};
 use crate::logging;
 
 /// Where operators and scrapers connect.
@@ -68,25 +68,39 @@ impl AdminUrl {
 }
 
 impl AdminListener {
-    /// Binds the listener that `url` names. An address that other machines can reach requires `authenticated`.
+    /// Binds the listener that `url` names, or serves the one that was `inherited` if it has that address. An address that
+    /// other machines can reach requires `authenticated`.
     ///
     /// # Errors
     /// See [`AdminError`].
     pub async fn open(
         url: &AdminUrl,
+        inherited: Option<InheritedSocket>,
         authenticated: bool,
         codex_home: &Path,
         wait: Duration,
     ) -> Result<Self, AdminError> {
-        match url {
-            AdminUrl::Unix(path) => Ok(Self::Unix(ControlSocket::bind(path, codex_home, wait).await?)),
-            AdminUrl::Http(address) if !authenticated && !address.ip().is_loopback() => {
+        let inherited = inherited.map(|InheritedSocket(socket)| socket).filter(|socket| socket.is_at_admin(url));
+        match (url, inherited) {
+            (AdminUrl::Http(address), _) if !authenticated && !address.ip().is_loopback() => {
                 Err(AdminError::OpenToOthers(*address))
             }
-            AdminUrl::Http(address) => {
+            (AdminUrl::Unix(requested), Some(Socket::Unix { listener, path, is_ours })) => {
+                Ok(Self::Unix(ControlSocket::adopt(listener, &path, requested, is_ours)?))
+            }
+            (AdminUrl::Http(_), Some(Socket::Tcp { listener, .. })) => Ok(Self::Tcp(listener)),
+            (AdminUrl::Unix(path), _) => Ok(Self::Unix(ControlSocket::bind(path, codex_home, wait).await?)),
+            (AdminUrl::Http(address), _) => {
                 let bound = TcpListener::bind(address);
                 bound.map(Self::Tcp).map_err(|error| AdminError::Io { error, address: *address })
             }
+        }
+    }
+
+    /// The server that had the listener before has ended: from now on its file is this one's.
+    pub fn claim_file(&mut self) {
+        if let Self::Unix(socket) = self {
+            socket.file.claim();
         }
     }
 

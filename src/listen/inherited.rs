@@ -14,11 +14,15 @@ use std::{
 use listenfd::ListenFd;
 use rustix::net::sockopt::socket_acceptconn;
 
-use super::{ListenUrl, unix::reachable};
+use super::{AdminUrl, ListenUrl, unix::reachable};
 
 /// The variable by which a server tells the next one that it takes the sockets over. Its value lists the numbers of the
-/// sockets whose files the next one removes when it ends, such as `0,2`; those of a supervisor stay.
+/// sockets whose files the next one removes when it ends, and that of the admin listener, such as `0,2,admin=2`; the files
+/// of a supervisor stay.
 pub const TAKE_OVER: &str = "CODEX_APP_SERVER_TAKE_OVER";
+
+/// In front of the number of the admin listener.
+pub const ADMIN: &str = "admin=";
 
 /// Most sockets that are taken: more than anybody listens on.
 const MOST: usize = 64;
@@ -27,8 +31,13 @@ const MOST: usize = 64;
 #[derive(Debug, Default)]
 pub struct Inherited {
     sockets: Vec<Socket>,
+    admin: Option<Socket>,
     unusable: Option<InheritedError>,
 }
+
+/// One that has another purpose than serving clients.
+#[derive(Debug)]
+pub struct InheritedSocket(pub(super) Socket);
 
 /// One of them.
 #[derive(Debug)]
@@ -52,8 +61,8 @@ impl Inherited {
     /// Takes the sockets that the environment speaks of. Call it once, before another thread starts: it removes the
     /// variables.
     pub fn take() -> Self {
-        let ours = std::env::var(TAKE_OVER).unwrap_or_default();
-        let is_ours = |number: usize| ours.split(',').any(|it| it.parse() == Ok(number));
+        let handed = std::env::var(TAKE_OVER).unwrap_or_default();
+        let is_handed = |what: String| handed.split(',').any(|it| it == what);
         let mut inherited = Self::default();
         let count = std::env::var("LISTEN_FDS").unwrap_or_default();
         if !count.is_empty() && !count.parse().is_ok_and(|count: usize| count <= MOST) {
@@ -63,7 +72,8 @@ impl Inherited {
         }
         let mut found = ListenFd::from_env();
         for number in 0..found.len() {
-            match Socket::take(&mut found, number, is_ours(number)) {
+            match Socket::take(&mut found, number, is_handed(number.to_string())) {
+                Ok(socket) if is_handed(format!("{ADMIN}{number}")) => inherited.admin = Some(socket),
                 Ok(socket) => inherited.sockets.push(socket),
                 Err(why) => {
                     inherited.unusable.get_or_insert(InheritedError { number, why: why.to_string() });
@@ -81,6 +91,11 @@ impl Inherited {
     /// Whether clients come over TCP.
     pub fn has_tcp(&self) -> bool {
         self.sockets.iter().any(|socket| matches!(socket, Socket::Tcp { .. }))
+    }
+
+    /// The socket of the admin listener of the server before this one.
+    pub fn take_admin(&mut self) -> Option<InheritedSocket> {
+        self.admin.take().map(InheritedSocket)
     }
 
     /// # Errors
@@ -126,6 +141,14 @@ impl Socket {
                 address == wanted || (wanted.port() == 0 && address.ip() == wanted.ip())
             }
             _ => false,
+        }
+    }
+
+    /// The same for the admin listener.
+    pub(super) fn is_at_admin(&self, url: &AdminUrl) -> bool {
+        match url {
+            AdminUrl::Unix(path) => self.is_at(&ListenUrl::Unix(path.clone())),
+            AdminUrl::Http(address) => self.is_at(&ListenUrl::WebSocket(*address)),
         }
     }
 }

@@ -19,7 +19,7 @@ use std::{
 use self::inherited::Socket;
 pub use self::{
     admin::{AdminError, AdminListener, AdminUrl},
-    inherited::{Inherited, InheritedError, TAKE_OVER},
+    inherited::{ADMIN, Inherited, InheritedError, InheritedSocket, TAKE_OVER},
     relay::{PublicUrl, RelayAddress},
     stdio::{Input, Output, leave as leave_stdio, open as open_stdio},
     tcp::TcpError,

@@ -41,7 +41,7 @@ use crate::{
     http::{Door, HttpServer, InvalidDoor, Sockets},
     listen::{self, Inherited, ListenError, ListenUrl, Listeners, SocketFile},
     settings::{Settings, Shutdown},
-    succession::{HandOverError, HandedSocket, Next, Predecessor, Successor},
+    succession::{HandOverError, HandedSocket, Predecessor, Purpose},
 };
 
 /// Name of the database in `$CODEX_HOME`.
@@ -119,7 +119,7 @@ impl Server {
     /// them comes after the end of a `predecessor`, whose database it opens.
     pub async fn start(
         arguments: &Arguments,
-        inherited: Inherited,
+        mut inherited: Inherited,
         predecessor: Option<Predecessor>,
         codex_home: &Path,
         settings: &Settings,
@@ -134,19 +134,18 @@ impl Server {
         }
 
         let wait = settings.startup.lock_seconds.duration();
-        let listeners = Listeners::open(&arguments.listen, inherited, auth.is_some(), codex_home, wait).await?;
-        let mut listeners = listeners;
+        let inherited_admin = inherited.take_admin();
+        let mut listeners = Listeners::open(&arguments.listen, inherited, auth.is_some(), codex_home, wait).await?;
+        let mut admin = AdminDoor::open(&arguments.admin, inherited_admin, codex_home, settings).await?;
         let door = Arc::new(Door::new(&settings.http, auth.clone())?);
         if let Some(predecessor) = predecessor {
             // Whatever can be wrong is found now, while the server before this one still serves.
-            AdminDoor::check(&arguments.admin, settings)?;
             sources(codex_home, &overrides)?;
             store::known(&codex_home.join(STORE_FILE))?;
             predecessor.make_way().await?;
             listeners.claim_files();
+            admin.iter_mut().for_each(AdminDoor::claim_file);
         }
-        // After the end of the predecessor, which has its own until then.
-        let admin = AdminDoor::open(&arguments.admin, codex_home, settings).await?;
         let mut parts = actors_parts(codex_home, &overrides, &arguments.session_source, settings)?;
         parts.listeners = listeners.urls();
         let admin_files = admin.as_ref().map(AdminDoor::hidden).unwrap_or_default();
@@ -160,7 +159,10 @@ impl Server {
         }
         listeners.announce(auth.is_some());
         let mut server = Self::serve(listeners, door, auth, parts, settings).await?;
-        server.service.admin = admin.map(|admin| admin.serve(&server.actors, &server.store, settings)).transpose()?;
+        if let Some(admin) = admin {
+            server.service.sockets.push(admin.handed()?);
+            server.service.admin = Some(admin.serve(&server.actors, &server.store, settings)?);
+        }
         Ok(server)
     }
 
@@ -174,8 +176,10 @@ impl Server {
         let store = parts.store.clone();
         let is_alone = listeners.is_stdio_alone();
         let Listeners { stdio, unix, tcp } = listeners;
-        let duplicates = unix.iter().map(|it| HandedSocket::of(&it.listener, it.file.is_ours()));
-        let sockets = duplicates.chain(tcp.iter().map(|it| HandedSocket::of(it, false))).collect::<io::Result<_>>()?;
+        let duplicates = unix.iter().map(|it| HandedSocket::of(&it.listener, it.file.is_ours(), Purpose::Clients));
+        let sockets = duplicates
+            .chain(tcp.iter().map(|it| HandedSocket::of(it, false, Purpose::Clients)))
+            .collect::<io::Result<_>>()?;
         let (unix, files): (Vec<_>, Vec<_>) = unix.into_iter().map(|socket| (socket.listener, socket.file)).unzip();
         let mut service = Service { files, sockets, auth, ..Service::default() };
         let (actors, hub_arbiter) = if unix.is_empty() && tcp.is_empty() {
@@ -231,19 +235,17 @@ impl Server {
         }
     }
 
-    /// Starts the next server with the sockets of this one, and waits for at most `patience` until it is ready.
+    /// Duplicates of the sockets, for the server after this one.
     ///
     /// # Errors
-    /// It cannot take over. This server serves as before.
-    pub async fn start_next(&self, successor: &Successor, patience: Duration) -> Result<Next, HandOverError> {
+    /// There is nothing to hand over, or no descriptor is left.
+    pub fn handed_sockets(&self) -> Result<Vec<HandedSocket>, HandOverError> {
         if self.service.sockets.is_empty() || self.serves_stdio {
             let why = "its client on stdio would be lost; start the client again instead";
             let none = "it has no sockets; restart it instead";
             return Err(HandOverError::Impossible(if self.serves_stdio { why } else { none }));
         }
-        let sockets = self.service.sockets.iter().map(|it| HandedSocket::of(&it.socket, it.owns_file));
-        let sockets = sockets.collect::<io::Result<_>>().map_err(HandOverError::Sockets)?;
-        successor.start(sockets, patience).await
+        self.service.sockets.iter().map(HandedSocket::again).collect::<io::Result<_>>().map_err(HandOverError::Sockets)
     }
 
     /// Accepts nobody any more: who connects from now on waits for the next server.
@@ -255,12 +257,12 @@ impl Server {
 
     /// Shuts down: refuses new work, waits for running work, closes all connections, and removes the sockets, unless by then
     /// a next server `takes_over`. Each step has a time limit.
-    pub async fn finish(&mut self, limits: &Shutdown, takes_over: impl Fn() -> bool) {
+    pub async fn finish(&mut self, limits: &Shutdown, takes_over: impl AsyncFnOnce() -> bool) {
         end_in_good_order(&self.actors, limits).await;
+        let leave = if takes_over().await { SocketFile::hand_over } else { drop };
         if let Some(admin) = &mut self.service.admin {
-            admin.stop().await;
+            admin.stop(leave).await;
         }
-        let leave = if takes_over() { SocketFile::hand_over } else { drop };
         self.service.files.drain(..).for_each(leave);
         self.service.sockets.clear();
         if let Some(http) = &self.service.http {
@@ -381,7 +383,7 @@ mod tests {
         let store = parts.store.clone();
         let mut server =
             Server { actors: Actors::start(parts), store, service: Service::default(), serves_stdio: false };
-        server.finish(&settings.shutdown, || false).await;
+        server.finish(&settings.shutdown, async || false).await;
         assert!(timeout(Duration::ZERO, server.ended()).await.is_err(), "nobody is missed");
     }
 }

@@ -4,10 +4,12 @@
 //! 1. The running server is asked to (SIGUSR2), and starts the program again with its sockets ([`Successor::start`]).
 //! 2. The next server reads its settings and takes the sockets. Then it says that it is ready, and waits
 //!    ([`Predecessor::make_way`]). If it fails, the running one goes on as if nothing had happened.
-//! 3. The running server accepts nobody any more, lets work finish, closes the database, and ends.
+//! 3. The running server accepts nobody any more but on its admin listener, lets work finish, closes the database, and ends.
+//!    If the next server has ended meanwhile, it is started once more ([`Handing`]).
 //! 4. Its end, however it comes, closes a pipe. The next server opens the database and serves.
 
 mod error;
+mod handing;
 mod predecessor;
 mod successor;
 
@@ -15,8 +17,9 @@ use crate::listen::Inherited;
 
 pub use self::{
     error::HandOverError,
+    handing::Handing,
     predecessor::Predecessor,
-    successor::{HandedSocket, Next, Successor},
+    successor::{HandedSocket, Next, Purpose, Successor},
 };
 
 /// What this process has from the one that started it, and what it can pass on.

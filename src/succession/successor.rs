@@ -20,7 +20,10 @@ use tokio::{
 };
 
 use super::{error::HandOverError, predecessor::READY};
-use crate::{listen::TAKE_OVER, open_files, terminal};
+use crate::{
+    listen::{ADMIN, TAKE_OVER},
+    open_files, terminal,
+};
 
 /// The number of the first inherited socket, as in the protocol of systemd.
 const FIRST_SOCKET: i32 = 3;
@@ -29,6 +32,7 @@ const FIRST_SOCKET: i32 = 3;
 const SAID_BYTES: u64 = 4096;
 
 /// How to start the next server: as this one was started.
+#[derive(Clone)]
 pub struct Successor {
     /// By the path at which this program was called, where another version of it may lie now.
     program: PathBuf,
@@ -39,16 +43,41 @@ pub struct Successor {
 /// A socket for the next server.
 pub struct HandedSocket {
     /// A duplicate.
-    pub socket: OwnedFd,
+    socket: OwnedFd,
     /// The next server removes its file at its end, as this one would have done.
-    pub owns_file: bool,
+    owns_file: bool,
+    purpose: Purpose,
+}
+
+/// What a socket is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Clients.
+    Clients,
+    /// Operators and scrapers.
+    Admin,
 }
 
 impl HandedSocket {
     /// # Errors
     /// The operating system gives no more descriptors.
-    pub fn of(socket: impl AsFd, owns_file: bool) -> io::Result<Self> {
-        Ok(Self { socket: socket.as_fd().try_clone_to_owned()?, owns_file })
+    pub fn of(socket: impl AsFd, owns_file: bool, purpose: Purpose) -> io::Result<Self> {
+        Ok(Self { socket: socket.as_fd().try_clone_to_owned()?, owns_file, purpose })
+    }
+
+    /// Another duplicate.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn again(&self) -> io::Result<Self> {
+        Self::of(&self.socket, self.owns_file, self.purpose)
+    }
+
+    /// What [`TAKE_OVER`] says of it.
+    fn words(&self, number: usize) -> impl Iterator<Item = String> + use<> {
+        let file = self.owns_file.then(|| number.to_string());
+        let admin = (self.purpose == Purpose::Admin).then(|| format!("{ADMIN}{number}"));
+        file.into_iter().chain(admin)
     }
 }
 
@@ -89,13 +118,13 @@ impl Successor {
 
     fn spawn(&self, sockets: Vec<HandedSocket>) -> Result<Next, HandOverError> {
         let not_started = |error| HandOverError::NotStarted { program: self.program.display().to_string(), error };
-        let owned = sockets.iter().enumerate().filter(|(_, it)| it.owns_file).map(|(number, _)| number.to_string());
+        let handed: Vec<String> = sockets.iter().enumerate().flat_map(|(number, it)| it.words(number)).collect();
         let mut command = Command::new(&self.program);
         command
             .arg0(&self.called)
             .args(&self.words)
             .env("LISTEN_FDS", sockets.len().to_string())
-            .env(TAKE_OVER, owned.collect::<Vec<_>>().join(","))
+            .env(TAKE_OVER, handed.join(","))
             .env(open_files::BEFORE, open_files::at_start().map(|files| files.to_string()).unwrap_or_default())
             // They speak of this process.
             .env_remove("LISTEN_PID")

@@ -1,6 +1,7 @@
 //! A running server hands its sockets over to the next one, and nobody is refused meanwhile.
 
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread;
 
@@ -16,7 +17,7 @@ use crate::support::http;
 use crate::support::process::Launch;
 use crate::support::server::{Server, connect_at, connect_to};
 use crate::support::terminal::AtTerminal;
-use crate::support::wire::patient;
+use crate::support::wire::{Socket, patient};
 
 /// The next server, which is no child of the test.
 struct Next(u32);
@@ -57,8 +58,22 @@ fn greeted(mut client: Client) -> Client {
     client
 }
 
-fn takes_over(server: &Server) {
-    server.process.stderr.wait_for("the hand-over", |text| text.contains("takes over; no client").then_some(()));
+/// Waits for the hand-over. Returns the process that takes over.
+fn takes_over(server: &Server) -> u32 {
+    server.process.stderr.wait_for("the hand-over", |text| {
+        let (before, _) = text.split_once(" takes over; no client")?;
+        before.rsplit(' ').next()?.parse().ok()
+    })
+}
+
+/// A command of `client` that runs for this time, and has begun.
+fn running_command(server: &Server, client: &mut Client, seconds: u8) -> i64 {
+    let begun = server.process.home().join("begun");
+    let script = format!("touch {}; sleep {seconds}; echo done", begun.display());
+    let command = json!({"command": ["sh", "-c", script], "sandboxPolicy": {"type": "dangerFullAccess"}});
+    let running = client.send_request("command/exec", command);
+    eventually("the command runs", || begun.exists());
+    running
 }
 
 fn informed() -> Launch {
@@ -72,11 +87,7 @@ fn work_is_finished_and_who_comes_meanwhile_is_served_by_the_next_server() {
     let mut client = server.client();
     let thread = client.call("thread/start", json!({}))["thread"]["id"].take();
     client.call("thread/name/set", json!({"threadId": thread, "name": "kept"}));
-    let begun = server.process.home().join("begun");
-    let script = format!("touch {}; sleep 1; echo done", begun.display());
-    let command = json!({"command": ["sh", "-c", script], "sandboxPolicy": {"type": "dangerFullAccess"}});
-    let running = client.send_request("command/exec", command);
-    eventually("the command runs", || begun.exists());
+    let running = running_command(&server, &mut client, 1);
     server.process.signal(Signal::USR2);
     takes_over(&server);
     let late = thread::spawn({
@@ -132,6 +143,38 @@ fn a_server_that_dies_while_it_finishes_is_replaced_all_the_same() {
 }
 
 #[test]
+fn a_next_server_that_dies_while_it_waits_is_started_once_more() {
+    let mut server = Server::unix(informed());
+    let mut client = server.client();
+    let running = running_command(&server, &mut client, 2);
+    server.process.signal(Signal::USR2);
+    let first = Next(takes_over(&server));
+    first.signal(Signal::KILL);
+    let late = thread::spawn({
+        let path = server.socket_path().to_owned();
+        move || greeted(connect_at(&path))
+    });
+    assert_eq!(client.answer_to(running).expect("the command may end")["stdout"], "done\n");
+    assert_eq!(server.process.exit_code(), 0);
+    let second = Next::behind(&mut late.join().expect("it is served"));
+    assert!(second.0 != first.0 && second.0 != server.process.id());
+}
+
+#[test]
+fn without_a_next_server_at_the_end_the_supervisor_is_told_to_start_one() {
+    let mut server = Server::unix(informed());
+    let mut client = server.client();
+    running_command(&server, &mut client, 2);
+    server.process.signal(Signal::USR2);
+    let first = Next(takes_over(&server));
+    std::fs::write(server.process.codex_home().join("app-server.toml"), "[http]\nwokers = 1\n").expect("a file");
+    first.signal(Signal::KILL);
+    assert_eq!(server.process.exit_code(), 1);
+    assert!(!server.socket_path().exists(), "nobody serves any more");
+    assert!(server.process.stderr.all().contains("start the server again"));
+}
+
+#[test]
 fn a_server_whose_successor_cannot_start_goes_on() {
     let server = Server::unix(informed());
     let mut client = server.client();
@@ -148,11 +191,7 @@ fn a_signal_to_end_meanwhile_ends_both_in_good_order() {
     let mut server = Server::unix(informed());
     let path = server.socket_path().to_owned();
     let mut client = server.client();
-    let begun = server.process.home().join("begun");
-    let script = format!("touch {}; sleep 2; echo done", begun.display());
-    let command = json!({"command": ["sh", "-c", script], "sandboxPolicy": {"type": "dangerFullAccess"}});
-    let running = client.send_request("command/exec", command);
-    eventually("the command runs", || begun.exists());
+    let running = running_command(&server, &mut client, 2);
     server.process.signal(Signal::USR2);
     takes_over(&server);
     server.process.signal(Signal::TERM);
@@ -221,21 +260,36 @@ fn a_conversation_at_a_terminal_goes_on_with_the_next_server() {
     person.sees("You said: after");
 }
 
+/// When the server behind an admin listener was started.
+fn started(mut stream: impl Socket) -> Option<f64> {
+    let scrape = http::request("GET", "/metrics", &[("Host", "localhost"), ("Connection", "close")]);
+    parse(&http::exchange(&mut stream, &scrape)?.body).get("process_start_time_seconds").copied()
+}
+
 #[test]
-fn the_next_server_takes_the_admin_listener_over() {
+fn the_admin_listener_is_answered_throughout() {
     let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
-    let mut server = Server::unix(Launch::new().arg("--admin").arg(format!("http://127.0.0.1:{port}")));
-    let started = || {
-        let mut stream = patient(TcpStream::connect(("127.0.0.1", port)).ok()?);
-        let scrape = http::request("GET", "/metrics", &[("Host", "localhost"), ("Connection", "close")]);
-        parse(&http::exchange(&mut stream, &scrape)?.body).get("process_start_time_seconds").copied()
-    };
-    let before = started().expect("a scrape");
-    server.process.signal(Signal::USR2);
-    assert_eq!(server.process.exit_code(), 0);
-    let next = Next::behind(&mut server.client());
-    eventually("the next server answers", || started().is_some_and(|after| after > before));
-    drop(next);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("admin.sock");
+    let over_tcp = || started(patient(TcpStream::connect(("127.0.0.1", port)).ok()?));
+    let over_unix = || started(UnixStream::connect(&path).ok()?);
+    let tcp = (format!("http://127.0.0.1:{port}"), &over_tcp as &dyn Fn() -> Option<f64>);
+    for (url, started) in [tcp, (format!("unix://{}", path.display()), &over_unix)] {
+        let mut server = Server::unix(informed().arg("--admin").arg(&url));
+        let mut client = server.client();
+        let running = running_command(&server, &mut client, 2);
+        let before = started().expect("a scrape");
+        server.process.signal(Signal::USR2);
+        takes_over(&server);
+        assert_eq!(started(), Some(before), "while it finishes");
+        client.answer_to(running).expect("the command may end");
+        assert_eq!(server.process.exit_code(), 0);
+        let next = Next::behind(&mut server.client());
+        assert!(started().expect("it is never refused") > before, "by the next one from now on");
+        next.signal(Signal::TERM);
+        eventually("the next server has ended", || next.has_ended());
+        assert!(!path.exists(), "and has removed the file");
+    }
 }
 
 #[test]
