@@ -79,6 +79,7 @@ pub async fn examine(arguments: &Arguments) -> Vec<Finding> {
         files::space(&home),
         files::lock(&home),
         files::servers(&home),
+        running::commands(&home).await,
     ];
     findings.extend(running::doors(arguments));
     if let Ok(settings) = &settings {

@@ -6,7 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use app_server_actors::{limits::Limits, protocol::API_VERSION};
+use app_server_actors::{
+    commands::sandbox_warnings,
+    limits::Limits,
+    protocol::{API_VERSION, config::ConfigWarning},
+};
+use command_launcher::Launcher;
 use rustix::process::{Resource, getrlimit};
 
 use super::Finding;
@@ -29,6 +34,20 @@ pub(super) fn program() -> Finding {
     let path = std::env::current_exe().map_or_else(|_| String::new(), |path| format!(", {}", path.display()));
     let version = env!("CARGO_PKG_VERSION");
     Finding::ok("program", format!("{version}, speaks the protocol of codex app-server {API_VERSION}{path}"))
+}
+
+/// Whether the commands of agents could be confined by a server that was started like this program.
+pub(super) async fn commands(home: &Path) -> Finding {
+    let warnings = sandbox_warnings(Launcher::this_program(), home.to_owned()).await;
+    let Some(ConfigWarning { summary, details, .. }) = warnings.into_iter().next() else {
+        return Finding::ok("commands", "can be confined here");
+    };
+    let text = format!("{summary} {}", details.unwrap_or_default());
+    Finding::warning(
+        "commands",
+        text.trim_end(),
+        "What confinement needs stands in config/README.md, for containers, too.",
+    )
 }
 
 pub(super) fn open_files(settings: &Settings) -> Finding {

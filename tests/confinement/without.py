@@ -1,6 +1,6 @@
 """Runs a program as on a machine that lacks a layer of the sandbox.
 
-    without.py landlock|seccomp|namespaces PROGRAM [ARGUMENT…]
+    without.py landlock|seccomp|namespaces|manager PROGRAM [ARGUMENT…]
 
 A seccomp filter answers the system calls of that layer as such a machine would; it is inherited by all children.
 """
@@ -12,8 +12,8 @@ import struct
 import sys
 
 CALLS = {
-    "x86_64": {"clone": 56, "prctl": 157, "unshare": 272, "seccomp": 317, "clone3": 435, "landlock": 444},
-    "aarch64": {"prctl": 167, "unshare": 97, "clone": 220, "seccomp": 277, "clone3": 435, "landlock": 444},
+    "x86_64": {"clone": 56, "prctl": 157, "unshare": 272, "seccomp": 317, "clone3": 435, "openat2": 437, "landlock": 444},
+    "aarch64": {"prctl": 167, "unshare": 97, "clone": 220, "seccomp": 277, "clone3": 435, "openat2": 437, "landlock": 444},
 }[platform.machine()]
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 NEW_USER = 0x10000000
@@ -45,6 +45,8 @@ LAYERS = {
     + refused_if("clone", ANY_BIT, NEW_USER, errno.EPERM)
     # Its flags are out of a filter's reach; without it, clone is used.
     + refused("clone3", errno.ENOSYS),
+    # RestrictNamespaces= and RestrictSUIDSGID= of systemd.
+    "manager": refused("clone3", errno.ENOSYS) + refused("openat2", errno.ENOSYS),
 }
 
 

@@ -7,8 +7,11 @@ use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
+use std::thread;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use rustix::io::Errno;
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 use serde_json::{Value, json};
 
 use super::commands_attempts::{NEVER, ON_FILES, Place};
@@ -49,6 +52,22 @@ fn nothing_outside_of_the_workspace_can_be_changed() {
 #[test]
 fn nor_by_a_server_without_privileges() {
     nothing_outside_can_be_changed(Launch::new().without_privileges());
+}
+
+/// systemd answers `clone3` (`RestrictNamespaces=`) and `openat2` (`RestrictSUIDSGID=`) as a kernel without them, because it
+/// cannot see their arguments.
+#[test]
+fn nor_by_a_server_whose_service_manager_forbids_system_calls() {
+    let managed = thread::spawn(|| {
+        let architecture = std::env::consts::ARCH.try_into().expect("a known machine");
+        let forbidden = [437, 435].map(|number| (number, Vec::new())).into();
+        let unknown = SeccompAction::Errno(Errno::NOSYS.raw_os_error().cast_unsigned());
+        let filter = SeccompFilter::new(forbidden, SeccompAction::Allow, unknown, architecture).expect("a filter");
+        // It holds for what this thread starts.
+        apply_filter(&BpfProgram::try_from(filter).expect("a program")).expect("a machine with seccomp");
+        nothing_outside_can_be_changed(Launch::new());
+    });
+    managed.join().expect("it passes");
 }
 
 #[test]

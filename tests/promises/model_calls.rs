@@ -77,6 +77,7 @@ fn question() -> ModelRequest {
         output_schema: None,
         service_tier: None,
         thread_id: "thread".to_owned(),
+        trace: None,
     }
 }
 
@@ -193,7 +194,8 @@ fn an_answer_comes_through_whole_and_so_does_the_question() {
             let model = Model::start();
             let answer = Reply::new().and_thought("hm").and_text("I look").and_call("look", json!({"at": 1}));
             model.script([answer.and_call("look", json!({"at": 2}))]);
-            let outcome = ask(&client(), provider(&model.base_url(), wire, ""), question()).await;
+            let traced = ModelRequest { trace: Some("00-01-02-01".to_owned()), ..question() };
+            let outcome = ask(&client(), provider(&model.base_url(), wire, ""), traced).await;
             assert_eq!(outcome.said, ["", "I look"], "{wire:?}");
             let calls = [1, 2].map(|at| ("look".to_owned(), format!("{{\"at\":{at}}}")));
             assert_eq!(outcome.calls, calls, "{wire:?}");
@@ -202,6 +204,7 @@ fn an_answer_comes_through_whole_and_so_does_the_question() {
             assert_eq!(asked.messages(), said, "{wire:?}");
             assert_eq!(asked.tools(), ["look"]);
             assert_eq!((asked.body["stream"].as_bool(), asked.http.header("authorization")), (Some(true), None));
+            assert_eq!(asked.http.header("traceparent"), Some("00-01-02-01"));
         }
     });
 }

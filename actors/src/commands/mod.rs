@@ -45,6 +45,7 @@ use execution::{Execution, Piece};
 
 pub use crate::command::CommandSetup as CommandsSetup;
 pub use messages::{EndAll, MeasureCommands};
+pub use warnings::sandbox_warnings;
 
 /// See the module's documentation.
 pub struct Commands {
@@ -246,7 +247,14 @@ impl Handler<Greet> for Commands {
         let (warnings, launcher) = (self.warnings.clone(), self.runner.launcher().cloned());
         let home = self.host.codex_home.clone();
         Box::pin(async move {
-            let warnings = warnings.get_or_init(|| warnings::of_this_machine(launcher, home)).await.clone();
+            let tested = async || {
+                let warnings = sandbox_warnings(launcher, home).await;
+                for ConfigWarning { summary, details, .. } in &warnings {
+                    log::warn!("{summary} {}", details.as_deref().unwrap_or_default());
+                }
+                warnings
+            };
+            let warnings = warnings.get_or_init(tested).await.clone();
             Greeting { notifications: warnings.into_iter().map(ServerNotification::ConfigWarning).collect() }
         })
     }

@@ -12,8 +12,8 @@ use crate::protocol::config::ConfigWarning;
 /// How long the first client's warnings may wait for the test of the sandbox.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Tests the sandbox. Returns no warnings if all its layers work.
-pub async fn of_this_machine(launcher: Option<Launcher>, home: PathBuf) -> Vec<ConfigWarning> {
+/// Tests the sandbox. Returns no warnings if all its layers work. Changes nothing.
+pub async fn sandbox_warnings(launcher: Option<Launcher>, home: PathBuf) -> Vec<ConfigWarning> {
     let Some(launcher) = launcher else { return vec![warning(&NotRun::NoLauncher.to_string(), None)] };
     let tried = timeout(PATIENCE, probe(&launcher, home)).await;
     match tried.unwrap_or(Err(LaunchError::Lost)) {
@@ -25,15 +25,12 @@ pub async fn of_this_machine(launcher: Option<Launcher>, home: PathBuf) -> Vec<C
             vec![warning(summary, Some(reason))]
         }
         Err(error) => {
-            log::error!("cannot test the sandbox for commands: {error}");
-            vec![warning("It could not be determined whether commands can be confined on this machine.", None)]
+            let summary = "It could not be determined whether commands can be confined on this machine.";
+            vec![warning(summary, Some(error.to_string()))]
         }
     }
 }
 
 fn warning(summary: &str, details: Option<String>) -> ConfigWarning {
-    if let Some(details) = &details {
-        log::warn!("{summary} {details}");
-    }
     ConfigWarning { summary: summary.to_owned(), details, path: None, range: None }
 }

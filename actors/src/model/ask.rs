@@ -156,7 +156,12 @@ impl Asking {
         let credential = self.credential.as_ref();
         self.secrets = secrets(&self.inner, &self.provider, credential);
         let body = body(&mut self.body, &self.provider, &self.request)?;
-        let question = Question { body, thread_id: &self.request.thread_id, first_item: self.next_item };
+        let question = Question {
+            body,
+            thread_id: &self.request.thread_id,
+            trace: self.request.trace.as_deref(),
+            first_item: self.next_item,
+        };
         let mut limits = Vec::new();
         let begun = Call::begin(&self.inner, &self.provider, credential, question, &mut limits).await;
         if let Some(credential) = credential {

@@ -128,6 +128,9 @@ fn headers(
     };
     insert(USER_AGENT.as_str(), &inner.user_agent)?;
     if let Some(question) = question {
+        if let Some(trace) = question.trace {
+            insert("traceparent", trace)?;
+        }
         insert(CONTENT_TYPE.as_str(), "application/json")?;
         insert(ACCEPT.as_str(), "text/event-stream")?;
         if provider.dialect.openai_members {
@@ -246,6 +249,7 @@ impl Call {
 pub struct Question<'a> {
     pub body: Bytes,
     pub thread_id: &'a str,
+    pub trace: Option<&'a str>,
     pub first_item: u32,
 }
 

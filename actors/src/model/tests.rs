@@ -150,6 +150,7 @@ fn question(said: &str) -> ModelRequest {
         output_schema: None,
         service_tier: None,
         thread_id: "thread-1".to_owned(),
+        trace: None,
     }
 }
 

@@ -36,6 +36,13 @@ impl Kept {
     }
 }
 
+/// The header `traceparent` (W3C Trace Context) of a part of a turn; `None` for a turn without a UUID.
+pub fn context(turn_id: &str) -> Option<String> {
+    let turn = Uuid::parse_str(turn_id).ok()?;
+    let of_turn = turn.as_u128() as u64;
+    Some(format!("00-{}-{of_turn:016x}-01", turn.simple()))
+}
+
 /// The body of a request.
 pub fn body(spans: Vec<Kept>) -> String {
     let attribute = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
@@ -67,6 +74,8 @@ mod tests {
         assert_eq!(spans[1]["traceId"], spans[0]["traceId"]);
         assert_eq!((&spans[1]["spanId"], &spans[1]["parentSpanId"]), (&json!("0000000000000abc"), &spans[0]["spanId"]));
         assert_eq!((&spans[0]["status"], &spans[1]["status"]["code"]), (&json!({}), &json!(2)));
+        assert_eq!(context(turn_id).unwrap(), "00-01a22a65105b75ea82a3dd53ffea46d6-82a3dd53ffea46d6-01");
+        assert_eq!(context("none"), None);
         assert_eq!(Kept::of(&Span { turn_id: "none", ..span(TURN, false) }, 1, 1, 1), None);
     }
 }

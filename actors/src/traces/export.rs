@@ -9,7 +9,7 @@ use awc::http::{Method, Uri};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::encode::{Kept, body};
+use super::encode::{Kept, body, context};
 use super::{Span, TraceError, TraceSettings, Traces};
 use crate::clock::Clock;
 use crate::network::{Dialer, Network, Request};
@@ -43,6 +43,11 @@ impl Traces {
             });
         });
         Ok(Self { queue: Some(queue) })
+    }
+
+    /// The header `traceparent` of what is asked during a turn, if spans are sent.
+    pub fn context(&self, turn_id: &str) -> Option<String> {
+        self.queue.as_ref().and_then(|_| context(turn_id))
     }
 
     /// Sends `span`, or drops it if too many wait.

@@ -77,6 +77,11 @@ impl Traces {
         if settings.endpoint.is_empty() { Ok(Self::default()) } else { Err(TraceError::NotBuiltIn) }
     }
 
+    /// There is no trace to be a part of.
+    pub fn context(&self, _: &str) -> Option<String> {
+        None
+    }
+
     /// Forgets `span`.
     pub fn ended(&self, _: Span<'_>) {}
 }

@@ -281,6 +281,7 @@ impl Run {
             output_schema: rules.output_schema.clone(),
             service_tier: rules.service_tier.clone(),
             thread_id: self.task.thread_id.to_string(),
+            trace: self.setup.traces.context(&self.task.turn_id),
         }
     }
 

@@ -6,7 +6,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, readlinkat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat};
+use rustix::io::Errno;
 
 /// Symbolic links in one path, as the kernel has it.
 const MOST_LINKS: usize = 40;
@@ -79,9 +80,16 @@ pub fn resolve(path: &Path) -> Option<Pinned> {
     Some(Pinned { path: at, id: Id::of(&stat), kind: kind(&stat), links, file })
 }
 
-/// Opens `path`, which must have no symbolic links, and must be the one that `id` says.
+/// Opens the absolute `path`, which must have no symbolic links, and must be the one that `id` says. Name by name, because a
+/// service manager may forbid `openat2` (`RestrictSUIDSGID=` of systemd does).
 pub fn open_same(path: &Path, id: Option<Id>) -> io::Result<OwnedFd> {
-    let file = openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS)?;
+    let mut file = open(CWD, OsStr::new("/"))?;
+    for name in reversed(path).iter().rev() {
+        file = open(&file, name)?;
+        if kind(&fstat(&file)?) == FileType::Symlink {
+            return Err(Errno::LOOP.into());
+        }
+    }
     if id.is_some_and(|id| fstat(&file).map(|stat| Id::of(&stat)) != Ok(id)) {
         return Err(io::Error::other(format!("{} was exchanged while the sandbox was made", path.display())));
     }

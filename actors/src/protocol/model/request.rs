@@ -29,4 +29,6 @@ pub struct ModelRequest {
     pub service_tier: Option<String>,
     /// Id of the thread. OpenAI uses it as the key of its prompt cache.
     pub thread_id: String,
+    /// The header `traceparent` (W3C Trace Context), which makes the call a part of the turn's trace; `None` without traces.
+    pub trace: Option<String>,
 }

@@ -22,5 +22,6 @@ pub fn request() -> ModelRequest {
         output_schema: Some(to_raw_value(&serde_json::json!({})).unwrap()),
         service_tier: Some("flex".to_owned()),
         thread_id: "t".to_owned(),
+        trace: None,
     }
 }
