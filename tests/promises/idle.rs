@@ -55,3 +55,12 @@ fn a_server_sleeps_again_when_its_last_client_has_gone() {
     eventually("it sleeps again", || wakes_in_a_look(pid) <= MOST);
     server.client();
 }
+
+#[test]
+fn code_that_only_the_start_and_a_greeting_have_needed_is_not_resident_for_ever() {
+    let server = Server::unix(Launch::new());
+    let mut client = server.client();
+    let greeted = server.process.resident_of_files_kib();
+    eventually("it is given back", || server.process.resident_of_files_kib() < greeted / 2);
+    client.call("thread/loaded/list", serde_json::json!({}));
+}

@@ -10,6 +10,11 @@ impl Process {
         self.memory_kib("VmRSS:")
     }
 
+    /// Resident memory that belongs to files, such as the program's code, in KiB.
+    pub fn resident_of_files_kib(&self) -> u64 {
+        self.memory_kib("RssFile:")
+    }
+
     /// The most resident memory so far, in KiB.
     pub fn peak_kib(&self) -> u64 {
         self.memory_kib("VmHWM:")

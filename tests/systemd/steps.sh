@@ -1,6 +1,6 @@
 # Runs in the machine that `run` boots, as root.
 set -uo pipefail
-export HOME=/root PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=~root PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 cd /
 unit=codex-app-server.service
 failed=0
@@ -16,7 +16,7 @@ shows() { systemctl show --property "$1" --value "$unit" | grep -q "$2"; }
 logged() { journalctl --unit "$unit" --output cat | grep -q "$1"; }
 
 # The words at the top of the unit.
-install -Dm644 /root/config/systemd/system/codex-app-server.{service,socket} -t /etc/systemd/system/
+install -Dm644 /opt/tried/config/systemd/system/codex-app-server.{service,socket} -t /etc/systemd/system/
 (umask 077; head -c 32 /dev/urandom | base64 > /etc/codex-app-server.token)
 mkdir -p "/etc/systemd/system/$unit.d"
 printf '[Service]\nWatchdogSec=6\nEnvironment=RUST_LOG=info\n' > "/etc/systemd/system/$unit.d/quick.conf"

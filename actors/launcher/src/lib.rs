@@ -34,6 +34,8 @@ pub mod control;
 mod expendable;
 mod init;
 mod launch;
+#[cfg(target_os = "linux")]
+mod mapped;
 pub mod order;
 mod peer;
 mod supervise;
@@ -46,5 +48,5 @@ pub use launch::{reset_signals, run_if_launcher};
 pub use order::{Bounds, Confinement, Exec, Order};
 pub use peer::is_in_our_namespace;
 pub use supervise::kill_below;
-// Not about commands, but a system call that no safe crate offers.
-pub use sys::give_back_memory;
+// Not about commands, but system calls that no safe crate offers.
+pub use sys::{give_back_code, give_back_memory};

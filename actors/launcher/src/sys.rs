@@ -5,9 +5,14 @@
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
+#[cfg(target_os = "linux")]
+use std::path::Path;
 
 use rustix::process::Pid;
 use rustix::thread::UnshareFlags;
+
+#[cfg(target_os = "linux")]
+use crate::mapped;
 
 /// Forks this process. Returns `None` in the child.
 pub fn fork() -> io::Result<Option<Pid>> {
@@ -156,4 +161,34 @@ pub fn give_back_memory() {
     unsafe {
         libc::malloc_trim(0)
     };
+}
+
+/// Bytes of the kernel's description of some thousand mappings.
+#[cfg(target_os = "linux")]
+const SMAPS_BYTES: usize = 4 * 1024 * 1024;
+
+/// Unmaps what this process only reads of the files of its program: the code, mostly. What is used again is mapped again from
+/// the system's cache of files, some pages at a time, which takes about a microsecond. So code that ran once, at the start or
+/// for a client that has gone, is not counted as resident for ever. Takes some milliseconds.
+///
+/// # Errors
+/// The kernel does not list the mappings.
+#[cfg(target_os = "linux")]
+pub fn give_back_code() -> io::Result<()> {
+    let smaps = plain_file::read_to_string(Path::new("/proc/self/smaps"), SMAPS_BYTES)?;
+    for (start, end) in mapped::unchanged(&smaps) {
+        // SAFETY: the range is private, not writable, and nothing in it differs from its file, whose bytes it has again at the
+        // next access. A refusal changes nothing.
+        unsafe { libc::madvise(std::ptr::without_provenance_mut(start), end - start, libc::MADV_DONTNEED) };
+    }
+    Ok(())
+}
+
+/// Other systems count it in another way.
+///
+/// # Errors
+/// Never.
+#[cfg(not(target_os = "linux"))]
+pub fn give_back_code() -> io::Result<()> {
+    Ok(())
 }

@@ -1,8 +1,11 @@
 //! Returns memory to the system after connections have ended, so that a past crowd or a disconnected peer costs
-//! nothing.
+//! nothing, and code after work, so that an idle server is small.
 
 use std::sync::{Arc, Weak};
 use std::thread;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::connection::outbound::Outbound;
 
@@ -11,6 +14,12 @@ pub(super) const EVERY: u64 = 3;
 
 /// Freed bytes above which memory is returned.
 const WORTH_IT: usize = 1024 * 1024;
+
+/// Processor time between two checks below which nothing is being done.
+const QUIET: Duration = Duration::from_millis(3);
+
+/// Processor time after which there is code to give back. Giving back takes less.
+const WORK: Duration = Duration::from_millis(8);
 
 /// Memory of a connection besides its queue, in bytes.
 const CONNECTION_BYTES: usize = 16 * 1024;
@@ -66,13 +75,68 @@ impl Freed {
         worth_it
     }
 
-    /// Returns memory if enough was freed, on a temporary thread.
+    /// Returns memory if enough was freed.
     pub(super) fn give_back(&mut self) {
-        if self.take_if_worth_it()
-            && let Err(error) = thread::Builder::new().name("memory".into()).spawn(command_launcher::give_back_memory)
-        {
-            log::debug!("memory is given back another time: {error}");
+        if self.take_if_worth_it() {
+            aside(command_launcher::give_back_memory);
         }
+    }
+}
+
+/// Tells when work is over. A request runs code of every part of the program, and the kernel maps sixteen pages for each that
+/// is touched: without this, an idle server keeps most of the program resident.
+#[derive(Debug)]
+pub(super) struct Work {
+    /// Processor time of this process so far.
+    used: fn() -> Duration,
+    /// Processor time at the last check.
+    checked: Duration,
+    /// Processor time when code was last given back.
+    given_back: Duration,
+}
+
+impl Work {
+    /// Of this process.
+    pub(super) fn of_process() -> Self {
+        Self::measured_by(|| clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap_or_default())
+    }
+
+    /// `used` is the processor time so far.
+    pub(super) fn measured_by(used: fn() -> Duration) -> Self {
+        Self { used, checked: Duration::ZERO, given_back: Duration::ZERO }
+    }
+
+    /// Whether there has been work since it last was over, and none since the last check. Call it once for each check.
+    fn is_over(&mut self, used: Duration) -> bool {
+        let since_check = used.saturating_sub(std::mem::replace(&mut self.checked, used));
+        let is_over = since_check <= QUIET && used.saturating_sub(self.given_back) >= WORK;
+        if is_over {
+            self.given_back = used;
+        }
+        is_over
+    }
+
+    /// Whether there is nothing to give back.
+    pub(super) fn is_settled(&self) -> bool {
+        self.checked.saturating_sub(self.given_back) < WORK
+    }
+
+    /// Gives back code if work is over.
+    pub(super) fn give_back(&mut self) {
+        if self.is_over((self.used)()) {
+            aside(|| {
+                if let Err(error) = command_launcher::give_back_code() {
+                    log::debug!("code stays mapped: {error}");
+                }
+            });
+        }
+    }
+}
+
+/// On a temporary thread.
+fn aside(work: fn()) {
+    if let Err(error) = thread::Builder::new().name("memory".into()).spawn(work) {
+        log::debug!("memory is given back another time: {error}");
     }
 }
 
@@ -129,5 +193,18 @@ mod tests {
             freed.look_at(&drained);
         }
         assert!(!freed.take_if_worth_it());
+    }
+
+    #[test]
+    fn work_is_over_once_when_a_check_has_seen_none() {
+        let mut work = Work::of_process();
+        let mut check = |milliseconds| (work.is_over(Duration::from_millis(milliseconds)), work.is_settled());
+        assert_eq!(check(500), (false, false), "the start is work");
+        assert_eq!(check(501), (true, true));
+        assert_eq!(check(502), (false, true), "once");
+        assert_eq!(check(504), (false, true), "what an idle server does is no work");
+        assert_eq!(check(600), (false, false));
+        assert_eq!(check(700), (false, false), "not yet over");
+        assert_eq!(check(703), (true, true));
     }
 }

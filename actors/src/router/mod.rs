@@ -37,7 +37,7 @@ mod tests;
 
 use asked::{Answered, PendingRequests, Resolved};
 pub use asked::{Ask, AskId};
-use memory::Freed;
+use memory::{Freed, Work};
 pub use messages::{
     Answer, Audience, CloseAll, Connections, CutAll, CutOne, Effect, HandOver, MeasureClients, Outcome, Register,
     SubscribedThreads, Unsubscribe,
@@ -56,6 +56,7 @@ pub struct Router {
     cut_so_far: u64,
     asked: PendingRequests,
     freed: Freed,
+    work: Work,
     /// When the timers were last checked.
     checked: Instant,
     /// The last check was left out.
@@ -78,6 +79,7 @@ impl Router {
             subscribers: HashMap::new(),
             cut_so_far: 0,
             freed: Freed::default(),
+            work: Work::of_process(),
             checked: Instant::now(),
             spared: false,
             ticking: None,
@@ -251,6 +253,11 @@ impl Router {
 
 impl Actor for Router {
     type Context = Context<Self>;
+
+    /// What the start has used is given back, too.
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.tick_on(ctx);
+    }
 }
 
 impl Handler<Register> for Router {
