@@ -1,4 +1,4 @@
-"""A client on the Unix socket of a server: WebSocket text frames with JSON-RPC, by the standard library alone."""
+"""A client of a server: WebSocket text frames with JSON-RPC, by the standard library alone."""
 
 import base64
 import json
@@ -8,30 +8,25 @@ import struct
 
 
 class Gone(Exception):
-    """The server has closed the connection, or there is none."""
+    """The other side has closed the connection, or there is none. `code` is that of its close frame."""
+
+    def __init__(self, text, code=None):
+        super().__init__(text)
+        self.code = code
 
 
-class Client:
-    """One connection, used by one thread. `answers` counts the answers to each id, `asked` the requests."""
+class WebSocket:
+    """The client's end of a WebSocket on `stream`, which is connected."""
 
-    def __init__(self, path, name="soak", timeout=60):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(timeout)
+    def __init__(self, stream, path="/", headers=""):
+        self.stream = stream
         self.buffer = b""
-        self.last = 0
-        self.answers = {}
-        self.notifications = []
-        self.requests = []
-        self.name = name
-        self.closed = False
-        self.waits_for = None
+        key = base64.b64encode(os.urandom(16)).decode()
         try:
-            self.socket.connect(path)
-            key = base64.b64encode(os.urandom(16)).decode()
-            self.socket.sendall(
+            self.stream.sendall(
                 (
-                    "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                    f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
+                    f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                    f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{headers}\r\n"
                 ).encode()
             )
             while b"\r\n\r\n" not in self.buffer:
@@ -41,12 +36,9 @@ class Client:
         head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
         if b" 101 " not in head.split(b"\r\n")[0] + b" ":
             raise Gone(head.split(b"\r\n")[0].decode())
-        info = {"name": name, "title": None, "version": "1.0"}
-        self.call("initialize", {"clientInfo": info, "capabilities": {"experimentalApi": True}})
-        self.send({"method": "initialized"})
 
     def more(self):
-        chunk = self.socket.recv(65536)
+        chunk = self.stream.recv(65536)
         if not chunk:
             raise Gone("closed")
         self.buffer += chunk
@@ -64,38 +56,83 @@ class Client:
         repeated = (mask * (length // 4 + 1))[:length]
         masked = (int.from_bytes(payload, "big") ^ int.from_bytes(repeated, "big")).to_bytes(length, "big")
         try:
-            self.socket.sendall(head + mask + masked)
+            self.stream.sendall(head + mask + masked)
         except OSError as error:
             raise Gone(str(error)) from error
 
-    def take(self, length):
+    def frame(self):
+        """The first byte and the payload of the next frame. One that came in part before a time-out is read again."""
+        at = 2
+        self.need(at)
+        length = self.buffer[1] & 0x7F
+        if length > 125:
+            at, form = (4, "!H") if length == 126 else (10, "!Q")
+            self.need(at)
+            (length,) = struct.unpack(form, self.buffer[2:at])
+        self.need(at + length)
+        first, payload = self.buffer[0], self.buffer[at : at + length]
+        self.buffer = self.buffer[at + length :]
+        return first, payload
+
+    def need(self, length):
         while len(self.buffer) < length:
             self.more()
-        taken, self.buffer = self.buffer[:length], self.buffer[length:]
-        return taken
+
+    def receive(self):
+        """The next text message. `TimeoutError` if the time limit of the stream is over before; nothing is lost then."""
+        try:
+            while True:
+                first, payload = self.frame()
+                if first & 0xF == 1:
+                    return json.loads(payload)
+                if first & 0xF == 8:
+                    code = struct.unpack("!H", payload[:2])[0] if len(payload) >= 2 else None
+                    raise Gone("closed in good order", code)
+                if first & 0xF == 9:
+                    self.stream.sendall(struct.pack("!BB", 0x8A, 0x80) + b"\0\0\0\0")
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise Gone(str(error)) from error
+
+    def close(self):
+        self.stream.close()
+
+
+class Client:
+    """One connection on the Unix socket at `path`, used by one thread. `answers` counts the answers to each id."""
+
+    def __init__(self, path, name="soak", timeout=60):
+        self.name = name
+        self.last = 0
+        self.answers = {}
+        self.notifications = []
+        self.requests = []
+        self.closed = False
+        self.waits_for = None
+        stream = socket.socket(socket.AF_UNIX)
+        stream.settimeout(timeout)
+        try:
+            stream.connect(path)
+        except OSError as error:
+            raise Gone(str(error)) from error
+        self.socket = WebSocket(stream)
+        info = {"name": name, "title": None, "version": "1.0"}
+        self.call("initialize", {"clientInfo": info, "capabilities": {"experimentalApi": True}})
+        self.send({"method": "initialized"})
+
+    def send(self, message):
+        self.socket.send(message)
 
     def receive(self):
         """The next message."""
         try:
-            while True:
-                first, second = self.take(2)
-                length = second & 0x7F
-                if length == 126:
-                    (length,) = struct.unpack("!H", self.take(2))
-                elif length == 127:
-                    (length,) = struct.unpack("!Q", self.take(8))
-                payload = self.take(length)
-                if first & 0xF == 1:
-                    message = json.loads(payload)
-                    if "id" in message and "method" not in message:
-                        self.answers[message["id"]] = self.answers.get(message["id"], 0) + 1
-                    return message
-                if first & 0xF == 8:
-                    raise Gone("closed in good order")
-                if first & 0xF == 9:
-                    self.socket.sendall(struct.pack("!BB", 0x8A, 0x80) + b"\0\0\0\0")
-        except OSError as error:
-            raise Gone(str(error)) from error
+            message = self.socket.receive()
+        except TimeoutError as error:
+            raise Gone("nothing came in time") from error
+        if "id" in message and "method" not in message:
+            self.answers[message["id"]] = self.answers.get(message["id"], 0) + 1
+        return message
 
     def begin(self, method, params):
         self.last += 1
