@@ -210,6 +210,11 @@ impl Server {
         usage::resident_bytes(self.child.id())
     }
 
+    /// Those of them that belong to no file.
+    pub fn allocated_bytes(&self) -> Result<u64> {
+        usage::allocated_bytes(self.child.id())
+    }
+
     fn pid(&self) -> Result<Pid> {
         Ok(i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).ok_or("no such pid")?)
     }

@@ -76,7 +76,16 @@ pub fn family_seconds(process: u32) -> Result<f64> {
 
 /// Bytes of memory that a process has resident.
 pub fn resident_bytes(process: u32) -> Result<u64> {
+    memory(process, "VmRSS:")
+}
+
+/// Those of them that belong to no file: what it has allocated.
+pub fn allocated_bytes(process: u32) -> Result<u64> {
+    memory(process, "RssAnon:")
+}
+
+fn memory(process: u32, name: &str) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("the kernel does not tell")?;
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }

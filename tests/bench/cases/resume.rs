@@ -75,11 +75,11 @@ fn idle_threads(plan: &Plan) -> Result<Figure> {
         let mut server = plan.launcher.start(Contestant::Ours, Transport::Unix)?;
         let mut client = server.connect()?;
         client.start_thread()?;
-        let before = server.resident_bytes()?;
+        let before = server.allocated_bytes()?;
         for _ in 0..IDLE_THREADS {
             client.start_thread()?;
         }
-        let grown = server.resident_bytes()?.saturating_sub(before);
+        let grown = server.allocated_bytes()?.saturating_sub(before);
         figure.record(Contestant::Ours, grown as f64 / 1024.0 / IDLE_THREADS as f64);
     }
     Ok(figure)
