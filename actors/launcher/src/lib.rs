@@ -49,4 +49,4 @@ pub use order::{Bounds, Confinement, Exec, Order};
 pub use peer::is_in_our_namespace;
 pub use supervise::kill_below;
 // Not about commands, but system calls that no safe crate offers.
-pub use sys::{give_back_code, give_back_memory};
+pub use sys::{give_back_code, give_back_memory, page_faults};

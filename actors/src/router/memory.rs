@@ -3,9 +3,6 @@
 
 use std::sync::{Arc, Weak};
 use std::thread;
-use std::time::Duration;
-
-use rustix::time::{ClockId, clock_gettime};
 
 use crate::connection::outbound::Outbound;
 
@@ -15,11 +12,12 @@ pub(super) const EVERY: u64 = 3;
 /// Freed bytes above which memory is returned.
 const WORTH_IT: usize = 1024 * 1024;
 
-/// Processor time between two checks below which nothing is being done.
-const QUIET: Duration = Duration::from_millis(3);
+/// Page faults between two checks up to which nothing is being done.
+const QUIET: u64 = 8;
 
-/// Processor time after which there is code to give back. Giving back takes less.
-const WORK: Duration = Duration::from_millis(8);
+/// Page faults after which there is code to give back: of 64 KiB each, as the kernel maps sixteen pages at once. What an idle
+/// server needs of it again takes fewer.
+const WORK: u64 = 64;
 
 /// Memory of a connection besides its queue, in bytes.
 const CONNECTION_BYTES: usize = 16 * 1024;
@@ -87,31 +85,31 @@ impl Freed {
 /// is touched: without this, an idle server keeps most of the program resident.
 #[derive(Debug)]
 pub(super) struct Work {
-    /// Processor time of this process so far.
-    used: fn() -> Duration,
-    /// Processor time at the last check.
-    checked: Duration,
-    /// Processor time when code was last given back.
-    given_back: Duration,
+    /// Page faults of this process so far.
+    faults: fn() -> u64,
+    /// How many there were at the last check.
+    checked: u64,
+    /// How many there were when code was last given back.
+    given_back: u64,
 }
 
 impl Work {
     /// Of this process.
     pub(super) fn of_process() -> Self {
-        Self::measured_by(|| clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap_or_default())
+        Self::seen_by(command_launcher::page_faults)
     }
 
-    /// `used` is the processor time so far.
-    pub(super) fn measured_by(used: fn() -> Duration) -> Self {
-        Self { used, checked: Duration::ZERO, given_back: Duration::ZERO }
+    /// `faults` is the number of page faults so far.
+    pub(super) fn seen_by(faults: fn() -> u64) -> Self {
+        Self { faults, checked: 0, given_back: 0 }
     }
 
     /// Whether there has been work since it last was over, and none since the last check. Call it once for each check.
-    fn is_over(&mut self, used: Duration) -> bool {
-        let since_check = used.saturating_sub(std::mem::replace(&mut self.checked, used));
-        let is_over = since_check <= QUIET && used.saturating_sub(self.given_back) >= WORK;
+    fn is_over(&mut self, faults: u64) -> bool {
+        let since_check = faults.saturating_sub(std::mem::replace(&mut self.checked, faults));
+        let is_over = since_check <= QUIET && !self.is_settled();
         if is_over {
-            self.given_back = used;
+            self.given_back = faults;
         }
         is_over
     }
@@ -123,7 +121,7 @@ impl Work {
 
     /// Gives back code if work is over.
     pub(super) fn give_back(&mut self) {
-        if self.is_over((self.used)()) {
+        if self.is_over((self.faults)()) {
             aside(|| {
                 if let Err(error) = command_launcher::give_back_code() {
                     log::debug!("code stays mapped: {error}");
@@ -198,11 +196,11 @@ mod tests {
     #[test]
     fn work_is_over_once_when_a_check_has_seen_none() {
         let mut work = Work::of_process();
-        let mut check = |milliseconds| (work.is_over(Duration::from_millis(milliseconds)), work.is_settled());
+        let mut check = |faults| (work.is_over(faults), work.is_settled());
         assert_eq!(check(500), (false, false), "the start is work");
         assert_eq!(check(501), (true, true));
         assert_eq!(check(502), (false, true), "once");
-        assert_eq!(check(504), (false, true), "what an idle server does is no work");
+        assert_eq!(check(532), (false, true), "what an idle server needs again is no work");
         assert_eq!(check(600), (false, false));
         assert_eq!(check(700), (false, false), "not yet over");
         assert_eq!(check(703), (true, true));
