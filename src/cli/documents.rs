@@ -12,8 +12,13 @@ pub fn completions(shell: Shell) -> Vec<u8> {
     let mut command = Arguments::command();
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, name, &mut script);
-    script
+    clap_complete::generate(shell, &mut command, &name, &mut script);
+    if shell != Shell::Bash {
+        return script;
+    }
+    // It spells a name with hyphens in two ways, so that nothing is completed behind a subcommand (clap#6421).
+    let script = String::from_utf8_lossy(&script);
+    script.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__")).into_bytes()
 }
 
 /// The man page of the program, or of the subcommand that `words` name, such as `remote-control pair`.

@@ -187,6 +187,28 @@ fn shells_complete_and_man_explains_every_command() {
 }
 
 #[test]
+fn bash_completes_what_stands_behind_a_subcommand() {
+    let complete = r#"
+        eval "$1"; shift
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+        _codex__app__server codex-app-server "${@: -1}" "${@: -2:1}"
+        printf '%s ' "${COMPREPLY[@]}"
+    "#;
+    let script = run(&["completions", "bash"]).stdout;
+    for (words, expected) in [
+        (&["upgr"][..], "upgrade "),
+        (&["relay", "tok"], "token "),
+        (&["relay", "token", "rem"], "remove "),
+        (&["remote-control", "pair", "--no-w"], "--no-wait "),
+    ] {
+        let mut bash = std::process::Command::new("bash");
+        let ended = bash.args(["-c", complete, "bash", &script, "codex-app-server"]).args(words).output();
+        let ended = ended.expect("bash is there");
+        assert_eq!(String::from_utf8_lossy(&ended.stdout), expected, "{words:?}: {ended:?}");
+    }
+}
+
+#[test]
 fn unknown_words_are_usage_errors() {
     for words in [["--bogus"], ["extra"]] {
         let ended = run(&words);
