@@ -21,7 +21,7 @@ macro_rules! file {
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// All files, the page itself first.
-static FILES: [File; 17] = [
+static FILES: [File; 24] = [
     file!("/", "index.html", "text/html; charset=utf-8"),
     file!("/app.css", "app.css", "text/css; charset=utf-8"),
     file!("/icon.svg", "icon.svg", "image/svg+xml"),
@@ -35,10 +35,17 @@ static FILES: [File; 17] = [
     file!("/conversation.js", "conversation.js", JAVASCRIPT),
     file!("/question.js", "question.js", JAVASCRIPT),
     file!("/devices.js", "devices.js", JAVASCRIPT),
+    file!("/noise.js", "noise.js", JAVASCRIPT),
+    file!("/sealed.js", "sealed.js", JAVASCRIPT),
+    file!("/words.js", "words.js", JAVASCRIPT),
+    file!("/keys.js", "keys.js", JAVASCRIPT),
+    file!("/secure.js", "secure.js", JAVASCRIPT),
+    file!("/security.js", "security.js", JAVASCRIPT),
     file!("/sw.js", "sw.js", JAVASCRIPT),
     file!("/vendor/preact.js", "vendor/preact.js", JAVASCRIPT),
     file!("/vendor/hooks.js", "vendor/hooks.js", JAVASCRIPT),
     file!("/vendor/htm.js", "vendor/htm.js", JAVASCRIPT),
+    file!("/vendor/noble.js", "vendor/noble.js", JAVASCRIPT),
 ];
 
 /// The routes of the page.
@@ -95,6 +102,12 @@ mod tests {
             });
             assert!(!elsewhere, "{} names another place", file.path);
         }
+    }
+
+    #[test]
+    fn the_words_of_the_page_are_those_of_the_machine() {
+        let list = include_str!("page/words.js").split('`').nth(1).expect("a list");
+        assert!(list.split_whitespace().eq(app_server_actors::remote_link::words()));
     }
 
     #[test]

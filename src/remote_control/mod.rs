@@ -8,6 +8,7 @@ mod pairing;
 mod qr;
 mod relay;
 mod text;
+mod words;
 
 use std::time::Duration;
 

@@ -2,28 +2,23 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use app_server_actors::{
-    clock::Clock,
-    protocol::{
-        calls::REMOTE_CONTROL_PAIRING_START,
-        client::Refused,
-        raw::RawParams,
-        remote::{PairingStartParams, PairingStartResponse, PairingStatusResponse},
-        scope::Scopes,
-    },
-};
-use tokio::time::{Instant, sleep};
-
-use super::{Reading, controllers, qr, text};
+use super::{Reading, controllers, qr, text, words};
 use crate::{
     attach::{CallError, Client, ClientError},
     call::Printer,
     signals::{Signals, Wish},
     terminal::shown_in_one_line,
 };
-
-/// Pause between two questions whether the code was used.
-const BETWEEN_QUESTIONS: Duration = Duration::from_secs(1);
+use app_server_actors::{
+    clock::Clock,
+    protocol::{
+        calls::REMOTE_CONTROL_PAIRING_START,
+        client::Refused,
+        raw::RawParams,
+        remote::{PairingDevice, PairingEndToEnd, PairingStartParams, PairingStartResponse},
+        scope::Scopes,
+    },
+};
 
 /// Lines below the QR code, the line of the shell's next prompt included.
 const LINES_BELOW: usize = 5;
@@ -69,31 +64,29 @@ pub(super) async fn start(
     }
     let known = ids(client).await;
     let name = tokio::select! {
-        used = wait(client, &pairing, left) => {
-            used?;
-            new_controller(client, &known).await
-        }
+        used = wait(client, printer, &pairing, left, json) => match used? {
+            Some(device) => device.name.unwrap_or(device.client_id),
+            None => new_controller(client, &known).await,
+        },
         () = signals.stop() => return Ok(()),
     };
     if json { Ok(()) } else { Ok(printer.text(&format!("Paired with {name}.\n")).await?) }
 }
 
 /// Waits until a controller has used the code.
-async fn wait(client: &mut Client, pairing: &PairingStartResponse, left: i64) -> Result<(), CallError> {
+async fn wait(
+    client: &mut Client,
+    printer: &mut Printer,
+    pairing: &PairingStartResponse,
+    left: i64,
+    json: bool,
+) -> Result<Option<PairingDevice>, CallError> {
     let (member, code) = match &pairing.manual_pairing_code {
         Some(code) => ("manualPairingCode", code),
         None => ("pairingCode", &pairing.pairing_code),
     };
     let params = RawParams::from_texts([(member, code.as_str())]).map_err(ClientError::from)?;
-    let deadline = Instant::now() + Duration::from_secs(left.try_into().unwrap_or(0));
-    while Instant::now() < deadline {
-        let status = client.request("remoteControl/pairing/status", &params).await?;
-        if status.read::<PairingStatusResponse>().map_err(ClientError::from)?.claimed {
-            return Ok(());
-        }
-        sleep(BETWEEN_QUESTIONS).await;
-    }
-    Err(CallError::Unsuccessful("the code has expired, and no controller has used it; ask for another one".to_owned()))
+    words::wait(client, printer, &params, Duration::from_secs(left.try_into().unwrap_or(0)), json).await
 }
 
 /// The ids of the controllers; none if the backend does not say.
@@ -137,9 +130,11 @@ fn drawn(
     (rows, columns): (usize, usize),
     waits: bool,
 ) -> String {
-    let scanned = page_name.map(|page| format!("{page}/#{}", pairing.pairing_code));
-    let scanned = scanned.as_deref().unwrap_or(&pairing.pairing_code);
-    let drawing = qr::draw(scanned, rows.saturating_sub(LINES_BELOW), columns);
+    let scanned = match page_name {
+        Some(page) => links(page, pairing),
+        None => vec![pairing.pairing_code.clone()],
+    };
+    let drawing = scanned.iter().find_map(|it| qr::draw(it, rows.saturating_sub(LINES_BELOW), columns));
     let how = if drawing.is_some() { "Type or scan it" } else { "Type it" };
     let mut page = drawing.unwrap_or_default();
     let code = shown_in_one_line(pairing.manual_pairing_code.as_deref().unwrap_or(&pairing.pairing_code));
@@ -151,6 +146,16 @@ fn drawn(
         page += "Waiting for the controller; Ctrl-C ends the waiting.\n";
     }
     page
+}
+
+/// The links for a camera, the best one first. Behind the `#` stand the code, the key of this machine and the one-time secret.
+/// The shorter one, for small terminals, has the code for typing, and no key: the phone asks for that, and the secret proves
+/// it.
+fn links(page: &str, pairing: &PairingStartResponse) -> Vec<String> {
+    let code = &pairing.pairing_code;
+    let Some(PairingEndToEnd { key, secret }) = &pairing.end_to_end else { return vec![format!("{page}/#{code}")] };
+    let short = pairing.manual_pairing_code.as_ref().map(|code| format!("{page}/#{code}..{secret}"));
+    [format!("{page}/#{code}.{key}.{secret}")].into_iter().chain(short).collect()
 }
 
 fn duration(seconds: i64) -> String {
@@ -171,7 +176,25 @@ mod tests {
             environment_id: "env_1".to_owned(),
             expires_at: 0,
             expires_in_seconds: None,
+            end_to_end: None,
         }
+    }
+
+    #[test]
+    fn a_link_for_a_camera_carries_the_key_and_the_secret_behind_the_code() {
+        let mut pairing = pairing(Some("BCDF-GHJK"));
+        assert_eq!(links("https://r", &pairing), ["https://r/#a-long-code-for-cameras"]);
+        pairing.end_to_end = Some(PairingEndToEnd { key: "K".to_owned(), secret: "S".to_owned() });
+        assert_eq!(links("https://r", &pairing), ["https://r/#a-long-code-for-cameras.K.S", "https://r/#BCDF-GHJK..S"]);
+    }
+
+    #[test]
+    fn the_shorter_link_still_fits_the_smallest_terminal() {
+        let mut pairing = pairing(Some("BCDF-GHJK"));
+        let (key, secret) = ("k".repeat(43), "s".repeat(22));
+        pairing.end_to_end = Some(PairingEndToEnd { key, secret });
+        let page = drawn(&pairing, Some("http://192.168.178.100:8390"), 60, (24, 80), true);
+        assert!(page.contains("scan") && page.lines().count() < 24, "{page}");
     }
 
     #[test]

@@ -67,6 +67,10 @@ class Browser:
     def run(self, script, *arguments):
         return self.call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
+    def run_until_done(self, script, *arguments):
+        """The script gets a function besides, which it calls with its result."""
+        return self.call("POST", "/execute/async", {"script": script, "args": list(arguments)})
+
     def cdp(self, command, **parameters):
         return self.call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
 

@@ -57,6 +57,24 @@ class Cable:
         self.whole = True
 
 
+class Pairing:
+    """`remote-control pair --wait`, and the person who answers it."""
+
+    def __init__(self, process):
+        self.process = process
+        self.code = json.loads(process.stdout.readline())
+
+    def link(self):
+        return f"{self.code['pairingCode']}.{self.code['endToEnd']['key']}.{self.code['endToEnd']['secret']}"
+
+    def device(self):
+        return json.loads(self.process.stdout.readline())
+
+    def answer(self, word):
+        self.process.communicate(f"{word}\n")
+        return self.process.returncode
+
+
 class Scene:
     """A relay, a machine that is connected to it, and what a person does at the machine."""
 
@@ -92,6 +110,11 @@ class Scene:
 
     def code(self):
         return json.loads(self.at(self.home, "remote-control", "pair", "--no-wait", "--json"))
+
+    def pair(self):
+        words = [self.binary, "remote-control", "pair", "--wait", "--json"]
+        return Pairing(subprocess.Popen(words, env=self.environment(self.home), cwd=self.work, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE))
 
     def clients(self):
         return re.findall(r"^(cl_\S+)", self.at(self.home, "remote-control", "clients"), re.M)
@@ -135,14 +158,28 @@ def walk(scene, cable, browser, pictures):
     others = browser.run("return performance.getEntriesByType('resource').filter(it => !it.name.startsWith(location.origin)).length")
     assert others == 0, "a request elsewhere"
     step(1, "pair")
+    here = os.path.dirname(os.path.abspath(__file__))
+    with open(f"{here}/vectors.js") as script, open(f"{here}/vectors.json") as vectors:
+        outcome = browser.run_until_done(script.read(), json.load(vectors))
+    assert outcome.endswith("vectors agree"), outcome
+    print(outcome, flush=True)
     browser.type("input[name=code]", "bcdf ghjk")
     browser.click("form button")
     browser.see("this code is wrong")
     step(2, "wrong-code")
     browser.clear("input[name=code]")
-    browser.type("input[name=code]", scene.code()["manualPairingCode"].lower())
+    pairing = scene.pair()
+    browser.type("input[name=code]", pairing.code["manualPairingCode"].lower())
     browser.click("form button")
+    browser.see("Compare the words")
+    at_the_machine = pairing.device()["words"]
+    browser.wait("the same words on both screens", lambda: at_the_machine in browser.text())
+    step("2b", "words")
+    browser.click(".card button.primary")
+    browser.see("Waiting for the same answer at the machine")
+    assert pairing.answer("y") == 0, "it is paired"
     browser.see("connected")
+    browser.see("End to end encrypted")
     browser.see("No threads")
     step(3, "threads")
     browser.click("button[aria-label='New thread']")
@@ -204,12 +241,26 @@ def walk(scene, cable, browser, pictures):
     step(14, "revoked")
     # A code that is scanned comes in the address, and leaves it at once.
     browser.open("about:blank")
-    browser.open(f"http://127.0.0.1:{cable.port}/#{scene.code()['pairingCode']}")
+    pairing = scene.pair()
+    browser.open(f"http://127.0.0.1:{cable.port}/#{pairing.link()}")
     browser.see("Pair with a machine")
-    assert scene.code()["pairingCode"] not in browser.run("return location.href")
+    assert pairing.code["endToEnd"]["secret"] not in browser.run("return location.href")
     browser.click("form button")
     browser.see("hello phone")
+    browser.see("End to end encrypted")
+    assert pairing.process.wait(30) == 0, "nobody needs to be asked"
     step(15, "scanned")
+    # A person who sees other words says so, at either end.
+    pairing = scene.pair()
+    browser.open("about:blank")
+    browser.open(f"http://127.0.0.1:{cable.port}/#/pair")
+    browser.type("input[name=code]", pairing.code["manualPairingCode"])
+    browser.click("form button")
+    browser.see("Compare the words")
+    pairing.device()
+    assert pairing.answer("n") != 0, "nothing is paired"
+    browser.see("refused at the machine")
+    step(16, "refused")
     wrong = [it for it in browser.complaints() if "Failed to load resource" not in it and "WebSocket" not in it]
     assert not wrong, wrong
     print("everything was as it should be")

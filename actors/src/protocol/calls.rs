@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use super::diagnostics::ServerDiagnosticsResponse;
 use super::initialize::{InitializeParams, InitializeResponse};
 use super::remote::{
-    PairingStartParams, PairingStartResponse, RemoteControlClientsListParams, RemoteControlClientsListResponse,
-    RemoteControlClientsRevokeParams, RemoteControlEnableParams, RemoteControlState, RemoteControlStatusReadResponse,
+    PairingConfirmParams, PairingStartParams, PairingStartResponse, RemoteControlClientsListParams,
+    RemoteControlClientsListResponse, RemoteControlClientsRevokeParams, RemoteControlEnableParams, RemoteControlState,
+    RemoteControlStatusReadResponse,
 };
 use super::thread::{
     Empty, ThreadForkParams, ThreadForkResponse, ThreadIdParams, ThreadListParams, ThreadListResponse,
@@ -83,6 +84,9 @@ pub const REMOTE_CONTROL_CLIENT_REVOKE: Call<RemoteControlClientsRevokeParams, E
 /// `remoteControl/pairing/start`
 pub const REMOTE_CONTROL_PAIRING_START: Call<PairingStartParams, PairingStartResponse> =
     Call::new("remoteControl/pairing/start");
+/// `remoteControl/pairing/confirm`
+pub const REMOTE_CONTROL_PAIRING_CONFIRM: Call<PairingConfirmParams, Empty> =
+    Call::new("remoteControl/pairing/confirm");
 
 #[cfg(test)]
 mod tests {
@@ -112,6 +116,7 @@ mod tests {
             REMOTE_CONTROL_CLIENT_LIST.method,
             REMOTE_CONTROL_CLIENT_REVOKE.method,
             REMOTE_CONTROL_PAIRING_START.method,
+            REMOTE_CONTROL_PAIRING_CONFIRM.method,
         ];
         for method in called {
             assert!(Method::find(method).is_some(), "{method}");

@@ -267,6 +267,7 @@ pub static METHODS: &[Method] = &[
         Admin,
         &takes_present(Remote::PairingStatus).gives::<PairingStatusResponse>(),
     ),
+    experimental("remoteControl/pairing/confirm", Admin, &takes_present(Remote::PairingConfirm).gives::<Empty>()),
     long_experimental(
         "remoteControl/client/list",
         Admin,

@@ -32,7 +32,7 @@ use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::metrics::count;
 use crate::protocol::body::{detail, preview};
-use crate::remote_link::{Dial, DialError, EndSession, HangUp, Readmit, Revoke, SendRest};
+use crate::remote_link::{Decide, Dial, DialError, EndSession, HangUp, OpenPairing, Readmit, Revoke, SendRest};
 
 /// The body of a 404 that means that the backend has forgotten this host.
 const FORGOTTEN: &str = "Remote app server not found";
@@ -45,6 +45,8 @@ pub struct Link {
     pub(super) send_rest: Recipient<SendRest>,
     pub(super) revoke: Recipient<Revoke>,
     pub(super) readmit: Recipient<Readmit>,
+    pub(super) open_pairing: Recipient<OpenPairing>,
+    pub(super) decide: Recipient<Decide>,
     /// The time limit of a dial, for its error text.
     dial_time: Duration,
 }
@@ -54,7 +56,7 @@ impl Link {
     pub(crate) fn new<L>(address: &Addr<L>, dial_time: Duration) -> Self
     where
         L: Actor<Context = Context<L>> + Handler<Dial> + Handler<HangUp> + Handler<EndSession> + Handler<SendRest>,
-        L: Handler<Revoke> + Handler<Readmit>,
+        L: Handler<Revoke> + Handler<Readmit> + Handler<OpenPairing> + Handler<Decide>,
     {
         Self {
             dial: address.clone().recipient(),
@@ -63,6 +65,8 @@ impl Link {
             send_rest: address.clone().recipient(),
             revoke: address.clone().recipient(),
             readmit: address.clone().recipient(),
+            open_pairing: address.clone().recipient(),
+            decide: address.clone().recipient(),
             dial_time,
         }
     }
@@ -117,6 +121,10 @@ impl Cycle {
         let token = held.token().cloned().ok_or_else(|| Failure::other("there is no server token"))?;
         drop(held);
 
+        let keys = match self.session.tools.settings.encrypts() {
+            true => Some(self.session.keys(&enrollment.environment_id).await?),
+            false => None,
+        };
         let url = to.url.websocket();
         let dial = Dial {
             url: url.to_string(),
@@ -124,6 +132,7 @@ impl Cycle {
             server_id: enrollment.server_id.clone(),
             server_name: self.session.tools.server_name.clone(),
             installation_id: self.status.state().installation_id,
+            keys,
         };
         // A pending signal belongs to an earlier socket.
         let _ = futures_util::FutureExt::now_or_never(self.lost.notified());

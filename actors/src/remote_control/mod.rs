@@ -14,11 +14,13 @@
 mod backend;
 mod clients;
 mod cycle;
+mod devices;
 mod enrollment;
 mod failure;
 mod handlers;
 mod identity;
 mod messages;
+mod open_pairings;
 mod pairing;
 mod published_status;
 mod request_order;
@@ -57,13 +59,14 @@ use cycle::Cycle;
 use failure::Failure;
 use handlers::Changed;
 use identity::{Identity, TokenFile};
+use open_pairings::OpenPairings;
 use published_status::PublishedStatus;
 use request_order::RequestOrder;
 use session::{Session, Tools};
 
 pub use cycle::Link;
 pub use messages::{EndRemoteControl, MeasureRemoteControl, Meet};
-pub use settings::RemoteControlSettings;
+pub use settings::{EndToEndRule, RemoteControlSettings};
 pub use url::{BackendUrl, InvalidUrl};
 
 /// The configuration of remote control.
@@ -155,6 +158,7 @@ pub struct RemoteControl {
     lost: Rc<Notify>,
     cycle: Option<SpawnHandle>,
     calls: Arc<Semaphore>,
+    pairings: Rc<RefCell<OpenPairings>>,
     ended: bool,
 }
 
@@ -222,6 +226,7 @@ impl RemoteControl {
             lost: Rc::default(),
             cycle: None,
             calls,
+            pairings: Rc::default(),
             ended: false,
         }
     }
@@ -315,6 +320,7 @@ impl RemoteControl {
         self.request_order.next();
         self.request_order.next_lasting();
         self.session = Rc::new(Session::new(self.tools.clone()));
+        self.pairings.take();
         self.desired = Desired::Disabled;
         self.stop_cycle(ctx);
         self.status.disabled();

@@ -112,7 +112,7 @@ impl Session {
     ) -> Result<Option<PairingStatusResponse>, PairingError> {
         self.refreshed(held, to, enrollment.clone(), recovery).await?;
         match self.tools.backend.pair_status(&to.url, token(held)?, code).await {
-            Ok(answer) => Ok(Some(PairingStatusResponse { claimed: answer.claimed })),
+            Ok(answer) => Ok(Some(PairingStatusResponse { claimed: answer.claimed, device: None, end_to_end: false })),
             Err(failure) if failure.kind == Kind::Permission => Ok(None),
             Err(failure) => {
                 self.heed(&failure);
@@ -141,5 +141,6 @@ fn paired(answer: PairResponse, now_ms: i64, mine: &Enrollment, url: &str) -> Re
         environment_id: answer.environment_id,
         expires_at: expires_at.div_euclid(1000),
         expires_in_seconds: Some(expires_at.saturating_sub(now_ms).div_euclid(1000).max(0)),
+        end_to_end: None,
     })
 }

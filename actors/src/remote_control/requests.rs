@@ -18,7 +18,7 @@ use crate::protocol::thread::Empty;
 use crate::remote_link::{Readmit, Revoke};
 use crate::reply::Reply;
 
-type Answered = Result<Answer, RpcError>;
+pub(super) type Answered = Result<Answer, RpcError>;
 
 /// -32600 for what the user can change, -32603 for the rest.
 fn told(failure: Failure) -> RpcError {
@@ -49,20 +49,30 @@ impl RemoteControl {
             Request::PairingStart(params) => match self.check_enabled() {
                 Err(error) => self.answer(reply, Err(error), ctx),
                 Ok(()) => {
-                    let readmitted = self.link.readmit.send(Readmit);
+                    let (readmitted, scopes) = (self.link.readmit.send(Readmit), params.scopes);
+                    let (link, pairings) = (self.link.clone(), self.pairings.clone());
                     let paired = async move {
                         heard(readmitted.await);
-                        Ok(Answer::PairingStart(session.pair(params).await.map_err(RpcError::from)?))
+                        let mut answer = session.pair(params).await.map_err(RpcError::from)?;
+                        if session.tools.settings.encrypts() {
+                            answer.end_to_end = Some(session.expect_device(&answer, scopes, &pairings, &link).await?);
+                        }
+                        Ok(Answer::PairingStart(answer))
                     };
                     self.call(reply, paired, ctx);
                 }
             },
+            Request::PairingConfirm(params) => self.client_confirms(reply, params, ctx),
             Request::PairingStatus(params) => {
                 match pairing::code(params).and_then(|code| self.check_enabled().map(|()| code)) {
                     Err(error) => self.answer(reply, Err(error), ctx),
                     Ok(code) => {
+                        let pairings = self.pairings.clone();
                         let asked = async move {
-                            Ok(Answer::PairingStatus(session.pairing_status(code).await.map_err(RpcError::from)?))
+                            let device = pairings.borrow().device(&code);
+                            let mut status = session.pairing_status(code).await.map_err(RpcError::from)?;
+                            (status.device, status.end_to_end) = (device, session.tools.settings.encrypts());
+                            Ok(Answer::PairingStatus(status))
                         };
                         self.call(reply, asked, ctx);
                     }
@@ -136,13 +146,16 @@ impl RemoteControl {
             if let Some(ended) = ended {
                 heard(ended.await);
             }
+            // Whatever the relay answers: its word does not bring the device back.
+            let forgotten = session.forget_device(&params).await;
             let _permit = permit.ok_or_else(RpcError::overloaded)?;
             let asked = session.revoke(params).await;
             let is_unknown = matches!(&asked, Err(failure) if failure.kind == Kind::NotFound);
             if is_here && (asked.is_ok() || is_unknown) {
                 heard(link.revoke.send(Revoke { confirmed: true, ..revoke }).await);
             }
-            asked.map(|()| Answer::ClientRevoke(Empty {})).map_err(clients::told)
+            asked.map_err(clients::told)?;
+            forgotten.map(|()| Answer::ClientRevoke(Empty {}))
         };
         self.work(reply, revoked, ctx, |_, answered, _| answered);
     }
@@ -170,7 +183,7 @@ impl RemoteControl {
     }
 
     /// Runs `work` beside the mailbox, and answers with its result.
-    fn work<T: 'static>(
+    pub(super) fn work<T: 'static>(
         &self,
         reply: Reply,
         work: impl Future<Output = T> + 'static,
@@ -187,7 +200,7 @@ impl RemoteControl {
         }));
     }
 
-    fn answer(&self, reply: Reply, answered: Answered, ctx: &mut Context<Self>) {
+    pub(super) fn answer(&self, reply: Reply, answered: Answered, ctx: &mut Context<Self>) {
         ctx.post(&self.router, reply.answer(answered));
     }
 }

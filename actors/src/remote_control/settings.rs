@@ -20,6 +20,12 @@ pub struct RemoteControlSettings {
     pub relay_page: String,
     /// The file with the token for the relay.
     pub relay_token_file: String,
+    /// Which controllers have to speak end to end.
+    pub end_to_end: EndToEndRule,
+    /// Devices that may be paired end to end. Above it the one that was unused for longest is forgotten.
+    pub end_to_end_devices: usize,
+    /// Time in which a device may come for a code, in milliseconds.
+    pub pairing_milliseconds: Milliseconds,
     /// Scopes of remote controllers.
     pub scopes: Scopes,
     /// Requests waiting for remote control. Further ones get -32001.
@@ -50,7 +56,28 @@ pub struct RemoteControlSettings {
     pub account_check_milliseconds: Milliseconds,
 }
 
+/// Which controllers have to speak end to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EndToEndRule {
+    /// Those of a relay of our own. The app of the vendor does not speak it.
+    Relay,
+    /// All.
+    Required,
+    /// None.
+    Off,
+}
+
 impl RemoteControlSettings {
+    /// Whether controllers have to speak end to end.
+    pub fn encrypts(&self) -> bool {
+        match self.end_to_end {
+            EndToEndRule::Relay => self.relay().is_some(),
+            EndToEndRule::Required => true,
+            EndToEndRule::Off => false,
+        }
+    }
+
     /// The bounds of a request to the backend.
     pub fn http(&self) -> HttpBounds {
         let exchange = self.request_milliseconds.duration();
@@ -81,6 +108,9 @@ impl RemoteControlSettings {
             relay: String::new(),
             relay_page: String::new(),
             relay_token_file: String::new(),
+            end_to_end: EndToEndRule::Relay,
+            end_to_end_devices: 4,
+            pairing_milliseconds: Milliseconds(300_000),
             scopes: Scopes::ALL,
             mailbox_messages: 1,
             calls: 4,

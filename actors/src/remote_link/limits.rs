@@ -67,6 +67,13 @@ pub struct RemoteLinkLimits {
     pub assemblies: usize,
     /// Bytes of those messages. Above it the ones that have waited longest are dropped.
     pub assembly_bytes: usize,
+
+    /// Pairings for which devices may come at a time. Above it the oldest one is forgotten.
+    pub open_pairings: usize,
+    /// Handshakes for one pairing; each is a try to have the words on both screens agree.
+    pub pairing_handshakes: usize,
+    /// Handshakes of one paired device in a minute. Further ones are refused before anything is computed.
+    pub device_handshakes_per_minute: usize,
 }
 
 impl RemoteLinkLimits {
@@ -102,6 +109,9 @@ impl RemoteLinkLimits {
             segmented_message_bytes: 4096,
             assemblies: 2,
             assembly_bytes: 2048,
+            open_pairings: 2,
+            pairing_handshakes: 3,
+            device_handshakes_per_minute: 4,
         }
     }
 }

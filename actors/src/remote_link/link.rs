@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
+use actix::Recipient;
 use actix_rt::task::JoinHandle;
 use bytestring::ByteString;
 use futures_util::StreamExt;
@@ -12,8 +13,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::codec::FramedRead;
 
-use super::RemoteLinkLimits;
 use super::session::{Pipe, Session, StreamKey};
+use super::{Decide, DeviceCame, Keys, OpenPairing, RemoteLinkLimits};
 use crate::panics::guarded_future;
 use crate::protocol::scope::Scopes;
 use crate::wire::lines::{JsonLines, Line};
@@ -26,6 +27,7 @@ pub type OpenStream = Box<dyn Fn(usize, Option<Scopes>) -> DuplexStream + Send>;
 pub(super) struct Link {
     limits: Rc<RemoteLinkLimits>,
     session: RefCell<Session<StreamPipe>>,
+    came: Recipient<DeviceCame>,
     /// Signals that there may be something to send.
     filled: Notify,
     /// Signals that there may be room for messages of connections.
@@ -38,7 +40,12 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(limits: Rc<RemoteLinkLimits>, message_bytes: usize, open: OpenStream) -> Rc<Self> {
+    pub(super) fn new(
+        limits: Rc<RemoteLinkLimits>,
+        message_bytes: usize,
+        open: OpenStream,
+        came: Recipient<DeviceCame>,
+    ) -> Rc<Self> {
         Rc::new_cyclic(|link| Self {
             session: RefCell::new(Session::new(
                 limits.clone(),
@@ -46,6 +53,7 @@ impl Link {
                 Opener { link: link.clone(), limits: limits.clone(), open },
             )),
             limits,
+            came,
             filled: Notify::new(),
             room: Notify::new(),
             done: Notify::new(),
@@ -75,6 +83,33 @@ impl Link {
     /// A new pairing starts.
     pub(super) fn readmit(&self) {
         self.session.borrow_mut().readmit();
+    }
+
+    /// With keys everything has to be encrypted end to end; without, nothing is.
+    pub(super) fn use_keys(&self, keys: Option<Keys>) {
+        self.session.borrow_mut().use_keys(keys);
+    }
+
+    /// Devices may come for a pairing.
+    pub(super) fn open_pairing(&self, pairing: OpenPairing) {
+        self.session.borrow_mut().open_pairing(pairing, Instant::now());
+    }
+
+    /// A device is paired, or refused.
+    pub(super) fn decide(&self, decision: &Decide) {
+        self.session.borrow_mut().decide(decision, Instant::now());
+        self.filled.notify_one();
+        self.done.notify_waiters();
+    }
+
+    /// Tells remote control of the devices that have come.
+    fn tell_of_devices(&self) {
+        loop {
+            let Some(came) = self.session.borrow_mut().came() else { return };
+            if self.came.try_send(came.clone()).is_err() {
+                self.session.borrow_mut().is_too_busy_for(&came, Instant::now());
+            }
+        }
     }
 
     /// A new socket is established.
@@ -108,6 +143,7 @@ impl Link {
         if self.session.borrow_mut().receive(text, Instant::now()) {
             self.room.notify_waiters();
         }
+        self.tell_of_devices();
         self.filled.notify_one();
         self.done.notify_waiters();
     }

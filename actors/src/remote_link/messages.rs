@@ -5,6 +5,8 @@ use std::fmt;
 use actix::prelude::*;
 use secrecy::SecretString;
 
+use super::Keys;
+
 /// Sent by remote control to establish a socket; an existing socket is dropped first. The reply comes when the upgrade
 /// has succeeded or failed, at the latest after [`RemoteLinkLimits::dial_seconds`]. Mailbox full: the sender waits.
 ///
@@ -22,6 +24,8 @@ pub struct Dial {
     pub server_name: String,
     /// Id of this installation.
     pub installation_id: String,
+    /// With keys, everything has to be encrypted end to end.
+    pub keys: Option<Keys>,
 }
 
 /// Leaves out the token.

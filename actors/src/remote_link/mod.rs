@@ -9,6 +9,7 @@
 //! Segmented messages may have 100 MiB, but [`crate::limits::Limits::message_bytes`] applies as for every connection.
 
 mod dial;
+mod end_to_end;
 mod limits;
 mod link;
 mod messages;
@@ -29,6 +30,19 @@ use crate::panics::guarded_future;
 use link::Link;
 use socket::Socket;
 
+/// The public key that belongs to the private key of a machine; `None` if it is no key.
+pub fn public_key(private: &secrecy::SecretSlice<u8>) -> Option<PublicKey> {
+    session::public_key(private).ok()
+}
+
+/// The words that people compare, in the order of their numbers.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    session::words()
+}
+
+pub use end_to_end::{
+    Decide, DeviceCame, Keys, KnownDevice, NewDevice, OpenPairing, PublicKey, SECRET_BYTES, pairing_id, random,
+};
 pub use limits::RemoteLinkLimits;
 pub use link::OpenStream;
 pub use messages::{Dial, DialError, EndSession, HangUp, LinkLost, Readmit, Revoke, SendRest};
@@ -59,14 +73,16 @@ pub struct RemoteLinkParts {
     pub open: OpenStream,
     /// Receives [`LinkLost`]. The only recipient; never cloned.
     pub lost: Recipient<LinkLost>,
+    /// Receives [`DeviceCame`]. The only recipient; never cloned.
+    pub came: Recipient<DeviceCame>,
 }
 
 impl RemoteLink {
     /// A link without a socket. It should run on the arbiter of remote control, not on the hub's.
     pub(crate) fn new(parts: RemoteLinkParts) -> Self {
-        let RemoteLinkParts { network, limits, message_bytes, open, lost } = parts;
+        let RemoteLinkParts { network, limits, message_bytes, open, lost, came } = parts;
         let limits = Rc::new(limits);
-        let link = Link::new(limits.clone(), message_bytes, open);
+        let link = Link::new(limits.clone(), message_bytes, open, came);
         Self { network, limits, message_bytes, link, lost, dialing: None, socket: None, telling: None }
     }
 
@@ -113,8 +129,9 @@ impl Actor for RemoteLink {
 impl Handler<Dial> for RemoteLink {
     type Result = ResponseActFuture<Self, Result<(), DialError>>;
 
-    fn handle(&mut self, message: Dial, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, mut message: Dial, ctx: &mut Self::Context) -> Self::Result {
         self.hang_up(ctx);
+        self.link.use_keys(message.keys.take());
         let hung_up = CancellationToken::new();
         self.dialing = Some(hung_up.clone().drop_guard());
         let (cursor, limits, given_up) = (self.link.cursor(), self.limits.clone(), hung_up.clone());
@@ -182,5 +199,21 @@ impl Handler<Readmit> for RemoteLink {
 
     fn handle(&mut self, _: Readmit, _: &mut Self::Context) {
         self.link.readmit();
+    }
+}
+
+impl Handler<OpenPairing> for RemoteLink {
+    type Result = ();
+
+    fn handle(&mut self, pairing: OpenPairing, _: &mut Self::Context) {
+        self.link.open_pairing(pairing);
+    }
+}
+
+impl Handler<Decide> for RemoteLink {
+    type Result = ();
+
+    fn handle(&mut self, decision: Decide, _: &mut Self::Context) {
+        self.link.decide(&decision);
     }
 }

@@ -196,6 +196,7 @@ impl Actors {
             message_bytes: limits.message_bytes,
             open: Box::new(narrowing_opener(&hub, ConnectionOrigin::RemoteControl, remote_control.settings.scopes)),
             lost: Addr::clone(&control).recipient(),
+            came: Addr::clone(&control).recipient(),
         };
         link_mailbox.vital(vitals.watch("remote control link")).run_on(&remote_arbiter, || RemoteLink::new(link_parts));
         let control_parts = RemoteControlParts {

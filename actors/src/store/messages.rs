@@ -4,9 +4,11 @@
 //! full, the sender gets [`StoreError::Busy`](super::StoreError::Busy) at once and nothing is done; the client is asked
 //! to retry. A write is answered once it is on disk. Times are Unix milliseconds.
 
+mod devices;
 mod goals;
 mod queue;
 
+pub use devices::{DeviceRecord, ForgetDevice, LoadDevices, SaveDevice, UseDevice};
 pub use goals::{ChangeGoal, ClearGoal, GoalChange, ReadGoal};
 pub use queue::{AddQueued, DeleteQueued, ListQueued, Queued};
 

@@ -7,6 +7,7 @@ mod backup;
 mod check;
 mod cursor;
 mod database;
+mod devices;
 mod enrollments;
 mod entries;
 mod error;

@@ -101,4 +101,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    remote_control_key (id) {
+        id -> BigInt,
+        private_key -> Binary,
+    }
+}
+
+diesel::table! {
+    remote_control_devices (environment_id, client_id) {
+        environment_id -> Text,
+        client_id -> Text,
+        public_key -> Binary,
+        name -> Nullable<Text>,
+        scopes -> Text,
+        paired_at -> BigInt,
+        used_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(threads, turns, items);

@@ -44,7 +44,7 @@ export class App {
 
   // Looks at a machine; the wire to another one ends.
   look(environment) {
-    if (this.wire && this.wire.environment === environment && !this.wire.state.ended) return;
+    if (this.wire && this.wire.environment === environment && (!this.wire.state.ended || this.wire.state.ended === "broken")) return;
     if (this.wire) this.wire.end();
     Object.assign(this, { threads: null, thread: null, threadId: null });
     this.wire = environment ? new Wire(environment, {

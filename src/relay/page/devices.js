@@ -18,6 +18,7 @@ export function Devices({ app, environment }) {
     try {
       if (machine && clientId === machine.clientId) {
         await api("DELETE", `/api/machines/${environment}/${clientId}`);
+        (await import("./keys.js")).forget(environment);
         app.look(null);
         await app.loadMachines();
         return go("/");

@@ -3,7 +3,8 @@
 import { html, api, go, since, useEffect, useState, Top, Dot } from "./ui.js";
 
 export function Pair({ app }) {
-  const [code, setCode] = useState(window.scannedCode || "");
+  const scanned = parts(window.scannedCode || "");
+  const [code, setCode] = useState(scanned.code);
   const [name, setName] = useState(guessName());
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
@@ -14,6 +15,10 @@ export function Pair({ app }) {
     try {
       const machine = await api("POST", "/api/claim", { code: code.trim(), name: name.trim() || null, platform: navigator.platform || null });
       window.scannedCode = null;
+      const isScanned = code.trim() === scanned.code;
+      const { key, secret } = isScanned ? scanned : {};
+      const { remember } = await import("./keys.js");
+      remember(machine.environmentId, { code: code.trim(), key, secret, name: name.trim() || null });
       await app.loadMachines();
       go(`/m/${machine.environmentId}`);
     } catch (failed) { setError(failed.message); }
@@ -39,6 +44,12 @@ export function Pair({ app }) {
   </main>`;
 }
 
+// A link that was scanned: `CODE.KEY.SECRET`, or a code alone. What follows `&` is for others.
+function parts(link) {
+  const [code, key = "", secret = ""] = link.split("&")[0].split(".");
+  return { code, key, secret };
+}
+
 function guessName() {
   const agent = navigator.userAgent;
   const kind = ["iPhone", "iPad", "Android", "Macintosh", "Windows", "Linux"].find((it) => agent.includes(it));
@@ -48,11 +59,13 @@ function guessName() {
 // What this page cannot promise, said where a person decides.
 function Limits({ app }) {
   return html`<details class="quiet"><summary>Who can see what</summary>
-    <p>Messages are not encrypted end to end: whoever runs this relay can read what passes, and could change it.
-      Whoever serves this page can change it, too.${app.page && html` This page is <code>${app.page}</code>; the relay's
+    <p>Messages are encrypted end to end: whoever runs this relay sees when how much passes, and which devices are paired, but
+      cannot read or change it. The key of this device is kept in this browser, where scripts of this page can read it.
+      Whoever serves this page can change it, and with it everything that is said here.${app.page && html` This page is <code>${app.page}</code>; the relay's
       command line shows the same when it starts.`}</p>
-    ${location.protocol === "http:" && location.hostname !== "localhost" && html`<p>This connection is not encrypted.
-      Everybody on this network could read it. This page cannot be installed, and does not work offline.</p>`}
+    ${location.protocol === "http:" && location.hostname !== "localhost" && html`<p>This page itself came without
+      encryption: somebody on this network could have changed it on its way, and could read the token by which the relay knows this
+      device. What you say to the machine is encrypted all the same. This page cannot be installed, and does not work offline.</p>`}
   </details>`;
 }
 

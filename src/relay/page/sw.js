@@ -4,6 +4,7 @@
 const SHELL = "shell";
 const FILES = ["/", "/app.css", "/icon.svg", "/manifest.webmanifest", "/app.js", "/ui.js", "/wire.js", "/thread.js",
   "/machines.js", "/threads.js", "/conversation.js", "/question.js", "/devices.js",
+  "/noise.js", "/sealed.js", "/words.js", "/keys.js", "/secure.js", "/security.js", "/vendor/noble.js",
   "/vendor/preact.js", "/vendor/hooks.js", "/vendor/htm.js"];
 
 self.addEventListener("install", (event) => {

@@ -1,5 +1,6 @@
 // The threads of a machine.
 
+import { Lock } from "./security.js";
 import { html, go, since, standing, useState, Ended, Top, Dot } from "./ui.js";
 
 export function Threads({ app, environment }) {
@@ -33,6 +34,7 @@ export function Threads({ app, environment }) {
           <span class="quiet">${it.status && it.status.type === "active" && html`<${Dot} kind="busy" />`}
             ${since(it.updatedAt)} · ${folder(it.cwd)}</span>
         </a></li>`)}</ul>`}
+    <${Lock} wire=${app.wire} />
   </main>`;
 }
 

@@ -37,6 +37,15 @@ export class Wire {
     this.heard = [0, -1];
     this.parts = null;
     this.ready = false;
+    this.secure = null;
+    this.unknown = 0;
+    this.wasKnown = false;
+  }
+
+  // The machine does not know the stream. Before the handshake that is so, unless it says so again later.
+  isLost() {
+    this.unknown += 1;
+    return this.wasKnown || this.unknown > 1;
   }
 
   set(change) {
@@ -100,6 +109,7 @@ export class Wire {
     clearTimeout(this.pinging);
     clearTimeout(this.overdue);
     this.transmit({ type: "ping", client_id: "" });
+    this.wasKnown = this.ready || !!(this.secure && this.secure.isKnown);
     this.overdue = setTimeout(() => {
       this.set({ verified: false });
       // A machine that sleeps answers nothing, though the relay is there.
@@ -127,7 +137,7 @@ export class Wire {
         clearTimeout(this.pinging);
         this.pinging = setTimeout(() => this.ping(), PING_EVERY);
         this.set({ verified: true });
-        if (envelope.status === "unknown" && this.ready) { this.begin(); this.socket.close(); }
+        if (envelope.status === "unknown" && this.isLost()) { this.begin(); this.socket.close(); }
         return;
       case "server_message":
         if (!this.isNew(envelope)) return;
@@ -163,10 +173,11 @@ export class Wire {
     this.message(JSON.parse(new TextDecoder().decode(bytes)));
   }
 
-  welcomed({ stream_id, resumed, seq_id, machine, scopes }) {
+  welcomed({ client_id, stream_id, resumed, seq_id, machine, scopes }) {
     this.wait = FIRST_WAIT;
     if (!resumed && this.stream) this.begin();
     this.stream = stream_id;
+    this.client = client_id;
     this.set({ socket: "open", scopes });
     for (const seq of [...this.unsent.keys()]) {
       if (seq <= seq_id) this.unsent.delete(seq);
@@ -179,7 +190,7 @@ export class Wire {
     this.set({ machine, verified: machine.state === "connected" && this.state.verified });
     if (machine.state !== "connected") return;
     this.sendUnsent();
-    if (!this.ready) this.initialize();
+    if (!this.secure) this.begins();
     this.ping();
   }
 
@@ -196,6 +207,35 @@ export class Wire {
     for (const [seq, message] of this.unsent) this.send(seq, message);
   }
 
+  // Nothing is said before the stream is encrypted, or a person has said that it need not be. The cryptography is loaded when
+  // it is needed, so that the page can be used sooner.
+  async begins() {
+    const { stream } = this;
+    this.secure = { state: "connecting", open: () => null };
+    let Secure;
+    try { ({ Secure } = await import("./secure.js")); } catch {
+      this.secure = null;
+      return;
+    }
+    if (this.stream !== stream || this.state.ended) return;
+    const secure = new Secure(this.environment, this.client, stream, {
+      say: (object) => this.sayAs(object),
+      ready: () => this.initialize(),
+      changed: () => this.on.state(),
+      failed: (words) => this.broken(words),
+    });
+    this.secure = secure;
+    secure.begin();
+  }
+
+  // The stream ends at both ends, and is not begun again before a person has read why.
+  broken(words) {
+    this.transmit({ type: "client_closed", client_id: "" });
+    this.state.why = words;
+    this.end("broken");
+    this.on.state();
+  }
+
   async initialize() {
     this.ready = true;
     try {
@@ -208,7 +248,9 @@ export class Wire {
     } catch { this.ready = false; }
   }
 
-  message(message) {
+  message(object) {
+    const message = this.secure && this.secure.open(object);
+    if (!message) return;
     if (message.method && "id" in message) return this.on.request(message.id, message.method, message.params);
     if (message.method) return this.on.notification(message.method, message.params);
     const waiting = this.pending.get(message.id);
@@ -219,8 +261,10 @@ export class Wire {
     else waiting.done(message.result);
   }
 
-  // Sends a message when it can be; it is kept until it is known to have arrived.
-  say(message) {
+  say(message) { return this.sayAs(this.secure.seal(message)); }
+
+  // Sends a message when it can be; it is kept, as it is, until it is known to have arrived.
+  sayAs(message) {
     const seq = ++this.seq;
     this.unsent.set(seq, message);
     if (this.state.socket === "open") this.send(seq, message);

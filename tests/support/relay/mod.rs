@@ -2,6 +2,8 @@
 
 pub mod cable;
 pub mod phone;
+pub mod sealed;
+pub mod tap;
 
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
@@ -77,13 +79,19 @@ impl Relay {
         self.machine_at(&Home::with_config("model_provider = \"echo\"\n"), token, self.address)
     }
 
-    /// The same in `home`, with the relay at `address`.
+    /// The same in `home`, with the relay at `address`. Its phones speak plainly.
     pub fn machine_at(&self, home: &Home, token: &str, address: SocketAddr) -> Machine {
+        self.machine_with(home, token, address, "off")
+    }
+
+    /// The same with a rule of end-to-end encryption.
+    pub fn machine_with(&self, home: &Home, token: &str, address: SocketAddr, end_to_end: &str) -> Machine {
         let file = home.join("relay-token");
         fs::write(&file, token).expect("the token is written");
         let launch = Launch::at(home)
             .setting("remote_control.relay", format!("\"http://{address}\""))
             .setting("remote_control.relay_token_file", format!("{:?}", file.to_str().expect("a path")))
+            .setting("remote_control.end_to_end", format!("{end_to_end:?}"))
             .setting("remote_control.backoff_first_milliseconds", 10)
             .setting("remote_control.backoff_most_milliseconds", 40)
             .arg("--remote-control");

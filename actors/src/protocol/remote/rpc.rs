@@ -21,6 +21,8 @@ pub enum RemoteControlRequest {
     PairingStart(PairingStartParams),
     /// `remoteControl/pairing/status`
     PairingStatus(PairingStatusParams),
+    /// `remoteControl/pairing/confirm`
+    PairingConfirm(PairingConfirmParams),
     /// `remoteControl/client/list`
     ClientList(RemoteControlClientsListParams),
     /// `remoteControl/client/revoke`
@@ -39,6 +41,8 @@ pub enum RemoteControlAnswer {
     PairingStart(PairingStartResponse),
     /// `remoteControl/pairing/status`
     PairingStatus(PairingStatusResponse),
+    /// `remoteControl/pairing/confirm`
+    PairingConfirm(Empty),
     /// `remoteControl/client/list`
     ClientList(RemoteControlClientsListResponse),
     /// `remoteControl/client/revoke`
@@ -85,6 +89,20 @@ pub struct PairingStartResponse {
     /// Time until then by the backend's clock, in seconds. Older servers do not tell it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in_seconds: Option<i64>,
+    /// For phones that speak end to end; absent where nothing is encrypted. Not part of the reference program's answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_to_end: Option<PairingEndToEnd>,
+}
+
+/// What the link for a camera carries besides the code. It never goes to the relay.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "RemoteControlPairingEndToEnd")]
+pub struct PairingEndToEnd {
+    /// The public key of this machine, in base64 for URLs.
+    pub key: String,
+    /// The one-time secret, in base64 for URLs.
+    pub secret: String,
 }
 
 /// Without the codes.
@@ -108,12 +126,62 @@ pub struct PairingStatusParams {
 }
 
 /// Result of `remoteControl/pairing/status`.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "RemoteControlPairingStatusResponse")]
 pub struct PairingStatusResponse {
     /// Whether a controller has used the code.
     pub claimed: bool,
+    /// The device that has come for the code and speaks end to end. Not part of the reference program's answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<PairingDevice>,
+    /// Whether devices have to speak end to end, so that one still has to come after the code was used.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub end_to_end: bool,
+}
+
+/// A device that has come for a code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "RemoteControlPairingDevice")]
+pub struct PairingDevice {
+    /// Its id at the relay.
+    pub client_id: String,
+    /// What it calls itself.
+    pub name: Option<String>,
+    /// The words that it shows as well, if nobody is between it and this machine.
+    pub words: String,
+    /// What it may do once it is paired.
+    #[schemars(with = "Vec<Scope>")]
+    pub scopes: Scopes,
+    /// What was decided.
+    pub state: PairingDeviceState,
+}
+
+/// What was decided about a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "RemoteControlPairingDeviceState")]
+pub enum PairingDeviceState {
+    /// A person has to compare the words (`remoteControl/pairing/confirm`).
+    Waiting,
+    /// It is paired.
+    Accepted,
+    /// It was refused.
+    Refused,
+}
+
+/// Params of `remoteControl/pairing/confirm`: a person has compared the words. Not a method of the reference program.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "RemoteControlPairingConfirmParams")]
+pub struct PairingConfirmParams {
+    /// Id of the device, as `remoteControl/pairing/status` tells it.
+    pub client_id: String,
+    /// The words that the person has seen.
+    pub words: String,
+    /// Whether they are the same on the device.
+    pub accept: bool,
 }
 
 /// Params of `remoteControl/client/list`.

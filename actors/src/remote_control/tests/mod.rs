@@ -27,7 +27,7 @@ use crate::protocol::RequestId;
 use crate::protocol::initialize::ClientInfo;
 use crate::protocol::remote::{PairingStartParams, RemoteControlEnableParams, RemoteControlRequest};
 use crate::protocol::scope::Scopes;
-use crate::remote_link::{Dial, DialError, LinkLost, Readmit, Revoke, SendRest};
+use crate::remote_link::{Decide, Dial, DialError, LinkLost, OpenPairing, Readmit, Revoke, SendRest};
 use crate::reply::{Asked, Received, Reply};
 use crate::router::Effect;
 use crate::router::listener::{Frames, listen};
@@ -97,6 +97,22 @@ impl Handler<Readmit> for FakeLink {
 
     fn handle(&mut self, _: Readmit, _: &mut Self::Context) {
         let _ = self.told.try_send("readmit");
+    }
+}
+
+impl Handler<OpenPairing> for FakeLink {
+    type Result = ();
+
+    fn handle(&mut self, _: OpenPairing, _: &mut Self::Context) {
+        let _ = self.told.try_send("open pairing");
+    }
+}
+
+impl Handler<Decide> for FakeLink {
+    type Result = ();
+
+    fn handle(&mut self, decision: Decide, _: &mut Self::Context) {
+        let _ = self.told.try_send(if decision.scopes.is_some() { "accept" } else { "refuse" });
     }
 }
 

@@ -2,30 +2,36 @@
 //! It has no sockets and no timers.
 
 mod assembly;
+mod end_to_end;
 mod outbound;
+mod pings;
 mod pipe;
 mod revoked;
+mod sealed;
 mod segments;
 mod streams;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use bytestring::ByteString;
 use tokio::time::Instant;
 
-use super::RemoteLinkLimits;
-use crate::protocol::remote::{BackendBody, BackendEnvelope, Message, MessageKind, PongStatus, Segment};
+use super::{DeviceCame, RemoteLinkLimits};
+use crate::protocol::remote::{BackendBody, BackendEnvelope, Message, MessageKind, Segment};
 use crate::protocol::scope::Scopes;
 use crate::protocol::{Frame, RpcError};
 use assembly::{Assemblies, Fed};
 use outbound::Outbound;
 use revoked::Revoked;
+use sealed::Sealed;
 use streams::{Stream, Streams};
 
 pub(super) use outbound::StreamKey;
 pub(super) use pipe::Pipe;
+pub(super) use sealed::{public_key, words};
 pub(super) use segments::TooLong;
 
 /// See the module's documentation.
@@ -37,6 +43,9 @@ pub(super) struct Session<P: Pipe> {
     assemblies: Assemblies,
     cursor: Option<String>,
     revoked: Revoked,
+    sealed: Sealed,
+    /// The devices of which remote control is to be told.
+    came: VecDeque<DeviceCame>,
     /// Whether the server is ending and refuses new streams.
     begins_no_more: bool,
 }
@@ -59,6 +68,8 @@ impl<P: Pipe> Session<P> {
             assemblies: Assemblies::new(limits.clone(), message_bytes),
             cursor: None,
             revoked: Revoked::new(limits.revoked_controllers),
+            sealed: Sealed::new(limits.clone()),
+            came: VecDeque::new(),
             begins_no_more: false,
             limits,
             opener,
@@ -70,6 +81,7 @@ impl<P: Pipe> Session<P> {
         self.outbound = Outbound::new(self.limits.clone());
         self.streams.clear();
         self.assemblies.clear();
+        self.sealed.clear();
         self.cursor = None;
     }
 
@@ -79,7 +91,7 @@ impl<P: Pipe> Session<P> {
         if confirmed {
             return self.revoked.confirm(client);
         }
-        for key in self.streams.keys_of(client) {
+        for key in self.sealed.forget(client).into_iter().chain(self.streams.keys_of(client)) {
             log::info!("a remote stream is closed because its controller was revoked");
             self.end(&key, now);
         }
@@ -132,7 +144,7 @@ impl<P: Pipe> Session<P> {
             return Ok(());
         }
         match Message::new(line) {
-            Ok(message) => self.outbound.message(key, message, now),
+            Ok(message) => self.tell(key, message, now),
             Err(error) => {
                 log::error!("a connection sent invalid JSON: {error}");
                 Ok(())
@@ -150,7 +162,7 @@ impl<P: Pipe> Session<P> {
     /// Ends the streams whose controllers were silent for too long.
     pub(super) fn sweep(&mut self, now: Instant) {
         let Some(then) = now.checked_sub(self.limits.stream_idle_seconds.duration()) else { return };
-        for key in self.streams.silent_since(then) {
+        for key in self.streams.silent_since(then).into_iter().chain(self.sealed.silent_since(then)) {
             log::info!("a remote stream was silent for too long and is closed");
             self.close(&key, now);
         }
@@ -218,7 +230,11 @@ impl<P: Pipe> Session<P> {
         scopes: Option<Scopes>,
         now: Instant,
     ) -> Processed {
+        if self.sealed.is_required() {
+            return self.sealed_message(key, client, message, seq, now);
+        }
         match (message.kind(), key) {
+            (None, Some(key)) if self.is_told_that_it_is_off(&key, message, now) => {}
             (None, _) => {
                 log::warn!("the backend sent a message that is not JSON-RPC; it is ignored");
                 return Processed::Not;
@@ -310,7 +326,7 @@ impl<P: Pipe> Session<P> {
             return false;
         }
         let refusal = Frame::error(Some(id), error);
-        Message::new(refusal.text()).is_ok_and(|message| self.outbound.message(key, message, now).is_ok())
+        Message::new(refusal.text()).is_ok_and(|message| self.tell(key, message, now).is_ok())
     }
 
     fn chunk(
@@ -349,33 +365,6 @@ impl<P: Pipe> Session<P> {
         }
     }
 
-    fn ping(&mut self, key: &StreamKey, now: Instant) {
-        if let Some(stream) = self.streams.get_mut(key) {
-            stream.heard = now;
-            stream.owes_pong = true;
-            self.pay_pongs(now);
-        } else if !(self.may_be_told(&key.client) && self.outbound.pong(key, PongStatus::Unknown, now)) {
-            log::info!("a ping for an unknown remote stream is ignored");
-        }
-    }
-
-    /// Whether a controller gets an answer. A revoked one that acknowledges none gets only so many, so that it cannot
-    /// use up the room of the others.
-    fn may_be_told(&self, client: &str) -> bool {
-        !self.revoked.contains(client) || self.outbound.has_room_for_controller(client)
-    }
-
-    /// Answers pings for which there is room now; one pong answers several pings.
-    fn pay_pongs(&mut self, now: Instant) {
-        for key in self.streams.debtors() {
-            if self.outbound.pong(&key, PongStatus::Active, now)
-                && let Some(stream) = self.streams.get_mut(&key)
-            {
-                stream.owes_pong = false;
-            }
-        }
-    }
-
     /// The controller is gone: the messages of the stream are dropped.
     fn close(&mut self, key: &StreamKey, now: Instant) {
         self.end(key, now);
@@ -384,6 +373,7 @@ impl<P: Pipe> Session<P> {
 
     fn end(&mut self, key: &StreamKey, now: Instant) {
         self.assemblies.forget(key);
+        self.sealed.end(key);
         if self.streams.remove(key) {
             self.outbound.close(key, now);
         }

@@ -31,6 +31,12 @@ impl Actor for Listener {
     type Context = Context<Self>;
 }
 
+impl Handler<DeviceCame> for Listener {
+    type Result = ();
+
+    fn handle(&mut self, _: DeviceCame, _: &mut Self::Context) {}
+}
+
 impl Handler<LinkLost> for Listener {
     type Result = ();
 
@@ -90,14 +96,15 @@ impl Test {
         let (hub, remains) = hub(limits);
         let open = Box::new(narrowing_opener(&hub, ConnectionOrigin::RemoteControl, Scopes::ALL));
         let (tell, lost) = mpsc::channel(16);
-        let listener = Listener(tell).start().recipient();
+        let listener = Listener(tell).start();
         let (address, mailbox) = reserve(link.mailbox_messages);
         mailbox.run(RemoteLink::new(RemoteLinkParts {
             network: Network::direct(),
             limits: link,
             message_bytes,
             open,
-            lost: listener,
+            lost: listener.clone().recipient(),
+            came: listener.recipient(),
         }));
         Self { backend: Backend::start().await, hub, link: address, lost, _remains: remains }
     }
@@ -109,6 +116,7 @@ impl Test {
             server_id: "srv_1".into(),
             server_name: "vm".into(),
             installation_id: "f1e4eaa2".into(),
+            keys: None,
         }
     }
 

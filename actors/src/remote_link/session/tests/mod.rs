@@ -1,7 +1,9 @@
 //! The session against a backend that says what the test wants, over pipes that only remember.
 
 mod acknowledgements;
+mod end_to_end;
 mod exactly_once;
+mod phone;
 mod segments;
 mod streams;
 
@@ -19,6 +21,7 @@ use super::*;
 #[derive(Clone, Default)]
 pub(super) struct Connections {
     opened: Rc<RefCell<Vec<(String, u64)>>>,
+    scopes: Rc<RefCell<Vec<Option<Scopes>>>>,
     lines: Rc<RefCell<Vec<(String, u64, String)>>>,
     /// How many more lines any connection takes.
     room: Rc<RefCell<Option<usize>>>,
@@ -34,7 +37,8 @@ pub(super) struct TestPipe {
 impl Pipe for TestPipe {
     type Opener = Connections;
 
-    fn open(opener: &Connections, key: &StreamKey, generation: u64, _: Option<Scopes>) -> Self {
+    fn open(opener: &Connections, key: &StreamKey, generation: u64, scopes: Option<Scopes>) -> Self {
+        opener.scopes.borrow_mut().push(scopes);
         let stream = format!("{}/{}", key.client, key.stream);
         opener.opened.borrow_mut().push((stream.clone(), generation));
         Self { stream, generation, connections: opener.clone() }

@@ -1,0 +1,244 @@
+//! Phones and machines that speak end to end, through a relay of the real binary that is listened to.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::support::agent::ended;
+use crate::support::client::Client;
+use crate::support::home::Home;
+use crate::support::process::Launch;
+use crate::support::relay::phone::Phone;
+use crate::support::relay::sealed::{Keys, Pairing, Sealed, Sealing, bytes};
+use crate::support::relay::tap::Tap;
+use crate::support::relay::{Device, Machine, Relay};
+use crate::support::secrets;
+
+fn home(relay: &Relay) -> Machine {
+    machine(relay, "relay")
+}
+
+/// Everything that goes to this relay and comes from it is listened to.
+fn tapped() -> (Relay, Tap) {
+    let mut relay = Relay::start();
+    let tap = Tap::to(relay.address);
+    relay.address = tap.address;
+    (relay, tap)
+}
+
+fn machine(relay: &Relay, end_to_end: &str) -> Machine {
+    let home = Home::with_config("model_provider = \"echo\"\n");
+    relay.machine_with(&home, &relay.account("home"), relay.address, end_to_end)
+}
+
+/// A code, and a device that the relay knows by it.
+fn claimed(relay: &Relay, machine: &mut Machine, params: Value) -> (Device, Value) {
+    let pairing = machine.client.call("remoteControl/pairing/start", params);
+    secrets::used(pairing["endToEnd"]["secret"].as_str().expect("a secret"));
+    (relay.pair_by(pairing["pairingCode"].as_str().expect("a code")), pairing)
+}
+
+fn stream(phone: &Phone) -> String {
+    phone.welcome["stream_id"].as_str().expect("a stream").to_owned()
+}
+
+/// A device that was paired by the secret of a link.
+fn paired(relay: &Relay, machine: &mut Machine, params: Value) -> (Device, Keys) {
+    let (device, pairing) = claimed(relay, machine, params);
+    let keys = Keys::of(&device, &pairing);
+    let phone = Phone::open(relay, &device);
+    let name = stream(&phone);
+    let secret = bytes(&pairing["endToEnd"]["secret"]);
+    let (_, said) = Sealed::pair(phone, &keys, &name, Pairing::Secret(&secret));
+    assert_eq!(said, json!({"pairing": "accepted"}));
+    (device, keys)
+}
+
+fn connect(relay: &Relay, device: &Device, keys: &Keys) -> Client {
+    let phone = Phone::open(relay, device);
+    let name = stream(&phone);
+    let mut client = Sealed::begin(phone, keys, &name).client();
+    client.initialize();
+    client
+}
+
+fn turn(phone: &mut Client) {
+    let cwd = Home::new();
+    std::fs::create_dir(cwd.join("folder-of-secrets")).expect("a folder");
+    let params = json!({"cwd": cwd.join("folder-of-secrets")});
+    let thread = phone.call("thread/start", params)["thread"]["id"].take();
+    let input = json!([{"type": "text", "text": "what nobody may read"}]);
+    phone.call("turn/start", json!({"threadId": thread, "input": input}));
+    assert_eq!(ended(phone), "completed");
+    let read = phone.call("thread/read", json!({"threadId": thread, "includeTurns": true}));
+    assert!(read.to_string().contains("You said: what nobody may read"), "{read}");
+}
+
+/// What a reader of the relay would look for.
+const WORDS: [&str; 5] = ["turn/start", "what nobody may read", "folder-of-secrets", "You said", "thread/started"];
+
+#[test]
+fn whoever_reads_everything_that_passes_the_relay_reads_nothing_of_what_is_said() {
+    let (relay, tap) = tapped();
+    let mut machine = machine(&relay, "relay");
+    let (device, keys) = paired(&relay, &mut machine, json!({}));
+    turn(&mut connect(&relay, &device, &keys));
+    assert!(tap.heard("\"endToEnd\":\"sealed\""), "it has heard something");
+    for words in WORDS {
+        assert!(!tap.heard(words), "{words} can be read");
+    }
+}
+
+#[test]
+fn without_end_to_end_it_reads_everything() {
+    let (relay, tap) = tapped();
+    let mut machine = machine(&relay, "off");
+    let device = relay.pair(&mut machine);
+    let mut phone = Phone::open(&relay, &device).client();
+    phone.initialize();
+    turn(&mut phone);
+    for words in WORDS {
+        assert!(tap.heard(words), "{words} was not heard");
+    }
+}
+
+#[test]
+fn a_phone_that_speaks_plainly_is_told_why_it_is_refused() {
+    let relay = Relay::start();
+    let mut machine = home(&relay);
+    let (device, _) = claimed(&relay, &mut machine, json!({}));
+    let mut phone = Phone::open(&relay, &device).client();
+    let refused = phone.refusal("initialize", json!({"clientInfo": {"name": "phone", "version": "1"}}));
+    assert!(refused.message.contains("encrypted end to end"), "{refused:?}");
+}
+
+#[test]
+fn what_a_device_may_do_was_written_down_by_the_machine() {
+    let relay = Relay::start();
+    let mut machine = home(&relay);
+    let (device, keys) = paired(&relay, &mut machine, json!({"scopes": ["observe"]}));
+    let mut watcher = connect(&relay, &device, &keys);
+    watcher.call("thread/loaded/list", json!({}));
+    let refused = watcher.refusal("thread/start", json!({}));
+    assert!(refused.message.contains("converse"), "{refused:?}");
+}
+
+#[test]
+fn a_code_that_was_typed_pairs_nobody_before_a_person_has_compared_the_words() {
+    let relay = Relay::start();
+    let mut machine = home(&relay);
+    let (device, pairing) = claimed(&relay, &mut machine, json!({"manualCode": true}));
+    let code = pairing["manualPairingCode"].as_str().expect("a code");
+    let keys = Keys::of(&device, &pairing);
+    let phone = Phone::open(&relay, &device);
+    let name = stream(&phone);
+    let (mut phone, said) = Sealed::pair(phone, &keys, &name, Pairing::Code(code));
+    assert_eq!(said, json!({"pairing": "waiting"}));
+    let status = machine.client.call("remoteControl/pairing/status", json!({"manualPairingCode": code}));
+    let shown = &status["device"];
+    assert_eq!((&shown["words"], &shown["state"]), (&json!(phone.words()), &json!("waiting")), "{status}");
+    let confirm = |words: &str| json!({"clientId": device.client_id, "words": words, "accept": true});
+    let wrong = machine.client.refusal("remoteControl/pairing/confirm", confirm("able able able able"));
+    assert!(wrong.message.contains("no device with these words"), "{wrong:?}");
+    machine.client.call("remoteControl/pairing/confirm", confirm(phone.words()));
+    assert_eq!(phone.said(), json!({"pairing": "accepted"}));
+    let mut phone = phone.client();
+    phone.initialize();
+    phone.call("thread/loaded/list", json!({}));
+    connect(&relay, &device, &keys);
+}
+
+#[test]
+fn a_device_that_a_person_refuses_gets_nothing() {
+    let relay = Relay::start();
+    let mut machine = home(&relay);
+    let (device, pairing) = claimed(&relay, &mut machine, json!({"manualCode": true}));
+    let code = pairing["manualPairingCode"].as_str().expect("a code");
+    let keys = Keys::of(&device, &pairing);
+    let phone = Phone::open(&relay, &device);
+    let name = stream(&phone);
+    let (mut phone, _) = Sealed::pair(phone, &keys, &name, Pairing::Code(code));
+    let refuse = json!({"clientId": device.client_id, "words": phone.words(), "accept": false});
+    machine.client.call("remoteControl/pairing/confirm", refuse);
+    assert_eq!(phone.said()["reason"], "refused");
+    let status = machine.client.call("remoteControl/pairing/status", json!({"manualPairingCode": code}));
+    assert_eq!(status["device"]["state"], "refused");
+}
+
+#[test]
+fn devices_are_known_after_a_restart_and_the_revoked_ones_are_not() {
+    let relay = Relay::start();
+    let home = Home::with_config("model_provider = \"echo\"\n");
+    let token = relay.account("home");
+    let mut machine = relay.machine_with(&home, &token, relay.address, "relay");
+    let (kept, keys) = paired(&relay, &mut machine, json!({}));
+    let (gone, lost) = paired(&relay, &mut machine, json!({}));
+    let revoke = json!({"environmentId": gone.environment, "clientId": gone.client_id});
+    machine.client.call("remoteControl/client/revoke", revoke);
+    drop(machine);
+    let _machine = relay.machine_with(&home, &token, relay.address, "relay");
+    connect(&relay, &kept, &keys).call("thread/loaded/list", json!({}));
+    let mut line = Phone::open(&relay, &kept);
+    let name = stream(&line);
+    // The revoked one, as a relay would bring it that has not heard of that.
+    let (_, greeting) = Sealing::greeting(&Keys { own: lost.own, ..keys }, &name, None);
+    line.say(&greeting);
+    let told = line.next_of("server_message");
+    assert_eq!(told["message"]["reason"], "unknownDevice", "{told}");
+}
+
+#[test]
+fn a_secret_is_good_once() {
+    let relay = Relay::start();
+    let mut machine = home(&relay);
+    let (device, pairing) = claimed(&relay, &mut machine, json!({}));
+    let keys = Keys::of(&device, &pairing);
+    let secret = bytes(&pairing["endToEnd"]["secret"]);
+    for expected in [json!({"pairing": "accepted"}), json!(null)] {
+        let phone = Phone::open(&relay, &device);
+        let name = stream(&phone);
+        if expected.is_null() {
+            let (_, greeting) = Sealing::greeting(&keys, &name, Some(Pairing::Secret(&secret)));
+            let mut phone = phone;
+            phone.say(&greeting);
+            let told = phone.next_of("server_message");
+            assert_eq!(told["message"]["reason"], "noPairing", "{told}");
+        } else {
+            assert_eq!(Sealed::pair(phone, &keys, &name, Pairing::Secret(&secret)).1, expected);
+        }
+    }
+}
+
+#[test]
+fn at_the_command_line_a_person_is_asked_whether_the_words_are_the_same() {
+    for (answer, outcome) in [("y", json!({"pairing": "accepted"})), ("n", Value::Null)] {
+        let relay = Relay::start();
+        let machine = home(&relay);
+        let launch = Launch::at(machine.server.process.home()).args(&["remote-control", "pair", "--wait"]);
+        let mut pair = launch.spawn();
+        let mut lines = BufReader::new(pair.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+        let code = lines.find_map(|line| line.strip_prefix("Pairing code: ").map(str::to_owned)).expect("a code");
+        let device = relay.pair_by(&code);
+        let mut phone = Phone::open(&relay, &device);
+        phone.say(&json!({"endToEnd": "ask"}));
+        let key = phone.next_of("server_message")["message"]["key"].take();
+        let machine_key = STANDARD.decode(key.as_str().expect("a key")).expect("base64");
+        let keys = Keys::new(&device.environment, &device.client_id, machine_key.try_into().expect("32 bytes"));
+        let name = stream(&phone);
+        let (mut phone, _) = Sealed::pair(phone, &keys, &name, Pairing::Code(&code));
+        let words = phone.words().to_owned();
+        lines.find(|line| line.trim() == words).expect("the words");
+        writeln!(pair.stdin.as_mut().expect("a pipe"), "{answer}").expect("it reads");
+        let said = phone.said();
+        if outcome.is_null() {
+            assert_eq!(said["reason"], "refused", "{said}");
+            assert_eq!(pair.exit_code(), 1);
+        } else {
+            assert_eq!(said, outcome);
+            assert!(lines.any(|line| line.ends_with("Paired with a phone.")), "it says so");
+            assert_eq!(pair.exit_code(), 0);
+        }
+    }
+}
