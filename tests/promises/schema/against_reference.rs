@@ -101,6 +101,20 @@ const MEANT: &[(&str, &[&str])] = &[
         ],
     ),
     ("only this server has scopes", &["Scope: unknown"]),
+    (
+        "only this server encrypts end to end, and has a person compare words",
+        &[
+            "RemoteControlPairingConfirmParams: unknown",
+            "RemoteControlPairingConfirmResponse: unknown",
+            "RemoteControlPairingDevice: unknown",
+            "RemoteControlPairingDeviceState: unknown",
+            "RemoteControlPairingEndToEnd: unknown",
+            "RemoteControlPairingStartResponse.endToEnd: unknown",
+            "RemoteControlPairingStatusResponse.device: unknown",
+            "RemoteControlPairingStatusResponse.endToEnd: unknown",
+            "remoteControl/pairing/confirm: unknown",
+        ],
+    ),
     ("the form of an MCP server passes through as it comes", &["McpElicitationSchema: anything"]),
     (
         "there they stand beside the union of kinds, where the comparison does not look",
@@ -120,7 +134,10 @@ fn what_the_reference_allows_is_taken_and_what_is_sent_is_known() {
         names.filter(|name| reference.definitions.get(name.as_str()).is_none()).map(|name| format!("{name}: unknown")),
     );
     for (method, params) in &own.params {
-        let theirs = &reference.params[method];
+        let Some(theirs) = reference.params.get(method) else {
+            found.insert(format!("{method}: unknown"));
+            continue;
+        };
         if reference.definitions.get(theirs.as_str()).is_none() {
             continue;
         }
