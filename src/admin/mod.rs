@@ -133,7 +133,9 @@ impl AdminDoor {
         let routes = move |config: &mut ServiceConfig| {
             config
                 .app_data(web::Data::new(Watcher::new(&watched)))
-                .service(web::resource(metrics::PATH).route(web::get().to(api::metrics)))
+                .service(
+                    web::resource(metrics::PATH).route(web::get().to(api::metrics)).route(web::head().to(api::metrics)),
+                )
                 .configure(page::routes)
                 .configure(api::routes);
         };

@@ -1,7 +1,7 @@
 //! Checks that apply to every request.
 
 use actix_web::{
-    Error, ResponseError as _,
+    Error, ResponseError,
     body::MessageBody,
     dev::{RequestHead, ServiceRequest, ServiceResponse},
     http::{
@@ -19,6 +19,19 @@ use super::{Peer, Refusal, Site, Transport, probes};
 pub async fn admit<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    admit_if(request, next, judge).await
+}
+
+/// Passes on a request that `judge` lets through, and answers every other one with its refusal. A connection above a limit gets
+/// one answer.
+///
+/// # Errors
+/// Those of the library.
+pub async fn admit_if<B: MessageBody + 'static, R: ResponseError>(
+    request: ServiceRequest,
+    next: Next<B>,
+    judge: impl FnOnce(&ServiceRequest) -> Result<(), R>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let is_last = request.conn_data::<Peer>().is_some_and(|peer| peer.full().is_some());
     let mut response = match judge(&request) {
@@ -63,7 +76,7 @@ fn is_own_page(headers: &HeaderMap) -> bool {
 }
 
 /// The approximate length of the head: the parts whose length the peer chooses.
-fn head_bytes(head: &RequestHead) -> usize {
+pub fn head_bytes(head: &RequestHead) -> usize {
     let headers: usize = head.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
     target + headers

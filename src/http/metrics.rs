@@ -11,7 +11,7 @@ pub const PATH: &str = "/metrics";
 
 /// The route on the control socket.
 pub fn for_owner() -> Resource {
-    web::resource(PATH).guard(guard::fn_guard(is_scrape)).route(web::get().to(show))
+    web::resource(PATH).guard(guard::fn_guard(is_scrape)).route(web::get().to(show)).route(web::head().to(show))
 }
 
 /// All metrics as text.

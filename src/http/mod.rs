@@ -52,6 +52,7 @@ pub use self::{
     refusal::Refusal,
     start::{HttpServer, Sockets},
 };
+pub use admission::{admit_if, head_bytes};
 
 /// State shared by the routes.
 pub(crate) struct Site {

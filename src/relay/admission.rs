@@ -1,13 +1,10 @@
 //! What is checked of every request, before anything is looked up.
 
 use actix_web::{
-    Error, ResponseError as _,
+    Error,
     body::MessageBody,
     dev::{RequestHead, ServiceRequest, ServiceResponse},
-    http::{
-        ConnectionType,
-        header::{self, HeaderName, HeaderValue},
-    },
+    http::header::{self, HeaderName, HeaderValue},
     middleware::Next,
     web,
 };
@@ -16,7 +13,7 @@ use super::{
     refusal::Refused,
     site::{Rules, Site},
 };
-use crate::http::{Peer, Refusal};
+use crate::http::{Peer, Refusal, admit_if, head_bytes};
 
 /// Headers of every answer. The page needs nothing from elsewhere, runs no text as code, and may not be framed.
 const HEADERS: [(HeaderName, &str); 5] = [
@@ -37,14 +34,7 @@ pub async fn admit<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let is_last = request.conn_data::<Peer>().is_some_and(|peer| peer.full().is_some());
-    let mut response = match judge(&request) {
-        Ok(()) => next.call(request).await?.map_into_left_body(),
-        Err(refused) => request.into_response(refused.error_response()).map_into_right_body(),
-    };
-    if is_last {
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-    }
+    let mut response = admit_if(request, next, judge).await?;
     for (name, value) in HEADERS {
         if !response.headers().contains_key(&name) {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -83,11 +73,4 @@ pub fn is_own_origin(request: &RequestHead, rules: &Rules) -> bool {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     // The host has been checked already.
     origin.strip_prefix(scheme).zip(host).is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host))
-}
-
-/// The approximate length of the head: the parts whose length the peer chooses.
-fn head_bytes(head: &RequestHead) -> usize {
-    let headers: usize = head.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
-    target + headers
 }

@@ -1,7 +1,7 @@
 //! What the server counts, and who sees it: `/metrics` on the control socket and on the admin listener.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 
 use serde_json::json;
@@ -37,6 +37,19 @@ pub fn parse(text: &str) -> BTreeMap<String, f64> {
 
 fn requests(transport: &str, method: &str, code: &str) -> String {
     format!("codex_app_server_rpc_requests_total{{transport=\"{transport}\",method=\"{method}\",code=\"{code}\"}}")
+}
+
+#[test]
+fn a_head_is_answered_like_a_get_without_its_body() {
+    let server = Server::unix(Launch::new());
+    let mut stream = server.unix_stream();
+    write!(stream, "{}", SCRAPE.replace("GET", "HEAD").replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"))
+        .expect("it is sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("text");
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n"), "{answer}");
+    let length = answer.to_ascii_lowercase().split_once("content-length: ").map(|(_, rest)| rest.starts_with('0'));
+    assert_eq!(length, Some(false), "{answer}");
 }
 
 #[test]
