@@ -151,17 +151,15 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
 fn check_configuration(arguments: &Arguments, codex_home: &Path) -> Result<(), Box<dyn Error>> {
     let effective = Settings::load(codex_home, &arguments.setting_overrides())?;
     effective.settings()?;
+    effective.refuse_ignored()?;
     let sources = server::sources(codex_home, &arguments.config_overrides())?;
-    Catalog::check_strict(&sources).map_err(ServerError::StrictConfig)?;
+    Catalog::check(&sources).map_err(ServerError::StrictConfig)?;
     Door::new(&effective.settings()?.http, None).map_err(ServerError::Door)?;
     for file in [settings::FILE_NAME, "config.toml"] {
         let path = codex_home.join(file);
         let found = if path.exists() { "is valid" } else { "does not exist, so the defaults hold" };
         print(format!("{} {found}.\n", terminal::shown(&path.to_string_lossy())).as_bytes())?;
     }
-    let settings = effective.settings()?;
-    logging::start(&LogSettings { file: String::new(), ..settings.log })?;
-    effective.warn();
     Ok(())
 }
 

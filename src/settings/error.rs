@@ -68,6 +68,19 @@ pub enum SettingsError {
         /// The value as TOML.
         found: String,
     },
+    /// The value is of the right kind, and is refused all the same.
+    #[error("{origin}: `{key}` {reason}")]
+    Refused {
+        /// The layer.
+        origin: Origin,
+        /// Dotted key.
+        key: String,
+        /// Why.
+        reason: String,
+    },
+    /// A variable that a server would ignore, with a warning.
+    #[error("environment: {0}")]
+    Ignored(String),
     /// A line of the variable is no assignment.
     #[error("environment {name}: {0}; each line is KEY=VALUE, as for -c", name = crate::cli::VARIABLE)]
     NoAssignment(String),
@@ -80,7 +93,8 @@ impl SettingsError {
     /// The same with the line of a file.
     pub(super) fn at(mut self, line_of: impl FnOnce(&str) -> Option<usize>) -> Self {
         if let Self::Unknown { origin: Origin::File(_, line), key }
-        | Self::Unfit { origin: Origin::File(_, line), key, .. } = &mut self
+        | Self::Unfit { origin: Origin::File(_, line), key, .. }
+        | Self::Refused { origin: Origin::File(_, line), key, .. } = &mut self
         {
             *line = line_of(key);
         }

@@ -69,6 +69,12 @@ impl Effective {
         self.warnings.iter().for_each(|warning| log::warn!("{warning}"));
     }
 
+    /// # Errors
+    /// Something was ignored.
+    pub fn refuse_ignored(&self) -> Result<(), SettingsError> {
+        self.warnings.first().map_or(Ok(()), |warning| Err(SettingsError::Ignored(warning.clone())))
+    }
+
     /// The settings that have another value in `new` and that only a restart changes.
     pub fn needing_restart<'a>(&'a self, new: &'a Self) -> impl Iterator<Item = &'a str> {
         let values = self.values.iter().filter(|(key, _)| !RELOADED.iter().any(|section| key.starts_with(section)));
@@ -156,7 +162,13 @@ impl Effective {
         if let Some(expected) = expected {
             return Err(SettingsError::Unfit { origin: origin.clone(), key, expected, found: value.to_string() });
         }
-        *slot = (value, origin.clone());
+        let before = std::mem::replace(slot, (value, origin.clone()));
+        // What only its type knows, such as the words of a list.
+        if let Err(SettingsError::BuiltIn(error)) = self.settings() {
+            let reason = error.message().trim().to_owned();
+            self.values.insert(key.clone(), before);
+            return Err(SettingsError::Refused { origin: origin.clone(), key, reason });
+        }
         Ok(())
     }
 }
@@ -294,6 +306,51 @@ mod tests {
         let mut new = old.clone();
         new.overlay_command_line(&overrides(&["log.json=true", "http.workers=3", "shutdown.close_seconds=9"])).unwrap();
         assert_eq!(old.needing_restart(&new).collect::<Vec<_>>(), ["http.workers"]);
+    }
+
+    /// Another value of the kind of `value`, as `-c` takes it.
+    fn another(key: &str, value: &Value) -> String {
+        match value {
+            Value::Integer(number) if *number == *range(key).end() => (number - 1).to_string(),
+            Value::Integer(number) => (number + 1).to_string(),
+            Value::Boolean(is) => (!is).to_string(),
+            Value::Array(_) if key.ends_with("scopes") => "['observe']".to_owned(),
+            Value::Array(_) => "['192.0.2.1']".to_owned(),
+            _ => "'info'".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_reload_applies_every_setting_or_names_it() {
+        let old = Effective::built_in().unwrap();
+        for (key, (value, _)) in &old.values {
+            let mut new = old.clone();
+            let it = format!("{key}={}", another(key, value));
+            new.overlay_command_line(&overrides(&[it.as_str()])).unwrap();
+            let (before, after) = (old.settings().unwrap(), new.settings().unwrap());
+            // What `reload` in src/serve.rs takes over.
+            let is_applied = before.log != after.log || before.shutdown != after.shutdown;
+            let named: Vec<&str> = old.needing_restart(&new).collect();
+            assert_eq!(named, if is_applied { vec![] } else { vec![key.as_str()] }, "{it}");
+        }
+    }
+
+    #[test]
+    fn every_number_has_its_range() {
+        let effective = Effective::built_in().unwrap();
+        let numbers: Vec<&String> =
+            effective.values.iter().filter(|(_, it)| it.0.is_integer()).map(|it| it.0).collect();
+        assert!(numbers.len() > 100, "{numbers:?}");
+        for key in numbers {
+            let with = |number: i64| effective.clone().overlay_command_line(&overrides(&[&format!("{key}={number}")]));
+            let range = range(key);
+            for number in [range.start() - 1, range.end() + 1, i64::MIN, i64::MAX] {
+                assert!(matches!(with(number), Err(SettingsError::Unfit { .. })), "{key}={number}");
+            }
+            for number in [range.start(), range.end()] {
+                with(*number).unwrap_or_else(|error| panic!("{key}={number}: {error}"));
+            }
+        }
     }
 
     #[test]

@@ -82,6 +82,13 @@ fn a_check_names_file_line_and_key() {
         ("app-server.toml", "[http]\nworkers = \n", "app-server.toml:2: "),
         ("config.toml", "model = \"x\"\nmodle = \"y\"\n", "config.toml:2:"),
         ("config.toml", "model = \n", "config.toml:1:"),
+        ("app-server.toml", "[auth]\n\ndefault_scopes = ['some']\n", "app-server.toml:3: `auth.default_scopes` "),
+        (
+            "config.toml",
+            "model = 'x'\nmodel_provider = 'nobody'\n",
+            "config.toml:2:1: Model provider `nobody` not found",
+        ),
+        ("config.toml", "[model_providers.openai]\nname = 'x'\n", "config.toml:1:"),
     ] {
         let home = Home::new();
         fs::write(home.join(file), text).expect("a file");
@@ -90,6 +97,10 @@ fn a_check_names_file_line_and_key() {
     }
     let error = refused(Launch::new().args(&["config", "check", "-c", "no_such_key=1"]));
     assert!(error.contains("no_such_key"), "{error}");
+    let error = refused(Launch::new().args(&["config", "check", "-c", "model_provider=nobody"]));
+    assert!(error.contains("`model_provider`: Model provider `nobody` not found"), "{error}");
+    let error = refused(Launch::new().env("RUST_LOG", "a=b=c").args(&["config", "check"]));
+    assert!(error.contains("RUST_LOG=a=b=c"), "{error}");
 }
 
 #[test]

@@ -108,6 +108,15 @@ impl Catalog {
         config::check_strict(sources)
     }
 
+    /// Everything that [`Self::check_strict`] rejects, and what only the sources together show, such as a model provider that
+    /// nothing describes.
+    ///
+    /// # Errors
+    /// The fault, with its file and line where it has one.
+    pub fn check(sources: &CatalogSources) -> Result<(), String> {
+        config::check(sources)
+    }
+
     /// Starts the requests of a connection, up to one that runs on a worker.
     fn begin(&mut self, connection: ConnectionId, ctx: &mut Context<Self>) {
         while let Some((Asked { reply, request }, _)) = self.desks.get_mut(&connection).and_then(Desk::begin) {

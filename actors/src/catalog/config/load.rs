@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use toml::de::DeTable;
 use toml::{Table, Value};
 
 use super::known;
@@ -120,6 +121,23 @@ pub fn check_strict(sources: &CatalogSources) -> Result<(), String> {
     let text = read_or_empty(&path).map_err(|e| Fault::unreadable(&path, &e).to_string())?;
     let strict = known::check_file(&path, &text).and_then(|()| parse_file(&path, Ok(text)).map(|_| ()));
     strict.map_err(|fault| fault.to_string())
+}
+
+/// Rejects what [`check_strict`] rejects, and values that no new thread could use.
+///
+/// # Errors
+/// The fault, with its place if the user's file alone decides.
+pub fn check(sources: &CatalogSources) -> Result<(), String> {
+    check_strict(sources)?;
+    let loaded = ConfigFiles::new(sources).load(sources, None, &Table::new()).map_err(|fault| fault.to_string())?;
+    let Err((key, fault)) = loaded.settings.check_key() else { return Ok(()) };
+    let path = sources.user_config();
+    let text = read_or_empty(&path).unwrap_or_default();
+    let place = DeTable::parse(&text).ok().and_then(|table| Some(table.get_ref().get_key_value(key)?.0.span()));
+    match place.filter(|_| !sources.overrides.contains_key(key)) {
+        Some(place) => Err(Fault::in_file(&path, &text, Some(place), fault.to_string()).to_string()),
+        None => Err(format!("`{key}`: {fault}")),
+    }
 }
 
 /// Relative writable roots are resolved against the directory of their file.

@@ -19,7 +19,7 @@ pub use fault::Fault;
 pub use key::{EditRefused, KeyPath, split_assignment};
 pub use known::{ignored, unknown};
 pub use layers::{Layer, Layers, look_up, merge, put};
-pub use load::{ConfigFiles, Configuration, check_strict, parse_text};
+pub use load::{ConfigFiles, Configuration, check, check_strict, parse_text};
 pub use permissions::{Permissions, profiles};
 pub use project::Project;
 pub use settings::{Settings, TrustLevel};

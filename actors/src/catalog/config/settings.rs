@@ -170,16 +170,26 @@ impl Settings {
     /// # Errors
     /// The texts are the reference program's.
     pub fn check(&self) -> Result<(), Fault> {
+        self.check_key().map_err(|(_, fault)| fault)
+    }
+
+    /// The same, with the top-level name that is at fault.
+    ///
+    /// # Errors
+    /// As for [`Self::check`].
+    pub fn check_key(&self) -> Result<(), (&'static str, Fault)> {
         if let Some(profile) = &self.profile {
-            return Err(Fault::new(format!("legacy `profile = \"{profile}\"` config is no longer supported")));
+            let text = format!("legacy `profile = \"{profile}\"` config is no longer supported");
+            return Err(("profile", Fault::new(text)));
         }
         if self.model_providers.contains_key(OPENAI) {
-            return Err(Fault::new(format!(
+            let text = format!(
                 "model_providers contains reserved built-in provider IDs: `{OPENAI}`. Built-in providers cannot be \
                  overridden. Rename your custom provider (for example, `{OPENAI}-custom`)."
-            )));
+            );
+            return Err(("model_providers", Fault::new(text)));
         }
-        self.check_provider(self.default_provider())
+        self.check_provider(self.default_provider()).map_err(|fault| ("model_provider", fault))
     }
 
     /// Checks that provider `id` exists.
