@@ -1,5 +1,10 @@
 //! Which listeners can stand beside each other in one server.
 
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
+
 use super::ListenUrl;
 
 /// Why a server cannot have all these listeners.
@@ -20,8 +25,19 @@ pub fn check_together(urls: &[ListenUrl]) -> Result<(), NotTogether> {
         return Err(NotTogether::Off);
     }
     let any_port = |url: &ListenUrl| matches!(url, ListenUrl::WebSocket(address) if address.port() == 0);
-    let again = urls.iter().enumerate().find(|(place, url)| !any_port(url) && urls[..*place].contains(url));
+    let places: Vec<Cow<'_, ListenUrl>> = urls.iter().map(place).collect();
+    let again = urls.iter().enumerate().find(|(at, url)| !any_port(url) && places[..*at].contains(&places[*at]));
     again.map_or(Ok(()), |(_, url)| Err(NotTogether::Twice(url.to_string())))
+}
+
+/// The same listener, without links in the path of its socket's directory.
+fn place(url: &ListenUrl) -> Cow<'_, ListenUrl> {
+    let resolved =
+        |path: &Path| -> Option<PathBuf> { Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?)) };
+    match url {
+        ListenUrl::Unix(path) => resolved(path).map_or(Cow::Borrowed(url), |path| Cow::Owned(ListenUrl::Unix(path))),
+        _ => Cow::Borrowed(url),
+    }
 }
 
 #[cfg(test)]

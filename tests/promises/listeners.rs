@@ -1,11 +1,14 @@
 //! One server with several listeners: its clients share everything, and each listener keeps the rules of its kind.
 
+use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::symlink;
 
 use rustix::process::Signal;
 use serde_json::json;
 
 use crate::support::client::Client;
+use crate::support::home::Home;
 use crate::support::process::Launch;
 use crate::support::server::{Server, connect_to};
 use crate::support::{eventually, http};
@@ -90,6 +93,17 @@ fn listeners_that_contradict_each_other_are_a_wrong_command_line() {
         assert_eq!(ended.code, Some(2), "{}", ended.stderr);
         assert!(ended.stderr.contains("--listen"), "{}", ended.stderr);
     }
+}
+
+#[test]
+fn a_socket_that_is_named_twice_over_a_link_is_a_wrong_command_line() {
+    let home = Home::new();
+    fs::create_dir(home.join("sockets")).expect("a directory");
+    symlink(home.join("sockets"), home.join("link")).expect("a link");
+    let [one, other] = ["sockets", "link"].map(|name| format!("unix://{}/s.sock", home.join(name).display()));
+    let ended = Launch::at(&home).args(&["--listen", &one, "--listen", &other]).run();
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("is given twice"), "{}", ended.stderr);
 }
 
 #[test]
