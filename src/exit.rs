@@ -36,6 +36,8 @@ pub fn code(error: &(dyn Error + 'static)) -> i32 {
         of_server(error)
     } else if let Some(error) = error.downcast_ref() {
         of_proxy(error)
+    } else if let Some(error) = error.downcast_ref() {
+        of_store(error)
     } else if error.is::<SettingsError>()
         || error.is::<CodexHomeError>()
         || matches!(error.downcast_ref(), Some(LogError::File { .. }))
@@ -93,16 +95,19 @@ fn of_server(error: &ServerError) -> i32 {
         | ServerError::Traces(_)
         | ServerError::StrictConfig(_) => CONFIGURATION,
         ServerError::Admin(error) => of_admin(error),
-        ServerError::Store(
-            StoreError::Busy | StoreError::Locked(_) | StoreError::Full(_) | StoreError::NotKept { .. },
-        ) => TRY_LATER,
+        ServerError::Store(error) => of_store(error),
+        ServerError::WorkingDirectory(_) | ServerError::ClientCut | ServerError::ActorLost(_) | ServerError::Io(_) => {
+            FAILED
+        }
+    }
+}
+
+fn of_store(error: &StoreError) -> i32 {
+    match error {
+        StoreError::Busy | StoreError::Locked(_) | StoreError::Full(_) | StoreError::NotKept { .. } => TRY_LATER,
         // Another version of this program is needed first.
-        ServerError::Store(StoreError::Newer(_)) => CONFIGURATION,
-        ServerError::Store(_)
-        | ServerError::WorkingDirectory(_)
-        | ServerError::ClientCut
-        | ServerError::ActorLost(_)
-        | ServerError::Io(_) => FAILED,
+        StoreError::Newer(_) => CONFIGURATION,
+        _ => FAILED,
     }
 }
 

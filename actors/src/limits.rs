@@ -64,6 +64,8 @@ pub struct Limits {
     pub search_mailbox_messages: usize,
     /// Requests waiting for the database. Further ones get -32001.
     pub store_mailbox_messages: usize,
+    /// Copies of the database from before changes of its tables that are kept, the newest ones.
+    pub database_copies: usize,
 
     /// Short requests of one connection in flight. At this number the connection is no longer read.
     pub connection_in_flight_requests: usize,
@@ -232,6 +234,7 @@ impl Limits {
             files_mailbox_messages: 1,
             search_mailbox_messages: 1,
             store_mailbox_messages: 1,
+            database_copies: 1,
             connection_in_flight_requests: 1,
             connection_waiting_requests: 1,
             connection_long_requests: 1,

@@ -96,6 +96,15 @@ pub(super) fn database(home: &Path) -> Finding {
     }
 }
 
+/// The copies of the database from before changes of its tables, if there are any.
+pub(super) fn copies(home: &Path) -> Option<Finding> {
+    let copies = store::copies(&home.join(server::STORE_FILE));
+    let named = copies.iter().map(|(copy, bytes)| format!("{} ({} KiB)", copy.display(), bytes.div_ceil(1024)));
+    let named: Vec<String> = named.collect();
+    let text = format!("kept from before the tables were changed: {}", named.join(", "));
+    (!named.is_empty()).then(|| Finding::ok("copies", text))
+}
+
 /// Whether there is room for what a server and its commands write.
 pub(super) fn space(home: &Path) -> Finding {
     let temporary = std::env::temp_dir();

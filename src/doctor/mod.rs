@@ -81,6 +81,7 @@ pub async fn examine(arguments: &Arguments) -> Vec<Finding> {
         files::servers(&home),
         running::commands(&home).await,
     ];
+    findings.extend(files::copies(&home));
     findings.extend(running::doors(arguments));
     if let Ok(settings) = &settings {
         findings.push(model::model(&home, &arguments.config_overrides(), settings).await);

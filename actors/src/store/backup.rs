@@ -16,6 +16,9 @@ use super::StoreError;
 use super::check::{check, intact};
 use super::sqlite::{BUSY_TIMEOUT, FILES, UNFINISHED, beside, uri};
 
+/// Behind the name of a file that a backup is about to become; the number of its process follows.
+const DRAFT: &str = ".partial-";
+
 /// Bytes that are copied at one go.
 const CHUNK: usize = 1024 * 1024;
 
@@ -81,13 +84,43 @@ pub(super) fn copy_before(path: &Path, file: &Path) -> Result<(), StoreError> {
 }
 
 fn copy_to(path: &Path, file: &Path) -> Result<(), BackupError> {
+    remove_abandoned(file);
     // Another backup to the same file may run.
-    let draft = new_draft(file, &format!(".partial-{}", std::process::id()))?;
+    let draft = new_draft(file, &format!("{DRAFT}{}", std::process::id()))?;
+    // For as long as this process lives, whatever its number means to others.
+    let held = plain_file::open(&draft, Links::Refuse).map_err(about(&draft))?;
+    flock(&held, FlockOperation::NonBlockingLockExclusive).map_err(|error| about(&draft)(error.into()))?;
     let copied = copy_database(path, &draft).and_then(|()| put(&draft, file));
     if copied.is_err() {
         let _ = fs::remove_file(&draft);
     }
     copied
+}
+
+/// Removes what backups to `file` have left that were killed.
+fn remove_abandoned(file: &Path) {
+    for (draft, _) in numbered(file, DRAFT) {
+        let Ok(held) = plain_file::open(&draft, Links::Refuse) else { continue };
+        if flock(&held, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            let _ = fs::remove_file(&draft);
+        }
+    }
+}
+
+/// The plain files beside `path` whose names are its own with `suffix` and a number behind it, with this number. In order.
+pub(super) fn numbered(path: &Path, suffix: &str) -> Vec<(PathBuf, u64)> {
+    let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+    let number = |other: &str| other.strip_prefix(name)?.strip_prefix(suffix)?.parse::<u64>().ok();
+    let mut found: Vec<_> = fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        .filter_map(|entry| Some((entry.path(), number(entry.file_name().to_str()?)?)))
+        .collect();
+    found.sort_by_key(|(_, number)| *number);
+    found
 }
 
 fn copy_database(path: &Path, draft: &Path) -> Result<(), BackupError> {
@@ -262,6 +295,15 @@ mod tests {
         backup(&database, &file).unwrap();
         assert!(matches!(backup(&database, &file), Err(BackupError::Exists(_))));
         drop(connection);
+
+        // Of a backup that was killed, and of one that runs.
+        let (abandoned, running) = (path("second.partial-1"), path("second.partial-2"));
+        fs::write(&abandoned, "half").unwrap();
+        fs::write(&running, "half").unwrap();
+        let held = fs::File::options().read(true).open(&running).unwrap();
+        flock(&held, FlockOperation::NonBlockingLockExclusive).unwrap();
+        backup(&database, &path("second")).unwrap();
+        assert!(!abandoned.exists() && running.exists() && path("second").exists());
 
         fs::write(&database, "damaged").unwrap();
         fs::write(path("no-backup"), "damaged too").unwrap();

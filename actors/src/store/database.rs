@@ -174,7 +174,7 @@ impl Database {
             return;
         }
         if let Err(error) = self.execute("PRAGMA wal_checkpoint(TRUNCATE)") {
-            log::warn!("the log of the thread database was not written into it: {error}");
+            log::warn!("the log of the database was not written into it: {error}");
         }
     }
 
@@ -183,7 +183,7 @@ impl Database {
         if self.check_files().is_ok()
             && let Err(error) = self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         {
-            log::debug!("the log of the thread database stays as long as it is: {error}");
+            log::debug!("the log of the database stays as long as it is: {error}");
         }
         self.reserve_log();
     }
@@ -194,7 +194,7 @@ impl Database {
         if let Some(files) = &self.files
             && let Err(error) = files.reserve_log(&self.path)
         {
-            log::debug!("no room is reserved for the log of the thread database: {error}");
+            log::debug!("no room is reserved for the log of the database: {error}");
         }
     }
 

@@ -9,30 +9,30 @@ use crate::protocol::RpcError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The mailbox is full; nothing was done.
-    #[error("the thread database is busy; retry later")]
+    #[error("the database is busy; retry later")]
     Busy,
     /// The Store has ended; whether the request was carried out is unknown.
-    #[error("the thread database is closed")]
+    #[error("the database is closed")]
     Closed,
     /// Another program has held the write lock for longer than the busy timeout.
-    #[error("the thread database {} is locked by another program; try again, or end that program", .0.display())]
+    #[error("the database {} is locked by another program; try again, or end that program", .0.display())]
     Locked(PathBuf),
     /// The file or its file system is read-only.
-    #[error("the thread database {} is read-only; make the file and its directory writable", .0.display())]
+    #[error("the database {} is read-only; make the file and its directory writable", .0.display())]
     ReadOnly(PathBuf),
     /// The disk is full.
-    #[error("the disk of the thread database {} is full; make room, then try again", .0.display())]
+    #[error("the disk of the database {} is full; make room, then try again", .0.display())]
     Full(PathBuf),
     /// The files were deleted, moved or replaced while they were open.
     #[error(
-        "the thread database {file} is no longer the one that this server opened: it, or {file}-wal or {file}-shm beside \
+        "the database {file} is no longer the one that this server opened: it, or {file}-wal or {file}-shm beside \
          it, was deleted, moved or replaced, so nothing is saved; restart the server or send it SIGHUP to open what is \
          there now",
         file = .0.display()
     )]
     Replaced(PathBuf),
     /// The system failed to read or write the file.
-    #[error("the disk of the thread database {} failed ({reason}); look at the system's log", path.display())]
+    #[error("the disk of the database {} failed ({reason}); look at the system's log", path.display())]
     Disk {
         /// Path of the file.
         path: PathBuf,
@@ -41,8 +41,8 @@ pub enum StoreError {
     },
     /// The file is not an intact database.
     #[error(
-        "the thread database {file} is damaged ({reason}); end every server, move it away with {file}-wal and \
-         {file}-shm, restore a backup with `codex-app-server restore FILE` if you have one, then start again",
+        "the database {file} is damaged ({reason}); end every server, move it away with {file}-wal and \
+         {file}-shm, restore a backup if you have one (of threads with `codex-app-server restore FILE`), then start again",
         file = path.display()
     )]
     Damaged {
@@ -53,21 +53,21 @@ pub enum StoreError {
     },
     /// The tables were changed by a newer version of this program.
     #[error(
-        "the thread database {} was written by a newer version of this program; start that version, or set \
+        "the database {} was written by a newer version of this program; start that version, or set \
          CODEX_HOME to another directory",
         .0.display()
     )]
     Newer(PathBuf),
     /// A repair or restore was killed before its last step.
     #[error(
-        "the thread database {} is missing, because a repair or restore was interrupted; bring it to its end with \
+        "the database {} is missing, because a repair or restore was interrupted; bring it to its end with \
          `codex-app-server doctor --repair`",
         .0.display()
     )]
     Unfinished(PathBuf),
     /// The tables are of an older version, and were not brought up to date because no copy could be kept.
     #[error(
-        "the thread database {} is of an older version, and is changed only after a copy was kept, which failed: {reason}; \
+        "the database {} is of an older version, and is changed only after a copy was kept, which failed: {reason}; \
          make room on its disk, then start again",
         path.display()
     )]
@@ -78,7 +78,7 @@ pub enum StoreError {
         reason: String,
     },
     /// The file cannot be opened or created.
-    #[error("the thread database {} cannot be opened: {reason}; check the path and its permissions", path.display())]
+    #[error("the database {} cannot be opened: {reason}; check the path and its permissions", path.display())]
     Unusable {
         /// Path of the file.
         path: PathBuf,
@@ -86,7 +86,7 @@ pub enum StoreError {
         reason: String,
     },
     /// Any other error; a bug in this program.
-    #[error("the thread database failed: {0}")]
+    #[error("the database failed: {0}")]
     Internal(String),
 }
 

@@ -7,6 +7,7 @@ use diesel_migrations::MigrationHarness;
 
 use super::StoreError;
 use super::backup::copy_before;
+use super::copies::BEFORE;
 use super::level::{Failed, Level, Tables, level, must_be_known};
 use super::sqlite::beside;
 
@@ -19,7 +20,7 @@ pub(super) fn migrate(connection: &mut SqliteConnection, path: &Path, tables: Ta
     match level(connection, tables).map_err(about)? {
         Level::Newer => return Err(StoreError::Newer(path.into())),
         Level::Older(first) => {
-            let copy = beside(path, &format!(".before-{first}"));
+            let copy = beside(path, &format!("{BEFORE}{first}"));
             log::info!("the tables are brought up to date; what was there is kept as {}", copy.display());
             copy_before(path, &copy)?;
         }

@@ -5,6 +5,7 @@
 
 mod backup;
 mod check;
+mod copies;
 mod cursor;
 mod database;
 mod devices;
@@ -58,6 +59,7 @@ use recover::{InUse, recover};
 
 pub use backup::{BackupError, Repaired, backup, repair, restore};
 pub use check::{check, is_unfinished, known};
+pub use copies::copies;
 pub use cursor::{Cursor, InvalidCursor, PageRequest};
 pub use error::StoreError;
 pub use record::{EnrollmentKey, EnrollmentRecord, FoundThread, ThreadRecord, ThreadSettings, TurnRecord};
@@ -114,6 +116,7 @@ impl Store {
         vitals: &Vitals,
     ) -> Result<Arc<Addr<Self>>, StoreError> {
         let mut connection = open::open(path, sqlite::BUSY_TIMEOUT)?;
+        copies::remove_old(path, limits.database_copies);
         let in_use = recover(&mut connection, path);
         let database = Database::new(connection, path.into(), Some(Files::at(path)), metrics.clone());
         Ok(Self::start(database, Some(in_use), Tables::Threads, limits, vitals))
@@ -125,6 +128,7 @@ impl Store {
     /// As for [`Self::open`].
     pub fn open_relay(path: &Path, limits: &Limits, vitals: &Vitals) -> Result<Arc<Addr<Self>>, StoreError> {
         let connection = open::open_with(path, sqlite::BUSY_TIMEOUT, Tables::Relay)?;
+        copies::remove_old(path, limits.database_copies);
         // A relay's figures are not read yet.
         let database = Database::new(connection, path.into(), Some(Files::at(path)), Arc::default());
         Ok(Self::start(database, None, Tables::Relay, limits, vitals))

@@ -34,7 +34,7 @@ pub(super) fn open_with(path: &Path, busy_timeout: Duration, tables: Tables) -> 
     match path.metadata() {
         // This program never leaves one: what was in it is lost, unless it still is in the log.
         Ok(metadata) if metadata.is_file() && metadata.len() == 0 && !has_content(&beside(path, "-wal")) => {
-            let reason = "the file is empty, and its log app-server.sqlite-wal is missing".to_owned();
+            let reason = format!("the file is empty, and its log {} is missing", beside(path, "-wal").display());
             return Err(StoreError::Damaged { path: path.into(), reason });
         }
         Ok(_) => {}
