@@ -124,10 +124,13 @@ pub fn run(command: &Command, arguments: Arguments) -> Result<(), Box<dyn Error>
             let endpoint = action.server().endpoint(&codex_home)?;
             Ok(block_on(remote_control::run(action, &endpoint, &settings, *json))?)
         }
-        Command::RemoteControl(RemoteControlArguments { action: None, json, relay, token_file }) => {
+        Command::RemoteControl(RemoteControlArguments { action: None, json, relay, tls, token_file }) => {
             codex_home::ensure(&codex_home)?;
             if relay.as_deref() == Some(LOCAL_RELAY) {
-                return block_on(remote_control::local::run(arguments, &codex_home, settings, *json));
+                return block_on(remote_control::local::run(arguments, &codex_home, settings, *tls, *json));
+            }
+            if *tls {
+                return Err("--tls belongs to `--relay local`; another relay has its own certificate".into());
             }
             let settings = match relay {
                 Some(relay) => {

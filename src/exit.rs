@@ -13,6 +13,7 @@ use crate::{
     logging::LogError,
     output::Unwritten,
     proxy::ProxyError,
+    relay::NotRunning,
     server::ServerError,
     settings::SettingsError,
 };
@@ -38,6 +39,8 @@ pub fn code(error: &(dyn Error + 'static)) -> i32 {
         of_proxy(error)
     } else if let Some(error) = error.downcast_ref() {
         of_store(error)
+    } else if error.is::<NotRunning>() {
+        UNAVAILABLE
     } else if error.is::<SettingsError>()
         || error.is::<CodexHomeError>()
         || matches!(error.downcast_ref(), Some(LogError::File { .. }))

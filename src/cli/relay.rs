@@ -39,6 +39,19 @@ pub enum RelayAction {
         #[command(subcommand)]
         action: TokenAction,
     },
+
+    /// Makes the key with which this relay tells phones that are away when a machine waits for a person (Web Push).
+    ///
+    /// Without it no phone is told. A push has no content; push services learn of its time and its phone.
+    PushKeys,
+
+    /// Prints whether a relay is running, where it listens, until when its certificate is good, and which machines and devices
+    /// it knows. Exits with 69 if none is running.
+    Status {
+        /// Prints one JSON object instead of text.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// An action on tokens.

@@ -24,6 +24,13 @@ pub struct RemoteControlArguments {
     #[arg(long, value_name = "URL")]
     pub relay: Option<String>,
 
+    /// With `--relay local`: encrypts the way to the phone with a certificate that this machine makes for itself.
+    ///
+    /// The phone's browser warns once, and its user compares the fingerprint. Browsers on iPhones load the page then, but
+    /// refuse its connection; without this option they connect.
+    #[arg(long, requires = "relay")]
+    pub tls: bool,
+
     /// The file with the token for the relay, as `relay token add` has printed it.
     #[arg(long, value_name = "FILE", requires = "relay")]
     pub token_file: Option<PathBuf>,

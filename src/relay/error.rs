@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr};
 
 use super::tls;
+use crate::listen::UnixSocketError;
 
 /// Why the relay cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +25,19 @@ pub enum RelayError {
         /// The address.
         address: SocketAddr,
     },
+    /// Another relay uses the same state.
+    #[error("another relay is running with the same CODEX_HOME; `codex-app-server relay status` shows it")]
+    RunsAlready,
+    /// The socket for `relay status` cannot be bound.
+    #[error("the socket for `relay status`: {0}")]
+    Socket(UnixSocketError),
     /// The HTTP server ended by itself.
     #[error("the relay's HTTP server stopped by itself: {0}")]
     Stopped(io::Error),
+}
+
+impl From<UnixSocketError> for RelayError {
+    fn from(error: UnixSocketError) -> Self {
+        if matches!(error, UnixSocketError::InUse(_)) { Self::RunsAlready } else { Self::Socket(error) }
+    }
 }

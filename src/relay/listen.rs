@@ -2,7 +2,8 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -26,10 +27,11 @@ use tokio::sync::mpsc;
 
 use super::{
     error::RelayError,
-    page,
+    overview::{self, Facts, StatusSocket},
+    page, push,
     routes::app,
     site::{Rules, Site},
-    tls,
+    tls::{self, Identity},
 };
 use crate::{
     cli::RelayArguments,
@@ -38,15 +40,38 @@ use crate::{
     settings::{self, Settings},
 };
 
-/// Name of the listener in the library's messages.
+/// Names of the listeners in the library's messages.
 const NAME: &str = "relay";
+const OWN_NAME: &str = "relay for this machine";
+
+/// Where a relay listens, and with what.
+pub struct Opening {
+    /// The address.
+    pub listen: RelayAddress,
+    /// How others reach it behind a proxy.
+    pub public: Option<PublicUrl>,
+    /// Files with certificate and key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Whether the machine in this process has a way of its own, which is plain and on the loopback.
+    pub own_machine: bool,
+}
+
+impl From<&RelayArguments> for Opening {
+    fn from(arguments: &RelayArguments) -> Self {
+        let tls = arguments.tls_cert.clone().zip(arguments.tls_key.clone());
+        Self { listen: arguments.listen, public: arguments.public_url.clone(), tls, own_machine: false }
+    }
+}
 
 /// A running listener and the actor behind it.
 pub struct RelayListener {
     relay: Arc<Addr<Relay>>,
     address: SocketAddr,
-    encrypted: bool,
-    public: Option<PublicUrl>,
+    /// The way of the machine in this process.
+    own: Option<SocketAddr>,
+    identity: Option<Identity>,
+    facts: Facts,
+    _status: StatusSocket,
     handle: ServerHandle,
     running: JoinHandle<io::Result<()>>,
 }
@@ -54,21 +79,23 @@ pub struct RelayListener {
 impl RelayListener {
     /// Listens, and starts the relay on the arbiter of the sockets.
     pub async fn start(
-        arguments: &RelayArguments,
+        opening: Opening,
+        codex_home: &Path,
         store: Arc<Addr<Store>>,
         settings: &Settings,
-        clock: Clock,
         vitals: &Vitals,
     ) -> Result<Self, RelayError> {
-        let RelayAddress { address, encrypted } = arguments.listen;
-        let files = arguments.tls_cert.as_deref().zip(arguments.tls_key.as_deref());
-        if encrypted != files.is_some() {
+        let Opening { listen: RelayAddress { address, encrypted }, public, tls, own_machine } = opening;
+        if encrypted != tls.is_some() {
             return Err(RelayError::Certificate);
         }
-        let tls = files.map(|(certificate, key)| tls::config(certificate, key)).transpose()?;
+        let (tls, identity) = tls.map(|(certificate, key)| tls::config(&certificate, &key)).transpose()?.unzip();
         let failed = |error| RelayError::Io { error, address };
+        let status = overview::bind(codex_home, settings.startup.lock_seconds.duration()).await?;
         let socket = TcpListener::bind(address).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let own = own_machine.then(|| TcpListener::bind(loopback)).transpose().map_err(failed)?;
 
         let http = settings::Http {
             max_connections: settings.relay.connections,
@@ -77,44 +104,59 @@ impl RelayListener {
         };
         let capacity = Capacity::of(&http);
         let proxies = TrustedProxies::new(&http.trusted_proxies).map_err(|e| RelayError::Setting(e.to_string()))?;
-        let public = arguments.public_url.clone();
-        let rules = Arc::new(Rules::new(settings, proxies.clone(), public.clone(), encrypted)?);
+        let push = push::parts(codex_home)?;
+        let push_key = push.as_ref().map(|parts| parts.key.public());
+        let rules = Arc::new(Rules::new(settings, proxies.clone(), public.clone(), encrypted, push_key)?);
         let entrance = Arc::new(Entrance::new(&http, &capacity, proxies));
 
         let (tell, mut started) = mpsc::channel(1);
         let only = Arc::new(OnceLock::new());
-        let (vitals, relay_settings) = (vitals.clone(), settings.relay.clone());
+        let (vitals, relay_settings, clock) = (vitals.clone(), settings.relay.clone(), Clock::system());
+        let started_at = clock.unix_ms() / 1000;
         let site = move || {
             let relay = only.get_or_init(|| {
-                let relay = Relay::start(relay_settings.clone(), store.clone(), clock.clone(), &vitals);
+                let relay = Relay::start(relay_settings.clone(), store.clone(), clock.clone(), &vitals, push.clone());
                 // There is room: this is the only message, and the receiver is waiting for it.
                 let _ = tell.try_send(relay.clone());
                 relay
             });
-            app(web::Data::new(Site { relay: relay.clone(), rules: rules.clone() }))
+            web::Data::new(Site { relay: relay.clone(), rules: rules.clone() })
         };
         let server = Server::build()
             .workers(1)
             // Never reached, because the reserve limits itself.
             .max_concurrent_connections(capacity.connections + 2 * capacity.reserve)
             .disable_signals();
+        let own_address = own.as_ref().map(TcpListener::local_addr).transpose().map_err(failed)?;
+        let (same_entrance, same_site) = (entrance.clone(), site.clone());
+        let plain = move || {
+            let service = http1::<TcpStream, _>(same_entrance.clone());
+            service.h1(map_config(app(same_site()), |()| AppConfig::default())).tcp()
+        };
+        let server = match own {
+            Some(own) => server.listen(OWN_NAME, own, plain.clone()).map_err(failed)?,
+            None => server,
+        };
         let server = match tls {
             Some(config) => server.listen(NAME, socket, move || {
                 let service = http1::<TlsStream<TcpStream>, _>(entrance.clone());
-                service.h1(map_config(site(), |()| AppConfig::default())).rustls_0_23(config.clone())
+                service.h1(map_config(app(site()), |()| AppConfig::default())).rustls_0_23(config.clone())
             }),
-            None => server.listen(NAME, socket, move || {
-                let service = http1::<TcpStream, _>(entrance.clone());
-                service.h1(map_config(site(), |()| AppConfig::default())).tcp()
-            }),
+            None => server.listen(NAME, socket, plain),
         };
         let server = server.map_err(failed)?.run();
         let handle = server.handle();
         let mut running = actix_rt::spawn(server);
-        tokio::select! {
-            Some(relay) = started.recv() => Ok(Self { relay, address, encrypted, public, handle, running }),
-            ended = &mut running => Err(RelayError::Stopped(why(ended))),
-        }
+        let relay = tokio::select! {
+            Some(relay) = started.recv() => relay,
+            ended = &mut running => return Err(RelayError::Stopped(why(ended))),
+        };
+        let listen = format!("{}://{address}", if encrypted { "https" } else { "http" });
+        let url = public.as_ref().map_or_else(|| listen.clone(), PublicUrl::to_string);
+        let facts = Facts::new(started_at, listen, url, identity.as_ref(), page::digest());
+        let patience = settings.relay.request_seconds.duration();
+        let status = StatusSocket::serve(status, relay.clone(), facts.clone(), patience).map_err(failed)?;
+        Ok(Self { relay, address, own: own_address, identity, facts, _status: status, handle, running })
     }
 
     /// The actor.
@@ -127,19 +169,25 @@ impl RelayListener {
         self.address
     }
 
+    /// Where the machine in this process reaches it.
+    pub fn own_address(&self) -> SocketAddr {
+        self.own.unwrap_or(self.address)
+    }
+
+    /// Its certificate, if it speaks TLS.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
     /// How others reach the relay.
-    pub fn url(&self) -> String {
-        match &self.public {
-            Some(public) => public.to_string(),
-            None => format!("{}://{}", if self.encrypted { "https" } else { "http" }, self.address),
-        }
+    pub fn url(&self) -> &str {
+        &self.facts.url
     }
 
     /// What a person reads at the start.
     pub fn banner(&self) -> String {
         let url = self.url();
-        let plain = !self.encrypted && self.public.as_ref().is_none_or(|public| !public.is_encrypted());
-        let warning = if plain && !self.address.ip().is_loopback() {
+        let warning = if url.starts_with("http:") && !self.address.ip().is_loopback() {
             "\n  warning: everything crosses the network unencrypted; use --tls-cert and --tls-key, or a proxy with TLS"
         } else {
             ""
@@ -148,7 +196,7 @@ impl RelayListener {
             "codex-app-server relay\n  page for phones: {url}/\n  machines:        codex-app-server remote-control \
              --relay {url} --token-file FILE\n  tokens:          codex-app-server relay token add NAME\n  digest of page:  \
              {}{warning}\n",
-            page::digest()
+            self.facts.page
         )
     }
 

@@ -8,13 +8,19 @@
 //! | [`servers`] | what servers ask (spec: remote control 4 and 5) |
 //! | [`phones`] | what phones ask |
 //! | [`page`] | the page |
+//! | [`push`] | `relay push-keys`, and which phones want to be told that a machine waits |
 //! | [`token`] | `relay token` |
+//! | [`overview`] | `relay status`, and the socket that answers it |
+//! | [`certificate`] | the certificate of `remote-control --relay local --tls` |
 
 mod admission;
+pub mod certificate;
 mod error;
 mod listen;
+mod overview;
 mod page;
 mod phones;
+mod push;
 mod refusal;
 mod routes;
 mod servers;
@@ -26,7 +32,6 @@ use std::{error::Error, fs, path::Path, sync::Arc, time::Duration};
 
 use actix::Addr;
 use app_server_actors::{
-    clock::Clock,
     limits::Limits,
     relay::EndRelay,
     store::{self, Store},
@@ -39,7 +44,9 @@ use crate::{
     settings::Settings,
     signals::{Signals, Wish},
 };
-pub use listen::RelayListener;
+pub use listen::{Opening, RelayListener};
+pub use overview::NotRunning;
+pub use tls::Identity;
 pub use token::new_token;
 
 /// The directory below `$CODEX_HOME`.
@@ -53,11 +60,19 @@ const STORE_FILE: &str = "relay.sqlite";
 /// # Errors
 /// The relay cannot start or ends by itself, or the action fails.
 pub async fn run(arguments: &RelayArguments, codex_home: &Path, settings: Settings) -> Result<(), Box<dyn Error>> {
+    if let Some(RelayAction::Status { json }) = arguments.action {
+        return overview::show(codex_home, json, settings.relay.request_seconds.duration()).await;
+    }
+    if let Some(RelayAction::PushKeys) = arguments.action {
+        return push::make_key(codex_home, &settings.relay.push_contact);
+    }
     let vitals = Vitals::default();
     let store = open(codex_home, &settings.limits, &vitals)?;
     let done = match &arguments.action {
         Some(RelayAction::Token { action }) => token::run(action, &store).await,
-        None => serve(arguments, store.clone(), &settings, &vitals).await,
+        Some(RelayAction::Status { .. } | RelayAction::PushKeys) | None => {
+            serve(arguments, codex_home, store.clone(), &settings, &vitals).await
+        }
     };
     close(&store, &vitals).await;
     done
@@ -97,6 +112,7 @@ fn private_directory(path: &Path) -> std::io::Result<()> {
 
 async fn serve(
     arguments: &RelayArguments,
+    codex_home: &Path,
     store: Arc<Addr<Store>>,
     settings: &Settings,
     vitals: &Vitals,
@@ -105,7 +121,7 @@ async fn serve(
     if settings.startup.raise_open_files {
         open_files::raise_limit();
     }
-    let mut listener = RelayListener::start(arguments, store.clone(), settings, Clock::system(), vitals).await?;
+    let mut listener = RelayListener::start(arguments.into(), codex_home, store.clone(), settings, vitals).await?;
     let said = listener.banner();
     logging::say(&format!("the relay listens on {}", listener.url()), &said);
     tokio::select! {

@@ -1,6 +1,6 @@
 //! The page for the phone: files in `page/`, served as they are. A script that is not one of them runs nowhere.
 
-use std::sync::OnceLock;
+use std::{borrow::Cow, sync::OnceLock};
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use sha2::{Digest as _, Sha256};
@@ -21,7 +21,7 @@ macro_rules! file {
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// All files, the page itself first.
-static FILES: [File; 24] = [
+static FILES: [File; 31] = [
     file!("/", "index.html", "text/html; charset=utf-8"),
     file!("/app.css", "app.css", "text/css; charset=utf-8"),
     file!("/icon.svg", "icon.svg", "image/svg+xml"),
@@ -41,6 +41,13 @@ static FILES: [File; 24] = [
     file!("/keys.js", "keys.js", JAVASCRIPT),
     file!("/secure.js", "secure.js", JAVASCRIPT),
     file!("/security.js", "security.js", JAVASCRIPT),
+    file!("/images.js", "images.js", JAVASCRIPT),
+    file!("/base64.js", "base64.js", JAVASCRIPT),
+    file!("/link.js", "link.js", JAVASCRIPT),
+    file!("/scan.js", "scan.js", JAVASCRIPT),
+    file!("/notice.js", "notice.js", JAVASCRIPT),
+    file!("/update.js", "update.js", JAVASCRIPT),
+    file!("/push.js", "push.js", JAVASCRIPT),
     file!("/sw.js", "sw.js", JAVASCRIPT),
     file!("/vendor/preact.js", "vendor/preact.js", JAVASCRIPT),
     file!("/vendor/hooks.js", "vendor/hooks.js", JAVASCRIPT),
@@ -55,12 +62,25 @@ pub fn routes(config: &mut web::ServiceConfig) {
     }
 }
 
+/// Stands in files for the digest of the whole page, so that an open page knows its own, and that browsers notice a change of any
+/// file by the service worker, the only one that they look at by themselves.
+const PLACEHOLDER: &str = "PAGE_DIGEST";
+
+/// A file as it is sent.
+fn sent(file: &File) -> Cow<'static, [u8]> {
+    match std::str::from_utf8(file.bytes) {
+        Ok(text) if text.contains(PLACEHOLDER) => Cow::Owned(text.replace(PLACEHOLDER, digest()).into_bytes()),
+        _ => Cow::Borrowed(file.bytes),
+    }
+}
+
 async fn serve(request: HttpRequest, file: &'static File) -> HttpResponse {
-    let tag = format!("\"{}\"", hex(&Sha256::digest(file.bytes)[..16]));
+    let bytes = sent(file);
+    let tag = format!("\"{}\"", hex(&Sha256::digest(&bytes)[..16]));
     let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((header::ETAG, tag)).insert_header((header::CACHE_CONTROL, "no-cache"));
-    if known { response.finish() } else { response.content_type(file.content_type).body(file.bytes) }
+    if known { response.finish() } else { response.content_type(file.content_type).body(bytes) }
 }
 
 /// The digest of the whole page. It is shown on the page and by `relay`, because whoever serves the page can change it.
@@ -83,17 +103,50 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
-    /// Most bytes of the first load, uncompressed.
+    /// Most bytes of the first load. Nothing is compressed.
     const MOST_BYTES: usize = 150_000;
+
+    /// Most bytes of all files, the encryption and the service worker included, which are loaded when they are needed.
+    const MOST_BYTES_OF_ALL: usize = 160_000;
+
+    fn text(file: &File) -> &'static str {
+        std::str::from_utf8(file.bytes).unwrap()
+    }
+
+    /// The names in `text` between `before` and the next quotation mark.
+    fn named<'a>(text: &'a str, before: &'a str) -> impl Iterator<Item = &'a str> {
+        text.split(before).skip(1).filter_map(|rest| rest.split('"').next())
+    }
+
+    /// What a browser loads to show the page: what `index.html` names, and what that imports.
+    fn first_load() -> BTreeSet<&'static str> {
+        let page = text(&FILES[0]);
+        let mut paths: BTreeSet<&str> = named(page, "href=\"").chain(named(page, "src=\"")).chain(["/"]).collect();
+        loop {
+            let scripts = FILES.iter().filter(|file| paths.contains(file.path) && file.content_type == JAVASCRIPT);
+            let imports: Vec<&str> = scripts.flat_map(|file| named(text(file), " from \".")).collect();
+            let before = paths.len();
+            paths.extend(imports);
+            if paths.len() == before {
+                return paths;
+            }
+        }
+    }
 
     #[test]
     fn the_page_is_small_and_names_no_other_place() {
-        let bytes: usize = FILES.iter().map(|file| file.bytes.len()).sum();
-        assert!(bytes <= MOST_BYTES, "{bytes} bytes");
+        let first = first_load();
+        assert!(first.contains("/vendor/preact.js") && !first.contains("/vendor/noble.js"), "{first:?}");
+        let bytes =
+            |files: &dyn Fn(&&File) -> bool| FILES.iter().filter(files).map(|file| file.bytes.len()).sum::<usize>();
+        let (first, all) = (bytes(&|file| first.contains(file.path)), bytes(&|_| true));
+        assert!(first <= MOST_BYTES && all <= MOST_BYTES_OF_ALL, "{first} and {all} bytes");
         for file in FILES.iter().filter(|file| !file.path.starts_with("/vendor/")) {
-            let text = std::str::from_utf8(file.bytes).unwrap();
+            let text = text(file);
             let elsewhere = text.match_indices("://").any(|(at, _)| {
                 !text[..at].ends_with("http") || {
                     // The name of the SVG language is no request.
@@ -108,6 +161,22 @@ mod tests {
     fn the_words_of_the_page_are_those_of_the_machine() {
         let list = include_str!("page/words.js").split('`').nth(1).expect("a list");
         assert!(list.split_whitespace().eq(app_server_actors::remote_link::words()));
+    }
+
+    #[test]
+    fn the_page_and_its_worker_know_their_digest() {
+        for file in FILES.iter().filter(|file| ["/", "/sw.js"].contains(&file.path)) {
+            let text = String::from_utf8(sent(file).into_owned()).unwrap();
+            assert!(text.contains(digest()) && !text.contains(PLACEHOLDER), "{}", file.path);
+        }
+    }
+
+    #[test]
+    fn a_browser_is_told_at_once_of_all_scripts_that_it_loads_first() {
+        let page = text(&FILES[0]);
+        for path in first_load() {
+            assert!(path == "/" || page.contains(&format!("\"{path}\"")), "{path}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use actix_web::{
 };
 use app_server_actors::{
     protocol::Secret,
-    relay::{AdmitPhone, AskDevice, ClaimAnswer, ClaimCode, DeviceView, EndClientPairing, MachineView},
+    relay::{AdmitPhone, AskDevice, ClaimAnswer, ClaimCode, DeviceView, EndClientPairing, MachineView, RenameClient},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -39,12 +39,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/api/claim", web::post().to(claim))
         .route("/api/device", web::get().to(device))
         .route("/api/machines/{environment}/{client}", web::delete().to(unpair))
+        .route("/api/machines/{environment}/{client}", web::patch().to(rename))
         .route("/api/machines/{environment}/socket", web::get().to(socket));
 }
 
 /// The token of a device. A cookie counts only from the page of this relay; a plain GET, of which browsers do not say where
 /// it comes from, changes nothing and can be read by no other page.
-fn token(request: &HttpRequest, rules: &Rules) -> Result<Secret, Refused> {
+pub(super) fn token(request: &HttpRequest, rules: &Rules) -> Result<Secret, Refused> {
     if let Some(found) = shown(request, rules)? {
         return Ok(found);
     }
@@ -62,7 +63,7 @@ fn shown(request: &HttpRequest, rules: &Rules) -> Result<Option<Secret>, Refused
 }
 
 /// A change by cookie must come from the page of this relay.
-fn check_origin(request: &HttpRequest, rules: &Rules) -> Result<(), Refused> {
+pub(super) fn check_origin(request: &HttpRequest, rules: &Rules) -> Result<(), Refused> {
     let by_header = request.headers().contains_key(header::AUTHORIZATION);
     let by_cookie = request.headers().contains_key(header::COOKIE);
     if by_header || !by_cookie || is_own_origin(request.head(), rules) { Ok(()) } else { Err(Refused::OtherOrigin) }
@@ -84,6 +85,7 @@ fn machine(view: &MachineView) -> Value {
         "environmentId": view.environment_id,
         "clientId": view.client_id,
         "name": view.name,
+        "deviceName": view.device_name,
         "scopes": view.scopes,
         "machine": view.machine,
     })
@@ -120,13 +122,14 @@ async fn claim(request: HttpRequest, body: Json<ClaimBody>, site: web::Data<Site
 
 async fn device(request: HttpRequest, site: web::Data<Site>) -> Result<HttpResponse, Refused> {
     let token = token(&request, &site.rules)?;
-    let DeviceView { token, machines } = site.ask(AskDevice { token }).await?;
+    let DeviceView { token, machines, is_told } = site.ask(AskDevice { token }).await?;
     let mut response = HttpResponse::Ok();
     if let Some(token) = &token {
         response.cookie(cookie(token, &site.rules));
     }
     let machines: Vec<Value> = machines.iter().map(machine).collect();
-    Ok(response.json(json!({"machines": machines, "page": page::digest()})))
+    let push = json!({"key": site.rules.push_key, "on": is_told});
+    Ok(response.json(json!({"machines": machines, "page": page::digest(), "push": push})))
 }
 
 async fn unpair(
@@ -138,6 +141,25 @@ async fn unpair(
     let by = Err(token(&request, &site.rules)?);
     let (environment_id, client_id) = path.into_inner();
     site.ask(EndClientPairing { by, environment_id, client_id }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The body of a new name.
+#[derive(Deserialize)]
+struct NameBody {
+    name: String,
+}
+
+async fn rename(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    body: Json<NameBody>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, Refused> {
+    check_origin(&request, &site.rules)?;
+    let by = Err(token(&request, &site.rules)?);
+    let (environment_id, client_id) = path.into_inner();
+    site.ask(RenameClient { by, environment_id, client_id, name: body.into_inner().name }).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

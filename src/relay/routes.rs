@@ -8,7 +8,7 @@ use actix_web::{
     web,
 };
 
-use super::{admission, page, phones, refusal::Refused, servers, site::Site};
+use super::{admission, page, phones, push, refusal::Refused, servers, site::Site};
 
 /// The routes.
 pub fn app(
@@ -28,6 +28,7 @@ pub fn app(
         .app_data(web::JsonConfig::default().limit(bytes).content_type_required(false).error_handler(Refused::of_json))
         .configure(servers::routes)
         .configure(phones::routes)
+        .configure(push::routes)
         .configure(page::routes)
         .default_service(web::to(async || Err::<HttpResponse, _>(Refused::NoRoute)))
         .wrap(from_fn(admission::admit))

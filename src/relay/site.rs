@@ -40,6 +40,8 @@ pub struct Rules {
     pub settings: RelaySettings,
     /// Longest accepted request head, in bytes.
     pub request_head_bytes: usize,
+    /// The public half of the key for pushes, if there is one.
+    pub push_key: Option<String>,
     /// Counts the requests that wait for the relay.
     waiting: Semaphore,
 }
@@ -54,6 +56,7 @@ impl Rules {
         proxies: TrustedProxies,
         public: Option<PublicUrl>,
         tls: bool,
+        push_key: Option<String>,
     ) -> Result<Self, RelayError> {
         let public_host = public.as_ref().map(|url| url.host().to_owned());
         let hosts: Vec<String> = settings.http.allowed_hosts.iter().cloned().chain(public_host).collect();
@@ -67,6 +70,7 @@ impl Rules {
             public,
             guesses: Guesses::new(quota, MonotonicClock),
             waiting: Semaphore::new(relay.mailbox_messages),
+            push_key,
             settings: relay,
             request_head_bytes: settings.http.request_head_bytes,
         })

@@ -17,21 +17,19 @@ use super::{
     NAME,
     foreground::tell,
     pairing::{self, Wanted},
+    place::Place,
     settled,
 };
 use crate::{
     attach::{CallError, Client, ClientError, Endpoint},
     call::Printer,
-    cli::{Arguments, RelayArguments},
+    cli::Arguments,
     listen::{ListenUrl, RelayAddress, control_socket},
-    relay::{self, DIRECTORY, RelayListener},
+    relay::{self, DIRECTORY, Opening, RelayListener, certificate},
     serve::serve,
     settings::Settings,
     succession::Succession,
 };
-
-/// The port of the relay, the same at every start, so that a page that was opened once is found again.
-const PORT: u16 = 8390;
 
 /// The account of this machine, and the file with its token.
 const ACCOUNT: &str = "local";
@@ -45,6 +43,7 @@ pub async fn run(
     mut arguments: Arguments,
     codex_home: &Path,
     mut settings: Settings,
+    encrypted: bool,
     json: bool,
 ) -> Result<(), Box<dyn Error>> {
     let socket = control_socket(codex_home);
@@ -62,26 +61,31 @@ pub async fn run(
         replace(&token_file, token.expose().as_bytes(), NewFile::Private)
             .map_err(|error| format!("{}: {error}", token_file.display()))?;
     }
-    let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, PORT));
-    let listen = RelayAddress { address: everywhere, encrypted: false };
-    let listening = RelayArguments { action: None, listen, public_url: None, tls_cert: None, tls_key: None };
-    let listener = RelayListener::start(&listening, store.clone(), &settings, Clock::system(), &vitals).await?;
-    let port = listener.address().port();
-    let page = format!("http://{}:{port}", SocketAddr::from((own_address(), port)).ip());
-    settings.remote_control.relay = format!("http://127.0.0.1:{port}");
+    let tls = encrypted.then(|| own_certificate(codex_home, &settings)).transpose()?;
+    let listen =
+        RelayAddress { address: SocketAddr::from((Ipv4Addr::UNSPECIFIED, settings.relay.local_port)), encrypted };
+    let opening = Opening { listen, public: None, tls, own_machine: encrypted };
+    let listener = RelayListener::start(opening, codex_home, store.clone(), &settings, &vitals).await?;
+    let address = SocketAddr::from((own_address(), listener.address().port()));
+    let page = format!("{}://{address}", if encrypted { "https" } else { "http" });
+    let own = SocketAddr::from((Ipv4Addr::LOCALHOST, listener.own_address().port()));
+    settings.remote_control.relay = format!("http://{own}");
     settings.remote_control.relay_page.clone_from(&page);
     settings.remote_control.relay_token_file = path_text(token_file)?;
-    log::warn!(
-        "the relay listens for the whole network, and what passes between the phone and this machine is not encrypted; \
-         use it only in a network whose other users you trust"
-    );
+    if !encrypted {
+        log::warn!(
+            "the relay listens for the whole network, and its page comes to the phone without encryption, so that others could \
+             change it on the way; use it only in a network whose other users you trust"
+        );
+    }
+    let place = Place::of_local(page, listener.identity());
 
     arguments.listen = vec![ListenUrl::Unix(socket)];
     arguments.remote_control = true;
     let limits = settings.limits.clone();
     let close = settings.shutdown.close_seconds.duration();
     let pairing = async {
-        match pair(&endpoint, &limits, &page, json).await {
+        match pair(&endpoint, &limits, place, json).await {
             // The server goes on without a reader, and reports its own end.
             Ok(()) | Err(CallError::Client(ClientError::Gone)) => {}
             Err(error) => log::warn!("no code is shown: {error}"),
@@ -96,22 +100,36 @@ pub async fn run(
 async fn pair(
     endpoint: &Endpoint,
     limits: &app_server_actors::limits::Limits,
-    page: &str,
+    place: Place,
     json: bool,
 ) -> Result<(), CallError> {
     let mut printer = Printer::of_stdout();
     let (mut client, _) = Client::connect(endpoint, NAME, limits).await?;
     settled(&mut client).await?;
-    if !json {
-        let warning = "The connection to the phone is not encrypted: use it only in a network that you trust.\n";
-        printer.text(warning).await?;
-    }
     let waits = printer.is_terminal() && !json;
-    let wanted = Wanted { page: Some(page), scopes: None, json, waits };
+    let wanted = Wanted { place: Some(place), scopes: None, json, waits };
     if let Err(CallError::Unsuccessful(expired)) = pairing::start(&mut client, &mut printer, wanted).await {
         printer.text(&format!("{expired}: codex-app-server remote-control pair\n")).await?;
     }
     tell(&mut client, &mut printer, json).await
+}
+
+/// The certificate that this machine makes for itself, and its key.
+fn own_certificate(codex_home: &Path, settings: &Settings) -> Result<(PathBuf, PathBuf), Box<dyn Error>> {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let is_name = !host.is_empty() && host.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'.'));
+    let host = is_name.then_some(host);
+    let names: Vec<String> =
+        host.iter().flat_map(|host| [host.clone(), format!("{host}.local")]).chain(["localhost".to_owned()]).collect();
+    let wanted = certificate::Wanted {
+        names: &names,
+        addresses: &[own_address(), Ipv4Addr::LOCALHOST.into()],
+        days: settings.relay.certificate_days,
+        renew_days: settings.relay.certificate_renew_days,
+        now: Clock::system().unix_ms() / 1000,
+    };
+    let files = certificate::keep(&codex_home.join(DIRECTORY), &wanted)?;
+    Ok((files.certificate, files.key))
 }
 
 /// The address of this machine in its network; that of the loopback without one. Nothing is sent for it.

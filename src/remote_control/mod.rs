@@ -5,8 +5,10 @@ mod controllers;
 mod foreground;
 pub mod local;
 mod pairing;
+mod place;
 mod qr;
 mod relay;
+mod screen;
 mod text;
 mod words;
 
@@ -49,8 +51,8 @@ pub async fn run(
     match action {
         RemoteControlAction::Pair { wait, no_wait, scopes, .. } => {
             let waits = *wait || (printer.is_terminal() && !json && !no_wait);
-            let page = settings.remote_control.relay_page();
-            let wanted = pairing::Wanted { page, scopes: *scopes, json, waits };
+            let place = settings.remote_control.relay_page().map(place::Place::of);
+            let wanted = pairing::Wanted { place, scopes: *scopes, json, waits };
             pairing::start(&mut client, &mut printer, wanted).await?;
         }
         RemoteControlAction::Status { .. } => {

@@ -9,9 +9,17 @@ const PLAIN: &str = "\x1b[0m";
 /// Widths of the white frame, in modules, the best one first. The standard asks for 4; cameras manage with less.
 const FRAMES: [usize; 2] = [4, 2];
 
-/// `text` as a QR code of at most `rows` lines and `columns` columns, in lines with their ends; `None` if it does not
-/// fit. The lowest error correction makes the smallest code, and a screen has no stains.
-pub fn draw(text: &str, rows: usize, columns: usize) -> Option<String> {
+/// A drawing.
+pub struct Drawing {
+    /// Its lines, with their ends.
+    pub lines: Vec<String>,
+    /// Its width.
+    pub columns: usize,
+}
+
+/// `text` as a QR code of at most `rows` lines and `columns` columns; `None` if it does not fit. The lowest error correction
+/// makes the smallest code, and a screen has no stains.
+pub fn draw(text: &str, rows: usize, columns: usize) -> Option<Drawing> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     let image = code.render::<Dense1x2>().quiet_zone(false).build();
     let lines: Vec<&str> = image.lines().collect();
@@ -22,18 +30,18 @@ pub fn draw(text: &str, rows: usize, columns: usize) -> Option<String> {
     let blank = " ".repeat(width);
     let above_or_below = std::iter::repeat_n(blank.as_str(), frame / 2);
     let all = above_or_below.clone().chain(lines).chain(above_or_below);
-    Some(all.map(|line| format!("{PAPER}{side}{line}{side}{PLAIN}\n")).collect())
+    let lines = all.map(|line| format!("{PAPER}{side}{line}{side}{PLAIN}\n")).collect();
+    Some(Drawing { lines, columns: width + 2 * frame })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn size(page: &str) -> (usize, usize) {
-        let lines: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix(PAPER)?.strip_suffix(PLAIN)).collect();
-        let width = lines[0].chars().count();
-        assert!(lines.iter().all(|line| line.chars().count() == width), "it is a rectangle");
-        (lines.len(), width)
+    fn size(drawing: &Drawing) -> (usize, usize) {
+        let inner = |line: &String| Some(line.trim_end().strip_prefix(PAPER)?.strip_suffix(PLAIN)?.chars().count());
+        assert!(drawing.lines.iter().all(|line| inner(line) == Some(drawing.columns)), "it is a rectangle");
+        (drawing.lines.len(), drawing.columns)
     }
 
     #[test]

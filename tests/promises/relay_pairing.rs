@@ -109,6 +109,42 @@ fn a_device_can_end_its_own_pairing_and_no_other() {
 }
 
 #[test]
+fn a_device_gets_another_name_by_itself_by_its_account_and_by_a_device_that_may_do_everything() {
+    let (relay, mut machine) = home();
+    let [one, other] = [relay.pair(&mut machine), relay.pair(&mut machine)];
+    let all = json!({"manualCode": true, "scopes": ["observe", "converse", "files", "admin"]});
+    let pairing = machine.client.call("remoteControl/pairing/start", all);
+    let admin = relay.pair_by(pairing["manualPairingCode"].as_str().expect("a code"));
+    let rename = |by: &Device, whose: &Device, name: &str| {
+        let path = format!("/api/machines/{}/{}", whose.environment, whose.client_id);
+        let bearer = format!("Bearer {}", by.token);
+        relay.request("PATCH", &path, &[("Authorization", &bearer)], &json!({"name": name})).status
+    };
+    let mut names = || {
+        let listed = machine.client.call("remoteControl/client/list", json!({"environmentId": one.environment}));
+        let listed = listed["data"].as_array().expect("a list").clone();
+        let name = |device: &Device| {
+            let its = listed.iter().find(|it| it["clientId"] == json!(device.client_id)).expect("it is listed");
+            its["displayName"].clone()
+        };
+        (name(&one), name(&other))
+    };
+    assert_eq!(names(), (json!("a phone"), json!("a phone")));
+    assert_eq!(rename(&one, &one, "  kitchen\u{1b}[2J "), 204);
+    assert_eq!(rename(&one, &other, "mine"), 404, "it is another's");
+    assert_eq!(rename(&one, &one, &"x".repeat(129)), 400);
+    assert_eq!(rename(&admin, &other, "desk"), 204);
+    assert_eq!(names(), (json!("kitchen\u{1b}[2J"), json!("desk")));
+    let shown = Launch::at(machine.server.process.home()).args(&["remote-control", "clients"]).run();
+    assert!(shown.stdout.contains("kitchen\\u{1b}[2J"), "a name gives no orders to a terminal: {}", shown.stdout);
+    assert_eq!(rename(&one, &one, " "), 204);
+    assert_eq!(names().0, Value::Null);
+    let stranger =
+        Device { token: "wrong".to_owned(), environment: one.environment.clone(), client_id: one.client_id.clone() };
+    assert_eq!(rename(&stranger, &one, "mine"), 401);
+}
+
+#[test]
 fn a_device_may_observe_and_converse_unless_more_was_said_at_pairing() {
     let (relay, mut machine) = home();
     let device = relay.pair(&mut machine);

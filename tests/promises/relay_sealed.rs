@@ -11,10 +11,9 @@ use crate::support::client::Client;
 use crate::support::home::Home;
 use crate::support::process::Launch;
 use crate::support::relay::phone::Phone;
-use crate::support::relay::sealed::{Keys, Pairing, Sealed, Sealing, bytes};
+use crate::support::relay::sealed::{Keys, Pairing, Sealed, Sealing, bytes, claimed, connect, paired, stream};
 use crate::support::relay::tap::Tap;
-use crate::support::relay::{Device, Machine, Relay};
-use crate::support::secrets;
+use crate::support::relay::{Machine, Relay};
 
 fn home(relay: &Relay) -> Machine {
     machine(relay, "relay")
@@ -31,37 +30,6 @@ fn tapped() -> (Relay, Tap) {
 fn machine(relay: &Relay, end_to_end: &str) -> Machine {
     let home = Home::with_config("model_provider = \"echo\"\n");
     relay.machine_with(&home, &relay.account("home"), relay.address, end_to_end)
-}
-
-/// A code, and a device that the relay knows by it.
-fn claimed(relay: &Relay, machine: &mut Machine, params: Value) -> (Device, Value) {
-    let pairing = machine.client.call("remoteControl/pairing/start", params);
-    secrets::used(pairing["endToEnd"]["secret"].as_str().expect("a secret"));
-    (relay.pair_by(pairing["pairingCode"].as_str().expect("a code")), pairing)
-}
-
-fn stream(phone: &Phone) -> String {
-    phone.welcome["stream_id"].as_str().expect("a stream").to_owned()
-}
-
-/// A device that was paired by the secret of a link.
-fn paired(relay: &Relay, machine: &mut Machine, params: Value) -> (Device, Keys) {
-    let (device, pairing) = claimed(relay, machine, params);
-    let keys = Keys::of(&device, &pairing);
-    let phone = Phone::open(relay, &device);
-    let name = stream(&phone);
-    let secret = bytes(&pairing["endToEnd"]["secret"]);
-    let (_, said) = Sealed::pair(phone, &keys, &name, Pairing::Secret(&secret));
-    assert_eq!(said, json!({"pairing": "accepted"}));
-    (device, keys)
-}
-
-fn connect(relay: &Relay, device: &Device, keys: &Keys) -> Client {
-    let phone = Phone::open(relay, device);
-    let name = stream(&phone);
-    let mut client = Sealed::begin(phone, keys, &name).client();
-    client.initialize();
-    client
 }
 
 fn turn(phone: &mut Client) {
@@ -187,6 +155,46 @@ fn devices_are_known_after_a_restart_and_the_revoked_ones_are_not() {
     line.say(&greeting);
     let told = line.next_of("server_message");
     assert_eq!(told["message"]["reason"], "unknownDevice", "{told}");
+}
+
+#[test]
+fn a_device_keeps_its_key_when_it_gets_another_name_and_loses_it_when_it_is_revoked() {
+    let relay = Relay::start();
+    let mut machine = home(&relay);
+    let (device, keys) = paired(&relay, &mut machine, json!({}));
+    let path = format!("/api/machines/{}/{}", device.environment, device.client_id);
+    let bearer = format!("Bearer {}", device.token);
+    let name = json!({"name": "kitchen"});
+    assert_eq!(relay.request("PATCH", &path, &[("Authorization", &bearer)], &name).status, 204);
+    let listed = machine.client.call("remoteControl/client/list", json!({"environmentId": device.environment}));
+    assert_eq!(listed["data"][0]["displayName"], "kitchen", "{listed}");
+    let mut phone = connect(&relay, &device, &keys);
+    phone.call("thread/loaded/list", json!({}));
+    let status = Launch::at(relay.process.home()).args(&["relay", "status", "--json"]).run();
+    let status: Value = serde_json::from_str(&status.stdout).expect("JSON");
+    let seen = &status["machines"][0];
+    assert_eq!((&seen["machine"]["state"], &seen["devices"]), (&json!("connected"), &json!(1)), "{status}");
+    let revoke = json!({"environmentId": device.environment, "clientId": device.client_id});
+    machine.client.call("remoteControl/client/revoke", revoke);
+    assert_eq!(phone.closed(), Some(4003));
+    assert_eq!(relay.as_device(&device, "GET", "/api/device").status, 401);
+}
+
+#[test]
+fn pictures_go_through_the_encryption_as_words_do() {
+    let relay = Relay::start();
+    let mut machine = home(&relay);
+    let (device, keys) = paired(&relay, &mut machine, json!({}));
+    let mut phone = connect(&relay, &device, &keys);
+    let thread = phone.call("thread/start", json!({}))["thread"]["id"].take();
+    // As many and as large ones as the page sends.
+    let url = |fill: &str| format!("data:image/jpeg;base64,{}", fill.repeat(450_000));
+    let input = ["A", "B", "C", "D"].map(|fill| json!({"type": "image", "url": url(fill)}));
+    phone.call("turn/start", json!({"threadId": thread, "input": input}));
+    assert_eq!(ended(&mut phone), "completed");
+    let read = phone.call("thread/read", json!({"threadId": thread, "includeTurns": true}));
+    let content = &read["thread"]["turns"][0]["items"][0]["content"];
+    assert!(*content == json!(input), "{} bytes are not those that were sent", content.to_string().len());
 }
 
 #[test]

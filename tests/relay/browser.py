@@ -88,6 +88,12 @@ class Browser:
         element = self.wait(f"{selector} is there", lambda: self.find(selector))
         self.call("POST", f"/element/{element}/value", {"text": text})
 
+    def choose(self, selector, path):
+        """Gives a file to an element that people do not see."""
+        element = self.wait(f"{selector} is there", lambda: self.find(selector))
+        self.call("POST", f"/element/{element}/value", {"text": path})
+        return True
+
     def clear(self, selector):
         self.call("POST", f"/element/{self.find(selector)}/clear", {})
 

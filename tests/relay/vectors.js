@@ -32,7 +32,7 @@ async function check() {
 async function meddle() {
   const { Secure } = await import("/secure.js");
   const { remember, forget } = await import("/keys.js");
-  const { base64 } = await import("/sealed.js");
+  const { base64 } = await import("/base64.js");
   const key = base64(crypto.getRandomValues(new Uint8Array(32)));
   const said = (pairing, ...objects) => {
     const heard = { said: [], ready: 0, failed: 0 };

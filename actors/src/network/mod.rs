@@ -3,6 +3,7 @@
 
 mod exchange;
 mod proxy;
+mod public;
 
 use std::io;
 use std::path::Path;
@@ -26,6 +27,7 @@ use crate::cached_file::LARGEST_FILE;
 use crate::environment::Environment;
 
 pub use exchange::{ExchangeError, Request, Response};
+pub use public::is_public;
 
 /// Variable with the path of a PEM file of certificate authorities.
 const CERTIFICATES: &str = "SSL_CERT_FILE";
@@ -35,6 +37,8 @@ const CERTIFICATES: &str = "SSL_CERT_FILE";
 pub struct Network {
     proxies: Arc<Proxies>,
     tls: Arc<ClientConfig>,
+    /// Only to addresses that everybody can reach.
+    public_only: bool,
 }
 
 /// Opens connections on one arbiter. Clones share it.
@@ -72,13 +76,19 @@ impl Network {
         }
         let mut tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self { proxies: Arc::new(Proxies::new(environment)), tls: Arc::new(tls) }
+        Self { proxies: Arc::new(Proxies::new(environment)), tls: Arc::new(tls), public_only: false }
     }
 
     /// Without a proxy.
     #[cfg(test)]
     pub fn direct() -> Self {
         Self::new(&Environment::from_fn(|_| None))
+    }
+
+    /// The same, but only to addresses that everybody can reach: for hosts that somebody else has named. Where a proxy connects,
+    /// it is the proxy that resolves names, and only addresses are judged here.
+    pub fn public_only(self) -> Self {
+        Self { public_only: true, ..self }
     }
 
     /// For awc's client: connects within `connect`, and encrypts within the same again.
@@ -118,7 +128,10 @@ impl Network {
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let is_tls = matches!(uri.scheme_str(), Some("https" | "wss"));
         let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        let is_ours = || host.parse().is_ok_and(|address| !is_public(address));
         let stream = match self.proxies.of(is_tls, host, port)? {
+            Some(_) if self.public_only && is_ours() => return Err(io::ErrorKind::PermissionDenied.into()),
+            None if self.public_only => public::connect(host, port).await?,
             Some(proxy) => proxy.tunnel(host, port).await?,
             None => TcpStream::connect((host, port)).await?,
         };

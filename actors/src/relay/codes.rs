@@ -82,15 +82,27 @@ impl Handler<AskPairing> for Relay {
     }
 }
 
+/// What a person or a browser has called a device; `None` if it says nothing.
+///
+/// # Errors
+/// It is too long.
+pub fn name_of_device(text: Option<String>) -> Result<Option<String>, RelayRefusal> {
+    let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    if text.as_ref().is_some_and(|text| text.len() > NAME_BYTES) {
+        return Err(RelayRefusal::Invalid("a name may have 128 bytes"));
+    }
+    Ok(text)
+}
+
 impl Handler<ClaimCode> for Relay {
     type Result = Answer<ClaimAnswer>;
 
     fn handle(&mut self, message: ClaimCode, _: &mut Self::Context) -> Self::Result {
         let ClaimCode { code, device, display_name, platform } = message;
-        let too_long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > NAME_BYTES);
-        if too_long(&display_name) || too_long(&platform) {
-            return Box::pin(actix::fut::err(RelayRefusal::Invalid("a name may have 128 bytes")));
-        }
+        let (display_name, platform) = match (name_of_device(display_name), name_of_device(platform)) {
+            (Ok(display_name), Ok(platform)) => (display_name, platform),
+            (Err(refusal), _) | (_, Err(refusal)) => return Box::pin(actix::fut::err(refusal)),
+        };
         let typed = secrets::normalized(code.expose());
         let index = typed.as_deref().map(|code| secrets::index(code).to_owned());
         let digest = secrets::digest(typed.as_deref().unwrap_or(code.expose()));

@@ -4,15 +4,15 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 
 use super::messages::{AdmitPhone, AskDevice, DeviceView, MachineView, RelayRefusal};
-use super::store::{Device, DeviceRow, Paired, RenewDevice, Seen};
+use super::store::{Device, DeviceRow, HasSubscription, Paired, RenewDevice, Seen};
 use super::{Admitted, Answer, Relay, secrets};
 use crate::protocol::remote::Machine;
 use crate::store::ask;
 
 impl MachineView {
     pub(super) fn of(paired: Paired, machine: Machine) -> Self {
-        let Paired { client_id, environment_id, machine: name, scopes, .. } = paired;
-        Self { environment_id, client_id, name, scopes, machine }
+        let Paired { client_id, environment_id, machine: name, scopes, display_name, .. } = paired;
+        Self { environment_id, client_id, name, scopes, machine, device_name: display_name }
     }
 }
 
@@ -28,24 +28,25 @@ impl Handler<AskDevice> for Relay {
             let before = secrets::digest(token.expose());
             let device = ask(&store, Device { digest: before.clone(), at }).await?;
             let DeviceRow { id, issued_at, is_previous, machines } = device.ok_or(RelayRefusal::Unauthorized)?;
+            let is_told = ask(&store, HasSubscription { device_id: id.clone() }).await?;
             if is_previous || issued_at > old_at {
-                return Ok((None, machines));
+                return Ok((None, machines, is_told));
             }
             let token = secrets::token();
             let digest = secrets::digest(token.expose());
             let renewed = ask(&store, RenewDevice { id, before, digest, previous_until, at }).await?;
-            Ok::<_, RelayRefusal>((renewed.then_some(token), machines))
+            Ok::<_, RelayRefusal>((renewed.then_some(token), machines, is_told))
         };
         Box::pin(wrap_future::<_, Self>(asked).then(|answer, relay, _| {
-            let asked = answer.map(|(token, machines)| {
+            let asked = answer.map(|(token, machines, is_told)| {
                 let states: Vec<_> = machines.iter().map(|paired| relay.machine(&paired.server_id)).collect();
-                (token, machines, states)
+                (token, machines, states, is_told)
             });
             wrap_future(async move {
-                let (token, machines, states) = asked?;
+                let (token, machines, states, is_told) = asked?;
                 let states = futures_util::future::join_all(states).await;
                 let machines = machines.into_iter().zip(states).map(|(paired, state)| MachineView::of(paired, state));
-                Ok(DeviceView { token, machines: machines.collect() })
+                Ok(DeviceView { token, machines: machines.collect(), is_told })
             })
         }))
     }

@@ -134,6 +134,20 @@ pub struct EndClientPairing {
     pub client_id: String,
 }
 
+/// Sent when a controller gets another name.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<(), RelayRefusal>")]
+pub struct RenameClient {
+    /// Who asks: an account, or the token of a device.
+    pub by: Result<AccountToken, Secret>,
+    /// Id of the environment.
+    pub environment_id: String,
+    /// Id of the controller.
+    pub client_id: String,
+    /// Its name, for people; an empty one takes it away.
+    pub name: String,
+}
+
 /// Sent when a server opens its socket: the link to give the socket to.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<ServerAdmitted, RelayRefusal>")]
@@ -189,6 +203,8 @@ pub struct DeviceView {
     pub token: Option<Secret>,
     /// By the time of pairing.
     pub machines: Vec<MachineView>,
+    /// Whether it is told when a machine waits for a person.
+    pub is_told: bool,
 }
 
 /// A machine that a device may control.
@@ -204,6 +220,8 @@ pub struct MachineView {
     pub scopes: Scopes,
     /// Whether it can be reached.
     pub machine: Machine,
+    /// What the device is called there.
+    pub device_name: Option<String>,
 }
 
 /// Sent when a phone opens its socket to a machine.

@@ -16,6 +16,9 @@ mod devices;
 mod end;
 mod exchange;
 mod messages;
+mod overview;
+mod push;
+mod pusher;
 pub mod secrets;
 mod server_link;
 mod servers;
@@ -41,6 +44,7 @@ use crate::store::{Question, Store, ask};
 use crate::vital::Vitals;
 use crate::wire::close::CloseReason;
 use end::End;
+use pusher::Pusher;
 use server_link::{AskMachine, Connected, Disconnected, EndClient, EndLink, FromServer, ServerLink};
 use servers::ServerTokens;
 use socket::{Heard, Outbox};
@@ -49,8 +53,12 @@ use store::{Bearer, Survey, Surveyed};
 pub use controller::Admitted;
 pub use messages::{
     AccountToken, AdmitPhone, AdmitServer, AskDevice, AskPairing, ClaimAnswer, ClaimCode, DeviceView, EndClientPairing,
-    EndRelay, EnrollServer, ListClients, MachineView, RefreshServer, RelayRefusal, ServerAdmitted, StartPairing,
+    EndRelay, EnrollServer, ListClients, MachineView, RefreshServer, RelayRefusal, RenameClient, ServerAdmitted,
+    StartPairing,
 };
+pub use overview::{AskOverview, MachineOverview, Overview};
+pub use push::{SubscribeDevice, UnsubscribeDevice};
+pub use pusher::{NoKey, PushKey, PushParts};
 pub use settings::RelaySettings;
 pub use socket::Socket;
 
@@ -62,6 +70,8 @@ pub struct Relay {
     tokens: ServerTokens,
     /// By the id of the server. One for each server that has connected, or that a phone has asked for.
     links: HashMap<String, Addr<ServerLink>>,
+    /// Tells phones that are away; `None` without a key.
+    pusher: Option<Addr<Pusher>>,
     /// What the last survey said.
     version: i64,
 }
@@ -71,10 +81,18 @@ type Answer<T> = ResponseActFuture<Relay, Result<T, RelayRefusal>>;
 
 impl Relay {
     /// Starts the relay on the calling arbiter, which must be that of the sockets. `vitals` is told when it ends.
-    pub fn start(settings: RelaySettings, store: Arc<Addr<Store>>, clock: Clock, vitals: &Vitals) -> Arc<Addr<Self>> {
+    /// With `push` it tells phones that are away when a machine waits for a person.
+    pub fn start(
+        settings: RelaySettings,
+        store: Arc<Addr<Store>>,
+        clock: Clock,
+        vitals: &Vitals,
+        push: Option<PushParts>,
+    ) -> Arc<Addr<Self>> {
         let (address, mailbox) = mailbox::reserve(settings.mailbox_messages);
         let (settings, tokens) = (Arc::new(settings), ServerTokens::default());
-        let relay = Self { settings, store, clock, tokens, links: HashMap::new(), version: 0 };
+        let pusher = push.map(|parts| Pusher::start(parts, settings.clone(), store.clone(), clock.clone()));
+        let relay = Self { settings, store, clock, tokens, links: HashMap::new(), pusher, version: 0 };
         mailbox.vital(vitals.watch("relay")).run(relay);
         address
     }
@@ -93,7 +111,8 @@ impl Relay {
         if let Some(link) = self.links.get(server_id) {
             return link.clone();
         }
-        let link = ServerLink::new(Rc::new((*self.settings).clone()), self.clock.clone());
+        let settings = Rc::new((*self.settings).clone());
+        let link = ServerLink::new(server_id.to_owned(), settings, self.clock.clone(), self.pusher.clone());
         let link = (*mailbox::start(self.settings.link_mailbox_messages, link)).clone();
         self.links.insert(server_id.to_owned(), link.clone());
         link

@@ -4,11 +4,16 @@ use std::collections::HashMap;
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
+use futures_util::future::LocalBoxFuture;
 
+use super::codes::name_of_device;
 use super::messages::{
-    AdmitServer, EndClientPairing, EnrollServer, ListClients, RefreshServer, RelayRefusal, ServerAdmitted,
+    AccountToken, AdmitServer, EndClientPairing, EnrollServer, ListClients, RefreshServer, RelayRefusal, RenameClient,
+    ServerAdmitted,
 };
-use super::store::{Device, EndPairing, Enroll, Enrolled, ListPairings, PairingRow, ServerOf};
+use super::store::{
+    Bearer, Device, DeviceRow, EndPairing, Enroll, Enrolled, ListPairings, PairingRow, RenamePairing, ServerOf,
+};
 use super::{Answer, Relay, secrets};
 use crate::protocol::Secret;
 use crate::protocol::remote::SortOrder;
@@ -158,21 +163,37 @@ fn item(row: PairingRow) -> ClientItem {
     ClientItem { client_id, display_name, device_type, platform, last_seen_at, ..ClientItem::default() }
 }
 
+/// Who asks for a change of a pairing, as the store knows them.
+async fn asker(relay: AskedBy) -> Result<Result<Bearer, String>, RelayRefusal> {
+    match relay {
+        Ok(account) => Ok(Ok(account)),
+        Err(device) => Ok(Err(device.await?.ok_or(RelayRefusal::Unauthorized)?.id)),
+    }
+}
+
+/// An account, or the look-up of a device.
+type AskedBy = Result<Bearer, LocalBoxFuture<'static, Result<Option<DeviceRow>, RelayRefusal>>>;
+
+impl Relay {
+    fn asked_by(&self, by: &Result<AccountToken, Secret>) -> AskedBy {
+        match by {
+            Ok(account) => Ok(account.bearer()),
+            Err(token) => {
+                let device = Device { digest: secrets::digest(token.expose()), at: self.now() };
+                Err(Box::pin(self.ask(device)))
+            }
+        }
+    }
+}
+
 impl Handler<EndClientPairing> for Relay {
     type Result = Answer<()>;
 
     fn handle(&mut self, message: EndClientPairing, _: &mut Self::Context) -> Self::Result {
         let EndClientPairing { by, environment_id, client_id } = message;
-        let device =
-            by.as_ref().err().map(|token| self.ask(Device { digest: secrets::digest(token.expose()), at: self.now() }));
-        let store = self.store.clone();
-        let client = client_id.clone();
+        let (by, store, client) = (self.asked_by(&by), self.store.clone(), client_id.clone());
         let asked = async move {
-            let by = match (by, device) {
-                (Ok(account), _) => Ok(account.bearer()),
-                (Err(_), Some(device)) => Err(device.await?.ok_or(RelayRefusal::Unauthorized)?.id),
-                (Err(_), None) => return Err(RelayRefusal::Unauthorized),
-            };
+            let by = asker(by).await?;
             let ended = crate::store::ask(&store, EndPairing { by, environment_id, client_id }).await?;
             ended.ok_or(RelayRefusal::Unauthorized)?.ok_or(RelayRefusal::NotFound("controller"))
         };
@@ -184,5 +205,25 @@ impl Handler<EndClientPairing> for Relay {
                 Ok(())
             })
         }))
+    }
+}
+
+impl Handler<RenameClient> for Relay {
+    type Result = Answer<()>;
+
+    fn handle(&mut self, message: RenameClient, _: &mut Self::Context) -> Self::Result {
+        let RenameClient { by, environment_id, client_id, name } = message;
+        let display_name = match name_of_device(Some(name)) {
+            Ok(name) => name,
+            Err(refusal) => return Box::pin(actix::fut::err(refusal)),
+        };
+        let (by, store) = (self.asked_by(&by), self.store.clone());
+        let asked = async move {
+            let by = asker(by).await?;
+            let renamed = RenamePairing { by, environment_id, client_id, display_name };
+            let renamed = crate::store::ask(&store, renamed).await?;
+            renamed.ok_or(RelayRefusal::Unauthorized)?.ok_or(RelayRefusal::NotFound("controller"))
+        };
+        Box::pin(wrap_future(asked))
     }
 }

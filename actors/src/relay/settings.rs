@@ -25,6 +25,13 @@ pub struct RelaySettings {
     /// Time between looks for what other processes have changed in the database, in seconds.
     pub check_seconds: Seconds,
 
+    /// Port of `remote-control --relay local`; 0 for any free one.
+    pub local_port: u16,
+    /// Life of the certificate that this machine makes for itself, in days.
+    pub certificate_days: u32,
+    /// Days before its end at which a start makes another one.
+    pub certificate_renew_days: u32,
+
     /// Servers of one account. Above it the one that was away for longest is forgotten.
     pub account_servers: usize,
     /// Devices that may control one server. Further ones are refused.
@@ -79,6 +86,23 @@ pub struct RelaySettings {
     pub stream_retained_bytes: usize,
     /// How long a stream waits for a phone that has lost its socket, in seconds.
     pub stream_away_seconds: Seconds,
+
+    /// Who answers for the pushes of this relay: `mailto:` or an https URL. Some push services refuse those without.
+    pub push_contact: String,
+    /// Time for one push, in seconds.
+    pub push_seconds: Seconds,
+    /// Pushes that are sent at the same time.
+    pub push_at_once: usize,
+    /// Devices that wait to be told. Further ones are not told.
+    pub push_queue: usize,
+    /// Shortest time between two pushes to one device, in seconds.
+    pub push_pause_seconds: Seconds,
+    /// How long a push service keeps a push for a phone that is off, in seconds.
+    pub push_life_seconds: Seconds,
+    /// Longest address of a push service, in bytes.
+    pub push_endpoint_bytes: usize,
+    /// Whether a push service may be in a network of our own: for tests.
+    pub push_anywhere: bool,
 }
 
 impl RelaySettings {
@@ -94,6 +118,9 @@ impl RelaySettings {
             connections: 16,
             connections_per_address: 16,
             check_seconds: Seconds(1),
+            local_port: 0,
+            certificate_days: 397,
+            certificate_renew_days: 120,
             account_servers: 2,
             server_devices: 2,
             server_codes: 1,
@@ -120,6 +147,14 @@ impl RelaySettings {
             stream_retained_envelopes: 4,
             stream_retained_bytes: 1500,
             stream_away_seconds: Seconds(600),
+            push_contact: String::new(),
+            push_seconds: Seconds(10),
+            push_at_once: 1,
+            push_queue: 1,
+            push_pause_seconds: Seconds(30),
+            push_life_seconds: Seconds(3600),
+            push_endpoint_bytes: 2048,
+            push_anywhere: false,
         }
     }
 }

@@ -24,7 +24,7 @@ async fn scene() -> Scene {
     let digest = secrets::digest(token.expose());
     let add = AddToken { name: "home".into(), new_id: "acc_1".into(), digest: Box::new(move |_| digest), at: 0 };
     ask(&store, add).await.unwrap();
-    let relay = Relay::start(RelaySettings::tiny(), store, Clock::system(), &vitals);
+    let relay = Relay::start(RelaySettings::tiny(), store, Clock::system(), &vitals, None);
     Scene { relay, account: AccountToken { token, account_id: "acc_1".into() }, _home: home }
 }
 

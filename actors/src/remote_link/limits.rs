@@ -44,6 +44,9 @@ pub struct RemoteLinkLimits {
     /// Bytes of those messages, with the same effect.
     pub stream_inbound_bytes: usize,
 
+    /// Threads whose state is watched for a relay of our own. Further ones are not.
+    pub watched_threads: usize,
+
     /// Unacknowledged envelopes of one stream before it pauses.
     pub stream_retained_envelopes: usize,
     /// Unacknowledged envelopes of all streams.
@@ -98,6 +101,7 @@ impl RemoteLinkLimits {
             stream_pipe_bytes: 64,
             stream_inbound_messages: 2,
             stream_inbound_bytes: 4096,
+            watched_threads: 2,
             stream_retained_envelopes: 4,
             stream_retained_bytes: 1 << 20,
             retained_envelopes: 12,

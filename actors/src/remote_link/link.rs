@@ -14,9 +14,9 @@ use tokio::time::Instant;
 use tokio_util::codec::FramedRead;
 
 use super::session::{Pipe, Session, StreamKey};
-use super::{Decide, DeviceCame, Keys, OpenPairing, RemoteLinkLimits};
+use super::{Decide, DeviceCame, Keys, OpenPairing, RemoteLinkLimits, attention};
 use crate::panics::guarded_future;
-use crate::protocol::scope::Scopes;
+use crate::protocol::scope::{Scope, Scopes};
 use crate::wire::lines::{JsonLines, Line};
 
 /// Opens a connection of the server: one JSON-RPC message a line, both ways, with so many bytes of room each way. With scopes
@@ -35,6 +35,10 @@ pub(super) struct Link {
     /// Signals that there may be nothing left to do.
     done: Notify,
     connected: Cell<bool>,
+    /// Whether the relay is one of ours.
+    own_relay: bool,
+    /// Whether something waits for a person, and the relay was not told yet.
+    attention: Cell<bool>,
     /// Whether an envelope was taken but is not written completely.
     writing: Cell<bool>,
 }
@@ -45,6 +49,7 @@ impl Link {
         message_bytes: usize,
         open: OpenStream,
         came: Recipient<DeviceCame>,
+        own_relay: bool,
     ) -> Rc<Self> {
         Rc::new_cyclic(|link| Self {
             session: RefCell::new(Session::new(
@@ -58,6 +63,8 @@ impl Link {
             room: Notify::new(),
             done: Notify::new(),
             connected: Cell::new(false),
+            own_relay,
+            attention: Cell::new(false),
             writing: Cell::new(false),
         })
     }
@@ -156,7 +163,8 @@ impl Link {
 
     /// The next envelope to send, if any.
     pub(super) fn next(&self) -> Option<ByteString> {
-        let next = self.session.borrow_mut().next();
+        let next = self.attention.take().then(attention::envelope).flatten();
+        let next = next.or_else(|| self.session.borrow_mut().next());
         self.writing.set(self.writing.get() || next.is_some());
         next
     }
@@ -170,6 +178,22 @@ impl Link {
     /// Waits until there may be something to send.
     pub(super) async fn filled(&self) {
         self.filled.notified().await;
+    }
+
+    /// A connection to watch this machine by, for a relay of our own. The others are told nothing.
+    pub(super) fn watch(&self) -> Option<DuplexStream> {
+        self.own_relay.then(|| self.session.borrow().opener().open_watch())
+    }
+
+    /// Something waits for a person.
+    pub(super) fn want_attention(&self) {
+        self.attention.set(true);
+        self.filled.notify_one();
+    }
+
+    /// The bounds.
+    pub(super) fn limits(&self) -> &RemoteLinkLimits {
+        &self.limits
     }
 
     /// Wakes the task that sends.
@@ -222,6 +246,12 @@ pub(super) struct Opener {
     link: Weak<Link>,
     limits: Rc<RemoteLinkLimits>,
     open: OpenStream,
+}
+
+impl Opener {
+    fn open_watch(&self) -> DuplexStream {
+        (self.open)(self.limits.stream_pipe_bytes, Some(Scopes::from_iter([Scope::Observe])))
+    }
 }
 
 impl Pipe for StreamPipe {

@@ -8,6 +8,7 @@
 //!
 //! Segmented messages may have 100 MiB, but [`crate::limits::Limits::message_bytes`] applies as for every connection.
 
+mod attention;
 mod dial;
 mod end_to_end;
 mod limits;
@@ -71,6 +72,8 @@ pub struct RemoteLinkParts {
     pub message_bytes: usize,
     /// Opens connections of the server.
     pub open: OpenStream,
+    /// Whether it leads to a relay of our own, which is told when something waits for a person.
+    pub own_relay: bool,
     /// Receives [`LinkLost`]. The only recipient; never cloned.
     pub lost: Recipient<LinkLost>,
     /// Receives [`DeviceCame`]. The only recipient; never cloned.
@@ -80,9 +83,9 @@ pub struct RemoteLinkParts {
 impl RemoteLink {
     /// A link without a socket. It should run on the arbiter of remote control, not on the hub's.
     pub(crate) fn new(parts: RemoteLinkParts) -> Self {
-        let RemoteLinkParts { network, limits, message_bytes, open, lost, came } = parts;
+        let RemoteLinkParts { network, limits, message_bytes, open, own_relay, lost, came } = parts;
         let limits = Rc::new(limits);
-        let link = Link::new(limits.clone(), message_bytes, open, came);
+        let link = Link::new(limits.clone(), message_bytes, open, came, own_relay);
         Self { network, limits, message_bytes, link, lost, dialing: None, socket: None, telling: None }
     }
 

@@ -12,8 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
 use tokio_util::codec::Encoder;
 
-use super::RemoteLinkLimits;
 use super::link::Link;
+use super::{RemoteLinkLimits, attention};
 use crate::wire::reader::{Incoming, MessageReader};
 
 /// Size of one read and of one write, in bytes.
@@ -50,6 +50,7 @@ pub(super) async fn run(socket: Socket, link: Rc<Link>, limits: Rc<RemoteLinkLim
         error = write(writer, &link, &signals) => format!("the backend cannot be written to: {error}"),
         () = watch(&link, &signals, &limits) => format!("the backend sent no pong for {}", limits.pong_seconds),
         () = sweep(&link, limits.stream_sweep_seconds.duration()) => "the sweep ended".to_owned(),
+        () = attention::watch(&link) => "the watch ended".to_owned(),
     }
 }
 

@@ -194,6 +194,7 @@ impl Actors {
             network: network.clone(),
             limits: remote_link.clone(),
             message_bytes: limits.message_bytes,
+            own_relay: !remote_control.settings.relay.is_empty(),
             open: Box::new(narrowing_opener(&hub, ConnectionOrigin::RemoteControl, remote_control.settings.scopes)),
             lost: Addr::clone(&control).recipient(),
             came: Addr::clone(&control).recipient(),

@@ -7,6 +7,9 @@ import { Pair, Machines } from "./machines.js";
 import { Threads } from "./threads.js";
 import { Conversation } from "./conversation.js";
 import { Devices } from "./devices.js";
+import { input } from "./images.js";
+import * as notice from "./notice.js";
+import { register } from "./update.js";
 
 const UNSENT = "unsent";
 
@@ -20,9 +23,12 @@ export class App {
     this.thread = null;
     this.threadError = "";
     this.changed = () => {};
+    this.unkept = "";
+    this.messages = kept();
   }
 
   update() {
+    this.showQuestions();
     if (this.drawing) return;
     this.drawing = true;
     // At most once for each picture of the screen, however fast the deltas come.
@@ -31,8 +37,8 @@ export class App {
 
   async loadMachines() {
     try {
-      const { machines, page } = await api("GET", "/api/device");
-      Object.assign(this, { machines, page, error: "" });
+      const { machines, page, push } = await api("GET", "/api/device");
+      Object.assign(this, { machines, page, push, error: "" });
     } catch (error) {
       if (error.status === 401) this.machines = [];
       else this.error = "The relay cannot be reached.";
@@ -46,7 +52,7 @@ export class App {
   look(environment) {
     if (this.wire && this.wire.environment === environment && (!this.wire.state.ended || this.wire.state.ended === "broken")) return;
     if (this.wire) this.wire.end();
-    Object.assign(this, { threads: null, thread: null, threadId: null });
+    Object.assign(this, { threads: null, thread: null, threadId: null, begun: null });
     this.wire = environment ? new Wire(environment, {
       state: () => this.update(),
       ready: () => this.begin(),
@@ -75,6 +81,12 @@ export class App {
     this.threadId = id;
     this.threadError = "";
     if (!this.wire || !this.wire.ready) return;
+    if (this.begun && this.begun.id === id) {
+      // Whoever begins a thread follows it already; and one in which nothing was said yet cannot be resumed everywhere.
+      this.thread = new Thread(this.begun);
+      this.begun = null;
+      return this.update();
+    }
     const asked = this.thread && this.thread.id === id ? this.thread.asked : new Map();
     this.questions = [];
     try {
@@ -110,7 +122,16 @@ export class App {
     if (this.thread && params.threadId === this.thread.id) this.thread.ask(id, method, params);
     else if (params.threadId === this.threadId) this.questions.push([id, method, params]);
     this.signal("The agent asks for your approval.");
+    notice.ask();
     this.update();
+  }
+
+  // How many questions wait for an answer of this person.
+  showQuestions() {
+    const asked = this.thread ? [...this.thread.asked.values()].filter((it) => !it.answered).length : 0;
+    if (asked === this.shownQuestions) return;
+    this.shownQuestions = asked;
+    notice.show(asked);
   }
 
   answer(question, result) {
@@ -121,21 +142,27 @@ export class App {
 
   // A mark in the title while nobody looks.
   signal(what) {
-    if (document.visibilityState === "visible") return;
-    document.title = `● ${what}`;
-    if (navigator.vibrate) navigator.vibrate(200);
+    if (document.visibilityState !== "visible") document.title = `● ${what}`;
   }
 
   // What a person has said is kept until the thread shows it, under an id by which it is recognised: so it is sent once,
   // whatever happens to the connection or to this tab.
-  unsent() { try { return JSON.parse(sessionStorage.getItem(UNSENT)) || []; } catch { return []; } }
+  unsent() { return this.messages; }
 
-  keepUnsent(list) { sessionStorage.setItem(UNSENT, JSON.stringify(list)); }
+  keepUnsent(list) {
+    this.messages = list;
+    this.unkept = "";
+    try { sessionStorage.setItem(UNSENT, JSON.stringify(list)); } catch {
+      // Pictures may take more room than a browser gives. The message is not lost while this tab is open.
+      this.unkept = "Kept only while this tab is open, because the browser has no more room for it.";
+    }
+  }
 
-  say(text) {
+  say(text, images) {
     const clientId = crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random().toString(36).slice(2)}`;
-    this.keepUnsent([...this.unsent(), { threadId: this.threadId, clientId, text }]);
-    this.deliver({ threadId: this.threadId, clientId, text });
+    const message = { threadId: this.threadId, clientId, text, images };
+    this.keepUnsent([...this.unsent(), message]);
+    this.deliver(message);
     this.update();
   }
 
@@ -148,11 +175,10 @@ export class App {
     }
   }
 
-  async deliver({ threadId, clientId, text }) {
-    const input = [{ type: "text", text }];
+  async deliver({ threadId, clientId, text, images }) {
     try {
       // It joins the turn that runs, or begins one.
-      await this.wire.request("turn/start", { threadId, input, clientUserMessageId: clientId });
+      await this.wire.request("turn/start", { threadId, input: input(text, images), clientUserMessageId: clientId });
       this.arrived(clientId);
     } catch (error) {
       if (["lost", "ended"].includes(error.message)) return;
@@ -170,6 +196,7 @@ export class App {
 
   async newThread(cwd) {
     const { thread } = await this.wire.request("thread/start", cwd ? { cwd } : {});
+    this.begun = thread;
     go(`/m/${this.wire.environment}/t/${thread.id}`);
   }
 }
@@ -178,9 +205,9 @@ function View({ app }) {
   const [, changed] = useReducer((count) => count + 1, 0);
   useEffect(() => {
     app.changed = changed;
-    const moved = () => { document.title = "Machines"; follow(app); changed(); };
+    const moved = () => { notice.show(app.shownQuestions || 0); follow(app); changed(); };
     window.addEventListener("hashchange", moved);
-    document.addEventListener("visibilitychange", () => { document.title = "Machines"; });
+    document.addEventListener("visibilitychange", () => notice.show(app.shownQuestions || 0));
     app.loadMachines();
     follow(app);
     return () => window.removeEventListener("hashchange", moved);
@@ -203,12 +230,14 @@ function follow(app) {
   else app.threadId = null;
 }
 
+function kept() { try { return JSON.parse(sessionStorage.getItem(UNSENT)) || []; } catch { return []; } }
+
 // A scanned link holds the code behind the `#`, where no server sees it.
 const scanned = location.hash.slice(1);
 if (scanned && !scanned.startsWith("/")) {
   history.replaceState(null, "", "/#/pair");
-  window.scannedCode = scanned;
+  window.scanned = scanned;
 }
 
-if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});
+register();
 render(html`<${View} app=${new App()} />`, document.getElementById("app"));

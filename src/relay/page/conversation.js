@@ -3,6 +3,7 @@
 import { html, standing, useEffect, useLayoutEffect, useMemo, useRef, useState, Ended, Top, Dot } from "./ui.js";
 import { Question } from "./question.js";
 import { folder } from "./threads.js";
+import { usePictures } from "./images.js";
 
 const NEAR_THE_END = 80;
 
@@ -29,7 +30,9 @@ export function Conversation({ app, thread: id }) {
     ${!thread && !app.threadError && html`<p class="quiet pad">${kind === "bad" ? "Shown when the machine is back." : "Loading…"}</p>`}
     ${thread && [...thread.items.values()].map((item) => html`<${Item} key=${item.id} item=${item} version=${item.version} />`)}
     ${thread && thread.plan.length > 0 && html`<${Plan} plan=${thread.plan} />`}
-    ${unsent.map((it) => html`<div class="message user pending" key=${it.clientId}>${it.text}<small>waiting to be sent</small></div>`)}
+    ${unsent.map((it) => html`<div class="message user pending" key=${it.clientId}>${it.text}
+      ${(it.images || []).map((url) => html`<img key=${url} src=${url} alt="Picture" />`)}
+      <small>waiting to be sent${app.unkept && html`. ${app.unkept}`}</small></div>`)}
     <div role="region" aria-label="Questions" aria-live="assertive">
       ${thread && [...thread.asked.values()].map((it) => html`<${Question} key=${it.id} app=${app} thread=${thread} question=${it} />`)}
     </div>
@@ -45,11 +48,14 @@ export function Conversation({ app, thread: id }) {
 function Composer({ app, thread }) {
   const [text, setText] = useState("");
   const box = useRef(null);
+  const pictures = usePictures();
+  const empty = !text.trim() && pictures.images.length === 0;
   const send = (event) => {
     event.preventDefault();
-    if (!text.trim()) return;
-    app.say(text);
+    if (empty) return;
+    app.say(text, pictures.images);
     setText("");
+    pictures.clear();
     box.current.focus();
   };
   // Enter sends where there is a keyboard; on a phone it makes a line.
@@ -57,10 +63,12 @@ function Composer({ app, thread }) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey || (!event.shiftKey && matchMedia("(pointer: fine)").matches))) send(event);
   };
   return html`<form class="composer" onSubmit=${send}>
+    ${pictures.shown}
+    ${pictures.button}
     <textarea ref=${box} value=${text} rows="1" onInput=${(event) => setText(event.target.value)} onKeyDown=${key}
       placeholder=${thread && thread.turn ? "Add to this turn" : "Message"} aria-label="Message" disabled=${!thread}></textarea>
     ${thread && thread.turn && html`<button type="button" class="danger" onClick=${() => app.interrupt()} aria-label="Interrupt">■</button>`}
-    <button class="primary" disabled=${!thread || !text.trim()} aria-label="Send">↑</button>
+    <button class="primary" disabled=${!thread || empty} aria-label="Send">↑</button>
   </form>`;
 }
 

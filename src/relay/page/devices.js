@@ -27,7 +27,17 @@ export function Devices({ app, environment }) {
       load();
     } catch (failed) { setError(failed.message); }
   };
-  const mine = machine && { clientId: machine.clientId, displayName: null, lastSeenAt: null };
+  const rename = async (it) => {
+    const name = prompt("Name of this device", it.displayName || "");
+    if (name === null) return;
+    try {
+      await api("PATCH", `/api/machines/${environment}/${it.clientId}`, { name });
+      if (devices) setDevices(devices.map((other) => other.clientId === it.clientId ? { ...other, displayName: name.trim() } : other));
+      app.loadMachines();
+    } catch (failed) { setError(failed.message); }
+  };
+  const mayRename = (it) => machine && (it.clientId === machine.clientId || machine.scopes.includes("admin"));
+  const mine = machine && { clientId: machine.clientId, displayName: machine.deviceName, lastSeenAt: null };
   const shown = devices || (mine ? [mine] : []);
   return html`<${Top} back=${`/m/${environment}`} title="Devices" note=${machine && machine.name} />
   <main>
@@ -35,6 +45,7 @@ export function Devices({ app, environment }) {
     <ul class="list">${shown.map((it) => html`<li key=${it.clientId} class="row">
       <div><b>${it.displayName || "This device"}</b>
         <span class="quiet">${[machine && it.clientId === machine.clientId && it.displayName && "this device", it.platform, since(it.lastSeenAt)].filter(Boolean).join(" · ") || (machine && machine.scopes.join(", "))}</span></div>
+      ${mayRename(it) && html`<button onClick=${() => rename(it)} aria-label=${`Rename ${it.displayName || "this device"}`}>Rename</button>`}
       <button class="danger" onClick=${() => revoke(it.clientId)}>Remove</button>
     </li>`)}</ul>
   </main>`;

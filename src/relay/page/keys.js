@@ -1,7 +1,8 @@
 // What this browser keeps for each machine: its own private key, and the public one of the machine. Scripts of this page can
 // read it, so it is as safe as the page is; no relay ever sees it.
 
-import { base64, bytesOf, pairingId } from "./sealed.js";
+import { base64, bytesOf } from "./base64.js";
+import { pairingId } from "./sealed.js";
 import { utf8 } from "./noise.js";
 
 const PREFIX = "end-to-end:";

@@ -1,5 +1,6 @@
 // One stream that only the phone and the machine can read. `remote_link/session/sealed` on the machine explains the steps.
 
+import { base64, bytesOf } from "./base64.js";
 import { Initiator, digest, joined, utf8 } from "./noise.js";
 import { WORDS } from "./words.js";
 
@@ -9,17 +10,6 @@ const TAG_BYTES = 16;
 const PIECE_BYTES = MESSAGE_BYTES - TAG_BYTES - 1;
 const LAST = 1;
 const MORE = 0;
-
-export function base64(bytes) {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 32_768) text += String.fromCharCode(...bytes.subarray(at, at + 32_768));
-  return btoa(text);
-}
-
-// Reads both alphabets, with padding or without.
-export function bytesOf(text) {
-  return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/").replace(/=+$/, "")), (it) => it.charCodeAt(0));
-}
 
 // The name of a pairing, which tells neither the code nor the secret of which it is made.
 export function pairingId(of) {

@@ -1,7 +1,8 @@
 // Opens a stream so that only the machine can read it, and pairs this device with it where it is new. It stands between the
 // wire, which numbers and repeats, and the messages.
 
-import { Sealed, bytesOf } from "./sealed.js";
+import { bytesOf } from "./base64.js";
+import { Sealed } from "./sealed.js";
 import { recall, save } from "./keys.js";
 
 const TAMPERED = "A message could not be decrypted: something between this phone and the machine has changed, repeated, left out or exchanged it. If it happens again, do not use this relay.";

@@ -4,6 +4,8 @@
 // so after a lost connection both sides go on where they were. If the machine has lost the stream, `onLost` is called, and
 // the page begins anew with what it is shown.
 
+import { base64, bytesOf } from "./base64.js";
+
 const CHUNK_BYTES = 72_000;
 const PING_EVERY = 15_000;
 const PONG_WITHIN = 8_000;
@@ -163,7 +165,7 @@ export class Wire {
   chunk(envelope) {
     if (envelope.segment_id === 0) this.parts = [];
     if (!this.parts || this.parts.length !== envelope.segment_id) return;
-    this.parts.push(Uint8Array.from(atob(envelope.message_chunk_base64), (it) => it.charCodeAt(0)));
+    this.parts.push(bytesOf(envelope.message_chunk_base64));
     this.acknowledge(envelope);
     if (this.parts.length < envelope.segment_count) return;
     const bytes = new Uint8Array(this.parts.reduce((sum, part) => sum + part.length, 0));
@@ -278,10 +280,9 @@ export class Wire {
     const segment_count = Math.ceil(bytes.length / CHUNK_BYTES);
     for (let segment_id = 0; segment_id < segment_count; segment_id++) {
       const piece = bytes.subarray(segment_id * CHUNK_BYTES, (segment_id + 1) * CHUNK_BYTES);
-      const message_chunk_base64 = btoa(Array.from(piece, (it) => String.fromCharCode(it)).join(""));
       this.transmit({
         type: "client_message_chunk", client_id: "", seq_id, segment_id, segment_count,
-        message_size_bytes: bytes.length, message_chunk_base64,
+        message_size_bytes: bytes.length, message_chunk_base64: base64(piece),
       });
     }
   }

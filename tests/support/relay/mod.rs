@@ -2,6 +2,7 @@
 
 pub mod cable;
 pub mod phone;
+pub mod push_service;
 pub mod sealed;
 pub mod tap;
 
@@ -53,7 +54,11 @@ impl Relay {
 
     /// In `home`, at `listen`.
     pub fn start_in(home: &Home, listen: &str, settings: Settings) -> Self {
-        let launch = with_settings(Launch::at(home), settings);
+        Self::start_by(with_settings(Launch::at(home), settings), listen)
+    }
+
+    /// As `launch` says, at `listen`.
+    pub fn start_by(launch: Launch, listen: &str) -> Self {
         let process = launch.args(&["relay", "--listen", listen]).spawn();
         let address = process.stderr.wait_for("the banner", |text| {
             let rest = text.split_once("page for phones: http://")?.1;

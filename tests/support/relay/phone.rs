@@ -14,6 +14,9 @@ use crate::support::PATIENCE;
 use crate::support::client::Client;
 use crate::support::wire::{Received, Wire, Ws};
 
+/// Bytes of a message in one envelope.
+const SEGMENT_BYTES: usize = 72_000;
+
 /// A phone on one socket.
 pub struct Phone {
     socket: Ws<TcpStream>,
@@ -75,8 +78,19 @@ impl Phone {
         self.say_as(seq, message);
     }
 
-    /// Sends a message under this number.
+    /// Sends a message under this number, in segments if it is long.
     pub fn say_as(&mut self, seq: u64, message: &Value) {
+        let text = message.to_string();
+        if text.len() > SEGMENT_BYTES {
+            let pieces: Vec<&[u8]> = text.as_bytes().chunks(SEGMENT_BYTES).collect();
+            for (segment, piece) in pieces.iter().enumerate() {
+                let envelope = json!({"type": "client_message_chunk", "client_id": "", "seq_id": seq, "segment_id": segment,
+                    "segment_count": pieces.len(), "message_size_bytes": text.len(),
+                    "message_chunk_base64": STANDARD.encode(piece)});
+                self.send_text(&envelope.to_string());
+            }
+            return;
+        }
         self.send_text(
             &json!({"type": "client_message", "client_id": "", "seq_id": seq, "message": message}).to_string(),
         );

@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use snow::{Builder, HandshakeState, TransportState};
 
-use super::Device;
+use super::phone::Phone;
+use super::{Device, Machine, Relay};
 use crate::support::PATIENCE;
 use crate::support::client::Client;
+use crate::support::secrets;
 use crate::support::wire::{Received, Wire};
 
 /// Bytes of a piece, and what it costs more when it is sealed.
@@ -217,4 +219,37 @@ impl<W: Wire> Wire for Sealed<W> {
     fn close(&mut self) {
         self.wire.close();
     }
+}
+
+/// A code, and a device that the relay knows by it.
+pub fn claimed(relay: &Relay, machine: &mut Machine, params: Value) -> (Device, Value) {
+    let pairing = machine.client.call("remoteControl/pairing/start", params);
+    secrets::used(pairing["endToEnd"]["secret"].as_str().expect("a secret"));
+    (relay.pair_by(pairing["pairingCode"].as_str().expect("a code")), pairing)
+}
+
+/// The name of its stream.
+pub fn stream(phone: &Phone) -> String {
+    phone.welcome["stream_id"].as_str().expect("a stream").to_owned()
+}
+
+/// A device that was paired by the secret of a link.
+pub fn paired(relay: &Relay, machine: &mut Machine, params: Value) -> (Device, Keys) {
+    let (device, pairing) = claimed(relay, machine, params);
+    let keys = Keys::of(&device, &pairing);
+    let phone = Phone::open(relay, &device);
+    let name = stream(&phone);
+    let secret = bytes(&pairing["endToEnd"]["secret"]);
+    let (_, said) = Sealed::pair(phone, &keys, &name, Pairing::Secret(&secret));
+    assert_eq!(said, json!({"pairing": "accepted"}));
+    (device, keys)
+}
+
+/// A client on a new stream of a device that is paired.
+pub fn connect(relay: &Relay, device: &Device, keys: &Keys) -> Client {
+    let phone = Phone::open(relay, device);
+    let name = stream(&phone);
+    let mut client = Sealed::begin(phone, keys, &name).client();
+    client.initialize();
+    client
 }

@@ -65,6 +65,9 @@ pub enum HostBody<'a> {
     Chunk(Segment<'a>),
     /// The answer to a ping.
     Pong(PongStatus),
+    /// Something on this host waits for a person. Only for a relay of our own, which may tell phones that are away; it belongs to no
+    /// stream, and has no number.
+    Attention,
 }
 
 /// Status of a stream at the host.
@@ -148,6 +151,7 @@ mod tests {
             r#"{"type":"server_message_chunk","segment_id":0,"segment_count":6,"message_size_bytes":533375,"message_chunk_base64":"eyJp","client_id":"c","stream_id":"s","seq_id":4}"#,
             r#"{"type":"pong","status":"active","client_id":"c","stream_id":"s","seq_id":8}"#,
             r#"{"type":"pong","status":"unknown","client_id":"c","stream_id":"s","seq_id":1}"#,
+            r#"{"type":"attention","client_id":"","stream_id":"","seq_id":0}"#,
         ] {
             assert_eq!(HostEnvelope::read(text).unwrap().write().unwrap(), text);
         }

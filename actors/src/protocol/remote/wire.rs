@@ -47,6 +47,7 @@ const CLIENT_CLOSED: &str = "client_closed";
 const SERVER_MESSAGE: &str = "server_message";
 const SERVER_MESSAGE_CHUNK: &str = "server_message_chunk";
 const PONG: &str = "pong";
+const ATTENTION: &str = "attention";
 
 impl<'a> Wire<'a> {
     fn of_message(kind: &'static str, message: Message<'a>) -> Self {
@@ -123,6 +124,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for HostEnvelope<'a> {
             SERVER_MESSAGE => HostBody::Message(wire.message()?),
             SERVER_MESSAGE_CHUNK => HostBody::Chunk(wire.segment()?),
             PONG => HostBody::Pong(wire.status.ok_or_else(|| D::Error::missing_field("status"))?),
+            ATTENTION => HostBody::Attention,
             unknown => return Err(D::Error::custom(format_args!("unknown type `{unknown}`"))),
         };
         Ok(Self {
@@ -140,6 +142,7 @@ impl Serialize for HostEnvelope<'_> {
             HostBody::Message(message) => Wire::of_message(SERVER_MESSAGE, *message),
             HostBody::Chunk(segment) => Wire::of_segment(SERVER_MESSAGE_CHUNK, segment),
             HostBody::Pong(status) => Wire { kind: PONG.into(), status: Some(*status), ..Wire::default() },
+            HostBody::Attention => Wire { kind: ATTENTION.into(), ..Wire::default() },
         };
         let wire = Wire {
             client_id: Cow::Borrowed(&self.client_id),

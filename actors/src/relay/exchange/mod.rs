@@ -50,6 +50,8 @@ pub struct Exchange<W> {
     kept: Kept,
     untold_ends: VecDeque<StreamKey>,
     machine: Machine,
+    /// Whether the machine has said that something waits for a person, and nobody was told yet.
+    wants_attention: bool,
 }
 
 impl<W: Wire> Exchange<W> {
@@ -63,12 +65,27 @@ impl<W: Wire> Exchange<W> {
             server: None,
             untold_ends: VecDeque::new(),
             machine: Machine::Asleep { since: None },
+            wants_attention: false,
         }
     }
 
     /// The machine now.
     pub fn machine(&self) -> Machine {
         self.machine
+    }
+
+    /// If something on the machine waits for a person and this was not asked since: the controllers with a phone that sees it by
+    /// itself.
+    pub fn take_attention(&mut self) -> Option<HashSet<String>> {
+        std::mem::take(&mut self.wants_attention).then(|| {
+            let present = self.streams.iter().filter(|(_, stream)| stream.has_phone());
+            present.map(|(key, _)| key.client.clone()).collect()
+        })
+    }
+
+    /// How many streams have a phone now.
+    pub fn phones(&self) -> usize {
+        self.streams.values().filter(|stream| stream.has_phone()).count()
     }
 
     /// The server has a new socket, and has processed everything up to `cursor`.
@@ -243,6 +260,10 @@ impl<W: Wire> Exchange<W> {
         let segment = match &envelope.body {
             HostBody::Chunk(chunk) => Some(chunk.segment_id),
             HostBody::Message(_) | HostBody::Pong(_) => None,
+            HostBody::Attention => {
+                self.wants_attention = true;
+                return;
+            }
         };
         let key = StreamKey { client: envelope.client_id.into_owned(), stream: envelope.stream_id.into_owned() };
         let place = Place::of(envelope.seq_id, segment);

@@ -10,6 +10,7 @@ use crate::protocol::remote::Machine;
 use crate::protocol::scope::Scopes;
 use crate::relay::end::End;
 use crate::relay::exchange::StreamKey;
+use crate::relay::overview::LinkOverview;
 use crate::relay::socket::Outbox;
 
 /// Sent by the relay when the server has a new socket, which takes the place of an earlier one. The number of the socket
@@ -109,3 +110,8 @@ pub struct EndLink {
 #[derive(Message)]
 #[rtype(result = "Machine")]
 pub struct AskMachine;
+
+/// Sent for the overview of whoever runs the relay. Mailbox full: the sender waits.
+#[derive(Message)]
+#[rtype(result = "LinkOverview")]
+pub struct AskLink;

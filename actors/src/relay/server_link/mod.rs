@@ -13,13 +13,16 @@ use tokio::time::Instant;
 use super::RelaySettings;
 use super::end::End;
 use super::exchange::{Exchange, StreamKey, Wire};
+use super::overview::LinkOverview;
+use super::pusher::{Push, Pusher};
 use super::secrets;
 use super::socket::Outbox;
 use crate::clock::Clock;
 use crate::context::Context;
 
 pub use messages::{
-    AskMachine, Attach, Connected, Detach, Disconnected, EndClient, EndLink, FromPhone, FromServer, KeepClients,
+    AskLink, AskMachine, Attach, Connected, Detach, Disconnected, EndClient, EndLink, FromPhone, FromServer,
+    KeepClients,
 };
 
 /// Time between looks for sockets that stall and phones that stay away.
@@ -29,6 +32,8 @@ const LOOK: Duration = Duration::from_secs(1);
 pub struct ServerLink {
     settings: Rc<RelaySettings>,
     clock: Clock,
+    server_id: String,
+    pusher: Option<Addr<Pusher>>,
     exchange: Exchange<Arc<Outbox>>,
     server: Option<ServerSocket>,
     sockets: u64,
@@ -46,9 +51,22 @@ struct ServerSocket {
 
 impl ServerLink {
     /// A link without a socket and without streams.
-    pub(super) fn new(settings: Rc<RelaySettings>, clock: Clock) -> Self {
+    pub(super) fn new(
+        server_id: String,
+        settings: Rc<RelaySettings>,
+        clock: Clock,
+        pusher: Option<Addr<Pusher>>,
+    ) -> Self {
         let exchange = Exchange::new(settings.clone(), secrets::id("c"));
-        Self { settings, clock, exchange, server: None, sockets: 0, away: Vec::new() }
+        Self { settings, clock, server_id, pusher, exchange, server: None, sockets: 0, away: Vec::new() }
+    }
+
+    /// Tells the phones that are away if something waits for a person.
+    fn tell_phones(&mut self) {
+        if let (Some(present), Some(pusher)) = (self.exchange.take_attention(), &self.pusher) {
+            // While many are told at once, this is left out: who opens the page sees it.
+            let _ = pusher.try_send(Push { server_id: self.server_id.clone(), present });
+        }
     }
 
     fn lose_server(&mut self) {
@@ -122,7 +140,10 @@ impl Handler<FromServer> for ServerLink {
     fn handle(&mut self, FromServer { socket, text }: FromServer, _: &mut Self::Context) {
         let Some(server) = self.server.as_mut().filter(|server| server.number == socket) else { return };
         match (text, server.pinged) {
-            (Some(text), _) => self.exchange.take_from_server(&text),
+            (Some(text), _) => {
+                self.exchange.take_from_server(&text);
+                self.tell_phones();
+            }
             (None, Some((at, cursor))) if server.ponged_at <= at => {
                 server.ponged_at = Instant::now();
                 self.exchange.server_ponged(cursor);
@@ -216,5 +237,13 @@ impl Handler<AskMachine> for ServerLink {
 
     fn handle(&mut self, _: AskMachine, _: &mut Self::Context) -> Self::Result {
         MessageResult(self.exchange.machine())
+    }
+}
+
+impl Handler<AskLink> for ServerLink {
+    type Result = MessageResult<AskLink>;
+
+    fn handle(&mut self, _: AskLink, _: &mut Self::Context) -> Self::Result {
+        MessageResult(LinkOverview { machine: self.exchange.machine(), phones: self.exchange.phones() })
     }
 }

@@ -178,7 +178,7 @@ impl Question for Claim {
             pairings::device_id.eq(device_id),
             pairings::server_id.eq(&server_id),
             pairings::scopes.eq(&scopes),
-            pairings::display_name.eq(self.display_name),
+            pairings::display_name.eq(&self.display_name),
             pairings::platform.eq(self.platform),
             pairings::created_at.eq(self.at),
             pairings::last_seen_at.eq(self.at),
@@ -187,7 +187,8 @@ impl Question for Claim {
         let (environment_id, machine): (String, String) =
             servers::table.find(&server_id).select((servers::environment_id, servers::name)).first(db)?;
         let scopes = read(&scopes);
-        let paired = Paired { client_id: self.client_id, server_id, environment_id, machine, scopes };
+        let (client_id, display_name) = (self.client_id, self.display_name);
+        let paired = Paired { client_id, server_id, environment_id, machine, scopes, display_name };
         Ok(Claimed::Paired { paired, replaced })
     }
 }

@@ -6,7 +6,7 @@ use super::schema::{devices, pairings, servers};
 use super::scopes::read;
 use super::servers::Bearer;
 use crate::protocol::remote::SortOrder;
-use crate::protocol::scope::Scopes;
+use crate::protocol::scope::{Scope, Scopes};
 use crate::store::Question;
 
 /// A server that a device may control.
@@ -22,6 +22,8 @@ pub struct Paired {
     pub machine: String,
     /// What the device may do.
     pub scopes: Scopes,
+    /// What the device is called there.
+    pub display_name: Option<String>,
 }
 
 /// The device with this token, and what it may control.
@@ -58,20 +60,28 @@ impl Question for Device {
             .first(db)
             .optional()?;
         let Some((id, digest, issued_at)) = row else { return Ok(None) };
-        let rows: Vec<(String, String, String, String, String)> = pairings::table
+        let rows: Vec<(String, String, String, String, String, Option<String>)> = pairings::table
             .inner_join(servers::table)
             .filter(pairings::device_id.eq(&id))
             .order(pairings::created_at)
-            .select((pairings::client_id, servers::id, servers::environment_id, servers::name, pairings::scopes))
+            .select((
+                pairings::client_id,
+                servers::id,
+                servers::environment_id,
+                servers::name,
+                pairings::scopes,
+                pairings::display_name,
+            ))
             .load(db)?;
         let machines = rows
             .into_iter()
-            .map(|(client_id, server_id, environment_id, machine, scopes)| Paired {
+            .map(|(client_id, server_id, environment_id, machine, scopes, display_name)| Paired {
                 client_id,
                 server_id,
                 environment_id,
                 machine,
                 scopes: read(&scopes),
+                display_name,
             })
             .collect();
         Ok(Some(DeviceRow { id, issued_at, is_previous: digest != self.digest, machines }))
@@ -182,27 +192,80 @@ impl Question for EndPairing {
     const WRITES: bool = true;
 
     fn run(self, db: &mut SqliteConnection) -> QueryResult<Self::Answer> {
-        let row: Option<(String, String, String)> = pairings::table
-            .inner_join(servers::table)
-            .filter(pairings::client_id.eq(&self.client_id))
-            .filter(servers::environment_id.eq(&self.environment_id))
-            .select((pairings::device_id, servers::id, servers::account_id))
-            .first(db)
-            .optional()?;
+        let row = owned(db, &self.environment_id, &self.client_id)?;
         let is_theirs = match (&self.by, &row) {
             (Ok(bearer), _) if !bearer.is_good(db)? => return Ok(None),
-            (Ok(bearer), Some((_, _, account))) => bearer.account_id == *account,
-            (Err(device), Some((owner, _, _))) => device == owner,
+            (Ok(bearer), Some(its)) => bearer.account_id == its.account_id,
+            (Err(device), Some(its)) => *device == its.device_id,
             (_, None) => false,
         };
-        let Some((device, server, _)) = row.filter(|_| is_theirs) else { return Ok(Some(None)) };
+        let Some(its) = row.filter(|_| is_theirs) else { return Ok(Some(None)) };
         diesel::delete(pairings::table.find(&self.client_id)).execute(db)?;
-        let others: i64 = pairings::table.filter(pairings::device_id.eq(&device)).count().get_result(db)?;
+        let others: i64 = pairings::table.filter(pairings::device_id.eq(&its.device_id)).count().get_result(db)?;
         if others == 0 {
-            diesel::delete(devices::table.find(device)).execute(db)?;
+            diesel::delete(devices::table.find(its.device_id)).execute(db)?;
         }
-        Ok(Some(Some(server)))
+        Ok(Some(Some(its.server_id)))
     }
+}
+
+/// Whose a pairing is.
+#[derive(Queryable)]
+struct Owned {
+    device_id: String,
+    server_id: String,
+    account_id: String,
+}
+
+/// Whose the pairing of this controller with this environment is, if there is one.
+fn owned(db: &mut SqliteConnection, environment_id: &str, client_id: &str) -> QueryResult<Option<Owned>> {
+    pairings::table
+        .inner_join(servers::table)
+        .filter(pairings::client_id.eq(client_id))
+        .filter(servers::environment_id.eq(environment_id))
+        .select((pairings::device_id, servers::id, servers::account_id))
+        .first(db)
+        .optional()
+}
+
+/// Gives a controller another name. The account of its server may, the device itself, and a device that may do everything on the
+/// same server. Answers as [`EndPairing`].
+pub struct RenamePairing {
+    /// The account of the server, or a device.
+    pub by: Result<Bearer, String>,
+    /// Id of the environment.
+    pub environment_id: String,
+    /// Id of the controller.
+    pub client_id: String,
+    /// The name; `None` takes it away.
+    pub display_name: Option<String>,
+}
+
+impl Question for RenamePairing {
+    type Answer = Option<Option<()>>;
+    const WRITES: bool = true;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<Self::Answer> {
+        let row = owned(db, &self.environment_id, &self.client_id)?;
+        let may = match (&self.by, &row) {
+            (Ok(bearer), _) if !bearer.is_good(db)? => return Ok(None),
+            (Ok(bearer), Some(its)) => bearer.account_id == its.account_id,
+            (Err(device), Some(its)) => *device == its.device_id || may_do_everything(db, device, &its.server_id)?,
+            (_, None) => false,
+        };
+        if !may {
+            return Ok(Some(None));
+        }
+        let named = pairings::display_name.eq(self.display_name);
+        diesel::update(pairings::table.find(&self.client_id)).set(named).execute(db)?;
+        Ok(Some(Some(())))
+    }
+}
+
+fn may_do_everything(db: &mut SqliteConnection, device: &str, server_id: &str) -> QueryResult<bool> {
+    let its = pairings::table.filter(pairings::device_id.eq(device)).filter(pairings::server_id.eq(server_id));
+    let scopes: Option<String> = its.select(pairings::scopes).first(db).optional()?;
+    Ok(scopes.is_some_and(|scopes| read(&scopes).include(Scope::Admin)))
 }
 
 /// A device has come to control a server.

@@ -4,11 +4,15 @@
 mod accounts;
 mod codes;
 mod devices;
+mod machines;
+mod push;
 mod schema;
 mod scopes;
 mod servers;
 
 pub use accounts::{AccountRow, AddToken, ListAccounts, RemoveAccount, Survey, Surveyed};
 pub use codes::{Claim, Claimed, ClaimedBy, CodeStatus, NewCode};
-pub use devices::{Device, DeviceRow, EndPairing, ListPairings, Paired, PairingRow, RenewDevice, Seen};
+pub use devices::{Device, DeviceRow, EndPairing, ListPairings, Paired, PairingRow, RenamePairing, RenewDevice, Seen};
+pub use machines::{ListMachines, MachineRow, Machines};
+pub use push::{ForgetSubscription, HasSubscription, Subscribe, Subscription, Subscriptions};
 pub use servers::{Bearer, Enroll, Enrolled, ServerOf};

@@ -67,5 +67,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    push_subscriptions (device_id) {
+        device_id -> Text,
+        endpoint -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::joinable!(servers -> accounts (account_id));
 diesel::joinable!(pairings -> servers (server_id));
-diesel::allow_tables_to_appear_in_same_query!(accounts, account_tokens, servers, pairing_codes, devices, pairings);
+diesel::allow_tables_to_appear_in_same_query!(
+    accounts,
+    account_tokens,
+    servers,
+    pairing_codes,
+    devices,
+    pairings,
+    push_subscriptions
+);

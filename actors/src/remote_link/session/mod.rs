@@ -60,6 +60,11 @@ enum Processed {
 }
 
 impl<P: Pipe> Session<P> {
+    /// What opens connections.
+    pub(super) fn opener(&self) -> &P::Opener {
+        &self.opener
+    }
+
     /// Creates a session without streams and with a limit of `message_bytes` per message.
     pub(super) fn new(limits: Rc<RemoteLinkLimits>, message_bytes: usize, opener: P::Opener) -> Self {
         Self {

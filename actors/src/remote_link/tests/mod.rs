@@ -103,6 +103,7 @@ impl Test {
             limits: link,
             message_bytes,
             open,
+            own_relay: false,
             lost: listener.clone().recipient(),
             came: listener.recipient(),
         }));
