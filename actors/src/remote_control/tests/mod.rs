@@ -3,6 +3,7 @@
 
 mod backend;
 mod connecting;
+mod devices;
 mod pairing;
 mod wishes;
 

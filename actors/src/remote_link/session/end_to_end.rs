@@ -174,10 +174,14 @@ impl<P: Pipe> Session<P> {
     ) {
         let Ok(message) = Message::new(text) else { return self.end_sealed(key, EndToEndReason::Invalid, now) };
         match (message.kind(), scopes) {
-            (Some(MessageKind::Initialize(_)), Some(scopes)) => {
-                if let Some(device) = self.sealed.device(key) {
-                    self.came.push_back(device);
+            (Some(kind @ MessageKind::Initialize(_)), Some(scopes)) => {
+                // Much may have changed since the handshake.
+                if let Some(refusal) = self.refusal(key) {
+                    log::warn!("a remote stream is refused: {}", refusal.message);
+                    self.refuse(key, &kind, &refusal, now);
+                    return self.end(key, now);
                 }
+                self.came.extend(self.sealed.device(key));
                 self.open(key, message, seq, Some(scopes), now);
             }
             (Some(kind), None) => self.deliver(key, message, &kind, seq, now),

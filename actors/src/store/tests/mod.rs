@@ -1,5 +1,6 @@
 mod actor;
 mod batch;
+mod devices;
 mod enrollments;
 mod history;
 mod lists;

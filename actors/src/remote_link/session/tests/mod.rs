@@ -3,6 +3,7 @@
 mod acknowledgements;
 mod end_to_end;
 mod exactly_once;
+mod new_devices;
 mod phone;
 mod segments;
 mod streams;
