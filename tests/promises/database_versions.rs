@@ -88,6 +88,36 @@ fn a_newer_database_is_refused_and_found_by_the_doctor() {
     assert!(found.stdout.contains("newer version of this program"), "{}", found.stdout);
 }
 
+#[test]
+fn the_newest_copies_of_older_databases_are_kept_and_named() {
+    let home = home_with(&todays());
+    let copy = |year: u32| home.join(&format!("app-server.sqlite.before-{year}0101000000"));
+    for year in [2024, 2026, 2025] {
+        fs::write(copy(year), [0; 3000]).expect("a file");
+    }
+    Server::unix(Launch::at(&home)).client();
+    assert_eq!([2024, 2025, 2026].map(|year| copy(year).exists()), [false, true, true]);
+    let found = Launch::at(&home).arg("doctor").run();
+    for year in [2025, 2026] {
+        let named = format!("{} (3 KiB)", copy(year).display());
+        assert!(found.stdout.contains(&named), "{named}: {}", found.stdout);
+    }
+}
+
+#[test]
+fn a_newer_database_of_a_relay_is_refused_and_not_called_one_of_threads() {
+    let home = Home::new();
+    let list = || Launch::at(&home).args(&["relay", "token", "list"]).run();
+    assert_eq!(list().code, Some(0));
+    let path = home.join("relay/relay.sqlite");
+    let mut database = SqliteConnection::establish(path.to_str().expect("a name")).expect("a database");
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')";
+    database.batch_execute(newer).expect("a row");
+    let refused = list();
+    assert_eq!(refused.code, Some(78), "{}", refused.stderr);
+    assert!(refused.stderr.contains("newer version") && !refused.stderr.contains("thread"), "{}", refused.stderr);
+}
+
 #[derive(QueryableByName)]
 struct Index {
     #[diesel(sql_type = BigInt)]
