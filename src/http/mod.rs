@@ -9,7 +9,7 @@
 //!
 //! Connections above a limit get one answer and are closed (see [`reserve`]).
 
-mod admission;
+pub mod admission;
 mod capacity;
 mod crowd;
 mod door;
@@ -52,7 +52,6 @@ pub use self::{
     refusal::Refusal,
     start::{HttpServer, Sockets},
 };
-pub use admission::{admit_if, head_bytes};
 
 /// State shared by the routes.
 pub(crate) struct Site {

@@ -13,7 +13,10 @@ use super::{
     refusal::Refused,
     site::{Rules, Site},
 };
-use crate::http::{Peer, Refusal, admit_if, head_bytes};
+use crate::http::{
+    Peer, Refusal,
+    admission::{admit_if, head_bytes},
+};
 
 /// Headers of every answer. The page needs nothing from elsewhere, runs no text as code, and may not be framed.
 const HEADERS: [(HeaderName, &str); 5] = [

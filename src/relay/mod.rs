@@ -16,6 +16,7 @@
 mod admission;
 pub mod certificate;
 mod error;
+mod folder;
 mod listen;
 mod overview;
 mod page;
@@ -28,7 +29,7 @@ mod site;
 mod tls;
 mod token;
 
-use std::{error::Error, fs, path::Path, sync::Arc, time::Duration};
+use std::{error::Error, path::Path, sync::Arc, time::Duration};
 
 use actix::Addr;
 use app_server_actors::{
@@ -44,13 +45,11 @@ use crate::{
     settings::Settings,
     signals::{Signals, Wish},
 };
+pub use folder::DIRECTORY;
 pub use listen::{Opening, RelayListener};
 pub use overview::NotRunning;
 pub use tls::Identity;
 pub use token::new_token;
-
-/// The directory below `$CODEX_HOME`.
-pub const DIRECTORY: &str = "relay";
 
 /// The database in it.
 const STORE_FILE: &str = "relay.sqlite";
@@ -101,13 +100,8 @@ async fn close(store: &Addr<Store>, vitals: &Vitals) {
 /// The directory or the database cannot be used.
 pub fn open(codex_home: &Path, limits: &Limits, vitals: &Vitals) -> Result<Arc<Addr<Store>>, Box<dyn Error>> {
     let directory = codex_home.join(DIRECTORY);
-    private_directory(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    folder::make(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     Ok(Store::open_relay(&directory.join(STORE_FILE), limits, vitals)?)
-}
-
-fn private_directory(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 async fn serve(

@@ -27,7 +27,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{DIRECTORY, tls::Identity};
+use super::{folder::DIRECTORY, tls::Identity};
 use crate::{
     attach::connect_unix,
     listen::{ControlSocket, SocketFile, UnixSocketError},

@@ -14,7 +14,7 @@ use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
 use serde::Deserialize;
 
 use super::{
-    DIRECTORY,
+    folder::{self, DIRECTORY},
     phones::{check_origin, token},
     refusal::Refused,
     site::Site,
@@ -77,7 +77,7 @@ pub fn parts(codex_home: &Path) -> Result<Option<PushParts>, InvalidTls> {
 /// # Errors
 /// The file cannot be read or written.
 pub fn make_key(codex_home: &Path, contact: &str) -> Result<(), Box<dyn Error>> {
-    super::private_directory(&codex_home.join(DIRECTORY))?;
+    folder::make(&codex_home.join(DIRECTORY))?;
     let path = codex_home.join(DIRECTORY).join(KEY);
     let mut said = String::new();
     if !path.exists() {

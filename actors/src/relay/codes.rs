@@ -4,14 +4,12 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 
 use super::messages::{AskPairing, ClaimAnswer, ClaimCode, MachineView, RelayRefusal, StartPairing};
+use super::names::name_of_device;
 use super::store::{Claim, Claimed, ClaimedBy, CodeStatus, Device, NewCode};
 use super::{Answer, Relay, secrets};
 use crate::protocol::remote::http::{PairResponse, PairStatusRequest, PairStatusResponse};
 use crate::protocol::scope::{Scope, Scopes};
 use crate::times;
-
-/// Longest name of a device, in bytes.
-const NAME_BYTES: usize = 128;
 
 impl Handler<StartPairing> for Relay {
     type Result = Answer<PairResponse>;
@@ -80,18 +78,6 @@ impl Handler<AskPairing> for Relay {
             Ok(PairStatusResponse { claimed })
         }))
     }
-}
-
-/// What a person or a browser has called a device; `None` if it says nothing.
-///
-/// # Errors
-/// It is too long.
-pub fn name_of_device(text: Option<String>) -> Result<Option<String>, RelayRefusal> {
-    let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    if text.as_ref().is_some_and(|text| text.len() > NAME_BYTES) {
-        return Err(RelayRefusal::Invalid("a name may have 128 bytes"));
-    }
-    Ok(text)
 }
 
 impl Handler<ClaimCode> for Relay {

@@ -8,6 +8,7 @@ use actix::prelude::*;
 use super::controller::Admitted;
 use super::server_link::ServerLink;
 use super::settings::RelaySettings;
+use super::store::{AccountRow, MachineRow};
 use crate::protocol::Secret;
 use crate::protocol::remote::http::{
     ClientsResponse, EnrollRequest, PairRequest, PairResponse, PairStatusRequest, PairStatusResponse, RefreshRequest,
@@ -238,3 +239,48 @@ pub struct AdmitPhone {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct EndRelay;
+
+/// Sent by the local socket of the relay for `relay status`, one at a time. Mailbox full: the sender waits.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Overview, RelayRefusal>")]
+pub struct AskOverview;
+
+/// The answer to [`AskOverview`].
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// By name.
+    pub accounts: Vec<AccountRow>,
+    /// By account and name.
+    pub machines: Vec<MachineOverview>,
+    /// How many devices are paired with any machine.
+    pub devices: i64,
+}
+
+/// A machine.
+#[derive(Clone, Debug)]
+pub struct MachineOverview {
+    /// What is kept of it.
+    pub row: MachineRow,
+    /// Whether it can be reached.
+    pub machine: Machine,
+    /// How many phones have a socket to it.
+    pub phones: usize,
+}
+
+/// Sent when a phone wants to be told. Its earlier subscription is forgotten.
+#[derive(Message)]
+#[rtype(result = "Result<(), RelayRefusal>")]
+pub struct SubscribeDevice {
+    /// The token of the device.
+    pub token: Secret,
+    /// The address of its push service.
+    pub endpoint: String,
+}
+
+/// Sent when a phone does not want to be told any more.
+#[derive(Message)]
+#[rtype(result = "Result<(), RelayRefusal>")]
+pub struct UnsubscribeDevice {
+    /// The token of the device.
+    pub token: Secret,
+}

@@ -16,6 +16,7 @@ mod devices;
 mod end;
 mod exchange;
 mod messages;
+mod names;
 mod overview;
 mod push;
 mod pusher;
@@ -52,12 +53,10 @@ use store::{Bearer, Survey, Surveyed};
 
 pub use controller::Admitted;
 pub use messages::{
-    AccountToken, AdmitPhone, AdmitServer, AskDevice, AskPairing, ClaimAnswer, ClaimCode, DeviceView, EndClientPairing,
-    EndRelay, EnrollServer, ListClients, MachineView, RefreshServer, RelayRefusal, RenameClient, ServerAdmitted,
-    StartPairing,
+    AccountToken, AdmitPhone, AdmitServer, AskDevice, AskOverview, AskPairing, ClaimAnswer, ClaimCode, DeviceView,
+    EndClientPairing, EndRelay, EnrollServer, ListClients, MachineOverview, MachineView, Overview, RefreshServer,
+    RelayRefusal, RenameClient, ServerAdmitted, StartPairing, SubscribeDevice, UnsubscribeDevice,
 };
-pub use overview::{AskOverview, MachineOverview, Overview};
-pub use push::{SubscribeDevice, UnsubscribeDevice};
 pub use pusher::{NoKey, PushKey, PushParts};
 pub use settings::RelaySettings;
 pub use socket::Socket;

@@ -3,48 +3,12 @@
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 
-use super::messages::RelayRefusal;
-use super::server_link::AskLink;
-use super::store::{AccountRow, ListAccounts, ListMachines, MachineRow, Machines};
+use super::messages::{AskOverview, MachineOverview, Overview, RelayRefusal};
+use super::server_link::{AskLink, LinkOverview};
+use super::store::{ListAccounts, ListMachines, Machines};
 use super::{Answer, Relay};
 use crate::protocol::remote::Machine;
 use crate::store::ask;
-
-/// Sent by the local socket of the relay for `relay status`, one at a time. Mailbox full: the sender waits.
-#[derive(Debug, Message)]
-#[rtype(result = "Result<Overview, RelayRefusal>")]
-pub struct AskOverview;
-
-/// The answer to [`AskOverview`].
-#[derive(Clone, Debug)]
-pub struct Overview {
-    /// By name.
-    pub accounts: Vec<AccountRow>,
-    /// By account and name.
-    pub machines: Vec<MachineOverview>,
-    /// How many devices are paired with any machine.
-    pub devices: i64,
-}
-
-/// A machine.
-#[derive(Clone, Debug)]
-pub struct MachineOverview {
-    /// What is kept of it.
-    pub row: MachineRow,
-    /// Whether it can be reached.
-    pub machine: Machine,
-    /// How many phones have a socket to it.
-    pub phones: usize,
-}
-
-/// What a link knows of its machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LinkOverview {
-    /// Whether it can be reached.
-    pub machine: Machine,
-    /// How many phones have a socket to it.
-    pub phones: usize,
-}
 
 impl Handler<AskOverview> for Relay {
     type Result = Answer<Overview>;

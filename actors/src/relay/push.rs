@@ -3,30 +3,12 @@
 use actix::fut::wrap_future;
 use actix::prelude::*;
 
-use super::messages::RelayRefusal;
+use super::messages::{RelayRefusal, SubscribeDevice, UnsubscribeDevice};
 use super::pusher::Endpoint;
 use super::store::{Device, Subscribe};
 use super::{Answer, Relay, secrets};
 use crate::protocol::Secret;
 use crate::store::ask;
-
-/// Sent when a phone wants to be told. Its earlier subscription is forgotten.
-#[derive(Message)]
-#[rtype(result = "Result<(), RelayRefusal>")]
-pub struct SubscribeDevice {
-    /// The token of the device.
-    pub token: Secret,
-    /// The address of its push service.
-    pub endpoint: String,
-}
-
-/// Sent when a phone does not want to be told any more.
-#[derive(Message)]
-#[rtype(result = "Result<(), RelayRefusal>")]
-pub struct UnsubscribeDevice {
-    /// The token of the device.
-    pub token: Secret,
-}
 
 impl Relay {
     fn keep(&self, token: &Secret, endpoint: Option<String>) -> Answer<()> {

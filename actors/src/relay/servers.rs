@@ -6,11 +6,11 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::prelude::*;
 use futures_util::future::LocalBoxFuture;
 
-use super::codes::name_of_device;
 use super::messages::{
     AccountToken, AdmitServer, EndClientPairing, EnrollServer, ListClients, RefreshServer, RelayRefusal, RenameClient,
     ServerAdmitted,
 };
+use super::names::name_of_device;
 use super::store::{
     Bearer, Device, DeviceRow, EndPairing, Enroll, Enrolled, ListPairings, PairingRow, RenamePairing, ServerOf,
 };

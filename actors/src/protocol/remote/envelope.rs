@@ -65,8 +65,8 @@ pub enum HostBody<'a> {
     Chunk(Segment<'a>),
     /// The answer to a ping.
     Pong(PongStatus),
-    /// Something on this host waits for a person. Only for a relay of our own, which may tell phones that are away; it belongs to no
-    /// stream, and has no number.
+    /// Something on this host waits for a person. Only for a relay of our own, which may tell phones that are away; it belongs
+    /// to no stream, and has no number.
     Attention,
 }
 

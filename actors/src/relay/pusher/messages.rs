@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use actix::prelude::*;
 
-/// Sent by the link of a server whose machine waits for a person. Nothing comes back. Mailbox full: it is left out, and the phones
-/// see it when they are opened.
+/// Sent by the link of a server whose machine waits for a person. Nothing comes back. Mailbox full: it is left out, and the
+/// phones see it when they are opened.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Push {

@@ -10,7 +10,6 @@ use crate::protocol::remote::Machine;
 use crate::protocol::scope::Scopes;
 use crate::relay::end::End;
 use crate::relay::exchange::StreamKey;
-use crate::relay::overview::LinkOverview;
 use crate::relay::socket::Outbox;
 
 /// Sent by the relay when the server has a new socket, which takes the place of an earlier one. The number of the socket
@@ -115,3 +114,12 @@ pub struct AskMachine;
 #[derive(Message)]
 #[rtype(result = "LinkOverview")]
 pub struct AskLink;
+
+/// What a link knows of its machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkOverview {
+    /// Whether it can be reached.
+    pub machine: Machine,
+    /// How many phones have a socket to it.
+    pub phones: usize,
+}

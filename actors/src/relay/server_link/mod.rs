@@ -13,7 +13,6 @@ use tokio::time::Instant;
 use super::RelaySettings;
 use super::end::End;
 use super::exchange::{Exchange, StreamKey, Wire};
-use super::overview::LinkOverview;
 use super::pusher::{Push, Pusher};
 use super::secrets;
 use super::socket::Outbox;
@@ -22,7 +21,7 @@ use crate::context::Context;
 
 pub use messages::{
     AskLink, AskMachine, Attach, Connected, Detach, Disconnected, EndClient, EndLink, FromPhone, FromServer,
-    KeepClients,
+    KeepClients, LinkOverview,
 };
 
 /// Time between looks for sockets that stall and phones that stay away.
