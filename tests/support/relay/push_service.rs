@@ -99,8 +99,9 @@ fn serve(
     let path = path.unwrap_or("not a POST").to_owned();
     let headers =
         lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned()));
-    let _ = tell.send(Told { path, headers: headers.collect() });
+    // Before the test hears of it, and has the next one answered in another way.
     let status = *answer.lock().expect("nobody panicked");
+    let _ = tell.send(Told { path, headers: headers.collect() });
     match status {
         Some(status) => {
             stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").as_bytes())?;
