@@ -51,8 +51,6 @@ export function Pair({ app }) {
   </main>`;
 }
 
-}
-
 function guessName() {
   const agent = navigator.userAgent;
   const kind = ["iPhone", "iPad", "Android", "Macintosh", "Windows", "Linux"].find((it) => agent.includes(it));
