@@ -14,6 +14,7 @@
 //! | [`certificate`] | the certificate of `remote-control --relay local --tls` |
 
 mod admission;
+mod bundle;
 pub mod certificate;
 mod error;
 mod folder;

@@ -1,9 +1,12 @@
-//! The page for the phone: files in `page/`, served as they are. A script that is not one of them runs nowhere.
+//! The page for the phone: files in `page/`, served as they are, and the modules of the first view once more as one script. A
+//! script that is not one of them runs nowhere.
 
 use std::{borrow::Cow, sync::OnceLock};
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use sha2::{Digest as _, Sha256};
+
+use super::bundle::bundle;
 
 /// A file of the page.
 struct File {
@@ -13,20 +16,27 @@ struct File {
 }
 
 macro_rules! file {
-    ($path:literal, $name:literal, $content_type:expr) => {
+    ($path:expr, $name:literal, $content_type:expr) => {
         File { path: $path, content_type: $content_type, bytes: include_bytes!(concat!("page/", $name)) }
     };
 }
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
+/// The module that begins.
+const ENTRY: &str = "/app.js";
+
+/// All modules of the first view in one script.
+const SCRIPT: &str = "/page.js";
+
 /// All files, the page itself first.
-static FILES: [File; 31] = [
+static FILES: [File; 33] = [
     file!("/", "index.html", "text/html; charset=utf-8"),
     file!("/app.css", "app.css", "text/css; charset=utf-8"),
     file!("/icon.svg", "icon.svg", "image/svg+xml"),
     file!("/manifest.webmanifest", "manifest.webmanifest", "application/manifest+json"),
-    file!("/app.js", "app.js", JAVASCRIPT),
+    File { path: SCRIPT, content_type: JAVASCRIPT, bytes: b"" },
+    file!(ENTRY, "app.js", JAVASCRIPT),
     file!("/ui.js", "ui.js", JAVASCRIPT),
     file!("/wire.js", "wire.js", JAVASCRIPT),
     file!("/thread.js", "thread.js", JAVASCRIPT),
@@ -34,6 +44,7 @@ static FILES: [File; 31] = [
     file!("/threads.js", "threads.js", JAVASCRIPT),
     file!("/conversation.js", "conversation.js", JAVASCRIPT),
     file!("/question.js", "question.js", JAVASCRIPT),
+    file!("/diff.js", "diff.js", JAVASCRIPT),
     file!("/devices.js", "devices.js", JAVASCRIPT),
     file!("/noise.js", "noise.js", JAVASCRIPT),
     file!("/sealed.js", "sealed.js", JAVASCRIPT),
@@ -66,8 +77,26 @@ pub fn routes(config: &mut web::ServiceConfig) {
 /// file by the service worker, the only one that they look at by themselves.
 const PLACEHOLDER: &str = "PAGE_DIGEST";
 
+fn script() -> &'static str {
+    static BUNDLED: OnceLock<String> = OnceLock::new();
+    BUNDLED.get_or_init(|| {
+        bundle(ENTRY, module).unwrap_or_else(|error| {
+            log::error!("the modules of the page are sent one by one: {error}");
+            format!("import \"{ENTRY}\";")
+        })
+    })
+}
+
+fn module(path: &str) -> Option<&'static str> {
+    let file = FILES.iter().find(|file| file.path == path && file.content_type == JAVASCRIPT)?;
+    std::str::from_utf8(file.bytes).ok()
+}
+
 /// A file as it is sent.
 fn sent(file: &File) -> Cow<'static, [u8]> {
+    if file.path == SCRIPT {
+        return Cow::Borrowed(script().as_bytes());
+    }
     match std::str::from_utf8(file.bytes) {
         Ok(text) if text.contains(PLACEHOLDER) => Cow::Owned(text.replace(PLACEHOLDER, digest()).into_bytes()),
         _ => Cow::Borrowed(file.bytes),
@@ -122,28 +151,25 @@ mod tests {
         text.split(before).skip(1).filter_map(|rest| rest.split('"').next())
     }
 
-    /// What a browser loads to show the page: what `index.html` names, and what that imports.
+    /// What a browser loads to show the page.
     fn first_load() -> BTreeSet<&'static str> {
         let page = text(&FILES[0]);
-        let mut paths: BTreeSet<&str> = named(page, "href=\"").chain(named(page, "src=\"")).chain(["/"]).collect();
-        loop {
-            let scripts = FILES.iter().filter(|file| paths.contains(file.path) && file.content_type == JAVASCRIPT);
-            let imports: Vec<&str> = scripts.flat_map(|file| named(text(file), " from \".")).collect();
-            let before = paths.len();
-            paths.extend(imports);
-            if paths.len() == before {
-                return paths;
-            }
-        }
+        named(page, "href=\"").chain(named(page, "src=\"")).chain(["/"]).collect()
+    }
+
+    #[test]
+    fn the_first_view_is_one_script_without_the_encryption() {
+        let script = bundle(ENTRY, module).unwrap();
+        assert!(first_load().contains(SCRIPT) && !first_load().contains(ENTRY));
+        assert!(script.contains("class Wire") && !script.contains("chacha20poly1305"), "{script}");
+        assert!(!script.lines().any(|line| line.starts_with("import ") || line.starts_with("export ")));
     }
 
     #[test]
     fn the_page_is_small_and_names_no_other_place() {
         let first = first_load();
-        assert!(first.contains("/vendor/preact.js") && !first.contains("/vendor/noble.js"), "{first:?}");
-        let bytes =
-            |files: &dyn Fn(&&File) -> bool| FILES.iter().filter(files).map(|file| file.bytes.len()).sum::<usize>();
-        let (first, all) = (bytes(&|file| first.contains(file.path)), bytes(&|_| true));
+        let first: usize = FILES.iter().filter(|file| first.contains(file.path)).map(|file| sent(file).len()).sum();
+        let all: usize = FILES.iter().map(|file| file.bytes.len()).sum();
         assert!(first <= MOST_BYTES && all <= MOST_BYTES_OF_ALL, "{first} and {all} bytes");
         for file in FILES.iter().filter(|file| !file.path.starts_with("/vendor/")) {
             let text = text(file);
@@ -172,18 +198,16 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_is_told_at_once_of_all_scripts_that_it_loads_first() {
-        let page = text(&FILES[0]);
-        for path in first_load() {
-            assert!(path == "/" || page.contains(&format!("\"{path}\"")), "{path}");
-        }
-    }
-
-    #[test]
     fn the_page_can_be_kept_for_when_there_is_no_network() {
         let worker = include_str!("page/sw.js");
+        let script = script();
         for file in FILES.iter().filter(|file| file.path != "/sw.js") {
-            assert!(worker.contains(&format!("\"{}\"", file.path)), "{}", file.path);
+            let is_in_script = file.content_type == JAVASCRIPT && !file.bytes.is_empty() && {
+                let last = text(file).lines().rev().find(|line| line.len() > 20).unwrap();
+                script.contains(last) || file.path.starts_with("/vendor/") && file.path != "/vendor/noble.js"
+            };
+            let is_kept = worker.contains(&format!("\"{}\"", file.path));
+            assert!(is_kept || is_in_script, "{}", file.path);
         }
     }
 }

@@ -1,6 +1,7 @@
 // A thread as a conversation.
 
 import { html, standing, useEffect, useLayoutEffect, useMemo, useRef, useState, Ended, Top, Dot } from "./ui.js";
+import { Diff } from "./diff.js";
 import { Question } from "./question.js";
 import { folder } from "./threads.js";
 import { usePictures } from "./images.js";
@@ -109,13 +110,6 @@ function Command({ item }) {
     ${item.aggregatedOutput && html`<details open=${running}><summary>Output</summary><pre>${item.aggregatedOutput}</pre></details>`}
     <span class=${"quiet state " + state.split(" ")[0]}>${state}</span>
   </section>`;
-}
-
-export function Diff({ change }) {
-  const kind = change.kind && change.kind.type ? change.kind.type : "update";
-  return html`<details class="diff" open><summary>${change.path} <small>${kind}</small></summary>
-    <pre>${(change.diff || "").split("\n").map((line, at) => html`<span key=${at} class=${line[0] === "+" ? "plus" : line[0] === "-" ? "minus" : ""}>${line}${"\n"}</span>`)}</pre>
-  </details>`;
 }
 
 function Plan({ plan }) {

@@ -1,7 +1,7 @@
 // What the agent asks a person: cards with exactly what would be done.
 
 import { html, useState } from "./ui.js";
-import { Diff } from "./conversation.js";
+import { Diff } from "./diff.js";
 
 const UNCONFINED = "it would run outside of the sandbox";
 

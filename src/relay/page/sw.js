@@ -6,10 +6,8 @@ const PAGE = "PAGE_DIGEST";
 const STATE = "state";
 const ACCEPTED = "/accepted";
 const SHELL = "shell-";
-const FILES = ["/", "/app.css", "/icon.svg", "/manifest.webmanifest", "/app.js", "/ui.js", "/wire.js", "/thread.js",
-  "/machines.js", "/threads.js", "/conversation.js", "/question.js", "/devices.js", "/images.js", "/link.js", "/scan.js",
-  "/base64.js", "/notice.js", "/update.js", "/push.js", "/noise.js", "/sealed.js", "/words.js", "/keys.js", "/secure.js",
-  "/security.js", "/vendor/noble.js", "/vendor/preact.js", "/vendor/hooks.js", "/vendor/htm.js"];
+const FILES = ["/", "/app.css", "/icon.svg", "/manifest.webmanifest", "/page.js", "/base64.js", "/noise.js", "/sealed.js",
+  "/words.js", "/keys.js", "/secure.js", "/vendor/noble.js"];
 
 async function accepted() {
   const found = await (await caches.open(STATE)).match(ACCEPTED);
