@@ -100,9 +100,11 @@ export class Secure {
     if (reason === "noPairing" && !this.triedAsPaired && !this.keyIsAsked) {
       // The machine, whose key was scanned, may have accepted this device in the moment in which the connection was lost.
       this.sealed = null;
+      this.noPairing = text;
       return this.greet(true);
     }
-    this.fail(`${text[0].toUpperCase()}${text.slice(1)}.`, reason);
+    const why = reason === "unknownDevice" && this.noPairing || text;
+    this.fail(`${why[0].toUpperCase()}${why.slice(1)}.`, reason);
   }
 
   // A person has said that this machine may be used without encryption; never where it was once encrypted.
