@@ -94,6 +94,11 @@ class Browser:
         self.call("POST", f"/element/{element}/value", {"text": path})
         return True
 
+    def answer(self, text):
+        """What the page asks for in a window of the browser."""
+        self.wait("the page asks", lambda: self.call("POST", "/alert/text", {"text": text}) is None)
+        self.call("POST", "/alert/accept", {})
+
     def clear(self, selector):
         self.call("POST", f"/element/{self.find(selector)}/clear", {})
 

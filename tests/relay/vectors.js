@@ -60,6 +60,15 @@ async function meddle() {
   }
   const lost = said({}, { endToEnd: "key", key }, ended("noPairing"));
   if (lost.failed !== 1 || lost.said.join() !== "ask,handshake") throw new Error(`a key that was only told is trusted: ${lost.said}`);
+  const silent = (pairing) => {
+    remember("self-check", { code: "BCDF-GHJK", name: "check", ...pairing });
+    const secure = new Secure("self-check", "client", "stream", { say() {}, ready() {}, changed() {}, failed() {} });
+    secure.begin();
+    forget("self-check");
+    if (secure.isUnanswered) secure.unanswered();
+    return !!secure.mayGoPlain;
+  };
+  if (!silent({}) || silent(scanned) || silent({ ...scanned, key: null })) throw new Error("silence is misunderstood");
   if (!said({}, ended("off")).mayGoPlain) throw new Error("a machine without encryption cannot be used");
 }
 

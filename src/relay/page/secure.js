@@ -7,6 +7,7 @@ import { recall, save } from "./keys.js";
 
 const TAMPERED = "A message could not be decrypted: something between this phone and the machine has changed, repeated, left out or exchanged it. If it happens again, do not use this relay.";
 const OTHER_WORDS = "Other words mean that somebody is between this phone and the machine. Say no at the machine, too, and do not use this relay.";
+const SILENT = "The machine does not answer to the question for its key. A program that knows nothing of encryption is like that.";
 const NO_KEY = "This browser has no key for this machine: pair it again.";
 
 export class Secure {
@@ -25,8 +26,9 @@ export class Secure {
   begin() {
     if (!this.kept) return this.fail(NO_KEY, "noKey");
     if (this.kept.plain) { this.set("plain"); return this.on.ready(); }
-    if (!this.kept.machine) return this.on.say({ endToEnd: "ask" });
-    this.greet();
+    if (this.kept.machine) return this.greet();
+    this.asked = true;
+    this.on.say({ endToEnd: "ask" });
   }
 
   greet(isPaired = this.kept.paired) {
@@ -106,6 +108,11 @@ export class Secure {
     const why = reason === "unknownDevice" && this.noPairing || text;
     this.fail(`${why[0].toUpperCase()}${why.slice(1)}.`, reason);
   }
+
+  // It lives, was asked for its key, and has not answered. Whoever is on the way can bring that about as well.
+  get isUnanswered() { return this.asked && !this.sealed; }
+
+  unanswered() { this.fail(SILENT, "off"); }
 
   // A person has said that this machine may be used without encryption; never where it was once encrypted.
   goPlain() {

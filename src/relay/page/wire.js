@@ -84,6 +84,8 @@ export class Wire {
     this.socket = null;
     clearTimeout(this.pinging);
     clearTimeout(this.overdue);
+    // Why it ended is still shown.
+    if (this.state.ended) return;
     if (code === CODE_REVOKED) { this.end("revoked"); return this.on.state(); }
     if (code === CODE_REPLACED) { this.end("replaced"); return this.on.state(); }
     if (code === CODE_STREAM_LOST) this.begin();
@@ -139,7 +141,10 @@ export class Wire {
         clearTimeout(this.pinging);
         this.pinging = setTimeout(() => this.ping(), PING_EVERY);
         this.set({ verified: true });
-        if (envelope.status === "unknown" && this.isLost()) { this.begin(); this.socket.close(); }
+        if (envelope.status !== "unknown" || !this.isLost()) return;
+        if (this.secure && this.secure.isUnanswered) return this.secure.unanswered();
+        this.begin();
+        this.socket.close();
         return;
       case "server_message":
         if (!this.isNew(envelope)) return;
