@@ -14,15 +14,23 @@ const VENDOR: &str = "/vendor/";
 #[error("{0}: {1}")]
 pub struct CannotBundle(String, &'static str);
 
+/// A script of many modules.
+pub struct Bundled {
+    /// The script, without imports and exports.
+    pub script: String,
+    /// The paths of the modules in it.
+    pub modules: Vec<String>,
+}
+
 /// The script that does what the module at the path `entry` does, with everything that it imports. `source` is the text of a
 /// module.
 ///
 /// # Errors
 /// See [`CannotBundle`].
-pub fn bundle<'a>(entry: &str, source: impl Fn(&str) -> Option<&'a str>) -> Result<String, CannotBundle> {
+pub fn bundle<'a>(entry: &str, source: impl Fn(&str) -> Option<&'a str>) -> Result<Bundled, CannotBundle> {
     let mut bundle = Bundle { source, begun: Vec::new(), done: Vec::new(), script: String::new() };
     bundle.add(entry)?;
-    Ok(bundle.script)
+    Ok(Bundled { script: bundle.script, modules: bundle.done })
 }
 
 struct Bundle<S> {
@@ -92,7 +100,7 @@ fn read_import(import: &str) -> Option<(&str, &str)> {
 /// The constant for what is imported from the module with this number.
 fn constant(clause: &str, number: usize) -> Option<String> {
     if let Some(names) = clause.strip_prefix('{').and_then(|it| it.strip_suffix('}')) {
-        return Some(format!("const {{ {} }} = m{number};\n", names.replace(" as ", ": ")));
+        return Some(format!("const {{ {} }} = m{number};\n", names.trim().replace(" as ", ": ")));
     }
     let whole = clause.strip_prefix("* as ");
     let name = whole.unwrap_or(clause);
@@ -141,7 +149,8 @@ mod tests {
     use super::*;
 
     fn bundled(entry: &str, modules: &[(&str, &'static str)]) -> Result<String, CannotBundle> {
-        bundle(entry, |path| modules.iter().find(|(name, _)| *name == path).map(|(_, text)| *text))
+        let found = |path: &str| modules.iter().find(|(name, _)| *name == path).map(|(_, text)| *text);
+        bundle(entry, found).map(|bundled| bundled.script)
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::OnceLock};
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use sha2::{Digest as _, Sha256};
 
-use super::bundle::bundle;
+use super::bundle::{Bundled, bundle};
 
 /// A file of the page.
 struct File {
@@ -30,7 +30,7 @@ const ENTRY: &str = "/app.js";
 const SCRIPT: &str = "/page.js";
 
 /// All files, the page itself first.
-static FILES: [File; 33] = [
+static FILES: [File; 34] = [
     file!("/", "index.html", "text/html; charset=utf-8"),
     file!("/app.css", "app.css", "text/css; charset=utf-8"),
     file!("/icon.svg", "icon.svg", "image/svg+xml"),
@@ -45,6 +45,7 @@ static FILES: [File; 33] = [
     file!("/conversation.js", "conversation.js", JAVASCRIPT),
     file!("/question.js", "question.js", JAVASCRIPT),
     file!("/diff.js", "diff.js", JAVASCRIPT),
+    file!("/ended.js", "ended.js", JAVASCRIPT),
     file!("/devices.js", "devices.js", JAVASCRIPT),
     file!("/noise.js", "noise.js", JAVASCRIPT),
     file!("/sealed.js", "sealed.js", JAVASCRIPT),
@@ -79,11 +80,15 @@ const PLACEHOLDER: &str = "PAGE_DIGEST";
 
 fn script() -> &'static str {
     static BUNDLED: OnceLock<String> = OnceLock::new();
-    BUNDLED.get_or_init(|| {
-        bundle(ENTRY, module).unwrap_or_else(|error| {
+    BUNDLED.get_or_init(|| match bundle(ENTRY, module) {
+        Ok(Bundled { script, modules }) => {
+            log::debug!("the first view of the page is one script of {} modules", modules.len());
+            script
+        }
+        Err(error) => {
             log::error!("the modules of the page are sent one by one: {error}");
             format!("import \"{ENTRY}\";")
-        })
+        }
     })
 }
 
@@ -159,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_first_view_is_one_script_without_the_encryption() {
-        let script = bundle(ENTRY, module).unwrap();
+        let Bundled { script, .. } = bundle(ENTRY, module).unwrap();
         assert!(first_load().contains(SCRIPT) && !first_load().contains(ENTRY));
         assert!(script.contains("class Wire") && !script.contains("chacha20poly1305"), "{script}");
         assert!(!script.lines().any(|line| line.starts_with("import ") || line.starts_with("export ")));
@@ -200,14 +205,10 @@ mod tests {
     #[test]
     fn the_page_can_be_kept_for_when_there_is_no_network() {
         let worker = include_str!("page/sw.js");
-        let script = script();
+        let Bundled { modules, .. } = bundle(ENTRY, module).unwrap();
         for file in FILES.iter().filter(|file| file.path != "/sw.js") {
-            let is_in_script = file.content_type == JAVASCRIPT && !file.bytes.is_empty() && {
-                let last = text(file).lines().rev().find(|line| line.len() > 20).unwrap();
-                script.contains(last) || file.path.starts_with("/vendor/") && file.path != "/vendor/noble.js"
-            };
             let is_kept = worker.contains(&format!("\"{}\"", file.path));
-            assert!(is_kept || is_in_script, "{}", file.path);
+            assert!(is_kept || modules.iter().any(|it| it == file.path), "{}", file.path);
         }
     }
 }

@@ -1,6 +1,7 @@
 // A thread as a conversation.
 
-import { html, standing, useEffect, useLayoutEffect, useMemo, useRef, useState, Ended, Top, Dot } from "./ui.js";
+import { Ended } from "./ended.js";
+import { html, standing, useEffect, useLayoutEffect, useMemo, useRef, useState, Top, Dot } from "./ui.js";
 import { Diff } from "./diff.js";
 import { Question } from "./question.js";
 import { folder } from "./threads.js";

@@ -4,7 +4,7 @@ import { bytesOf } from "./base64.js";
 
 // What stands behind the `#` of a link of this relay, or a code alone. A link to another relay is refused.
 export function fragment(text) {
-  if (!text.includes("://")) return text;
+  if (!/^https?:/.test(text)) return text;
   const link = new URL(text);
   if (link.origin !== location.origin) throw new Error(`This code belongs to another relay: ${link.origin}`);
   return link.hash.slice(1);

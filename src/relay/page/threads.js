@@ -1,7 +1,8 @@
 // The threads of a machine.
 
+import { Ended } from "./ended.js";
 import { Lock } from "./security.js";
-import { html, go, since, standing, useState, Ended, Top, Dot } from "./ui.js";
+import { html, go, since, standing, useState, Top, Dot } from "./ui.js";
 
 export function Threads({ app, environment }) {
   const [search, setSearch] = useState("");

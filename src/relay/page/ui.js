@@ -1,6 +1,5 @@
 // What every view uses: the library, and small pieces.
 
-import { Broken, Words } from "./security.js";
 import { h, render, Fragment } from "./vendor/preact.js";
 import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "./vendor/hooks.js";
 import htm from "./vendor/htm.js";
@@ -38,17 +37,6 @@ export function standing(wire) {
   if (machine && machine.state === "asleep") return ["bad", `asleep ${machine.since ? "since " + since(machine.since) : ""}`];
   if (wire.secure && ["pairing", "waiting"].includes(wire.secure.state)) return ["waiting", "pairing…"];
   return verified ? ["good", "connected"] : ["waiting", "asking the machine…"];
-}
-
-// What a person can do where this page is not connected any more by itself.
-export function Ended({ wire }) {
-  if (wire && !wire.state.ended) return html`<${Words} secure=${wire.secure} />`;
-  if (!wire) return null;
-  if (wire.state.ended === "revoked") return html`<section class="card" role="alert"><h2>This device was removed</h2>
-    <p>It may not reach this machine any more. To use it again, pair it with a new code.</p><a class="button" href="#/pair">Pair again</a></section>`;
-  if (wire.state.ended === "broken") return html`<${Broken} wire=${wire} />`;
-  return html`<section class="card" role="alert"><h2>Opened elsewhere</h2><p>Another tab of this page goes on with this.</p>
-    <button onClick=${() => location.reload()}>Go on here</button></section>`;
 }
 
 export function Dot({ kind }) { return html`<i class=${"dot " + kind} aria-hidden="true"></i>`; }
