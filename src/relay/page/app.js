@@ -201,6 +201,8 @@ export class App {
   }
 }
 
+const isNew = (() => { try { return localStorage.length === 0; } catch { return false; } })();
+
 function View({ app }) {
   const [, changed] = useReducer((count) => count + 1, 0);
   useEffect(() => {
@@ -213,6 +215,8 @@ function View({ app }) {
     return () => window.removeEventListener("hashchange", moved);
   }, []);
   const [, first, environment, second, thread] = location.hash.slice(1).split("/");
+  // Who was never here pairs first, and need not wait for the relay to say so.
+  if (app.machines === null && !app.error && !first && isNew) return html`<${Pair} app=${app} />`;
   if (app.machines === null && !app.error) return html`<main class="center"><p class="quiet">Loading…</p></main>`;
   if (first === "pair" || !first && app.machines && app.machines.length === 0) return html`<${Pair} app=${app} />`;
   if (first === "m" && second === "t") return html`<${Conversation} app=${app} thread=${thread} key=${thread} />`;
