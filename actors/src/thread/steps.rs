@@ -6,10 +6,11 @@ use actix::prelude::*;
 
 use super::step::{Answer, Record, Step};
 use super::telling::goal_updated;
+use crate::protocol::ServerNotification as Tell;
 use crate::protocol::model::HistoryItem;
 use crate::protocol::review::ReviewStartResponse;
 use crate::protocol::thread::{Empty, ThreadGoal, ThreadId};
-use crate::protocol::turn::{TurnStartResponse, TurnSteerResponse};
+use crate::protocol::turn::{CodexErrorInfo, TurnError, TurnStartResponse, TurnStatus, TurnSteerResponse};
 use crate::router::{Effect, Outcome, Router};
 use crate::store::messages::{ChangeGoal, GoalChange, HistoryChange, RecordModelHistory, RecordTurn};
 use crate::store::{self, Store, StoreError};
@@ -43,6 +44,8 @@ impl Ways {
     /// Takes the steps in their order. What follows a step that failed is not told; requests that wait for it are refused.
     pub(super) async fn take(self, steps: Vec<Step>, at_ms: i64) -> Taken {
         let (mut taken, mut outcome) = (Taken::default(), Outcome::none());
+        // Of a turn whose end is told all the same.
+        let mut status = None;
         for step in steps {
             match (step, &taken.failure) {
                 (Step::Record(record), None) => {
@@ -78,6 +81,15 @@ impl Ways {
                     }
                 }
                 (Step::Release, _) => taken.released = true,
+                // Clients would wait for ever for a turn whose end cannot be kept.
+                (Step::Tell(Tell::TurnCompleted(mut end)), Some(failure)) => {
+                    end.turn.status = TurnStatus::Failed;
+                    end.turn.error = Some(not_recorded(failure));
+                    log::error!("the end of a turn of thread {} cannot be recorded: {failure}", self.thread_id);
+                    outcome = status.take().into_iter().fold(outcome, Outcome::publish);
+                    outcome = outcome.publish(Tell::TurnCompleted(end));
+                }
+                (Step::Tell(tell @ Tell::ThreadStatusChanged { .. }), Some(_)) => status = Some(tell),
                 // An ask that is dropped tells whoever waits for it.
                 (Step::Record(_) | Step::Tell(_) | Step::Ask(_) | Step::Spend { .. }, Some(_)) => {}
             }
@@ -105,6 +117,16 @@ impl Ways {
         if !outcome.is_none() && self.router.send(outcome).await.is_err() {
             log::debug!("the router ended before a turn of thread {}", self.thread_id);
         }
+    }
+}
+
+/// Why a turn ends that cannot be kept.
+pub(super) fn not_recorded(failure: &StoreError) -> TurnError {
+    TurnError {
+        message: format!("the turn was ended, because what happens in it cannot be kept: {failure}"),
+        codex_error_info: Some(CodexErrorInfo::Other),
+        additional_details: None,
+        misalignment: Default::default(),
     }
 }
 

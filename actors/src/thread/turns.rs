@@ -10,15 +10,15 @@ use uuid::Uuid;
 use super::messages::{CompactThread, EndTurn, InterruptTurn, ReviewThread, RunUserCommand, StartTurn, SteerTurn};
 use super::refusals::{busy, no_turn_to, no_words_during};
 use super::step::Step;
-use super::steps::{Taken, Ways, question};
+use super::steps::{Taken, Ways, not_recorded, question};
 use super::{Running, Thread};
 use crate::context::Context;
 use crate::post::Post;
 use crate::protocol::RpcError;
 use crate::protocol::thread::Empty;
-use crate::protocol::turn::{CodexErrorInfo, NonSteerableTurnKind, TurnError};
+use crate::protocol::turn::{CodexErrorInfo, NonSteerableTurnKind};
 use crate::reply::Reply;
-use crate::store::{self, StoreError};
+use crate::store;
 use crate::turn::{
     Interrupt, Purpose, Report, RunCommand, Steer, Turn, TurnEvent, TurnRules, TurnTask, UserCommand, UserRequest,
     UserWords,
@@ -338,13 +338,4 @@ impl Handler<Report> for Thread {
 fn is_too_long(event: &TurnEvent) -> bool {
     let TurnEvent::Ended { outcome: crate::turn::TurnOutcome::Failed(error) } = event else { return false };
     error.codex_error_info == Some(CodexErrorInfo::ContextWindowExceeded)
-}
-
-fn not_recorded(failure: &StoreError) -> TurnError {
-    TurnError {
-        message: format!("the turn was ended, because what happens in it cannot be kept: {failure}"),
-        codex_error_info: Some(CodexErrorInfo::Other),
-        additional_details: None,
-        misalignment: Default::default(),
-    }
 }
