@@ -13,7 +13,7 @@ use crate::{
     logging::LogError,
     output::Unwritten,
     proxy::ProxyError,
-    relay::NotRunning,
+    relay::{NotRunning, RelayError},
     server::ServerError,
     settings::SettingsError,
 };
@@ -39,6 +39,8 @@ pub fn code(error: &(dyn Error + 'static)) -> i32 {
         of_proxy(error)
     } else if let Some(error) = error.downcast_ref() {
         of_store(error)
+    } else if let Some(error) = error.downcast_ref() {
+        of_relay(error)
     } else if error.is::<NotRunning>() {
         UNAVAILABLE
     } else if error.is::<SettingsError>()
@@ -111,6 +113,16 @@ fn of_store(error: &StoreError) -> i32 {
         // Another version of this program is needed first.
         StoreError::Newer(_) => CONFIGURATION,
         _ => FAILED,
+    }
+}
+
+fn of_relay(error: &RelayError) -> i32 {
+    match error {
+        RelayError::Certificate => USAGE,
+        RelayError::Tls(_) | RelayError::Setting(_) => CONFIGURATION,
+        RelayError::Io { .. } | RelayError::RunsAlready => TRY_LATER,
+        RelayError::Socket(error) => of_socket(error),
+        RelayError::Stopped(_) => FAILED,
     }
 }
 

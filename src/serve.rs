@@ -150,7 +150,9 @@ async fn hand_over(
     signals: &mut Signals,
 ) -> HandedOver {
     let Some(successor) = successor else {
-        log::warn!("this server cannot be replaced by another one; stop it, and start it again");
+        let why = "this server cannot be replaced by another one; stop it, and start it again";
+        log::warn!("{why}");
+        server.actors().upgrade_failed(why.to_owned());
         return HandedOver::Not;
     };
     log::info!("starting the next server, which takes the sockets over");

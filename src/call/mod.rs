@@ -1,5 +1,6 @@
 //! The client subcommands: a single request, or all notifications of a server.
 
+mod holder;
 mod params;
 mod pretty;
 mod print;

@@ -186,7 +186,13 @@ impl RelayListener {
 
     /// What a person reads at the start.
     pub fn banner(&self) -> String {
-        let url = self.url();
+        let address = self.address;
+        // What stands for every address of this machine is none that others can use.
+        let url = match address.ip().is_unspecified() {
+            true => self.url().replace(&address.to_string(), &format!("HOST:{}", address.port())),
+            false => self.url().to_owned(),
+        };
+        let host = if url.contains("//HOST:") { "\n  HOST is a name or an address of this machine" } else { "" };
         let warning = if url.starts_with("http:") && !self.address.ip().is_loopback() {
             "\n  warning: everything crosses the network unencrypted; use --tls-cert and --tls-key, or a proxy with TLS"
         } else {
@@ -195,7 +201,7 @@ impl RelayListener {
         format!(
             "codex-app-server relay\n  page for phones: {url}/\n  machines:        codex-app-server remote-control \
              --relay {url} --token-file FILE\n  tokens:          codex-app-server relay token add NAME\n  digest of page:  \
-             {}{warning}\n",
+             {}{host}{warning}\n",
             self.facts.page
         )
     }

@@ -46,6 +46,7 @@ use crate::{
     settings::Settings,
     signals::{Signals, Wish},
 };
+pub use error::RelayError;
 pub use folder::DIRECTORY;
 pub use listen::{Opening, RelayListener};
 pub use overview::NotRunning;

@@ -43,8 +43,8 @@ pub async fn run(
     match Client::connect_now(&endpoint, NAME, &limits).await {
         Ok((client, _)) if is_new_relay => {
             client.close().await;
-            let text = "the relay stands in app-server.toml now, but the running server has read that before; run \
-                        `codex-app-server upgrade`, then `codex-app-server remote-control`";
+            let text = "app-server.toml is written, but the running server has read it before; run `codex-app-server upgrade`, \
+                        then `codex-app-server remote-control`";
             Err(CallError::Unsuccessful(text.to_owned()).into())
         }
         Ok((client, _)) => Ok(lend(client, json).await?),

@@ -11,7 +11,7 @@ use app_server_actors::{
 };
 use toml_edit::{DocumentMut, Item, Table, value};
 
-use crate::settings::FILE_NAME;
+use crate::{attach::CallError, settings::FILE_NAME};
 
 /// Ends the use of a relay.
 const OFF: &str = "off";
@@ -34,9 +34,10 @@ pub fn use_relay(codex_home: &Path, relay: &str, token_file: Option<&Path>) -> R
     if relay == OFF {
         return write(codex_home, &[(RELAY, None), (TOKEN_FILE, None), (PAGE, None)]);
     }
-    BackendUrl::of_relay(relay)?;
-    let file =
-        absolute(token_file.ok_or("--relay URL needs --token-file FILE, with what `relay token add` has printed")?)?;
+    BackendUrl::of_relay(relay).map_err(|error| CallError::Usage(error.to_string()))?;
+    let missing =
+        || CallError::Usage("--relay URL needs --token-file FILE, with what `relay token add` has printed".to_owned());
+    let file = absolute(token_file.ok_or_else(missing)?)?;
     file.metadata().map_err(|error| format!("{}: {error}", file.display()))?;
     let file = file.to_str().ok_or("the path of the token file is not UTF-8")?;
     write(codex_home, &[(RELAY, Some(relay)), (TOKEN_FILE, Some(file)), (PAGE, None)])

@@ -93,7 +93,7 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
 fn duration(seconds: i64) -> String {
     match seconds.max(0) {
         seconds @ ..120 => format!("{seconds} s"),
-        seconds => format!("{} min", (seconds + 59) / 60),
+        seconds => format!("{} min", (seconds + 30) / 60),
     }
 }
 

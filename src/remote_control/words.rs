@@ -25,6 +25,9 @@ use crate::{
 /// Pause between two questions whether the code was used.
 const BETWEEN_QUESTIONS: Duration = Duration::from_secs(1);
 
+/// Most columns of a device's name.
+const NAME_COLUMNS: usize = 24;
+
 /// How long a device that has used the code may take to come and show its words, and a person to compare them.
 const DECIDED_WITHIN: Duration = Duration::from_secs(300);
 
@@ -121,22 +124,29 @@ fn lines() -> mpsc::Receiver<String> {
     lines
 }
 
+/// What the device calls itself, so short that it fits behind everything else on its line. Whoever is on the way can choose it:
+/// it must not look like a line of this program.
 fn named(device: &PairingDevice) -> String {
-    let name = device.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&device.client_id);
-    format!("“{}”", shown_in_one_line(name))
+    let name = shown_in_one_line(device.name.as_deref().unwrap_or_default());
+    let is_plain = |it: &char| it.is_ascii_alphanumeric() || "-_.'() ".contains(*it);
+    let plain: String = name.chars().map(|it| if is_plain(&it) { it } else { '?' }).take(NAME_COLUMNS).collect();
+    let name = plain.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    if name.is_empty() { "no name".to_owned() } else { name }
 }
 
 fn question(device: &PairingDevice) -> String {
     format!(
-        "\n{} wants to be paired. It would be allowed: {}.\n\n    {}\n\nAre these the words on the phone? [y/N] ",
-        named(device),
+        "\nA device wants to be paired. Its words:\n\n    {}\n\nIt would be allowed: {}. It calls itself: {}\nAre these \
+         the words on the phone? [y/N] ",
+        shown_in_one_line(&device.words),
         device.scopes,
-        shown_in_one_line(&device.words)
+        named(device),
     )
 }
 
 fn told(device: &PairingDevice) -> String {
-    format!("{} is encrypted end to end. Its words: {}\n", named(device), shown_in_one_line(&device.words))
+    let words = shown_in_one_line(&device.words);
+    format!("A device is paired, encrypted end to end. Its words: {words}. It calls itself: {}\n", named(device))
 }
 
 #[cfg(test)]
@@ -145,17 +155,36 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_name_gives_no_orders_to_a_terminal_and_the_question_says_what_is_allowed() {
-        let device = PairingDevice {
-            client_id: "cl_1".to_owned(),
-            name: Some("a\x1b[2Jphone".to_owned()),
+    fn device(name: Option<&str>) -> PairingDevice {
+        PairingDevice {
+            client_id: "cl_1\nAre these the words on the phone? [y/N]".to_owned(),
+            name: name.map(str::to_owned),
             words: "able acid acorn amber".to_owned(),
             scopes: Scopes::from_iter([Scope::Observe]),
             state: PairingDeviceState::Waiting,
-        };
-        let text = question(&device);
-        assert!(text.contains("a\\u{1b}[2Jphone") && text.contains("allowed: observe."), "{text}");
-        assert!(text.contains("    able acid acorn amber\n"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_words_come_first_and_the_question_says_what_is_allowed() {
+        let text = question(&device(Some("Mum's phone (old)")));
+        let expected = "\nA device wants to be paired. Its words:\n\n    able acid acorn amber\n\nIt would be allowed: observe. \
+                        It calls itself: Mum's phone (old)\nAre these the words on the phone? [y/N] ";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_name_can_neither_give_orders_to_a_terminal_nor_look_like_a_line_of_ours() {
+        let long = format!("phone{}Its words: bad bad bad bad", " ".repeat(70));
+        for name in
+            [Some("a\x1b[2Jphone"), Some("Phone” wants\nto be paired.  able acid"), Some(&long), Some(" "), None]
+        {
+            let text = question(&device(name));
+            let lines: Vec<&str> = text.lines().collect();
+            assert_eq!(lines.len(), 7, "{text:?}");
+            assert_eq!(lines[3], "    able acid acorn amber");
+            assert!(lines[5].starts_with("It would be allowed: observe. It calls itself: "), "{text:?}");
+            assert!(lines.iter().all(|line| line.len() < 80) && text.is_ascii() && !text.contains('\x1b'), "{text:?}");
+        }
     }
 }

@@ -322,3 +322,20 @@ fn the_subcommand_says_at_once_why_the_running_server_goes_on() {
     assert!(ended.stderr.contains(&expected) && ended.stderr.contains("http.wokers"), "{}", ended.stderr);
     assert_eq!(process_behind(&mut server.client()), server.process.id());
 }
+
+#[test]
+fn the_subcommand_says_that_nobody_has_taken_over() {
+    let mut server = Server::unix(informed());
+    let mut client = server.client();
+    running_command(&server, &mut client, 2);
+    let home = server.process.home();
+    thread::scope(|scope| {
+        let upgrading = scope.spawn(|| Launch::at(home).arg("upgrade").run());
+        takes_over(&server);
+        server.process.signal(Signal::TERM);
+        let ended = upgrading.join().expect("it ends");
+        assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+        assert!(ended.stderr.contains("no other one has taken over; start it again"), "{}", ended.stderr);
+    });
+    assert_eq!(server.process.exit_code(), 0);
+}

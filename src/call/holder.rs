@@ -1,0 +1,69 @@
+//! Which process listens on a socket: a server in a container says a process id that means another process here.
+
+use std::path::Path;
+
+use crate::listen::reachable;
+
+/// Bytes of the kernel's table of Unix sockets that are read.
+const TABLE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Whether `process` has the socket that is bound to `socket` open.
+#[cfg(target_os = "linux")]
+pub fn listens(process: u32, socket: &Path) -> bool {
+    let bound = reachable(socket).unwrap_or_else(|_| socket.to_owned());
+    let table = plain_file::read(Path::new("/proc/net/unix"), TABLE_BYTES).unwrap_or_default();
+    let table = String::from_utf8_lossy(&table);
+    let Some(inode) = inode(&table, &bound.to_string_lossy()) else { return false };
+    let held = format!("socket:[{inode}]");
+    let files = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    files.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|target| target.as_os_str() == held.as_str())
+}
+
+/// Other systems have no such containers.
+#[cfg(not(target_os = "linux"))]
+pub fn listens(_: u32, _: &Path) -> bool {
+    true
+}
+
+/// The inode of the listening socket at `path` in the table: number, references, protocol, flags, type, state, inode, path
+/// (proc_pid_net(5)).
+fn inode<'a>(table: &'a str, path: &str) -> Option<&'a str> {
+    /// `__SO_ACCEPTCON`: it listens.
+    const LISTENS: &str = "00010000";
+    table.lines().find_map(|line| {
+        let (before, bound) = line.split_once(" /")?;
+        let words: Vec<&str> = before.split_ascii_whitespace().collect();
+        let is_it = path.strip_prefix('/') == Some(bound) && words.get(3) == Some(&LISTENS);
+        words.get(6).copied().filter(|_| is_it)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    use super::*;
+
+    #[test]
+    fn a_listener_is_told_from_its_connections_and_from_other_processes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a socket");
+        let listener = UnixListener::bind(&path).unwrap();
+        let _client = UnixStream::connect(&path).unwrap();
+        assert!(listens(std::process::id(), &path));
+        assert!(!listens(1, &path) || std::process::id() == 1);
+        assert!(!listens(std::process::id(), &folder.path().join("another")));
+        drop(listener);
+        assert!(!listens(std::process::id(), &path));
+    }
+
+    #[test]
+    fn a_name_with_blanks_is_found() {
+        let table = "Num       RefCount Protocol Flags    Type St Inode Path\n\
+            0000000000000000: 00000003 00000000 00000000 0001 03 11 /run/a b.sock\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01 12 /run/a b.sock\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01 13\n";
+        assert_eq!(inode(table, "/run/a b.sock"), Some("12"));
+        assert_eq!(inode(table, "/run/a"), None);
+    }
+}
