@@ -69,6 +69,6 @@ fn without_a_relay_the_status_says_so_by_its_exit_code_too() {
 fn no_second_relay_uses_the_same_state() {
     let relay = Relay::start();
     let second = Launch::at(relay.process.home()).args(&["relay", "--listen", "http://127.0.0.1:0"]).run();
-    assert_eq!(second.code, Some(1), "{}", second.stdout);
+    assert_eq!(second.code, Some(75), "{}", second.stdout);
     assert!(second.stderr.contains("another relay is running"), "{}", second.stderr);
 }

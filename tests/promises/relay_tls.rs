@@ -38,7 +38,7 @@ fn a_relay_with_half_of_a_certificate_does_not_start() {
     for words in [&["--listen", "https://127.0.0.1:0"][..], &["--tls-cert", "nothing.pem", "--tls-key", "nothing.pem"]]
     {
         let ended = Launch::new().arg("relay").args(words).run();
-        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
         assert!(ended.stderr.contains("--tls-cert and --tls-key"), "{}", ended.stderr);
     }
 }
