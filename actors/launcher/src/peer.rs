@@ -31,12 +31,12 @@ pub fn is_in_our_namespace(socket: impl AsFd, pid: Option<i32>) -> io::Result<bo
         Ok(namespace) => fstat(&namespace)?,
         Err(_) => {
             let namespace = PathBuf::from(format!("/proc/{}/ns/user", pid()?.as_raw_nonzero()));
-            let theirs = stat(&namespace)?;
+            let theirs = stat(&namespace);
             // As long as it lives, its number is nobody else's.
             if has_ended(&process)? {
                 return Err(io::Error::other("its process has ended"));
             }
-            theirs
+            theirs?
         }
     };
     Ok((own.st_dev, own.st_ino) == (theirs.st_dev, theirs.st_ino))

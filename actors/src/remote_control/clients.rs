@@ -10,6 +10,7 @@ use crate::protocol::remote::{
     RemoteControlClient, RemoteControlClientsListParams, RemoteControlClientsListResponse,
     RemoteControlClientsRevokeParams,
 };
+use crate::store::messages::DeviceRecord;
 use crate::times;
 
 /// Allowed numbers of controllers on a page.
@@ -48,7 +49,9 @@ impl Session {
             self.with_recovery(&Recovery::of_request(), is_unauthorized, ask).await
         };
         let page = page.await.map_err(told)?;
-        let data = page.items.into_iter().map(client).collect::<Result<_, _>>().map_err(RpcError::internal)?;
+        let listed = page.items.into_iter().map(client).collect::<Result<_, _>>().map_err(RpcError::internal)?;
+        let own = self.own_devices(&params.environment_id).await?;
+        let data = with_own(listed, &own, params.cursor.is_none());
         Ok(RemoteControlClientsListResponse { data, next_cursor: page.cursor })
     }
 
@@ -58,6 +61,32 @@ impl Session {
         let url: BackendUrl = self.url().await?;
         let ask = async |me| self.tools.backend.revoke(url.client(&environment_id, &client_id), &me).await;
         self.with_recovery(&Recovery::of_request(), is_unauthorized, ask).await
+    }
+}
+
+/// A page of the relay's list, with the devices that were paired with this machine itself: a relay can hide none of them. They are
+/// on the first page, whatever page the relay puts them on.
+fn with_own(mut listed: Vec<RemoteControlClient>, own: &[DeviceRecord], is_first: bool) -> Vec<RemoteControlClient> {
+    if !is_first {
+        listed.retain(|it| own.iter().all(|device| device.client_id != it.client_id));
+        return listed;
+    }
+    let hidden = own.iter().filter(|device| listed.iter().all(|it| it.client_id != device.client_id));
+    let hidden: Vec<_> = hidden.map(of_device).collect();
+    listed.extend(hidden);
+    listed
+}
+
+fn of_device(device: &DeviceRecord) -> RemoteControlClient {
+    RemoteControlClient {
+        client_id: device.client_id.clone(),
+        display_name: device.name.clone(),
+        device_type: None,
+        platform: None,
+        os_version: None,
+        device_model: None,
+        app_version: None,
+        last_seen_at: None,
     }
 }
 
@@ -103,6 +132,28 @@ fn client(item: ClientItem) -> Result<RemoteControlClient, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::scope::Scopes;
+
+    fn device(id: &str) -> DeviceRecord {
+        DeviceRecord {
+            environment_id: "env".to_owned(),
+            client_id: id.to_owned(),
+            public_key: vec![0; 32],
+            name: Some(format!("name of {id}")),
+            scopes: Scopes::NONE,
+        }
+    }
+
+    #[test]
+    fn each_device_of_this_machine_is_listed_once_whatever_the_relay_lists() {
+        let own = ["here", "hidden", "later"].map(device);
+        let page = |ids: &[&str], is_first| {
+            let listed = ids.iter().map(|id| of_device(&device(id))).collect();
+            with_own(listed, &own, is_first).into_iter().map(|it| it.client_id).collect::<Vec<_>>()
+        };
+        assert_eq!(page(&["here", "foreign"], true), ["here", "foreign", "hidden", "later"]);
+        assert_eq!(page(&["later", "another"], false), ["another"]);
+    }
 
     #[test]
     fn a_name_that_would_lead_elsewhere_in_a_url_is_none() {

@@ -99,13 +99,23 @@ impl Session {
         Ok(())
     }
 
-    /// The device is not known any more, on disk.
-    pub async fn forget_device(&self, params: &RemoteControlClientsRevokeParams) -> Result<(), RpcError> {
+    /// The device is not known any more, on disk. Returns whether it was.
+    pub async fn forget_device(&self, params: &RemoteControlClientsRevokeParams) -> Result<bool, RpcError> {
         if !self.tools.settings.encrypts() {
-            return Ok(());
+            return Ok(false);
         }
         let RemoteControlClientsRevokeParams { environment_id, client_id } = params.clone();
-        ask(&self.tools.store, ForgetDevice { environment_id, client_id }).await.map(drop).map_err(of_store)
+        ask(&self.tools.store, ForgetDevice { environment_id, client_id }).await.map_err(of_store)
+    }
+
+    /// The devices that this machine itself knows, whatever the relay says.
+    pub async fn own_devices(&self, environment_id: &str) -> Result<Vec<DeviceRecord>, RpcError> {
+        if !self.tools.settings.encrypts() {
+            return Ok(Vec::new());
+        }
+        let new_key = random(KEY_BYTES).map_err(RpcError::internal)?.expose_secret().to_vec();
+        let question = LoadDevices { environment_id: environment_id.to_owned(), new_key };
+        ask(&self.tools.store, question).await.map(|(_, devices)| devices).map_err(of_store)
     }
 }
 

@@ -154,8 +154,12 @@ impl RemoteControl {
             if is_here && (asked.is_ok() || is_unknown) {
                 heard(link.revoke.send(Revoke { confirmed: true, ..revoke }).await);
             }
-            asked.map_err(clients::told)?;
-            forgotten.map(|()| Answer::ClientRevoke(Empty {}))
+            // A relay that does not know a device that was paired here says nothing new.
+            let was_here = forgotten?;
+            if !(was_here && is_unknown) {
+                asked.map_err(clients::told)?;
+            }
+            Ok(Answer::ClientRevoke(Empty {}))
         };
         self.work(reply, revoked, ctx, |_, answered, _| answered);
     }
