@@ -100,9 +100,18 @@ fn silence(endpoint: &Endpoint, process: Option<i32>) -> String {
         Some(process) if is_stopped(process) => {
             format!("{begin}: its process {process} is suspended; continue it with `kill -CONT {process}`")
         }
-        Some(process) => format!("{begin}: its process {process} is busy; try again, or restart it"),
+        // Whoever has made the socket may have handed it over and ended.
+        Some(process) if !is_there(process) => format!("{begin}: it hands over to another one, or is busy; try again"),
+        Some(process) => {
+            format!("{begin}: its process {process} is busy, or hands over to another one; try again, or restart it")
+        }
         None => format!("{begin}: it is busy or suspended, or something on the way loses what is sent; try again"),
     }
+}
+
+/// Whether there is such a process, as far as this system can tell.
+fn is_there(process: i32) -> bool {
+    !cfg!(target_os = "linux") || std::path::Path::new(&format!("/proc/{process}")).exists()
 }
 
 /// Whether the process is stopped by a signal, as Ctrl-Z does.
@@ -292,6 +301,7 @@ mod tests {
         let process = i32::try_from(child.0.id()).unwrap();
         let endpoint = Endpoint::Unix("/s".into());
         assert!(silence(&endpoint, Some(process)).contains("is busy"));
+        assert!(silence(&endpoint, Some(i32::MAX)).contains("it hands over to another one"));
         kill_process(Pid::from_child(&child.0), Signal::STOP).unwrap();
         let deadline = std::time::Instant::now() + Duration::from_secs(60);
         while !is_stopped(process) {
