@@ -2,6 +2,7 @@
 
 mod end;
 mod parts;
+mod room;
 
 use std::{
     io,
@@ -142,6 +143,7 @@ impl Server {
             // Whatever can be wrong is found now, while the server before this one still serves.
             sources(codex_home, &overrides)?;
             store::known(&codex_home.join(STORE_FILE))?;
+            room::check(&codex_home.join(STORE_FILE))?;
             predecessor.make_way().await?;
             listeners.claim_files();
             admin.iter_mut().for_each(AdminDoor::claim_file);
