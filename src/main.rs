@@ -26,7 +26,12 @@ fn main() {
     logging::catch_panics();
     let ended = match Arguments::from_environment() {
         Ok(arguments) => run(arguments, succession).map(|()| 0),
-        Err(said) => output::print_clap(&said).map_err(Into::into),
+        Err(said) => {
+            if said.use_stderr() {
+                Predecessor::tell_failure(&said.to_string());
+            }
+            output::print_clap(&said).map_err(Into::into)
+        }
     };
     let code = ended.unwrap_or_else(|error| {
         let code = exit::code(&*error);

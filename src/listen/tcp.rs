@@ -8,6 +8,9 @@ use std::{
 use super::other_users;
 use crate::logging;
 
+/// Connections that may wait for the server; the system may allow fewer (`net.core.somaxconn`).
+const BACKLOG: i32 = 1024;
+
 /// Why a TCP address cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum TcpError {
@@ -31,7 +34,11 @@ pub enum TcpError {
 /// `authenticated`.
 pub fn bind(address: SocketAddr, authenticated: bool) -> Result<TcpListener, TcpError> {
     check(address, authenticated)?;
-    TcpListener::bind(address).map_err(|error| TcpError::Io { error, address })
+    let failed = |error| TcpError::Io { error, address };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    // The library's own queue is short. Who does not fit waits for seconds between tries while a server hands over.
+    rustix::net::listen(&listener, BACKLOG).map_err(|error| failed(error.into()))?;
+    Ok(listener)
 }
 
 /// The same rule for a socket that is bound already.

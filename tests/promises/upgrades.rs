@@ -187,6 +187,19 @@ fn a_server_whose_successor_cannot_start_goes_on() {
 }
 
 #[test]
+fn what_is_wrong_with_its_command_line_is_told_too() {
+    let server = Server::unix(informed().arg("-c").arg("model=echo"));
+    server.client().call("thread/start", json!({}));
+    // Where it is looked for when a process starts.
+    let home = server.process.codex_home();
+    std::fs::rename(home, home.with_extension("away")).expect("it moves");
+    server.process.signal(Signal::USR2);
+    let says = |text: &str| (text.contains("this server goes on") && text.contains("CODEX_HOME")).then_some(());
+    server.process.stderr.wait_for("what is wrong", says);
+    std::fs::rename(home.with_extension("away"), home).expect("it moves back");
+}
+
+#[test]
 fn a_signal_to_end_meanwhile_ends_both_in_good_order() {
     let mut server = Server::unix(informed());
     let path = server.socket_path().to_owned();
