@@ -1,20 +1,26 @@
 //! A listener beside those of clients, with routes of its own: for operators and scrapers. It has a thread of its own, so
 //! that what it does costs the clients nothing, and the same entrance as they have.
 
-use std::{io, net::TcpListener, os::unix::net::UnixListener, sync::Arc, time::Duration};
+use std::{io, net::TcpListener, os::unix::net::UnixListener, sync::Arc};
 
 use actix::Addr;
+use actix_http::Protocol;
+use actix_rt::net::{TcpStream, UnixStream};
 use actix_web::{
-    App, HttpResponse, HttpServer,
-    dev::ServerHandle,
-    http::KeepAlive,
+    App, HttpResponse,
+    dev::{Server, ServerHandle, fn_service},
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
 use app_server_actors::{start::Actors, store::Store};
 
-use super::{Capacity, Door, Site, Transport, admission::admit, peer::Entrance, probes, proxies::TrustedProxies};
+use super::{
+    Capacity, Door, Site, Transport, admission::admit, peer::Entrance, probes, proxies::TrustedProxies, start::service,
+};
 use crate::settings;
+
+/// Name of the listener in the library's messages.
+const NAME: &str = "operators";
 
 /// Connections above the bound, for probes and refusals.
 const RESERVE: usize = 4;
@@ -67,19 +73,23 @@ impl SideListener {
                 .default_service(web::to(HttpResponse::NotFound))
                 .wrap(from_fn(admit))
         };
-        let server = HttpServer::new(app)
+        let server = Server::build()
             .workers(1)
-            .max_connections(capacity.connections + 2 * capacity.reserve)
-            .on_connect(move |stream, data| entrance.meet(stream, data))
-            // As for clients, the entrance limits these times.
-            .keep_alive(KeepAlive::Os)
-            .client_request_timeout(Duration::ZERO)
-            .client_disconnect_timeout(Duration::ZERO)
+            .max_concurrent_connections(capacity.connections + 2 * capacity.reserve)
             .disable_signals();
         let server = match socket {
             // Never `bind_uds`: it deletes the file at the path, and nobody is met at the entrance.
-            SideSocket::Unix(listener) => server.listen_uds(listener)?,
-            SideSocket::Tcp(listener, _) => server.listen(listener)?,
+            SideSocket::Unix(listener) => server.listen_uds(NAME, listener, move || {
+                let service = service(app.clone(), entrance.clone());
+                fn_service(move |stream: UnixStream| service.clone().serve((stream, Protocol::Http1, None)))
+            })?,
+            SideSocket::Tcp(listener, _) => server.listen(NAME, listener, move || {
+                let service = service(app.clone(), entrance.clone());
+                fn_service(move |stream: TcpStream| {
+                    let address = stream.peer_addr().ok();
+                    service.clone().serve((stream, Protocol::Http1, address))
+                })
+            })?,
         }
         .run();
         let handle = server.handle();

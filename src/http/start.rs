@@ -18,7 +18,9 @@ use actix_rt::{
 };
 use actix_service::map_config;
 use actix_web::{
-    dev::{AppConfig, Server, ServerHandle, Service, ServiceFactory as _, fn_service},
+    App,
+    body::MessageBody,
+    dev::{AppConfig, Server, ServerHandle, Service, ServiceFactory, ServiceRequest, ServiceResponse, fn_service},
     http::KeepAlive,
     web,
 };
@@ -90,14 +92,16 @@ impl HttpServer {
             let (sites, entrance) = (sites.clone(), entrance.clone());
             // Never `bind_uds`: it deletes the file at the path.
             server = server.listen_uds(NAME, listener, move || {
-                let service = service(sites.site(Transport::Unix), entrance.clone());
+                let site = sites.site(Transport::Unix);
+                let service = service(move || app(site.clone()), entrance.clone());
                 fn_service(move |stream: UnixStream| service.clone().serve((stream, Protocol::Http1, None)))
             })?;
         }
         for listener in tcp {
             let (sites, entrance, door) = (sites.clone(), entrance.clone(), door.clone());
             server = server.listen(NAME, listener, move || {
-                let service = service(sites.site(Transport::Tcp(door.clone())), entrance.clone());
+                let site = sites.site(Transport::Tcp(door.clone()));
+                let service = service(move || app(site.clone()), entrance.clone());
                 fn_service(move |stream: TcpStream| {
                     // Small messages do not wait for each other. It only fails if the peer is gone already.
                     let _ = stream.set_nodelay(true);
@@ -189,15 +193,23 @@ impl Sites {
 }
 
 /// A connection that was accepted, as the HTTP library takes it.
-type Accepted<Stream> = (Stream, Protocol, Option<SocketAddr>);
+pub(super) type Accepted<Stream> = (Stream, Protocol, Option<SocketAddr>);
 
-/// What serves the connections of one worker.
-fn service<Stream>(
-    site: web::Data<Site>,
+/// What serves the connections of one worker, by what `app` makes.
+pub(super) fn service<Stream, Routes, Body>(
+    app: impl Fn() -> App<Routes> + 'static,
     entrance: Arc<Entrance>,
 ) -> Rc<OnDemand<impl Service<Accepted<Stream>, Response = ()> + 'static>>
 where
     Stream: AsyncRead + AsyncWrite + Unpin + 'static,
+    Routes: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<Body>,
+            Error = actix_web::Error,
+            InitError = (),
+        > + 'static,
+    Body: MessageBody + 'static,
 {
     OnDemand::new(move || {
         let entrance = entrance.clone();
@@ -208,7 +220,7 @@ where
             // Otherwise every finished WebSocket would be kept for a while.
             .client_disconnect_timeout(Duration::ZERO)
             .on_connect_ext(move |stream: &Stream, data| entrance.meet(stream, data))
-            .finish(map_config(app(site.clone()), |()| AppConfig::default()))
+            .finish(map_config(app(), |()| AppConfig::default()))
             .new_service(())
     })
 }

@@ -40,7 +40,8 @@ fn wakes_in_a_look(pid: u32) -> u64 {
 
 #[test]
 fn a_server_without_clients_wakes_hardly_ever() {
-    for server in [Server::ws(Launch::new()), Server::unix(Launch::new())] {
+    let with_admin = Launch::new().arg("--admin").arg("http://127.0.0.1:0");
+    for server in [Server::ws(Launch::new()), Server::unix(Launch::new()), Server::unix(with_admin)] {
         let pid = server.process.id();
         eventually("it sleeps after its start", || wakes_in_a_look(pid) <= MOST);
     }
