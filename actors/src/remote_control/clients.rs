@@ -64,8 +64,8 @@ impl Session {
     }
 }
 
-/// A page of the relay's list, with the devices that were paired with this machine itself: a relay can hide none of them. They are
-/// on the first page, whatever page the relay puts them on.
+/// A page of the relay's list, with the devices that were paired with this machine itself: a relay can hide none of them. They
+/// are on the first page, whatever page the relay puts them on.
 fn with_own(mut listed: Vec<RemoteControlClient>, own: &[DeviceRecord], is_first: bool) -> Vec<RemoteControlClient> {
     if !is_first {
         listed.retain(|it| own.iter().all(|device| device.client_id != it.client_id));
