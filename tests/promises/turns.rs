@@ -1,9 +1,12 @@
 //! A turn: a model answers, everyone who follows the thread sees the same, and all of it is on disk.
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::eventually;
+use crate::support::home::Home;
 use crate::support::model::{Gate, Model, Reply, Wire};
 use crate::support::process::Launch;
 use crate::support::server::Server;
@@ -120,6 +123,34 @@ fn words_during_a_turn_join_it() {
     assert!(text_of(&told).contains("rather this"), "{told:?}");
     let kept = history(&mut client, &thread);
     assert_eq!(kept.len(), 2, "the message that was cut stays, and the answer to the new words follows: {kept:?}");
+}
+
+#[test]
+fn a_turn_whose_end_cannot_be_kept_is_over_for_its_clients_all_the_same() {
+    let home = Home::new();
+    let server = Server::unix(Launch::at(&home));
+    let (mut client, mut other) = (server.client(), server.client());
+    let thread = start(&mut client);
+    other.call("thread/resume", json!({"threadId": thread}));
+    let turn = say(&mut client, &thread, "slow: 100\none two three four five six seven eight");
+    client.next_notification("item/agentMessage/delta");
+    let mut database = SqliteConnection::establish(home.database().to_str().expect("text")).expect("it opens");
+    database.batch_execute("PRAGMA busy_timeout = 60000").expect("it waits for the server's own writes");
+    let refused = "BEGIN SELECT RAISE(ABORT, 'no writes'); END";
+    let triggers = format!(
+        "CREATE TRIGGER no_update BEFORE UPDATE ON turns {refused};
+         CREATE TRIGGER no_insert BEFORE INSERT ON turns {refused};"
+    );
+    database.batch_execute(&triggers).expect("triggers");
+    for client in [&mut client, &mut other] {
+        let (_, ended) = follow(client);
+        assert_eq!((&ended["id"], &ended["status"]), (&json!(turn), &json!("failed")), "{ended}");
+        let message = ended["error"]["message"].as_str().expect("a reason");
+        assert!(message.contains("cannot be kept"), "{message}");
+    }
+    database.batch_execute("DROP TRIGGER no_update; DROP TRIGGER no_insert").expect("gone again");
+    say(&mut client, &thread, "and on");
+    assert_eq!(follow(&mut client).1["status"], "completed");
 }
 
 #[test]
