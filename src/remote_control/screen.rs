@@ -179,7 +179,8 @@ mod tests {
     #[test]
     fn the_full_link_is_drawn_where_there_is_room_for_it() {
         let end_to_end = PairingEndToEnd { key: "k".repeat(43), secret: "s".repeat(22) };
-        let sealed = PairingStartResponse { end_to_end: Some(end_to_end), ..pairing(Some("ABCD-1234")) };
+        let code = PairingStartResponse { pairing_code: "x".repeat(43), ..pairing(Some("ABCD-1234")) };
+        let sealed = PairingStartResponse { end_to_end: Some(end_to_end), ..code };
         let place = Place::of("https://192.168.100.200:8390");
         let [full, short] = &place.links(&sealed)[..] else { panic!("two links") };
         for (rows, link) in [(50, full), (24, short)] {

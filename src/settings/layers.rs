@@ -316,6 +316,7 @@ mod tests {
             Value::Boolean(is) => (!is).to_string(),
             Value::Array(_) if key.ends_with("scopes") => "['observe']".to_owned(),
             Value::Array(_) => "['192.0.2.1']".to_owned(),
+            _ if key == "remote_control.end_to_end" => "'off'".to_owned(),
             _ => "'info'".to_owned(),
         }
     }
