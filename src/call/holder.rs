@@ -2,18 +2,16 @@
 
 use std::path::Path;
 
-use crate::listen::reachable;
-
-/// Bytes of the kernel's table of Unix sockets that are read.
-const TABLE_BYTES: usize = 16 * 1024 * 1024;
-
-/// Whether `process` has the socket that is bound to `socket` open.
+/// Whether `process` listens on the socket at `socket`, however its path is spelled.
 #[cfg(target_os = "linux")]
 pub fn listens(process: u32, socket: &Path) -> bool {
-    let bound = reachable(socket).unwrap_or_else(|_| socket.to_owned());
+    /// Bytes of the kernel's table of Unix sockets that are read.
+    const TABLE_BYTES: usize = 16 * 1024 * 1024;
+    let Ok(wanted) = socket.canonicalize() else { return false };
     let table = plain_file::read(Path::new("/proc/net/unix"), TABLE_BYTES).unwrap_or_default();
     let table = String::from_utf8_lossy(&table);
-    let Some(inode) = inode(&table, &bound.to_string_lossy()) else { return false };
+    let found = listening(&table).find(|(_, bound)| Path::new(bound).canonicalize().is_ok_and(|bound| bound == wanted));
+    let Some((inode, _)) = found else { return false };
     let held = format!("socket:[{inode}]");
     let files = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
     files.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|target| target.as_os_str() == held.as_str())
@@ -25,20 +23,21 @@ pub fn listens(_: u32, _: &Path) -> bool {
     true
 }
 
-/// The inode of the listening socket at `path` in the table: number, references, protocol, flags, type, state, inode, path
-/// (proc_pid_net(5)).
-fn inode<'a>(table: &'a str, path: &str) -> Option<&'a str> {
+/// The listening sockets of the table that are bound to a path: inode and path. A line has number, references, protocol, flags,
+/// type, state, inode, path (proc_pid_net(5)).
+#[cfg(target_os = "linux")]
+fn listening(table: &str) -> impl Iterator<Item = (&str, &str)> {
     /// `__SO_ACCEPTCON`: it listens.
     const LISTENS: &str = "00010000";
-    table.lines().find_map(|line| {
-        let (before, bound) = line.split_once(" /")?;
-        let words: Vec<&str> = before.split_ascii_whitespace().collect();
-        let is_it = path.strip_prefix('/') == Some(bound) && words.get(3) == Some(&LISTENS);
-        words.get(6).copied().filter(|_| is_it)
+    table.lines().filter_map(|line| {
+        let path = &line[line.find(" /")? + 1..];
+        let words: Vec<&str> = line.split_ascii_whitespace().take(7).collect();
+        let listens = words.get(3) == Some(&LISTENS);
+        words.get(6).map(|inode| (*inode, path)).filter(|_| listens)
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::os::unix::net::{UnixListener, UnixStream};
 
@@ -51,6 +50,10 @@ mod tests {
         let listener = UnixListener::bind(&path).unwrap();
         let _client = UnixStream::connect(&path).unwrap();
         assert!(listens(std::process::id(), &path));
+        let links = tempfile::tempdir().unwrap();
+        let linked = links.path().join("link");
+        std::os::unix::fs::symlink(folder.path(), &linked).unwrap();
+        assert!(listens(std::process::id(), &linked.join("a socket")), "over a link");
         assert!(!listens(1, &path) || std::process::id() == 1);
         assert!(!listens(std::process::id(), &folder.path().join("another")));
         drop(listener);
@@ -63,7 +66,6 @@ mod tests {
             0000000000000000: 00000003 00000000 00000000 0001 03 11 /run/a b.sock\n\
             0000000000000000: 00000002 00000000 00010000 0001 01 12 /run/a b.sock\n\
             0000000000000000: 00000002 00000000 00010000 0001 01 13\n";
-        assert_eq!(inode(table, "/run/a b.sock"), Some("12"));
-        assert_eq!(inode(table, "/run/a"), None);
+        assert_eq!(listening(table).collect::<Vec<_>>(), [("12", "/run/a b.sock")]);
     }
 }
