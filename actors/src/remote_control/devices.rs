@@ -25,7 +25,7 @@ use crate::remote_link::{
     Decide, DeviceCame, Keys, KnownDevice, OpenPairing, SECRET_BYTES, pairing_id, public_key, random,
 };
 use crate::reply::Reply;
-use crate::store::messages::{DeviceRecord, ForgetDevice, LoadDevices, SaveDevice, UseDevice};
+use crate::store::messages::{DeviceRecord, ForgetDevice, ListDevices, LoadDevices, SaveDevice, UseDevice};
 use crate::store::{StoreError, ask};
 
 /// Bytes of a private key.
@@ -113,9 +113,8 @@ impl Session {
         if !self.tools.settings.encrypts() {
             return Ok(Vec::new());
         }
-        let new_key = random(KEY_BYTES).map_err(RpcError::internal)?.expose_secret().to_vec();
-        let question = LoadDevices { environment_id: environment_id.to_owned(), new_key };
-        ask(&self.tools.store, question).await.map(|(_, devices)| devices).map_err(of_store)
+        let question = ListDevices { environment_id: environment_id.to_owned() };
+        ask(&self.tools.store, question).await.map_err(of_store)
     }
 }
 

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::Question;
-use super::messages::{DeviceRecord, ForgetDevice, LoadDevices, SaveDevice, UseDevice};
+use super::messages::{DeviceRecord, ForgetDevice, ListDevices, LoadDevices, SaveDevice, UseDevice};
 use super::schema::{remote_control_devices as table, remote_control_key as key};
 use crate::protocol::scope::{Scope, Scopes};
 
@@ -31,18 +31,31 @@ impl Question for LoadDevices {
             .values((key::id.eq(ROW), key::private_key.eq(new_key)))
             .execute(db)?;
         let private: Vec<u8> = key::table.find(ROW).select(key::private_key).first(db)?;
-        let rows: Vec<Row> = table::table
-            .filter(table::environment_id.eq(&environment_id))
-            .select((table::client_id, table::public_key, table::name, table::scopes))
-            .load(db)?;
-        let devices = rows.into_iter().map(|(client_id, public_key, name, scopes)| DeviceRecord {
-            environment_id: environment_id.clone(),
-            client_id,
-            public_key,
-            name,
-            scopes: read(&scopes),
-        });
-        Ok((private, devices.collect()))
+        Ok((private, devices(db, environment_id)?))
+    }
+}
+
+fn devices(db: &mut SqliteConnection, environment_id: String) -> QueryResult<Vec<DeviceRecord>> {
+    let rows: Vec<Row> = table::table
+        .filter(table::environment_id.eq(&environment_id))
+        .select((table::client_id, table::public_key, table::name, table::scopes))
+        .load(db)?;
+    let devices = rows.into_iter().map(|(client_id, public_key, name, scopes)| DeviceRecord {
+        environment_id: environment_id.clone(),
+        client_id,
+        public_key,
+        name,
+        scopes: read(&scopes),
+    });
+    Ok(devices.collect())
+}
+
+impl Question for ListDevices {
+    type Answer = Vec<DeviceRecord>;
+    const WRITES: bool = false;
+
+    fn run(self, db: &mut SqliteConnection) -> QueryResult<Self::Answer> {
+        devices(db, self.environment_id)
     }
 }
 

@@ -8,7 +8,7 @@ mod devices;
 mod goals;
 mod queue;
 
-pub use devices::{DeviceRecord, ForgetDevice, LoadDevices, SaveDevice, UseDevice};
+pub use devices::{DeviceRecord, ForgetDevice, ListDevices, LoadDevices, SaveDevice, UseDevice};
 pub use goals::{ChangeGoal, ClearGoal, GoalChange, ReadGoal};
 pub use queue::{AddQueued, DeleteQueued, ListQueued, Queued};
 

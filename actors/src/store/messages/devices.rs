@@ -11,6 +11,12 @@ pub struct LoadDevices {
     pub new_key: Vec<u8>,
 }
 
+/// Lists the devices of an environment.
+pub struct ListDevices {
+    /// Id of the environment.
+    pub environment_id: String,
+}
+
 /// A phone that is paired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceRecord {
