@@ -13,7 +13,7 @@ use crate::support::process::Launch;
 use crate::support::relay::phone::Phone;
 use crate::support::relay::sealed::{Keys, Pairing, Sealed, Sealing, bytes, claimed, connect, paired, stream};
 use crate::support::relay::tap::Tap;
-use crate::support::relay::{Machine, Relay};
+use crate::support::relay::{Device, Machine, Relay};
 
 fn home(relay: &Relay) -> Machine {
     machine(relay, "relay")
@@ -93,17 +93,32 @@ fn what_a_device_may_do_was_written_down_by_the_machine() {
     assert!(refused.message.contains("converse"), "{refused:?}");
 }
 
+/// A phone on which a code was typed, and which waits for a person at the machine.
+struct Typed {
+    device: Device,
+    keys: Keys,
+    phone: Sealed<Phone>,
+    code: String,
+}
+
+impl Typed {
+    fn at(relay: &Relay, machine: &mut Machine) -> Self {
+        let (device, pairing) = claimed(relay, machine, json!({"manualCode": true}));
+        let code = pairing["manualPairingCode"].as_str().expect("a code").to_owned();
+        let keys = Keys::of(&device, &pairing);
+        let phone = Phone::open(relay, &device);
+        let name = stream(&phone);
+        let (phone, said) = Sealed::pair(phone, &keys, &name, Pairing::Code(&code));
+        assert_eq!(said, json!({"pairing": "waiting"}));
+        Self { device, keys, phone, code }
+    }
+}
+
 #[test]
 fn a_code_that_was_typed_pairs_nobody_before_a_person_has_compared_the_words() {
     let relay = Relay::start();
     let mut machine = home(&relay);
-    let (device, pairing) = claimed(&relay, &mut machine, json!({"manualCode": true}));
-    let code = pairing["manualPairingCode"].as_str().expect("a code");
-    let keys = Keys::of(&device, &pairing);
-    let phone = Phone::open(&relay, &device);
-    let name = stream(&phone);
-    let (mut phone, said) = Sealed::pair(phone, &keys, &name, Pairing::Code(code));
-    assert_eq!(said, json!({"pairing": "waiting"}));
+    let Typed { device, keys, mut phone, code } = Typed::at(&relay, &mut machine);
     let status = machine.client.call("remoteControl/pairing/status", json!({"manualPairingCode": code}));
     let shown = &status["device"];
     assert_eq!((&shown["words"], &shown["state"]), (&json!(phone.words()), &json!("waiting")), "{status}");
@@ -122,12 +137,7 @@ fn a_code_that_was_typed_pairs_nobody_before_a_person_has_compared_the_words() {
 fn a_device_that_a_person_refuses_gets_nothing() {
     let relay = Relay::start();
     let mut machine = home(&relay);
-    let (device, pairing) = claimed(&relay, &mut machine, json!({"manualCode": true}));
-    let code = pairing["manualPairingCode"].as_str().expect("a code");
-    let keys = Keys::of(&device, &pairing);
-    let phone = Phone::open(&relay, &device);
-    let name = stream(&phone);
-    let (mut phone, _) = Sealed::pair(phone, &keys, &name, Pairing::Code(code));
+    let Typed { device, keys, mut phone, code } = Typed::at(&relay, &mut machine);
     let refuse = json!({"clientId": device.client_id, "words": phone.words(), "accept": false});
     machine.client.call("remoteControl/pairing/confirm", refuse);
     assert_eq!(phone.said()["reason"], "refused");
