@@ -137,7 +137,7 @@ fn a_code_that_was_typed_pairs_nobody_before_a_person_has_compared_the_words() {
 fn a_device_that_a_person_refuses_gets_nothing() {
     let relay = Relay::start();
     let mut machine = home(&relay);
-    let Typed { device, keys, mut phone, code } = Typed::at(&relay, &mut machine);
+    let Typed { device, mut phone, code, .. } = Typed::at(&relay, &mut machine);
     let refuse = json!({"clientId": device.client_id, "words": phone.words(), "accept": false});
     machine.client.call("remoteControl/pairing/confirm", refuse);
     assert_eq!(phone.said()["reason"], "refused");
